@@ -1,0 +1,190 @@
+-- The same tables as migrations/sqlite, in PostgreSQL's types.
+
+CREATE TABLE users (
+    id              UUID PRIMARY KEY,
+    email           TEXT NOT NULL CHECK (length(email) <= 254),
+    email_key       TEXT NOT NULL CONSTRAINT users_email UNIQUE,
+    username        TEXT NOT NULL CHECK (length(username) BETWEEN 2 AND 32),
+    username_key    TEXT NOT NULL CONSTRAINT users_username UNIQUE,
+    display_name    TEXT NOT NULL CHECK (length(display_name) BETWEEN 1 AND 80),
+    role            TEXT NOT NULL CHECK (role IN ('member', 'admin')),
+    password_hash   TEXT,
+    totp_secret     BYTEA,
+    totp_last_step  BIGINT,
+    auth_epoch      BIGINT NOT NULL DEFAULT 0,
+    verified_at     TIMESTAMPTZ,
+    disabled_at     TIMESTAMPTZ,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE recovery_codes (
+    user_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    code_hash  BYTEA NOT NULL,
+    used_at    TIMESTAMPTZ,
+    PRIMARY KEY (user_id, code_hash)
+);
+
+-- id_hash: SHA-256 of the cookie's value, first 16 bytes. record: the session's data as JSON.
+CREATE TABLE sessions (
+    id_hash     BYTEA PRIMARY KEY CHECK (octet_length(id_hash) = 16),
+    user_id     UUID REFERENCES users ON DELETE CASCADE,
+    record      TEXT NOT NULL,
+    browser     TEXT NOT NULL DEFAULT '',
+    network     BYTEA,
+    created_at  TIMESTAMPTZ NOT NULL,
+    seen_at     TIMESTAMPTZ NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id, seen_at DESC);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE refresh_families (
+    id          UUID PRIMARY KEY,
+    user_id     UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    browser     TEXT NOT NULL DEFAULT '',
+    created_at  TIMESTAMPTZ NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL,
+    revoked_at  TIMESTAMPTZ
+);
+CREATE INDEX refresh_families_user ON refresh_families (user_id);
+
+CREATE TABLE refresh_tokens (
+    token_hash  BYTEA PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+    family_id   UUID NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
+    child_hash  BYTEA,
+    created_at  TIMESTAMPTZ NOT NULL,
+    used_at     TIMESTAMPTZ
+);
+CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
+
+CREATE TABLE api_tokens (
+    id            UUID PRIMARY KEY,
+    user_id       UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    token_hash    BYTEA NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
+    scopes        TEXT NOT NULL,
+    created_at    TIMESTAMPTZ NOT NULL,
+    expires_at    TIMESTAMPTZ,
+    last_used_at  TIMESTAMPTZ
+);
+CREATE INDEX api_tokens_user ON api_tokens (user_id);
+
+CREATE TABLE one_time_tokens (
+    token_hash  BYTEA PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+    purpose     TEXT NOT NULL CHECK (purpose IN ('setup', 'invite', 'verify', 'email', 'reset')),
+    user_id     UUID REFERENCES users ON DELETE CASCADE,
+    payload     TEXT,
+    created_at  TIMESTAMPTZ NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
+
+CREATE TABLE imports (
+    id          UUID PRIMARY KEY,
+    owner_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    filename    TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('previewed', 'committed', 'undone')),
+    report      TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
+
+-- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
+-- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+CREATE TABLE resources (
+    rid         BIGINT GENERATED ALWAYS AS IDENTITY,
+    id          UUID PRIMARY KEY,
+    owner_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind        TEXT NOT NULL CHECK (kind IN ('link', 'note')),
+    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
+    title_key   TEXT COLLATE "C" NOT NULL,
+    url         TEXT CHECK (length(url) <= 8000),
+    url_key     BYTEA CHECK (octet_length(url_key) = 32),
+    site        TEXT COLLATE "C",
+    body        TEXT NOT NULL CHECK (length(body) <= 100000),
+    summary     TEXT NOT NULL,
+    visibility  TEXT NOT NULL CHECK (visibility IN ('private', 'members', 'public')),
+    pinned      BOOLEAN NOT NULL DEFAULT FALSE,
+    version     BIGINT NOT NULL DEFAULT 1 CHECK (version >= 1),
+    import_id   UUID REFERENCES imports ON DELETE SET NULL,
+    fold_title  TEXT NOT NULL,
+    fold_tags   TEXT NOT NULL,
+    fold_body   TEXT NOT NULL,
+    search      TSVECTOR NOT NULL GENERATED ALWAYS AS (
+                    setweight(to_tsvector('simple', fold_title), 'A') ||
+                    setweight(to_tsvector('simple', fold_tags), 'B') ||
+                    setweight(to_tsvector('simple', fold_body), 'D')) STORED,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL,
+    trashed_at  TIMESTAMPTZ,
+    CHECK ((kind = 'link') = (url IS NOT NULL)),
+    CHECK ((url IS NULL) = (url_key IS NULL))
+);
+CREATE UNIQUE INDEX resources_rid ON resources (rid);
+CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
+CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_shared_created ON resources (created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_updated ON resources (updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_title ON resources (title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
+CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
+CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;
+CREATE INDEX resources_search ON resources USING GIN (search) WITH (fastupdate = off);
+
+CREATE TABLE revisions (
+    resource_id  UUID NOT NULL REFERENCES resources ON DELETE CASCADE,
+    version      BIGINT NOT NULL,
+    title        TEXT NOT NULL,
+    url          TEXT,
+    body         TEXT NOT NULL,
+    tags         TEXT NOT NULL,
+    visibility   TEXT NOT NULL,
+    via          TEXT NOT NULL CHECK (via IN ('web', 'api', 'import', 'restore')),
+    saved_by     UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    saved_at     TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (resource_id, version)
+);
+
+CREATE TABLE tags (
+    id        UUID PRIMARY KEY,
+    owner_id  UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+    folded    TEXT COLLATE "C" NOT NULL,
+    UNIQUE (owner_id, folded)
+);
+CREATE INDEX tags_folded ON tags (folded);
+
+CREATE TABLE resource_tags (
+    resource_id  UUID NOT NULL REFERENCES resources ON DELETE CASCADE,
+    tag_id       UUID NOT NULL REFERENCES tags ON DELETE CASCADE,
+    PRIMARY KEY (resource_id, tag_id)
+);
+CREATE INDEX resource_tags_tag ON resource_tags (tag_id, resource_id);
+
+CREATE TABLE audit_events (
+    seq         BIGINT PRIMARY KEY,
+    at          TIMESTAMPTZ NOT NULL,
+    actor_id    UUID,
+    action      TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    network     BYTEA,
+    request_id  TEXT NOT NULL,
+    previous    BYTEA NOT NULL,
+    hash        BYTEA NOT NULL
+);
+CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
+CREATE INDEX audit_events_action ON audit_events (action, seq);
+
+-- What must still be told to Redis: revoked sessions, invalidated cache scopes.
+CREATE TABLE outbox (
+    id          UUID PRIMARY KEY,
+    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
+    payload     TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX outbox_topic ON outbox (topic, created_at);

@@ -1,0 +1,204 @@
+-- The same tables as migrations/postgres, in SQLite's types: BLOB ids, INTEGER microseconds, STRICT.
+
+CREATE TABLE users (
+    id              BLOB PRIMARY KEY NOT NULL,
+    email           TEXT NOT NULL CHECK (length(email) <= 254),
+    email_key       TEXT NOT NULL CONSTRAINT users_email UNIQUE,
+    username        TEXT NOT NULL CHECK (length(username) BETWEEN 2 AND 32),
+    username_key    TEXT NOT NULL CONSTRAINT users_username UNIQUE,
+    display_name    TEXT NOT NULL CHECK (length(display_name) BETWEEN 1 AND 80),
+    role            TEXT NOT NULL CHECK (role IN ('member', 'admin')),
+    password_hash   TEXT,
+    totp_secret     BLOB,
+    totp_last_step  INTEGER,
+    auth_epoch      INTEGER NOT NULL DEFAULT 0,
+    verified_at     INTEGER,
+    disabled_at     INTEGER,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE recovery_codes (
+    user_id    BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    code_hash  BLOB NOT NULL,
+    used_at    INTEGER,
+    PRIMARY KEY (user_id, code_hash)
+) STRICT;
+
+-- id_hash: SHA-256 of the cookie's value, first 16 bytes. record: the session's data as JSON.
+CREATE TABLE sessions (
+    id_hash     BLOB PRIMARY KEY NOT NULL CHECK (length(id_hash) = 16),
+    user_id     BLOB REFERENCES users ON DELETE CASCADE,
+    record      TEXT NOT NULL,
+    browser     TEXT NOT NULL DEFAULT '',
+    network     BLOB,
+    created_at  INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id, seen_at DESC);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE refresh_families (
+    id          BLOB PRIMARY KEY NOT NULL,
+    user_id     BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    browser     TEXT NOT NULL DEFAULT '',
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    revoked_at  INTEGER
+) STRICT;
+CREATE INDEX refresh_families_user ON refresh_families (user_id);
+
+CREATE TABLE refresh_tokens (
+    token_hash  BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+    family_id   BLOB NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
+    child_hash  BLOB,
+    created_at  INTEGER NOT NULL,
+    used_at     INTEGER
+) STRICT;
+CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
+
+CREATE TABLE api_tokens (
+    id            BLOB PRIMARY KEY NOT NULL,
+    user_id       BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    token_hash    BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    scopes        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER,
+    last_used_at  INTEGER
+) STRICT;
+CREATE INDEX api_tokens_user ON api_tokens (user_id);
+
+CREATE TABLE one_time_tokens (
+    token_hash  BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+    purpose     TEXT NOT NULL CHECK (purpose IN ('setup', 'invite', 'verify', 'email', 'reset')),
+    user_id     BLOB REFERENCES users ON DELETE CASCADE,
+    payload     TEXT,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
+
+CREATE TABLE imports (
+    id          BLOB PRIMARY KEY NOT NULL,
+    owner_id    BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    filename    TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('previewed', 'committed', 'undone')),
+    report      TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
+
+-- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
+-- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+CREATE TABLE resources (
+    rid         INTEGER PRIMARY KEY,
+    id          BLOB NOT NULL UNIQUE,
+    owner_id    BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind        TEXT NOT NULL CHECK (kind IN ('link', 'note')),
+    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
+    title_key   TEXT NOT NULL,
+    url         TEXT CHECK (length(url) <= 8000),
+    url_key     BLOB CHECK (length(url_key) = 32),
+    site        TEXT,
+    body        TEXT NOT NULL CHECK (length(body) <= 100000),
+    summary     TEXT NOT NULL,
+    visibility  TEXT NOT NULL CHECK (visibility IN ('private', 'members', 'public')),
+    pinned      INTEGER NOT NULL DEFAULT FALSE CHECK (pinned IN (FALSE, TRUE)),
+    version     INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1),
+    import_id   BLOB REFERENCES imports ON DELETE SET NULL,
+    fold_title  TEXT NOT NULL,
+    fold_tags   TEXT NOT NULL,
+    fold_body   TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    trashed_at  INTEGER,
+    CHECK ((kind = 'link') = (url IS NOT NULL)),
+    CHECK ((url IS NULL) = (url_key IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
+CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
+CREATE INDEX resources_shared_created ON resources (created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_updated ON resources (updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_title ON resources (title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
+CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
+CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;
+
+-- Weighted full text over the folded columns; the index keeps no copy of the text.
+CREATE VIRTUAL TABLE resources_fts USING fts5 (
+    fold_title, fold_tags, fold_body,
+    content = 'resources', content_rowid = 'rid', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co M*'", prefix = '2 3'
+);
+CREATE TRIGGER resources_fts_insert AFTER INSERT ON resources BEGIN
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+END;
+CREATE TRIGGER resources_fts_delete AFTER DELETE ON resources BEGIN
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
+END;
+CREATE TRIGGER resources_fts_update AFTER UPDATE OF fold_title, fold_tags, fold_body ON resources BEGIN
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+END;
+
+CREATE TABLE revisions (
+    resource_id  BLOB NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
+    version      INTEGER NOT NULL,
+    title        TEXT NOT NULL,
+    url          TEXT,
+    body         TEXT NOT NULL,
+    tags         TEXT NOT NULL,
+    visibility   TEXT NOT NULL,
+    via          TEXT NOT NULL CHECK (via IN ('web', 'api', 'import', 'restore')),
+    saved_by     BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    saved_at     INTEGER NOT NULL,
+    PRIMARY KEY (resource_id, version)
+) STRICT;
+
+CREATE TABLE tags (
+    id        BLOB PRIMARY KEY NOT NULL,
+    owner_id  BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+    folded    TEXT NOT NULL,
+    UNIQUE (owner_id, folded)
+) STRICT;
+CREATE INDEX tags_folded ON tags (folded);
+
+CREATE TABLE resource_tags (
+    resource_id  BLOB NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
+    tag_id       BLOB NOT NULL REFERENCES tags ON DELETE CASCADE,
+    PRIMARY KEY (resource_id, tag_id)
+) STRICT;
+CREATE INDEX resource_tags_tag ON resource_tags (tag_id, resource_id);
+
+CREATE TABLE audit_events (
+    seq         INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    actor_id    BLOB,
+    action      TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    network     BLOB,
+    request_id  TEXT NOT NULL,
+    previous    BLOB NOT NULL,
+    hash        BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
+CREATE INDEX audit_events_action ON audit_events (action, seq);
+
+-- What must still be told to Redis: revoked sessions, invalidated cache scopes.
+CREATE TABLE outbox (
+    id          BLOB PRIMARY KEY NOT NULL,
+    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
+    payload     TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_topic ON outbox (topic, created_at);

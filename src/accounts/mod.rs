@@ -1,0 +1,290 @@
+//! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
+
+pub mod api;
+pub mod pages;
+mod password;
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
+
+use self::password::Passwords;
+use crate::config::Config;
+use crate::context::Context;
+use crate::db::Db;
+use crate::error::{Error, FieldErrors, Result};
+
+/// How long the first admin may take to open the set-up link.
+pub const SETUP_LIFE: Duration = Duration::from_mins(30);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    Member,
+    Admin,
+}
+
+impl Role {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "member" => Ok(Self::Member),
+            "admin" => Ok(Self::Admin),
+            _ => Err(text),
+        }
+    }
+}
+
+/// A person with an account, as the rest of coffer knows them.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Member {
+    pub id: Uuid,
+    pub email: String,
+    pub username: String,
+    pub display_name: String,
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    /// Sessions carry the epoch they began in; another epoch ends them all.
+    pub auth_epoch: i64,
+}
+
+/// What a person gives to get an account.
+#[derive(Clone, Default)]
+pub struct NewAccount {
+    pub email: String,
+    pub username: String,
+    /// Empty: the username serves.
+    pub display_name: String,
+    pub password: String,
+}
+
+/// A [`NewAccount`] that keeps every rule.
+struct Checked {
+    email: String,
+    username: String,
+    display_name: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    db: Db,
+    context: Context,
+    passwords: Arc<Passwords>,
+}
+
+impl Accounts {
+    /// # Errors
+    /// A sentence when the Argon2id parameters are out of range.
+    pub fn new(db: Db, context: Context, config: &Config) -> Result<Self, String> {
+        let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
+        Ok(Self { db, context, passwords })
+    }
+
+    /// The person, unless the account is gone or disabled.
+    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
+        Ok(store::active(&self.db, id).await?)
+    }
+
+    pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
+        Ok(store::by_username(&self.db, &key(username)).await?)
+    }
+
+    pub async fn all(&self) -> Result<Vec<Member>> {
+        Ok(store::all(&self.db).await?)
+    }
+
+    /// Who this is, by e-mail or username and password; the same time for unknown names.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many sign-ins wait.
+    pub async fn authenticate(&self, login: &str, password: &str) -> Result<Option<Member>> {
+        let found = store::credentials(&self.db, &key(login)).await?;
+        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+        let matches = self.passwords.verify(password, hash).await?;
+        Ok(found.filter(|_| matches).map(|found| found.member))
+    }
+
+    /// An account for somebody who registers.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at the fields.
+    pub async fn register(&self, new: &NewAccount) -> Result<Member> {
+        self.create(new, Role::Member).await
+    }
+
+    /// An account with a role, as the command line makes it.
+    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        let checked = check(new)?;
+        let hash = self.passwords.hash(&new.password).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    /// An account that nobody can sign in to, for made-up content.
+    pub async fn create_without_password(&self, username: &str) -> Result<Member> {
+        let name = username.to_owned();
+        let checked =
+            Checked { email: format!("{name}@example.invalid"), username: name.clone(), display_name: name };
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, Role::Member, None).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    /// A fresh set-up token while there is no account yet; earlier ones stop working.
+    pub async fn begin_setup(&self) -> Result<Option<String>> {
+        if store::count(&self.db).await? > 0 {
+            return Ok(None);
+        }
+        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
+        let now = self.context.now();
+        store::put_setup_token(&self.db, &hash_of(&token), now, now.plus(SETUP_LIFE)).await?;
+        Ok(Some(token))
+    }
+
+    /// Whether this set-up token would still work.
+    pub async fn setup_stands(&self, token: &str) -> Result<bool> {
+        Ok(store::setup_token_stands(&self.db, &hash_of(token), self.context.now()).await?)
+    }
+
+    /// The first admin, for the set-up token's one use.
+    ///
+    /// # Errors
+    /// [`Error::SetupOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
+    pub async fn set_up(&self, token: &str, new: &NewAccount) -> Result<Member> {
+        if !self.setup_stands(token).await? {
+            return Err(Error::SetupOver);
+        }
+        let checked = check(new)?;
+        let hash = self.passwords.hash(&new.password).await?;
+        let mut tx = self.db.begin().await?;
+        if !store::take_setup_token(&mut tx, &hash_of(token), self.context.now()).await? {
+            return Err(Error::SetupOver);
+        }
+        let member = self.insert(&mut tx, checked, Role::Admin, Some(hash)).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut crate::db::Tx,
+        checked: Checked,
+        role: Role,
+        password_hash: Option<String>,
+    ) -> Result<Member> {
+        let member = Member {
+            id: self.context.new_id(),
+            email: checked.email,
+            username: checked.username,
+            display_name: checked.display_name,
+            role,
+            auth_epoch: 0,
+        };
+        let taken = store::insert(tx, &member, password_hash, self.context.now()).await?;
+        if let Some(field) = taken {
+            let message = match field {
+                "email" => {
+                    "There is an account with this address already. Log in instead, or use another address."
+                }
+                _ => "This username is taken. Choose another one.",
+            };
+            return Err(Error::field(field, message));
+        }
+        Ok(member)
+    }
+}
+
+/// The form by which e-mail addresses and usernames are compared.
+fn key(text: &str) -> String {
+    text.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+fn hash_of(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+fn check(new: &NewAccount) -> Result<Checked> {
+    let mut errors = FieldErrors::default();
+    let email = new.email.trim().to_owned();
+    let username = key(&new.username);
+    let display_name = if new.display_name.trim().is_empty() {
+        username.clone()
+    } else {
+        new.display_name.trim().to_owned()
+    };
+    let findings = BTreeMap::from([
+        ("email", email_problem(&email)),
+        ("username", username_problem(&username)),
+        ("display_name", display_name_problem(&display_name)),
+        ("password", password::problem(&new.password, &[&email, &username])),
+    ]);
+    for (field, problem) in findings {
+        if let Some(problem) = problem {
+            errors.add(field, problem);
+        }
+    }
+    errors.or(Checked { email, username, display_name })
+}
+
+fn email_problem(email: &str) -> Option<&'static str> {
+    let parts = email.rsplit_once('@');
+    let well_formed = parts.is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !local.contains('@')
+    });
+    if email.is_empty() {
+        Some("Enter your e-mail address.")
+    } else if !well_formed || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Some("This is not an e-mail address. It should look like name@example.org.")
+    } else if email.chars().count() > 254 {
+        Some("This address is longer than the 254 characters that e-mail allows.")
+    } else {
+        None
+    }
+}
+
+fn username_problem(username: &str) -> Option<&'static str> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !(2..=32).contains(&username.chars().count()) {
+        Some("Choose a username of 2 to 32 characters.")
+    } else if !username.chars().all(allowed) {
+        Some("A username is made of small letters a to z, digits and hyphens.")
+    } else if username.starts_with('-') || username.ends_with('-') {
+        Some("A username starts and ends with a letter or digit.")
+    } else {
+        None
+    }
+}
+
+fn display_name_problem(name: &str) -> Option<&'static str> {
+    if name.chars().count() > 80 {
+        Some("Use at most 80 characters for the name to show.")
+    } else if name.chars().any(char::is_control) {
+        Some("This name contains an invisible control character. Type it again.")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,225 @@
+//! Getting in and out, in a browser.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::{Member, NewAccount};
+use crate::app::App;
+use crate::config::Signup;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
+use crate::web::forms::{Form, Query};
+use crate::web::viewer::{self, Viewer};
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/login", get(login_form).post(login))
+        .route("/logout", post(logout))
+        .route("/register", get(register_form).post(register))
+        .route("/setup", get(setup_without_link))
+        .route("/setup/{token}", get(setup_form).post(set_up))
+}
+
+#[derive(Template)]
+#[template(path = "accounts/login.html")]
+struct LoginPage {
+    chrome: Chrome,
+    login: String,
+    /// A local path, or "".
+    next: String,
+    error: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/register.html")]
+struct RegisterPage {
+    chrome: Chrome,
+    action: String,
+    form: AccountForm,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/closed.html")]
+struct ClosedPage {
+    chrome: Chrome,
+    invite_only: bool,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/setup.html")]
+struct SetupPage {
+    chrome: Chrome,
+    /// The link was used or its time ran out: no form.
+    expired: bool,
+    action: String,
+    form: AccountForm,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Next {
+    next: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LoginForm {
+    login: String,
+    password: String,
+    next: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AccountForm {
+    email: String,
+    username: String,
+    display_name: String,
+    password: String,
+}
+
+impl AccountForm {
+    fn account(&self) -> NewAccount {
+        NewAccount {
+            email: self.email.clone(),
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+            password: self.password.clone(),
+        }
+    }
+}
+
+async fn login_form(viewer: Viewer, chrome: Chrome, Query(query): Query<Next>) -> Result<Response> {
+    if viewer.member().is_some() {
+        return Ok(Redirect::to(local_path(&query.next)).into_response());
+    }
+    let toast = chrome.toast.is_some();
+    page(&LoginPage { chrome, login: String::new(), next: query.next, error: None }, toast)
+}
+
+async fn login(
+    State(app): State<App>,
+    session: Session,
+    chrome: Chrome,
+    Form(form): Form<LoginForm>,
+) -> Result<Response> {
+    match app.accounts.authenticate(&form.login, &form.password).await? {
+        Some(member) => {
+            viewer::sign_in(&app, &session, &member).await?;
+            Ok(redirect(local_path(&form.next), None))
+        }
+        None => {
+            let error = Some("This name and password don’t belong together. Check both and try again.");
+            let again = page(&LoginPage { chrome, login: form.login, next: form.next, error }, false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+    }
+}
+
+async fn logout(session: Session) -> Result<Response> {
+    session.flush().await?;
+    Ok(redirect("/login", Some(Notice::SignedOut)))
+}
+
+async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    if viewer.member().is_some() {
+        return Ok(Redirect::to("/resources").into_response());
+    }
+    if app.config.signup != Signup::Open {
+        return closed(&app, chrome);
+    }
+    page(&register_page(chrome, AccountForm::default(), FieldErrors::default()), false)
+}
+
+async fn register(
+    State(app): State<App>,
+    session: Session,
+    chrome: Chrome,
+    Form(form): Form<AccountForm>,
+) -> Result<Response> {
+    if app.config.signup != Signup::Open {
+        return closed(&app, chrome);
+    }
+    match app.accounts.register(&form.account()).await {
+        Ok(member) => welcome(&app, &session, &member).await,
+        Err(Error::Invalid(errors)) => {
+            let again = page(&register_page(chrome, form, errors), false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn register_page(chrome: Chrome, form: AccountForm, errors: FieldErrors) -> RegisterPage {
+    RegisterPage { chrome, action: "/register".to_owned(), form, summary: summary(&errors), errors }
+}
+
+fn closed(app: &App, chrome: Chrome) -> Result<Response> {
+    let told = page(&ClosedPage { chrome, invite_only: app.config.signup == Signup::Invite }, false)?;
+    Ok((StatusCode::FORBIDDEN, told).into_response())
+}
+
+async fn setup_without_link(chrome: Chrome) -> Result<Response> {
+    setup_over(chrome)
+}
+
+async fn setup_form(State(app): State<App>, chrome: Chrome, Path(token): Path<String>) -> Result<Response> {
+    if !app.accounts.setup_stands(&token).await? {
+        return setup_over(chrome);
+    }
+    page(&setup_page(chrome, &token, AccountForm::default(), FieldErrors::default()), false)
+}
+
+async fn set_up(
+    State(app): State<App>,
+    session: Session,
+    chrome: Chrome,
+    Path(token): Path<String>,
+    Form(form): Form<AccountForm>,
+) -> Result<Response> {
+    match app.accounts.set_up(&token, &form.account()).await {
+        Ok(member) => welcome(&app, &session, &member).await,
+        Err(Error::SetupOver) => setup_over(chrome),
+        Err(Error::Invalid(errors)) => {
+            let again = page(&setup_page(chrome, &token, form, errors), false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn setup_page(chrome: Chrome, token: &str, form: AccountForm, errors: FieldErrors) -> SetupPage {
+    SetupPage {
+        chrome,
+        expired: false,
+        action: format!("/setup/{token}"),
+        form,
+        summary: summary(&errors),
+        errors,
+    }
+}
+
+fn setup_over(chrome: Chrome) -> Result<Response> {
+    let over =
+        SetupPage { expired: true, ..setup_page(chrome, "", AccountForm::default(), FieldErrors::default()) };
+    Ok((StatusCode::GONE, page(&over, false)?).into_response())
+}
+
+async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
+    viewer::sign_in(app, session, member).await?;
+    Ok(redirect("/resources", Some(Notice::Welcome)))
+}
+
+fn summary(errors: &FieldErrors) -> Option<&'static str> {
+    (!errors.is_empty()).then_some("Nothing was saved yet: please look at these fields.")
+}

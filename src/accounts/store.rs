@@ -1,0 +1,114 @@
+//! The accounts' SQL.
+
+use uuid::Uuid;
+
+use super::Member;
+use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
+
+pub struct Credentials {
+    pub member: Member,
+    pub password_hash: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialsRow {
+    #[sqlx(flatten)]
+    member: Member,
+    password_hash: Option<String>,
+}
+
+pub async fn active(db: &Db, id: Uuid) -> sqlx::Result<Option<Member>> {
+    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch
+        FROM users WHERE id = $1 AND disabled_at IS NULL";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
+}
+
+pub async fn by_username(db: &Db, username_key: &str) -> sqlx::Result<Option<Member>> {
+    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch
+        FROM users WHERE username_key = $1 AND disabled_at IS NULL";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(username_key).fetch_optional(pool).await)
+}
+
+pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
+    const SQL: &str =
+        "SELECT id, email, username, display_name, role, auth_epoch FROM users ORDER BY username_key";
+    on!(db.read(), pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// By e-mail or username; an e-mail address has an `@`, a username never does.
+pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Credentials>> {
+    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch, password_hash
+        FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL";
+    // A NUL byte can be in no name, and PostgreSQL refuses it.
+    if login_key.contains('\0') {
+        return Ok(None);
+    }
+    let row: Option<CredentialsRow> =
+        on!(db.read(), pool => sqlx::query_as(SQL).bind(login_key).fetch_optional(pool).await?);
+    Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
+}
+
+pub async fn count(db: &Db) -> sqlx::Result<i64> {
+    let row: (i64,) =
+        on!(db.read(), pool => sqlx::query_as("SELECT COUNT(*) FROM users").fetch_one(pool).await?);
+    Ok(row.0)
+}
+
+/// The name of the field whose value is taken, if one is.
+pub async fn insert(
+    tx: &mut Tx,
+    member: &Member,
+    password_hash: Option<String>,
+    now: Timestamp,
+) -> sqlx::Result<Option<&'static str>> {
+    const SQL: &str = "INSERT INTO users
+        (id, email, email_key, username, username_key, display_name, role, password_hash, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+    const EMAIL_TAKEN: &str = "SELECT COUNT(*) FROM users WHERE email_key = $1";
+    let email_key = super::key(&member.email);
+    let (taken,): (i64,) =
+        on!(tx.conn(), conn => sqlx::query_as(EMAIL_TAKEN).bind(&email_key).fetch_one(conn).await?);
+    if taken > 0 {
+        return Ok(Some("email"));
+    }
+    let inserted = on!(tx.conn(), conn => sqlx::query(SQL).bind(member.id).bind(&member.email).bind(&email_key)
+        .bind(&member.username).bind(super::key(&member.username)).bind(&member.display_name)
+        .bind(member.role.as_str()).bind(password_hash).bind(now).execute(conn).await.map(drop));
+    match inserted {
+        Ok(()) => Ok(None),
+        Err(error) if is_duplicate(&error) => Ok(Some("username")),
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn put_setup_token(
+    db: &Db,
+    hash: &[u8],
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> sqlx::Result<()> {
+    const CLEAR: &str = "DELETE FROM one_time_tokens WHERE purpose = 'setup'";
+    const PUT: &str = "INSERT INTO one_time_tokens (token_hash, purpose, created_at, expires_at)
+        VALUES ($1, 'setup', $2, $3)";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(CLEAR).execute(conn).await.map(drop))?;
+    on!(tx.conn(), conn => sqlx::query(PUT).bind(hash).bind(now).bind(expires_at).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+pub async fn setup_token_stands(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM one_time_tokens
+        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2";
+    let (count,): (i64,) =
+        on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(now).fetch_one(pool).await?);
+    Ok(count == 1)
+}
+
+/// Uses the token up; `false` when somebody else did.
+pub async fn take_setup_token(tx: &mut Tx, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2";
+    let taken =
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(now).execute(conn).await?.rows_affected());
+    Ok(taken == 1)
+}

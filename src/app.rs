@@ -1,0 +1,245 @@
+//! The application: its state, and every address and layer on one screen.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use secrecy::ExposeSecret as _;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::timeout::TimeoutLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::accounts::{self, Accounts};
+use crate::config::Config;
+use crate::context::Context;
+use crate::db::Db;
+use crate::keys::Keys;
+use crate::redis::Redis;
+use crate::resources::{self, Resources};
+use crate::sessions::Sessions;
+use crate::web::cursor::CursorKey;
+use crate::web::forms::FORM_LIMIT;
+use crate::web::site::Site;
+use crate::web::{assets, csrf, faces, headers, health, json, log, site, viewer};
+
+/// The application's state; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<State>);
+
+pub struct State {
+    pub config: Config,
+    pub context: Context,
+    pub site: Site,
+    pub db: Db,
+    pub redis: Option<Redis>,
+    pub sessions: Sessions,
+    pub accounts: Accounts,
+    pub resources: Resources,
+    stopping: AtomicBool,
+}
+
+impl Deref for App {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl FromRef<App> for () {
+    fn from_ref(_: &App) {}
+}
+
+impl App {
+    /// Opens everything the application needs; `local` is where it listens.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Self, String> {
+        prepare_data_dir(&config)?;
+        let site = Site::new(config.base_url.as_ref(), local)?;
+        let keys = Keys::load(&config, &context)?;
+        let db =
+            Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
+        let redis =
+            config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
+        let cursors = CursorKey::new(keys.derive("cursor"));
+        Ok(Self(Arc::new(State {
+            sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
+            accounts: Accounts::new(db.clone(), context.clone(), &config)?,
+            resources: Resources::new(db.clone(), context.clone(), cursors),
+            stopping: AtomicBool::new(false),
+            config,
+            context,
+            site,
+            db,
+            redis,
+        })))
+    }
+
+    /// From now on `/readyz` says no, so that no new requests are sent here.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub async fn close(&self) {
+        if let Some(redis) = &self.redis {
+            redis.close().await;
+        }
+        self.db.close().await;
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "coffer",
+        description = "Links and notes as JSON. Errors are problem+json (RFC 9457) with a stable `code`. \
+            Sign in with the browser's session cookie; changes then need the header `X-CSRF-Token` with the value from `/me`.",
+        license(name = "MIT", identifier = "MIT")
+    ),
+    tags((name = "account"), (name = "resources"), (name = "tags")),
+)]
+struct ApiDoc;
+
+fn api_routes() -> OpenApiRouter<App> {
+    let v1 = OpenApiRouter::new().merge(accounts::api::routes()).merge(resources::api::routes());
+    OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
+}
+
+/// The description of the JSON API (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api_routes().into_openapi()
+}
+
+/// Every address and every layer.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    let state = app.clone();
+
+    let pages = Router::new()
+        .merge(accounts::pages::routes())
+        .merge(resources::pages::routes())
+        .merge(resources::import::pages::routes(app.config.import_limit << 20))
+        .route("/static/{*path}", get(assets::serve))
+        .fallback(faces::not_found)
+        .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), faces::pages))
+                .layer(CatchPanicLayer::custom(faces::panicked))
+                .layer(time_limit(app))
+                .layer(from_fn_with_state(state.clone(), site::check_host))
+                .layer(DefaultBodyLimit::max(FORM_LIMIT))
+                .layer(map_response(mend_removal_cookie))
+                .layer(sessions(app))
+                .layer(from_fn_with_state(state.clone(), viewer::identify))
+                .layer(from_fn_with_state(state.clone(), csrf::guard_pages)),
+        );
+
+    let (api, document) = api_routes().split_for_parts();
+    let docs = SwaggerUi::new("/api/docs")
+        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    let api = api
+        .route("/api/v1/openapi.json", get(async move || Json(document)))
+        .merge(docs)
+        .route("/api", get(faces::not_found))
+        .route("/api/{*rest}", get(faces::not_found))
+        .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(faces::api))
+                .layer(CatchPanicLayer::custom(faces::panicked))
+                .layer(time_limit(app))
+                .layer(from_fn_with_state(state.clone(), site::check_host))
+                .layer(DefaultBodyLimit::max(json::BODY_LIMIT))
+                .layer(map_response(mend_removal_cookie))
+                .layer(sessions(app))
+                .layer(from_fn_with_state(state.clone(), viewer::identify))
+                .layer(from_fn_with_state(state.clone(), csrf::guard_api)),
+        );
+
+    Router::new()
+        .merge(pages)
+        .merge(api)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), log::trace))
+                .layer(from_fn_with_state(state.clone(), headers::secure))
+                .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+                .layer(axum_htmx::AutoVaryLayer),
+        )
+        .with_state(state)
+}
+
+fn time_limit(app: &App) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Duration::from_secs(app.config.request_timeout),
+    )
+}
+
+fn sessions(app: &App) -> SessionManagerLayer<Sessions> {
+    let secure = app.site.secure_cookies();
+    let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
+    SessionManagerLayer::new(app.sessions.clone())
+        .with_name(if secure { "__Host-coffer" } else { "coffer" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(idle))
+}
+
+/// tower-sessions' removal cookie lacks `Secure`, and browsers ignore a `__Host-` cookie without it.
+async fn mend_removal_cookie(mut response: Response) -> Response {
+    let mended: Vec<HeaderValue> = response
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(|cookie| match cookie.to_str() {
+            Ok(text) if text.starts_with("__Host-") && !text.contains("; Secure") => {
+                HeaderValue::from_str(&format!("{text}; Secure")).unwrap_or_else(|_| cookie.clone())
+            }
+            _ => cookie.clone(),
+        })
+        .collect();
+    response.headers_mut().remove(header::SET_COOKIE);
+    for cookie in mended {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Makes the data directory, readable by its owner alone.
+fn prepare_data_dir(config: &Config) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir).map_err(|e| {
+        format!(
+            "Cannot make the data directory {}: {e}. Make its parent writable for this user, or set COFFER_DATA_DIR.",
+            config.data_dir.display()
+        )
+    })
+}

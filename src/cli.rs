@@ -1,0 +1,153 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::accounts::Role;
+use crate::config::Config;
+use crate::environment::{self, Variables};
+use crate::resources::Visibility;
+
+/// A self-hosted library of links and Markdown notes.
+#[derive(Debug, Parser)]
+#[command(name = "coffer", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the library (what happens without a command).
+    Serve(#[command(flatten)] Box<Config>),
+    /// Bring the database schema up to date and end.
+    Migrate(#[command(flatten)] Box<Config>),
+    /// Print the effective configuration, secrets masked.
+    Config(#[command(flatten)] Box<Config>),
+    /// Make and list accounts.
+    User(UserArgs),
+    /// Import a bookmarks file (Netscape HTML, as every browser exports it).
+    Import(ImportArgs),
+    /// Fill a library with made-up resources, to try or to measure coffer.
+    Seed(SeedArgs),
+    /// Print the OpenAPI document of the JSON API.
+    Openapi,
+    /// Ask a running coffer whether it is well; for containers without curl.
+    Healthcheck(#[command(flatten)] Box<Config>),
+}
+
+#[derive(Args, Debug)]
+pub struct UserArgs {
+    #[command(subcommand)]
+    pub action: UserAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserAction {
+    /// Make an account; the password is read from the terminal or, piped, from standard input.
+    Create {
+        #[arg(long)]
+        username: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long, default_value = "member")]
+        role: Role,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// List the accounts.
+    List {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// The bookmarks file.
+    pub file: PathBuf,
+    /// Whose library it goes to; may be left out while there is one account.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Who may see what comes in.
+    #[arg(long, default_value = "private")]
+    pub visibility: Visibility,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Args, Debug)]
+pub struct SeedArgs {
+    /// How many resources to make.
+    #[arg(long, default_value_t = 1000)]
+    pub count: u64,
+    /// Whose library they go to; made when it does not exist, without a password.
+    #[arg(long, default_value = "demo")]
+    pub user: String,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+impl Cli {
+    /// Reads the command line and the environment.
+    ///
+    /// # Errors
+    /// What to print and the exit status to end with.
+    pub fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: &Variables,
+    ) -> Result<Command, clap::Error> {
+        let mut command = Self::command();
+        let refuse = |command: &mut clap::Command, message: String| {
+            command.error(clap::error::ErrorKind::InvalidValue, message)
+        };
+        command.build();
+        if let Err(message) = environment::check_names(&command, variables) {
+            return Err(refuse(&mut command, message));
+        }
+        let extra = match environment::extra_arguments(variables) {
+            Ok(extra) => extra,
+            Err(message) => return Err(refuse(&mut command, message)),
+        };
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let end = arguments.iter().position(|a| a == "--").unwrap_or(arguments.len());
+        if takes_config(&arguments) {
+            let given: Vec<String> = arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+            let missing = extra.into_iter().filter(|extra| !is_given(&given, extra));
+            arguments.splice(end..end, missing);
+        }
+        let mut matches = command.try_get_matches_from(arguments)?;
+        let cli = Self::from_arg_matches_mut(&mut matches)?;
+        Ok(cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.config))))
+    }
+}
+
+fn takes_config(arguments: &[OsString]) -> bool {
+    !arguments.iter().any(|a| a == "openapi" || a == "help")
+}
+
+/// Whether the command line itself says what `extra` (`--name=value`) says.
+fn is_given(given: &[String], extra: &OsString) -> bool {
+    let extra = extra.to_string_lossy();
+    let flag = extra.split('=').next().unwrap_or(&extra);
+    given.iter().any(|argument| argument == flag || argument.starts_with(&format!("{flag}=")))
+}
+
+impl Config {
+    /// The configuration that these command-line arguments give, everything else at its default.
+    ///
+    /// # Errors
+    /// clap's, for arguments that don't fit.
+    pub fn of<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
+        arguments: I,
+    ) -> Result<Self, clap::Error> {
+        let name = std::iter::once(OsString::from("coffer"));
+        let mut matches =
+            Cli::command().try_get_matches_from(name.chain(arguments.into_iter().map(Into::into)))?;
+        Ok(Cli::from_arg_matches_mut(&mut matches)?.config)
+    }
+}

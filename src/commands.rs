@@ -1,0 +1,244 @@
+//! What each command does.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::accounts::{Member, NewAccount, SETUP_LIFE};
+use crate::app::{self, App};
+use crate::cli::{Command, ImportArgs, SeedArgs, UserAction};
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::Error;
+use crate::resources::import::File;
+use crate::web::viewer::Viewer;
+use crate::{serve, telemetry};
+
+const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
+
+/// # Errors
+/// A sentence that says what to do.
+pub async fn run(command: Command) -> Result<(), String> {
+    match command {
+        Command::Serve(config) => serve_library(*config).await,
+        Command::Migrate(config) => {
+            let app = open(*config).await?;
+            println!("The schema of the {} database is up to date.", app.db.name());
+            app.close().await;
+            Ok(())
+        }
+        Command::Config(config) => {
+            for (name, value) in config.effective() {
+                println!("{name}={value}");
+            }
+            Ok(())
+        }
+        Command::User(args) => match args.action {
+            UserAction::Create { username, email, role, config } => {
+                let app = open(*config).await?;
+                let password = read_password()?;
+                let new = NewAccount { email, username, display_name: String::new(), password };
+                let member = app.accounts.create(&new, role).await.map_err(|e| sentence(&e))?;
+                println!("{} is ready, as {}.", member.username, member.role.as_str());
+                app.close().await;
+                Ok(())
+            }
+            UserAction::List { config } => {
+                let app = open(*config).await?;
+                for member in app.accounts.all().await.map_err(|e| sentence(&e))? {
+                    println!("{}\t{}\t{}", member.username, member.role.as_str(), member.email);
+                }
+                app.close().await;
+                Ok(())
+            }
+        },
+        Command::Import(args) => import(args).await,
+        Command::Seed(args) => seed(args).await,
+        Command::Openapi => {
+            println!("{}", app::openapi().to_pretty_json().map_err(|e| e.to_string())?);
+            Ok(())
+        }
+        Command::Healthcheck(config) => healthcheck(&config).await,
+    }
+}
+
+async fn serve_library(config: Config) -> Result<(), String> {
+    telemetry::init(&config)?;
+    let address = config.listen();
+    let listener = TcpListener::bind(address).await.map_err(|e| cannot_listen(address, &e))?;
+    let local = listener.local_addr().map_err(|e| cannot_listen(address, &e))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let app = App::open(config, Context::system(), local).await?;
+    greet(&app).await.map_err(|e| sentence(&e))?;
+    serve::serve(listener, app, async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!(event = "stopping", "finishing what is in flight");
+    })
+    .await;
+    Ok(())
+}
+
+/// Says where coffer is, and on the first start how to get in.
+async fn greet(app: &App) -> Result<(), Error> {
+    let origin = app.site.origin();
+    if !app.site.secure_cookies() {
+        tracing::warn!(
+            event = "plain_http",
+            "the base URL is plain http: passwords and sessions travel unprotected. Put coffer behind https."
+        );
+    }
+    tracing::info!(
+        event = "started",
+        address = origin,
+        database = app.db.name(),
+        redis = app.redis.is_some(),
+        "coffer is ready"
+    );
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "\n  coffer is at {origin}");
+    drop(out);
+    if let Some(token) = app.accounts.begin_setup().await? {
+        let minutes = SETUP_LIFE.as_secs() / 60;
+        let mut out = std::io::stdout().lock();
+        let _ =
+            writeln!(out, "  Make the first account within {minutes} minutes:\n  {origin}/setup/{token}\n");
+    }
+    Ok(())
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "Another program uses this port. Stop it, or set COFFER_PORT to a free one."
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "Ports below 1024 need extra rights. Set COFFER_PORT to 1024 or more."
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "This machine has no such address. Set COFFER_HOST to one it has."
+        }
+        _ => "Check COFFER_HOST and COFFER_PORT.",
+    };
+    format!("Cannot listen on {address}: {error}. {advice}")
+}
+
+/// The application without a listener, for commands that work on the data.
+async fn open(config: Config) -> Result<App, String> {
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
+    App::open(config, Context::system(), nowhere).await
+}
+
+async fn import(args: ImportArgs) -> Result<(), String> {
+    let bytes =
+        std::fs::read(&args.file).map_err(|e| format!("Cannot read {}: {e}.", args.file.display()))?;
+    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let app = open(args.config).await?;
+    let owner = owner(&app, args.user.as_deref()).await?;
+    let bar = bar("Importing");
+    let file = File { name: &name, bytes, visibility: args.visibility };
+    let viewer = Viewer::Member(Arc::new(owner));
+    let imported = app.resources.import(&viewer, file, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    let (_, report) = imported.await.map_err(|e| sentence(&e))?;
+    bar.finish_and_clear();
+    println!("{} new, {} already kept, {} refused.", report.new, report.duplicate, report.refused);
+    for refusal in &report.refusals {
+        println!("  line {}: {} ({})", refusal.line, refusal.reason, refusal.text);
+    }
+    if report.refusals.len() < report.refused {
+        println!("  … and {} more", report.refused - report.refusals.len());
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// The one whose library it is: named, or the only one there is.
+async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
+    if let Some(username) = named {
+        let found = app.accounts.by_username(username).await.map_err(|e| sentence(&e))?;
+        return found
+            .ok_or_else(|| format!("There is no account {username}. `coffer user list` shows them all."));
+    }
+    let mut all = app.accounts.all().await.map_err(|e| sentence(&e))?;
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err("There are several accounts. Name one with --user.".to_owned()),
+        (None, _) => Err(
+            "There is no account yet. Start coffer and open the set-up link, or use `coffer user create`."
+                .to_owned(),
+        ),
+    }
+}
+
+async fn seed(args: SeedArgs) -> Result<(), String> {
+    let app = open(args.config).await?;
+    let owner = match app.accounts.by_username(&args.user).await.map_err(|e| sentence(&e))? {
+        Some(owner) => owner,
+        None => app.accounts.create_without_password(&args.user).await.map_err(|e| sentence(&e))?,
+    };
+    let bar = bar("Seeding");
+    bar.set_length(args.count);
+    let viewer = Viewer::Member(Arc::new(owner));
+    app.resources.seed(&viewer, args.count, |done| bar.set_position(done)).await.map_err(|e| sentence(&e))?;
+    bar.finish_and_clear();
+    println!("{} resources are in {}'s library.", args.count, args.user);
+    app.close().await;
+    Ok(())
+}
+
+/// Asks `/readyz` on this machine.
+async fn healthcheck(config: &Config) -> Result<(), String> {
+    let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
+    let address = SocketAddr::new(host, config.port);
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.take(64 << 10).read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(3), asked)
+        .await
+        .map_err(|_| format!("No answer from {address} within 3 seconds."))?
+        .map_err(|e| format!("No answer from {address}: {e}."))?;
+    let ready = answer.lines().next().is_some_and(|status| status.contains(" 200 "));
+    if ready { Ok(()) } else { Err(format!("Not ready: {}", answer.lines().last().unwrap_or_default())) }
+}
+
+fn read_password() -> Result<String, String> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password("Password (at least 12 characters): ")
+            .map_err(|e| format!("Cannot read the password: {e}."));
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("Cannot read the password: {e}."))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn bar(message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(message)
+}
+
+/// An error for the terminal: here, where only the operator reads, with its inside.
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::Invalid(errors) => {
+            errors.iter().map(|(field, message)| format!("{field}: {message}")).collect::<Vec<_>>().join("\n")
+        }
+        Error::Internal(inside) | Error::Unavailable(inside) => format!("{} ({inside})", error.message()),
+        error => error.message().into_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Configuration: the doc comment of a field is its manual; `coffer serve --help` prints them all.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// `_FILE` after one of these names a file that holds the value.
+pub const SECRETS: [&str; 3] = ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY"];
+
+/// Names that other software uses for the same thing, honoured when ours is absent.
+pub const ALIASES: [(&str, &str); 3] =
+    [("DATABASE_URL", "COFFER_DATABASE_URL"), ("REDIS_URL", "COFFER_REDIS_URL"), ("PORT", "COFFER_PORT")];
+
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is every network it has.
+    #[arg(long, env = "COFFER_HOST", default_value = "127.0.0.1", help_heading = "Serving")]
+    pub host: IpAddr,
+
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env = "COFFER_PORT", default_value_t = 3000, help_heading = "Serving")]
+    pub port: u16,
+
+    /// Where people reach coffer, as they type it: links in pages and cookies follow from it.
+    /// [default: http://localhost:PORT]
+    #[arg(long, env = "COFFER_BASE_URL", help_heading = "Serving")]
+    pub base_url: Option<Url>,
+
+    /// Connections held open at once; more wait in the system's queue.
+    #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = 10_000, help_heading = "Serving")]
+    pub max_connections: usize,
+
+    /// Seconds that one request may take, its body included.
+    #[arg(long, env = "COFFER_REQUEST_TIMEOUT", default_value_t = 30, help_heading = "Serving")]
+    pub request_timeout: u64,
+
+    /// Seconds in which a client must have sent its request's header; also ends idle connections.
+    #[arg(long, env = "COFFER_HEADER_TIMEOUT", default_value_t = 10, help_heading = "Serving")]
+    pub header_timeout: u64,
+
+    /// Seconds that requests in flight get to finish when coffer is told to stop.
+    #[arg(long, env = "COFFER_STOP_TIMEOUT", default_value_t = 8, help_heading = "Serving")]
+    pub stop_timeout: u64,
+
+    /// Largest import file, in MiB.
+    #[arg(long, env = "COFFER_IMPORT_LIMIT", default_value_t = 32, help_heading = "Serving")]
+    pub import_limit: usize,
+
+    /// Directory for the database file and the key; made when it is missing.
+    #[arg(long, env = "COFFER_DATA_DIR", default_value = "data", help_heading = "Storage")]
+    pub data_dir: PathBuf,
+
+    /// postgres://user:password@host/name, or sqlite:PATH. [default: sqlite:DATA_DIR/coffer.db]
+    #[arg(long, env = "COFFER_DATABASE_URL", hide_env_values = true, help_heading = "Storage")]
+    pub database_url: Option<SecretString>,
+
+    /// Database connections of this process.
+    #[arg(long, env = "COFFER_DATABASE_CONNECTIONS", default_value_t = 10, help_heading = "Storage")]
+    pub database_connections: u32,
+
+    /// redis://host:6379 or rediss://… (TLS). Without it sessions are read from the database.
+    #[arg(long, env = "COFFER_REDIS_URL", hide_env_values = true, help_heading = "Storage")]
+    pub redis_url: Option<SecretString>,
+
+    /// 32 bytes as 64 hex digits, the same on every node. [default: made on first start in DATA_DIR/secret.key]
+    #[arg(long, env = "COFFER_SECRET_KEY", hide_env_values = true, help_heading = "Accounts")]
+    pub secret_key: Option<SecretString>,
+
+    /// Who may make an account.
+    #[arg(long, env = "COFFER_SIGNUP", default_value = "invite", help_heading = "Accounts")]
+    pub signup: Signup,
+
+    /// Days without a visit after which a session ends.
+    #[arg(long, env = "COFFER_SESSION_IDLE_DAYS", default_value_t = 7, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_idle_days: u32,
+
+    /// Days after which a session ends whatever happened.
+    #[arg(long, env = "COFFER_SESSION_MAX_DAYS", default_value_t = 30, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_max_days: u32,
+
+    /// Argon2id memory per password hash, in KiB.
+    #[arg(long, env = "COFFER_PASSWORD_MEMORY", default_value_t = 19_456, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
+    pub password_memory: u32,
+
+    /// Argon2id passes per password hash.
+    #[arg(long, env = "COFFER_PASSWORD_PASSES", default_value_t = 2, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(2..=20))]
+    pub password_passes: u32,
+
+    /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
+    #[arg(long, env = "COFFER_LOG", default_value = "info", help_heading = "Logs")]
+    pub log: String,
+
+    /// How log lines look. `auto` is pretty in a terminal and JSON elsewhere.
+    #[arg(long, env = "COFFER_LOG_FORMAT", default_value = "auto", help_heading = "Logs")]
+    pub log_format: LogFormat,
+}
+
+/// Who may make an account for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Signup {
+    /// Nobody; an admin makes accounts on the command line.
+    Closed,
+    /// Whoever holds an invitation link.
+    Invite,
+    /// Everybody who can open the page.
+    Open,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Auto,
+    Json,
+    Pretty,
+}
+
+impl Config {
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// The address of the database, password included.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database_url.as_ref().map_or_else(
+            || format!("sqlite:{}", self.data_dir.join("coffer.db").display()),
+            |url| url.expose_secret().to_owned(),
+        )
+    }
+
+    #[must_use]
+    pub fn session_idle(&self) -> Duration {
+        days(self.session_idle_days)
+    }
+
+    #[must_use]
+    pub fn session_max(&self) -> Duration {
+        days(self.session_max_days)
+    }
+
+    /// Every setting by its `COFFER_` name, secrets masked.
+    #[must_use]
+    pub fn effective(&self) -> BTreeMap<&'static str, String> {
+        let masked = |secret: &Option<SecretString>| {
+            secret.as_ref().map_or("(not set)", |_| "(set, hidden)").to_owned()
+        };
+        BTreeMap::from([
+            ("COFFER_HOST", self.host.to_string()),
+            ("COFFER_PORT", self.port.to_string()),
+            (
+                "COFFER_BASE_URL",
+                self.base_url
+                    .as_ref()
+                    .map_or_else(|| format!("http://localhost:{}", self.port), ToString::to_string),
+            ),
+            ("COFFER_MAX_CONNECTIONS", self.max_connections.to_string()),
+            ("COFFER_REQUEST_TIMEOUT", self.request_timeout.to_string()),
+            ("COFFER_HEADER_TIMEOUT", self.header_timeout.to_string()),
+            ("COFFER_STOP_TIMEOUT", self.stop_timeout.to_string()),
+            ("COFFER_IMPORT_LIMIT", self.import_limit.to_string()),
+            ("COFFER_DATA_DIR", self.data_dir.display().to_string()),
+            (
+                "COFFER_DATABASE_URL",
+                self.database_url.as_ref().map_or_else(|| self.database(), |_| masked(&self.database_url)),
+            ),
+            ("COFFER_DATABASE_CONNECTIONS", self.database_connections.to_string()),
+            ("COFFER_REDIS_URL", masked(&self.redis_url)),
+            ("COFFER_SECRET_KEY", masked(&self.secret_key)),
+            ("COFFER_SIGNUP", name(self.signup)),
+            ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
+            ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
+            ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
+            ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
+            ("COFFER_LOG", self.log.clone()),
+            ("COFFER_LOG_FORMAT", name(self.log_format)),
+        ])
+    }
+}
+
+fn name(value: impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_hours(u64::from(days) * 24)
+}

@@ -1,0 +1,175 @@
+//! What can go wrong, as values. The edge (`web::faces`) turns them into a page or problem+json.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every failure a visitor can meet. `status()`, `code()` and `message()` are complete in one place each.
+#[derive(Debug)]
+pub enum Error {
+    NotFound,
+    MethodNotAllowed,
+    SignInRequired,
+    Forbidden(&'static str),
+    CrossSite,
+    WrongHost,
+    SetupOver,
+    Malformed { code: &'static str, message: String },
+    BadQuery(crate::resources::query::QueryError),
+    BadCursor,
+    Invalid(FieldErrors),
+    DuplicateUrl(Uuid),
+    PreconditionRequired,
+    VersionConflict { current: i64 },
+    WrongType { wanted: &'static str },
+    TooLarge { limit: usize },
+    Busy,
+    TimedOut,
+    Unavailable(String),
+    Internal(String),
+}
+
+impl Error {
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SignInRequired => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::SetupOver => StatusCode::GONE,
+            Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::DuplicateUrl(_) => StatusCode::CONFLICT,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+            Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable name that API clients may rely on.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::SignInRequired => "sign_in_required",
+            Self::Forbidden(_) => "forbidden",
+            Self::CrossSite => "cross_site",
+            Self::WrongHost => "wrong_host",
+            Self::SetupOver => "setup_over",
+            Self::Malformed { code, .. } => code,
+            Self::BadQuery(_) => "bad_query",
+            Self::BadCursor => "bad_cursor",
+            Self::Invalid(_) => "invalid",
+            Self::DuplicateUrl(_) => "duplicate_url",
+            Self::PreconditionRequired => "precondition_required",
+            Self::VersionConflict { .. } => "version_conflict",
+            Self::WrongType { .. } => "unsupported_media_type",
+            Self::TooLarge { .. } => "too_large",
+            Self::Busy => "busy",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// A sentence for the visitor that says what to do, and nothing of the inside.
+    #[must_use]
+    pub fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::NotFound => "There is nothing here that you may see. Check the address, or sign in if it is yours.".into(),
+            Self::MethodNotAllowed => "This address does not take that method. The Allow header lists those it takes.".into(),
+            Self::SignInRequired => "Sign in to do this.".into(),
+            Self::Forbidden(reason) => (*reason).into(),
+            Self::CrossSite => "This request did not come from one of coffer's own pages, so it was not carried out. Open the page again and repeat it.".into(),
+            Self::WrongHost => "This server does not answer for that host name. Use the address in COFFER_BASE_URL.".into(),
+            Self::SetupOver => "This set-up link is used up or has expired. Restart coffer to get a fresh one, or sign in if the first account exists.".into(),
+            Self::Malformed { message, .. } => message.clone().into(),
+            Self::BadQuery(error) => error.message.clone().into(),
+            Self::BadCursor => "This cursor is not one that coffer gave out for this list. Start again from the first page.".into(),
+            Self::Invalid(_) => "Some fields need another look.".into(),
+            Self::DuplicateUrl(_) => "You have already saved this address.".into(),
+            Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read.".into(),
+            Self::VersionConflict { current } => format!("Version {current} was saved meanwhile. Read it, then send your change again.").into(),
+            Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),
+            Self::TooLarge { limit } => format!("This is larger than the {} that may be sent here.", size(*limit)).into(),
+            Self::Busy => "coffer is busy just now. Try again in a few seconds.".into(),
+            Self::TimedOut => "This took longer than it may. Try again in a few seconds.".into(),
+            Self::Unavailable(_) => "The database can't be reached just now. Nothing was changed; try again in a few seconds.".into(),
+            Self::Internal(_) => "Something went wrong on our side and was written to the log. Nothing was changed.".into(),
+        }
+    }
+
+    /// An error at one field.
+    #[must_use]
+    pub fn field(name: &'static str, message: impl Into<String>) -> Self {
+        let mut errors = FieldErrors::default();
+        errors.add(name, message);
+        Self::Invalid(errors)
+    }
+}
+
+/// Bytes, for people.
+fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if crate::db::is_unavailable(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<tower_sessions::session::Error> for Error {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        Self::Unavailable(format!("session store: {error}"))
+    }
+}
+
+impl From<askama::Error> for Error {
+    fn from(error: askama::Error) -> Self {
+        Self::Internal(format!("template: {error}"))
+    }
+}
+
+/// Sentences by field name, at most one a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldErrors(BTreeMap<Cow<'static, str>, String>);
+
+impl FieldErrors {
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
+        self.0.entry(field.into()).or_insert_with(|| message.into());
+    }
+
+    #[must_use]
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.get(field).map(String::as_str)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(field, message)| (&**field, message.as_str()))
+    }
+
+    /// The value when nothing is wrong, else the errors.
+    pub fn or<T>(self, value: T) -> Result<T> {
+        if self.is_empty() { Ok(value) } else { Err(Error::Invalid(self)) }
+    }
+}

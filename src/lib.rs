@@ -1,0 +1,25 @@
+//! coffer: a self-hosted library of links and Markdown notes.
+//!
+//! Reading order: [`app`] shows every address and every layer; [`resources`] is the library itself, in the
+//! four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON);
+//! [`accounts`] is who may get in; [`web`] what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
+//! the state; [`config`], [`cli`] and [`serve`] start and stop the program.
+
+#![forbid(unsafe_code)]
+
+pub mod accounts;
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod context;
+pub mod db;
+pub mod environment;
+pub mod error;
+pub mod keys;
+pub mod redis;
+pub mod resources;
+pub mod serve;
+pub mod sessions;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,34 @@
+//! Command line → configuration → telemetry → application → serve → graceful stop.
+
+use std::process::ExitCode;
+
+use coffer::cli::Cli;
+use coffer::{commands, environment};
+
+fn main() -> ExitCode {
+    // A missing .env is the normal case; one that can't be read is worth a word.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("coffer: .env: {error}");
+        return ExitCode::FAILURE;
+    }
+    let command = match Cli::read(std::env::args_os(), &environment::variables()) {
+        Ok(command) => command,
+        Err(error) => error.exit(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("coffer: cannot start its worker threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("coffer: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The one Redis client: connect, time limits, circuit breaker, health.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use fred::prelude::*;
+use fred::types::config::UnresponsiveConfig;
+
+use crate::context::Context;
+
+/// No request waits longer for Redis than this before it goes on without.
+const COMMAND_LIMIT: Duration = Duration::from_millis(250);
+const FAILURES_TO_OPEN: u32 = 3;
+const OPEN_FOR: Duration = Duration::from_secs(1);
+
+/// Redis, or the knowledge that it can't be had just now; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    pool: Pool,
+    breaker: Arc<Breaker>,
+    context: Context,
+}
+
+/// Redis did not answer, or is not being asked while the breaker is open.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis is not available")]
+pub struct RedisDown;
+
+#[derive(Debug, Default)]
+struct Breaker {
+    failures: AtomicU32,
+    /// Microseconds since 1970 until which no command is sent; 0 when closed.
+    open_until: AtomicI64,
+}
+
+impl Redis {
+    /// Makes the pool and starts connecting in the background: a Redis that is down delays nothing.
+    ///
+    /// # Errors
+    /// A sentence, when the address itself is wrong.
+    pub fn connect(url: &str, context: &Context) -> Result<Self, String> {
+        let bad_url = |e: fred::error::Error| {
+            format!(
+                "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
+            )
+        };
+        let config = Config::from_url(url).map_err(bad_url)?;
+        let pool = Builder::from_config(config)
+            .with_connection_config(|connection| {
+                connection.connection_timeout = Duration::from_secs(2);
+                connection.internal_command_timeout = Duration::from_secs(2);
+                connection.max_command_attempts = 1;
+                connection.unresponsive = UnresponsiveConfig {
+                    max_timeout: Some(Duration::from_secs(2)),
+                    interval: Duration::from_secs(1),
+                };
+            })
+            .with_performance_config(|performance| {
+                performance.default_command_timeout = COMMAND_LIMIT;
+                performance.max_feed_count = 200;
+            })
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
+            .build_pool(4)
+            .map_err(bad_url)?;
+        let _ = pool.connect_pool();
+        Ok(Self { pool, breaker: Arc::default(), context: context.clone() })
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        self.pool.clone()
+    }
+
+    /// Runs a command unless the breaker is open, within the time limit.
+    pub async fn run<T, E: std::fmt::Display>(
+        &self,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, RedisDown> {
+        if self.is_open() {
+            return Err(RedisDown);
+        }
+        match tokio::time::timeout(COMMAND_LIMIT, command).await {
+            Ok(Ok(value)) => {
+                self.succeeded();
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.failed(&error.to_string())),
+            Err(_) => Err(self.failed("no answer in time")),
+        }
+    }
+
+    /// Asks for an answer whatever the breaker says, for `/readyz`.
+    pub async fn ping(&self) -> Result<(), RedisDown> {
+        let ping = self.pool.next().ping::<()>(None);
+        match tokio::time::timeout(COMMAND_LIMIT, ping).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(RedisDown),
+        }
+    }
+
+    pub async fn close(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.quit()).await;
+    }
+
+    fn is_open(&self) -> bool {
+        self.breaker.open_until.load(Ordering::Relaxed) > self.context.now().micros()
+    }
+
+    fn succeeded(&self) {
+        self.breaker.failures.store(0, Ordering::Relaxed);
+        if self.breaker.open_until.swap(0, Ordering::Relaxed) != 0 {
+            tracing::info!(event = "redis_back", "Redis answers again");
+        }
+    }
+
+    fn failed(&self, reason: &str) -> RedisDown {
+        if self.breaker.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_TO_OPEN {
+            let until = self.context.now().plus(OPEN_FOR).micros();
+            if self.breaker.open_until.swap(until, Ordering::Relaxed) == 0 {
+                tracing::warn!(event = "redis_down", reason, "Redis does not answer; going on without it");
+            }
+        }
+        RedisDown
+    }
+}

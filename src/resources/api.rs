@@ -1,0 +1,334 @@
+//! The library as JSON.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::listing::{Asked, Hit};
+use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, draft};
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::forms::StrictQuery;
+use crate::web::json::{Json, Problem, Versioned, etag, expected_version, is_unchanged};
+use crate::web::path::{Id, IdVersion};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(lookup))
+        .routes(routes!(find, update, trash))
+        .routes(routes!(restore))
+        .routes(routes!(revisions))
+        .routes(routes!(revision))
+        .routes(routes!(restore_revision))
+        .routes(routes!(tags))
+}
+
+/// A link or a note, whole.
+#[derive(Serialize, ToSchema)]
+struct ResourceBody {
+    id: Uuid,
+    /// The username of whoever keeps it.
+    owner: String,
+    kind: Kind,
+    title: String,
+    url: Option<String>,
+    /// Markdown.
+    body: String,
+    tags: Vec<String>,
+    visibility: Visibility,
+    pinned: bool,
+    /// Also the `ETag`, in quotes.
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    trashed_at: Option<Timestamp>,
+}
+
+impl From<Resource> for ResourceBody {
+    fn from(resource: Resource) -> Self {
+        Self {
+            id: resource.id,
+            owner: resource.owner_username,
+            kind: resource.kind,
+            title: resource.title,
+            url: resource.url,
+            body: resource.body,
+            tags: resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
+            trashed_at: resource.trashed_at,
+        }
+    }
+}
+
+/// A resource in a list: without its body.
+#[derive(Serialize, ToSchema)]
+struct ResourceItem {
+    id: Uuid,
+    owner: String,
+    kind: Kind,
+    title: String,
+    url: Option<String>,
+    /// The beginning of the body as plain text.
+    summary: String,
+    tags: Vec<String>,
+    visibility: Visibility,
+    pinned: bool,
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Hit> for ResourceItem {
+    fn from(hit: Hit) -> Self {
+        Self {
+            id: hit.id,
+            owner: hit.owner_username,
+            kind: hit.kind,
+            title: hit.title,
+            url: hit.url,
+            summary: hit.summary,
+            tags: hit.tags.0,
+            visibility: hit.visibility,
+            pinned: hit.pinned,
+            version: hit.version,
+            created_at: hit.created_at,
+            updated_at: hit.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct ResourceList {
+    items: Vec<ResourceItem>,
+    /// Send it as `cursor` for the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RevisionItem {
+    version: i64,
+    title: String,
+    url: Option<String>,
+    tags: Vec<String>,
+    visibility: Visibility,
+    via: Via,
+    /// The name of whoever saved it.
+    saved_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: Timestamp,
+    /// Markdown; only where one revision is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+impl RevisionItem {
+    fn of(revision: Revision, with_body: bool) -> Self {
+        Self {
+            version: revision.version,
+            title: revision.title,
+            url: revision.url,
+            tags: draft::split_tags(&revision.tags),
+            visibility: revision.visibility,
+            via: revision.via,
+            saved_by: revision.saved_by,
+            saved_at: revision.saved_at,
+            body: with_body.then_some(revision.body),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct RevisionList {
+    items: Vec<RevisionItem>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TagList {
+    items: Vec<TagCount>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LookupQuery {
+    /// The address to look for, by its normalised form.
+    url: String,
+}
+
+/// What you may see, filtered, searched and sorted.
+#[utoipa::path(get, path = "/resources", tag = "resources", params(Asked), responses(
+    (status = 200, body = ResourceList),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
+))]
+async fn list(
+    State(app): State<App>,
+    viewer: Viewer,
+    StrictQuery(asked): StrictQuery<Asked>,
+) -> Result<axum::Json<ResourceList>> {
+    let listing = app.resources.list(&viewer, &asked).await?;
+    Ok(axum::Json(ResourceList {
+        items: listing.hits.into_iter().map(ResourceItem::from).collect(),
+        next_cursor: listing.next,
+    }))
+}
+
+/// Save a link or a note.
+#[utoipa::path(post, path = "/resources", tag = "resources", request_body = Draft, responses(
+    (status = 201, body = ResourceBody, headers(("Location" = String), ("ETag" = String))),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
+))]
+async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>) -> Result<Response> {
+    let created = app.resources.create(&viewer, &draft, Via::Api).await?;
+    let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
+    let version = created.version;
+    Ok((StatusCode::CREATED, location, Versioned(ResourceBody::from(created), version)).into_response())
+}
+
+/// Your own resource that holds an address.
+#[utoipa::path(get, path = "/resources/lookup", tag = "resources", params(LookupQuery), responses(
+    (status = 200, body = ResourceBody),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
+))]
+async fn lookup(
+    State(app): State<App>,
+    viewer: Viewer,
+    StrictQuery(query): StrictQuery<LookupQuery>,
+) -> Result<Versioned<ResourceBody>> {
+    let found = app.resources.lookup(&viewer, &query.url).await?;
+    let version = found.version;
+    Ok(Versioned(found.into(), version))
+}
+
+/// One resource.
+#[utoipa::path(get, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = ResourceBody, headers(("ETag" = String))),
+    (status = 304, description = "If-None-Match names this version"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+))]
+async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id): Id) -> Result<Response> {
+    let found = app.resources.find(&viewer, id).await?;
+    if is_unchanged(&headers, found.version) {
+        return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
+    }
+    let version = found.version;
+    Ok(Versioned(ResourceBody::from(found), version).into_response())
+}
+
+/// Change some fields of the version you have read.
+#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
+    request_body = Change, responses(
+    (status = 200, body = ResourceBody, headers(("ETag" = String))),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
+    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
+    (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+))]
+async fn update(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Id(id): Id,
+    Json(change): Json<Change>,
+) -> Result<Versioned<ResourceBody>> {
+    let read_version = expected_version(&headers)?;
+    let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
+    let version = updated.version;
+    Ok(Versioned(updated.into(), version))
+}
+
+/// Move to the trash, where it stays for 30 days.
+#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
+    (status = 204),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+))]
+async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<StatusCode> {
+    app.resources.trash(&viewer, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take back from the trash.
+#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = ResourceBody),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
+))]
+async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Versioned<ResourceBody>> {
+    let restored = app.resources.restore(&viewer, id).await?;
+    let version = restored.version;
+    Ok(Versioned(restored.into(), version))
+}
+
+/// The saved versions, latest first.
+#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", params(("id" = Uuid, Path)), responses(
+    (status = 200, body = RevisionList),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+))]
+async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<axum::Json<RevisionList>> {
+    let (_, revisions) = app.resources.revisions(&viewer, id).await?;
+    Ok(axum::Json(RevisionList {
+        items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),
+    }))
+}
+
+/// One saved version, with its text.
+#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources",
+    params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
+    (status = 200, body = RevisionItem),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+))]
+async fn revision(
+    State(app): State<App>,
+    viewer: Viewer,
+    IdVersion(id, version): IdVersion,
+) -> Result<axum::Json<RevisionItem>> {
+    let (_, revision) = app.resources.revision(&viewer, id, version).await?;
+    Ok(axum::Json(RevisionItem::of(revision, true)))
+}
+
+/// Save an old version's text as the newest version.
+#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources",
+    params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
+    (status = 200, body = ResourceBody),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
+    (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+))]
+async fn restore_revision(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    IdVersion(id, version): IdVersion,
+) -> Result<Versioned<ResourceBody>> {
+    let read_version = expected_version(&headers)?;
+    let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
+    let version = restored.version;
+    Ok(Versioned(restored.into(), version))
+}
+
+/// The tags of what you may see, with counts.
+#[utoipa::path(get, path = "/tags", tag = "tags", responses((status = 200, body = TagList)))]
+async fn tags(State(app): State<App>, viewer: Viewer) -> Result<axum::Json<TagList>> {
+    Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
+}

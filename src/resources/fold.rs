@@ -1,0 +1,25 @@
+//! Text folded for search: one way for both database engines, for queries and for highlighting.
+
+mod highlight;
+mod tokens;
+
+pub use highlight::{Needle, excerpt, highlight};
+
+/// The searchable words of a text, lower-cased, without diacritics, separated by single spaces.
+///
+/// Compatibility forms are unified (Unicode NFKD/NFKC, UAX #15), everything that is neither letter
+/// nor digit separates words, and in scripts that write no spaces each character is a word.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for token in tokens::of(text) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(&token.folded);
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Searched words marked in a text, and the piece of a long text in which they stand.
+
+use std::ops::Range;
+
+use super::tokens::{self, Token};
+
+/// How far into a text a match is looked for: an excerpt is made for every row of a page of results.
+const SCANNED_BYTES: usize = 128 * 1024;
+
+/// What to mark: folded words in sequence, separated by single spaces, as [`super::fold`] writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needle {
+    pub word: String,
+    /// Whether the last word may go on: `tab` finds `tables`.
+    pub prefix: bool,
+}
+
+/// The text escaped for HTML, with `<mark>` around what was searched for.
+#[must_use]
+pub fn highlight(text: &str, needles: &[Needle]) -> String {
+    let mut html = String::with_capacity(text.len() + 32);
+    let mut done = 0;
+    for range in joined(matches(text, needles).collect()) {
+        escape(&text[done..range.start], &mut html);
+        html.push_str("<mark>");
+        escape(&text[range.clone()], &mut html);
+        html.push_str("</mark>");
+        done = range.end;
+    }
+    escape(&text[done..], &mut html);
+    html
+}
+
+/// At most `max_chars` of the text around the first match, or from its beginning, on one line,
+/// escaped for HTML and highlighted, with `…` where something was left out.
+#[must_use]
+pub fn excerpt(body_text: &str, needles: &[Needle], max_chars: usize) -> String {
+    let scanned = &body_text[..body_text.floor_char_boundary(SCANNED_BYTES)];
+    let first = matches(scanned, needles).next().unwrap_or(0..0);
+    let mut start = start_of(body_text, first.start, max_chars / 3);
+    let end = end_of(body_text, start, first.end, max_chars);
+    if end == body_text.len() {
+        let spare = max_chars.saturating_sub(body_text[start..].chars().count());
+        start = start_of(body_text, start, spare);
+    }
+    let piece = body_text[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
+    let before = if body_text[..start].trim().is_empty() { "" } else { "…" };
+    let after = if body_text[end..].trim().is_empty() { "" } else { "…" };
+    format!("{before}{}{after}", highlight(&piece, needles))
+}
+
+/// Where needles match, in the order of their last words.
+fn matches<'a>(text: &'a str, needles: &'a [Needle]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let needles: Vec<(Vec<&str>, bool)> = needles
+        .iter()
+        .map(|needle| (needle.word.split(' ').filter(|word| !word.is_empty()).collect(), needle.prefix))
+        .collect();
+    let longest = needles.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
+    let mut recent: std::collections::VecDeque<Token> =
+        std::collections::VecDeque::with_capacity(longest + 1);
+    let searched = if longest == 0 { "" } else { text };
+    tokens::of(searched).filter_map(move |token| {
+        recent.push_back(token);
+        if recent.len() > longest {
+            recent.pop_front();
+        }
+        let recent = recent.make_contiguous();
+        let start =
+            needles.iter().filter_map(|(words, prefix)| start_of_match(recent, words, *prefix)).min()?;
+        Some(start..recent.last()?.at.end)
+    })
+}
+
+fn start_of_match(recent: &[Token], words: &[&str], prefix: bool) -> Option<usize> {
+    let (last, before) = words.split_last()?;
+    let tail = recent.get(recent.len().checked_sub(words.len())?..)?;
+    let (last_token, tokens) = tail.split_last()?;
+    let ends = if prefix { last_token.folded.starts_with(last) } else { last_token.folded == *last };
+    let agrees = ends && tokens.iter().map(|token| token.folded.as_str()).eq(before.iter().copied());
+    agrees.then(|| tail.first().map_or(last_token.at.start, |token| token.at.start))
+}
+
+/// Overlapping and touching ranges as one, in order.
+fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+/// Up to `lead` characters before a match, at the beginning of a word where there is one.
+fn start_of(text: &str, matched: usize, lead: usize) -> usize {
+    let before = &text[..matched];
+    let Some((at, cut)) = before.char_indices().rev().nth(lead) else { return 0 };
+    let after_space = before[at..].split_once(char::is_whitespace).map(|(_, after)| after.trim_start());
+    match after_space {
+        Some(words) => matched - words.len(),
+        None => next_cluster(text, at + cut.len_utf8()),
+    }
+}
+
+/// `max_chars` further on, at the end of a word where there is one behind the match.
+fn end_of(text: &str, start: usize, match_end: usize, max_chars: usize) -> usize {
+    let Some((length, next)) = text[start..].char_indices().nth(max_chars) else { return text.len() };
+    let limit = start + length;
+    if next.is_whitespace() {
+        return limit;
+    }
+    let from = match_end.clamp(start, limit);
+    match text[from..limit].rfind(char::is_whitespace) {
+        Some(space) => from + space,
+        None => previous_cluster(text, start, limit),
+    }
+}
+
+fn next_cluster(text: &str, at: usize) -> usize {
+    text[at..]
+        .char_indices()
+        .find(|(_, c)| !tokens::continues(*c))
+        .map_or(text.len(), |(offset, _)| at + offset)
+}
+
+fn previous_cluster(text: &str, start: usize, limit: usize) -> usize {
+    if !text[limit..].starts_with(tokens::continues) {
+        return limit;
+    }
+    let base = text[start..limit].rfind(|c| !tokens::continues(c));
+    base.filter(|offset| *offset > 0).map_or(limit, |offset| start + offset)
+}
+
+fn escape(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            _ => html.push(c),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What a list is asked for, and the page that answers: filters, order, and where the next page begins.
+
+use serde::{Deserialize, Serialize};
+use time::{Date, Time};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::query::{self, Criterion, Filter, Query};
+use super::{Kind, Visibility, tag};
+use crate::db::Timestamp;
+use crate::error::{Error, Result};
+use crate::web::cursor::CursorKey;
+
+pub const PAGE: i64 = 50;
+pub const MOST: i64 = 200;
+/// A search is ranked among its latest so many matches, which bounds what the commonest word can cost.
+pub const RANKED: i64 = 2_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    Changed,
+    Title,
+    Relevance,
+}
+
+impl Sort {
+    pub const ALL: [Self; 5] = [Self::Relevance, Self::Newest, Self::Oldest, Self::Changed, Self::Title];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+            Self::Changed => "changed",
+            Self::Title => "title",
+            Self::Relevance => "relevance",
+        }
+    }
+}
+
+/// A list as the address bar or an API client asks for it; every part may be left empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
+    pub q: String,
+    /// Only this tag and those below it.
+    pub tag: String,
+    /// `link` or `note`.
+    pub kind: String,
+    /// `true`: only pinned ones.
+    pub pinned: String,
+    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`).
+    pub sort: String,
+    /// Where the page before ended, as it was given out.
+    pub cursor: String,
+    /// 1 to 200; 50 when left out.
+    pub limit: String,
+}
+
+/// An [`Asked`] that makes sense.
+pub struct Search {
+    pub query: Query,
+    pub filters: Vec<Filter>,
+    pub sort: Sort,
+    pub after: Option<Position>,
+    pub limit: i64,
+}
+
+/// Where a page ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Position {
+    /// In order of time: microseconds, id; and whether by `updated_at`.
+    Time(Sort, i64, Uuid),
+    Title(String, Uuid),
+    /// Ranked results have no stable key: how many were given out.
+    Rank(i64),
+}
+
+impl Asked {
+    /// # Errors
+    /// [`Error::BadQuery`] for the search, [`Error::BadCursor`], 400 `bad_parameter` for the rest.
+    pub fn search(&self, cursors: &CursorKey) -> Result<Search> {
+        let query = query::parse(&self.q).map_err(Error::BadQuery)?;
+        let sort = self.sort(&query)?;
+        let after = match self.cursor.as_str() {
+            "" => None,
+            text => Some(cursors.open(text)?)
+                .filter(|after| fits(after, sort))
+                .map_or(Err(Error::BadCursor), |a| Ok(Some(a)))?,
+        };
+        let mut filters = query.filters.clone();
+        filters.extend(self.filters()?);
+        Ok(Search { query, filters, sort, after, limit: self.limit()? })
+    }
+
+    /// The order that is asked for, or the natural one: by relevance when there are words to be relevant to.
+    pub fn sort(&self, query: &Query) -> Result<Sort> {
+        let searching = !query.text.is_empty();
+        match self.sort.as_str() {
+            "" if searching => Ok(Sort::Relevance),
+            "" => Ok(Sort::Newest),
+            "relevance" if !searching => Ok(Sort::Newest),
+            name => Sort::ALL
+                .into_iter()
+                .find(|sort| sort.as_str() == name)
+                .ok_or_else(|| bad("sort must be newest, oldest, changed, title or relevance")),
+        }
+    }
+
+    fn filters(&self) -> Result<Vec<Filter>> {
+        let mut criteria = Vec::new();
+        if !self.tag.is_empty() {
+            let name = tag::parse_one(&self.tag).map_err(|error| bad(&error.to_string()))?;
+            criteria.push(Criterion::Tag(name.folded));
+        }
+        match self.kind.as_str() {
+            "" => {}
+            "link" => criteria.push(Criterion::Kind(Kind::Link)),
+            "note" => criteria.push(Criterion::Kind(Kind::Note)),
+            _ => return Err(bad("kind must be link or note")),
+        }
+        match self.pinned.as_str() {
+            "" => {}
+            "true" => criteria.push(Criterion::Pinned),
+            _ => return Err(bad("pinned can only be true")),
+        }
+        Ok(criteria.into_iter().map(|criterion| Filter { criterion, negated: false }).collect())
+    }
+
+    fn limit(&self) -> Result<i64> {
+        match self.limit.as_str() {
+            "" => Ok(PAGE),
+            text => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MOST).contains(limit))
+                .ok_or_else(|| bad("limit must be a number from 1 to 200")),
+        }
+    }
+}
+
+fn bad(message: &str) -> Error {
+    Error::Malformed { code: "bad_parameter", message: format!("{}.", message.trim_end_matches('.')) }
+}
+
+fn fits(after: &Position, sort: Sort) -> bool {
+    match after {
+        Position::Time(by, ..) => *by == sort,
+        Position::Title(..) => sort == Sort::Title,
+        Position::Rank(_) => sort == Sort::Relevance,
+    }
+}
+
+/// A resource as a list shows it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Hit {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub owner_username: String,
+    pub owner_name: String,
+    #[sqlx(try_from = "String")]
+    pub kind: Kind,
+    pub title: String,
+    pub title_key: String,
+    pub url: Option<String>,
+    pub summary: String,
+    /// Markdown, where matches in it are to be shown; else empty.
+    pub body: String,
+    #[sqlx(try_from = "Option<String>")]
+    pub tags: super::Tags,
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
+    pub pinned: bool,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// One page of a list.
+pub struct Listing {
+    pub hits: Vec<Hit>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+    pub needles: Vec<super::fold::Needle>,
+    pub sort: Sort,
+}
+
+impl Listing {
+    /// From one hit more than the page holds, which tells whether there is a next page.
+    #[must_use]
+    pub fn new(mut hits: Vec<Hit>, search: &Search, cursors: &CursorKey) -> Self {
+        let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
+        let more = hits.len() > limit;
+        hits.truncate(limit);
+        let next = hits.last().filter(|_| more).map(|last| cursors.seal(&position_of(last, search)));
+        Self { hits, next, needles: search.query.needles(), sort: search.sort }
+    }
+}
+
+fn position_of(last: &Hit, search: &Search) -> Position {
+    match search.sort {
+        Sort::Newest | Sort::Oldest => Position::Time(search.sort, last.created_at.micros(), last.id),
+        Sort::Changed => Position::Time(search.sort, last.updated_at.micros(), last.id),
+        Sort::Title => Position::Title(last.title_key.clone(), last.id),
+        Sort::Relevance => {
+            let before = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
+            Position::Rank(before + search.limit)
+        }
+    }
+}
+
+/// The beginning of a day in UTC.
+#[must_use]
+pub fn midnight(date: Date) -> Timestamp {
+    Timestamp::from(date.with_time(Time::MIDNIGHT).assume_utc())
+}
+
+impl Listing {
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { hits: Vec::new(), next: None, needles: Vec::new(), sort: Sort::default() }
+    }
+}

@@ -1,0 +1,372 @@
+//! The library: links and notes. Here are the nouns and the verbs; the rules live beside them.
+
+pub mod api;
+pub mod draft;
+pub mod fold;
+pub mod import;
+pub mod listing;
+pub mod markdown;
+pub mod normal_url;
+pub mod pages;
+pub mod query;
+pub mod seed;
+mod store;
+pub mod tag;
+pub mod visibility;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub use self::draft::{Change, Draft};
+use self::listing::{Asked, Listing};
+pub use self::visibility::Visibility;
+use crate::context::Context;
+use crate::db::{Db, Timestamp};
+use crate::error::{Error, Result};
+use crate::web::cursor::CursorKey;
+use crate::web::viewer::Viewer;
+
+/// How long the trash keeps what is thrown into it.
+pub const TRASH_LIFE: Duration = Duration::from_hours(30 * 24);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Link,
+    Note,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "link" => Ok(Self::Link),
+            "note" => Ok(Self::Note),
+            _ => Err(text),
+        }
+    }
+}
+
+/// The way by which a version was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    Web,
+    Api,
+    Import,
+    Restore,
+}
+
+impl Via {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Import => "import",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl TryFrom<String> for Via {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        [Self::Web, Self::Api, Self::Import, Self::Restore]
+            .into_iter()
+            .find(|via| via.as_str() == text)
+            .ok_or(text)
+    }
+}
+
+/// A link or a note, whole.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Resource {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub owner_username: String,
+    pub owner_name: String,
+    #[sqlx(try_from = "String")]
+    pub kind: Kind,
+    pub title: String,
+    pub url: Option<String>,
+    /// Markdown.
+    pub body: String,
+    #[sqlx(try_from = "Option<String>")]
+    pub tags: Tags,
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
+    pub pinned: bool,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub trashed_at: Option<Timestamp>,
+}
+
+/// Names of tags, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(pub Vec<String>);
+
+impl From<Option<String>> for Tags {
+    /// As one query brings them: joined by commas, which no tag contains; NULL for none.
+    fn from(joined: Option<String>) -> Self {
+        Self(joined.map(|text| draft::split_tags(&text)).unwrap_or_default())
+    }
+}
+
+impl Resource {
+    #[must_use]
+    pub fn is_mine(&self, viewer: &Viewer) -> bool {
+        viewer.id() == Some(self.owner_id)
+    }
+
+    fn change(&self) -> Draft {
+        Draft {
+            kind: Some(self.kind),
+            title: self.title.clone(),
+            url: self.url.clone(),
+            body: self.body.clone(),
+            tags: self.tags.0.clone(),
+            visibility: self.visibility,
+            pinned: self.pinned,
+        }
+    }
+}
+
+/// One saved version of a resource.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Revision {
+    pub version: i64,
+    pub title: String,
+    pub url: Option<String>,
+    pub body: String,
+    /// Joined by commas.
+    pub tags: String,
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
+    #[sqlx(try_from = "String")]
+    pub via: Via,
+    pub saved_by: String,
+    pub saved_at: Timestamp,
+}
+
+/// A tag and how many resources the viewer sees under it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+pub struct TagCount {
+    pub name: String,
+    pub count: i64,
+}
+
+#[derive(Clone)]
+pub struct Resources {
+    db: Db,
+    context: Context,
+    cursors: CursorKey,
+}
+
+impl Resources {
+    #[must_use]
+    pub fn new(db: Db, context: Context, cursors: CursorKey) -> Self {
+        Self { db, context, cursors }
+    }
+
+    /// A page of what the viewer may see, filtered, searched and sorted.
+    ///
+    /// # Errors
+    /// [`Error::BadQuery`], [`Error::BadCursor`].
+    pub async fn list(&self, viewer: &Viewer, asked: &Asked) -> Result<Listing> {
+        let search = asked.search(&self.cursors)?;
+        let hits = store::list::page(&self.db, viewer, &search).await?;
+        Ok(Listing::new(hits, &search, &self.cursors))
+    }
+
+    /// Whether there is anything at all that the viewer may see.
+    pub async fn any(&self, viewer: &Viewer) -> Result<bool> {
+        Ok(store::list::any(&self.db, viewer).await?)
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] when it is not there or not for this viewer.
+    pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+        let resource = store::find(&self.db, id).await?;
+        resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
+    }
+
+    /// The viewer's own resource that holds this address, by normalised form.
+    pub async fn lookup(&self, viewer: &Viewer, url: &str) -> Result<Resource> {
+        let owner = viewer.signed_in()?.id;
+        let normal = normal_url::parse(url).map_err(|e| Error::field("url", e.to_string()))?;
+        let id =
+            store::find_by_url(&self.db, owner, &draft::url_key(&normal)).await?.ok_or(Error::NotFound)?;
+        self.find(viewer, id).await
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] at the fields, [`Error::DuplicateUrl`] with the resource that holds the address.
+    pub async fn create(&self, viewer: &Viewer, draft: &Draft, via: Via) -> Result<Resource> {
+        let owner = viewer.signed_in()?.id;
+        let checked = draft.check()?;
+        let (id, now) = (self.context.new_id(), self.context.now());
+        let mut tx = self.db.begin().await?;
+        let saved = store::write::insert(&mut tx, id, owner, &checked, now).await;
+        self.none_twice(saved, owner, &checked).await?;
+        store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
+        store::write::add_revision(&mut tx, id, owner, via, now).await?;
+        tx.commit().await?;
+        self.find(viewer, id).await
+    }
+
+    /// Saves a change over the version that the viewer has read (`None`: over whichever stands).
+    ///
+    /// # Errors
+    /// [`Error::VersionConflict`] when another version stands meanwhile, and those of [`Resources::create`].
+    pub async fn update(
+        &self,
+        viewer: &Viewer,
+        id: Uuid,
+        read_version: Option<i64>,
+        change: Change,
+        via: Via,
+    ) -> Result<Resource> {
+        let current = self.find_own(viewer, id).await?;
+        if read_version.is_some_and(|version| version != current.version) {
+            return Err(Error::VersionConflict { current: current.version });
+        }
+        if current.trashed_at.is_some() {
+            return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
+        }
+        let checked = change.over(current.change()).check()?;
+        let now = self.context.now();
+        let mut tx = self.db.begin().await?;
+        let updated = store::write::update(&mut tx, id, current.version, &checked, now).await;
+        if !self.none_twice(updated, current.owner_id, &checked).await? {
+            drop(tx);
+            return Err(Error::VersionConflict { current: self.find(viewer, id).await?.version });
+        }
+        store::write::set_tags(&mut tx, id, current.owner_id, &checked.tags, || self.context.new_id())
+            .await?;
+        store::write::add_revision(&mut tx, id, current.owner_id, via, now).await?;
+        tx.commit().await?;
+        self.find(viewer, id).await
+    }
+
+    /// Moves it to the trash, where it stays [`TRASH_LIFE`].
+    pub async fn trash(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
+        let resource = self.find_own(viewer, id).await?;
+        Ok(store::write::set_trashed(&self.db, resource.id, Some(self.context.now())).await?)
+    }
+
+    /// Takes it back from the trash.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateUrl`] when its address was saved again meanwhile.
+    pub async fn restore(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+        let resource = self.find_own(viewer, id).await?;
+        let restored = store::write::set_trashed(&self.db, resource.id, None).await;
+        self.none_twice(restored, resource.owner_id, &resource.change().check()?).await?;
+        self.find(viewer, id).await
+    }
+
+    /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
+    pub async fn delete(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
+        let resource = self.find_own(viewer, id).await?;
+        if resource.trashed_at.is_none() {
+            return Err(Error::Forbidden("Move this to the trash before deleting it for ever."));
+        }
+        Ok(store::write::delete(&self.db, id).await?)
+    }
+
+    /// The viewer's trash, latest first.
+    pub async fn trashed(&self, viewer: &Viewer) -> Result<Vec<Resource>> {
+        Ok(store::trashed(&self.db, viewer.signed_in()?.id).await?)
+    }
+
+    /// Deletes for ever, on every shelf, what the trash has kept long enough.
+    pub async fn empty_old_trash(&self) -> Result<u64> {
+        Ok(store::write::delete_trashed_before(&self.db, self.context.now().minus(TRASH_LIFE)).await?)
+    }
+
+    /// Every saved version, latest first; for the owner.
+    pub async fn revisions(&self, viewer: &Viewer, id: Uuid) -> Result<(Resource, Vec<Revision>)> {
+        let resource = self.find_own(viewer, id).await?;
+        let revisions = store::revisions(&self.db, id).await?;
+        Ok((resource, revisions))
+    }
+
+    pub async fn revision(&self, viewer: &Viewer, id: Uuid, version: i64) -> Result<(Resource, Revision)> {
+        let resource = self.find_own(viewer, id).await?;
+        let revision = store::revision(&self.db, id, version).await?.ok_or(Error::NotFound)?;
+        Ok((resource, revision))
+    }
+
+    /// Saves an old version's text as a new version.
+    pub async fn restore_revision(
+        &self,
+        viewer: &Viewer,
+        id: Uuid,
+        version: i64,
+        read_version: Option<i64>,
+    ) -> Result<Resource> {
+        let (_, revision) = self.revision(viewer, id, version).await?;
+        let change = Change {
+            title: Some(revision.title),
+            url: revision.url,
+            body: Some(revision.body),
+            tags: Some(draft::split_tags(&revision.tags)),
+            visibility: Some(revision.visibility),
+            ..Change::default()
+        };
+        self.update(viewer, id, read_version, change, Via::Restore).await
+    }
+
+    /// The tags of what the viewer may see, with counts, in the order of their names.
+    pub async fn tags(&self, viewer: &Viewer) -> Result<Vec<TagCount>> {
+        Ok(store::list::tags(&self.db, viewer).await?)
+    }
+
+    /// Tells the database to look at its tables again, after many rows came in.
+    async fn refresh_statistics(&self) -> sqlx::Result<()> {
+        store::write::analyze(&self.db).await
+    }
+
+    async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+        let resource = self.find(viewer, id).await?;
+        if resource.is_mine(viewer) {
+            return Ok(resource);
+        }
+        viewer.signed_in()?;
+        Err(Error::Forbidden("Only the person who keeps this can change it."))
+    }
+
+    /// The unique index has the last word on duplicates; this finds which resource it meant.
+    async fn none_twice<T>(
+        &self,
+        saved: sqlx::Result<T>,
+        owner: Uuid,
+        checked: &draft::Checked,
+    ) -> Result<T> {
+        match (saved, &checked.url) {
+            (Err(error), Some(url)) if crate::db::is_duplicate(&error) => {
+                let existing = store::find_by_url(&self.db, owner, &draft::url_key(url)).await?;
+                Err(existing.map_or_else(|| error.into(), Error::DuplicateUrl))
+            }
+            (saved, _) => Ok(saved?),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The editor: new, edit, and what to do when somebody else saved meanwhile. Typed text is never lost.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::views::{At, DiffLine, EntryForm, Fields, diff};
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::resources::{Resource, Via};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::{Form, Query};
+use crate::web::path::Id;
+use crate::web::viewer::Viewer;
+
+#[derive(Template)]
+#[template(path = "resources/form.html")]
+struct FormPage {
+    chrome: Chrome,
+    heading: &'static str,
+    action: String,
+    cancel_href: String,
+    form: Fields,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+    duplicate: Option<DuplicateOf>,
+}
+
+struct DuplicateOf {
+    href: String,
+    title: String,
+}
+
+#[derive(Template)]
+#[template(path = "resources/conflict.html")]
+struct ConflictPage {
+    chrome: Chrome,
+    title: String,
+    kind: &'static str,
+    action: String,
+    discard_href: String,
+    saved_version: i64,
+    saved: At,
+    fields: Vec<ConflictField>,
+    /// Of the body; empty when it is the same.
+    diff: Vec<DiffLine>,
+    errors: FieldErrors,
+}
+
+struct ConflictField {
+    label: &'static str,
+    name: &'static str,
+    yours: String,
+    saved: String,
+    differs: bool,
+}
+
+/// What a bookmarklet or a share target brings along.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Captured {
+    kind: String,
+    url: String,
+    title: String,
+    text: String,
+}
+
+pub async fn new(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Query(captured): Query<Captured>,
+) -> Result<Response> {
+    viewer.signed_in()?;
+    if !captured.url.is_empty()
+        && let Ok(existing) = app.resources.lookup(&viewer, &captured.url).await
+    {
+        return Ok(redirect(&format!("/resources/{}", existing.id), Some(Notice::AlreadySaved)));
+    }
+    let kind = if captured.kind == "note" { "note" } else { "link" };
+    let form = EntryForm {
+        kind: kind.to_owned(),
+        url: captured.url,
+        title: captured.title,
+        body: captured.text,
+        ..EntryForm::default()
+    };
+    page(&new_page(chrome, form.into(), FieldErrors::default(), None), false)
+}
+
+pub async fn create(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Form(form): Form<EntryForm>,
+) -> Result<Response> {
+    let created = match form.draft() {
+        Ok(draft) => app.resources.create(&viewer, &draft, Via::Web).await,
+        Err(errors) => Err(Error::Invalid(errors)),
+    };
+    match created {
+        Ok(resource) => Ok(redirect(&format!("/resources/{}", resource.id), Some(Notice::Saved))),
+        // The one-field box of the library: the address is known, so there it is.
+        Err(Error::DuplicateUrl(id)) if form.kind.is_empty() => {
+            Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
+        }
+        Err(error) => {
+            let (errors, duplicate) = explain(&app, &viewer, error).await?;
+            refused(&new_page(chrome, form.into(), errors, duplicate))
+        }
+    }
+}
+
+fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option<DuplicateOf>) -> FormPage {
+    FormPage {
+        chrome: chrome.section("library"),
+        heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
+        action: "/resources".to_owned(),
+        cancel_href: "/resources".to_owned(),
+        form,
+        summary: summary(&errors),
+        errors,
+        duplicate,
+    }
+}
+
+pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+    let resource = app.resources.find(&viewer, id).await?;
+    if !resource.is_mine(&viewer) {
+        viewer.signed_in()?;
+        return Err(Error::Forbidden("Only the person who keeps this can change it."));
+    }
+    page(&edit_page(chrome, id, Fields::from(&resource), FieldErrors::default(), None), false)
+}
+
+pub async fn update(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id,
+    Form(form): Form<EntryForm>,
+) -> Result<Response> {
+    let current = app.resources.find(&viewer, id).await?;
+    let Some(read_version) = form.read_version() else {
+        return Err(Error::Malformed {
+            code: "bad_parameter",
+            message: "The form's version is missing. Open the editor again.".into(),
+        });
+    };
+    let updated = match form.change(current.kind) {
+        Ok(change) => app.resources.update(&viewer, id, Some(read_version), change, Via::Web).await,
+        Err(errors) => Err(Error::Invalid(errors)),
+    };
+    match updated {
+        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
+        Err(Error::VersionConflict { .. }) => {
+            let saved = app.resources.find(&viewer, id).await?;
+            let conflict = page(&conflict_page(chrome, &form, &saved), false)?;
+            Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
+        }
+        Err(error) => {
+            let (errors, duplicate) = explain(&app, &viewer, error).await?;
+            refused(&edit_page(chrome, id, form.into(), errors, duplicate))
+        }
+    }
+}
+
+fn edit_page(
+    chrome: Chrome,
+    id: Uuid,
+    form: Fields,
+    errors: FieldErrors,
+    duplicate: Option<DuplicateOf>,
+) -> FormPage {
+    FormPage {
+        chrome: chrome.section("library"),
+        heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
+        action: format!("/resources/{id}"),
+        cancel_href: format!("/resources/{id}"),
+        form,
+        summary: summary(&errors),
+        errors,
+        duplicate,
+    }
+}
+
+fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> ConflictPage {
+    let theirs = Fields::from(saved);
+    let field = |label, name, yours: &str, saved: &str| ConflictField {
+        label,
+        name,
+        yours: yours.to_owned(),
+        saved: saved.to_owned(),
+        differs: yours.trim() != saved.trim(),
+    };
+    let mut fields = vec![field("Title", "title", &yours.title, &theirs.title)];
+    if theirs.kind == "link" {
+        fields.push(field("Address", "url", &yours.url, &theirs.url));
+    }
+    fields.push(field("Text", "body", &yours.body, &theirs.body));
+    fields.push(field("Tags", "tags", &yours.tags, &theirs.tags));
+    fields.push(field("Who may see it", "visibility", &yours.visibility, &theirs.visibility));
+    ConflictPage {
+        chrome: chrome.section("library"),
+        title: saved.title.clone(),
+        kind: saved.kind.as_str(),
+        action: format!("/resources/{}", saved.id),
+        discard_href: format!("/resources/{}", saved.id),
+        saved_version: saved.version,
+        saved: saved.updated_at.into(),
+        fields,
+        diff: diff(("saved", &saved.body), ("yours", &yours.body)),
+        errors: FieldErrors::default(),
+    }
+}
+
+/// What the form can say by itself; any other error is the error page's.
+async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<(FieldErrors, Option<DuplicateOf>)> {
+    match error {
+        Error::Invalid(errors) => Ok((errors, None)),
+        Error::DuplicateUrl(id) => {
+            let existing = app.resources.find(viewer, id).await?;
+            Ok((
+                FieldErrors::default(),
+                Some(DuplicateOf { href: format!("/resources/{id}"), title: existing.title }),
+            ))
+        }
+        error => Err(error),
+    }
+}
+
+fn refused(form: &FormPage) -> Result<Response> {
+    let status =
+        if form.duplicate.is_some() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, page(form, false)?).into_response())
+}
+
+fn summary(errors: &FieldErrors) -> Option<&'static str> {
+    (!errors.is_empty()).then_some("Not saved yet: please look at these fields.")
+}

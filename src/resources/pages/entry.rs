@@ -1,0 +1,139 @@
+//! One resource: read it, pin it, throw it away and take it back.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::views::{At, TagLink, host};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::resources::{Change, Resource, TRASH_LIFE, Via, markdown};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::path::Id;
+use crate::web::viewer::Viewer;
+
+#[derive(Template)]
+#[template(path = "resources/show.html")]
+struct ShowPage {
+    chrome: Chrome,
+    id: String,
+    kind: &'static str,
+    title: String,
+    url: Option<String>,
+    host: Option<String>,
+    /// Rendered and sanitised Markdown; empty for none.
+    body_html: String,
+    tags: Vec<TagLink>,
+    visibility: &'static str,
+    pinned: bool,
+    by: String,
+    created: At,
+    changed: At,
+    version: i64,
+    mine: bool,
+    trashed: Option<Trashed>,
+}
+
+struct Trashed {
+    at: At,
+    /// The day it is deleted for ever.
+    gone_text: String,
+}
+
+impl Trashed {
+    fn of(resource: &Resource) -> Option<Self> {
+        resource.trashed_at.map(|at| Self { at: at.into(), gone_text: at.plus(TRASH_LIFE).day() })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "resources/trash.html")]
+struct TrashPage {
+    chrome: Chrome,
+    rows: Vec<TrashRow>,
+}
+
+struct TrashRow {
+    id: String,
+    href: String,
+    title: String,
+    /// `None` for a note.
+    host: Option<String>,
+    trashed: Trashed,
+}
+
+pub async fn show(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+    let resource = app.resources.find(&viewer, id).await?;
+    let toast = chrome.toast.is_some();
+    let shown = ShowPage {
+        chrome: chrome.section("library"),
+        id: id.to_string(),
+        kind: resource.kind.as_str(),
+        host: resource.url.as_deref().map(host),
+        body_html: markdown::render(&resource.body),
+        tags: TagLink::all(&resource.tags.0),
+        visibility: resource.visibility.as_str(),
+        pinned: resource.pinned,
+        created: resource.created_at.into(),
+        changed: resource.updated_at.into(),
+        version: resource.version,
+        mine: resource.is_mine(&viewer),
+        trashed: Trashed::of(&resource),
+        title: resource.title,
+        url: resource.url,
+        by: resource.owner_name,
+    };
+    page(&shown, toast)
+}
+
+pub async fn pin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    set_pinned(&app, &viewer, id, true).await
+}
+
+pub async fn unpin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    set_pinned(&app, &viewer, id, false).await
+}
+
+async fn set_pinned(app: &App, viewer: &Viewer, id: uuid::Uuid, pinned: bool) -> Result<Response> {
+    let change = Change { pinned: Some(pinned), ..Change::default() };
+    app.resources.update(viewer, id, None, change, Via::Web).await?;
+    Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
+}
+
+pub async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    app.resources.trash(&viewer, id).await?;
+    Ok(redirect("/resources", Some(Notice::Trashed(id))))
+}
+
+pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    match app.resources.restore(&viewer, id).await {
+        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
+        Err(Error::DuplicateUrl(existing)) => {
+            Ok(redirect(&format!("/resources/{existing}"), Some(Notice::AlreadySaved)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn delete(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    app.resources.delete(&viewer, id).await?;
+    Ok(redirect("/trash", Some(Notice::Deleted)))
+}
+
+pub async fn trashed(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let rows = app.resources.trashed(&viewer).await?;
+    let rows = rows
+        .into_iter()
+        .filter_map(|resource| {
+            Some(TrashRow {
+                trashed: Trashed::of(&resource)?,
+                id: resource.id.to_string(),
+                href: format!("/resources/{}", resource.id),
+                host: resource.url.as_deref().map(host),
+                title: resource.title,
+            })
+        })
+        .collect();
+    let toast = chrome.toast.is_some();
+    page(&TrashPage { chrome: chrome.section("trash"), rows }, toast)
+}

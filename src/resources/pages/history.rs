@@ -1,0 +1,101 @@
+//! The versions of a resource.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::views::{At, DiffLine, EntryForm, diff};
+use crate::app::App;
+use crate::error::Result;
+use crate::resources::markdown;
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::path::{Id, IdVersion};
+use crate::web::viewer::Viewer;
+
+#[derive(Template)]
+#[template(path = "resources/revisions.html")]
+struct RevisionsPage {
+    chrome: Chrome,
+    title: String,
+    href: String,
+    rows: Vec<RevisionRow>,
+}
+
+struct RevisionRow {
+    version: i64,
+    at: At,
+    by: String,
+    via: &'static str,
+    href: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "resources/revision.html")]
+struct RevisionPage {
+    chrome: Chrome,
+    id: String,
+    version: i64,
+    current_version: i64,
+    title: String,
+    url: Option<String>,
+    body_html: String,
+    tags: String,
+    visibility: &'static str,
+    at: At,
+    by: String,
+    /// Against the current version; empty for no difference.
+    diff: Vec<DiffLine>,
+}
+
+pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+    let (resource, revisions) = app.resources.revisions(&viewer, id).await?;
+    let rows = revisions
+        .into_iter()
+        .map(|revision| RevisionRow {
+            version: revision.version,
+            at: revision.saved_at.into(),
+            by: revision.saved_by,
+            via: revision.via.as_str(),
+            href: format!("/resources/{id}/revisions/{}", revision.version),
+            current: revision.version == resource.version,
+        })
+        .collect();
+    let chrome = chrome.section("library");
+    page(&RevisionsPage { chrome, title: resource.title, href: format!("/resources/{id}"), rows }, false)
+}
+
+pub async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    IdVersion(id, version): IdVersion,
+) -> Result<Response> {
+    let (resource, revision) = app.resources.revision(&viewer, id, version).await?;
+    let shown = RevisionPage {
+        chrome: chrome.section("library"),
+        id: id.to_string(),
+        version,
+        current_version: resource.version,
+        body_html: markdown::render(&revision.body),
+        diff: diff(("old", &revision.body), ("now", &resource.body)),
+        title: revision.title,
+        url: revision.url,
+        tags: revision.tags.replace(',', ", "),
+        visibility: revision.visibility.as_str(),
+        at: revision.saved_at.into(),
+        by: revision.saved_by,
+    };
+    page(&shown, false)
+}
+
+pub async fn restore(
+    State(app): State<App>,
+    viewer: Viewer,
+    IdVersion(id, version): IdVersion,
+    Form(form): Form<EntryForm>,
+) -> Result<Response> {
+    app.resources.restore_revision(&viewer, id, version, form.read_version()).await?;
+    Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
+}

@@ -1,0 +1,326 @@
+//! Lists: the library with its search, rows that are edited in place, tags.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
+
+use super::views::{EntryForm, Fields, Row, tag_href};
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::resources::listing::{Asked, Listing, Sort};
+use crate::resources::{TagCount, Via, query};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::{Form, Query, encode};
+use crate::web::path::Id;
+use crate::web::viewer::Viewer;
+
+#[derive(Template)]
+#[template(path = "resources/index.html")]
+struct IndexPage {
+    chrome: Chrome,
+    q: String,
+    /// Filters and order that a new search keeps, as hidden inputs.
+    kept: Vec<Hidden>,
+    filters: Vec<ListLink>,
+    sorts: Vec<ListLink>,
+    active_tag: Option<ActiveTag>,
+    query_error: Option<String>,
+    rows: Vec<Row>,
+    next: Option<String>,
+    first: Option<String>,
+    /// The viewer can see nothing at all, whatever the search.
+    library_empty: bool,
+}
+
+/// The part of the library that htmx replaces.
+#[derive(Template)]
+#[template(path = "resources/results.html")]
+struct ResultsPart {
+    chrome: Chrome,
+    q: String,
+    kept: Vec<Hidden>,
+    filters: Vec<ListLink>,
+    sorts: Vec<ListLink>,
+    active_tag: Option<ActiveTag>,
+    query_error: Option<String>,
+    rows: Vec<Row>,
+    next: Option<String>,
+    first: Option<String>,
+}
+
+struct Hidden {
+    name: &'static str,
+    value: String,
+}
+
+struct ListLink {
+    label: &'static str,
+    href: String,
+    active: bool,
+}
+
+struct ActiveTag {
+    name: String,
+    remove_href: String,
+}
+
+/// One row by itself, after it was edited in place.
+#[derive(Template)]
+#[template(path = "resources/row_part.html")]
+struct RowPart {
+    chrome: Chrome,
+    row: Row,
+}
+
+#[derive(Template)]
+#[template(path = "resources/row_edit.html")]
+struct RowEditPart {
+    chrome: Chrome,
+    id: String,
+    form: Fields,
+    errors: FieldErrors,
+    summary: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "resources/tags.html")]
+struct TagsPage {
+    chrome: Chrome,
+    tags: Vec<TagRow>,
+}
+
+struct TagRow {
+    /// `work/rust`
+    name: String,
+    /// `rust`
+    leaf: String,
+    /// Slashes before it, at most 3.
+    depth: usize,
+    count: i64,
+    href: String,
+}
+
+/// The library of whoever is signed in, the public library, or the way in.
+pub async fn home(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    if viewer.member().is_none() && !app.resources.any(&viewer).await? {
+        return Ok(Redirect::to("/login").into_response());
+    }
+    library(&app, &viewer, chrome, Asked::default(), false).await
+}
+
+pub async fn index(
+    State(app): State<App>,
+    viewer: Viewer,
+    HxRequest(by_htmx): HxRequest,
+    HxBoosted(boosted): HxBoosted,
+    HxHistoryRestoreRequest(restored): HxHistoryRestoreRequest,
+    chrome: Chrome,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    library(&app, &viewer, chrome, asked, by_htmx && !boosted && !restored).await
+}
+
+async fn library(
+    app: &App,
+    viewer: &Viewer,
+    chrome: Chrome,
+    asked: Asked,
+    only_results: bool,
+) -> Result<Response> {
+    let (listing, query_error) = match app.resources.list(viewer, &asked).await {
+        Ok(listing) => (listing, None),
+        Err(Error::BadQuery(error)) => (Listing::empty(), Some(error.message)),
+        Err(error) => return Err(error),
+    };
+    let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
+    let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, viewer, &listing.needles)).collect();
+    let unfiltered = narrowed == Asked::default();
+    let parts = ResultsPart {
+        chrome: chrome.section("library"),
+        kept: kept(&narrowed),
+        filters: filters(&narrowed),
+        sorts: sorts(&narrowed, listing.sort),
+        active_tag: active_tag(&narrowed),
+        query_error,
+        next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
+        first: (!asked.cursor.is_empty()).then(|| href(&narrowed)),
+        q: asked.q,
+        rows,
+    };
+    if only_results {
+        return Ok((status, Html(parts.render()?)).into_response());
+    }
+    let library_empty = unfiltered && parts.rows.is_empty() && !app.resources.any(viewer).await?;
+    let toast = parts.chrome.toast.is_some();
+    Ok((status, page(&IndexPage::of(parts, library_empty), toast)?).into_response())
+}
+
+impl IndexPage {
+    fn of(parts: ResultsPart, library_empty: bool) -> Self {
+        let ResultsPart { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first } =
+            parts;
+        Self { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first, library_empty }
+    }
+}
+
+fn kept(asked: &Asked) -> Vec<Hidden> {
+    [("tag", &asked.tag), ("kind", &asked.kind), ("pinned", &asked.pinned), ("sort", &asked.sort)]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| Hidden { name, value: value.clone() })
+        .collect()
+}
+
+fn filters(asked: &Asked) -> Vec<ListLink> {
+    [("All", "", ""), ("Links", "link", ""), ("Notes", "note", ""), ("Pinned", "", "true")]
+        .into_iter()
+        .map(|(label, kind, pinned)| ListLink {
+            label,
+            href: href(&Asked { kind: kind.to_owned(), pinned: pinned.to_owned(), ..asked.clone() }),
+            active: asked.kind == kind && asked.pinned == pinned,
+        })
+        .collect()
+}
+
+fn sorts(asked: &Asked, current: Sort) -> Vec<ListLink> {
+    let searching = query::parse(&asked.q).is_ok_and(|query| !query.text.is_empty());
+    Sort::ALL
+        .into_iter()
+        .filter(|sort| searching || *sort != Sort::Relevance)
+        .map(|sort| ListLink {
+            label: match sort {
+                Sort::Relevance => "Best match",
+                Sort::Newest => "Newest",
+                Sort::Oldest => "Oldest",
+                Sort::Changed => "Last changed",
+                Sort::Title => "Title",
+            },
+            href: href(&Asked { sort: sort.as_str().to_owned(), ..asked.clone() }),
+            active: sort == current,
+        })
+        .collect()
+}
+
+fn active_tag(asked: &Asked) -> Option<ActiveTag> {
+    (!asked.tag.is_empty()).then(|| ActiveTag {
+        name: asked.tag.clone(),
+        remove_href: href(&Asked { tag: String::new(), ..asked.clone() }),
+    })
+}
+
+/// The address of a list.
+fn href(asked: &Asked) -> String {
+    let parts = [
+        ("q", &asked.q),
+        ("tag", &asked.tag),
+        ("kind", &asked.kind),
+        ("pinned", &asked.pinned),
+        ("sort", &asked.sort),
+        ("limit", &asked.limit),
+        ("cursor", &asked.cursor),
+    ];
+    let query: Vec<String> = parts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{}", query.join("&")) }
+}
+
+pub async fn row(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Html<String>> {
+    let resource = app.resources.find(&viewer, id).await?;
+    Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?))
+}
+
+/// The form that takes a row's place; without JavaScript, the whole editor.
+pub async fn details(
+    State(app): State<App>,
+    viewer: Viewer,
+    HxRequest(by_htmx): HxRequest,
+    chrome: Chrome,
+    Id(id): Id,
+) -> Result<Response> {
+    let resource = app.resources.find(&viewer, id).await?;
+    if !by_htmx || !resource.is_mine(&viewer) {
+        return Ok(Redirect::to(&format!("/resources/{id}/edit")).into_response());
+    }
+    let part = RowEditPart {
+        chrome,
+        id: id.to_string(),
+        form: Fields::from(&resource),
+        errors: FieldErrors::default(),
+        summary: None,
+    };
+    Ok(Html(part.render()?).into_response())
+}
+
+pub async fn save_details(
+    State(app): State<App>,
+    viewer: Viewer,
+    HxRequest(by_htmx): HxRequest,
+    chrome: Chrome,
+    Id(id): Id,
+    Form(form): Form<EntryForm>,
+) -> Result<Response> {
+    let saved = match form.details() {
+        Ok(change) => app.resources.update(&viewer, id, form.read_version(), change, Via::Web).await,
+        Err(errors) => Err(Error::Invalid(errors)),
+    };
+    let refused = |status: StatusCode, form: Fields, errors: FieldErrors, summary: &str| {
+        let part = RowEditPart {
+            chrome: chrome.clone(),
+            id: id.to_string(),
+            form,
+            errors,
+            summary: Some(summary.to_owned()),
+        };
+        Ok((status, Html(part.render()?)).into_response())
+    };
+    match saved {
+        Ok(resource) if by_htmx => {
+            let chrome = chrome.with(Notice::Saved);
+            Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?).into_response())
+        }
+        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
+        Err(Error::Invalid(errors)) => refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            form.into(),
+            errors,
+            "Not saved yet: something needs another look.",
+        ),
+        Err(Error::VersionConflict { current }) => {
+            let form = Fields { version: Some(current), ..form.into() };
+            refused(
+                StatusCode::CONFLICT,
+                form,
+                FieldErrors::default(),
+                "This was changed meanwhile. Save again to replace these fields, or cancel to see what stands.",
+            )
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn tags(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let tags = app.resources.tags(&viewer).await?;
+    let toast = chrome.toast.is_some();
+    page(
+        &TagsPage { chrome: chrome.section("tags"), tags: tags.into_iter().map(TagRow::from).collect() },
+        toast,
+    )
+}
+
+impl From<TagCount> for TagRow {
+    fn from(tag: TagCount) -> Self {
+        Self {
+            leaf: tag.name.rsplit('/').next().unwrap_or(&tag.name).to_owned(),
+            depth: tag.name.matches('/').count().min(3),
+            href: tag_href(&tag.name),
+            count: tag.count,
+            name: tag.name,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Filters of a query: `tag:`, `site:`, `by:`, `kind:`, `is:`, `visibility:`, `before:`, `after:`.
+
+use time::Date;
+
+use super::super::{Kind, Visibility, normal_url, tag};
+use super::{QueryError, lex::Lexeme};
+
+const NAMES: [&str; 8] = ["tag", "site", "by", "kind", "is", "visibility", "before", "after"];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    pub criterion: Criterion,
+    pub negated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Criterion {
+    /// A folded tag name; tags below it match as well ([`tag::range_of`]).
+    Tag(String),
+    /// A host as [`normal_url::site_of`] writes it; its subdomains match as well.
+    Site(String),
+    /// A username in lower case.
+    By(String),
+    Kind(Kind),
+    Pinned,
+    Visibility(Visibility),
+    /// Saved before this day began (UTC).
+    Before(Date),
+    /// Saved on this day (UTC) or later.
+    After(Date),
+}
+
+/// Whether `name:` is a filter or a slip of the fingers in one, rather than any word with a colon.
+pub(super) fn is_meant(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    NAMES.contains(&name.as_str()) || nearest(&name).is_some()
+}
+
+/// The filter one edit away; two-letter names are one edit from too many words.
+fn nearest(name: &str) -> Option<&'static str> {
+    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1;
+    (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
+        .then(|| NAMES.iter().find(near).copied())
+        .flatten()
+}
+
+pub(super) fn read(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, QueryError> {
+    let refuse = |message: String| QueryError::at(lexeme.position, message);
+    let value = value.trim();
+    let name = name.to_ascii_lowercase();
+    let criterion = match name.as_str() {
+        "tag" => tag_of(value),
+        "site" => site_of(value),
+        "by" => username_of(value),
+        "kind" => kind_of(value),
+        "is" => is_of(value),
+        "visibility" => visibility_of(value),
+        "before" => date_of(&name, value).map(Criterion::Before),
+        "after" => date_of(&name, value).map(Criterion::After),
+        _ => Err(unknown(&name)),
+    };
+    Ok(Filter { criterion: criterion.map_err(refuse)?, negated: lexeme.negated })
+}
+
+fn unknown(name: &str) -> String {
+    let known = nearest(name).unwrap_or("tag");
+    format!("There is no filter “{name}:”; write “{known}:”, or put the words in quotes to search for them.")
+}
+
+fn tag_of(value: &str) -> Result<Criterion, String> {
+    match tag::parse_one(value) {
+        Ok(tag) => Ok(Criterion::Tag(tag.folded)),
+        Err(tag::TagError::Empty) => Err("Write a tag after “tag:”, for example tag:recipes.".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn site_of(value: &str) -> Result<Criterion, String> {
+    let address = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
+    match normal_url::parse(&address) {
+        Ok(url) => Ok(Criterion::Site(url.site)),
+        Err(_) => Err("Write the name of a website after “site:”, for example site:example.org.".to_owned()),
+    }
+}
+
+fn username_of(value: &str) -> Result<Criterion, String> {
+    let name = value.trim_start_matches('@').to_lowercase();
+    let valid = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if valid {
+        Ok(Criterion::By(name))
+    } else {
+        Err("Write a username after “by:”, for example by:alice.".to_owned())
+    }
+}
+
+fn kind_of(value: &str) -> Result<Criterion, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "link" | "links" => Ok(Criterion::Kind(Kind::Link)),
+        "note" | "notes" => Ok(Criterion::Kind(Kind::Note)),
+        _ => Err("Write kind:link or kind:note.".to_owned()),
+    }
+}
+
+fn is_of(value: &str) -> Result<Criterion, String> {
+    if value.eq_ignore_ascii_case("pinned") {
+        Ok(Criterion::Pinned)
+    } else {
+        Err("Write is:pinned.".to_owned())
+    }
+}
+
+fn visibility_of(value: &str) -> Result<Criterion, String> {
+    Ok(Criterion::Visibility(match value.to_ascii_lowercase().as_str() {
+        "private" => Visibility::Private,
+        "members" => Visibility::Members,
+        "public" => Visibility::Public,
+        _ => return Err("Write visibility:private, visibility:members or visibility:public.".to_owned()),
+    }))
+}
+
+fn date_of(name: &str, value: &str) -> Result<Date, String> {
+    let format =
+        time::macros::format_description!("[year repr:full padding:zero sign:automatic]-[month]-[day]");
+    let shape = value.len() == 10 && value.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let date = Date::parse(value, format).ok().filter(|date| shape && date.year() > 0);
+    date.ok_or_else(|| {
+        format!("Write a date as year-month-day after “{name}:”, for example {name}:2026-01-31.")
+    })
+}

@@ -1,0 +1,95 @@
+//! A query cut at spaces, quotes and colons; nothing is refused here.
+
+use super::filter;
+
+/// One piece of a query and where it begins, in characters.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Lexeme {
+    pub position: usize,
+    pub negated: bool,
+    pub item: Item,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Or,
+    /// A bare word or a phrase; `open_ended` while its author is still typing it.
+    Words {
+        text: String,
+        open_ended: bool,
+    },
+    Filter {
+        name: String,
+        value: String,
+    },
+}
+
+pub(super) fn split(text: &str) -> Vec<Lexeme> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut lexemes = Vec::new();
+    let mut at = 0;
+    while let Some(c) = chars.get(at) {
+        if c.is_whitespace() {
+            at += 1;
+            continue;
+        }
+        let (lexeme, next) = lexeme(&chars, at);
+        lexemes.push(lexeme);
+        at = next;
+    }
+    lexemes
+}
+
+/// The piece that begins at `position`, and where the next one may begin.
+fn lexeme(chars: &[char], position: usize) -> (Lexeme, usize) {
+    let next_is =
+        |offset: usize, test: fn(char) -> bool| chars.get(position + offset).copied().is_some_and(test);
+    // "--release" is a word with dashes, "-" alone is punctuation.
+    let negated = next_is(0, |c| c == '-') && next_is(1, |c| !c.is_whitespace() && c != '-');
+    let begin = position + usize::from(negated);
+    let (item, next) = if chars.get(begin).copied().is_some_and(is_quote) {
+        let (text, next) = quoted(chars, begin);
+        (Item::Words { text, open_ended: false }, next)
+    } else {
+        bare(chars, begin, negated)
+    };
+    (Lexeme { position, negated, item }, next)
+}
+
+fn bare(chars: &[char], begin: usize, negated: bool) -> (Item, usize) {
+    let word = until(chars, begin, |c| c.is_whitespace() || is_quote(c));
+    if let Some((name, _)) = word.split_once(':').filter(|(name, _)| filter::is_meant(name)) {
+        let value_at = begin + name.chars().count() + 1;
+        let (value, next) = if chars.get(value_at).copied().is_some_and(is_quote) {
+            quoted(chars, value_at)
+        } else {
+            let value = until(chars, value_at, char::is_whitespace);
+            let next = value_at + value.chars().count();
+            (value, next)
+        };
+        return (Item::Filter { name: name.to_owned(), value }, next);
+    }
+    let next = begin + word.chars().count();
+    let item = if !negated && word.eq_ignore_ascii_case("or") {
+        Item::Or
+    } else {
+        Item::Words { text: word, open_ended: next == chars.len() }
+    };
+    (item, next)
+}
+
+/// Up to the closing quote, or to the end where it is missing.
+fn quoted(chars: &[char], open: usize) -> (String, usize) {
+    let text = until(chars, open + 1, is_quote);
+    let close = open + 1 + text.chars().count();
+    (text, (close + 1).min(chars.len()))
+}
+
+fn until(chars: &[char], begin: usize, end: fn(char) -> bool) -> String {
+    chars.iter().skip(begin).copied().take_while(|c| !end(*c)).collect()
+}
+
+/// Phones and word processors write the curly ones.
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
+}

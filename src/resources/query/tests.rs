@@ -1,0 +1,233 @@
+//! Tests of `query`: what people type, what they are told, what the engines get.
+
+use proptest::prelude::*;
+use time::macros::date;
+
+use super::super::{Kind, Visibility};
+use super::*;
+
+fn read(text: &str) -> Query {
+    parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn postgres(text: &str) -> String {
+    to_postgres(&read(text).text).unwrap_or_default()
+}
+
+fn criteria(text: &str) -> Vec<Criterion> {
+    read(text).filters.into_iter().map(|filter| filter.criterion).collect()
+}
+
+#[test]
+fn words_phrases_and_operators_compile_for_postgres() {
+    for (text, expected) in [
+        ("", ""),
+        ("  ", ""),
+        ("tide ", "'tide'"),
+        ("Tide Tab", "'tide' & 'tab':*"),
+        ("tide a", "'tide' & 'a'"),
+        ("\"tide tables\"", "('tide' <-> 'tables')"),
+        ("“tide tables”", "('tide' <-> 'tables')"),
+        ("\"tide tables", "('tide' <-> 'tables')"),
+        ("say\"tide\"", "'say' & 'tide'"),
+        ("foo-bar ", "('foo' <-> 'bar')"),
+        ("foo-bar", "('foo' <-> 'bar':*)"),
+        ("-tide ", "!'tide'"),
+        ("-tide", "!'tide'"),
+        ("-\"tide tables\" -x", "!('tide' <-> 'tables') & !'x'"),
+        ("--release ", "'release'"),
+        ("a - b ", "'a' & 'b'"),
+        ("a or b ", "('a' | 'b')"),
+        ("a OR b oR \"c d\" e ", "('a' | 'b' | ('c' <-> 'd')) & 'e'"),
+        ("x a or be", "'x' & ('a' | 'be':*)"),
+        ("\"or\" ", "'or'"),
+        ("++ or a ", "'a'"),
+        ("++ or -- b ", "'b'"),
+        ("++ a -- ", "'a'"),
+        ("東京 ", "('東' <-> '京')"),
+        ("foo:bar https://example.org/x ", "('foo' <-> 'bar') & ('https' <-> 'example' <-> 'org' <-> 'x')"),
+        ("a\0b'c\\d ", "('a' <-> 'b' <-> 'c' <-> 'd')"),
+    ] {
+        assert_eq!(postgres(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn words_phrases_and_operators_compile_for_fts5() {
+    let fts = |text: &str| to_fts5(&read(text).text).map(|fts| (fts.matching, fts.excluding));
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(fts(""), None);
+    assert_eq!(fts("++"), None);
+    assert_eq!(fts("a or b \"c d\" ef"), Some((text(r#"("a" OR "b") AND "c d" AND "ef"*"#), None)));
+    assert_eq!(fts("a -b -\"c d\" "), Some((text(r#""a""#), text(r#""b" OR "c d""#))));
+    assert_eq!(fts("-b"), Some((None, text(r#""b""#))));
+}
+
+#[test]
+fn filters_are_read() {
+    for (text, expected) in [
+        ("tag:Work/Rust", Criterion::Tag("work/rust".into())),
+        ("TAG:\"two  words\"", Criterion::Tag("two words".into())),
+        ("tag:#x", Criterion::Tag("x".into())),
+        ("site:www.Example.org", Criterion::Site("org.example.www".into())),
+        ("site:https://bücher.example/path", Criterion::Site("example.xn--bcher-kva".into())),
+        ("by:@Alice", Criterion::By("alice".into())),
+        ("kind:note", Criterion::Kind(Kind::Note)),
+        ("kind:link", Criterion::Kind(Kind::Link)),
+        ("is:pinned", Criterion::Pinned),
+        ("visibility:members", Criterion::Visibility(Visibility::Members)),
+        ("before:2026-01-01", Criterion::Before(date!(2026 - 01 - 01))),
+        ("after:2024-02-29", Criterion::After(date!(2024 - 02 - 29))),
+    ] {
+        assert_eq!(criteria(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn filters_stand_beside_words_and_can_be_negated() {
+    let query = read("tide -tag:\"two words\" -is:pinned tab");
+    assert_eq!(to_postgres(&query.text).unwrap(), "'tide' & 'tab':*");
+    assert!(query.filters.iter().all(|filter| filter.negated) && query.filters.len() == 2);
+    assert_eq!(postgres("tide tag:x"), "'tide'");
+}
+
+#[test]
+fn what_cannot_be_run_is_a_sentence_with_a_position() {
+    for (text, position, part) in [
+        ("tide tags:x", 5, "“tag:”"),
+        ("atg:x", 0, "“tag:”"),
+        ("ä vsibility:x", 2, "“visibility:”"),
+        ("a before:2026-02-30", 2, "year-month-day"),
+        ("after:yesterday", 0, "year-month-day"),
+        ("after:", 0, "year-month-day"),
+        ("after:+026-01-01", 0, "year-month-day"),
+        ("tag:", 0, "tag:recipes"),
+        ("tag:a,b", 0, "comma"),
+        ("site:", 0, "site:example.org"),
+        ("site:a_b/c..d://", 0, "site:example.org"),
+        ("by:a'b", 0, "by:alice"),
+        ("kind:x", 0, "kind:link"),
+        ("is:x", 0, "is:pinned"),
+        ("visibility:x", 0, "visibility:public"),
+        ("or", 0, "both sides"),
+        ("or a", 0, "both sides"),
+        ("a or ", 2, "both sides"),
+        ("a or or b", 2, "both sides"),
+        ("a or -b", 5, "“-”"),
+        ("-a or b", 0, "“-”"),
+        ("a or tag:x", 5, "filters"),
+    ] {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.position, position, "{text}");
+        assert!(error.message.contains(part) && error.message.ends_with('.'), "{text}: {error}");
+    }
+}
+
+#[test]
+fn words_with_colons_are_words() {
+    for text in ["foo:bar ", "std::fs ", "12:30 ", "in:box ", "it:x ", ":x ", "c:\\dir "] {
+        assert!(read(text).filters.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn queries_are_bounded() {
+    assert!(parse(&"ä".repeat(1_000)).is_ok());
+    assert_eq!(parse(&"ä".repeat(1_001)).unwrap_err().position, 1_000);
+    assert!(parse(&"a ".repeat(32)).is_ok());
+    assert_eq!(parse(&"a ".repeat(33)).unwrap_err().position, 64);
+    assert!(parse(&["a"; 32].join(" or ")).is_ok());
+}
+
+#[test]
+fn needles_are_the_words_that_results_hold() {
+    let needles = read("Tide -x \"a b\" or c tag:y ta").needles();
+    let shown: Vec<_> = needles.iter().map(|needle| (needle.word.as_str(), needle.prefix)).collect();
+    assert_eq!(shown, [("tide", false), ("a b", false), ("c", false), ("ta", true)]);
+}
+
+fn typed() -> impl Strategy<Value = String> {
+    let pieces = [
+        "a",
+        "tide",
+        "or",
+        "OR",
+        "-",
+        "\"",
+        "“",
+        " ",
+        " ",
+        ":",
+        "tag:",
+        "-tag:",
+        "tags:",
+        "site:",
+        "by:",
+        "is:pinned",
+        "before:",
+        "2026-01-01",
+        "'",
+        "&",
+        "|",
+        "!",
+        "(",
+        ")",
+        "*",
+        "<->",
+        "\\",
+        "東京",
+        "é",
+        "\0",
+        "NEAR",
+        "AND",
+        "NOT",
+    ];
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..16)
+            .prop_map(|pieces| pieces.concat()),
+    ]
+}
+
+/// A compiled text with its quoted words removed: what is left can only be operators.
+fn operators(text: &str, quote: char) -> String {
+    text.split(quote).step_by(2).collect()
+}
+
+fn words(text: &str, quote: char) -> String {
+    text.split(quote).skip(1).step_by(2).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn any_text_is_an_error_or_safe(text in typed()) {
+        let query = match parse(&text) {
+            Ok(query) => query,
+            Err(error) => {
+                prop_assert!(error.position <= text.chars().count() && error.message.ends_with('.'));
+                return Ok(());
+            }
+        };
+        let safe = |c: char| c.is_alphanumeric() || c == ' ' || unicode_normalization::char::is_combining_mark(c);
+        let postgres = to_postgres(&query.text).unwrap_or_default();
+        prop_assert!(words(&postgres, '\'').chars().all(safe));
+        prop_assert!(operators(&postgres, '\'').chars().all(|c| " &|!()<->:*".contains(c)));
+        let fts = to_fts5(&query.text).unwrap_or_default();
+        for part in [fts.matching, fts.excluding].into_iter().flatten() {
+            prop_assert!(words(&part, '"').chars().all(safe));
+            prop_assert!(operators(&part, '"').split([' ', '(', ')', '*']).all(|op| matches!(op, "" | "AND" | "OR")));
+        }
+        prop_assert!(query.text.iter().all(|group| !group.terms.is_empty()));
+        prop_assert!(query.text.iter().flat_map(|g| &g.terms).all(|term| !term.words.is_empty()));
+    }
+
+    #[test]
+    fn plain_words_are_all_looked_for(words in prop::collection::vec("[a-z]{2,6}", 1..8)) {
+        prop_assume!(!words.iter().any(|word| word == "or"));
+        let query = read(&format!("{} ", words.join(" ")));
+        let found: Vec<_> = query.text.into_iter().flat_map(|group| group.terms).flat_map(|term| term.words).collect();
+        prop_assert_eq!(found, words);
+    }
+}

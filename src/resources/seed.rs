@@ -1,0 +1,117 @@
+//! Made-up resources, to try coffer or to measure it. The same count makes the same library.
+
+use std::time::Duration;
+
+use super::import::{BATCH, Ready, store};
+use super::{Draft, Kind, Resources, Visibility};
+use crate::error::Result;
+use crate::web::viewer::Viewer;
+
+const ADJECTIVES: [&str; 20] = [
+    "quiet", "amber", "narrow", "tidal", "northern", "wooden", "early", "folded", "copper", "gentle",
+    "hollow", "modern", "patient", "plain", "round", "silver", "slow", "steep", "warm", "wide",
+];
+const NOUNS: [&str; 24] = [
+    "harbour",
+    "lantern",
+    "atlas",
+    "orchard",
+    "compiler",
+    "recipe",
+    "glacier",
+    "engine",
+    "library",
+    "meadow",
+    "signal",
+    "bridge",
+    "garden",
+    "notebook",
+    "river",
+    "kernel",
+    "sail",
+    "station",
+    "telescope",
+    "valley",
+    "window",
+    "workshop",
+    "archive",
+    "compass",
+];
+const PLACES: [&str; 12] = [
+    "oslo", "kyoto", "lisbon", "quito", "tartu", "leeds", "dakar", "perth", "turin", "malmo", "cusco",
+    "galway",
+];
+
+/// A small generator (SplitMix64, Steele et al. 2014), so that a seed names one library.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[usize::try_from(self.next() % words.len() as u64).unwrap_or(0)]
+    }
+}
+
+impl Resources {
+    /// Adds `count` made-up resources to the viewer's library; `progress` hears how many are written.
+    pub async fn seed(&self, viewer: &Viewer, count: u64, mut progress: impl FnMut(u64)) -> Result<()> {
+        let owner = viewer.signed_in()?.id;
+        let start = self.context.now();
+        let mut numbers = Numbers(count);
+        let mut made = 0;
+        while made < count {
+            let size = (count - made).min(BATCH as u64);
+            let mut batch = Vec::with_capacity(BATCH);
+            for number in made..made + size {
+                let at = start.minus(Duration::from_mins(10) * u32::try_from(number).unwrap_or(u32::MAX));
+                batch.push(Ready {
+                    line: number,
+                    id: self.context.new_id(),
+                    at,
+                    checked: draft(number, &mut numbers).check()?,
+                });
+            }
+            let import = self.context.new_id();
+            let mut tx = self.db.begin().await?;
+            store::begin(&mut tx, import, owner, "made-up resources", start).await?;
+            store::insert(&mut tx, import, owner, &batch).await?;
+            store::tag(&mut tx, owner, &batch.iter().collect::<Vec<_>>(), || self.context.new_id()).await?;
+            store::add_revisions(&mut tx, import, owner, start).await?;
+            store::finish(&mut tx, import, &super::import::Report::default()).await?;
+            tx.commit().await?;
+            made += size;
+            progress(made);
+        }
+        Ok(self.refresh_statistics().await?)
+    }
+}
+
+fn draft(number: u64, numbers: &mut Numbers) -> Draft {
+    let (adjective, noun, place) = (numbers.pick(&ADJECTIVES), numbers.pick(&NOUNS), numbers.pick(&PLACES));
+    let words: Vec<&str> =
+        (0..18).map(|i| if i % 3 == 0 { numbers.pick(&ADJECTIVES) } else { numbers.pick(&NOUNS) }).collect();
+    let is_note = number % 10 == 0;
+    Draft {
+        kind: Some(if is_note { Kind::Note } else { Kind::Link }),
+        title: format!("The {adjective} {noun} of {place}, part {number}"),
+        url: (!is_note).then(|| format!("https://{place}.example.org/{noun}/{number}")),
+        body: format!(
+            "On the **{adjective} {noun}**: {}.\n\nReference {:x}.",
+            words.join(" "),
+            numbers.next()
+        ),
+        tags: vec![(*place).to_owned(), format!("{noun}/{adjective}")],
+        visibility: match number % 20 {
+            0 => Visibility::Public,
+            1..=4 => Visibility::Members,
+            _ => Visibility::Private,
+        },
+        pinned: number % 500 == 0,
+    }
+}

@@ -1,0 +1,58 @@
+//! The library's SQL: single resources here, lists in `list`, changes in `write`.
+
+pub mod list;
+pub mod write;
+
+use uuid::Uuid;
+
+use super::{Resource, Revision};
+use crate::db::{Db, on};
+
+/// A resource's columns, its owner's names, its tags in their order.
+macro_rules! resource_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title,
+                r.url, r.body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
+                (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                    JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
+            FROM resources r JOIN users u ON u.id = r.owner_id WHERE ",
+            $condition
+        )
+    };
+}
+
+pub const FIND: &str = resource_where!("r.id = $1");
+pub const TRASHED: &str = resource_where!(
+    "r.owner_id = $1 AND r.trashed_at IS NOT NULL ORDER BY r.trashed_at DESC, r.id DESC LIMIT 500"
+);
+pub const FIND_BY_URL: &str =
+    "SELECT id FROM resources WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NULL";
+
+pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
+    on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
+}
+
+pub async fn trashed(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Resource>> {
+    on!(db.read(), pool => sqlx::query_as(TRASHED).bind(owner).fetch_all(pool).await)
+}
+
+pub async fn find_by_url(db: &Db, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
+    on!(db.read(), pool => sqlx::query_scalar(FIND_BY_URL).bind(owner).bind(url_key).fetch_optional(pool).await)
+}
+
+pub async fn revisions(db: &Db, id: Uuid) -> sqlx::Result<Vec<Revision>> {
+    const SQL: &str = "SELECT v.version, v.title, v.url, '' AS body, v.tags, v.visibility, v.via,
+            u.display_name AS saved_by, v.saved_at
+        FROM revisions v JOIN users u ON u.id = v.saved_by
+        WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_all(pool).await)
+}
+
+pub async fn revision(db: &Db, id: Uuid, version: i64) -> sqlx::Result<Option<Revision>> {
+    const SQL: &str = "SELECT v.version, v.title, v.url, v.body, v.tags, v.visibility, v.via,
+            u.display_name AS saved_by, v.saved_at
+        FROM revisions v JOIN users u ON u.id = v.saved_by
+        WHERE v.resource_id = $1 AND v.version = $2";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).bind(version).fetch_optional(pool).await)
+}

@@ -1,0 +1,121 @@
+//! Changes to the library.
+
+use uuid::Uuid;
+
+use crate::db::{Db, Timestamp, Tx, on};
+use crate::resources::Via;
+use crate::resources::draft::{Checked, url_key};
+use crate::resources::tag::TagName;
+
+pub async fn insert(
+    tx: &mut Tx,
+    id: Uuid,
+    owner: Uuid,
+    checked: &Checked,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    const SQL: &str =
+        "INSERT INTO resources (id, owner_id, kind, title, title_key, url, url_key, site, body, summary,
+            visibility, pinned, fold_title, fold_tags, fold_body, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
+    let url = checked.url.as_ref();
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(checked.kind.as_str()).bind(&checked.title)
+        .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
+        .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
+        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(now)
+        .execute(conn).await.map(drop))
+}
+
+/// Whether `version` still stood and was replaced.
+pub async fn update(
+    tx: &mut Tx,
+    id: Uuid,
+    version: i64,
+    checked: &Checked,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "UPDATE resources SET title = $3, title_key = $4, url = $5, url_key = $6, site = $7, body = $8,
+            summary = $9, visibility = $10, pinned = $11, fold_title = $12, fold_tags = $13, fold_body = $14,
+            updated_at = $15, version = version + 1
+        WHERE id = $1 AND version = $2 AND trashed_at IS NULL";
+    let url = checked.url.as_ref();
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(version).bind(&checked.title)
+        .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
+        .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
+        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(now)
+        .execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}
+
+/// Gives the resource exactly these tags; the owner's tags that nothing carries any more go.
+pub async fn set_tags(
+    tx: &mut Tx,
+    resource: Uuid,
+    owner: Uuid,
+    tags: &[TagName],
+    mut new_id: impl FnMut() -> Uuid,
+) -> sqlx::Result<()> {
+    const CLEAR: &str = "DELETE FROM resource_tags WHERE resource_id = $1";
+    const LINK: &str = "INSERT INTO resource_tags (resource_id, tag_id) VALUES ($1, $2)";
+    const SWEEP: &str = "DELETE FROM tags WHERE owner_id = $1
+        AND NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
+    let had = on!(tx.conn(), conn => sqlx::query(CLEAR).bind(resource).execute(conn).await?.rows_affected());
+    for tag in tags {
+        let tag_id = tag_id(tx, owner, tag, new_id()).await?;
+        on!(tx.conn(), conn => sqlx::query(LINK).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
+    }
+    if had > 0 {
+        on!(tx.conn(), conn => sqlx::query(SWEEP).bind(owner).execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// The id of the owner's tag, which is made when it is new; its first spelling stays.
+pub async fn tag_id(tx: &mut Tx, owner: Uuid, tag: &TagName, new_id: Uuid) -> sqlx::Result<Uuid> {
+    const SQL: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(new_id).bind(owner).bind(&tag.name).bind(&tag.folded)
+        .fetch_one(conn).await)
+}
+
+/// Keeps the resource as it stands now as a revision of its own.
+pub async fn add_revision(tx: &mut Tx, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
+        SELECT r.id, r.version, r.title, r.url, r.body,
+            COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id), ''),
+            r.visibility, $2, $3, $4
+        FROM resources r WHERE r.id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(via.as_str()).bind(by).bind(now)
+        .execute(conn).await.map(drop))
+}
+
+pub async fn set_trashed(db: &Db, id: Uuid, at: Option<Timestamp>) -> sqlx::Result<()> {
+    const SQL: &str =
+        "UPDATE resources SET trashed_at = $2 WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL)";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(at).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+pub async fn delete(db: &Db, id: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM resources WHERE id = $1 AND trashed_at IS NOT NULL";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+pub async fn delete_trashed_before(db: &Db, limit: Timestamp) -> sqlx::Result<u64> {
+    const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1";
+    let mut tx = db.begin().await?;
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(limit).execute(conn).await?.rows_affected());
+    tx.commit().await?;
+    Ok(rows)
+}
+
+pub async fn analyze(db: &Db) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query("ANALYZE").execute(conn).await.map(drop))?;
+    tx.commit().await
+}

@@ -1,0 +1,80 @@
+//! Who may see what: the one rule, as a question about one resource and as SQL about all of them.
+//!
+//! The owner sees everything of theirs; members also what is shared with members or the public; visitors
+//! what is public. The trash is the owner's alone. Admins see no more than members do.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Resource;
+use crate::web::viewer::Viewer;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Only the owner.
+    #[default]
+    Private,
+    /// Everyone with an account here.
+    Members,
+    /// Anyone.
+    Public,
+}
+
+impl Visibility {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Members => "members",
+            Self::Public => "public",
+        }
+    }
+
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        [Self::Private, Self::Members, Self::Public]
+            .into_iter()
+            .find(|visibility| visibility.as_str() == text)
+    }
+}
+
+impl TryFrom<String> for Visibility {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::read(&text).ok_or(text)
+    }
+}
+
+/// The rule, for a resource at hand.
+#[must_use]
+pub fn may_see(viewer: &Viewer, resource: &Resource) -> bool {
+    if viewer.id() == Some(resource.owner_id) {
+        return true;
+    }
+    resource.trashed_at.is_none()
+        && match resource.visibility {
+            Visibility::Private => false,
+            Visibility::Members => viewer.member().is_some(),
+            Visibility::Public => true,
+        }
+}
+
+/// The rule, for lists: conditions on `resources r` that exclude each other and together hold all that the
+/// viewer may see outside the trash. `$1` is the viewer's id. Each matches an index, which keeps a page of a
+/// small library cheap inside a large one.
+#[must_use]
+pub fn shelves(viewer: &Viewer) -> &'static [&'static str] {
+    match viewer {
+        Viewer::Member(_) => &[
+            "r.trashed_at IS NULL AND r.owner_id = $1",
+            "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.owner_id <> $1",
+        ],
+        // Visitors are nobody's owner: `$1` is the nil id.
+        Viewer::Visitor => &[
+            "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'public' AND r.owner_id <> $1",
+        ],
+    }
+}

@@ -1,0 +1,126 @@
+//! Serving: accept with a cap, bounded headers and time, HTTP/1 and HTTP/2, a stop with a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt as _;
+
+use crate::app::{App, router};
+use crate::config::Config;
+
+/// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
+const MAX_HEADER: usize = 16 << 10;
+const MAX_HEADERS: usize = 100;
+/// After a failed accept (no file descriptors left, say) the next try waits this long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Load balancers look at `/readyz` before the listener closes.
+const MAINTENANCE: Duration = Duration::from_hours(1);
+
+/// Serves until `stop` resolves, then finishes what is in flight within the configured time.
+pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
+    let background = [tokio::spawn(app.sessions.clone().maintain()), tokio::spawn(empty_trash(app.clone()))];
+    let router = router(&app);
+    let builder = Arc::new(builder(&app.config));
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(app.config.max_connections));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut stop => break,
+        };
+        if let Some((stream, place)) = accepted {
+            spawn_connection(stream, place, &builder, &graceful, router.clone());
+        }
+    }
+    app.begin_stop();
+    drop(listener);
+    let limit = Duration::from_secs(app.config.stop_timeout);
+    if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            event = "stop_forced",
+            seconds = limit.as_secs(),
+            "some requests did not finish in time"
+        );
+    }
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    app.close().await;
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(config.header_timeout))
+        .max_buf_size(MAX_HEADER)
+        .max_headers(MAX_HEADERS)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
+        .max_concurrent_streams(100)
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10));
+    builder
+}
+
+fn spawn_connection(
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    builder: &Arc<auto::Builder<TokioExecutor>>,
+    graceful: &GracefulShutdown,
+    router: Router,
+) {
+    let _ = stream.set_nodelay(true);
+    let service =
+        TowerToHyperService::new(router.map_request(|request: hyper::Request<_>| request.map(Body::new)));
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+        drop(place);
+    });
+}
+
+async fn empty_trash(app: App) {
+    let mut tick = tokio::time::interval(MAINTENANCE);
+    loop {
+        tick.tick().await;
+        match app.resources.empty_old_trash().await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days")
+            }
+            Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
+        }
+    }
+}

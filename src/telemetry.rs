@@ -1,0 +1,33 @@
+//! Logs: JSON lines, or easy to read in a terminal.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat};
+
+/// # Errors
+/// A sentence when `COFFER_LOG` is no filter.
+pub fn init(config: &Config) -> Result<(), String> {
+    let filter = EnvFilter::try_new(
+        format!("warn,coffer={0},{0}", config.log).replace("warn,coffer=info,info", "warn,coffer=info"),
+    )
+    .or_else(|_| EnvFilter::try_new(&config.log))
+    .map_err(|e| {
+        format!(
+            "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
+        )
+    })?;
+    let pretty = match config.log_format {
+        LogFormat::Auto => std::io::stdout().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let logs = tracing_subscriber::fmt().with_env_filter(filter);
+    if pretty {
+        logs.compact().with_target(false).init();
+    } else {
+        logs.json().flatten_event(true).with_current_span(false).init();
+    }
+    Ok(())
+}

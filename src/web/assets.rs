@@ -1,0 +1,48 @@
+//! Style sheets, scripts, fonts: embedded in the binary, named by their content, cached for ever.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::extract::{Path, RawQuery};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use rust_embed::RustEmbed;
+
+use crate::error::Error;
+
+#[derive(RustEmbed)]
+#[folder = "static"]
+#[exclude = "*.md"]
+#[exclude = "*.txt"]
+struct Static;
+
+/// The first 12 hex digits of each file's SHA-256.
+static VERSIONS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    Static::iter()
+        .filter_map(|path| {
+            let hash = Static::get(&path)?.metadata.sha256_hash();
+            Some((path.into_owned(), HEXLOWER.encode(&hash[..6])))
+        })
+        .collect()
+});
+
+/// The address of a static file, which changes when its content does.
+#[must_use]
+pub fn url(path: &str) -> String {
+    let version = VERSIONS.get(path).map_or("", String::as_str);
+    format!("/static/{path}?v={version}")
+}
+
+pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Error> {
+    let file = Static::get(&path).ok_or(Error::NotFound)?;
+    let named_by_content =
+        query.as_deref().and_then(|q| q.strip_prefix("v=")) == VERSIONS.get(&path).map(String::as_str);
+    let lifetime =
+        if named_by_content { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+    let kind = file.metadata.mimetype();
+    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
+    let kind = HeaderValue::from_str(&kind).map_err(|e| Error::Internal(e.to_string()))?;
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(lifetime))];
+    Ok((headers, file.data).into_response())
+}

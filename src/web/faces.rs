@@ -1,0 +1,172 @@
+//! The face of an error: a page on one tree, problem+json on the other. Also dresses what axum and the
+//! layers refuse by themselves (404, 405, 413, 415, time-outs, panics), so that nothing is left bare.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::chrome::Chrome;
+use super::json::Problem;
+use super::log::{Cause, RequestId};
+use super::viewer::IdentitySlot;
+use crate::app::App;
+use crate::error::Error;
+
+impl IntoResponse for Error {
+    /// A bare status that carries the error outwards to the layer which knows the tree.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Cause(Arc::new(self)));
+        response
+    }
+}
+
+/// What a person had typed into a form that could not be taken, to be given back with the error.
+#[derive(Clone, Debug)]
+pub struct Kept(pub Arc<Vec<KeptField>>);
+
+#[derive(Clone, Debug)]
+pub struct KeptField {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Template)]
+#[template(path = "errors/page.html")]
+struct ErrorPage {
+    chrome: Chrome,
+    status: u16,
+    heading: &'static str,
+    message: String,
+    advice: Option<String>,
+    request_id: String,
+    kept: Vec<KeptField>,
+}
+
+/// For the page tree.
+pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let slot = IdentitySlot::default();
+    request.extensions_mut().insert(slot.clone());
+    let request_id = id_of(&request);
+    let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let is_get = request.method().is_safe();
+    let by_htmx = request.headers().contains_key("hx-request");
+    let response = next.run(request).await;
+    let Some(error) = error_of(&response) else { return response };
+    if matches!(*error, Error::SignInRequired) && is_get && !by_htmx {
+        return Redirect::to(&format!("/login?next={}", crate::web::forms::encode(&asked))).into_response();
+    }
+    let kept = response.extensions().get::<Kept>().map(|kept| kept.0.to_vec()).unwrap_or_default();
+    let page = ErrorPage {
+        chrome: Chrome::of(&app, &slot.get(), asked),
+        status: error.status().as_u16(),
+        heading: heading(error.status()),
+        message: error.message().into_owned(),
+        advice: None,
+        request_id,
+        kept,
+    };
+    dress(response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+}
+
+/// For the JSON tree.
+pub async fn api(request: Request, next: Next) -> Response {
+    let request_id = id_of(&request);
+    let response = next.run(request).await;
+    let Some(error) = error_of(&response) else { return response };
+    let problem = Problem::of(&error, &request_id);
+    dress(response, &error, problem)
+}
+
+pub async fn not_found() -> Error {
+    Error::NotFound
+}
+
+pub async fn method_not_allowed() -> Error {
+    Error::MethodNotAllowed
+}
+
+fn id_of(request: &Request) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+/// The error an answer stands for, if it is one that has no face yet.
+fn error_of(response: &Response) -> Option<Arc<Error>> {
+    if let Some(cause) = response.extensions().get::<Cause>() {
+        return Some(cause.0.clone());
+    }
+    let status = response.status();
+    let dressed = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"text/html") || kind.starts_with(b"application/")
+    });
+    if dressed || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(Arc::new(match status {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: super::json::BODY_LIMIT },
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::WrongType { wanted: "the type that this address takes" },
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Error::TimedOut,
+        _ if status.is_client_error() => Error::Malformed {
+            code: "bad_request",
+            message: "This request can't be read. Check its address and its body.".into(),
+        },
+        _ => Error::Internal(format!("a layer answered {status}")),
+    }))
+}
+
+/// The new body under the old answer's headers, which may hold `Allow`, `Set-Cookie` or `Retry-After`.
+fn dress(bare: Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    *response.status_mut() = error.status();
+    for (name, value) in bare.headers() {
+        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    if error.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    if error.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(Cause(error.clone()));
+    response
+}
+
+fn heading(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "That can’t be read",
+        StatusCode::UNAUTHORIZED => "Sign in first",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::NOT_FOUND => "Nothing here",
+        StatusCode::METHOD_NOT_ALLOWED => "Not that way",
+        StatusCode::CONFLICT => "That is taken",
+        StatusCode::GONE => "No longer valid",
+        StatusCode::PRECONDITION_FAILED => "Changed meanwhile",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
+        StatusCode::MISDIRECTED_REQUEST => "Wrong address",
+        StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
+        _ => "Something went wrong",
+    }
+}
+
+/// A panic is an internal error like any other; what it said goes to the log.
+#[must_use]
+pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    Error::Internal(format!("panic: {said}")).into_response()
+}

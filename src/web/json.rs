@@ -1,0 +1,187 @@
+//! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::csrf::content_type;
+use crate::error::{Error, FieldErrors, Result};
+
+/// The largest JSON body.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// A typed JSON body; unknown fields and wrong types are named.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        if content_type(request.headers()) != "application/json" {
+            return Err(Error::WrongType { wanted: "application/json" });
+        }
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: BODY_LIMIT })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.into_inner());
+        if inner.is_data() {
+            let mut errors = FieldErrors::default();
+            errors.add(if path == "." { "body".to_owned() } else { path }, sentence(&inner));
+            Error::Invalid(errors)
+        } else {
+            malformed(&inner)
+        }
+    })?;
+    json.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::Malformed { code: "malformed_json", message: format!("The body is not valid JSON: {error}.") }
+}
+
+/// serde's words without the position, which the path replaces.
+fn sentence(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    let mut text = text[..end].to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text.push('.');
+    text
+}
+
+/// An error as the API tells it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells errors apart.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status in words.
+    pub title: String,
+    pub status: u16,
+    /// A sentence that says what to do.
+    pub detail: String,
+    /// A stable name for the error.
+    pub code: String,
+    /// Finds the request in the server's log.
+    pub request_id: String,
+    /// For `invalid`: what is wrong, field by field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// For `duplicate_url`: the resource that holds the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing_id: Option<Uuid>,
+    /// For `version_conflict`: the version that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_version: Option<i64>,
+    /// For `bad_query`: where the query could not be read, in characters from its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct FieldProblem {
+    pub field: String,
+    pub message: String,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn of(error: &Error, request_id: &str) -> Self {
+        let errors = match error {
+            Error::Invalid(errors) => errors
+                .iter()
+                .map(|(field, message)| FieldProblem { field: field.to_owned(), message: message.to_owned() })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            kind: "about:blank".to_owned(),
+            title: error.status().canonical_reason().unwrap_or("Error").to_owned(),
+            status: error.status().as_u16(),
+            detail: error.message().into_owned(),
+            code: error.code().to_owned(),
+            request_id: request_id.to_owned(),
+            errors,
+            existing_id: if let Error::DuplicateUrl(id) = error { Some(*id) } else { None },
+            current_version: if let Error::VersionConflict { current } = error {
+                Some(*current)
+            } else {
+                None
+            },
+            position: if let Error::BadQuery(error) = error { Some(error.position) } else { None },
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+        (kind, serde_json::to_vec(&self).unwrap_or_default()).into_response()
+    }
+}
+
+/// A body with the `ETag` of its version.
+pub struct Versioned<T>(pub T, pub i64);
+
+impl<T: Serialize> IntoResponse for Versioned<T> {
+    fn into_response(self) -> Response {
+        (etag(self.1), axum::Json(self.0)).into_response()
+    }
+}
+
+#[must_use]
+pub fn etag(version: i64) -> [(HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}
+
+/// Whether `If-None-Match` names this version: then 304 will do (RFC 9110 § 13.1.2).
+#[must_use]
+pub fn is_unchanged(headers: &HeaderMap, version: i64) -> bool {
+    tags(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || parse_tag(&tag) == Some(version))
+}
+
+/// The version that `If-Match` asks for; `None` for `*`.
+///
+/// # Errors
+/// 428 when the header is absent, 400 when it is no `ETag` of ours.
+pub fn expected_version(headers: &HeaderMap) -> Result<Option<i64>> {
+    let mut tags = tags(headers, &header::IF_MATCH);
+    let Some(tag) = tags.next() else { return Err(Error::PreconditionRequired) };
+    if tag == "*" {
+        return Ok(None);
+    }
+    let bad = || Error::Malformed {
+        code: "bad_if_match",
+        message: "If-Match must hold the one ETag that you were given, such as \"3\".".into(),
+    };
+    if tags.next().is_some() { Err(bad()) } else { parse_tag(&tag).map(Some).ok_or_else(bad) }
+}
+
+fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+}
+
+/// A proxy that compresses weakens our tags, so `W/"3"` names version 3 too.
+fn parse_tag(tag: &str) -> Option<i64> {
+    tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}

@@ -1,0 +1,15 @@
+//! What every page and every JSON answer shares, whichever noun it is about.
+
+pub mod assets;
+pub mod chrome;
+pub mod csrf;
+pub mod cursor;
+pub mod faces;
+pub mod forms;
+pub mod headers;
+pub mod health;
+pub mod json;
+pub mod log;
+pub mod path;
+pub mod site;
+pub mod viewer;

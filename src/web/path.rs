@@ -1,0 +1,38 @@
+//! Ids in addresses: what is no id names nothing, so it is 404 and not a complaint about syntax.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// The `{id}` of an address.
+pub struct Id(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
+        read(&id).map(Self)
+    }
+}
+
+/// The `{id}` and `{version}` of an address.
+pub struct IdVersion(pub Uuid, pub i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdVersion {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((id, version)) = path.map_err(|_| Error::NotFound)?;
+        Ok(Self(read(&id)?, read(&version)?))
+    }
+}
+
+fn read<T: FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::NotFound)
+}

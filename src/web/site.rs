@@ -1,0 +1,153 @@
+//! Where coffer is reached, and the check that a request came for that place.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use url::{Host, Url};
+
+use crate::app::App;
+use crate::error::Error;
+
+/// The public address, taken apart once.
+#[derive(Clone, Debug)]
+pub struct Site {
+    scheme: &'static str,
+    authority: String,
+    /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
+    loopback_port: Option<u16>,
+}
+
+impl Site {
+    /// # Errors
+    /// A sentence, when the base URL has a path, another scheme or no host.
+    pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
+        let Some(url) = base_url else {
+            let authority = format!("localhost:{}", local.port());
+            return Ok(Self { scheme: "http", authority, loopback_port: Some(local.port()) });
+        };
+        let refuse = |what: &str| {
+            format!(
+                "COFFER_BASE_URL: {what}. Give scheme, host and port only, such as https://links.example.org."
+            )
+        };
+        let scheme = match url.scheme() {
+            "http" => "http",
+            "https" => "https",
+            _ => return Err(refuse("the scheme must be http or https")),
+        };
+        if url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+        {
+            return Err(refuse("there is more than an origin in it"));
+        }
+        let host = url.host().ok_or_else(|| refuse("it has no host"))?;
+        let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+        let loopback_port = is_loopback(&host).then(|| url.port_or_known_default()).flatten();
+        Ok(Self { scheme, authority, loopback_port })
+    }
+
+    /// Scheme, host and port: `https://links.example.org`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Browsers take `Secure` cookies on https, and on this machine.
+    #[must_use]
+    pub fn secure_cookies(&self) -> bool {
+        self.is_https() || self.loopback_port.is_some()
+    }
+
+    /// Whether a page of ours may name itself by this origin when it was reached by that host.
+    #[must_use]
+    pub fn is_own_origin(&self, origin: &str, host: &str) -> bool {
+        self.serves(host)
+            && origin.strip_prefix(self.scheme).and_then(|o| o.strip_prefix("://")) == Some(host)
+    }
+
+    fn serves(&self, host: &str) -> bool {
+        if host.eq_ignore_ascii_case(&self.authority) {
+            return true;
+        }
+        let Some(port) = self.loopback_port else { return false };
+        Url::parse(&format!("{}://{host}/", self.scheme)).is_ok_and(|url| {
+            url.port_or_known_default() == Some(port) && url.host().is_some_and(|host| is_loopback(&host))
+        })
+    }
+}
+
+fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
+    }
+}
+
+/// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.
+#[must_use]
+pub fn host_of<'a>(headers: &'a HeaderMap, uri: &'a axum::http::Uri) -> Option<&'a str> {
+    let mut named = headers.get_all(header::HOST).iter();
+    match (named.next(), named.next(), uri.authority()) {
+        (Some(host), None, None) => host.to_str().ok(),
+        (None, None, Some(authority)) => Some(authority.as_str()),
+        (Some(host), None, Some(authority)) => host.to_str().ok().filter(|host| *host == authority.as_str()),
+        _ => None,
+    }
+}
+
+/// Refuses requests for another host: 400 without exactly one host, 421 for a foreign one.
+pub async fn check_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    match host_of(request.headers(), request.uri()) {
+        None => Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }
+            .into_response(),
+        Some(host) if !app.site.serves(host) => Error::WrongHost.into_response(),
+        Some(_) => next.run(request).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(base: &str) -> Site {
+        Site::new(Some(&base.parse().unwrap()), ([127, 0, 0, 1], 3000).into()).unwrap()
+    }
+
+    #[test]
+    fn answers_for_its_own_host_only() {
+        let site = site("https://links.example.org");
+        assert!(site.serves("links.example.org"));
+        assert!(site.serves("LINKS.example.org"));
+        assert!(!site.serves("links.example.org:8443"));
+        assert!(!site.serves("evil.example"));
+        assert!(!site.serves("localhost"));
+    }
+
+    #[test]
+    fn on_this_machine_every_loopback_name_will_do() {
+        let site = site("http://localhost:3000");
+        assert!(site.serves("127.0.0.1:3000") && site.serves("[::1]:3000") && site.serves("localhost:3000"));
+        assert!(!site.serves("127.0.0.1:3001") && !site.serves("example.org:3000"));
+        assert!(site.is_own_origin("http://127.0.0.1:3000", "127.0.0.1:3000"));
+        assert!(!site.is_own_origin("http://localhost:3000", "127.0.0.1:3000"));
+        assert!(!site.is_own_origin("null", "127.0.0.1:3000"));
+    }
+
+    #[test]
+    fn a_base_url_is_an_origin() {
+        for bad in ["https://example.org/coffer", "ftp://example.org", "https://example.org/?a=1"] {
+            assert!(Site::new(Some(&bad.parse().unwrap()), ([127, 0, 0, 1], 1).into()).is_err(), "{bad}");
+        }
+    }
+}

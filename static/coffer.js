@@ -1,0 +1,109 @@
+// Conveniences over pages that work without them: the / shortcut, toasts that leave,
+// focus and announcements after htmx has changed a part of the page.
+
+const root = document.documentElement;
+const toasts = document.getElementById("toasts");
+root.classList.add("js");
+
+// "/" goes to the search box, unless somebody is typing.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const search = document.querySelector("input[type=search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
+
+// Good news leaves after a while, never under the pointer or the focus. Errors stay until dismissed.
+const LEAVES_AFTER_MS = 8000;
+const LEAVES_WITH_UNDO_AFTER_MS = 20000;
+
+function settle(toast) {
+  if (toast.dataset.settled) return;
+  toast.dataset.settled = "yes";
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "plain";
+  dismiss.textContent = "Dismiss";
+  dismiss.addEventListener("click", () => toast.remove());
+  toast.append(dismiss);
+  if (toast.classList.contains("error")) return;
+
+  const wait = toast.querySelector("form") ? LEAVES_WITH_UNDO_AFTER_MS : LEAVES_AFTER_MS;
+  const leave = () => {
+    if (toast.matches(":hover, :focus-within")) {
+      setTimeout(leave, 2000);
+      return;
+    }
+    toast.classList.add("leaving");
+    setTimeout(() => toast.remove(), 450);
+  };
+  setTimeout(leave, wait);
+}
+
+function complain(text) {
+  const toast = document.createElement("div");
+  toast.className = "toast error";
+  const sentence = document.createElement("p");
+  sentence.textContent = text;
+  toast.append(sentence);
+  toasts.replaceChildren(toast);
+}
+
+if (toasts) {
+  const settleAll = () => toasts.querySelectorAll(".toast").forEach(settle);
+  new MutationObserver(settleAll).observe(toasts, { childList: true });
+  settleAll();
+}
+
+document.addEventListener("htmx:sendError", () => {
+  complain("The server did not answer. What you typed is still here; try again in a moment.");
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  if (status === 401) {
+    complain("You have been signed out. Log in again in another tab, then repeat this here.");
+  } else if (status === 429) {
+    complain("That was too fast. Wait a moment, then try again.");
+  } else {
+    complain(`That did not work (${status}). What you typed is still here; try again, or reload the page.`);
+  }
+});
+
+// After "More" the focus moves to the first new entry; after an inline edit, to what comes next in that entry.
+let moveFocus = null;
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  moveFocus = null;
+  if (target.matches(".more")) {
+    const last = target.previousElementSibling;
+    moveFocus = () => last.nextElementSibling?.querySelector("a")?.focus();
+  } else if (target.matches(".entry")) {
+    const { id } = target;
+    moveFocus = () => {
+      const entry = document.getElementById(id);
+      const wanted = ["[aria-invalid]", "[autofocus]", "[data-edit]"];
+      wanted.map((selector) => entry?.querySelector(selector)).find(Boolean)?.focus();
+    };
+  }
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  moveFocus?.();
+  moveFocus = null;
+});
+
+// How much a search found is said aloud once, from a region that is never replaced.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "results") return;
+  const said = document.querySelector("#results [data-announce]");
+  const region = document.getElementById("announce");
+  if (said && region) region.textContent = said.dataset.announce;
+  const problem = document.querySelector("#results [data-query-error]");
+  const search = document.querySelector("input[type=search]");
+  if (problem) search?.setAttribute("aria-invalid", "true");
+  else search?.removeAttribute("aria-invalid");
+});

@@ -1,0 +1,64 @@
+//! A private Redis for one test, to use, empty, freeze, kill and bring back.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::server::Server;
+
+const READY: &str = "Ready to accept connections";
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+pub struct RedisServer {
+    server: Server,
+    port: u16,
+}
+
+impl RedisServer {
+    pub async fn start() -> Self {
+        let (server, port) = Server::on_free_port("redis", "KILL", READY, |port| {
+            let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", port];
+            ["redis-server"].iter().chain(&options).map(ToString::to_string).collect()
+        })
+        .await;
+        Self { server, port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Dead at once, as after a power cut.
+    pub fn kill(&self) {
+        self.server.end();
+    }
+
+    /// Back on the same port, empty.
+    pub async fn restart(&self) {
+        self.server.end();
+        self.server.start(READY).await.unwrap_or_else(|log| panic!("redis doesn't restart: {log}"));
+    }
+
+    /// Connections stay open and the kernel takes new ones, but nobody answers, as behind a cut network.
+    pub fn freeze(&self) {
+        assert!(self.server.send("STOP"), "redis has ended");
+    }
+
+    pub fn thaw(&self) {
+        assert!(self.server.send("CONT"), "redis has ended");
+    }
+
+    pub fn flush(&self) {
+        assert_eq!(self.command("FLUSHALL").expect("redis answers"), "+OK");
+    }
+
+    /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
+    pub fn command(&self, command: &str) -> io::Result<String> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+        connection.set_read_timeout(Some(ANSWER_LIMIT))?;
+        write!(connection, "{command}\r\n")?;
+        let mut line = String::new();
+        BufReader::new(connection).read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+}
