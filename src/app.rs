@@ -133,7 +133,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// Every address and every layer.
-#[must_use]
 pub fn router(app: &App) -> Router {
     let state = app.clone();
 

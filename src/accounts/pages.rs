@@ -113,17 +113,13 @@ async fn login(
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
-    match app.accounts.authenticate(&form.login, &form.password).await? {
-        Some(member) => {
-            viewer::sign_in(&app, &session, &member).await?;
-            Ok(redirect(local_path(&form.next), None))
-        }
-        None => {
-            let error = Some("This name and password don’t belong together. Check both and try again.");
-            let again = page(&LoginPage { chrome, login: form.login, next: form.next, error }, false)?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
+    if let Some(member) = app.accounts.authenticate(&form.login, &form.password).await? {
+        viewer::sign_in(&app, &session, &member).await?;
+        return Ok(redirect(local_path(&form.next), None));
     }
+    let error = Some("This name and password don’t belong together. Check both and try again.");
+    let again = page(&LoginPage { chrome, login: form.login, next: form.next, error }, false)?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }
 
 async fn logout(session: Session) -> Result<Response> {

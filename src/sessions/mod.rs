@@ -134,7 +134,7 @@ impl Fast {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let mut stored = hashed(record);
-        while !store::insert(&self.db, &stored, self.context.now()).await.map_err(backend)? {
+        while !store::insert(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))? {
             record.id = Id::default();
             stored = hashed(record);
         }
@@ -147,7 +147,7 @@ impl SessionStore for Sessions {
     /// A session whose row is gone was revoked: it is not made again.
     async fn save(&self, record: &Record) -> Result<()> {
         let stored = hashed(record);
-        let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(backend)?;
+        let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))?;
         if let Some(fast) = self.fast.as_ref().filter(|_| stands) {
             // A copy that could not be replaced must not be served: it would be the old one.
             if fast.redis.run(fast.store.save(&stored)).await.is_err() {
@@ -155,7 +155,7 @@ impl SessionStore for Sessions {
                 let outbox_id = self.context.new_id();
                 store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now())
                     .await
-                    .map_err(backend)?;
+                    .map_err(|e| backend(&e))?;
             }
         }
         Ok(())
@@ -169,7 +169,9 @@ impl SessionStore for Sessions {
         {
             return Ok(Some(Record { id: *id, ..record }).filter(|r| is_alive(r, self.context.now())));
         }
-        let Some(record) = store::load(&self.db, stored, self.context.now()).await.map_err(backend)? else {
+        let Some(record) =
+            store::load(&self.db, stored, self.context.now()).await.map_err(|e| backend(&e))?
+        else {
             return Ok(None);
         };
         if let Some(fast) = fast {
@@ -179,7 +181,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.forget(hash(*id)).await.map_err(backend)
+        self.forget(hash(*id)).await.map_err(|e| backend(&e))
     }
 }
 
@@ -199,7 +201,7 @@ fn hash(id: Id) -> Id {
     Id(i128::from_le_bytes(first))
 }
 
-fn backend(error: sqlx::Error) -> Error {
+fn backend(error: &sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }
 

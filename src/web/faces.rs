@@ -25,9 +25,22 @@ impl IntoResponse for Error {
     }
 }
 
+/// The fields that people type into; never a password or a token.
+const TYPED: [&str; 8] = ["url", "title", "body", "tags", "login", "email", "username", "display_name"];
+
 /// What a person had typed into a form that could not be taken, to be given back with the error.
 #[derive(Clone, Debug)]
-pub struct Kept(pub Arc<Vec<KeptField>>);
+pub struct Kept(Arc<Vec<KeptField>>);
+
+impl Kept {
+    #[must_use]
+    pub fn of(sent: Vec<(String, String)>) -> Self {
+        let typed = sent
+            .into_iter()
+            .filter(|(name, value)| TYPED.contains(&name.as_str()) && !value.trim().is_empty());
+        Self(Arc::new(typed.map(|(name, value)| KeptField { name, value }).collect()))
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct KeptField {
@@ -70,7 +83,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         request_id,
         kept,
     };
-    dress(response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+    dress(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
 }
 
 /// For the JSON tree.
@@ -79,7 +92,7 @@ pub async fn api(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     let problem = Problem::of(&error, &request_id);
-    dress(response, &error, problem)
+    dress(&response, &error, problem)
 }
 
 pub async fn not_found() -> Error {
@@ -122,7 +135,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
 }
 
 /// The new body under the old answer's headers, which may hold `Allow`, `Set-Cookie` or `Retry-After`.
-fn dress(bare: Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
+fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     *response.status_mut() = error.status();
     for (name, value) in bare.headers() {
@@ -160,6 +173,7 @@ fn heading(status: StatusCode) -> &'static str {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that CatchPanicLayer wants")]
 /// A panic is an internal error like any other; what it said goes to the log.
 #[must_use]
 pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {

@@ -3,13 +3,13 @@
 use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 
-use super::csrf::{FIELD, content_type, matches};
+use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -127,7 +127,7 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-        let checked = request.headers().contains_key("x-csrf-token");
+        let token = request.headers().get(HEADER).cloned();
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
@@ -137,11 +137,8 @@ impl FromRequest<App> for Upload {
         })?;
         let upload =
             read_parts(parts).await.map_err(|error| unreadable(&error, app.config.import_limit << 20))?;
-        if checked || matches(&identity, upload.field(FIELD).as_bytes()) {
-            Ok(upload)
-        } else {
-            Err(Error::CrossSite)
-        }
+        let token = token.as_ref().map_or(upload.field(FIELD).as_bytes(), HeaderValue::as_bytes);
+        if matches(&identity, token) { Ok(upload) } else { Err(Error::CrossSite) }
     }
 }
 

@@ -140,7 +140,7 @@ fn filters(statement: &mut Statement, search: &Search) -> String {
     for filter in &search.filters {
         let condition = condition(statement, &filter.criterion);
         let not = if filter.negated { " NOT" } else { "" };
-        sql.push_str(&format!(" AND{not} ({condition})"));
+        sql.extend([" AND", not, " (", &condition, ")"]);
     }
     sql
 }
