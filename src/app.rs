@@ -157,8 +157,9 @@ pub fn router(app: &App) -> Router {
         );
 
     let (api, document) = api_routes().split_for_parts();
-    let docs = SwaggerUi::new("/api/docs")
-        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    let docs = SwaggerUi::new("/api/docs").config(
+        utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
+    );
     let api = api
         .route("/api/v1/openapi.json", get(async move || Json(document)))
         .merge(docs)

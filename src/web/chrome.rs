@@ -30,6 +30,7 @@ pub struct Chrome {
 pub struct Face {
     pub username: String,
     pub display_name: String,
+    pub is_admin: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +109,7 @@ impl Chrome {
             viewer: identity.viewer.member().map(|member| Face {
                 username: member.username.clone(),
                 display_name: member.display_name.clone(),
+                is_admin: identity.viewer.is_admin(),
             }),
             csrf: identity.csrf.clone(),
             signup_open: app.config.signup == Signup::Open,

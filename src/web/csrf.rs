@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::faces::Kept;
-use super::forms::{FORM_LIMIT, pairs};
+use super::forms::{FORM_LIMIT, check_length, pairs};
 use super::log::Cause;
 use super::site::host_of;
 use super::viewer::Identity;
@@ -37,6 +37,9 @@ pub async fn guard_pages(
             Ok(()) => next.run(request).await,
             Err(error) => error.into_response(),
         };
+    }
+    if let Err(error) = check_length(request.headers(), FORM_LIMIT) {
+        return error.into_response();
     }
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {

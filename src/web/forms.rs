@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -102,6 +102,16 @@ fn unreadable_fields(error: &ValueError) -> Error {
     Error::Malformed { code: "bad_parameter", message: format!("This request can't be read: {error}.") }
 }
 
+/// Refuses a body by its declared length, before a byte of it is read.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn check_length(headers: &HeaderMap, limit: usize) -> Result<()> {
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > limit as u64) { Err(Error::TooLarge { limit }) } else { Ok(()) }
+}
+
 /// Text for the value of a query string.
 #[must_use]
 pub fn encode(text: &str) -> String {
@@ -127,6 +137,7 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+        check_length(request.headers(), app.config.import_limit << 20)?;
         let token = request.headers().get(HEADER).cloned();
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },

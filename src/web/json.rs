@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::csrf::content_type;
+use super::forms::check_length;
 use crate::error::{Error, FieldErrors, Result};
 
 /// The largest JSON body.
@@ -25,6 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if content_type(request.headers()) != "application/json" {
             return Err(Error::WrongType { wanted: "application/json" });
         }
+        check_length(request.headers(), BODY_LIMIT)?;
         let bytes =
             Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: BODY_LIMIT })?;
         parse(&bytes).map(Self)
