@@ -52,14 +52,18 @@ pub struct Asked {
     /// Only this tag and those below it.
     pub tag: String,
     /// `link` or `note`.
+    #[param(value_type = Option<Kind>)]
     pub kind: String,
     /// `true`: only pinned ones.
+    #[param(value_type = Option<bool>)]
     pub pinned: String,
     /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`).
+    #[param(value_type = Option<Sort>)]
     pub sort: String,
     /// Where the page before ended, as it was given out.
     pub cursor: String,
     /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
 }
 
