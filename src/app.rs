@@ -32,7 +32,7 @@ use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
 use crate::web::cursor::CursorKey;
-use crate::web::forms::FORM_LIMIT;
+use crate::web::forms::{FORM_LIMIT, keep_typed};
 use crate::web::site::Site;
 use crate::web::{assets, csrf, faces, headers, health, json, log, site, viewer};
 
@@ -151,6 +151,7 @@ pub fn router(app: &App) -> Router {
                 .layer(time_limit(app))
                 .layer(from_fn_with_state(state.clone(), site::check_host))
                 .layer(DefaultBodyLimit::max(FORM_LIMIT))
+                .layer(from_fn(keep_typed))
                 .layer(map_response(mend_removal_cookie))
                 .layer(sessions(app))
                 .layer(from_fn_with_state(state.clone(), viewer::identify))

@@ -1,15 +1,21 @@
 //! HTML forms and query strings, read strictly: UTF-8, one value a name, bounded.
 
-use axum::body::Bytes;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 
-use super::csrf::{FIELD, content_type, matches};
+use super::csrf::{self, FIELD, content_type};
+use super::faces::{Kept, KeptField};
+use super::log::Cause;
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -18,6 +24,32 @@ pub use crate::error::FieldErrors;
 
 /// The largest form: a note at its limit, each character percent-encoded.
 pub const FORM_LIMIT: usize = 2 << 20;
+
+/// Fields that nobody typed, and those that no page shows again.
+const NOT_KEPT: [&str; 5] = [FIELD, "kind", "next", "password", "version"];
+
+/// Holds on to what a form sends, so that an error page can give it back.
+pub async fn keep_typed(request: Request, next: Next) -> Response {
+    let is_form = matches!(content_type(request.headers()), "" | "application/x-www-form-urlencoded");
+    if request.method().is_safe() || !is_form {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
+        return Error::TooLarge { limit: FORM_LIMIT }.into_response();
+    };
+    let mut response = next.run(Request::from_parts(parts, Body::from(bytes.clone()))).await;
+    if response.extensions().get::<Cause>().is_some()
+        && let Ok(sent) = pairs(&bytes)
+    {
+        let typed = sent
+            .into_iter()
+            .filter(|(name, value)| !NOT_KEPT.contains(&name.as_str()) && !value.trim().is_empty());
+        let kept = typed.map(|(name, value)| KeptField { name, value }).collect();
+        response.extensions_mut().insert(Kept(Arc::new(kept)));
+    }
+    response
+}
 
 /// A typed HTML form. Its fields are strings with defaults, so that what was typed can be shown again.
 pub struct Form<T>(pub T);
@@ -137,7 +169,7 @@ impl FromRequest<App> for Upload {
         })?;
         let upload =
             read_parts(parts).await.map_err(|error| unreadable(&error, app.config.import_limit << 20))?;
-        if checked || matches(&identity, upload.field(FIELD).as_bytes()) {
+        if checked || csrf::matches(&identity, upload.field(FIELD).as_bytes()) {
             Ok(upload)
         } else {
             Err(Error::CrossSite)
