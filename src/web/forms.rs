@@ -159,6 +159,7 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+        identity.viewer.signed_in()?;
         let checked = request.headers().contains_key("x-csrf-token");
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
