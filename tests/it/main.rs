@@ -2,4 +2,6 @@
 
 mod support;
 
+mod csrf;
 mod routes;
+mod visibility;
