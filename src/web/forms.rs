@@ -137,6 +137,7 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+        identity.viewer.signed_in()?;
         check_length(request.headers(), app.config.import_limit << 20)?;
         let token = request.headers().get(HEADER).cloned();
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {

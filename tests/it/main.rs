@@ -1,0 +1,7 @@
+//! Everything that coffer promises, tried from outside: real servers, real databases, both engines.
+
+mod support;
+
+mod csrf;
+mod routes;
+mod visibility;
