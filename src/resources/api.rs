@@ -101,20 +101,20 @@ struct ResourceItem {
 }
 
 impl From<Hit> for ResourceItem {
-    fn from(hit: Hit) -> Self {
+    fn from(Hit { resource, summary, .. }: Hit) -> Self {
         Self {
-            id: hit.id,
-            owner: hit.owner_username,
-            kind: hit.kind,
-            title: hit.title,
-            url: hit.url,
-            summary: hit.summary,
-            tags: hit.tags.0,
-            visibility: hit.visibility,
-            pinned: hit.pinned,
-            version: hit.version,
-            created_at: hit.created_at,
-            updated_at: hit.updated_at,
+            id: resource.id,
+            owner: resource.owner_username,
+            kind: resource.kind,
+            title: resource.title,
+            url: resource.url,
+            summary,
+            tags: resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
         }
     }
 }

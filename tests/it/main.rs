@@ -3,5 +3,6 @@
 mod support;
 
 mod csrf;
+mod invites;
 mod routes;
 mod visibility;

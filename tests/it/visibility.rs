@@ -228,7 +228,7 @@ async fn the_rule_in_sql_is_the_rule_in_rust(app: App) {
         for resource in &everything {
             let allowed = may_see(&viewer, resource);
             assert_eq!(resources.find(&viewer, resource.id).await.is_ok(), allowed, "{person} {resource:?}");
-            let in_list = listed.iter().filter(|hit| hit.id == resource.id).count();
+            let in_list = listed.iter().filter(|hit| hit.resource.id == resource.id).count();
             let wanted = usize::from(allowed && resource.trashed_at.is_none());
             assert_eq!(in_list, wanted, "{person} {resource:?}");
         }
