@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
 use tower::ServiceBuilder;
@@ -164,8 +164,9 @@ pub fn router(app: &App) -> Router {
     let api = api
         .route("/api/v1/openapi.json", get(async move || Json(document)))
         .merge(docs)
-        .route("/api", get(faces::not_found))
-        .route("/api/{*rest}", get(faces::not_found))
+        .route("/api", any(faces::not_found))
+        .route("/api/", any(faces::not_found))
+        .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(
             ServiceBuilder::new()
