@@ -1,13 +1,14 @@
 //! Cross-site request forgery: every unsafe method must come from our own pages and, when somebody is
 //! signed in, carry their session's token. Follows the OWASP cheat sheet (Fetch Metadata, then Origin).
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::body;
 use super::forms::{FORM_LIMIT, pairs};
 use super::site::host_of;
 use super::viewer::Identity;
@@ -57,7 +58,7 @@ async fn check(app: &App, identity: &Identity, request: Request, forms: bool) ->
     if let Some(token) = request.headers().get(HEADER) {
         return if matches(identity, token.as_bytes()) { Ok(request) } else { Err(Error::CrossSite) };
     }
-    match content_type(request.headers()) {
+    match content_type(request.headers()).as_str() {
         "multipart/form-data" if forms => Ok(request),
         _ if forms => check_field(identity, request).await,
         _ => Err(Error::CrossSite),
@@ -76,7 +77,7 @@ fn is_same_origin(app: &App, headers: &HeaderMap, host: &str) -> bool {
 
 async fn check_field(identity: &Identity, request: Request) -> Result<Request> {
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, FORM_LIMIT).await.map_err(|_| Error::TooLarge { limit: FORM_LIMIT })?;
+    let bytes = body::read(body, FORM_LIMIT).await?;
     let sent = pairs(&bytes)?;
     let token = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_bytes());
     if token.is_some_and(|token| matches(identity, token)) {
@@ -92,9 +93,9 @@ pub fn matches(identity: &Identity, token: &[u8]) -> bool {
     !identity.csrf.is_empty() && bool::from(identity.csrf.as_bytes().ct_eq(token))
 }
 
-/// The media type without its parameters.
+/// The media type in lower case, without its parameters.
 #[must_use]
-pub fn content_type(headers: &HeaderMap) -> &str {
+pub fn content_type(headers: &HeaderMap) -> String {
     let whole = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    whole.split(';').next().unwrap_or_default().trim()
+    whole.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

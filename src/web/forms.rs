@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::StatusCode;
@@ -13,6 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 
+use super::body;
 use super::csrf::{self, FIELD, content_type};
 use super::faces::{Kept, KeptField};
 use super::log::Cause;
@@ -30,13 +31,15 @@ const NOT_KEPT: [&str; 5] = [FIELD, "kind", "next", "password", "version"];
 
 /// Holds on to what a form sends, so that an error page can give it back.
 pub async fn keep_typed(request: Request, next: Next) -> Response {
-    let is_form = matches!(content_type(request.headers()), "" | "application/x-www-form-urlencoded");
+    let is_form =
+        matches!(content_type(request.headers()).as_str(), "" | "application/x-www-form-urlencoded");
     if request.method().is_safe() || !is_form {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
-        return Error::TooLarge { limit: FORM_LIMIT }.into_response();
+    let bytes = match body::read(body, FORM_LIMIT).await {
+        Ok(bytes) => bytes,
+        Err(error) => return error.into_response(),
     };
     let mut response = next.run(Request::from_parts(parts, Body::from(bytes.clone()))).await;
     if response.extensions().get::<Cause>().is_some()
@@ -57,13 +60,12 @@ pub struct Form<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         let kind = content_type(request.headers());
         if !kind.is_empty() && kind != "application/x-www-form-urlencoded" {
             return Err(Error::WrongType { wanted: "application/x-www-form-urlencoded" });
         }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: FORM_LIMIT })?;
+        let bytes = body::read(request.into_body(), FORM_LIMIT).await?;
         typed(pairs(&bytes)?).map(Self)
     }
 }
@@ -160,6 +162,8 @@ impl FromRequest<App> for Upload {
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
         identity.viewer.signed_in()?;
+        let limit = app.config.import_limit << 20;
+        body::fits(request.body(), limit)?;
         let checked = request.headers().contains_key("x-csrf-token");
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
@@ -168,8 +172,7 @@ impl FromRequest<App> for Upload {
                 message: "This upload can't be read. Send it again.".into(),
             },
         })?;
-        let upload =
-            read_parts(parts).await.map_err(|error| unreadable(&error, app.config.import_limit << 20))?;
+        let upload = read_parts(parts).await.map_err(|error| unreadable(&error, limit))?;
         if checked || csrf::matches(&identity, upload.field(FIELD).as_bytes()) {
             Ok(upload)
         } else {
