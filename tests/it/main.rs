@@ -2,6 +2,8 @@
 
 mod support;
 
+mod bad_input;
 mod csrf;
 mod routes;
 mod visibility;
+mod wire;
