@@ -98,7 +98,7 @@ pub async fn put_setup_token(
 
 pub async fn setup_token_stands(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM one_time_tokens
-        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2";
+        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)";
     let (count,): (i64,) =
         on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(now).fetch_one(pool).await?);
     Ok(count == 1)
@@ -106,8 +106,8 @@ pub async fn setup_token_stands(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::R
 
 /// Uses the token up; `false` when somebody else did.
 pub async fn take_setup_token(tx: &mut Tx, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str =
-        "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2";
+    const SQL: &str = "DELETE FROM one_time_tokens
+        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)";
     let taken =
         on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(now).execute(conn).await?.rows_affected());
     Ok(taken == 1)
