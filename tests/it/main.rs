@@ -5,6 +5,7 @@ mod support;
 mod accounts;
 mod bad_input;
 mod csrf;
+mod resources;
 mod routes;
 mod visibility;
 mod wire;
