@@ -147,6 +147,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/v1/openapi.json", get(async move || Json(document)))
         .merge(docs)
         .route("/api", any(faces::not_found))
+        .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_api));

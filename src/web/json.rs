@@ -1,6 +1,5 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -9,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::body;
 use super::csrf::content_type;
-use super::forms::check_length;
 use crate::error::{Error, FieldErrors, Result};
 
 /// The largest JSON body.
@@ -22,31 +21,34 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         if content_type(request.headers()) != "application/json" {
             return Err(Error::WrongType { wanted: "application/json" });
         }
-        check_length(request.headers(), BODY_LIMIT)?;
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: BODY_LIMIT })?;
-        parse(&bytes).map(Self)
+        parse(&body::read(request.into_body(), BODY_LIMIT).await?).map(Self)
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    // serde would take a list for an object's fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") && is_json() {
+        return Err(wrong(".", "Invalid type: sequence, expected an object."));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.into_inner());
-        if inner.is_data() {
-            let mut errors = FieldErrors::default();
-            errors.add(if path == "." { "body".to_owned() } else { path }, sentence(&inner));
-            Error::Invalid(errors)
-        } else {
-            malformed(&inner)
-        }
+        // Where a name is wanted, serde_json calls any other kind of value a syntax error.
+        if inner.is_data() || is_json() { wrong(&path, &sentence(&inner)) } else { malformed(&inner) }
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+fn wrong(path: &str, sentence: &str) -> Error {
+    let mut errors = FieldErrors::default();
+    errors.add(if path == "." { "body".to_owned() } else { path.to_owned() }, sentence);
+    Error::Invalid(errors)
 }
 
 fn malformed(error: &serde_json::Error) -> Error {

@@ -2,7 +2,11 @@
 
 mod support;
 
+mod accounts;
+mod bad_input;
 mod csrf;
 mod invites;
+mod resources;
 mod routes;
 mod visibility;
+mod wire;

@@ -209,8 +209,10 @@ impl Answer {
 
 impl std::fmt::Display for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text: String = self.text().chars().take(4_000).collect();
-        write!(f, "{} was answered {}\n{:#?}\n{text}", self.asked, self.status, self.headers)
+        let is_page = self.header("content-type").starts_with("text/html");
+        let text = if is_page { self.texts("body").concat() } else { self.text() };
+        let text: String = text.chars().take(3_000).collect();
+        write!(f, "{} was answered {}\n{:?}\n{text}", self.asked, self.status, self.headers)
     }
 }
 

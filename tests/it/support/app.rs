@@ -163,11 +163,16 @@ impl Node {
         self.person(username, Role::Admin).await
     }
 
-    async fn person(&self, username: &str, role: Role) -> Actor {
-        self.has_account(username, role).await;
+    /// Somebody who has an account, signed in with one more browser.
+    pub async fn another_browser_of(&self, username: &str) -> Actor {
         let actor = Actor::new(username, self);
         actor.signs_in().await;
         actor
+    }
+
+    async fn person(&self, username: &str, role: Role) -> Actor {
+        self.has_account(username, role).await;
+        self.another_browser_of(username).await
     }
 
     pub async fn has_account(&self, username: &str, role: Role) {
