@@ -1,0 +1,5 @@
+//! Everything that coffer promises, tried from outside: real servers, real databases, both engines.
+
+mod support;
+
+mod routes;

@@ -1,0 +1,201 @@
+//! A whole coffer on a port and a database of its own, with a clock that the test moves.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use coffer::accounts::{NewAccount, Role};
+use coffer::config::Config;
+use coffer::context::{Clock, Context};
+use coffer::db::{Db, Timestamp};
+use coffer::web::viewer::Viewer;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::actor::Actor;
+use super::postgres::{Database, fresh_database};
+use super::redis::RedisServer;
+
+pub const PASSWORD: &str = "correct horse battery";
+const RAW_LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The system's time and as much more as the test has let pass.
+#[derive(Clone)]
+struct TestClock {
+    system: Arc<dyn Clock>,
+    ahead: Arc<AtomicI64>,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let ahead = self.ahead.load(Ordering::SeqCst);
+        Timestamp::from_micros(self.system.now().micros() + ahead)
+    }
+}
+
+/// One running coffer.
+pub struct Node {
+    pub coffer: coffer::app::App,
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+/// The first node, and the servers and folders that all its nodes share.
+pub struct App {
+    node: Node,
+    pub engine: Engine,
+    settings: Vec<String>,
+    clock: TestClock,
+    redis: Option<RedisServer>,
+    folder: TempDir,
+    /// Last, so that it is dropped when nobody uses it any more.
+    _database: Option<Database>,
+}
+
+impl Deref for App {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl App {
+    pub async fn with(engine: Engine, settings: &[&str]) -> Self {
+        Self::start(engine, None, settings).await
+    }
+
+    pub async fn with_redis(engine: Engine) -> Self {
+        Self::start(engine, Some(RedisServer::start().await), &[]).await
+    }
+
+    async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
+        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        settings.push(format!("--data-dir={}", folder.path().display()));
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(migrated_database().await),
+        };
+        settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
+        settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
+        let clock = TestClock { system: Context::system().clock, ahead: Arc::default() };
+        let node = Node::start(&settings, &clock).await;
+        Self { node, engine, settings, clock, redis, folder, _database: database }
+    }
+
+    /// One more coffer on the same database, which must be PostgreSQL: SQLite takes one process.
+    pub async fn another_node(&self) -> Node {
+        Node::start(&self.settings, &self.clock).await
+    }
+
+    /// Lets time pass.
+    pub fn later(&self, duration: Duration) {
+        let micros = i64::try_from(duration.as_micros()).expect("less than 300,000 years");
+        self.clock.ahead.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn redis(&self) -> &RedisServer {
+        self.redis.as_ref().expect("this app was started with Redis")
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+async fn migrated_database() -> Database {
+    fresh_database(async |url: &str| Db::open(url, 2).await.expect("the schema is made").close().await).await
+}
+
+impl Node {
+    async fn start(settings: &[String], clock: &TestClock) -> Self {
+        let config = Config::of(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
+        let context = Context { clock: Arc::new(clock.clone()), entropy: Context::system().entropy };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let coffer = coffer::app::App::open(config, context, address).await.expect("coffer opens");
+        tokio::spawn(coffer::serve::serve(listener, coffer.clone(), std::future::pending()));
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(RAW_LIMIT)
+            .build()
+            .expect("an HTTP client");
+        Self { coffer, address, http }
+    }
+
+    /// Scheme, host and port as the tests reach it.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn http(&self) -> reqwest::Client {
+        self.http.clone()
+    }
+
+    /// Somebody without an account.
+    pub fn visitor(&self) -> Actor {
+        Actor::new("visitor", self)
+    }
+
+    /// A member of this name, with a new account, signed in through the page.
+    pub async fn signed_in(&self, username: &str) -> Actor {
+        self.person(username, Role::Member).await
+    }
+
+    pub async fn admin(&self, username: &str) -> Actor {
+        self.person(username, Role::Admin).await
+    }
+
+    async fn person(&self, username: &str, role: Role) -> Actor {
+        self.has_account(username, role).await;
+        let actor = Actor::new(username, self);
+        actor.signs_in().await;
+        actor
+    }
+
+    pub async fn has_account(&self, username: &str, role: Role) {
+        let new = NewAccount {
+            email: format!("{username}@example.org"),
+            username: username.to_owned(),
+            display_name: String::new(),
+            password: PASSWORD.to_owned(),
+        };
+        self.coffer.accounts.create(&new, role).await.expect("a new account");
+    }
+
+    /// How the verbs know somebody who has an account; nobody for "visitor".
+    pub async fn viewer(&self, username: &str) -> Viewer {
+        let member = self.coffer.accounts.by_username(username).await.expect("accounts");
+        member.map_or(Viewer::Visitor, |member| Viewer::Member(Arc::new(member)))
+    }
+
+    /// Sends these bytes as they are; everything that comes back until the server closes.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await.expect("coffer listens");
+            // The server may close before it has read everything; what it said counts.
+            let _ = stream.write_all(request.as_ref()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::time::timeout(RAW_LIMIT, exchange).await.expect("the server closes the connection in time")
+    }
+}

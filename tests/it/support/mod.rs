@@ -1,0 +1,28 @@
+//! The words in which the tests speak: an app, the people who use it, what they are answered.
+
+pub mod actor;
+pub mod answer;
+pub mod app;
+pub mod postgres;
+pub mod redis;
+pub mod server;
+pub mod wait;
+
+/// Makes `name::sqlite` and `name::postgres` of an `async fn name(app: App)`; the settings are coffer's own
+/// options, such as `"--signup=open"`.
+macro_rules! on_both_engines {
+    ($name:ident $(, $setting:expr)*) => {
+        mod $name {
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name($crate::support::app::App::with($crate::support::app::Engine::Sqlite, &[$($setting),*]).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$name($crate::support::app::App::with($crate::support::app::Engine::Postgres, &[$($setting),*]).await).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both_engines;
