@@ -130,7 +130,7 @@ fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option
 pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
     let resource = app.resources.find(&viewer, id).await?;
     if !resource.is_mine(&viewer) {
-        viewer.signed_in()?;
+    viewer.signed_in()?;
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
     page(&edit_page(chrome, id, Fields::from(&resource), FieldErrors::default(), None), false)
@@ -145,6 +145,7 @@ pub async fn update(
 ) -> Result<Response> {
     let current = app.resources.find(&viewer, id).await?;
     let Some(read_version) = form.read_version() else {
+    viewer.signed_in()?;
         return Err(Error::Malformed {
             code: "bad_parameter",
             message: "The form's version is missing. Open the editor again.".into(),

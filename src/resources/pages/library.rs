@@ -243,6 +243,7 @@ pub async fn details(
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
+    viewer.signed_in()?;
     let resource = app.resources.find(&viewer, id).await?;
     if !by_htmx || !resource.is_mine(&viewer) {
         return Ok(Redirect::to(&format!("/resources/{id}/edit")).into_response());
