@@ -146,7 +146,8 @@ async fn library(
         active_tag: active_tag(&narrowed),
         query_error,
         next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
-        first: (!asked.cursor.is_empty()).then(|| href(&narrowed)),
+        // What htmx asks for is put below the pages before it.
+        first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: asked.q,
         rows,
     };
