@@ -157,11 +157,16 @@ impl Accounts {
 
     /// A fresh set-up token while there is no account yet; earlier ones stop working.
     pub async fn begin_setup(&self) -> Result<Option<String>> {
-        if store::count(&self.db).await? > 0 {
+        if !self.is_empty().await? {
             return Ok(None);
         }
         store::clear_tokens(&self.db, Purpose::Setup).await?;
         self.new_token(Purpose::Setup, SETUP_LIFE).await.map(Some)
+    }
+
+    /// Whether the first account is still to be made.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(store::count(&self.db).await? == 0)
     }
 
     /// An invitation, for an admin to hand on.

@@ -36,6 +36,8 @@ struct LoginPage {
     /// A local path, or "".
     next: String,
     error: Option<&'static str>,
+    /// There is no account yet that anybody could log in to.
+    unclaimed: bool,
 }
 
 #[derive(Template)]
@@ -101,15 +103,24 @@ impl AccountForm {
     }
 }
 
-async fn login_form(viewer: Viewer, chrome: Chrome, Query(query): Query<Next>) -> Result<Response> {
+async fn login_form(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Query(query): Query<Next>,
+) -> Result<Response> {
     if viewer.member().is_some() {
         return Ok(Redirect::to(local_path(&query.next)).into_response());
     }
     let toast = chrome.toast.is_some();
-    page(
-        &LoginPage { chrome: chrome.section("account"), login: String::new(), next: query.next, error: None },
-        toast,
-    )
+    let shown = LoginPage {
+        chrome: chrome.section("account"),
+        login: String::new(),
+        next: query.next,
+        error: None,
+        unclaimed: app.accounts.is_empty().await?,
+    };
+    page(&shown, toast)
 }
 
 async fn login(
@@ -123,11 +134,14 @@ async fn login(
         return Ok(redirect(local_path(&form.next), None));
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
-    let again = page(
-        &LoginPage { chrome: chrome.section("account"), login: form.login, next: form.next, error },
-        false,
-    )?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+    let again = LoginPage {
+        chrome: chrome.section("account"),
+        login: form.login,
+        next: form.next,
+        error,
+        unclaimed: app.accounts.is_empty().await?,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
 
 async fn logout(session: Session) -> Result<Response> {

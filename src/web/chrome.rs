@@ -55,6 +55,7 @@ pub enum Notice {
     Restored,
     Deleted,
     AlreadySaved,
+    NotRestored,
     Welcome,
     SignedOut,
 }
@@ -67,6 +68,7 @@ impl Notice {
             Self::Restored => "restored".into(),
             Self::Deleted => "deleted".into(),
             Self::AlreadySaved => "already-saved".into(),
+            Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
             Self::SignedOut => "signed-out".into(),
         }
@@ -78,6 +80,7 @@ impl Notice {
             "restored" => Self::Restored,
             "deleted" => Self::Deleted,
             "already-saved" => Self::AlreadySaved,
+            "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
             "signed-out" => Self::SignedOut,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
@@ -92,6 +95,10 @@ impl Notice {
             Self::Restored => said("Restored from the trash."),
             Self::Deleted => said("Deleted for ever."),
             Self::AlreadySaved => said("You had saved this address before. Here it is."),
+            Self::NotRestored => Toast {
+                kind: "error",
+                ..said("Not restored: you have saved its address again meanwhile. Here is that entry.")
+            },
             Self::Welcome => said("Welcome. Your library is ready."),
             Self::SignedOut => said("You are logged out."),
             Self::Trashed(id) => Toast {
@@ -220,6 +227,7 @@ mod tests {
             Notice::Restored,
             Notice::Deleted,
             Notice::AlreadySaved,
+            Notice::NotRestored,
             Notice::Welcome,
             Notice::SignedOut,
         ] {

@@ -25,8 +25,17 @@ impl IntoResponse for Error {
     }
 }
 
-/// The fields that people type into; never a password or a token.
-const TYPED: [&str; 8] = ["url", "title", "body", "tags", "login", "email", "username", "display_name"];
+/// The fields that people type into, and what their forms call them; never a password or a token.
+const TYPED: [(&str, &str); 8] = [
+    ("url", "Address"),
+    ("title", "Title"),
+    ("body", "Text"),
+    ("tags", "Tags"),
+    ("login", "Email or username"),
+    ("email", "Email"),
+    ("username", "Username"),
+    ("display_name", "Name to show"),
+];
 
 /// What a person had typed into a form that could not be taken, to be given back with the error.
 #[derive(Clone, Debug)]
@@ -35,16 +44,18 @@ pub struct Kept(Arc<Vec<KeptField>>);
 impl Kept {
     #[must_use]
     pub fn of(sent: Vec<(String, String)>) -> Self {
-        let typed = sent
-            .into_iter()
-            .filter(|(name, value)| TYPED.contains(&name.as_str()) && !value.trim().is_empty());
-        Self(Arc::new(typed.map(|(name, value)| KeptField { name, value }).collect()))
+        let typed =
+            sent.into_iter().filter(|(_, value)| !value.trim().is_empty()).filter_map(|(name, value)| {
+                let (_, label) = TYPED.into_iter().find(|(typed, _)| *typed == name)?;
+                Some(KeptField { label, value })
+            });
+        Self(Arc::new(typed.collect()))
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct KeptField {
-    pub name: String,
+    pub label: &'static str,
     pub value: String,
 }
 
@@ -55,7 +66,7 @@ struct ErrorPage {
     status: u16,
     heading: &'static str,
     message: String,
-    advice: Option<String>,
+    advice: Option<&'static str>,
     request_id: String,
     kept: Vec<KeptField>,
 }
@@ -79,7 +90,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         status: error.status().as_u16(),
         heading: heading(error.status()),
         message: error.message().into_owned(),
-        advice: None,
+        advice: advice(&error, is_get),
         request_id,
         kept,
     };
@@ -152,6 +163,19 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
+}
+
+/// What to do next, where the message can't say it because it is the API's too.
+fn advice(error: &Error, is_get: bool) -> Option<&'static str> {
+    match error {
+        Error::TooLarge { .. } if !is_get => {
+            Some("Your browser’s Back button leads to the form again, with what you had filled in.")
+        }
+        Error::CrossSite | Error::SignInRequired if !is_get => {
+            Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
+        }
+        _ => None,
+    }
 }
 
 fn heading(status: StatusCode) -> &'static str {

@@ -138,7 +138,8 @@ async fn library(
         active_tag: active_tag(&narrowed),
         query_error,
         next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
-        first: (!asked.cursor.is_empty()).then(|| href(&narrowed)),
+        // What htmx asks for is put below the pages before it.
+        first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: asked.q,
         rows,
     };
@@ -228,6 +229,7 @@ pub async fn details(
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
+    viewer.signed_in()?;
     let resource = app.resources.find(&viewer, id).await?;
     if !by_htmx || !resource.is_mine(&viewer) {
         return Ok(Redirect::to(&format!("/resources/{id}/edit")).into_response());
