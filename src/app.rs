@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -37,9 +37,9 @@ use crate::web::{assets, csrf, faces, headers, health, json, log, site, viewer};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<State>);
+pub struct App(Arc<Inner>);
 
-pub struct State {
+pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
@@ -52,9 +52,9 @@ pub struct State {
 }
 
 impl Deref for App {
-    type Target = State;
+    type Target = Inner;
 
-    fn deref(&self) -> &State {
+    fn deref(&self) -> &Inner {
         &self.0
     }
 }
@@ -73,7 +73,7 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        Ok(Self(Arc::new(State {
+        Ok(Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
             accounts: Accounts::new(db.clone(), context.clone(), &config)?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
@@ -171,7 +171,7 @@ fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
     routes
         .layer(from_fn_with_state(app.clone(), viewer::identify))
         .layer(sessions(app))
-        .layer(map_response(mend_removal_cookie))
+        .layer(map_response_with_state(app.clone(), secure_cookies))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn_with_state(app.clone(), site::check_host))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit))
@@ -190,22 +190,18 @@ fn sessions(app: &App) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(idle))
 }
 
-/// tower-sessions' removal cookie lacks `Secure`, and browsers ignore a `__Host-` cookie without it.
-async fn mend_removal_cookie(mut response: Response) -> Response {
-    let mended: Vec<HeaderValue> = response
-        .headers()
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .map(|cookie| match cookie.to_str() {
-            Ok(text) if text.starts_with("__Host-") && !text.contains("; Secure") => {
-                HeaderValue::from_str(&format!("{text}; Secure")).unwrap_or_else(|_| cookie.clone())
-            }
-            _ => cookie.clone(),
-        })
-        .collect();
+/// Every cookie is `Secure` where browsers take such cookies. tower-sessions forgets it on the cookie that removes
+/// a session, and browsers ignore a `__Host-` cookie without it.
+async fn secure_cookies(State(app): State<App>, mut response: Response) -> Response {
+    if !app.site.secure_cookies() || !response.headers().contains_key(header::SET_COOKIE) {
+        return response;
+    }
+    let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
     response.headers_mut().remove(header::SET_COOKIE);
-    for cookie in mended {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    for cookie in cookies {
+        let text = cookie.to_str().ok().filter(|text| !text.contains("; Secure"));
+        let secured = text.and_then(|text| HeaderValue::from_str(&format!("{text}; Secure")).ok());
+        response.headers_mut().append(header::SET_COOKIE, secured.unwrap_or(cookie));
     }
     response
 }
