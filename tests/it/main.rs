@@ -7,5 +7,6 @@ mod bad_input;
 mod csrf;
 mod resources;
 mod routes;
+mod search;
 mod visibility;
 mod wire;
