@@ -5,6 +5,8 @@ mod support;
 mod accounts;
 mod bad_input;
 mod csrf;
+mod import;
+mod openapi;
 mod resources;
 mod routes;
 mod search;
