@@ -15,7 +15,9 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Json, Problem, Versioned, etag, expected_version, is_unchanged};
+use crate::web::json::{
+    BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
+};
 use crate::web::path::{Id, IdVersion};
 use crate::web::viewer::Viewer;
 
@@ -196,9 +198,8 @@ async fn list(
 /// Save a link or a note.
 #[utoipa::path(post, path = "/resources", tag = "resources", request_body = Draft, responses(
     (status = 201, body = ResourceBody, headers(("Location" = String), ("ETag" = String))),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
+    Refusal, BodyRefusal,
 ))]
 async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
@@ -209,6 +210,7 @@ async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>
 /// Your own resource that holds an address.
 #[utoipa::path(get, path = "/resources/lookup", tag = "resources", params(LookupQuery), responses(
     (status = 200, body = ResourceBody),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -239,12 +241,11 @@ async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id)
 #[utoipa::path(patch, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
     request_body = Change, responses(
     (status = 200, body = ResourceBody, headers(("ETag" = String))),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+    Refusal, BodyRefusal,
 ))]
 async fn update(
     State(app): State<App>,
@@ -261,8 +262,8 @@ async fn update(
 /// Move to the trash, where it stays for 30 days.
 #[utoipa::path(delete, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
     (status = 204),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<StatusCode> {
     app.resources.trash(&viewer, id).await?;
@@ -274,6 +275,7 @@ async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Sta
     (status = 200, body = ResourceBody),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
+    Refusal,
 ))]
 async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
@@ -284,6 +286,7 @@ async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<V
 #[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", params(("id" = Uuid, Path)), responses(
     (status = 200, body = RevisionList),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
@@ -297,6 +300,7 @@ async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
     params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
     (status = 200, body = RevisionItem),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn revision(
     State(app): State<App>,
@@ -311,9 +315,11 @@ async fn revision(
 #[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources",
     params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
     (status = 200, body = ResourceBody),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+    Refusal,
 ))]
 async fn restore_revision(
     State(app): State<App>,
