@@ -27,6 +27,8 @@ struct IndexPage {
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
+    /// The search holds no word, only signs; everything is listed.
+    wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -45,6 +47,7 @@ struct ResultsPart {
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
+    wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -145,6 +148,8 @@ async fn library(
         sorts: sorts(&narrowed, listing.sort),
         active_tag: active_tag(&narrowed),
         query_error,
+        wordless: !asked.q.trim().is_empty()
+            && query::parse(&asked.q).is_ok_and(|query| query == query::Query::default()),
         next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
         // What htmx asks for is put below the pages before it.
         first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
@@ -161,9 +166,33 @@ async fn library(
 
 impl IndexPage {
     fn of(parts: ResultsPart, library_empty: bool) -> Self {
-        let ResultsPart { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first } =
-            parts;
-        Self { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first, library_empty }
+        let ResultsPart {
+            chrome,
+            q,
+            kept,
+            filters,
+            sorts,
+            active_tag,
+            query_error,
+            wordless,
+            rows,
+            next,
+            first,
+        } = parts;
+        Self {
+            chrome,
+            q,
+            kept,
+            filters,
+            sorts,
+            active_tag,
+            query_error,
+            wordless,
+            rows,
+            next,
+            first,
+            library_empty,
+        }
     }
 }
 
