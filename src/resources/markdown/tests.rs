@@ -49,6 +49,34 @@ fn links_are_marked_as_foreign() {
 }
 
 #[test]
+fn bare_addresses_are_links() {
+    let link = |url: &str| format!(r#"<a href="{url}" rel="nofollow noopener ugc">{url}</a>"#);
+    let long = format!("https://x.example/{}", ")".repeat(90_000));
+    for (markdown, html) in [
+        ("see https://x.example/a_b_c.", format!("see {}.", link("https://x.example/a_b_c"))),
+        ("(http://x.example/a_(b))", format!("({})", link("http://x.example/a_(b)"))),
+        (
+            "https://x.example, https://y.example",
+            format!("{}, {}", link("https://x.example"), link("https://y.example")),
+        ),
+        ("**https://x.example**", format!("<strong>{}</strong>", link("https://x.example"))),
+        ("<https://x.example>", link("https://x.example")),
+        ("`https://x.example`", "<code>https://x.example</code>".to_owned()),
+        ("https:// xhttps://x.example ://", "https:// xhttps://x.example ://".to_owned()),
+        ("javascript://x.example", "javascript://x.example".to_owned()),
+        (&long, format!("{}{}", link("https://x.example/"), ")".repeat(90_000))),
+    ] {
+        assert_eq!(render(markdown), format!("<p>{html}</p>\n"), "{markdown:.60}");
+    }
+    let code = "<pre><code>https://x.example</code></pre>\n";
+    assert_eq!(render("    https://x.example"), code);
+    assert_eq!(
+        render("[https://x.example](https://y.example)"),
+        format!("<p>{}</p>\n", link("https://y.example").replace(">https://y", ">https://x"))
+    );
+}
+
+#[test]
 fn images_become_links_to_them() {
     let link = |text: &str| {
         format!("<p><a href=\"https://x.example/a.png\" rel=\"nofollow noopener ugc\">{text}</a></p>\n")

@@ -37,6 +37,8 @@ struct ResultsPart {
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
+    /// The search holds no word, only signs; everything is listed.
+    wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -137,6 +139,8 @@ async fn library(
         sorts: sorts(&narrowed, listing.sort),
         active_tag: active_tag(&narrowed),
         query_error,
+        wordless: !asked.q.trim().is_empty()
+            && query::parse(&asked.q).is_ok_and(|query| query == query::Query::default()),
         next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
         // What htmx asks for is put below the pages before it.
         first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
