@@ -45,7 +45,9 @@ impl Redis {
                 "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
             )
         };
-        let config = Config::from_url(url).map_err(bad_url)?;
+        let mut config = Config::from_url(url).map_err(bad_url)?;
+        // Otherwise one that is down when coffer starts would never be tried again.
+        config.fail_fast = false;
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
