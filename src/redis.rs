@@ -1,7 +1,7 @@
 //! The one Redis client: connect, time limits, circuit breaker, health.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fred::prelude::*;
@@ -19,6 +19,7 @@ const OPEN_FOR: Duration = Duration::from_secs(1);
 pub struct Redis {
     pool: Pool,
     breaker: Arc<Breaker>,
+    gaps: Arc<AtomicU64>,
     context: Context,
 }
 
@@ -65,8 +66,14 @@ impl Redis {
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
             .build_pool(4)
             .map_err(bad_url)?;
+        let gaps = Arc::new(AtomicU64::new(1));
+        for client in pool.clients() {
+            let (lost, back) = (gaps.clone(), gaps.clone());
+            let _ = client.on_error(move |_| std::future::ready(count(&lost)));
+            let _ = client.on_reconnect(move |_| std::future::ready(count(&back)));
+        }
         let _ = pool.connect_pool();
-        Ok(Self { pool, breaker: Arc::default(), context: context.clone() })
+        Ok(Self { pool, breaker: Arc::default(), gaps, context: context.clone() })
     }
 
     #[must_use]
@@ -74,8 +81,26 @@ impl Redis {
         self.pool.clone()
     }
 
+    /// Another number whenever Redis may have missed something meanwhile, or come back as it was before.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.gaps.load(Ordering::Acquire)
+    }
+
+    /// Says that Redis has missed something.
+    pub fn missed(&self) {
+        self.gaps.fetch_add(1, Ordering::Release);
+    }
+
     /// Runs a command unless the breaker is open, within the time limit.
     pub async fn run<T, E: std::fmt::Display>(
+        &self,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, RedisDown> {
+        self.attempt(command).await.inspect_err(|_| self.missed())
+    }
+
+    async fn attempt<T, E: std::fmt::Display>(
         &self,
         command: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RedisDown> {
@@ -125,4 +150,10 @@ impl Redis {
         }
         RedisDown
     }
+}
+
+/// In fred's terms: an event that was handled.
+fn count(gaps: &AtomicU64) -> FredResult<()> {
+    gaps.fetch_add(1, Ordering::Release);
+    Ok(())
 }

@@ -7,7 +7,7 @@
 mod store;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,8 +39,9 @@ pub struct Sessions {
 struct Fast {
     redis: Redis,
     store: RedisStore<Pool>,
-    /// Whether every known revocation has reached Redis; until then it could bring one back to life.
-    drained: Arc<AtomicBool>,
+    /// [`Redis::gaps`] when every known revocation had reached Redis; after another gap it could bring a
+    /// session back to life, one that another node has ended too.
+    drained: Arc<AtomicU64>,
 }
 
 impl Sessions {
@@ -49,7 +50,7 @@ impl Sessions {
         let fast = redis.map(|redis| Fast {
             redis: redis.clone(),
             store: RedisStore::new(redis.pool()),
-            drained: Arc::new(AtomicBool::new(false)),
+            drained: Arc::default(),
         });
         Self { db, fast, context }
     }
@@ -80,13 +81,18 @@ impl Sessions {
 
     async fn drain(&self) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let Some(fast) = &self.fast else { return Ok(()) };
-        let waiting = store::revocations(&self.db).await?;
-        for (outbox_id, id) in &waiting {
-            fast.delete(*id).await?;
-            store::revocation_done(&self.db, *outbox_id).await?;
+        let gaps = fast.redis.gaps();
+        loop {
+            let waiting = store::revocations(&self.db).await?;
+            if waiting.is_empty() {
+                fast.drained.store(gaps, Ordering::Release);
+                return Ok(());
+            }
+            for (outbox_id, id) in waiting {
+                fast.delete(id).await?;
+                store::revocation_done(&self.db, outbox_id).await?;
+            }
         }
-        fast.drained.store(true, Ordering::Release);
-        Ok(())
     }
 
     async fn forget(&self, id: Id) -> sqlx::Result<()> {
@@ -97,8 +103,6 @@ impl Sessions {
         store::revoke(&self.db, id, outbox_id, self.context.now()).await?;
         if fast.delete(id).await.is_ok() {
             store::revocation_done(&self.db, outbox_id).await?;
-        } else {
-            fast.drained.store(false, Ordering::Release);
         }
         Ok(())
     }
@@ -122,7 +126,7 @@ impl Sessions {
 
 impl Fast {
     fn may_be_asked(&self) -> bool {
-        self.drained.load(Ordering::Acquire)
+        self.drained.load(Ordering::Acquire) == self.redis.gaps()
     }
 
     async fn delete(&self, id: Id) -> std::result::Result<(), RedisDown> {
@@ -148,15 +152,17 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         let stored = hashed(record);
         let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(backend)?;
-        if let Some(fast) = self.fast.as_ref().filter(|_| stands) {
-            // A copy that could not be replaced must not be served: it would be the old one.
-            if fast.redis.run(fast.store.save(&stored)).await.is_err() {
-                fast.drained.store(false, Ordering::Release);
-                let outbox_id = self.context.new_id();
-                store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now())
-                    .await
-                    .map_err(backend)?;
-            }
+        let Some(fast) = self.fast.as_ref().filter(|_| stands) else { return Ok(()) };
+        let replaced = fast.redis.run(fast.store.save(&stored)).await.is_ok();
+        // A log-out meanwhile has deleted the copy before this one.
+        let ended = store::load(&self.db, stored.id, self.context.now()).await.map_err(backend)?.is_none();
+        // A copy that could not be replaced must not be served: it would be the old one.
+        if !replaced || (ended && fast.delete(stored.id).await.is_err()) {
+            let outbox_id = self.context.new_id();
+            store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now())
+                .await
+                .map_err(backend)?;
+            fast.redis.missed();
         }
         Ok(())
     }
