@@ -49,7 +49,9 @@ impl Redis {
                 "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
             )
         };
-        let config = Config::from_url(url).map_err(bad_url)?;
+        let mut config = Config::from_url(url).map_err(bad_url)?;
+        // Otherwise one that is down when coffer starts would never be tried again.
+        config.fail_fast = false;
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
@@ -67,7 +69,6 @@ impl Redis {
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
             .build_pool(4)
             .map_err(bad_url)?;
-        let _ = pool.connect_pool();
         let doubts: Arc<AtomicU64> = Arc::default();
         for client in pool.clients() {
             let (doubts, mut lost, mut found) = (doubts.clone(), client.error_rx(), client.reconnect_rx());
@@ -84,6 +85,7 @@ impl Redis {
                 }
             });
         }
+        let _ = pool.connect_pool();
         Ok(Self { pool, breaker: Arc::default(), doubts, context: context.clone() })
     }
 

@@ -91,12 +91,17 @@ impl Sessions {
             Some(place) => place,
             None => Place { run_id: fast.redis.run_id().await?, doubts },
         };
-        for (outbox_id, id) in store::revocations(&self.db).await? {
-            fast.redis.run(fast.store.delete(&place.key(id))).await?;
-            store::revocation_done(&self.db, outbox_id).await?;
+        loop {
+            let waiting = store::revocations(&self.db).await?;
+            if waiting.is_empty() {
+                fast.settle(place);
+                return Ok(());
+            }
+            for (outbox_id, id) in waiting {
+                fast.redis.run(fast.store.delete(&place.key(id))).await?;
+                store::revocation_done(&self.db, outbox_id).await?;
+            }
         }
-        fast.settle(place);
-        Ok(())
     }
 
     async fn forget(&self, id: Id) -> sqlx::Result<()> {
@@ -185,10 +190,12 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         let stored = hashed(record);
         let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))?;
-        if let Some(fast) = self.fast.as_ref().filter(|_| stands)
-            && fast.save(&stored).await.is_err()
-        {
-            // A copy that could not be replaced is an old one: it must go before it is read again.
+        let Some(fast) = self.fast.as_ref().filter(|_| stands) else { return Ok(()) };
+        let replaced = fast.save(&stored).await.is_ok();
+        // A log-out meanwhile has deleted the copy before this one.
+        let row = store::load(&self.db, stored.id, self.context.now()).await.map_err(|e| backend(&e))?;
+        // A copy that could not be replaced is an old one: it must go before it is read again.
+        if !replaced || (row.is_none() && fast.delete(stored.id).await.is_err()) {
             let outbox_id = self.context.new_id();
             let queued = store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now()).await;
             queued.map_err(|e| backend(&e))?;

@@ -11,5 +11,6 @@ mod openapi;
 mod resources;
 mod routes;
 mod search;
+mod sessions;
 mod visibility;
 mod wire;

@@ -99,6 +99,13 @@ impl App {
         Self::start(engine, Some(RedisServer::start().await), &[]).await
     }
 
+    /// Started while Redis is down.
+    pub async fn with_dead_redis(engine: Engine) -> Self {
+        let redis = RedisServer::start().await;
+        redis.kill();
+        Self::start(engine, Some(redis), &[]).await
+    }
+
     async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
         let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
