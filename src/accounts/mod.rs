@@ -137,7 +137,7 @@ impl Accounts {
     /// An account with a role, as the command line makes it.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
         let checked = check(new)?;
-        let hash = self.passwords.hash(&new.password).await?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
         tx.commit().await?;
@@ -195,7 +195,7 @@ impl Accounts {
             return Err(Error::LinkOver);
         }
         let checked = check(new)?;
-        let hash = self.passwords.hash(&new.password).await?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let role = if purpose == Purpose::Setup { Role::Admin } else { Role::Member };
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
