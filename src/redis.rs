@@ -1,11 +1,13 @@
 //! The one Redis client: connect, time limits, circuit breaker, health.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fred::prelude::*;
+use fred::types::InfoKind;
 use fred::types::config::UnresponsiveConfig;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::context::Context;
 
@@ -19,6 +21,8 @@ const OPEN_FOR: Duration = Duration::from_secs(1);
 pub struct Redis {
     pool: Pool,
     breaker: Arc<Breaker>,
+    /// Counts failures and new connections: after each, Redis may not be what it was.
+    doubts: Arc<AtomicU64>,
     context: Context,
 }
 
@@ -45,7 +49,9 @@ impl Redis {
                 "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
             )
         };
-        let config = Config::from_url(url).map_err(bad_url)?;
+        let mut config = Config::from_url(url).map_err(bad_url)?;
+        // Otherwise one that is down when coffer starts would never be tried again.
+        config.fail_fast = false;
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
@@ -63,8 +69,40 @@ impl Redis {
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
             .build_pool(4)
             .map_err(bad_url)?;
+        let doubts: Arc<AtomicU64> = Arc::default();
+        for client in pool.clients() {
+            let (doubts, mut lost, mut found) = (doubts.clone(), client.error_rx(), client.reconnect_rx());
+            tokio::spawn(async move {
+                loop {
+                    let closed = tokio::select! {
+                        event = lost.recv() => matches!(event, Err(RecvError::Closed)),
+                        event = found.recv() => matches!(event, Err(RecvError::Closed)),
+                    };
+                    if closed {
+                        break;
+                    }
+                    doubts.fetch_add(1, Ordering::AcqRel);
+                }
+            });
+        }
         let _ = pool.connect_pool();
-        Ok(Self { pool, breaker: Arc::default(), context: context.clone() })
+        Ok(Self { pool, breaker: Arc::default(), doubts, context: context.clone() })
+    }
+
+    /// Changes whenever a command failed or a connection was made anew: what was known of this Redis by then
+    /// must be found out again.
+    #[must_use]
+    pub fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    /// The identity of the running Redis process, another after each restart or failover.
+    pub async fn run_id(&self) -> Result<String, RedisDown> {
+        let info: String = self.run(self.pool.info(Some(InfoKind::Server))).await?;
+        info.lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .map(|id| id.trim().to_owned())
+            .ok_or(RedisDown)
     }
 
     #[must_use]
@@ -115,6 +153,7 @@ impl Redis {
     }
 
     fn failed(&self, reason: &str) -> RedisDown {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
         if self.breaker.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_TO_OPEN {
             let until = self.context.now().plus(OPEN_FOR).micros();
             if self.breaker.open_until.swap(until, Ordering::Relaxed) == 0 {

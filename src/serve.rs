@@ -21,6 +21,8 @@ const MAX_HEADER: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
 /// After a failed accept (no file descriptors left, say) the next try waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Told to stop, the listener closes once nobody has connected for this long: what waits in its queue is served.
+const BACKLOG: Duration = Duration::from_millis(20);
 const MAINTENANCE: Duration = Duration::from_hours(1);
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
@@ -41,6 +43,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         }
     }
     app.begin_stop();
+    while let Ok(Some((stream, place))) = tokio::time::timeout(BACKLOG, accept(&listener, &places)).await {
+        spawn_connection(stream, place, &builder, &graceful, router.clone());
+    }
     drop(listener);
     let limit = Duration::from_secs(app.config.stop_timeout);
     if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {

@@ -127,9 +127,11 @@ pub async fn expiries(db: &Db, purpose: Purpose, now: Timestamp) -> sqlx::Result
     on!(db.read(), pool => sqlx::query_scalar(SQL).bind(purpose.as_str()).bind(now).fetch_all(pool).await)
 }
 
+/// A set-up token stands only while nobody has an account, however the first one came.
 pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =
-        "SELECT COUNT(*) FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3";
+        "SELECT COUNT(*) FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
+        AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";
     let (count,): (i64,) = on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(purpose.as_str()).bind(now)
         .fetch_one(pool).await?);
     Ok(count == 1)
@@ -137,8 +139,8 @@ pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp
 
 /// Uses the token up; `false` when somebody else did.
 pub async fn take_token(tx: &mut Tx, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str =
-        "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3";
+    const SQL: &str = "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
+        AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";
     let taken = on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(purpose.as_str()).bind(now)
         .execute(conn).await?.rows_affected());
     Ok(taken == 1)

@@ -15,7 +15,9 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Json, Problem, Versioned, etag, expected_version, is_unchanged};
+use crate::web::json::{
+    BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
+};
 use crate::web::path::{Id, IdVersion};
 use crate::web::viewer::Viewer;
 
@@ -75,6 +77,11 @@ impl From<Resource> for ResourceBody {
     }
 }
 
+fn versioned(resource: Resource) -> Versioned<ResourceBody> {
+    let version = resource.version;
+    Versioned(resource.into(), version)
+}
+
 /// A resource in a list: without its body.
 #[derive(Serialize, ToSchema)]
 struct ResourceItem {
@@ -96,20 +103,20 @@ struct ResourceItem {
 }
 
 impl From<Hit> for ResourceItem {
-    fn from(hit: Hit) -> Self {
+    fn from(Hit { resource, summary, .. }: Hit) -> Self {
         Self {
-            id: hit.id,
-            owner: hit.owner_username,
-            kind: hit.kind,
-            title: hit.title,
-            url: hit.url,
-            summary: hit.summary,
-            tags: hit.tags.0,
-            visibility: hit.visibility,
-            pinned: hit.pinned,
-            version: hit.version,
-            created_at: hit.created_at,
-            updated_at: hit.updated_at,
+            id: resource.id,
+            owner: resource.owner_username,
+            kind: resource.kind,
+            title: resource.title,
+            url: resource.url,
+            summary,
+            tags: resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
         }
     }
 }
@@ -191,20 +198,19 @@ async fn list(
 /// Save a link or a note.
 #[utoipa::path(post, path = "/resources", tag = "resources", request_body = Draft, responses(
     (status = 201, body = ResourceBody, headers(("Location" = String), ("ETag" = String))),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
+    Refusal, BodyRefusal,
 ))]
 async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    let version = created.version;
-    Ok((StatusCode::CREATED, location, Versioned(ResourceBody::from(created), version)).into_response())
+    Ok((StatusCode::CREATED, location, versioned(created)).into_response())
 }
 
 /// Your own resource that holds an address.
 #[utoipa::path(get, path = "/resources/lookup", tag = "resources", params(LookupQuery), responses(
     (status = 200, body = ResourceBody),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -214,8 +220,7 @@ async fn lookup(
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Versioned<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
-    let version = found.version;
-    Ok(Versioned(found.into(), version))
+    Ok(versioned(found))
 }
 
 /// One resource.
@@ -229,20 +234,18 @@ async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id)
     if is_unchanged(&headers, found.version) {
         return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
     }
-    let version = found.version;
-    Ok(Versioned(ResourceBody::from(found), version).into_response())
+    Ok(versioned(found).into_response())
 }
 
 /// Change some fields of the version you have read.
 #[utoipa::path(patch, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
     request_body = Change, responses(
     (status = 200, body = ResourceBody, headers(("ETag" = String))),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+    Refusal, BodyRefusal,
 ))]
 async fn update(
     State(app): State<App>,
@@ -253,15 +256,14 @@ async fn update(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
-    let version = updated.version;
-    Ok(Versioned(updated.into(), version))
+    Ok(versioned(updated))
 }
 
 /// Move to the trash, where it stays for 30 days.
 #[utoipa::path(delete, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
     (status = 204),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`forbidden`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<StatusCode> {
     app.resources.trash(&viewer, id).await?;
@@ -273,17 +275,18 @@ async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Sta
     (status = 200, body = ResourceBody),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
+    Refusal,
 ))]
 async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
-    let version = restored.version;
-    Ok(Versioned(restored.into(), version))
+    Ok(versioned(restored))
 }
 
 /// The saved versions, latest first.
 #[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", params(("id" = Uuid, Path)), responses(
     (status = 200, body = RevisionList),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
@@ -297,6 +300,7 @@ async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
     params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
     (status = 200, body = RevisionItem),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
 ))]
 async fn revision(
     State(app): State<App>,
@@ -311,9 +315,11 @@ async fn revision(
 #[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources",
     params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
     (status = 200, body = ResourceBody),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+    Refusal,
 ))]
 async fn restore_revision(
     State(app): State<App>,
@@ -323,8 +329,7 @@ async fn restore_revision(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
-    let version = restored.version;
-    Ok(Versioned(restored.into(), version))
+    Ok(versioned(restored))
 }
 
 /// The tags of what you may see, with counts.

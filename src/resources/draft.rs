@@ -173,7 +173,7 @@ impl Draft {
             None => self
                 .body
                 .lines()
-                .map(|line| line.trim_matches(['#', ' ', '\t']))
+                .map(|line| line.trim_matches(|c: char| c == '#' || c.is_whitespace()))
                 .find(|line| !line.is_empty())
                 .unwrap_or_default(),
         };

@@ -1,15 +1,16 @@
 //! Cross-site request forgery: every unsafe method must come from our own pages and, when somebody is
 //! signed in, carry their session's token. Follows the OWASP cheat sheet (Fetch Metadata, then Origin).
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::body;
 use super::faces::Kept;
-use super::forms::{FORM_LIMIT, check_length, pairs};
+use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
 use super::site::host_of;
 use super::viewer::Identity;
@@ -38,15 +39,10 @@ pub async fn guard_pages(
             Err(error) => error.into_response(),
         };
     }
-    if let Err(error) = check_length(request.headers(), FORM_LIMIT) {
-        return error.into_response();
-    }
-    let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
-        return Error::TooLarge { limit: FORM_LIMIT }.into_response();
-    };
-    let sent = match pairs(&bytes) {
-        Ok(sent) => sent,
+    let (parts, unread) = request.into_parts();
+    let read = body::read(unread, FORM_LIMIT).await.and_then(|bytes| Ok((pairs(&bytes)?, bytes)));
+    let (sent, bytes) = match read {
+        Ok(read) => read,
         Err(error) => return error.into_response(),
     };
     let request = Request::from_parts(parts, Body::from(bytes));
@@ -105,9 +101,9 @@ pub fn matches(identity: &Identity, token: &[u8]) -> bool {
     !identity.csrf.is_empty() && bool::from(identity.csrf.as_bytes().ct_eq(token))
 }
 
-/// The media type without its parameters.
+/// The media type in lower case, without its parameters.
 #[must_use]
-pub fn content_type(headers: &HeaderMap) -> &str {
+pub fn content_type(headers: &HeaderMap) -> String {
     let whole = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    whole.split(';').next().unwrap_or_default().trim()
+    whole.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -4,11 +4,12 @@ use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 
+use super::body;
 use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::viewer::Identity;
 use crate::app::App;
@@ -102,16 +103,6 @@ fn unreadable_fields(error: &ValueError) -> Error {
     Error::Malformed { code: "bad_parameter", message: format!("This request can't be read: {error}.") }
 }
 
-/// Refuses a body by its declared length, before a byte of it is read.
-///
-/// # Errors
-/// [`Error::TooLarge`].
-pub fn check_length(headers: &HeaderMap, limit: usize) -> Result<()> {
-    let declared =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) { Err(Error::TooLarge { limit }) } else { Ok(()) }
-}
-
 /// Text for the value of a query string.
 #[must_use]
 pub fn encode(text: &str) -> String {
@@ -137,7 +128,9 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-        check_length(request.headers(), app.config.import_limit << 20)?;
+        identity.viewer.signed_in()?;
+        let limit = app.config.import_limit << 20;
+        body::fits(request.body(), limit)?;
         let token = request.headers().get(HEADER).cloned();
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
@@ -146,8 +139,7 @@ impl FromRequest<App> for Upload {
                 message: "This upload can't be read. Send it again.".into(),
             },
         })?;
-        let upload =
-            read_parts(parts).await.map_err(|error| unreadable(&error, app.config.import_limit << 20))?;
+        let upload = read_parts(parts).await.map_err(|error| unreadable(&error, limit))?;
         let token = token.as_ref().map_or(upload.field(FIELD).as_bytes(), HeaderValue::as_bytes);
         if matches(&identity, token) { Ok(upload) } else { Err(Error::CrossSite) }
     }

@@ -1,16 +1,15 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
+use super::body;
 use super::csrf::content_type;
-use super::forms::check_length;
 use crate::error::{Error, FieldErrors, Result};
 
 /// The largest JSON body.
@@ -22,31 +21,34 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         if content_type(request.headers()) != "application/json" {
             return Err(Error::WrongType { wanted: "application/json" });
         }
-        check_length(request.headers(), BODY_LIMIT)?;
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: BODY_LIMIT })?;
-        parse(&bytes).map(Self)
+        parse(&body::read(request.into_body(), BODY_LIMIT).await?).map(Self)
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    // serde would take a list for an object's fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") && is_json() {
+        return Err(wrong(".", "Invalid type: sequence, expected an object."));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.into_inner());
-        if inner.is_data() {
-            let mut errors = FieldErrors::default();
-            errors.add(if path == "." { "body".to_owned() } else { path }, sentence(&inner));
-            Error::Invalid(errors)
-        } else {
-            malformed(&inner)
-        }
+        // Where a name is wanted, serde_json calls any other kind of value a syntax error.
+        if inner.is_data() || is_json() { wrong(&path, &sentence(&inner)) } else { malformed(&inner) }
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+fn wrong(path: &str, sentence: &str) -> Error {
+    let mut errors = FieldErrors::default();
+    errors.add(if path == "." { "body".to_owned() } else { path.to_owned() }, sentence);
+    Error::Invalid(errors)
 }
 
 fn malformed(error: &serde_json::Error) -> Error {
@@ -98,6 +100,34 @@ pub struct Problem {
 pub struct FieldProblem {
     pub field: String,
     pub message: String,
+}
+
+/// In the API's description: why what only the owner may do is refused.
+#[derive(IntoResponses)]
+pub enum Refusal {
+    /// `sign_in_required`
+    #[response(status = 401, content_type = "application/problem+json")]
+    SignIn(Problem),
+    /// `forbidden`, `cross_site`
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+}
+
+/// In the API's description: why a body is refused.
+#[derive(IntoResponses)]
+pub enum BodyRefusal {
+    /// `malformed_json`, `bad_body`; `bad_if_match` where that header is taken
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(Problem),
+    /// `too_large`
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// `unsupported_media_type`
+    #[response(status = 415, content_type = "application/problem+json")]
+    WrongType(Problem),
+    /// `invalid`, with one entry per field
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
 }
 
 impl Problem {

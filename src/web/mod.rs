@@ -1,6 +1,7 @@
 //! What every page and every JSON answer shares, whichever noun it is about.
 
 pub mod assets;
+pub mod body;
 pub mod chrome;
 pub mod csrf;
 pub mod cursor;

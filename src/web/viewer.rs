@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tower_sessions::Session;
+use tower_sessions::{Expiry, Session};
 use uuid::Uuid;
 
 use crate::accounts::{Member, Role};
@@ -113,6 +113,7 @@ async fn read(app: &App, session: &Session) -> Result<Identity> {
     let seen = Timestamp::from_micros(session.get(key::SEEN).await?.unwrap_or(0));
     if seen.plus(SLIDE_EVERY) < now {
         session.insert(key::SEEN, now.micros()).await?;
+        slide(app, session, now);
     }
     let csrf = session.get(key::CSRF).await?.unwrap_or_default();
     Ok(Identity { viewer: Viewer::Member(Arc::new(member)), csrf })
@@ -127,7 +128,13 @@ pub async fn sign_in(app: &App, session: &Session, member: &Member) -> Result<()
     session.insert(key::SINCE, now).await?;
     session.insert(key::SEEN, now).await?;
     session.insert(key::CSRF, data_encoding::BASE64URL_NOPAD.encode(&app.context.random::<16>())).await?;
+    slide(app, session, app.context.now());
     Ok(())
+}
+
+/// Counts the idle time from now. tower-sessions by itself would ask the system's clock.
+fn slide(app: &App, session: &Session, now: Timestamp) {
+    session.set_expiry(Some(Expiry::AtDateTime(now.plus(app.config.session_idle()).datetime())));
 }
 
 impl<S: Sync> FromRequestParts<S> for Identity {

@@ -2,5 +2,16 @@
 
 mod support;
 
+mod accounts;
+mod bad_input;
 mod browser;
+mod csrf;
+mod import;
+mod invites;
+mod openapi;
+mod resources;
 mod routes;
+mod search;
+mod sessions;
+mod visibility;
+mod wire;

@@ -1,9 +1,16 @@
-//! Every address answers, as a page and as JSON.
+//! Every address answers, as a page and as JSON, and nothing links to an address that doesn't.
 
+use std::collections::{BTreeSet, VecDeque};
+
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::app::App;
+use crate::support::actor::{Actor, route_of};
+use crate::support::app::{App, PASSWORD};
 use crate::support::on_both_engines;
+
+/// More pages than this are no crawl but a loop.
+const CRAWL_LIMIT: usize = 400;
 
 on_both_engines!(a_saved_link_has_a_page_and_a_json_twin);
 async fn a_saved_link_has_a_page_and_a_json_twin(app: App) {
@@ -12,4 +19,202 @@ async fn a_saved_link_has_a_page_and_a_json_twin(app: App) {
     owner.get(&entry.page()).await.ok().has("h1", "Tide tables");
     let twin = owner.get(&entry.api()).await.ok().json();
     assert_eq!((&twin["title"], &twin["owner"]), (&json!("Tide tables"), &json!("owner")));
+}
+
+on_both_engines!(a_visitor_finds_the_ways_in, "--signup=open");
+async fn a_visitor_finds_the_ways_in(app: App) {
+    let visitor = app.visitor();
+    visitor.get("/").await.redirects_to("/login");
+    visitor.get("/login").await.ok().has("h1", "Log in").has("a[href='/register']", "Register");
+    visitor.get("/register").await.ok().has("h1", "Register");
+    visitor.get("/setup").await.is(410).has("h1", "no longer works");
+    visitor.get("/resources").await.ok().has("h1", "Public library").text_has("Nothing is public here yet");
+    visitor.get("/healthz").await.ok().text_has("ok");
+    let ready = visitor.get("/readyz").await.ok().json();
+    assert_eq!((&ready["ready"], &ready["dependencies"][0]["up"]), (&json!(true), &json!(true)));
+}
+
+on_both_engines!(what_needs_an_account_leads_through_the_login_and_back);
+async fn what_needs_an_account_leads_through_the_login_and_back(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Mine", "visibility": "public" })).await;
+    let visitor = app.visitor();
+    for path in ["/resources/new?kind=note", "/trash", "/import", &format!("{}/edit", entry.page())] {
+        let next = path.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D").replace('-', "%2D");
+        visitor.get(path).await.redirects_to(&format!("/login?next={next}"));
+    }
+}
+
+on_both_engines!(the_first_pages_lead_on_where_nothing_is_kept);
+async fn the_first_pages_lead_on_where_nothing_is_kept(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner
+        .get("/")
+        .await
+        .ok()
+        .text_has("Nothing is kept here yet")
+        .has("a[href='/import']", "Import bookmarks");
+    owner.get("/tags").await.ok().has("h2", "No tags yet");
+    owner.get("/trash").await.ok().has("h2", "The trash is empty");
+    owner.get("/login").await.redirects_to("/resources");
+    owner.get("/register").await.redirects_to("/resources");
+}
+
+on_both_engines!(every_page_and_form_works_and_no_link_leads_elsewhere, "--signup=open");
+async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
+    let owner = app.signed_in("owner").await;
+    takes_the_tour(&owner).await;
+    let link =
+        owner.saves(json!({ "title": "Left", "url": "https://left.example/", "tags": ["work/rust"] })).await;
+    owner.saves(json!({ "title": "Pinned", "body": "# Text", "pinned": true })).await;
+    let gone = owner.saves(json!({ "title": "Thrown away" })).await;
+    owner.post_form(&format!("{}/trash", gone.page()), &[]).await.redirects_to("/resources");
+    owner.json(Method::PATCH, &link.api(), json!({ "body": "more" })).if_match("*").await.ok();
+
+    let reached = owner.reached();
+    let (pages, forms) = crawl(&owner).await;
+    assert!(pages.len() > 30, "a crawl of a whole site, not of {pages:?}");
+    let forms: BTreeSet<_> = forms.iter().map(|path| format!("POST {}", route_of(path))).collect();
+    let unknown: Vec<_> =
+        forms.iter().filter(|form| !reached.contains(*form) && *form != "POST /logout").collect();
+    assert!(unknown.is_empty(), "forms that no test has sent: {unknown:?}");
+    assert!(forms.len() >= 10, "all forms were met: {forms:?}");
+    owner.post_form("/logout", &[]).await.redirects_to("/login");
+}
+
+/// Opens and sends each page and form once.
+async fn takes_the_tour(owner: &Actor) {
+    let link = [("url", "https://tides.example/"), ("title", "Tide tables"), ("kind", "link")];
+    let saved = owner.post_form("/resources", &link).await.is(303);
+    let page = saved.header("location");
+    owner.get(&page).await.ok().has("h1", "Tide tables");
+    owner.get("/resources").await.ok().has(".entry-title a", "Tide tables");
+    owner.get("/resources/new").await.ok().has("h1", "Save a link");
+    owner.get("/resources/new?kind=note").await.ok().has("h1", "Write a note");
+    owner.get(&format!("{page}/edit")).await.ok().holds("title", "Tide tables").holds("version", "1");
+    owner
+        .post_form(&page, &[("title", "Tides"), ("url", "https://tides.example/"), ("version", "1")])
+        .await
+        .redirects_to(&page);
+    owner.get(&format!("{page}/row")).await.ok().has(".entry-title", "Tides");
+    owner.get(&format!("{page}/details")).await.redirects_to(&format!("{page}/edit"));
+    owner.get(&format!("{page}/details")).by_htmx().await.ok().holds("title", "Tides");
+    let details = [("title", "Tides of Leith"), ("tags", "sea"), ("visibility", "members"), ("version", "2")];
+    owner.post_form(&format!("{page}/details"), &details).by_htmx().await.ok().has(".tag", "sea");
+    owner.post_form(&format!("{page}/pin"), &[]).await.redirects_to(&page);
+    owner.post_form(&format!("{page}/unpin"), &[]).await.redirects_to(&page);
+    owner.get(&format!("{page}/revisions")).await.ok().has(".entry-title", "Version 5");
+    owner.get(&format!("{page}/revisions/1")).await.ok().has("h1", "Tide tables");
+    let restored = owner.post_form(&format!("{page}/revisions/1/restore"), &[("version", "5")]).await;
+    restored.redirects_to(&page);
+    owner.get("/tags").await.ok();
+    owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
+    owner.get("/trash").await.ok().has(".entry-title", "Tide tables");
+    owner.post_form(&format!("{page}/restore"), &[]).await.redirects_to(&page);
+    owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
+    owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
+    owner.get(&page).await.error_page(404);
+    owner.get("/import").await.ok().has("h1", "Import bookmarks");
+    let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
+    let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
+    owner.get(&report.header("location")).await.ok().has("h1", "Your bookmarks are in");
+}
+
+/// Follows every link that a page of ours shows: the addresses, and where the forms lead.
+async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut seen, mut forms) = (BTreeSet::new(), BTreeSet::new());
+    let mut waiting = VecDeque::from(["/".to_owned()]);
+    while let Some(path) = waiting.pop_front() {
+        if !path.starts_with('/') || path.starts_with("/api/docs") || !seen.insert(path.clone()) {
+            continue;
+        }
+        assert!(seen.len() < CRAWL_LIMIT, "the site has no end: {seen:?}");
+        let answer = actor.get(&path).await;
+        assert!(answer.status() < 400, "{path} is linked\n{answer}");
+        for (css, name) in
+            [("a[href]", "href"), ("[hx-get]", "hx-get"), ("link[href]", "href"), ("script[src]", "src")]
+        {
+            let found = answer.attributes(css, name);
+            waiting
+                .extend(found.into_iter().map(|href| href.split('#').next().unwrap_or_default().to_owned()));
+        }
+        forms.extend(answer.attributes("form[method='post']", "action"));
+        forms.extend(answer.attributes("[hx-post]", "hx-post"));
+    }
+    (seen, forms)
+}
+
+on_both_engines!(every_address_of_the_api_works);
+async fn every_address_of_the_api_works(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry =
+        owner.saves(json!({ "title": "Tides", "url": "https://tides.example/", "tags": ["sea"] })).await;
+    let api = entry.api();
+    let list = owner.get("/api/v1/resources").await.ok().json();
+    assert_eq!((&list["items"][0]["title"], &list["next_cursor"]), (&json!("Tides"), &json!(null)));
+    owner.get(&api).await.ok().header_is("etag", "\"1\"");
+    owner.get("/api/v1/resources/lookup?url=tides.example").await.ok().text_has(&entry.id);
+    owner
+        .json(Method::PATCH, &api, json!({ "title": "New" }))
+        .if_match("\"1\"")
+        .await
+        .ok()
+        .header_is("etag", "\"2\"");
+    owner.get(&format!("{api}/revisions")).await.ok().text_has("\"via\":\"api\"");
+    owner.get(&format!("{api}/revisions/1")).await.ok().text_has("\"title\":\"Tides\"");
+    owner.json_free(Method::POST, &format!("{api}/revisions/1/restore")).if_match("\"2\"").await.ok();
+    owner.json_free(Method::DELETE, &api).await.is(204);
+    owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"3\"");
+    let tags = owner.get("/api/v1/tags").await.ok().json();
+    assert_eq!(tags["items"], json!([{ "name": "sea", "count": 1 }]));
+    assert_eq!(owner.get("/api/v1/me").await.ok().json()["username"], "owner");
+    let asked: BTreeSet<String> =
+        owner.reached().into_iter().filter(|route| route.contains(" /api/")).collect();
+    assert_eq!(asked, documented());
+}
+
+/// Every operation of the API, by its own description.
+fn documented() -> BTreeSet<String> {
+    let document = serde_json::to_value(coffer::app::openapi()).expect("a document");
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("an item").keys();
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations.collect()
+}
+
+on_both_engines!(somebody_registers_and_is_in, "--signup=open");
+async fn somebody_registers_and_is_in(app: App) {
+    let ada = app.visitor();
+    let form =
+        [("email", "ada@example.org"), ("username", "ada"), ("display_name", "Ada"), ("password", PASSWORD)];
+    ada.post_form("/register", &form).await.redirects_to("/resources");
+    ada.get("/resources").await.ok().has(".account-name", "Ada").has(".toast", "Welcome");
+}
+
+on_both_engines!(heads_are_gets_without_a_body);
+async fn heads_are_gets_without_a_body(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tides" })).await;
+    for path in [entry.page(), entry.api(), "/resources".to_owned(), "/static/css/base.css".to_owned()] {
+        let head = owner.json_free(Method::HEAD, &path).await.ok();
+        assert_eq!(head.text(), "", "{path}");
+    }
+}
+
+on_both_engines!(assets_are_cached_for_ever_under_their_own_name);
+async fn assets_are_cached_for_ever_under_their_own_name(app: App) {
+    let visitor = app.visitor();
+    let page = visitor.get("/login").await.ok();
+    let assets: Vec<_> =
+        [page.attributes("link[href]", "href"), page.attributes("script[src]", "src")].concat();
+    assert!(assets.len() > 5, "{assets:?}");
+    for asset in &assets {
+        visitor.get(asset).await.ok().header_is("cache-control", "public, max-age=31536000, immutable");
+    }
+    visitor.get("/static/css/base.css?v=old").await.ok().header_is("cache-control", "public, max-age=300");
+    for absent in ["/static/", "/static/absent.css", "/static/..%2fCargo.toml", "/static/vendor/README.md"] {
+        visitor.get(absent).await.error_page(404);
+    }
 }

@@ -20,18 +20,7 @@ use crate::web::viewer::Viewer;
 #[template(path = "resources/index.html")]
 struct IndexPage {
     chrome: Chrome,
-    q: String,
-    /// Filters and order that a new search keeps, as hidden inputs.
-    kept: Vec<Hidden>,
-    filters: Vec<ListLink>,
-    sorts: Vec<ListLink>,
-    active_tag: Option<ActiveTag>,
-    query_error: Option<String>,
-    /// The search holds no word, only signs; everything is listed.
-    wordless: bool,
-    rows: Vec<Row>,
-    next: Option<String>,
-    first: Option<String>,
+    results: ResultsPart,
     /// The viewer can see nothing at all, whatever the search.
     library_empty: bool,
 }
@@ -42,11 +31,13 @@ struct IndexPage {
 struct ResultsPart {
     chrome: Chrome,
     q: String,
+    /// Filters and order that a new search keeps, as hidden inputs.
     kept: Vec<Hidden>,
     filters: Vec<ListLink>,
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
+    /// The search holds no word, only signs; everything is listed.
     wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
@@ -141,8 +132,8 @@ async fn library(
     let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
     let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, viewer, &listing.needles)).collect();
     let unfiltered = narrowed == Asked::default();
-    let parts = ResultsPart {
-        chrome: chrome.section("library"),
+    let results = ResultsPart {
+        chrome: chrome.clone(),
         kept: kept(&narrowed),
         filters: filters(&narrowed),
         sorts: sorts(&narrowed, listing.sort),
@@ -157,43 +148,12 @@ async fn library(
         rows,
     };
     if only_results {
-        return Ok((status, Html(parts.render()?)).into_response());
+        return Ok((status, Html(results.render()?)).into_response());
     }
-    let library_empty = unfiltered && parts.rows.is_empty() && !app.resources.any(viewer).await?;
-    let toast = parts.chrome.toast.is_some();
-    Ok((status, page(&IndexPage::of(parts, library_empty), toast)?).into_response())
-}
-
-impl IndexPage {
-    fn of(parts: ResultsPart, library_empty: bool) -> Self {
-        let ResultsPart {
-            chrome,
-            q,
-            kept,
-            filters,
-            sorts,
-            active_tag,
-            query_error,
-            wordless,
-            rows,
-            next,
-            first,
-        } = parts;
-        Self {
-            chrome,
-            q,
-            kept,
-            filters,
-            sorts,
-            active_tag,
-            query_error,
-            wordless,
-            rows,
-            next,
-            first,
-            library_empty,
-        }
-    }
+    let library_empty = unfiltered && results.rows.is_empty() && !app.resources.any(viewer).await?;
+    let toast = chrome.toast.is_some();
+    let index = IndexPage { chrome: chrome.section("library"), results, library_empty };
+    Ok((status, page(&index, toast)?).into_response())
 }
 
 fn kept(asked: &Asked) -> Vec<Hidden> {

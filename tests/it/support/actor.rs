@@ -1,6 +1,6 @@
 //! A person with a browser, or a program with that person's session: what they send.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -27,6 +27,8 @@ pub struct Actor {
 struct Memory {
     cookies: BTreeMap<String, String>,
     csrf: Option<String>,
+    /// `GET /resources/{id}` for everything that was asked and not refused.
+    reached: BTreeSet<String>,
 }
 
 /// Something that was saved, and where it is.
@@ -58,7 +60,8 @@ impl Actor {
     /// The same cookies in another browser, which goes its own way from here.
     pub fn copied_cookies(&self) -> Self {
         let memory = self.memory.lock().unwrap();
-        let memory = Memory { cookies: memory.cookies.clone(), csrf: memory.csrf.clone() };
+        let memory =
+            Memory { cookies: memory.cookies.clone(), csrf: memory.csrf.clone(), ..Memory::default() };
         Self { memory: Arc::new(Mutex::new(memory)), ..self.clone() }
     }
 
@@ -84,6 +87,11 @@ impl Actor {
 
     pub fn token(&self) -> String {
         self.memory.lock().unwrap().csrf.clone().unwrap_or_default()
+    }
+
+    /// The routes, such as `GET /resources/{id}`, that have answered this person with 2xx or 3xx.
+    pub fn reached(&self) -> BTreeSet<String> {
+        self.memory.lock().unwrap().reached.clone()
     }
 
     pub async fn is_signed_in(&self) -> bool {
@@ -152,7 +160,9 @@ impl Actor {
     fn remember(&self, headers: &HeaderMap) {
         let mut memory = self.memory.lock().unwrap();
         for line in headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok()) {
-            let Some((name, value)) = line.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
+            let Some((name, value)) = line.split(';').next().and_then(|pair| pair.split_once('=')) else {
+                continue;
+            };
             if line.contains("Max-Age=0") || value.is_empty() {
                 memory.cookies.remove(name);
             } else {
@@ -175,7 +185,15 @@ pub struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     pub fn new(actor: &'a Actor, method: Method, path: &str) -> Self {
-        Self { actor, method, path: path.to_owned(), headers: Vec::new(), form: None, body: Vec::new(), trouble: false }
+        Self {
+            actor,
+            method,
+            path: path.to_owned(),
+            headers: Vec::new(),
+            form: None,
+            body: Vec::new(),
+            trouble: false,
+        }
     }
 
     pub fn from_own_page(self) -> Self {
@@ -219,7 +237,8 @@ impl<'a> Ask<'a> {
 
     async fn send(self) -> Answer {
         let what = format!("{}: {} {}", self.actor.name, self.method, self.path);
-        let mut request = self.actor.http.request(self.method, format!("{}{}", self.actor.origin, self.path));
+        let mut request =
+            self.actor.http.request(self.method.clone(), format!("{}{}", self.actor.origin, self.path));
         for (name, value) in &self.headers {
             request = request.header(name, value.as_slice());
         }
@@ -234,6 +253,13 @@ impl<'a> Ask<'a> {
         };
         let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         self.actor.remember(response.headers());
+        if response.status().as_u16() < 400 {
+            self.actor.memory.lock().unwrap().reached.insert(format!(
+                "{} {}",
+                self.method,
+                route_of(&self.path)
+            ));
+        }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         Answer::new(what, status, headers, body.to_vec(), self.trouble)
@@ -247,4 +273,19 @@ impl<'a> IntoFuture for Ask<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
     }
+}
+
+/// An address as the router writes it: ids and numbers replaced by their names, without the query.
+pub fn route_of(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let segment = |part: &str| {
+        if part.parse::<uuid::Uuid>().is_ok() {
+            "{id}".to_owned()
+        } else if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            "{version}".to_owned()
+        } else {
+            part.to_owned()
+        }
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }

@@ -49,7 +49,10 @@ impl Answer {
 
     /// The header's text, empty when there is none.
     pub fn header(&self, name: &str) -> String {
-        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default()
     }
 
     pub fn all_of_header(&self, name: &str) -> Vec<String> {
@@ -78,7 +81,10 @@ impl Answer {
     #[track_caller]
     pub fn has(self, css: &str, text: &str) -> Self {
         let shown = self.texts(css);
-        self.check(shown.iter().any(|shown| shown.contains(text)), &format!("{text:?} in {css}, not {shown:?}"));
+        self.check(
+            shown.iter().any(|shown| shown.contains(text)),
+            &format!("{text:?} in {css}, not {shown:?}"),
+        );
         self
     }
 
@@ -94,7 +100,10 @@ impl Answer {
     #[track_caller]
     pub fn holds(self, name: &str, value: &str) -> Self {
         let held = self.fields(name);
-        self.check(held.iter().any(|held| held == value), &format!("{value:?} in the field {name}, not {held:?}"));
+        self.check(
+            held.iter().any(|held| held == value),
+            &format!("{value:?} in the field {name}, not {held:?}"),
+        );
         self
     }
 
@@ -128,7 +137,10 @@ impl Answer {
         self.check(problem["type"] == "about:blank", "the type about:blank");
         self.check(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "a sentence");
         let id = problem["request_id"].as_str().unwrap_or_default();
-        self.check(id.len() == 16 && id == self.header("x-request-id"), "the header's request id in the body too");
+        self.check(
+            id.len() == 16 && id == self.header("x-request-id"),
+            "the header's request id in the body too",
+        );
         self
     }
 
@@ -137,7 +149,8 @@ impl Answer {
     pub fn invalid(self, field: &str) -> Self {
         let answer = self.is(422).problem("invalid");
         let errors = answer.json()["errors"].clone();
-        let named = errors.as_array().is_some_and(|errors| errors.iter().any(|error| error["field"] == field));
+        let named =
+            errors.as_array().is_some_and(|errors| errors.iter().any(|error| error["field"] == field));
         answer.check(named, &format!("an error at {field}"));
         answer
     }
@@ -167,7 +180,8 @@ impl Answer {
 
     #[track_caller]
     fn fields(&self, name: &str) -> Vec<String> {
-        let css = format!("input[name='{name}'], textarea[name='{name}'], select[name='{name}'] option[selected]");
+        let css =
+            format!("input[name='{name}'], textarea[name='{name}'], select[name='{name}'] option[selected]");
         self.select(&css, |field| match (field.value().name(), field.attr("type")) {
             ("textarea", _) => {
                 // The parser drops the line feed after the tag, as a browser does.
@@ -195,8 +209,10 @@ impl Answer {
 
 impl std::fmt::Display for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text: String = self.text().chars().take(4_000).collect();
-        write!(f, "{} was answered {}\n{:#?}\n{text}", self.asked, self.status, self.headers)
+        let is_page = self.header("content-type").starts_with("text/html");
+        let text = if is_page { self.texts("body").concat() } else { self.text() };
+        let text: String = text.chars().take(3_000).collect();
+        write!(f, "{} was answered {}\n{:?}\n{text}", self.asked, self.status, self.headers)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A whole coffer on a port and a database of its own, with a clock that the test moves.
 
-use std::io::Write as _;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::Path;
@@ -16,10 +16,13 @@ use coffer::web::viewer::Viewer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::actor::Actor;
 use super::postgres::{Database, fresh_database};
 use super::redis::RedisServer;
+use super::wait::eventually;
 
 pub const PASSWORD: &str = "correct horse battery";
 const RAW_LIMIT: Duration = Duration::from_secs(20);
@@ -49,6 +52,8 @@ pub struct Node {
     pub coffer: coffer::app::App,
     address: SocketAddr,
     http: reqwest::Client,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
 }
 
 /// The first node, and the servers and folders that all its nodes share.
@@ -60,7 +65,21 @@ pub struct App {
     redis: Option<RedisServer>,
     folder: TempDir,
     /// Last, so that it is dropped when nobody uses it any more.
+    database: Option<Database>,
+}
+
+/// What is left of an app that was stopped.
+pub struct Stopped {
+    /// For the command line.
+    pub settings: Vec<String>,
+    folder: TempDir,
     _database: Option<Database>,
+}
+
+impl Stopped {
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 impl Deref for App {
@@ -80,6 +99,13 @@ impl App {
         Self::start(engine, Some(RedisServer::start().await), &[]).await
     }
 
+    /// Started while Redis is down.
+    pub async fn with_dead_redis(engine: Engine) -> Self {
+        let redis = RedisServer::start().await;
+        redis.kill();
+        Self::start(engine, Some(redis), &[]).await
+    }
+
     async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
         let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
@@ -92,12 +118,23 @@ impl App {
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
         let clock = TestClock { system: Context::system().clock, ahead: Arc::default() };
         let node = Node::start(&settings, &clock).await;
-        Self { node, engine, settings, clock, redis, folder, _database: database }
+        Self { node, engine, settings, clock, redis, folder, database }
     }
 
     /// One more coffer on the same database, which must be PostgreSQL: SQLite takes one process.
     pub async fn another_node(&self) -> Node {
         Node::start(&self.settings, &self.clock).await
+    }
+
+    /// Stops serving and lets go of the database, which another process may have then.
+    pub async fn stop(self) -> Stopped {
+        let Self { node, engine, settings, folder, database, .. } = self;
+        node.stop().await;
+        if engine == Engine::Sqlite {
+            let lock = File::open(folder.path().join("coffer.db.lock")).expect("the lock's file");
+            eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
+        }
+        Stopped { settings, folder, _database: database }
     }
 
     /// Lets time pass.
@@ -130,14 +167,25 @@ impl Node {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let coffer = coffer::app::App::open(config, context, address).await.expect("coffer opens");
-        tokio::spawn(coffer::serve::serve(listener, coffer.clone(), std::future::pending()));
+        let (stop, told) = oneshot::channel();
+        let stopped = async {
+            if told.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let serving = tokio::spawn(coffer::serve::serve(listener, coffer.clone(), stopped));
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .timeout(RAW_LIMIT)
             .build()
             .expect("an HTTP client");
-        Self { coffer, address, http }
+        Self { coffer, address, http, stop, serving }
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).expect("the server runs");
+        self.serving.await.expect("the server stops");
     }
 
     /// Scheme, host and port as the tests reach it.
@@ -163,11 +211,16 @@ impl Node {
         self.person(username, Role::Admin).await
     }
 
-    async fn person(&self, username: &str, role: Role) -> Actor {
-        self.has_account(username, role).await;
+    /// Somebody who has an account, signed in with one more browser.
+    pub async fn another_browser_of(&self, username: &str) -> Actor {
         let actor = Actor::new(username, self);
         actor.signs_in().await;
         actor
+    }
+
+    async fn person(&self, username: &str, role: Role) -> Actor {
+        self.has_account(username, role).await;
+        self.another_browser_of(username).await
     }
 
     pub async fn has_account(&self, username: &str, role: Role) {

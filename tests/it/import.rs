@@ -1,0 +1,264 @@
+//! Bookmarks files: every link is new, already kept or refused, and the report says which.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use coffer::accounts::Role;
+use serde_json::{Value, json};
+
+use crate::support::actor::Actor;
+use crate::support::answer::Answer;
+use crate::support::app::{App, Stopped};
+use crate::support::on_both_engines;
+
+const RAGGED: &[u8] = include_bytes!("../fixtures/bookmarks-ragged.html");
+/// `<a` in the ragged file that are no comment and no title.
+const RAGGED_LINKS: usize = 13;
+const HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<TITLE>Bookmarks</TITLE>\n<DL><p>\n";
+
+/// New, already kept, refused.
+fn tally(report: &Answer) -> [usize; 3] {
+    let counts = report.texts(".tally dd");
+    counts
+        .iter()
+        .map(|count| count.parse().expect("a count"))
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("three counts")
+}
+
+async fn imports(actor: &Actor, file: &[u8]) -> Answer {
+    let sent = actor.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
+    actor.get(&sent.header("location")).await.ok()
+}
+
+async fn find(actor: &Actor, url: &str) -> Value {
+    let encoded: String = url.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    actor.get(&format!("/api/v1/resources/lookup?url={encoded}")).await.ok().json()
+}
+
+/// 1,300 links: 1,200 addresses in ten folders, 50 of them written twice, and 50 that are no links.
+fn large_file() -> String {
+    let mut file = HEAD.to_owned();
+    for folder in 0..10 {
+        let _ = writeln!(file, "<DT><H3>Folder {folder}</H3><DL><p>");
+        for n in 0..120 {
+            let at = 1_600_000_000 + folder * 1_000 + n;
+            let _ = writeln!(
+                file,
+                "<DT><A HREF=\"https://f{folder}.example/{n}\" ADD_DATE=\"{at}\" TAGS=\"t{}\">Link {folder}.{n}</A>",
+                n % 7
+            );
+        }
+        for n in 0..5 {
+            let _ = writeln!(
+                file,
+                "<DT><A HREF=\"http://www.f{folder}.example/{n}/?utm_source=x\">Twin {folder}.{n}</A>"
+            );
+            let _ = writeln!(file, "<DT><A HREF=\"javascript:void({n})\">Bookmarklet {folder}.{n}</A>");
+        }
+        file.push_str("</DL><p>\n");
+    }
+    file + "</DL>\n"
+}
+
+on_both_engines!(a_ragged_file_is_accounted_for_to_its_last_link);
+async fn a_ragged_file_is_accounted_for_to_its_last_link(app: App) {
+    let owner = app.signed_in("owner").await;
+    let report =
+        imports(&owner, RAGGED).await.has("h1", "Your bookmarks are in").has(".lede", "bookmarks.html");
+    let [new, kept, refused] = tally(&report);
+    assert_eq!((new + kept + refused, new, refused), (RAGGED_LINKS, 10, 3));
+    let lines = report.texts(".ledger tbody tr td:first-child");
+    assert_eq!(lines, ["8", "30", "31"]);
+    report
+        .has(".ledger", "“place:” addresses can't be saved")
+        .has(".ledger", "“javascript:”")
+        .has(".ledger", "Enter the address");
+    let again = imports(&owner, RAGGED).await.has("h1", "Nothing new came in");
+    assert_eq!(tally(&again), [0, new, refused]);
+    assert_eq!(again.attributes("details.block li a", "href").len(), new);
+}
+
+on_both_engines!(folders_dates_and_notes_are_kept);
+async fn folders_dates_and_notes_are_kept(app: App) {
+    let owner = app.signed_in("owner").await;
+    imports(&owner, RAGGED).await;
+    let tides = find(&owner, "https://tides.example/").await;
+    assert_eq!(
+        (&tides["title"], &tides["tags"]),
+        (&json!("Tide tables & moon"), &json!(["harbour", "sea", "tables"]))
+    );
+    assert_eq!(tides["created_at"], "2023-11-14T22:13:23Z");
+    assert_eq!(tides["body"], "High water,\nlow water\nand the moon.\n\nKept by hand — since 1998.");
+    let rust = find(&owner, "https://rust.example/?a=1&b=2").await;
+    assert_eq!(
+        (&rust["tags"], &rust["created_at"]),
+        (&json!(["Work/Rust <lang>"]), &json!("2023-11-14T22:13:25Z"))
+    );
+    let untitled = find(&owner, "https://untitled.example/").await;
+    assert_eq!((&untitled["title"], &untitled["tags"]), (&json!("untitled.example"), &json!(["one", "two"])));
+    owner
+        .get("/resources?tag=work")
+        .await
+        .ok()
+        .has(".entry-title", "Rust &amp; friends")
+        .has(".entry-title", "After a folder");
+    let revisions =
+        owner.get(&format!("/api/v1/resources/{}/revisions", rust["id"].as_str().unwrap())).await.ok().json();
+    assert_eq!(
+        (&revisions["items"][0]["via"], &revisions["items"][0]["version"]),
+        (&json!("import"), &json!(1))
+    );
+    assert_eq!(revisions["items"][0]["tags"], rust["tags"]);
+}
+
+on_both_engines!(thousands_of_links_come_in_at_once);
+async fn thousands_of_links_come_in_at_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = large_file();
+    let report = imports(&owner, file.as_bytes()).await;
+    assert_eq!(tally(&report), [1_200, 50, 50]);
+    assert_eq!(report.texts(".ledger tbody tr").len(), 50);
+    let tags = owner.get("/api/v1/tags").await.ok().json();
+    assert!(
+        tags["items"].as_array().expect("items").contains(&json!({ "name": "Folder 3", "count": 120 })),
+        "{tags}"
+    );
+    let newest = owner.get("/api/v1/resources?limit=1&sort=newest").await.ok().json();
+    assert_eq!(
+        (&newest["items"][0]["title"], &newest["items"][0]["created_at"]),
+        (&json!("Link 9.119"), &json!("2020-09-13T14:58:39Z"))
+    );
+    owner.get("/api/v1/resources?q=%22link+7.77%22").await.ok().text_has("f7.example/77");
+    let again = imports(&owner, file.as_bytes()).await;
+    assert_eq!(tally(&again), [0, 1_250, 50]);
+    again.text_has("The first 500 are shown");
+}
+
+on_both_engines!(what_is_kept_already_is_left_alone);
+async fn what_is_kept_already_is_left_alone(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Mine", "url": "https://tides.example/", "tags": ["own"], "visibility": "public" })).await;
+    let report = imports(&owner, RAGGED).await;
+    assert_eq!(tally(&report), [9, 1, 3]);
+    report.has(&format!("details a[href='{}']", entry.page()), "Tide tables & moon");
+    let kept = owner.get(&entry.api()).await.ok().json();
+    assert_eq!(
+        (&kept["title"], &kept["tags"], &kept["version"]),
+        (&json!("Mine"), &json!(["own"]), &json!(1))
+    );
+}
+
+on_both_engines!(an_import_goes_to_ones_own_library_under_the_chosen_visibility);
+async fn an_import_goes_to_ones_own_library_under_the_chosen_visibility(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let sent = owner.uploads("/import", "b.html", RAGGED, &[("visibility", "members")]).await.is(303);
+    other.get("/resources").await.ok().has(".entry-title", "Tide tables & moon");
+    app.visitor().get("/").await.redirects_to("/login");
+    other.get(&sent.header("location")).await.error_page(404);
+    assert_eq!(tally(&imports(&other, RAGGED).await), [10, 0, 3]);
+}
+
+on_both_engines!(what_is_no_bookmarks_file_is_refused_with_a_sentence);
+async fn what_is_no_bookmarks_file_is_refused_with_a_sentence(app: App) {
+    let owner = app.signed_in("owner").await;
+    let damaged = format!("{HEAD}<DT><A {}>x</A>", "a=b ".repeat(2_000));
+    for (file, sentence) in [
+        (&b""[..], "empty"),
+        (b"  \n", "empty"),
+        (b"<!doctype html><p>A page", "holds no bookmarks"),
+        (b"just text", "holds no bookmarks"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "isn't text"),
+        (b"{\"roots\":{}}", "holds no bookmarks"),
+        (damaged.as_bytes(), "damaged"),
+    ] {
+        let refused = owner.uploads("/import", "b.html", file, &[("visibility", "public")]).await.is(422);
+        refused
+            .has("#file-error", sentence)
+            .has("#refused", "Nothing was imported")
+            .holds("visibility", "public");
+    }
+    let refused = owner.uploads("/import", "b.html", RAGGED, &[("visibility", "everyone")]).await.is(422);
+    refused.has("#visibility-error", "private, members or public");
+    owner.post_form("/import", &[]).await.error_page(415);
+    owner.get("/api/v1/resources").await.ok().text_has("\"items\":[]");
+}
+
+on_both_engines!(an_empty_tree_of_folders_is_no_error);
+async fn an_empty_tree_of_folders_is_no_error(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = format!("{HEAD}<DT><H3>Empty</H3><DL><p></DL><p></DL>");
+    assert_eq!(tally(&imports(&owner, file.as_bytes()).await), [0, 0, 0]);
+}
+
+on_both_engines!(odd_texts_in_a_file_do_not_stop_it);
+async fn odd_texts_in_a_file_do_not_stop_it(app: App) {
+    let owner = app.signed_in("owner").await;
+    let (long, tags) = ("x".repeat(3_000), (0..80).map(|n| format!("t{n}")).collect::<Vec<_>>().join(","));
+    let file = format!(
+        "{HEAD}<DT><A HREF=\"https://1.example/\">{long}</A><DT><A HREF=\"https://2.example/\" TAGS=\"{long},{tags}\">Tags</A>\
+         <DT><A HREF=\"https://3.example/{long}\">Too long</A><DT><A HREF=\"https://4.example/\" ADD_DATE=\"99999999999999999999\">Far ahead</A>\
+         <DT><A HREF=\"https://5.example/\" ADD_DATE=\"-5\">Long ago</A><DT><A HREF=\"https://6.example/\" TAGS=\"\u{202e}a, b\u{1}c,,#\">Controls</A>\
+         <DT><H3>{long}/a,b</H3><DL><A HREF=\"https://7.example/\">Deep</A></DL><DT><A HREF=\"https://8.example/\">\u{202e}&#0;&#xFFFF;</A></DL>"
+    );
+    let report = imports(&owner, file.as_bytes()).await;
+    assert_eq!(tally(&report), [7, 0, 1]);
+    let cut = find(&owner, "https://1.example/").await;
+    assert_eq!(cut["title"].as_str().map(|title| title.chars().count()), Some(500));
+    assert!(
+        cut["body"].as_str().is_some_and(|body| body.contains(&long)),
+        "the whole title stays in the text"
+    );
+    assert_eq!(find(&owner, "https://2.example/").await["tags"].as_array().map(Vec::len), Some(50));
+    owner.get("/resources").await.ok();
+}
+
+on_both_engines!(file_names_are_shown_and_harmless);
+async fn file_names_are_shown_and_harmless(app: App) {
+    let owner = app.signed_in("owner").await;
+    for name in ["../../etc/passwd", "<script>alert(1)</script>.html", "x.exe", &"n".repeat(5_000)] {
+        let sent = owner.uploads("/import", name, RAGGED, &[]).await.is(303);
+        let report = owner.get(&sent.header("location")).await.ok();
+        report.has(".lede", &name.chars().take(200).collect::<String>()).has_no("main script");
+    }
+}
+
+on_both_engines!(two_imports_at_once_keep_each_address_once);
+async fn two_imports_at_once_keep_each_address_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = large_file();
+    let (one, two) = tokio::join!(imports(&owner, file.as_bytes()), imports(&owner, file.as_bytes()));
+    assert_eq!(tally(&one)[0] + tally(&two)[0], 1_200);
+    assert_eq!(tally(&one).iter().sum::<usize>() + tally(&two).iter().sum::<usize>(), 2_600);
+}
+
+/// `coffer` with these arguments: whether it succeeded, and what it said.
+fn command(library: &Stopped, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+    command.env_clear().current_dir(library.data_dir()).args(arguments).args(&library.settings);
+    let output = command.output().expect("coffer runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+on_both_engines!(the_command_imports_a_file_too);
+async fn the_command_imports_a_file_too(app: App) {
+    app.has_account("owner", Role::Member).await;
+    let library = app.stop().await;
+    std::fs::write(library.data_dir().join("b.html"), RAGGED).expect("a file");
+    let (done, said) = command(&library, &["import", "b.html"]);
+    assert!(done && said.contains("10 new, 0 already kept, 3 refused."), "{said}");
+    assert!(said.contains("line 30: ") && said.contains("(Bookmarklet)"), "{said}");
+    let (done, said) = command(&library, &["import", "b.html", "--user", "owner", "--visibility", "public"]);
+    assert!(done && said.contains("0 new, 10 already kept, 3 refused."), "{said}");
+    for (arguments, sentence) in [
+        (["import", "b.html", "--user=nobody"], "There is no account nobody"),
+        (["import", "absent.html", "--user=owner"], "Cannot read absent.html"),
+        (["import", "secret.key", "--user=owner"], "holds no bookmarks"),
+        (["import", "b.html", "--visibility=all"], "invalid value 'all'"),
+    ] {
+        let (done, said) = command(&library, &arguments);
+        assert!(!done && said.contains(sentence), "{said}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The API's description of itself: any change to it is a change that somebody reviews.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+fn document() -> Value {
+    serde_json::to_value(coffer::app::openapi()).expect("a document")
+}
+
+/// Method, path and operation.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().expect("an item").iter();
+        methods.map(move |(method, operation)| (method.clone(), path.clone(), operation.clone()))
+    });
+    operations.collect()
+}
+
+#[test]
+fn the_document_is_as_reviewed() {
+    insta::assert_json_snapshot!("openapi", document());
+}
+
+#[test]
+fn the_document_is_complete() {
+    let document = document();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        assert!(
+            !id.is_empty() && ids.insert(id.clone()),
+            "{method} {path} needs an id of its own, not {id:?}"
+        );
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{method} {path}");
+        for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            let parameters = operation["parameters"].as_array().expect("parameters");
+            assert!(parameters.iter().any(|parameter| parameter["name"] == name), "{method} {path}: {name}");
+        }
+    }
+}
+
+#[test]
+fn every_operation_tells_its_errors() {
+    for (method, path, operation) in operations(&document()) {
+        let told: BTreeSet<&str> =
+            operation["responses"].as_object().expect("responses").keys().map(String::as_str).collect();
+        let mut wanted = BTreeSet::new();
+        if method != "get" {
+            wanted.extend(["401", "403"]);
+        }
+        if operation.get("requestBody").is_some() {
+            wanted.extend(["400", "413", "415", "422"]);
+        }
+        if path.contains("{id}") || path.ends_with("/lookup") {
+            wanted.insert("404");
+        }
+        if path.contains("/revisions") || path.ends_with("/lookup") || path.ends_with("/me") {
+            wanted.insert("401");
+        }
+        if path.contains("/revisions") {
+            wanted.insert("403");
+        }
+        let silent: Vec<_> = wanted.difference(&told).collect();
+        assert!(silent.is_empty(), "{method} {path} says nothing of {silent:?}");
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            assert!(
+                status.starts_with(['2', '3']) || problem == "#/components/schemas/Problem",
+                "{method} {path} {status}"
+            );
+        }
+    }
+}
+
+on_both_engines!(the_server_and_the_command_hand_out_the_document);
+async fn the_server_and_the_command_hand_out_the_document(app: App) {
+    let served =
+        app.visitor().get("/api/v1/openapi.json").await.ok().header_is("content-type", "application/json");
+    assert_eq!(served.json(), document());
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_coffer"))
+        .arg("openapi")
+        .output()
+        .expect("coffer runs");
+    assert_eq!(serde_json::from_slice::<Value>(&printed.stdout).ok(), Some(document()));
+}
+
+on_both_engines!(the_reference_page_brings_everything_along);
+async fn the_reference_page_brings_everything_along(app: App) {
+    let visitor = app.visitor();
+    let bare = visitor.get("/api/docs").await;
+    assert!([303, 307, 308].contains(&bare.status()), "{bare}");
+    assert_eq!(bare.header("location"), "/api/docs/");
+    let page = visitor.get("/api/docs/").await.ok();
+    let assets = [page.attributes("script[src]", "src"), page.attributes("link[href]", "href")].concat();
+    assert!(assets.len() >= 4, "{assets:?}");
+    for asset in &assets {
+        assert!(!asset.contains("//"), "{asset} is from elsewhere");
+        visitor.get(&format!("/api/docs/{}", asset.trim_start_matches("./"))).await.ok();
+    }
+    assert!(page.inner_html("script:not([src])").concat().trim().is_empty(), "no script in the page itself");
+    let start = visitor.get("/api/docs/swagger-initializer.js").await.ok();
+    start.text_has("/api/v1/openapi.json").text_has("\"validatorUrl\": \"none\"");
+}

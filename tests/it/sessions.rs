@@ -1,0 +1,228 @@
+//! Sessions with a Redis that dies, freezes, forgets and comes back: nobody is signed out by it, and nobody
+//! who has logged out is signed in again.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::actor::Actor;
+use crate::support::app::{App, Engine};
+use crate::support::wait::eventually;
+
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// `name::sqlite` and `name::postgres`, each with a Redis of its own.
+macro_rules! with_redis {
+    ($name:ident) => {
+        mod $name {
+            use crate::support::app::{App, Engine};
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(App::with_redis(Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$name(App::with_redis(Engine::Postgres).await).await;
+            }
+        }
+    };
+}
+
+/// Asks until Redis holds so many sessions.
+async fn redis_holds(app: &App, actor: &Actor, count: usize) {
+    let wanted = format!(":{count}");
+    let held = eventually(LIMIT, async || {
+        actor.get("/api/v1/me").await;
+        let size = app.redis().command("DBSIZE").map_err(|error| error.to_string())?;
+        if size == wanted { Ok(()) } else { Err(format!("{size} sessions")) }
+    });
+    held.await.unwrap_or_else(|error| panic!("{wanted} sessions in Redis: {error}"));
+}
+
+/// Signed in, with a copy of the session in Redis.
+async fn signed_in(app: &App) -> Actor {
+    let ada = app.signed_in("ada").await;
+    redis_holds(app, &ada, 1).await;
+    ada
+}
+
+with_redis!(losing_redis_signs_nobody_out);
+async fn losing_redis_signs_nobody_out(app: App) {
+    let ada = signed_in(&app).await;
+    app.redis().kill();
+    for _ in 0..10 {
+        assert!(ada.is_signed_in().await);
+    }
+    ada.get("/resources").await.ok().has(".account-name", "ada");
+    ada.post_form("/resources", &[("kind", "note"), ("title", "Saved meanwhile")]).await.is(303);
+    app.redis().restart().await;
+    assert!(ada.is_signed_in().await);
+    redis_holds(&app, &ada, 1).await;
+    assert!(ada.is_signed_in().await);
+}
+
+with_redis!(an_emptied_redis_signs_nobody_out);
+async fn an_emptied_redis_signs_nobody_out(app: App) {
+    let ada = signed_in(&app).await;
+    for _ in 0..3 {
+        app.redis().flush();
+        assert!(ada.is_signed_in().await);
+        redis_holds(&app, &ada, 1).await;
+    }
+}
+
+with_redis!(a_frozen_redis_holds_nobody_up);
+async fn a_frozen_redis_holds_nobody_up(app: App) {
+    let ada = signed_in(&app).await;
+    app.redis().freeze();
+    for _ in 0..8 {
+        let asked = Instant::now();
+        assert!(ada.is_signed_in().await);
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    }
+    let asked = Instant::now();
+    let eve = app.signed_in("eve").await;
+    eve.post_form("/logout", &[]).await.redirects_to("/login");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    app.redis().thaw();
+    assert!(ada.is_signed_in().await && !eve.is_signed_in().await);
+    redis_holds(&app, &ada, 1).await;
+}
+
+with_redis!(readiness_names_the_missing_redis_and_goes_on);
+async fn readiness_names_the_missing_redis_and_goes_on(app: App) {
+    let ada = signed_in(&app).await;
+    let redis_up = async |up: bool| {
+        let told = eventually(LIMIT, async || {
+            let ready = ada.get("/readyz").await.ok().json();
+            let redis = json!({ "name": "redis", "up": up, "required": false });
+            if ready["dependencies"][1] == redis && ready["ready"] == true {
+                Ok(())
+            } else {
+                Err(ready.to_string())
+            }
+        });
+        told.await.unwrap_or_else(|error| panic!("{error}"));
+    };
+    redis_up(true).await;
+    app.redis().kill();
+    redis_up(false).await;
+    app.redis().restart().await;
+    redis_up(true).await;
+}
+
+with_redis!(one_can_log_in_and_out_without_redis);
+async fn one_can_log_in_and_out_without_redis(app: App) {
+    app.redis().kill();
+    let ada = app.signed_in("ada").await;
+    assert!(ada.is_signed_in().await);
+    let stolen = ada.copied_cookies();
+    ada.post_form("/logout", &[]).await.redirects_to("/login");
+    assert!(!stolen.is_signed_in().await);
+    app.redis().restart().await;
+    assert!(!stolen.is_signed_in().await);
+    let eve = app.signed_in("eve").await;
+    redis_holds(&app, &eve, 1).await;
+}
+
+/// While Redis comes back, until it holds so many sessions with a new one, and afterwards: these are not signed in.
+async fn stay_out(app: &App, everywhere: &[Actor], count: usize) {
+    let eve = app.signed_in("eve").await;
+    let wanted = format!(":{count}");
+    let back = eventually(LIMIT, async || {
+        for actor in everywhere {
+            assert!(!actor.is_signed_in().await, "a session that was ended came back to life");
+        }
+        assert!(eve.is_signed_in().await);
+        let size = app.redis().command("DBSIZE").map_err(|error| error.to_string())?;
+        if size == wanted { Ok(()) } else { Err(format!("{size} sessions")) }
+    });
+    back.await.unwrap_or_else(|error| panic!("Redis is used again in the end: {error}"));
+    for actor in everywhere {
+        assert!(!actor.is_signed_in().await);
+    }
+}
+
+with_redis!(a_session_that_ended_without_redis_stays_dead);
+async fn a_session_that_ended_without_redis_stays_dead(app: App) {
+    let ada = signed_in(&app).await;
+    let stolen = ada.copied_cookies();
+    assert_eq!(app.redis().command("SAVE").expect("redis answers"), "+OK");
+    app.redis().kill();
+    ada.post_form("/logout", &[]).await.redirects_to("/login");
+    assert!(!stolen.is_signed_in().await);
+    // It comes back as it was: the old session's copy is still in it, and is never found again.
+    app.redis().restart().await;
+    stay_out(&app, &[stolen], 2).await;
+}
+
+with_redis!(a_session_that_ended_while_redis_was_frozen_stays_dead);
+async fn a_session_that_ended_while_redis_was_frozen_stays_dead(app: App) {
+    let ada = signed_in(&app).await;
+    let stolen = ada.copied_cookies();
+    app.redis().freeze();
+    ada.post_form("/logout", &[]).await.redirects_to("/login");
+    assert!(!stolen.is_signed_in().await);
+    app.redis().thaw();
+    stay_out(&app, &[stolen], 1).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_down_at_the_start_is_found_later() {
+    let app = App::with_dead_redis(Engine::Sqlite).await;
+    let ada = app.signed_in("ada").await;
+    assert_eq!(ada.get("/readyz").await.ok().json()["dependencies"][1]["up"], false);
+    app.redis().restart().await;
+    redis_holds(&app, &ada, 1).await;
+    assert!(ada.is_signed_in().await);
+}
+
+with_redis!(redis_knows_no_session_id);
+async fn redis_knows_no_session_id(app: App) {
+    let ada = signed_in(&app).await;
+    let cookie = ada.cookie("__Host-coffer").expect("a session");
+    assert_eq!(app.redis().command(&format!("EXISTS {cookie}")).expect("redis answers"), ":0");
+}
+
+#[tokio::test]
+async fn nodes_share_their_sessions() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other = app.another_node().await;
+    let ada = signed_in(&app).await;
+    let there = ada.at(&other);
+    there.get("/resources").await.ok().has(".account-name", "ada");
+    there.post_form("/resources", &[("kind", "note"), ("title", "Written there")]).await.is(303);
+    ada.get("/resources").await.ok().has(".entry-title", "Written there");
+    let stolen = ada.copied_cookies();
+    there.post_form("/logout", &[]).await.redirects_to("/login");
+    assert!(!stolen.is_signed_in().await && !stolen.at(&other).is_signed_in().await);
+}
+
+#[tokio::test]
+async fn pages_go_on_from_node_to_node() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    let other = app.another_node().await;
+    let ada = app.signed_in("ada").await;
+    ada.saves(json!({ "title": "One" })).await;
+    ada.saves(json!({ "title": "Two" })).await;
+    let cursor = ada.get("/api/v1/resources?limit=1").await.ok().json()["next_cursor"].clone();
+    let next = format!("/api/v1/resources?limit=1&cursor={}", cursor.as_str().expect("a second page"));
+    ada.at(&other).get(&next).await.ok().text_has("One");
+}
+
+/// The other node hears nothing of the end and must not believe the Redis that comes back.
+#[tokio::test]
+async fn a_session_that_ended_without_redis_stays_dead_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other = app.another_node().await;
+    let ada = signed_in(&app).await;
+    redis_holds(&app, &ada.at(&other), 1).await;
+    let stolen = ada.copied_cookies();
+    assert_eq!(app.redis().command("SAVE").expect("redis answers"), "+OK");
+    app.redis().kill();
+    ada.post_form("/logout", &[]).await.redirects_to("/login");
+    app.redis().restart().await;
+    stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)], 2).await;
+}
