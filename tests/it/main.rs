@@ -11,5 +11,6 @@ mod resources;
 mod routes;
 mod search;
 mod sessions;
+mod startup;
 mod visibility;
 mod wire;
