@@ -79,9 +79,10 @@ fn known_names(command: &Command) -> Vec<String> {
 }
 
 fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let name = name.to_uppercase();
     known
         .iter()
-        .map(|k| (strsim::damerau_levenshtein(name, k), k))
+        .map(|k| (strsim::damerau_levenshtein(&name, k), k))
         .min()
         .filter(|(far, _)| *far <= 6)
         .map(|(_, k)| k)

@@ -49,6 +49,10 @@ impl Redis {
                 "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
             )
         };
+        // fred would take any scheme for its own.
+        if !url.starts_with("redis") {
+            return Err(bad_url(fred::error::Error::new(ErrorKind::Url, "another scheme")));
+        }
         let mut config = Config::from_url(url).map_err(bad_url)?;
         // Otherwise one that is down when coffer starts would never be tried again.
         config.fail_fast = false;

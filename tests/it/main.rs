@@ -13,5 +13,6 @@ mod resources;
 mod routes;
 mod search;
 mod sessions;
+mod startup;
 mod visibility;
 mod wire;
