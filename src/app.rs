@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
-use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
@@ -32,15 +31,15 @@ use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
 use crate::web::cursor::CursorKey;
-use crate::web::forms::{FORM_LIMIT, keep_typed};
+use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
 use crate::web::{assets, csrf, faces, headers, health, json, log, site, viewer};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<State>);
+pub struct App(Arc<Inner>);
 
-pub struct State {
+pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
@@ -53,15 +52,11 @@ pub struct State {
 }
 
 impl Deref for App {
-    type Target = State;
+    type Target = Inner;
 
-    fn deref(&self) -> &State {
+    fn deref(&self) -> &Inner {
         &self.0
     }
-}
-
-impl FromRef<App> for () {
-    fn from_ref(_: &App) {}
 }
 
 impl App {
@@ -78,7 +73,7 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        Ok(Self(Arc::new(State {
+        Ok(Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
             accounts: Accounts::new(db.clone(), context.clone(), &config)?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
@@ -132,11 +127,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     api_routes().into_openapi()
 }
 
-/// Every address and every layer.
-#[must_use]
+/// Every address and every layer, the outermost last.
 pub fn router(app: &App) -> Router {
-    let state = app.clone();
-
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(resources::pages::routes())
@@ -144,23 +136,13 @@ pub fn router(app: &App) -> Router {
         .route("/static/{*path}", get(assets::serve))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn_with_state(state.clone(), faces::pages))
-                .layer(CatchPanicLayer::custom(faces::panicked))
-                .layer(time_limit(app))
-                .layer(from_fn_with_state(state.clone(), site::check_host))
-                .layer(DefaultBodyLimit::max(FORM_LIMIT))
-                .layer(from_fn(keep_typed))
-                .layer(map_response(mend_removal_cookie))
-                .layer(sessions(app))
-                .layer(from_fn_with_state(state.clone(), viewer::identify))
-                .layer(from_fn_with_state(state.clone(), csrf::guard_pages)),
-        );
+        .layer(from_fn_with_state(app.clone(), csrf::guard_pages));
+    let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
     let (api, document) = api_routes().split_for_parts();
-    let docs = SwaggerUi::new("/api/docs")
-        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    let docs = SwaggerUi::new("/api/docs").config(
+        utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
+    );
     let api = api
         .route("/api/v1/openapi.json", get(async move || Json(document)))
         .merge(docs)
@@ -168,39 +150,32 @@ pub fn router(app: &App) -> Router {
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn(faces::api))
-                .layer(CatchPanicLayer::custom(faces::panicked))
-                .layer(time_limit(app))
-                .layer(from_fn_with_state(state.clone(), site::check_host))
-                .layer(DefaultBodyLimit::max(json::BODY_LIMIT))
-                .layer(map_response(mend_removal_cookie))
-                .layer(sessions(app))
-                .layer(from_fn_with_state(state.clone(), viewer::identify))
-                .layer(from_fn_with_state(state.clone(), csrf::guard_api)),
-        );
+        .layer(from_fn_with_state(app.clone(), csrf::guard_api));
+    let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
 
     Router::new()
         .merge(pages)
         .merge(api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn_with_state(state.clone(), log::trace))
-                .layer(from_fn_with_state(state.clone(), headers::secure))
-                .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-                .layer(axum_htmx::AutoVaryLayer),
-        )
-        .with_state(state)
+        .layer(axum_htmx::AutoVaryLayer)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(app.clone(), headers::secure))
+        .layer(from_fn_with_state(app.clone(), log::trace))
+        .with_state(app.clone())
 }
 
-fn time_limit(app: &App) -> TimeoutLayer {
-    TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Duration::from_secs(app.config.request_timeout),
-    )
+/// What both trees pass between the error's face and the CSRF guard.
+fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
+    let time_limit = Duration::from_secs(app.config.request_timeout);
+    routes
+        .layer(from_fn_with_state(app.clone(), viewer::identify))
+        .layer(sessions(app))
+        .layer(map_response_with_state(app.clone(), secure_cookies))
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn_with_state(app.clone(), site::check_host))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit))
+        .layer(CatchPanicLayer::custom(faces::panicked))
 }
 
 fn sessions(app: &App) -> SessionManagerLayer<Sessions> {
@@ -215,22 +190,18 @@ fn sessions(app: &App) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(idle))
 }
 
-/// tower-sessions' removal cookie lacks `Secure`, and browsers ignore a `__Host-` cookie without it.
-async fn mend_removal_cookie(mut response: Response) -> Response {
-    let mended: Vec<HeaderValue> = response
-        .headers()
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .map(|cookie| match cookie.to_str() {
-            Ok(text) if text.starts_with("__Host-") && !text.contains("; Secure") => {
-                HeaderValue::from_str(&format!("{text}; Secure")).unwrap_or_else(|_| cookie.clone())
-            }
-            _ => cookie.clone(),
-        })
-        .collect();
+/// Every cookie is `Secure` where browsers take such cookies. tower-sessions forgets it on the cookie that removes
+/// a session, and browsers ignore a `__Host-` cookie without it.
+async fn secure_cookies(State(app): State<App>, mut response: Response) -> Response {
+    if !app.site.secure_cookies() || !response.headers().contains_key(header::SET_COOKIE) {
+        return response;
+    }
+    let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
     response.headers_mut().remove(header::SET_COOKIE);
-    for cookie in mended {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    for cookie in cookies {
+        let text = cookie.to_str().ok().filter(|text| !text.contains("; Secure"));
+        let secured = text.and_then(|text| HeaderValue::from_str(&format!("{text}; Secure")).ok());
+        response.headers_mut().append(header::SET_COOKIE, secured.unwrap_or(cookie));
     }
     response
 }

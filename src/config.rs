@@ -1,5 +1,7 @@
 //! Configuration: the doc comment of a field is its manual; `coffer serve --help` prints them all.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments are the manual that clap prints")]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -175,18 +177,18 @@ impl Config {
             ("COFFER_DATABASE_CONNECTIONS", self.database_connections.to_string()),
             ("COFFER_REDIS_URL", masked(&self.redis_url)),
             ("COFFER_SECRET_KEY", masked(&self.secret_key)),
-            ("COFFER_SIGNUP", name(self.signup)),
+            ("COFFER_SIGNUP", name(&self.signup)),
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
             ("COFFER_LOG", self.log.clone()),
-            ("COFFER_LOG_FORMAT", name(self.log_format)),
+            ("COFFER_LOG_FORMAT", name(&self.log_format)),
         ])
     }
 }
 
-fn name(value: impl ValueEnum) -> String {
+fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fred::prelude::*;
+use fred::types::InfoKind;
 use fred::types::config::UnresponsiveConfig;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::context::Context;
 
@@ -19,7 +21,8 @@ const OPEN_FOR: Duration = Duration::from_secs(1);
 pub struct Redis {
     pool: Pool,
     breaker: Arc<Breaker>,
-    gaps: Arc<AtomicU64>,
+    /// Counts failures and new connections: after each, Redis may not be what it was.
+    doubts: Arc<AtomicU64>,
     context: Context,
 }
 
@@ -70,18 +73,40 @@ impl Redis {
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
             .build_pool(4)
             .map_err(bad_url)?;
-        let gaps = Arc::new(AtomicU64::new(1));
+        let doubts: Arc<AtomicU64> = Arc::default();
         for client in pool.clients() {
-            let (lost, back) = (gaps.clone(), gaps.clone());
-            let count = |gaps: &AtomicU64| {
-                gaps.fetch_add(1, Ordering::Release);
-                std::future::ready(Ok(()))
-            };
-            drop(client.on_error(move |_| count(&lost)));
-            drop(client.on_reconnect(move |_| count(&back)));
+            let (doubts, mut lost, mut found) = (doubts.clone(), client.error_rx(), client.reconnect_rx());
+            tokio::spawn(async move {
+                loop {
+                    let closed = tokio::select! {
+                        event = lost.recv() => matches!(event, Err(RecvError::Closed)),
+                        event = found.recv() => matches!(event, Err(RecvError::Closed)),
+                    };
+                    if closed {
+                        break;
+                    }
+                    doubts.fetch_add(1, Ordering::AcqRel);
+                }
+            });
         }
         let _ = pool.connect_pool();
-        Ok(Self { pool, breaker: Arc::default(), gaps, context: context.clone() })
+        Ok(Self { pool, breaker: Arc::default(), doubts, context: context.clone() })
+    }
+
+    /// Changes whenever a command failed or a connection was made anew: what was known of this Redis by then
+    /// must be found out again.
+    #[must_use]
+    pub fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    /// The identity of the running Redis process, another after each restart or failover.
+    pub async fn run_id(&self) -> Result<String, RedisDown> {
+        let info: String = self.run(self.pool.info(Some(InfoKind::Server))).await?;
+        info.lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .map(|id| id.trim().to_owned())
+            .ok_or(RedisDown)
     }
 
     #[must_use]
@@ -89,26 +114,8 @@ impl Redis {
         self.pool.clone()
     }
 
-    /// Another number whenever Redis may have missed something meanwhile, or come back as it was before.
-    #[must_use]
-    pub fn gaps(&self) -> u64 {
-        self.gaps.load(Ordering::Acquire)
-    }
-
-    /// Says that Redis has missed something.
-    pub fn missed(&self) {
-        self.gaps.fetch_add(1, Ordering::Release);
-    }
-
     /// Runs a command unless the breaker is open, within the time limit.
     pub async fn run<T, E: std::fmt::Display>(
-        &self,
-        command: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, RedisDown> {
-        self.attempt(command).await.inspect_err(|_| self.missed())
-    }
-
-    async fn attempt<T, E: std::fmt::Display>(
         &self,
         command: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RedisDown> {
@@ -150,6 +157,7 @@ impl Redis {
     }
 
     fn failed(&self, reason: &str) -> RedisDown {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
         if self.breaker.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_TO_OPEN {
             let until = self.context.now().plus(OPEN_FOR).micros();
             if self.breaker.open_until.swap(until, Ordering::Relaxed) == 0 {

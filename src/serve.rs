@@ -21,7 +21,8 @@ const MAX_HEADER: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
 /// After a failed accept (no file descriptors left, say) the next try waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Load balancers look at `/readyz` before the listener closes.
+/// Told to stop, the listener closes once nobody has connected for this long: what waits in its queue is served.
+const BACKLOG: Duration = Duration::from_millis(20);
 const MAINTENANCE: Duration = Duration::from_hours(1);
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
@@ -42,6 +43,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         }
     }
     app.begin_stop();
+    while let Ok(Some((stream, place))) = tokio::time::timeout(BACKLOG, accept(&listener, &places)).await {
+        spawn_connection(stream, place, &builder, &graceful, router.clone());
+    }
     drop(listener);
     let limit = Duration::from_secs(app.config.stop_timeout);
     if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {
@@ -65,10 +69,15 @@ async fn accept(
         Ok((stream, _)) => Some((stream, place)),
         Err(error) => {
             tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
-            tokio::time::sleep(ACCEPT_PAUSE).await;
+            pause().await;
             None
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "trying again at once would only fail again")]
+async fn pause() {
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
@@ -118,7 +127,7 @@ async fn empty_trash(app: App) {
         match app.resources.empty_old_trash().await {
             Ok(0) => {}
             Ok(count) => {
-                tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days")
+                tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days");
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }

@@ -9,11 +9,8 @@ use crate::config::{Config, LogFormat};
 /// # Errors
 /// A sentence when `COFFER_LOG` is no filter.
 pub fn init(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(
-        format!("warn,coffer={0},{0}", config.log).replace("warn,coffer=info,info", "warn,coffer=info"),
-    )
-    .or_else(|_| EnvFilter::try_new(&config.log))
-    .map_err(|e| {
+    // The Redis client logs each lost connection many times over; `redis` says it once.
+    let filter = EnvFilter::try_new(format!("fred=off,{}", config.log)).map_err(|e| {
         format!(
             "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
         )

@@ -43,14 +43,42 @@ function settle(toast) {
   setTimeout(leave, wait);
 }
 
-function complain(text) {
+function complain(text, link) {
   const toast = document.createElement("div");
   toast.className = "toast error";
+  toast.setAttribute("role", "alert");
   const sentence = document.createElement("p");
   sentence.textContent = text;
-  toast.append(sentence);
+  toast.append(sentence, ...(link ? [link] : []));
   toasts.replaceChildren(toast);
 }
+
+function wayIn() {
+  const link = document.createElement("a");
+  link.href = "/login";
+  link.target = "_blank";
+  link.textContent = "Log in";
+  return link;
+}
+
+// A page that outlives its session holds that session's form token. Once somebody has logged in again elsewhere,
+// the new session's token takes its place before the next request, so that what was typed here can still be sent.
+let tokenIsStale = false;
+
+async function renewToken() {
+  const answer = await fetch("/api/v1/me");
+  if (!answer.ok) return;
+  const { csrf } = await answer.json();
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));
+  for (const field of document.querySelectorAll("input[name=csrf]")) field.value = csrf;
+  tokenIsStale = false;
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  if (!tokenIsStale) return;
+  event.preventDefault();
+  renewToken().finally(() => event.detail.issueRequest(true));
+});
 
 if (toasts) {
   const settleAll = () => toasts.querySelectorAll(".toast").forEach(settle);
@@ -64,8 +92,9 @@ document.addEventListener("htmx:sendError", () => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
+  if (status === 401 || status === 403) tokenIsStale = true;
   if (status === 401) {
-    complain("You have been signed out. Log in again in another tab, then repeat this here.");
+    complain("You have been logged out. What you typed is still here: log in again in another tab, then repeat this.", wayIn());
   } else if (status === 429) {
     complain("That was too fast. Wait a moment, then try again.");
   } else {
@@ -86,7 +115,9 @@ document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
     moveFocus = () => {
       const entry = document.getElementById(id);
       const wanted = ["[aria-invalid]", "[autofocus]", "[data-edit]"];
-      wanted.map((selector) => entry?.querySelector(selector)).find(Boolean)?.focus();
+      const found = wanted.map((selector) => entry?.querySelector(selector)).find(Boolean);
+      found?.focus();
+      if (found?.matches("input")) found.setSelectionRange(found.value.length, found.value.length);
     };
   }
 });

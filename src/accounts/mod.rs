@@ -1,6 +1,7 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
 pub mod api;
+mod invites;
 pub mod pages;
 mod password;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
@@ -17,13 +18,17 @@ use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use self::password::Passwords;
+pub use self::store::Purpose;
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::Db;
+use crate::db::{Db, Timestamp};
 use crate::error::{Error, FieldErrors, Result};
+use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
+/// How long an invitation may lie unused.
+pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Role {
@@ -133,7 +138,7 @@ impl Accounts {
     /// An account with a role, as the command line makes it.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
         let checked = check(new)?;
-        let hash = self.passwords.hash(&new.password).await?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
         tx.commit().await?;
@@ -153,37 +158,60 @@ impl Accounts {
 
     /// A fresh set-up token while there is no account yet; earlier ones stop working.
     pub async fn begin_setup(&self) -> Result<Option<String>> {
-        if store::count(&self.db).await? > 0 {
+        if !self.is_empty().await? {
             return Ok(None);
         }
-        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
-        let now = self.context.now();
-        store::put_setup_token(&self.db, &hash_of(&token), now, now.plus(SETUP_LIFE)).await?;
-        Ok(Some(token))
+        store::clear_tokens(&self.db, Purpose::Setup).await?;
+        self.new_token(Purpose::Setup, SETUP_LIFE).await.map(Some)
     }
 
-    /// Whether this set-up token would still work.
-    pub async fn setup_stands(&self, token: &str) -> Result<bool> {
-        Ok(store::setup_token_stands(&self.db, &hash_of(token), self.context.now()).await?)
+    /// Whether the first account is still to be made.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(store::count(&self.db).await? == 0)
     }
 
-    /// The first admin, for the set-up token's one use.
+    /// An invitation, for an admin to hand on.
+    pub async fn invite(&self, viewer: &Viewer) -> Result<String> {
+        require_admin(viewer)?;
+        self.new_token(Purpose::Invite, INVITE_LIFE).await
+    }
+
+    /// When the invitations that nobody has used yet expire.
+    pub async fn open_invites(&self, viewer: &Viewer) -> Result<Vec<Timestamp>> {
+        require_admin(viewer)?;
+        Ok(store::expiries(&self.db, Purpose::Invite, self.context.now()).await?)
+    }
+
+    /// Whether this token would still work.
+    pub async fn token_stands(&self, purpose: Purpose, token: &str) -> Result<bool> {
+        Ok(store::token_stands(&self.db, purpose, &hash_of(token), self.context.now()).await?)
+    }
+
+    /// The account that a token's one use makes: the first admin for set-up, a member for an invitation.
     ///
     /// # Errors
-    /// [`Error::SetupOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
-    pub async fn set_up(&self, token: &str, new: &NewAccount) -> Result<Member> {
-        if !self.setup_stands(token).await? {
-            return Err(Error::SetupOver);
+    /// [`Error::LinkOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
+    pub async fn redeem(&self, purpose: Purpose, token: &str, new: &NewAccount) -> Result<Member> {
+        if !self.token_stands(purpose, token).await? {
+            return Err(Error::LinkOver);
         }
         let checked = check(new)?;
-        let hash = self.passwords.hash(&new.password).await?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let role = if purpose == Purpose::Setup { Role::Admin } else { Role::Member };
         let mut tx = self.db.begin().await?;
-        if !store::take_setup_token(&mut tx, &hash_of(token), self.context.now()).await? {
-            return Err(Error::SetupOver);
+        if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
+            return Err(Error::LinkOver);
         }
-        let member = self.insert(&mut tx, checked, Role::Admin, Some(hash)).await?;
+        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
         tx.commit().await?;
         Ok(member)
+    }
+
+    async fn new_token(&self, purpose: Purpose, life: Duration) -> Result<String> {
+        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
+        let now = self.context.now();
+        store::put_token(&self.db, purpose, &hash_of(&token), now, now.plus(life)).await?;
+        Ok(token)
     }
 
     async fn insert(
@@ -213,6 +241,11 @@ impl Accounts {
         }
         Ok(member)
     }
+}
+
+fn require_admin(viewer: &Viewer) -> Result<()> {
+    viewer.signed_in()?;
+    if viewer.is_admin() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// The form by which e-mail addresses and usernames are compared.

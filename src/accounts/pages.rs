@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount};
+use super::{Member, NewAccount, Purpose, invites};
 use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
@@ -24,6 +24,8 @@ pub fn routes() -> Router<App> {
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
+        .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/admin/invites", get(invites::index).post(invites::create))
 }
 
 #[derive(Template)]
@@ -34,11 +36,13 @@ struct LoginPage {
     /// A local path, or "".
     next: String,
     error: Option<&'static str>,
+    /// There is no account yet that anybody could log in to.
+    unclaimed: bool,
 }
 
 #[derive(Template)]
 #[template(path = "accounts/register.html")]
-struct RegisterPage {
+pub(super) struct RegisterPage {
     chrome: Chrome,
     action: String,
     form: AccountForm,
@@ -81,7 +85,7 @@ struct LoginForm {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct AccountForm {
+pub(super) struct AccountForm {
     email: String,
     username: String,
     display_name: String,
@@ -89,7 +93,7 @@ struct AccountForm {
 }
 
 impl AccountForm {
-    fn account(&self) -> NewAccount {
+    pub(super) fn account(&self) -> NewAccount {
         NewAccount {
             email: self.email.clone(),
             username: self.username.clone(),
@@ -99,12 +103,24 @@ impl AccountForm {
     }
 }
 
-async fn login_form(viewer: Viewer, chrome: Chrome, Query(query): Query<Next>) -> Result<Response> {
+async fn login_form(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Query(query): Query<Next>,
+) -> Result<Response> {
     if viewer.member().is_some() {
         return Ok(Redirect::to(local_path(&query.next)).into_response());
     }
     let toast = chrome.toast.is_some();
-    page(&LoginPage { chrome, login: String::new(), next: query.next, error: None }, toast)
+    let shown = LoginPage {
+        chrome: chrome.section("account"),
+        login: String::new(),
+        next: query.next,
+        error: None,
+        unclaimed: app.accounts.is_empty().await?,
+    };
+    page(&shown, toast)
 }
 
 async fn login(
@@ -113,17 +129,19 @@ async fn login(
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
-    match app.accounts.authenticate(&form.login, &form.password).await? {
-        Some(member) => {
-            viewer::sign_in(&app, &session, &member).await?;
-            Ok(redirect(local_path(&form.next), None))
-        }
-        None => {
-            let error = Some("This name and password don’t belong together. Check both and try again.");
-            let again = page(&LoginPage { chrome, login: form.login, next: form.next, error }, false)?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
+    if let Some(member) = app.accounts.authenticate(&form.login, &form.password).await? {
+        viewer::sign_in(&app, &session, &member).await?;
+        return Ok(redirect(local_path(&form.next), None));
     }
+    let error = Some("This name and password don’t belong together. Check both and try again.");
+    let again = LoginPage {
+        chrome: chrome.section("account"),
+        login: form.login,
+        next: form.next,
+        error,
+        unclaimed: app.accounts.is_empty().await?,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
 
 async fn logout(session: Session) -> Result<Response> {
@@ -138,7 +156,7 @@ async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -
     if app.config.signup != Signup::Open {
         return closed(&app, chrome);
     }
-    page(&register_page(chrome, AccountForm::default(), FieldErrors::default()), false)
+    page(&register_page(chrome, "/register", AccountForm::default(), FieldErrors::default()), false)
 }
 
 async fn register(
@@ -153,19 +171,33 @@ async fn register(
     match app.accounts.register(&form.account()).await {
         Ok(member) => welcome(&app, &session, &member).await,
         Err(Error::Invalid(errors)) => {
-            let again = page(&register_page(chrome, form, errors), false)?;
+            let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }
         Err(error) => Err(error),
     }
 }
 
-fn register_page(chrome: Chrome, form: AccountForm, errors: FieldErrors) -> RegisterPage {
-    RegisterPage { chrome, action: "/register".to_owned(), form, summary: summary(&errors), errors }
+pub(super) fn register_page(
+    chrome: Chrome,
+    action: &str,
+    form: AccountForm,
+    errors: FieldErrors,
+) -> RegisterPage {
+    RegisterPage {
+        chrome: chrome.section("account"),
+        action: action.to_owned(),
+        form,
+        summary: summary(&errors),
+        errors,
+    }
 }
 
-fn closed(app: &App, chrome: Chrome) -> Result<Response> {
-    let told = page(&ClosedPage { chrome, invite_only: app.config.signup == Signup::Invite }, false)?;
+pub(super) fn closed(app: &App, chrome: Chrome) -> Result<Response> {
+    let told = page(
+        &ClosedPage { chrome: chrome.section("account"), invite_only: app.config.signup == Signup::Invite },
+        false,
+    )?;
     Ok((StatusCode::FORBIDDEN, told).into_response())
 }
 
@@ -174,7 +206,7 @@ async fn setup_without_link(chrome: Chrome) -> Result<Response> {
 }
 
 async fn setup_form(State(app): State<App>, chrome: Chrome, Path(token): Path<String>) -> Result<Response> {
-    if !app.accounts.setup_stands(&token).await? {
+    if !app.accounts.token_stands(Purpose::Setup, &token).await? {
         return setup_over(chrome);
     }
     page(&setup_page(chrome, &token, AccountForm::default(), FieldErrors::default()), false)
@@ -187,9 +219,9 @@ async fn set_up(
     Path(token): Path<String>,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
-    match app.accounts.set_up(&token, &form.account()).await {
+    match app.accounts.redeem(Purpose::Setup, &token, &form.account()).await {
         Ok(member) => welcome(&app, &session, &member).await,
-        Err(Error::SetupOver) => setup_over(chrome),
+        Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -215,11 +247,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
+pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
     viewer::sign_in(app, session, member).await?;
     Ok(redirect("/resources", Some(Notice::Welcome)))
 }
 
-fn summary(errors: &FieldErrors) -> Option<&'static str> {
+pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {
     (!errors.is_empty()).then_some("Nothing was saved yet: please look at these fields.")
 }

@@ -40,11 +40,14 @@ impl Passwords {
         })
     }
 
-    /// The hash in PHC format.
-    pub async fn hash(&self, password: &str) -> Result<String> {
+    /// The hash in PHC format, under a fresh salt.
+    pub async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String> {
         let _core = self.core().await?;
         let (argon2, password) = (self.argon2.clone(), normal(password));
-        off_thread(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string())).await
+        off_thread(move || {
+            argon2.hash_password_with_salt(password.as_bytes(), &salt).map(|hash| hash.to_string())
+        })
+        .await
     }
 
     /// Whether the password fits; without a hash it takes as long and fits nothing.
@@ -107,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
         let passwords = Passwords::new(19_456, 2).unwrap();
-        let hash = passwords.hash("correct horse battery").await.unwrap();
+        let hash = passwords.hash("correct horse battery", [7; 16]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(passwords.verify("correct horse battery", Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("Correct horse battery", Some(hash.clone())).await.unwrap());
@@ -117,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn the_same_letters_from_another_keyboard_fit() {
         let passwords = Passwords::new(19_456, 2).unwrap();
-        let hash = passwords.hash("cre\u{0300}me bru\u{0302}le\u{0301}e").await.unwrap();
+        let hash = passwords.hash("cre\u{0300}me bru\u{0302}le\u{0301}e", [7; 16]).await.unwrap();
         assert!(passwords.verify("cr\u{00e8}me br\u{00fb}l\u{00e9}e", Some(hash)).await.unwrap());
     }
 

@@ -82,34 +82,67 @@ pub async fn insert(
     }
 }
 
-pub async fn put_setup_token(
+/// What a one-time token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Setup,
+    Invite,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Invite => "invite",
+        }
+    }
+}
+
+pub async fn put_token(
     db: &Db,
+    purpose: Purpose,
     hash: &[u8],
     now: Timestamp,
     expires_at: Timestamp,
 ) -> sqlx::Result<()> {
-    const CLEAR: &str = "DELETE FROM one_time_tokens WHERE purpose = 'setup'";
-    const PUT: &str = "INSERT INTO one_time_tokens (token_hash, purpose, created_at, expires_at)
-        VALUES ($1, 'setup', $2, $3)";
+    const SQL: &str = "INSERT INTO one_time_tokens (token_hash, purpose, created_at, expires_at)
+        VALUES ($1, $2, $3, $4)";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(CLEAR).execute(conn).await.map(drop))?;
-    on!(tx.conn(), conn => sqlx::query(PUT).bind(hash).bind(now).bind(expires_at).execute(conn).await.map(drop))?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(purpose.as_str()).bind(now).bind(expires_at)
+        .execute(conn).await.map(drop))?;
     tx.commit().await
 }
 
-pub async fn setup_token_stands(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM one_time_tokens
-        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)";
-    let (count,): (i64,) =
-        on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(now).fetch_one(pool).await?);
+/// Ends the tokens of one purpose.
+pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM one_time_tokens WHERE purpose = $1";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(purpose.as_str()).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+/// When the tokens that still work stop working, soonest first.
+pub async fn expiries(db: &Db, purpose: Purpose, now: Timestamp) -> sqlx::Result<Vec<Timestamp>> {
+    const SQL: &str =
+        "SELECT expires_at FROM one_time_tokens WHERE purpose = $1 AND expires_at > $2 ORDER BY expires_at";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(purpose.as_str()).bind(now).fetch_all(pool).await)
+}
+
+/// A set-up token stands only while nobody has an account, however the first one came.
+pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
+        AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";
+    let (count,): (i64,) = on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(purpose.as_str()).bind(now)
+        .fetch_one(pool).await?);
     Ok(count == 1)
 }
 
 /// Uses the token up; `false` when somebody else did.
-pub async fn take_setup_token(tx: &mut Tx, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str = "DELETE FROM one_time_tokens
-        WHERE token_hash = $1 AND purpose = 'setup' AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)";
-    let taken =
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(now).execute(conn).await?.rows_affected());
+pub async fn take_token(tx: &mut Tx, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str = "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
+        AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";
+    let taken = on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(purpose.as_str()).bind(now)
+        .execute(conn).await?.rows_affected());
     Ok(taken == 1)
 }

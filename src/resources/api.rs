@@ -77,6 +77,11 @@ impl From<Resource> for ResourceBody {
     }
 }
 
+fn versioned(resource: Resource) -> Versioned<ResourceBody> {
+    let version = resource.version;
+    Versioned(resource.into(), version)
+}
+
 /// A resource in a list: without its body.
 #[derive(Serialize, ToSchema)]
 struct ResourceItem {
@@ -98,20 +103,20 @@ struct ResourceItem {
 }
 
 impl From<Hit> for ResourceItem {
-    fn from(hit: Hit) -> Self {
+    fn from(Hit { resource, summary, .. }: Hit) -> Self {
         Self {
-            id: hit.id,
-            owner: hit.owner_username,
-            kind: hit.kind,
-            title: hit.title,
-            url: hit.url,
-            summary: hit.summary,
-            tags: hit.tags.0,
-            visibility: hit.visibility,
-            pinned: hit.pinned,
-            version: hit.version,
-            created_at: hit.created_at,
-            updated_at: hit.updated_at,
+            id: resource.id,
+            owner: resource.owner_username,
+            kind: resource.kind,
+            title: resource.title,
+            url: resource.url,
+            summary,
+            tags: resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
         }
     }
 }
@@ -199,8 +204,7 @@ async fn list(
 async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    let version = created.version;
-    Ok((StatusCode::CREATED, location, Versioned(ResourceBody::from(created), version)).into_response())
+    Ok((StatusCode::CREATED, location, versioned(created)).into_response())
 }
 
 /// Your own resource that holds an address.
@@ -216,8 +220,7 @@ async fn lookup(
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Versioned<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
-    let version = found.version;
-    Ok(Versioned(found.into(), version))
+    Ok(versioned(found))
 }
 
 /// One resource.
@@ -231,8 +234,7 @@ async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id)
     if is_unchanged(&headers, found.version) {
         return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
     }
-    let version = found.version;
-    Ok(Versioned(ResourceBody::from(found), version).into_response())
+    Ok(versioned(found).into_response())
 }
 
 /// Change some fields of the version you have read.
@@ -254,8 +256,7 @@ async fn update(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
-    let version = updated.version;
-    Ok(Versioned(updated.into(), version))
+    Ok(versioned(updated))
 }
 
 /// Move to the trash, where it stays for 30 days.
@@ -278,8 +279,7 @@ async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Sta
 ))]
 async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
-    let version = restored.version;
-    Ok(Versioned(restored.into(), version))
+    Ok(versioned(restored))
 }
 
 /// The saved versions, latest first.
@@ -329,8 +329,7 @@ async fn restore_revision(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
-    let version = restored.version;
-    Ok(Versioned(restored.into(), version))
+    Ok(versioned(restored))
 }
 
 /// The tags of what you may see, with counts.

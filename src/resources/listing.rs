@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::query::{self, Criterion, Filter, Query};
-use super::{Kind, Visibility, tag};
+use super::{Kind, Resource, tag};
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::web::cursor::CursorKey;
@@ -52,14 +52,18 @@ pub struct Asked {
     /// Only this tag and those below it.
     pub tag: String,
     /// `link` or `note`.
+    #[param(value_type = Option<Kind>)]
     pub kind: String,
     /// `true`: only pinned ones.
+    #[param(value_type = Option<bool>)]
     pub pinned: String,
     /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`).
+    #[param(value_type = Option<Sort>)]
     pub sort: String,
     /// Where the page before ended, as it was given out.
     pub cursor: String,
     /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
 }
 
@@ -160,26 +164,12 @@ fn fits(after: &Position, sort: Sort) -> bool {
 /// A resource as a list shows it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Hit {
-    pub id: Uuid,
-    pub owner_id: Uuid,
-    pub owner_username: String,
-    pub owner_name: String,
-    #[sqlx(try_from = "String")]
-    pub kind: Kind,
-    pub title: String,
+    /// Its body is empty unless words were searched for, whose matches in it are to be shown.
+    #[sqlx(flatten)]
+    pub resource: Resource,
     pub title_key: String,
-    pub url: Option<String>,
+    /// The beginning of the body as plain text.
     pub summary: String,
-    /// Markdown, where matches in it are to be shown; else empty.
-    pub body: String,
-    #[sqlx(try_from = "Option<String>")]
-    pub tags: super::Tags,
-    #[sqlx(try_from = "String")]
-    pub visibility: Visibility,
-    pub pinned: bool,
-    pub version: i64,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
 }
 
 /// One page of a list.
@@ -205,9 +195,11 @@ impl Listing {
 
 fn position_of(last: &Hit, search: &Search) -> Position {
     match search.sort {
-        Sort::Newest | Sort::Oldest => Position::Time(search.sort, last.created_at.micros(), last.id),
-        Sort::Changed => Position::Time(search.sort, last.updated_at.micros(), last.id),
-        Sort::Title => Position::Title(last.title_key.clone(), last.id),
+        Sort::Newest | Sort::Oldest => {
+            Position::Time(search.sort, last.resource.created_at.micros(), last.resource.id)
+        }
+        Sort::Changed => Position::Time(search.sort, last.resource.updated_at.micros(), last.resource.id),
+        Sort::Title => Position::Title(last.title_key.clone(), last.resource.id),
         Sort::Relevance => {
             let before = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
             Position::Rank(before + search.limit)

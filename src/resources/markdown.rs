@@ -1,5 +1,6 @@
 //! Markdown as safe HTML for pages and as plain text for the search index.
 
+mod bare;
 mod plain;
 mod raw;
 mod safe;
@@ -7,14 +8,14 @@ mod shape;
 
 pub use plain::to_text;
 
-use pulldown_cmark::{Options, Parser, html};
+use pulldown_cmark::{Options, Parser, TextMergeStream, html};
 
 /// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: links
-/// lead to http, https and mailto only, headings begin at `h2`, and images become links to them.
+/// lead to http, https and mailto only, bare addresses are links too, headings begin at `h2`, and images become links to them.
 #[must_use]
 pub fn render(markdown: &str) -> String {
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, shape::Shaper::shape(parser(markdown)));
+    html::push_html(&mut unsafe_html, shape::Shaper::shape(TextMergeStream::new(parser(markdown))));
     safe::clean(&unsafe_html)
 }
 

@@ -346,12 +346,13 @@ impl Resources {
         store::write::analyze(&self.db).await
     }
 
+    /// A visitor is asked to sign in, whatever the id: it may be theirs, and their session over.
     async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+        viewer.signed_in()?;
         let resource = self.find(viewer, id).await?;
         if resource.is_mine(viewer) {
             return Ok(resource);
         }
-        viewer.signed_in()?;
         Err(Error::Forbidden("Only the person who keeps this can change it."))
     }
 

@@ -96,7 +96,7 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
     let (adjective, noun, place) = (numbers.pick(&ADJECTIVES), numbers.pick(&NOUNS), numbers.pick(&PLACES));
     let words: Vec<&str> =
         (0..18).map(|i| if i % 3 == 0 { numbers.pick(&ADJECTIVES) } else { numbers.pick(&NOUNS) }).collect();
-    let is_note = number % 10 == 0;
+    let is_note = number.is_multiple_of(10);
     Draft {
         kind: Some(if is_note { Kind::Note } else { Kind::Link }),
         title: format!("The {adjective} {noun} of {place}, part {number}"),
@@ -112,6 +112,6 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
             1..=4 => Visibility::Members,
             _ => Visibility::Private,
         },
-        pinned: number % 500 == 0,
+        pinned: number.is_multiple_of(500),
     }
 }

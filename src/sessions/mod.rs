@@ -2,18 +2,17 @@
 //!
 //! The row is the truth. Redis is asked first; a miss or a dead Redis falls back to the row and refills
 //! Redis, so flushing or losing Redis signs nobody out. A log-out deletes the row first; when Redis can't
-//! be told at that moment the deletion waits in the outbox, and Redis is not consulted until it is drained.
+//! be told at that moment the deletion waits in the outbox. After any doubt about Redis (a failed command, a new
+//! connection) it is not consulted until the outbox is drained and its identity known again.
 
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
+use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
@@ -40,9 +39,15 @@ pub struct Sessions {
 struct Fast {
     redis: Redis,
     store: RedisStore<Pool>,
-    /// [`Redis::gaps`] when every known revocation had reached Redis; after another gap it could bring a
-    /// session back to life, one that another node has ended too.
-    drained: Arc<AtomicU64>,
+    /// The Redis process that has been told every revocation, as of a count of doubts.
+    place: Arc<RwLock<Option<Place>>>,
+}
+
+/// A restarted Redis may come back with old copies: keys hold its run id, so that they are never found again.
+#[derive(Clone, Debug)]
+struct Place {
+    run_id: String,
+    doubts: u64,
 }
 
 impl Sessions {
@@ -51,7 +56,7 @@ impl Sessions {
         let fast = redis.map(|redis| Fast {
             redis: redis.clone(),
             store: RedisStore::new(redis.pool()),
-            drained: Arc::default(),
+            place: Arc::default(),
         });
         Self { db, fast, context }
     }
@@ -82,15 +87,19 @@ impl Sessions {
 
     async fn drain(&self) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let Some(fast) = &self.fast else { return Ok(()) };
-        let gaps = fast.redis.gaps();
+        let doubts = fast.redis.doubts();
+        let place = match fast.place() {
+            Some(place) => place,
+            None => Place { run_id: fast.redis.run_id().await?, doubts },
+        };
         loop {
             let waiting = store::revocations(&self.db).await?;
             if waiting.is_empty() {
-                fast.drained.store(gaps, Ordering::Release);
+                fast.settle(place);
                 return Ok(());
             }
             for (outbox_id, id) in waiting {
-                fast.delete(id).await?;
+                fast.redis.run(fast.store.delete(&place.key(id))).await?;
                 store::revocation_done(&self.db, outbox_id).await?;
             }
         }
@@ -109,29 +118,58 @@ impl Sessions {
     }
 
     /// The slow load of a copy may race a revocation: fill briefly, look at the row again, then extend.
-    async fn refill(&self, fast: &Fast, record: &Record) -> std::result::Result<(), RedisDown> {
-        let mut brief = record.clone();
+    async fn refill(
+        &self,
+        fast: &Fast,
+        place: &Place,
+        record: &Record,
+    ) -> std::result::Result<(), RedisDown> {
+        let id = place.key(record.id);
+        let mut brief = Record { id, ..record.clone() };
         brief.expiry_date = brief.expiry_date.min(self.context.now().plus(UNVERIFIED).datetime());
-        let id = brief.id;
         fast.redis.run(fast.store.create(&mut brief)).await?;
         if brief.id != id {
             // Somebody else has filled it meanwhile; the store kept ours under a fresh id.
-            return fast.delete(brief.id).await;
+            return fast.redis.run(fast.store.delete(&brief.id)).await;
         }
-        match store::load(&self.db, id, self.context.now()).await {
-            Ok(Some(_)) => fast.redis.run(fast.store.save(record)).await,
-            _ => fast.delete(id).await,
+        match store::load(&self.db, record.id, self.context.now()).await {
+            Ok(Some(_)) => fast.redis.run(fast.store.save(&Record { id, ..record.clone() })).await,
+            _ => fast.redis.run(fast.store.delete(&id)).await,
         }
     }
 }
 
 impl Fast {
-    fn may_be_asked(&self) -> bool {
-        self.drained.load(Ordering::Acquire) == self.redis.gaps()
+    /// Where to look for copies; `None` until the outbox is drained after the last doubt.
+    fn place(&self) -> Option<Place> {
+        let place = self.place.read().unwrap_or_else(PoisonError::into_inner).clone();
+        place.filter(|place| place.doubts == self.redis.doubts())
+    }
+
+    fn settle(&self, place: Place) {
+        *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    async fn create(&self, record: &Record) -> std::result::Result<(), RedisDown> {
+        let place = self.place().ok_or(RedisDown)?;
+        let mut copy = Record { id: place.key(record.id), ..record.clone() };
+        self.redis.run(self.store.create(&mut copy)).await
+    }
+
+    async fn save(&self, record: &Record) -> std::result::Result<(), RedisDown> {
+        let place = self.place().ok_or(RedisDown)?;
+        self.redis.run(self.store.save(&Record { id: place.key(record.id), ..record.clone() })).await
     }
 
     async fn delete(&self, id: Id) -> std::result::Result<(), RedisDown> {
-        self.redis.run(self.store.delete(&id)).await
+        let place = self.place().ok_or(RedisDown)?;
+        self.redis.run(self.store.delete(&place.key(id))).await
+    }
+}
+
+impl Place {
+    fn key(&self, id: Id) -> Id {
+        short_hash(&[&id.0.to_le_bytes(), self.run_id.as_bytes()])
     }
 }
 
@@ -139,12 +177,12 @@ impl Fast {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let mut stored = hashed(record);
-        while !store::insert(&self.db, &stored, self.context.now()).await.map_err(backend)? {
+        while !store::insert(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))? {
             record.id = Id::default();
             stored = hashed(record);
         }
-        if let Some(fast) = self.fast.as_ref().filter(|fast| fast.may_be_asked()) {
-            let _ = fast.redis.run(fast.store.create(&mut stored)).await;
+        if let Some(fast) = &self.fast {
+            let _ = fast.create(&stored).await;
         }
         Ok(())
     }
@@ -152,68 +190,63 @@ impl SessionStore for Sessions {
     /// A session whose row is gone was revoked: it is not made again.
     async fn save(&self, record: &Record) -> Result<()> {
         let stored = hashed(record);
-        let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(backend)?;
+        let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))?;
         let Some(fast) = self.fast.as_ref().filter(|_| stands) else { return Ok(()) };
-        let replaced = fast.redis.run(fast.store.save(&stored)).await.is_ok();
+        let replaced = fast.save(&stored).await.is_ok();
         // A log-out meanwhile has deleted the copy before this one.
-        let ended = store::load(&self.db, stored.id, self.context.now()).await.map_err(backend)?.is_none();
-        // A copy that could not be replaced must not be served: it would be the old one.
-        if !replaced || (ended && fast.delete(stored.id).await.is_err()) {
+        let row = store::load(&self.db, stored.id, self.context.now()).await.map_err(|e| backend(&e))?;
+        // A copy that could not be replaced is an old one: it must go before it is read again.
+        if !replaced || (row.is_none() && fast.delete(stored.id).await.is_err()) {
             let outbox_id = self.context.new_id();
-            store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now())
-                .await
-                .map_err(backend)?;
-            fast.redis.missed();
+            let queued = store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now()).await;
+            queued.map_err(|e| backend(&e))?;
         }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let stored = hash(*id);
-        let fast = self.fast.as_ref().filter(|fast| fast.may_be_asked());
-        if let Some(fast) = fast
-            && let Ok(Some(record)) = fast.redis.run(fast.store.load(&stored)).await
+        let stored = short_hash(&[&id.0.to_le_bytes()]);
+        let mut missed = None;
+        if let Some(fast) = &self.fast
+            && let Some(place) = fast.place()
         {
-            return Ok(Some(Record { id: *id, ..record }).filter(|r| is_alive(r, self.context.now())));
+            match fast.redis.run(fast.store.load(&place.key(stored))).await {
+                Ok(Some(record)) => {
+                    return Ok(Some(Record { id: *id, ..record }).filter(|r| expiry(r) > self.context.now()));
+                }
+                Ok(None) => missed = Some((fast, place)),
+                Err(RedisDown) => {}
+            }
         }
-        let Some(record) = store::load(&self.db, stored, self.context.now()).await.map_err(backend)? else {
-            return Ok(None);
-        };
-        if let Some(fast) = fast {
-            let _ = self.refill(fast, &record).await;
+        let loaded = store::load(&self.db, stored, self.context.now()).await.map_err(|e| backend(&e))?;
+        if let (Some((fast, place)), Some(record)) = (missed, &loaded) {
+            let _ = self.refill(fast, &place, record).await;
         }
-        Ok(Some(Record { id: *id, ..record }))
+        Ok(loaded.map(|record| Record { id: *id, ..record }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.forget(hash(*id)).await.map_err(backend)
+        self.forget(short_hash(&[&id.0.to_le_bytes()])).await.map_err(|e| backend(&e))
     }
 }
 
-fn is_alive(record: &Record, now: Timestamp) -> bool {
-    Timestamp::from(record.expiry_date) > now
-}
-
-fn hashed(record: &Record) -> Record {
-    Record { id: hash(record.id), ..record.clone() }
-}
-
 /// What the stores know a session by: whoever reads them can't sign in with what is there.
-fn hash(id: Id) -> Id {
-    let digest = Sha256::digest(id.0.to_le_bytes());
+fn hashed(record: &Record) -> Record {
+    Record { id: short_hash(&[&record.id.0.to_le_bytes()]), ..record.clone() }
+}
+
+/// The first 16 bytes of SHA-256.
+fn short_hash(parts: &[&[u8]]) -> Id {
+    let digest = parts.iter().fold(Sha256::new(), Digest::chain_update).finalize();
     let mut first = [0; 16];
     first.copy_from_slice(&digest[..16]);
     Id(i128::from_le_bytes(first))
 }
 
-fn backend(error: sqlx::Error) -> Error {
+fn backend(error: &sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }
 
 fn expiry(record: &Record) -> Timestamp {
     Timestamp::from(record.expiry_date)
-}
-
-fn as_offset(at: Timestamp) -> OffsetDateTime {
-    at.datetime()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tower_sessions::session::{Id, Record};
 use uuid::Uuid;
 
-use super::{as_offset, expiry};
+use super::expiry;
 use crate::db::{Db, Timestamp, Tx, on};
 
 /// Where the signed-in person's id stands in a session's data.
@@ -45,7 +45,7 @@ pub async fn load(db: &Db, id: Id, now: Timestamp) -> sqlx::Result<Option<Record
     row.map(|(json, expires_at)| {
         let data: HashMap<String, Value> =
             serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))?;
-        Ok(Record { id, data, expiry_date: as_offset(expires_at) })
+        Ok(Record { id, data, expiry_date: expires_at.datetime() })
     })
     .transpose()
 }

@@ -30,6 +30,7 @@ pub struct Chrome {
 pub struct Face {
     pub username: String,
     pub display_name: String,
+    pub is_admin: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +55,7 @@ pub enum Notice {
     Restored,
     Deleted,
     AlreadySaved,
+    NotRestored,
     Welcome,
     SignedOut,
 }
@@ -66,6 +68,7 @@ impl Notice {
             Self::Restored => "restored".into(),
             Self::Deleted => "deleted".into(),
             Self::AlreadySaved => "already-saved".into(),
+            Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
             Self::SignedOut => "signed-out".into(),
         }
@@ -77,6 +80,7 @@ impl Notice {
             "restored" => Self::Restored,
             "deleted" => Self::Deleted,
             "already-saved" => Self::AlreadySaved,
+            "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
             "signed-out" => Self::SignedOut,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
@@ -91,6 +95,10 @@ impl Notice {
             Self::Restored => said("Restored from the trash."),
             Self::Deleted => said("Deleted for ever."),
             Self::AlreadySaved => said("You had saved this address before. Here it is."),
+            Self::NotRestored => Toast {
+                kind: "error",
+                ..said("Not restored: you have saved its address again meanwhile. Here is that entry.")
+            },
             Self::Welcome => said("Welcome. Your library is ready."),
             Self::SignedOut => said("You are logged out."),
             Self::Trashed(id) => Toast {
@@ -108,6 +116,7 @@ impl Chrome {
             viewer: identity.viewer.member().map(|member| Face {
                 username: member.username.clone(),
                 display_name: member.display_name.clone(),
+                is_admin: identity.viewer.is_admin(),
             }),
             csrf: identity.csrf.clone(),
             signup_open: app.config.signup == Signup::Open,
@@ -218,6 +227,7 @@ mod tests {
             Notice::Restored,
             Notice::Deleted,
             Notice::AlreadySaved,
+            Notice::NotRestored,
             Notice::Welcome,
             Notice::SignedOut,
         ] {

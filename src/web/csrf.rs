@@ -3,22 +3,25 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::body;
+use super::faces::Kept;
 use super::forms::{FORM_LIMIT, pairs};
+use super::log::Cause;
 use super::site::host_of;
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
 
 pub const FIELD: &str = "csrf";
-const HEADER: &str = "x-csrf-token";
+pub const HEADER: &str = "x-csrf-token";
 
-/// For the page tree: own origin, and the token in a header or a form field.
+/// For the page tree: own origin, and the token in a header or a form field. What was typed into a form that
+/// ends in an error page is given back there, whatever the error.
 ///
 /// An upload (multipart) is checked for its token by [`super::forms::Upload`], which reads the body.
 pub async fn guard_pages(
@@ -27,41 +30,58 @@ pub async fn guard_pages(
     request: Request,
     next: Next,
 ) -> Response {
-    match check(&app, &identity, request, true).await {
-        Ok(request) => next.run(request).await,
-        Err(error) => error.into_response(),
+    if request.method().is_safe() {
+        return next.run(request).await;
     }
+    if content_type(request.headers()) == "multipart/form-data" {
+        return match check_origin(&app, &request) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+    }
+    let (parts, unread) = request.into_parts();
+    let read = body::read(unread, FORM_LIMIT).await.and_then(|bytes| Ok((pairs(&bytes)?, bytes)));
+    let (sent, bytes) = match read {
+        Ok(read) => read,
+        Err(error) => return error.into_response(),
+    };
+    let request = Request::from_parts(parts, Body::from(bytes));
+    let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
+    let mut response =
+        match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+    if response.extensions().get::<Cause>().is_some() {
+        response.extensions_mut().insert(Kept::of(sent));
+    }
+    response
 }
 
 /// For the JSON tree: the same for requests that the cookie signs in; the token comes in a header.
 pub async fn guard_api(State(app): State<App>, identity: Identity, request: Request, next: Next) -> Response {
-    if identity.viewer.member().is_none() {
+    if request.method().is_safe() || identity.viewer.member().is_none() {
         return next.run(request).await;
     }
-    match check(&app, &identity, request, false).await {
-        Ok(request) => next.run(request).await,
+    match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, None)) {
+        Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-async fn check(app: &App, identity: &Identity, request: Request, forms: bool) -> Result<Request> {
-    if request.method().is_safe() {
-        return Ok(request);
-    }
+fn check_origin(app: &App, request: &Request) -> Result<()> {
     let host = host_of(request.headers(), request.uri()).unwrap_or_default();
-    if !is_same_origin(app, request.headers(), host) {
-        return Err(Error::CrossSite);
-    }
-    if identity.viewer.member().is_none() {
-        return Ok(request);
-    }
-    if let Some(token) = request.headers().get(HEADER) {
-        return if matches(identity, token.as_bytes()) { Ok(request) } else { Err(Error::CrossSite) };
-    }
-    match content_type(request.headers()).as_str() {
-        "multipart/form-data" if forms => Ok(request),
-        _ if forms => check_field(identity, request).await,
-        _ => Err(Error::CrossSite),
+    if is_same_origin(app, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
+}
+
+/// A visitor has no session and so no token; whoever is signed in must show theirs.
+fn check_token(identity: &Identity, request: &Request, field: Option<&str>) -> Result<()> {
+    let header = request.headers().get(HEADER).map(HeaderValue::as_bytes);
+    let token = header.or(field.map(str::as_bytes));
+    if identity.viewer.member().is_none() || token.is_some_and(|token| matches(identity, token)) {
+        Ok(())
+    } else {
+        Err(Error::CrossSite)
     }
 }
 
@@ -72,18 +92,6 @@ fn is_same_origin(app: &App, headers: &HeaderMap, host: &str) -> bool {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => app.site.is_own_origin(origin, host),
         (None, None) => false,
-    }
-}
-
-async fn check_field(identity: &Identity, request: Request) -> Result<Request> {
-    let (parts, body) = request.into_parts();
-    let bytes = body::read(body, FORM_LIMIT).await?;
-    let sent = pairs(&bytes)?;
-    let token = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_bytes());
-    if token.is_some_and(|token| matches(identity, token)) {
-        Ok(Request::from_parts(parts, Body::from(bytes)))
-    } else {
-        Err(Error::CrossSite)
     }
 }
 

@@ -25,13 +25,37 @@ impl IntoResponse for Error {
     }
 }
 
+/// The fields that people type into, and what their forms call them; never a password or a token.
+const TYPED: [(&str, &str); 8] = [
+    ("url", "Address"),
+    ("title", "Title"),
+    ("body", "Text"),
+    ("tags", "Tags"),
+    ("login", "Email or username"),
+    ("email", "Email"),
+    ("username", "Username"),
+    ("display_name", "Name to show"),
+];
+
 /// What a person had typed into a form that could not be taken, to be given back with the error.
 #[derive(Clone, Debug)]
-pub struct Kept(pub Arc<Vec<KeptField>>);
+pub struct Kept(Arc<Vec<KeptField>>);
+
+impl Kept {
+    #[must_use]
+    pub fn of(sent: Vec<(String, String)>) -> Self {
+        let typed =
+            sent.into_iter().filter(|(_, value)| !value.trim().is_empty()).filter_map(|(name, value)| {
+                let (_, label) = TYPED.into_iter().find(|(typed, _)| *typed == name)?;
+                Some(KeptField { label, value })
+            });
+        Self(Arc::new(typed.collect()))
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct KeptField {
-    pub name: String,
+    pub label: &'static str,
     pub value: String,
 }
 
@@ -42,7 +66,7 @@ struct ErrorPage {
     status: u16,
     heading: &'static str,
     message: String,
-    advice: Option<String>,
+    advice: Option<&'static str>,
     request_id: String,
     kept: Vec<KeptField>,
 }
@@ -66,11 +90,11 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         status: error.status().as_u16(),
         heading: heading(error.status()),
         message: error.message().into_owned(),
-        advice: None,
+        advice: advice(&error, is_get),
         request_id,
         kept,
     };
-    dress(response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+    dress(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
 }
 
 /// For the JSON tree.
@@ -79,7 +103,7 @@ pub async fn api(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     let problem = Problem::of(&error, &request_id);
-    dress(response, &error, problem)
+    dress(&response, &error, problem)
 }
 
 pub async fn not_found() -> Error {
@@ -122,7 +146,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
 }
 
 /// The new body under the old answer's headers, which may hold `Allow`, `Set-Cookie` or `Retry-After`.
-fn dress(bare: Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
+fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     *response.status_mut() = error.status();
     for (name, value) in bare.headers() {
@@ -139,6 +163,19 @@ fn dress(bare: Response, error: &Arc<Error>, body: impl IntoResponse) -> Respons
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
+}
+
+/// What to do next, where the message can't say it because it is the API's too.
+fn advice(error: &Error, is_get: bool) -> Option<&'static str> {
+    match error {
+        Error::TooLarge { .. } if !is_get => {
+            Some("Your browser’s Back button leads to the form again, with what you had filled in.")
+        }
+        Error::CrossSite | Error::SignInRequired if !is_get => {
+            Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
+        }
+        _ => None,
+    }
 }
 
 fn heading(status: StatusCode) -> &'static str {
@@ -160,6 +197,7 @@ fn heading(status: StatusCode) -> &'static str {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that CatchPanicLayer wants")]
 /// A panic is an internal error like any other; what it said goes to the log.
 #[must_use]
 pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {

@@ -1,22 +1,16 @@
 //! HTML forms and query strings, read strictly: UTF-8, one value a name, bounded.
 
-use std::sync::Arc;
-
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 
 use super::body;
-use super::csrf::{self, FIELD, content_type};
-use super::faces::{Kept, KeptField};
-use super::log::Cause;
+use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -26,46 +20,19 @@ pub use crate::error::FieldErrors;
 /// The largest form: a note at its limit, each character percent-encoded.
 pub const FORM_LIMIT: usize = 2 << 20;
 
-/// Fields that nobody typed, and those that no page shows again.
-const NOT_KEPT: [&str; 5] = [FIELD, "kind", "next", "password", "version"];
-
-/// Holds on to what a form sends, so that an error page can give it back.
-pub async fn keep_typed(request: Request, next: Next) -> Response {
-    let is_form =
-        matches!(content_type(request.headers()).as_str(), "" | "application/x-www-form-urlencoded");
-    if request.method().is_safe() || !is_form {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
-    let bytes = match body::read(body, FORM_LIMIT).await {
-        Ok(bytes) => bytes,
-        Err(error) => return error.into_response(),
-    };
-    let mut response = next.run(Request::from_parts(parts, Body::from(bytes.clone()))).await;
-    if response.extensions().get::<Cause>().is_some()
-        && let Ok(sent) = pairs(&bytes)
-    {
-        let typed = sent
-            .into_iter()
-            .filter(|(name, value)| !NOT_KEPT.contains(&name.as_str()) && !value.trim().is_empty());
-        let kept = typed.map(|(name, value)| KeptField { name, value }).collect();
-        response.extensions_mut().insert(Kept(Arc::new(kept)));
-    }
-    response
-}
-
 /// A typed HTML form. Its fields are strings with defaults, so that what was typed can be shown again.
 pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self> {
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
         let kind = content_type(request.headers());
         if !kind.is_empty() && kind != "application/x-www-form-urlencoded" {
             return Err(Error::WrongType { wanted: "application/x-www-form-urlencoded" });
         }
-        let bytes = body::read(request.into_body(), FORM_LIMIT).await?;
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|_| Error::TooLarge { limit: FORM_LIMIT })?;
         typed(pairs(&bytes)?).map(Self)
     }
 }
@@ -164,7 +131,7 @@ impl FromRequest<App> for Upload {
         identity.viewer.signed_in()?;
         let limit = app.config.import_limit << 20;
         body::fits(request.body(), limit)?;
-        let checked = request.headers().contains_key("x-csrf-token");
+        let token = request.headers().get(HEADER).cloned();
         let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
@@ -173,11 +140,8 @@ impl FromRequest<App> for Upload {
             },
         })?;
         let upload = read_parts(parts).await.map_err(|error| unreadable(&error, limit))?;
-        if checked || csrf::matches(&identity, upload.field(FIELD).as_bytes()) {
-            Ok(upload)
-        } else {
-            Err(Error::CrossSite)
-        }
+        let token = token.as_ref().map_or(upload.field(FIELD).as_bytes(), HeaderValue::as_bytes);
+        if matches(&identity, token) { Ok(upload) } else { Err(Error::CrossSite) }
     }
 }
 

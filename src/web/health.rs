@@ -1,11 +1,16 @@
 //! `/healthz`: the process answers. `/readyz`: so does everything it needs, each named.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::App;
+
+/// A dependency that takes longer than this to say that it is there is not.
+const LIMIT: Duration = Duration::from_secs(1);
 
 pub async fn healthz() -> &'static str {
     "ok\n"
@@ -27,11 +32,15 @@ struct Dependency {
 
 pub async fn readyz(State(app): State<App>) -> Response {
     let mut dependencies =
-        vec![Dependency { name: app.db.name(), up: app.db.ping().await.is_ok(), required: true }];
+        vec![Dependency { name: app.db.name(), up: answers(app.db.ping()).await, required: true }];
     if let Some(redis) = &app.redis {
-        dependencies.push(Dependency { name: "redis", up: redis.ping().await.is_ok(), required: false });
+        dependencies.push(Dependency { name: "redis", up: answers(redis.ping()).await, required: false });
     }
     let ready = !app.is_stopping() && dependencies.iter().all(|d| d.up || !d.required);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(Readiness { ready, dependencies })).into_response()
+}
+
+async fn answers<E>(ping: impl Future<Output = Result<(), E>>) -> bool {
+    matches!(tokio::time::timeout(LIMIT, ping).await, Ok(Ok(())))
 }

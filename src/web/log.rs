@@ -31,11 +31,11 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
     let mut response = next.run(request).await;
     let duration_us = app.context.now().micros() - start.micros();
     let status = response.status().as_u16();
-    match response.extensions().get::<Cause>().map(|cause| &*cause.0) {
-        Some(Error::Internal(reason) | Error::Unavailable(reason)) => {
-            tracing::error!(event = "request", request_id = id, %method, route, status, duration_us, reason);
-        }
-        _ => tracing::info!(event = "request", request_id = id, %method, route, status, duration_us),
+    let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+    if let Some(Error::Internal(reason) | Error::Unavailable(reason)) = cause {
+        tracing::error!(event = "request", request_id = id, %method, route, status, duration_us, reason);
+    } else {
+        tracing::info!(event = "request", request_id = id, %method, route, status, duration_us);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);

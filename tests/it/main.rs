@@ -4,8 +4,10 @@ mod support;
 
 mod accounts;
 mod bad_input;
+mod browser;
 mod csrf;
 mod import;
+mod invites;
 mod openapi;
 mod resources;
 mod routes;

@@ -127,16 +127,19 @@ async fn one_can_log_in_and_out_without_redis(app: App) {
     redis_holds(&app, &eve, 1).await;
 }
 
-/// Until Redis has forgotten everything, and a moment longer, none of these is signed in.
-async fn stay_out(app: &App, everywhere: &[Actor]) {
-    let forgotten = eventually(LIMIT, async || {
+/// While Redis comes back, until it holds so many sessions with a new one, and afterwards: these are not signed in.
+async fn stay_out(app: &App, everywhere: &[Actor], count: usize) {
+    let eve = app.signed_in("eve").await;
+    let wanted = format!(":{count}");
+    let back = eventually(LIMIT, async || {
         for actor in everywhere {
             assert!(!actor.is_signed_in().await, "a session that was ended came back to life");
         }
+        assert!(eve.is_signed_in().await);
         let size = app.redis().command("DBSIZE").map_err(|error| error.to_string())?;
-        if size == ":0" { Ok(()) } else { Err(format!("{size} sessions")) }
+        if size == wanted { Ok(()) } else { Err(format!("{size} sessions")) }
     });
-    forgotten.await.unwrap_or_else(|error| panic!("Redis is told in the end: {error}"));
+    back.await.unwrap_or_else(|error| panic!("Redis is used again in the end: {error}"));
     for actor in everywhere {
         assert!(!actor.is_signed_in().await);
     }
@@ -150,9 +153,9 @@ async fn a_session_that_ended_without_redis_stays_dead(app: App) {
     app.redis().kill();
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     assert!(!stolen.is_signed_in().await);
-    // It comes back as it was: the old session's copy is still in it.
+    // It comes back as it was: the old session's copy is still in it, and is never found again.
     app.redis().restart().await;
-    stay_out(&app, &[stolen]).await;
+    stay_out(&app, &[stolen], 2).await;
 }
 
 with_redis!(a_session_that_ended_while_redis_was_frozen_stays_dead);
@@ -163,7 +166,7 @@ async fn a_session_that_ended_while_redis_was_frozen_stays_dead(app: App) {
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     assert!(!stolen.is_signed_in().await);
     app.redis().thaw();
-    stay_out(&app, &[stolen]).await;
+    stay_out(&app, &[stolen], 1).await;
 }
 
 #[tokio::test]
@@ -221,5 +224,5 @@ async fn a_session_that_ended_without_redis_stays_dead_on_every_node() {
     app.redis().kill();
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     app.redis().restart().await;
-    stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)]).await;
+    stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)], 2).await;
 }

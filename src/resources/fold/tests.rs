@@ -108,11 +108,10 @@ fn excerpts_stand_around_the_first_match() {
 }
 
 #[test]
-fn a_long_text_is_cut_quickly() {
-    let text = "word ".repeat(400_000);
-    let begun = std::time::Instant::now();
-    assert!(excerpt(&text, &needles(&["absent"]), 200).ends_with('…'));
-    assert!(begun.elapsed().as_millis() < 1_000);
+fn a_match_far_into_a_long_text_is_not_looked_for() {
+    let text = format!("{}needle", "word ".repeat(400_000));
+    let html = excerpt(&text, &needles(&["needle"]), 200);
+    assert!(html.starts_with("word") && html.ends_with('…'));
 }
 
 /// Undoes [`highlight`].

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
+use super::bare;
 use super::raw::{self, Piece};
 
 /// Deeper levels are flattened into this one: nobody reads them, and browsers and parsers slow down.
@@ -16,6 +17,7 @@ pub(super) struct Shaper<'a> {
     open: Vec<Open>,
     depth: usize,
     in_link: bool,
+    in_code: bool,
     /// An image's address until its alternative text turns out not to be empty.
     untitled: Option<CowStr<'a>>,
     columns: Vec<Alignment>,
@@ -53,7 +55,26 @@ impl<'a> Shaper<'a> {
             Event::InlineHtml(html) => self.take_raw(&html),
             // A checkbox would need a label, and forms are stripped.
             Event::TaskListMarker(done) => self.put(Event::Text(if done { "☑ " } else { "☐ " }.into())),
+            Event::Text(text) if !self.in_link && !self.in_code && text.contains("://") => self.linked(&text),
             event => self.put(event),
+        }
+    }
+
+    fn linked(&mut self, text: &str) {
+        for (piece, is_address) in bare::pieces(text) {
+            let piece = CowStr::from(piece.to_owned());
+            if is_address {
+                self.start(Tag::Link {
+                    link_type: LinkType::Autolink,
+                    dest_url: piece.clone(),
+                    title: "".into(),
+                    id: "".into(),
+                });
+                self.put(Event::Text(piece));
+                self.end(TagEnd::Link);
+            } else {
+                self.put(Event::Text(piece));
+            }
         }
     }
 
@@ -79,6 +100,7 @@ impl<'a> Shaper<'a> {
 
     fn shaped(&mut self, tag: Tag<'a>) -> Option<Tag<'a>> {
         match &tag {
+            Tag::CodeBlock(_) => self.in_code = true,
             Tag::Table(columns) => self.columns.clone_from(columns),
             Tag::TableHead | Tag::TableRow => {
                 self.in_head = tag == Tag::TableHead;
@@ -144,6 +166,7 @@ impl<'a> Shaper<'a> {
             self.ready.push_back(Event::Text(url));
         }
         self.in_link &= end != TagEnd::Link;
+        self.in_code &= end != TagEnd::CodeBlock;
         match end {
             TagEnd::TableCell => self.put(Event::Html(format!("</{}>", self.cell_name()).into())),
             end => self.put(Event::End(end)),

@@ -21,6 +21,7 @@ use crate::web::viewer::Viewer;
 struct FormPage {
     chrome: Chrome,
     heading: &'static str,
+    body_label: &'static str,
     action: String,
     cancel_href: String,
     form: Fields,
@@ -118,6 +119,7 @@ fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option
     FormPage {
         chrome: chrome.section("library"),
         heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
+        body_label: body_label(&form.kind),
         action: "/resources".to_owned(),
         cancel_href: "/resources".to_owned(),
         form,
@@ -128,9 +130,9 @@ fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option
 }
 
 pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+    viewer.signed_in()?;
     let resource = app.resources.find(&viewer, id).await?;
     if !resource.is_mine(&viewer) {
-        viewer.signed_in()?;
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
     page(&edit_page(chrome, id, Fields::from(&resource), FieldErrors::default(), None), false)
@@ -143,6 +145,7 @@ pub async fn update(
     Id(id): Id,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
+    viewer.signed_in()?;
     let current = app.resources.find(&viewer, id).await?;
     let Some(read_version) = form.read_version() else {
         return Err(Error::Malformed {
@@ -178,6 +181,7 @@ fn edit_page(
     FormPage {
         chrome: chrome.section("library"),
         heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
+        body_label: body_label(&form.kind),
         action: format!("/resources/{id}"),
         cancel_href: format!("/resources/{id}"),
         form,
@@ -200,7 +204,7 @@ fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Conflic
     if theirs.kind == "link" {
         fields.push(field("Address", "url", &yours.url, &theirs.url));
     }
-    fields.push(field("Text", "body", &yours.body, &theirs.body));
+    fields.push(field(body_label(&theirs.kind), "body", &yours.body, &theirs.body));
     fields.push(field("Tags", "tags", &yours.tags, &theirs.tags));
     fields.push(field("Who may see it", "visibility", &yours.visibility, &theirs.visibility));
     ConflictPage {
@@ -236,6 +240,11 @@ fn refused(form: &FormPage) -> Result<Response> {
     let status =
         if form.duplicate.is_some() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, page(form, false)?).into_response())
+}
+
+/// A note is its text; a link has notes.
+fn body_label(kind: &str) -> &'static str {
+    if kind == "note" { "Text" } else { "Notes" }
 }
 
 fn summary(errors: &FieldErrors) -> Option<&'static str> {

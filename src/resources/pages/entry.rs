@@ -109,7 +109,7 @@ pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Resu
     match app.resources.restore(&viewer, id).await {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
         Err(Error::DuplicateUrl(existing)) => {
-            Ok(redirect(&format!("/resources/{existing}"), Some(Notice::AlreadySaved)))
+            Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))
         }
         Err(error) => Err(error),
     }

@@ -20,16 +20,7 @@ use crate::web::viewer::Viewer;
 #[template(path = "resources/index.html")]
 struct IndexPage {
     chrome: Chrome,
-    q: String,
-    /// Filters and order that a new search keeps, as hidden inputs.
-    kept: Vec<Hidden>,
-    filters: Vec<ListLink>,
-    sorts: Vec<ListLink>,
-    active_tag: Option<ActiveTag>,
-    query_error: Option<String>,
-    rows: Vec<Row>,
-    next: Option<String>,
-    first: Option<String>,
+    results: ResultsPart,
     /// The viewer can see nothing at all, whatever the search.
     library_empty: bool,
 }
@@ -40,11 +31,14 @@ struct IndexPage {
 struct ResultsPart {
     chrome: Chrome,
     q: String,
+    /// Filters and order that a new search keeps, as hidden inputs.
     kept: Vec<Hidden>,
     filters: Vec<ListLink>,
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
+    /// The search holds no word, only signs; everything is listed.
+    wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -138,32 +132,28 @@ async fn library(
     let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
     let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, viewer, &listing.needles)).collect();
     let unfiltered = narrowed == Asked::default();
-    let parts = ResultsPart {
-        chrome: chrome.section("library"),
+    let results = ResultsPart {
+        chrome: chrome.clone(),
         kept: kept(&narrowed),
         filters: filters(&narrowed),
         sorts: sorts(&narrowed, listing.sort),
         active_tag: active_tag(&narrowed),
         query_error,
+        wordless: !asked.q.trim().is_empty()
+            && query::parse(&asked.q).is_ok_and(|query| query == query::Query::default()),
         next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
-        first: (!asked.cursor.is_empty()).then(|| href(&narrowed)),
+        // What htmx asks for is put below the pages before it.
+        first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: asked.q,
         rows,
     };
     if only_results {
-        return Ok((status, Html(parts.render()?)).into_response());
+        return Ok((status, Html(results.render()?)).into_response());
     }
-    let library_empty = unfiltered && parts.rows.is_empty() && !app.resources.any(viewer).await?;
-    let toast = parts.chrome.toast.is_some();
-    Ok((status, page(&IndexPage::of(parts, library_empty), toast)?).into_response())
-}
-
-impl IndexPage {
-    fn of(parts: ResultsPart, library_empty: bool) -> Self {
-        let ResultsPart { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first } =
-            parts;
-        Self { chrome, q, kept, filters, sorts, active_tag, query_error, rows, next, first, library_empty }
-    }
+    let library_empty = unfiltered && results.rows.is_empty() && !app.resources.any(viewer).await?;
+    let toast = chrome.toast.is_some();
+    let index = IndexPage { chrome: chrome.section("library"), results, library_empty };
+    Ok((status, page(&index, toast)?).into_response())
 }
 
 fn kept(asked: &Asked) -> Vec<Hidden> {
@@ -243,6 +233,7 @@ pub async fn details(
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
+    viewer.signed_in()?;
     let resource = app.resources.find(&viewer, id).await?;
     if !by_htmx || !resource.is_mine(&viewer) {
         return Ok(Redirect::to(&format!("/resources/{id}/edit")).into_response());

@@ -64,35 +64,27 @@ pub struct Row {
 
 impl Row {
     pub fn of_hit(hit: &Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
-        let mine = viewer.id() == Some(hit.owner_id);
-        let excerpt_html = if needles.is_empty() || hit.body.is_empty() {
+        let body = &hit.resource.body;
+        let excerpt_html = if needles.is_empty() || body.is_empty() {
             fold::highlight(&hit.summary, &[])
         } else {
-            fold::excerpt(&markdown::to_text(&hit.body), needles, EXCERPT)
+            fold::excerpt(&markdown::to_text(body), needles, EXCERPT)
         };
-        Self {
-            id: hit.id.to_string(),
-            href: format!("/resources/{}", hit.id),
-            title_html: fold::highlight(&hit.title, needles),
-            excerpt_html,
-            host: hit.url.as_deref().map(host),
-            url: hit.url.clone(),
-            tags: TagLink::all(&hit.tags.0),
-            visibility: hit.visibility.as_str(),
-            pinned: hit.pinned,
-            at: hit.created_at.into(),
-            by: (!mine).then(|| hit.owner_name.clone()),
-            mine,
-        }
+        Self::new(&hit.resource, viewer, needles, excerpt_html)
     }
 
     pub fn of(resource: &Resource, viewer: &Viewer) -> Self {
+        let excerpt_html = fold::excerpt(&markdown::to_text(&resource.body), &[], EXCERPT);
+        Self::new(resource, viewer, &[], excerpt_html)
+    }
+
+    fn new(resource: &Resource, viewer: &Viewer, needles: &[Needle], excerpt_html: String) -> Self {
         let mine = resource.is_mine(viewer);
         Self {
             id: resource.id.to_string(),
             href: format!("/resources/{}", resource.id),
-            title_html: fold::highlight(&resource.title, &[]),
-            excerpt_html: fold::excerpt(&markdown::to_text(&resource.body), &[], EXCERPT),
+            title_html: fold::highlight(&resource.title, needles),
+            excerpt_html,
             host: resource.url.as_deref().map(host),
             url: resource.url.clone(),
             tags: TagLink::all(&resource.tags.0),

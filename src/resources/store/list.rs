@@ -60,7 +60,7 @@ pub fn statement(engine: &Reader<'_>, viewer: &Viewer, search: &Search) -> State
     let body = if matches!(words, Words::None) { "''" } else { "r.body" };
     statement.sql = format!(
         "SELECT r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
-            r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at,
+            r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
             (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
                 JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
         FROM (SELECT id, key FROM ({}) a ORDER BY key {dir}, id {dir} LIMIT {limit} OFFSET {offset}) p
@@ -140,7 +140,7 @@ fn filters(statement: &mut Statement, search: &Search) -> String {
     for filter in &search.filters {
         let condition = condition(statement, &filter.criterion);
         let not = if filter.negated { " NOT" } else { "" };
-        sql.push_str(&format!(" AND{not} ({condition})"));
+        sql.extend([" AND", not, " (", &condition, ")"]);
     }
     sql
 }

@@ -5,10 +5,15 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
+use axum::http::Method;
 use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
 
 use super::server::Server;
 use super::wait::eventually;
@@ -33,6 +38,16 @@ const FLAGS: [&str; 9] = [
 const VISIBLE_TEXTS: &str = "
     const visible = element => element.checkVisibility({ visibilityProperty: true });
     return [...document.querySelectorAll(arguments[0])].filter(visible).map(element => element.innerText);
+";
+
+/// The name of what has the focus, and whether one can see that it has it.
+const FOCUS: &str = "
+    const focused = document.activeElement;
+    const style = getComputedStyle(focused);
+    const box = focused.getBoundingClientRect();
+    const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+    const name = focused.ariaLabel ?? focused.labels?.[0]?.innerText ?? focused.innerText ?? '';
+    return [name.trim().replace(/\\s+/g, ' '), marked && box.bottom > 0 && box.top < innerHeight];
 ";
 
 type Attempt<T> = Result<T, Box<dyn Error>>;
@@ -62,6 +77,7 @@ impl Browser {
             json!({ "width": width, "height": height, "pixelRatio": 1, "mobile": false, "touch": false });
         let capabilities = json!({
             "timeouts": { "pageLoad": LIMIT.as_millis() },
+            "goog:loggingPrefs": { "browser": "WARNING" },
             "goog:chromeOptions": { "args": flags, "mobileEmulation": { "deviceMetrics": page } },
         });
         let mut client = ClientBuilder::new(HttpConnector::new());
@@ -139,16 +155,115 @@ impl Browser {
         .await;
     }
 
-    /// A PNG of what is in view.
-    pub async fn screenshot(&self, file: &Path) {
-        let png =
-            eventually(LIMIT, async || self.client.screenshot().await).await.expect("a picture of the page");
-        std::fs::write(file, png).expect("the picture can be written");
+    /// Nothing that `css` selects is in sight.
+    pub async fn has_no(&self, css: &str) {
+        self.step(&format!("no longer see {css}"), async || {
+            let shown = self.texts(css).await?;
+            shown.is_empty().then_some(()).ok_or(format!("still {shown:?}").into())
+        })
+        .await;
+    }
+
+    /// What stands in the field with this label, or this name.
+    pub async fn field_holds(&self, label_or_name: &str, expected: &str) {
+        self.step(&format!("find {expected:?} in {label_or_name:?}"), async || {
+            let held = self.visible(&field(label_or_name)).await?.prop("value").await?.unwrap_or_default();
+            (held == expected).then_some(()).ok_or(format!("it holds {held:?}").into())
+        })
+        .await;
+    }
+
+    /// Waits until the address ends like this.
+    pub async fn is_at(&self, end: &str) {
+        self.step(&format!("be at {end}"), async || {
+            let url = self.client.current_url().await?;
+            url.as_str().ends_with(end).then_some(()).ok_or(format!("it is {url}").into())
+        })
+        .await;
+    }
+
+    pub async fn back(&self) {
+        self.step("go back", async || Ok(self.client.back().await?)).await;
+    }
+
+    /// Types where the focus is.
+    pub async fn types(&self, text: &str) {
+        self.step(&format!("type {text:?}"), async || {
+            Ok(self.client.active_element().await?.send_keys(text).await?)
+        })
+        .await;
+    }
+
+    pub async fn hits(&self, key: Key) {
+        self.types(&char::from(key).to_string()).await;
+    }
+
+    /// Goes on from stop to stop with the Tab key to the element of this name; every stop must show that it
+    /// has the focus.
+    pub async fn tabs_to(&self, name: &str) {
+        let mut stops: Vec<String> = Vec::new();
+        while stops.last().is_none_or(|last| last != name) {
+            assert!(stops.len() < 100, "Tab never comes to {name:?}, only to {stops:?}");
+            self.hits(Key::Tab).await;
+            let (stop, seen): (String, bool) = self.run(FOCUS).await;
+            assert!(seen, "{stop:?} doesn't show that it has the focus");
+            stops.push(stop);
+        }
+    }
+
+    /// Goes on in a new tab of the same browser.
+    pub async fn opens_a_tab(&self) {
+        self.step("open a tab", async || {
+            let tab = self.client.new_window(true).await?;
+            Ok(self.client.switch_to_window(tab.handle).await?)
+        })
+        .await;
+    }
+
+    /// Closes this tab and goes on in the first one.
+    pub async fn closes_the_tab(&self) {
+        self.step("close the tab", async || {
+            self.client.close_window().await?;
+            let tabs = self.client.windows().await?;
+            Ok(self.client.switch_to_window(tabs.into_iter().next().ok_or("no tab is left")?).await?)
+        })
+        .await;
+    }
+
+    /// What a script of ours in the page returns.
+    pub async fn run<T: DeserializeOwned>(&self, script: &str) -> T {
+        let answer = eventually(LIMIT, async || self.client.execute(script, Vec::new()).await).await;
+        serde_json::from_value(answer.expect("the script runs")).expect("what the script returns")
+    }
+
+    /// `light` or `dark`, and without transitions between the two.
+    pub async fn prefers(&self, scheme: &str) {
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.asks_driver("goog/cdp/execute", command).await;
+    }
+
+    /// The warnings, errors and violations of the content policy that the console has shown since it was last
+    /// asked for them.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.asks_driver("se/log", json!({ "type": "browser" })).await;
+        let lines = log.as_array().expect("a log").iter();
+        lines.filter_map(|line| line["message"].as_str().map(str::to_owned)).collect()
     }
 
     pub async fn url(&self) -> String {
         let url = eventually(LIMIT, async || self.client.current_url().await).await;
         url.expect("the page's address").to_string()
+    }
+
+    async fn asks_driver(&self, path: &'static str, body: Value) -> Value {
+        let answer = eventually(LIMIT, async || {
+            self.client.issue_cmd(DriverCommand { path, body: body.to_string() }).await
+        });
+        answer.await.expect("chromedriver answers")
     }
 
     async fn step(&self, what: &str, attempt: impl AsyncFn() -> Attempt<()>) {
@@ -185,11 +300,28 @@ impl Browser {
     }
 }
 
+/// A command of chromedriver's own.
+#[derive(Debug)]
+struct DriverCommand {
+    path: &'static str,
+    body: String,
+}
+
+impl WebDriverCompatibleCommand for DriverCommand {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.clone()))
+    }
+}
+
 fn field(label_or_name: &str) -> String {
     let name = literal(label_or_name);
     let label = format!("label[.//text()[normalize-space()={name}]]");
     format!(
-        "//*[self::input or self::textarea]\
+        "//*[self::input or self::textarea or self::select]\
          [@name={name} or @aria-label={name} or @id=//{label}/@for or ancestor::{label}]"
     )
 }

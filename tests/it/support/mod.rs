@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod browser;
 pub mod postgres;
 pub mod redis;
 pub mod server;

@@ -179,8 +179,9 @@ fn other_files_are_refused_with_a_reason() {
     assert!(FileError::Empty.to_string().ends_with('.'));
 }
 
+/// The tokenizer looks through all attributes of a tag for each new one, so a flood would occupy a core for hours.
 #[test]
-fn floods_of_attributes_are_refused_at_once() {
+fn floods_of_attributes_are_refused() {
     let many = (0..200_000).map(|i| format!("a{i} ")).collect::<Vec<_>>().concat();
     let quoted = (0..200_000).map(|i| format!("a{i}='<>'")).collect::<Vec<_>>().concat();
     for flood in [&many, &quoted] {
@@ -189,19 +190,17 @@ fn floods_of_attributes_are_refused_at_once() {
             "<!-- \" -->",
             "<!DOCTYPE a \">",
             "1 <2 '",
-            "<b c='",
             "<title>'</title>",
             "<b\n c = \"x <y> '\">",
             "<?'>",
-            "</b ",
         ] {
-            let text = format!("<DL>{before}<A {flood}>x");
-            let begun = std::time::Instant::now();
-            let _ = parse(text.as_bytes());
-            assert!(begun.elapsed().as_millis() < 3_000, "{before}");
+            assert_eq!(
+                parse(format!("<DL>{before}<A {flood}>x").as_bytes()),
+                Err(FileError::Damaged),
+                "{before}"
+            );
         }
     }
-    assert_eq!(parse(format!("<DL><A {many}>").as_bytes()), Err(FileError::Damaged));
 }
 
 #[test]

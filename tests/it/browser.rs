@@ -1,0 +1,404 @@
+//! The pages in a real browser, with and without JavaScript, by mouse and by keyboard, wide and narrow.
+
+use std::path::Path;
+
+use fantoccini::key::Key;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::app::{App, Engine, PASSWORD};
+use crate::support::browser::Browser;
+
+const CHECKS: &str = include_str!("support/accessible.js");
+const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
+/// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
+const NARROW: u32 = 320;
+
+#[tokio::test]
+async fn a_first_day_with_javascript() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    first_day(&app, true).await;
+}
+
+#[tokio::test]
+async fn a_first_day_without_javascript() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    first_day(&app, false).await;
+}
+
+async fn first_day(app: &App, javascript: bool) {
+    let browser = Browser::open(&app.origin(), javascript, 1280, 900).await;
+    browser.goto("/").await;
+    browser.sees("Open the set-up link").await;
+    sets_up(app, &browser).await;
+    browser.sees("Welcome. Your library is ready.").await;
+
+    browser.follow("Import bookmarks").await;
+    browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
+    browser.press("Import").await;
+    browser.has("h1", "Your bookmarks are in").await;
+    browser.follow("See what came in").await;
+
+    browser.fill("Search the library", "moon -harbor").await;
+    browser.press("Search").await;
+    browser.has("mark", "moon").await;
+    browser.doesnt_see("Unquoted").await;
+    browser.follow("Tide tables & moon").await;
+    browser.follow("Edit").await;
+    browser.fill("Title", "Tide tables").await;
+    browser.press("Save").await;
+    browser.sees("Saved.").await;
+    browser.has("h1", "Tide tables").await;
+
+    edits_in_two_tabs(&browser).await;
+    cannot_restore_what_was_saved_again(&browser).await;
+
+    browser.press("Move to trash").await;
+    browser.sees("Moved to the trash.").await;
+    browser.press("Undo").await;
+    browser.sees("Restored from the trash.").await;
+    browser.press("Move to trash").await;
+    browser.follow("Trash").await;
+    browser.has("h2", "Tide tables").await;
+    for _ in 0..2 {
+        browser.press("Delete for ever…").await;
+        browser.press("Delete for ever").await;
+        browser.sees("Deleted for ever.").await;
+    }
+    browser.sees("The trash is empty.").await;
+
+    browser.press("Log out").await;
+    browser.sees("You are logged out.").await;
+    browser.back().await;
+    browser.has("h1", "Log in").await;
+    has_complained_only_of(&browser, &["status of 412"]).await;
+}
+
+async fn edits_in_two_tabs(browser: &Browser) {
+    browser.follow("Edit").await;
+    browser.fill("Notes", "High at noon").await;
+    let entry = browser.url().await;
+    browser.opens_a_tab().await;
+    browser.goto(path_of(&entry)).await;
+    browser.fill("Notes", "High at midnight").await;
+    browser.press("Save").await;
+    browser.sees("Saved.").await;
+    browser.closes_the_tab().await;
+
+    browser.press("Save").await;
+    browser.has("h1", "Two versions of “Tide tables”").await;
+    browser.field_holds("Notes", "High at noon").await;
+    browser.has(".saved-side", "High at midnight").await;
+    browser.fill("Notes", "High at noon and at midnight").await;
+    browser.press("Save mine as version 4").await;
+    browser.has(".prose", "High at noon and at midnight").await;
+    browser.follow("all versions").await;
+    browser.sees("Version 3").await;
+    browser.follow("Back to the entry").await;
+}
+
+async fn cannot_restore_what_was_saved_again(browser: &Browser) {
+    browser.press("Move to trash").await;
+    browser.fill("Save a link", "tides.example").await;
+    browser.press("Save").await;
+    browser.has("h1", "tides.example").await;
+    browser.follow("Trash").await;
+    browser.press("Restore “Tide tables”").await;
+    browser.sees("Not restored: you have saved its address again meanwhile.").await;
+    browser.has("h1", "tides.example").await;
+    browser.press("Move to trash").await;
+    browser.follow("Trash").await;
+    browser.press("Restore “Tide tables”").await;
+    browser.has("h1", "Tide tables").await;
+}
+
+#[tokio::test]
+async fn the_list_follows_the_search() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    for tide in 1..=60 {
+        owner.saves(json!({ "title": format!("Tide {tide}"), "body": "high water" })).await;
+    }
+    owner.saves(json!({ "title": "Moon phases" })).await;
+    let browser = signed_in(&app, "owner").await;
+
+    let _: () = browser.run("window.since = 'the first page'").await;
+    browser.has("h2", "Moon phases").await;
+    browser.types("/").await;
+    browser.types("wat").await;
+    browser.is_at("/resources?q=wat").await;
+    browser.has(".entry mark", "wat").await;
+    browser.doesnt_see("Moon phases").await;
+
+    browser.follow("More").await;
+    browser.sees("Tide 2").await;
+    browser.has_no(".more").await; // nor a way back to where the list still begins
+    assert_eq!(browser.run::<usize>("return document.querySelectorAll('.entry').length").await, 60);
+    assert_eq!(
+        browser.run::<String>("return window.since").await,
+        "the first page",
+        "nothing was loaded anew"
+    );
+
+    browser.fill("Search the library", "tag:").await;
+    browser.has("[data-query-error]", "tag").await;
+    browser.fill("Search the library", "++").await;
+    browser.sees("“++” holds no letter and no digit to look for").await;
+    browser.fill("Search the library", "moon").await;
+    browser.is_at("?q=moon").await;
+    browser.has(".entries", "Moon phases").await;
+    for earlier in ["?q=%2B%2B", "?q=tag%3A", "?q=wat"] {
+        browser.back().await;
+        browser.is_at(earlier).await;
+    }
+    browser.field_holds("Search the library", "wat").await;
+    browser.has(".entries", "high water").await;
+    browser.doesnt_see("Moon phases").await;
+    has_complained_only_of(&browser, &["status of 400", "Response Status Error Code 400"]).await;
+}
+
+#[tokio::test]
+async fn a_row_is_edited_where_it_stands() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tide tables", "tags": ["sea"] })).await;
+    let browser = signed_in(&app, "owner").await;
+
+    browser.follow("Edit this entry").await;
+    browser.fill("Tags, separated by commas", "sea, moon").await;
+    browser.hits(Key::Enter).await;
+    browser.has(".toast", "Saved.").await;
+    browser.has(".entry .tags", "moon").await;
+    browser.is_at("/resources").await;
+
+    browser.follow("Edit this entry").await;
+    browser.fill("Title", "High water").await;
+    owner.json(Method::PATCH, &entry.api(), json!({ "title": "Low water" })).if_match("\"2\"").await.ok();
+    browser.hits(Key::Enter).await;
+    browser.has(".entry [role=alert]", "This was changed meanwhile.").await;
+    browser.field_holds("Title", "High water").await;
+    browser.follow("Cancel").await;
+    browser.has(".entry h2", "Low water").await;
+    has_complained_only_of(&browser, &["status of 409"]).await;
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_the_session() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.signed_in("owner").await.saves(json!({ "title": "Tide tables" })).await;
+    let browser = signed_in(&app, "owner").await;
+    browser.follow("Edit this entry").await;
+    browser.fill("Title", "High water").await;
+    ends_all_sessions(&app, "owner").await;
+
+    browser.hits(Key::Enter).await;
+    browser.has(".toast", "You have been logged out.").await;
+    browser.field_holds("Title", "High water").await;
+
+    browser.opens_a_tab().await;
+    logs_in(&browser, "owner").await;
+    browser.closes_the_tab().await;
+    browser.hits(Key::Enter).await;
+    browser.has(".toast", "Saved.").await;
+    browser.has(".entry h2", "High water").await;
+
+    browser.goto("/resources/new?kind=note").await;
+    browser.fill("Text", "Nobody else knows this").await;
+    ends_all_sessions(&app, "owner").await;
+    browser.press("Save").await;
+    browser.has("h1", "Sign in first").await;
+    browser.field_holds("Text", "Nobody else knows this").await;
+    has_complained_only_of(&browser, &["status of 401", "Response Status Error Code 401"]).await;
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_is_enough() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Moon phases" })).await;
+    let browser = Browser::open(&app.origin(), true, 1280, 900).await;
+    browser.goto("/login").await;
+    browser.types("owner").await;
+    browser.tabs_to("Password").await;
+    browser.types(PASSWORD).await;
+    browser.tabs_to("Log in").await;
+    browser.hits(Key::Enter).await;
+    browser.has("h1", "Library").await;
+
+    browser.tabs_to("Skip to the content").await;
+    browser.hits(Key::Enter).await;
+    browser.tabs_to("Save a link").await;
+    browser.types("tides.example").await;
+    browser.tabs_to("Save").await;
+    browser.hits(Key::Enter).await;
+    browser.has("h1", "tides.example").await;
+    browser.tabs_to("Edit").await;
+    browser.hits(Key::Enter).await;
+    browser.tabs_to("Notes").await;
+    browser.types("High at noon").await;
+    browser.tabs_to("Tags").await;
+    browser.types("sea").await;
+    browser.hits(Key::Enter).await;
+    browser.has(".tags", "sea").await;
+
+    browser.goto("/resources").await;
+    browser.tabs_to("Edit this entry").await;
+    browser.hits(Key::Enter).await;
+    browser.has(".entry-edit", "Title").await;
+    browser.types(" at noon").await;
+    browser.hits(Key::Enter).await;
+    browser.has(".entry h2", "tides.example at noon").await;
+}
+
+#[tokio::test]
+async fn every_page_is_for_everybody() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let browser = Browser::open(&app.origin(), true, NARROW, 700).await;
+    let setup = app.coffer.accounts.begin_setup().await.expect("a token").expect("nobody is here yet");
+    are_for_everybody(&browser, &[&format!("/setup/{setup}"), "/setup", "/login", "/register", "/nowhere"])
+        .await;
+
+    let owner = app.admin("owner").await;
+    logs_in(&browser, "owner").await;
+    are_for_everybody(&browser, &["/resources", "/tags", "/trash", "/import", "/admin/invites"]).await;
+    let invitation = app.coffer.accounts.invite(&app.viewer("owner").await).await.expect("an invitation");
+
+    let rtl = json!({ "title": "שלום עולם", "body": "مرحبا\n\n- واحد\n- اثنان\n\n> مرحبا", "pinned": true });
+    let rtl = owner.saves(rtl).await;
+    let note = owner.saves(awkward_note("Tide tables")).await;
+    let link = owner.saves(awkward_link()).await;
+    owner.json(Method::PATCH, &link.api(), json!({ "visibility": "public" })).if_match("\"1\"").await.ok();
+    let trashed = owner.saves(awkward_note("To be thrown away")).await;
+    owner.json_free(Method::DELETE, &trashed.api()).await.is(204);
+    are_for_everybody(
+        &browser,
+        &[
+            "/resources",
+            "/resources?q=cell&tag=%C3%A4%2Fb&kind=note",
+            "/resources?q=nothing+like+this",
+            "/resources?q=tag%3A",
+            "/resources/new",
+            "/resources/new?kind=note",
+            &note.page(),
+            &format!("{}/edit", note.page()),
+            &format!("{}/revisions", note.page()),
+            &link.page(),
+            &rtl.page(),
+            &format!("{}/revisions/1", link.page()),
+            &trashed.page(),
+            "/tags",
+            "/trash",
+        ],
+    )
+    .await;
+
+    browser.goto("/resources").await;
+    browser.follow("Edit this entry").await;
+    browser.fill("Title", &"x".repeat(501)).await;
+    browser.hits(Key::Enter).await;
+    browser.has(".entry .field-error", "at most 500 fit").await;
+    is_for_everybody(&browser, "a row being edited").await;
+
+    browser.goto(&format!("{}/edit", note.page())).await;
+    owner
+        .json(Method::PATCH, &note.api(), json!({ "body": "- moon\n".repeat(9) }))
+        .if_match("\"1\"")
+        .await
+        .ok();
+    browser.fill("Tags", "sea").await;
+    browser.press("Save").await;
+    browser.has("h1", "Two versions").await;
+    is_for_everybody(&browser, "a conflict").await;
+
+    browser.goto("/import").await;
+    browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
+    browser.press("Import").await;
+    browser.has("h1", "Your bookmarks are in").await;
+    is_for_everybody(&browser, "an import").await;
+
+    browser.press("Log out").await;
+    are_for_everybody(&browser, &["/", &format!("/invite/{invitation}"), "/invite/nothing"]).await;
+    browser.goto("/login").await;
+    browser.fill("Email or username", "owner").await;
+    browser.fill("Password", "guess").await;
+    browser.press("Log in").await;
+    browser.sees("don’t belong together").await;
+    is_for_everybody(&browser, "a failed log-in").await;
+    has_complained_only_of(
+        &browser,
+        &["the server responded with a status of 4", "Response Status Error Code 4"],
+    )
+    .await;
+}
+
+async fn are_for_everybody(browser: &Browser, paths: &[&str]) {
+    for path in paths {
+        browser.goto(path).await;
+        is_for_everybody(browser, path).await;
+    }
+}
+
+async fn is_for_everybody(browser: &Browser, page: &str) {
+    let _: () =
+        browser.run("for (const hidden of document.querySelectorAll('details')) hidden.open = true").await;
+    for scheme in ["light", "dark"] {
+        browser.prefers(scheme).await;
+        let wrong: Vec<String> = browser.run(CHECKS).await;
+        assert!(wrong.is_empty(), "{page}, {scheme}: {wrong:#?}");
+    }
+}
+
+/// Everything that bursts a narrow page.
+fn awkward_note(title: &str) -> Value {
+    let long = "Donaudampfschifffahrtsgesellschaft".repeat(14);
+    let table = format!("|{}\n|{}\n|{}", " a wide column |".repeat(9), "---|".repeat(9), " cell |".repeat(9));
+    let code = "wide ".repeat(60);
+    let body = format!("# {long}\n\n{long}\n\n{table}\n\n```\n{code}\n```\n\n- [ ] `{long}`\n\n> {long}");
+    json!({ "title": title, "tags": ["a".repeat(60), "ä/b/c/d/e", "🦀🦀🦀"], "body": body, "visibility": "public" })
+}
+
+fn awkward_link() -> Value {
+    let url = format!("https://{}example/{}", "sub.".repeat(20), "x".repeat(1_800));
+    json!({ "title": "Donaudampf".repeat(50), "url": url })
+}
+
+async fn sets_up(app: &App, browser: &Browser) {
+    let token = app.coffer.accounts.begin_setup().await.expect("a token").expect("nobody is here yet");
+    browser.goto(&format!("/setup/{token}")).await;
+    browser.fill("Email", "ada@example.org").await;
+    browser.fill("Username", "ada").await;
+    browser.fill("Name to show", "Ada Lovelace").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Open the library").await;
+}
+
+async fn signed_in(app: &App, username: &str) -> Browser {
+    let browser = Browser::open(&app.origin(), true, 1280, 900).await;
+    logs_in(&browser, username).await;
+    browser
+}
+
+async fn logs_in(browser: &Browser, username: &str) {
+    browser.goto("/login").await;
+    browser.fill("Email or username", username).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Log in").await;
+    browser.has("h1", "Library").await;
+}
+
+async fn ends_all_sessions(app: &App, username: &str) {
+    let person = app.viewer(username).await.id().expect("an account");
+    app.coffer.sessions.end_all(person).await.expect("the sessions end");
+}
+
+/// The console also names every answer of 400 and above, which some acts here ask for.
+async fn has_complained_only_of(browser: &Browser, expected: &[&str]) {
+    let mut complaints = browser.complaints().await;
+    complaints.retain(|complaint| !expected.iter().any(|known| complaint.contains(known)));
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+fn path_of(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").expect("a scheme");
+    &rest[rest.find('/').expect("a path")..]
+}
