@@ -5,6 +5,13 @@ use uuid::Uuid;
 use super::Member;
 use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
 
+pub const ACTIVE: &str = "SELECT id, email, username, display_name, role, auth_epoch
+    FROM users WHERE id = $1 AND disabled_at IS NULL";
+pub const BY_USERNAME: &str = "SELECT id, email, username, display_name, role, auth_epoch
+    FROM users WHERE username_key = $1 AND disabled_at IS NULL";
+pub const CREDENTIALS: &str = "SELECT id, email, username, display_name, role, auth_epoch, password_hash
+    FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL";
+
 pub struct Credentials {
     pub member: Member,
     pub password_hash: Option<String>,
@@ -18,15 +25,11 @@ struct CredentialsRow {
 }
 
 pub async fn active(db: &Db, id: Uuid) -> sqlx::Result<Option<Member>> {
-    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch
-        FROM users WHERE id = $1 AND disabled_at IS NULL";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
+    on!(db.read(), pool => sqlx::query_as(ACTIVE).bind(id).fetch_optional(pool).await)
 }
 
 pub async fn by_username(db: &Db, username_key: &str) -> sqlx::Result<Option<Member>> {
-    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch
-        FROM users WHERE username_key = $1 AND disabled_at IS NULL";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(username_key).fetch_optional(pool).await)
+    on!(db.read(), pool => sqlx::query_as(BY_USERNAME).bind(username_key).fetch_optional(pool).await)
 }
 
 pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
@@ -37,14 +40,12 @@ pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
 
 /// By e-mail or username; an e-mail address has an `@`, a username never does.
 pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Credentials>> {
-    const SQL: &str = "SELECT id, email, username, display_name, role, auth_epoch, password_hash
-        FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL";
     // A NUL byte can be in no name, and PostgreSQL refuses it.
     if login_key.contains('\0') {
         return Ok(None);
     }
     let row: Option<CredentialsRow> =
-        on!(db.read(), pool => sqlx::query_as(SQL).bind(login_key).fetch_optional(pool).await?);
+        on!(db.read(), pool => sqlx::query_as(CREDENTIALS).bind(login_key).fetch_optional(pool).await?);
     Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
 }
 

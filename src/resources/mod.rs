@@ -10,7 +10,8 @@ pub mod normal_url;
 pub mod pages;
 pub mod query;
 pub mod seed;
-mod store;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
 pub mod tag;
 pub mod visibility;
 

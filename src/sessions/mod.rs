@@ -5,7 +5,8 @@
 //! be told at that moment the deletion waits in the outbox. After any doubt about Redis (a failed command, a new
 //! connection) it is not consulted until the outbox is drained and its identity known again.
 
-mod store;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

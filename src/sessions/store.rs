@@ -12,6 +12,11 @@ use crate::db::{Db, Timestamp, Tx, on};
 /// Where the signed-in person's id stands in a session's data.
 pub const USER_KEY: &str = "user_id";
 
+pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
+pub const REVOCATIONS: &str =
+    "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
+pub const LOAD: &str = "SELECT record, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
+
 /// Whether the row was made; `false` when the id is taken.
 pub async fn insert(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at)
@@ -35,9 +40,8 @@ pub async fn update(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bo
 }
 
 pub async fn load(db: &Db, id: Id, now: Timestamp) -> sqlx::Result<Option<Record>> {
-    const SQL: &str = "SELECT record, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
     let row: Option<(String, Timestamp)> =
-        on!(db.read(), pool => sqlx::query_as(SQL).bind(key(id)).bind(now).fetch_optional(pool).await?);
+        on!(db.read(), pool => sqlx::query_as(LOAD).bind(key(id)).bind(now).fetch_optional(pool).await?);
     row.map(|(json, expires_at)| {
         let data: HashMap<String, Value> =
             serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))?;
@@ -68,8 +72,8 @@ pub async fn queue_revocation(db: &Db, id: Id, outbox_id: Uuid, now: Timestamp) 
 }
 
 pub async fn revocations(db: &Db) -> sqlx::Result<Vec<(Uuid, Id)>> {
-    const SQL: &str = "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
-    let rows: Vec<(Uuid, String)> = on!(db.read(), pool => sqlx::query_as(SQL).fetch_all(pool).await?);
+    let rows: Vec<(Uuid, String)> =
+        on!(db.read(), pool => sqlx::query_as(REVOCATIONS).fetch_all(pool).await?);
     Ok(rows.into_iter().filter_map(|(outbox, id)| Some((outbox, id.parse().ok()?))).collect())
 }
 
@@ -81,8 +85,8 @@ pub async fn revocation_done(db: &Db, outbox_id: Uuid) -> sqlx::Result<()> {
 }
 
 pub async fn of_user(db: &Db, user: Uuid) -> sqlx::Result<Vec<Id>> {
-    const SQL: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
-    let rows: Vec<(Vec<u8>,)> = on!(db.read(), pool => sqlx::query_as(SQL).bind(user).fetch_all(pool).await?);
+    let rows: Vec<(Vec<u8>,)> =
+        on!(db.read(), pool => sqlx::query_as(OF_USER).bind(user).fetch_all(pool).await?);
     Ok(rows
         .into_iter()
         .filter_map(|(bytes,)| Some(Id(i128::from_le_bytes(bytes.try_into().ok()?))))

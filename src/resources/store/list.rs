@@ -217,12 +217,18 @@ pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {
 /// Tags of different owners that fold to the same name count as one, under the first spelling.
 pub async fn tags(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
     let owner = viewer.id().unwrap_or(Uuid::nil());
+    let sql = tags_sql(viewer);
+    on!(db.read(), pool => sqlx::query_as(AssertSqlSafe(sql)).bind(owner).fetch_all(pool).await)
+}
+
+/// The statement that [`tags`] runs, for `EXPLAIN`.
+#[must_use]
+pub fn tags_sql(viewer: &Viewer) -> String {
     let visible: Vec<String> = shelves(viewer).iter().map(|shelf| format!("({shelf})")).collect();
-    let sql = format!(
+    format!(
         "SELECT MIN(t.name) AS name, COUNT(*) AS count FROM tags t
         JOIN resource_tags rt ON rt.tag_id = t.id JOIN resources r ON r.id = rt.resource_id
         WHERE {} GROUP BY t.folded ORDER BY t.folded",
         visible.join(" OR ")
-    );
-    on!(db.read(), pool => sqlx::query_as(AssertSqlSafe(sql)).bind(owner).fetch_all(pool).await)
+    )
 }

@@ -28,6 +28,10 @@ pub const TRASHED: &str = resource_where!(
 );
 pub const FIND_BY_URL: &str =
     "SELECT id FROM resources WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NULL";
+pub const REVISIONS: &str = "SELECT v.version, v.title, v.url, '' AS body, v.tags, v.visibility, v.via,
+            u.display_name AS saved_by, v.saved_at
+        FROM revisions v JOIN users u ON u.id = v.saved_by
+        WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500";
 
 pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
@@ -42,11 +46,7 @@ pub async fn find_by_url(db: &Db, owner: Uuid, url_key: &[u8]) -> sqlx::Result<O
 }
 
 pub async fn revisions(db: &Db, id: Uuid) -> sqlx::Result<Vec<Revision>> {
-    const SQL: &str = "SELECT v.version, v.title, v.url, '' AS body, v.tags, v.visibility, v.via,
-            u.display_name AS saved_by, v.saved_at
-        FROM revisions v JOIN users u ON u.id = v.saved_by
-        WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_all(pool).await)
+    on!(db.read(), pool => sqlx::query_as(REVISIONS).bind(id).fetch_all(pool).await)
 }
 
 pub async fn revision(db: &Db, id: Uuid, version: i64) -> sqlx::Result<Option<Revision>> {
