@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use coffer::accounts::Role;
+use coffer::web::forms::encode;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, PASSWORD};
@@ -207,7 +208,7 @@ async fn logging_in_leads_back_but_never_away(app: App) {
         let ada = app.visitor();
         let form = [("login", "ada"), ("password", PASSWORD), ("next", next)];
         ada.post_form("/login", &form).await.redirects_to(place);
-        let encoded: String = next.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = encode(next);
         ada.get(&format!("/login?next={encoded}")).await.redirects_to(place);
         app.visitor().get(&format!("/login?next={encoded}")).await.ok();
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use coffer::accounts::Role;
+use coffer::web::forms::encode;
 use serde_json::{Value, json};
 
 use crate::support::actor::Actor;
@@ -33,7 +34,7 @@ async fn imports(actor: &Actor, file: &[u8]) -> Answer {
 }
 
 async fn find(actor: &Actor, url: &str) -> Value {
-    let encoded: String = url.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = encode(url);
     actor.get(&format!("/api/v1/resources/lookup?url={encoded}")).await.ok().json()
 }
 

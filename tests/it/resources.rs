@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::actor::{Actor, Entry};
+use crate::support::answer::Answer;
 use crate::support::app::App;
 use crate::support::on_both_engines;
 
@@ -205,8 +206,7 @@ async fn two_saves_at_once_keep_an_address_once(app: App) {
             json!({ "url": "https://tides.example/", "title": format!("{n}"), "tags": ["same", "tags"] });
         std::future::IntoFuture::into_future(owner.json(Method::POST, RESOURCES, draft))
     });
-    let mut statuses: Vec<_> =
-        futures::future::join_all(saves).await.iter().map(|answer| answer.status()).collect();
+    let mut statuses: Vec<_> = futures::future::join_all(saves).await.iter().map(Answer::status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
@@ -220,8 +220,7 @@ async fn two_changes_at_once_make_one_version(app: App) {
             owner.json(Method::PATCH, &entry.api(), json!({ "title": format!("{n}") })).if_match("\"1\"");
         std::future::IntoFuture::into_future(change)
     });
-    let mut statuses: Vec<_> =
-        futures::future::join_all(changes).await.iter().map(|answer| answer.status()).collect();
+    let mut statuses: Vec<_> = futures::future::join_all(changes).await.iter().map(Answer::status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412, 412]);
     let revisions = owner.get(&format!("{}/revisions", entry.api())).await.ok().json();
@@ -472,7 +471,7 @@ async fn paging_loses_and_doubles_nothing_while_rows_come_and_go(app: App) {
         let added = async |page: usize| {
             let title = format!("Word title {}", page % 7);
             let new = owner.saves(json!({ "title": title })).await;
-            if page % 2 == 0 {
+            if page.is_multiple_of(2) {
                 owner.json_free(Method::DELETE, &new.api()).await.is(204);
             }
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use coffer::web::forms::encode;
 use serde_json::json;
 
 use crate::support::actor::Actor;
@@ -39,13 +40,9 @@ async fn library(app: &App) -> (Actor, String) {
     (owner, day)
 }
 
-fn encoded(query: &str) -> String {
-    query.bytes().map(|byte| format!("%{byte:02x}")).collect()
-}
-
 /// The letters of what was found.
 async fn found(actor: &Actor, query: &str, more: &str) -> String {
-    let list = actor.get(&format!("/api/v1/resources?q={}{more}", encoded(query))).await.ok().json();
+    let list = actor.get(&format!("/api/v1/resources?q={}{more}", encode(query))).await.ok().json();
     let titles =
         list["items"].as_array().expect("items").iter().map(|item| item["title"].as_str().expect("a title"));
     let letters: BTreeSet<char> = titles.filter_map(|title| title.chars().next()).collect();

@@ -45,11 +45,7 @@ impl World {
 
 /// The rule, written down once more by hand.
 fn expected(person: &str, visibility: &str) -> bool {
-    match (person, visibility) {
-        ("owner", _) | (_, "public") => true,
-        ("member" | "root", "members") => true,
-        _ => false,
-    }
+    matches!((person, visibility), ("owner", _) | (_, "public") | ("member" | "root", "members"))
 }
 
 fn titles(list: &Value) -> Vec<&str> {

@@ -104,7 +104,7 @@ impl Actor {
 
     /// As the pages' own forms do it.
     pub fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Ask<'_> {
-        let mut ask = Ask::new(self, Method::POST, path).from_own_page();
+        let mut ask = Ask::new(self, Method::POST, path).by_own_page();
         let mut fields: Vec<_> = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         fields.push(("csrf".to_owned(), self.token()));
         ask.form = Some(fields);
@@ -112,13 +112,13 @@ impl Actor {
     }
 
     /// As the pages' own scripts do it.
-    pub fn json(&self, method: Method, path: &str, body: Value) -> Ask<'_> {
-        self.sends(method, path, "application/json", body.to_string())
+    pub fn json(&self, method: Method, path: &str, body: impl Into<Value>) -> Ask<'_> {
+        self.sends(method, path, "application/json", body.into().to_string())
     }
 
     /// An unsafe request without a body.
     pub fn json_free(&self, method: Method, path: &str) -> Ask<'_> {
-        Ask::new(self, method, path).from_own_page().header("x-csrf-token", &self.token())
+        Ask::new(self, method, path).by_own_page().header("x-csrf-token", self.token())
     }
 
     /// Any body under any content type, from our own page and with the token.
@@ -145,8 +145,8 @@ impl Actor {
         body.extend_from_slice(bytes);
         body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
         let mut ask = Ask::new(self, Method::POST, path)
-            .from_own_page()
-            .header("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));
+            .by_own_page()
+            .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
         ask.body = body;
         ask
     }
@@ -196,7 +196,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    pub fn from_own_page(self) -> Self {
+    pub fn by_own_page(self) -> Self {
         let origin = self.actor.origin.clone();
         self.header("sec-fetch-site", "same-origin").header("origin", &origin)
     }

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::actor::Actor;
-use super::postgres::{Database, fresh_database};
+use super::postgres::{Database, PostgresServer, fresh_database};
 use super::redis::RedisServer;
 use super::wait::eventually;
 
@@ -106,14 +106,28 @@ impl App {
         Self::start(engine, Some(redis), &[]).await
     }
 
+    /// On a PostgreSQL of its own, which the test may break.
+    pub async fn with_postgres(server: &PostgresServer) -> Self {
+        Self::start_on(Engine::Postgres, None, &[], Some(server.database("template0"))).await
+    }
+
     async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
-        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        settings.push(format!("--data-dir={}", folder.path().display()));
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(migrated_database().await),
         };
+        Self::start_on(engine, redis, settings, database).await
+    }
+
+    async fn start_on(
+        engine: Engine,
+        redis: Option<RedisServer>,
+        settings: &[&str],
+        database: Option<Database>,
+    ) -> Self {
+        let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
+        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
         let clock = TestClock { system: Context::system().clock, ahead: Arc::default() };
@@ -170,7 +184,7 @@ impl Node {
         let (stop, told) = oneshot::channel();
         let stopped = async {
             if told.await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         let serving = tokio::spawn(coffer::serve::serve(listener, coffer.clone(), stopped));

@@ -1,0 +1,221 @@
+//! The statements that people wait for go along indexes, on both engines, in a library of thousands.
+
+use std::time::Duration;
+
+use coffer::accounts::{Role, store as accounts};
+use coffer::db::{Db, Timestamp, Value};
+use coffer::resources::listing::{Asked, Position, Sort};
+use coffer::resources::store::{self, list};
+use coffer::sessions::store as sessions;
+use coffer::web::cursor::CursorKey;
+use coffer::web::viewer::Viewer;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::support::app::{App, Engine};
+use crate::support::on_both_engines;
+
+/// Tables that grow with the library or its people: never read from end to end.
+const LARGE: [&str; 7] = ["resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox"];
+
+async fn library(app: &App) {
+    // First, so that the statistics that the seeding takes know of the people.
+    crowd(app).await;
+    for (name, count) in [("owner", 4_000), ("other", 1_000)] {
+        app.has_account(name, Role::Member).await;
+        app.coffer.resources.seed(&app.viewer(name).await, count, |_| ()).await.expect("a seeded library");
+    }
+}
+
+/// How the database would run this, a step a line.
+async fn plan(db: &Db, sql: &str, values: &[Value]) -> Vec<String> {
+    macro_rules! explained {
+        ($prefix:literal, $pool:expr, $column:expr) => {{
+            let sql = format!("{} {sql}", $prefix);
+            let query = values.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, value| match value {
+                Value::Text(text) => query.bind(text),
+                Value::Id(id) => query.bind(id),
+                Value::At(at) => query.bind(at),
+                Value::Int(int) => query.bind(int),
+            });
+            let rows = query.fetch_all($pool).await.expect("the statement is understood");
+            rows.iter().map(|row| sqlx::Row::get::<String, _>(row, $column)).collect()
+        }};
+    }
+    match db {
+        Db::Postgres(pool) => {
+            // A library of thousands is still so small that reading it whole can look cheaper.
+            let mut tx = pool.begin().await.expect("a transaction");
+            sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
+            explained!("EXPLAIN", &mut *tx, 0)
+        }
+        Db::Sqlite { read, .. } => explained!("EXPLAIN QUERY PLAN", read, "detail"),
+    }
+}
+
+/// Steps that read a large table from its beginning to its end.
+fn scans(plan: &[String]) -> Vec<&String> {
+    let reads_all = |step: &&String| {
+        let step = step.trim().trim_start_matches("-> ").trim();
+        let postgres = LARGE.iter().any(|table| step.contains(&format!("Seq Scan on {table} ")));
+        // Our aliases of tables; `SCAN r USING INDEX` follows the order that is wanted.
+        let sqlite = ["r", "rt", "t", "u", "v", "users", "sessions", "outbox", "resources", "tags"]
+            .iter()
+            .any(|name| step == format!("SCAN {name}"));
+        postgres || sqlite
+    };
+    plan.iter().filter(reads_all).collect()
+}
+
+#[track_caller]
+fn along_indexes(what: &str, plan: &[String], index: &str) {
+    assert!(scans(plan).is_empty(), "{what} reads {:?} in\n{}", scans(plan), plan.join("\n"));
+    assert!(plan.iter().any(|step| step.contains(index)), "{what} should use {index}:\n{}", plan.join("\n"));
+}
+
+on_both_engines!(statements_go_along_indexes);
+async fn statements_go_along_indexes(app: App) {
+    library(&app).await;
+    lists(&app).await;
+    searches(&app).await;
+    single_things(&app).await;
+}
+
+async fn lists(app: &App) {
+    let (db, key) = (&app.coffer.db, CursorKey::new([7; 32]));
+    let (owner, id) = (app.viewer("owner").await, Uuid::from_u128(u128::MAX / 2));
+    let at = app.now().micros() - 86_400_000_000;
+    let asked = |sort: &str, after: Option<Position>| Asked {
+        sort: sort.to_owned(),
+        cursor: after.map(|after| key.seal(&after)).unwrap_or_default(),
+        ..Asked::default()
+    };
+    for (asked, mine, shared) in [
+        (asked("newest", None), "resources_mine_created", "resources_shared_created"),
+        (asked("oldest", None), "resources_mine_created", "resources_shared_created"),
+        (asked("changed", None), "resources_mine_updated", "resources_shared_updated"),
+        (asked("title", None), "resources_mine_title", "resources_shared_title"),
+        (
+            asked("newest", Some(Position::Time(Sort::Newest, at, id))),
+            "resources_mine_created",
+            "resources_shared_created",
+        ),
+        (
+            asked("oldest", Some(Position::Time(Sort::Oldest, at, id))),
+            "resources_mine_created",
+            "resources_shared_created",
+        ),
+        (
+            asked("changed", Some(Position::Time(Sort::Changed, at, id))),
+            "resources_mine_updated",
+            "resources_shared_updated",
+        ),
+        (
+            asked("title", Some(Position::Title("the quiet".into(), id))),
+            "resources_mine_title",
+            "resources_shared_title",
+        ),
+    ] {
+        let search = asked.search(&key).expect("a search");
+        // So few are public that PostgreSQL may sort them by hand; it finds them by an index all the same.
+        for (viewer, indexes) in [(&owner, vec![mine, shared]), (&Viewer::Visitor, vec!["resources_"])] {
+            let statement = list::statement(&db.read(), viewer, &search);
+            let plan = plan(db, &statement.sql, &statement.values).await;
+            for index in indexes {
+                along_indexes(&format!("{asked:?}"), &plan, index);
+            }
+            // SQLite says where it sorts: never a whole shelf, before the limit has cut it.
+            let unsorted = plan.windows(2).filter(|steps| steps[0].contains(" r USING INDEX resources_"));
+            let cut = unsorted.filter(|steps| steps[1] != "SCAN s").count();
+            assert!(cut == 0 || app.engine == Engine::Postgres, "{asked:?}:\n{}", plan.join("\n"));
+        }
+    }
+}
+
+async fn searches(app: &App) {
+    let (db, key, owner) = (&app.coffer.db, CursorKey::new([7; 32]), app.viewer("owner").await);
+    let full_text = if app.engine == Engine::Sqlite { "VIRTUAL TABLE INDEX" } else { "resources_search" };
+    for (query, sort, index) in [
+        ("17 ", "", full_text),
+        ("17 or 18 ", "", full_text),
+        ("\"part 17\" -oslo", "", full_text),
+        ("17 tag:lisbon", "", full_text),
+        ("tag:lisbon", "", "resource_tags"),
+        ("tag:telescope/quiet", "title", "resource_tags"),
+        ("site:oslo.example.org", "", "resources_"),
+        ("by:other", "", "users_"),
+        ("is:pinned", "", "resources_"),
+        ("before:2020-01-01", "", "resources_"),
+    ] {
+        let asked = Asked { q: query.to_owned(), sort: sort.to_owned(), ..Asked::default() };
+        let search = asked.search(&key).expect("a search");
+        let statement = list::statement(&db.read(), &owner, &search);
+        along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
+    }
+}
+
+async fn single_things(app: &App) {
+    let db = &app.coffer.db;
+    let (id, now) = (app.viewer("owner").await.id().expect("an account"), app.now());
+    let sqlite = app.engine == Engine::Sqlite;
+    let text = |text: &str| Value::Text(text.to_owned());
+    let by_id = |table: &str| if sqlite { "SEARCH".to_owned() } else { format!("{table}_pkey") };
+    for (what, sql, values, index) in [
+        ("find", store::FIND, vec![Value::Id(id)], by_id("resources")),
+        ("trash", store::TRASHED, vec![Value::Id(id)], "resources_trash".to_owned()),
+        ("revisions", store::REVISIONS, vec![Value::Id(id)], by_id("revisions")),
+        ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
+        ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
+        ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
+        ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
+        ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
+    ] {
+        along_indexes(what, &plan(db, sql, &values).await, &index);
+    }
+    // These two are known by hashes, which no `Value` holds; their text stands for them.
+    let hash = if sqlite {
+        "x'07070707070707070707070707070707'"
+    } else {
+        "'\\x07070707070707070707070707070707'::bytea"
+    };
+    let until = if sqlite { now.micros().to_string() } else { format!("'{}'::timestamptz", now.rfc3339()) };
+    let load = sessions::LOAD.replace("$1", hash).replace("$2", &until);
+    along_indexes("session", &plan(db, &load, &[]).await, &by_id("sessions"));
+    let lookup = store::FIND_BY_URL.replace("$2", hash);
+    along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
+}
+
+/// So many people and sessions that it pays to look them up.
+async fn crowd(app: &App) {
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    let now = app.now();
+    for (n, id) in (0..2_000_u128).map(|n| (n, Uuid::from_u128(n + 1_000))) {
+        put_person(&mut tx, id, &format!("p{n}"), now).await.expect("a person and a session");
+    }
+    tx.commit().await.expect("they stay");
+}
+
+async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestamp) -> sqlx::Result<()> {
+    const PERSON: &str = "INSERT INTO users (id, email, email_key, username, username_key, display_name, role, created_at, updated_at)
+        VALUES ($1, $2, $2, $2, $2, $2, 'member', $3, $3)";
+    const SESSION: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at) VALUES ($1, $2, '{}', $3, $3, $4)";
+    const WAITING: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'cache', 'x', $2)";
+    let later = now.plus(Duration::from_hours(24));
+    macro_rules! put {
+        ($conn:expr) => {{
+            sqlx::query(PERSON).bind(id).bind(name).bind(now).execute(&mut *$conn).await?;
+            sqlx::query(SESSION)
+                .bind(id.as_bytes().to_vec())
+                .bind(id)
+                .bind(now)
+                .bind(later)
+                .execute(&mut *$conn)
+                .await?;
+            sqlx::query(WAITING).bind(id).bind(now).execute(&mut *$conn).await.map(drop)
+        }};
+    }
+    match tx.conn() {
+        coffer::db::Engine::Postgres(conn) => put!(conn),
+        coffer::db::Engine::Sqlite(conn) => put!(conn),
+    }
+}
