@@ -119,7 +119,7 @@ async fn lists(app: &App) {
         let search = asked.search(&key).expect("a search");
         // So few are public that PostgreSQL may sort them by hand; it finds them by an index all the same.
         for (viewer, indexes) in [(&owner, vec![mine, shared]), (&Viewer::Visitor, vec!["resources_"])] {
-            let statement = list::statement(&db.read(), viewer, &search);
+            let statement = list::statement(db, viewer, &search).await.expect("a statement");
             let plan = plan(db, &statement.sql, &statement.values).await;
             for index in indexes {
                 along_indexes(&format!("{asked:?}"), &plan, index);
@@ -149,7 +149,7 @@ async fn searches(app: &App) {
     ] {
         let asked = Asked { q: query.to_owned(), sort: sort.to_owned(), ..Asked::default() };
         let search = asked.search(&key).expect("a search");
-        let statement = list::statement(&db.read(), &owner, &search);
+        let statement = list::statement(db, &owner, &search).await.expect("a statement");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
     }
 }

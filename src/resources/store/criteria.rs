@@ -128,11 +128,11 @@ fn on_site(statement: &mut Statement, site: &str) -> String {
     format!("SELECT r.rid FROM resources r WHERE r.trashed_at IS NULL AND r.site IS NOT NULL AND ({is_site})")
 }
 
-/// '/' follows '.': the range holds every subdomain.
+/// '/' follows '.': the range holds every subdomain, and what the last condition leaves out (`org.example-x`).
 fn is_site(statement: &mut Statement, site: &str) -> String {
     let [this, low, high] = [site.to_owned(), format!("{site}."), format!("{site}/")]
         .map(|text| statement.bind(Value::Text(text)));
-    format!("r.site = {this} OR (r.site >= {low} AND r.site < {high})")
+    format!("r.site >= {this} AND r.site < {high} AND (r.site = {this} OR r.site >= {low})")
 }
 
 /// The searched words in each engine's own language, as placeholders.
