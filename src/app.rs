@@ -133,11 +133,16 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::pages::routes())
         .merge(resources::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
-        .route("/static/{*path}", get(assets::serve))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages));
     let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
+
+    // Assets are the same for everybody: nobody's session is read for them.
+    let assets = Router::new()
+        .route("/static/{*path}", get(assets::serve))
+        .layer(from_fn_with_state(app.clone(), site::check_host))
+        .layer(from_fn_with_state(app.clone(), faces::pages));
 
     let (api, document) = api_routes().split_for_parts();
     let docs = SwaggerUi::new("/api/docs").config(
@@ -155,6 +160,7 @@ pub fn router(app: &App) -> Router {
 
     Router::new()
         .merge(pages)
+        .merge(assets)
         .merge(api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -21,8 +21,8 @@ const MAX_HEADER: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
 /// After a failed accept (no file descriptors left, say) the next try waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Told to stop, the listener closes once nobody has connected for this long: what waits in its queue is served.
-const BACKLOG: Duration = Duration::from_millis(20);
+/// Told to stop, the listener takes what waits in its queue for this long before it closes.
+const BACKLOG: Duration = Duration::from_millis(50);
 const MAINTENANCE: Duration = Duration::from_hours(1);
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
@@ -43,9 +43,14 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         }
     }
     app.begin_stop();
-    while let Ok(Some((stream, place))) = tokio::time::timeout(BACKLOG, accept(&listener, &places)).await {
-        spawn_connection(stream, place, &builder, &graceful, router.clone());
-    }
+    let backlog = async {
+        loop {
+            if let Some((stream, place)) = accept(&listener, &places).await {
+                spawn_connection(stream, place, &builder, &graceful, router.clone());
+            }
+        }
+    };
+    let _ = tokio::time::timeout(BACKLOG, backlog).await;
     drop(listener);
     let limit = Duration::from_secs(app.config.stop_timeout);
     if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {

@@ -91,33 +91,34 @@ CREATE TABLE imports (
 CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
+-- Short columns first: a scan that asks who may see a row reads no further.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
 CREATE TABLE resources (
     rid         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
     owner_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
     kind        TEXT NOT NULL CHECK (kind IN ('link', 'note')),
-    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
-    title_key   TEXT COLLATE "C" NOT NULL,
-    url         TEXT CHECK (length(url) <= 8000),
-    url_key     BYTEA CHECK (octet_length(url_key) = 32),
-    site        TEXT COLLATE "C",
-    body        TEXT NOT NULL CHECK (length(body) <= 100000),
-    summary     TEXT NOT NULL,
     visibility  TEXT NOT NULL CHECK (visibility IN ('private', 'members', 'public')),
     pinned      BOOLEAN NOT NULL DEFAULT FALSE,
     version     BIGINT NOT NULL DEFAULT 1 CHECK (version >= 1),
     import_id   UUID REFERENCES imports ON DELETE SET NULL,
-    fold_title  TEXT NOT NULL,
-    fold_tags   TEXT NOT NULL,
-    fold_body   TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL,
+    trashed_at  TIMESTAMPTZ,
     search      TSVECTOR NOT NULL GENERATED ALWAYS AS (
                     setweight(to_tsvector('simple', fold_title), 'A') ||
                     setweight(to_tsvector('simple', fold_tags), 'B') ||
                     setweight(to_tsvector('simple', fold_body), 'D')) STORED,
-    created_at  TIMESTAMPTZ NOT NULL,
-    updated_at  TIMESTAMPTZ NOT NULL,
-    trashed_at  TIMESTAMPTZ,
+    site        TEXT COLLATE "C",
+    url_key     BYTEA CHECK (octet_length(url_key) = 32),
+    url         TEXT CHECK (length(url) <= 8000),
+    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
+    title_key   TEXT COLLATE "C" NOT NULL,
+    fold_title  TEXT NOT NULL,
+    fold_tags   TEXT NOT NULL,
+    summary     TEXT NOT NULL,
+    body        TEXT NOT NULL CHECK (length(body) <= 100000),
+    fold_body   TEXT NOT NULL,
     CHECK ((kind = 'link') = (url IS NOT NULL)),
     CHECK ((url IS NULL) = (url_key IS NULL))
 );
@@ -126,9 +127,9 @@ CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed
 CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX resources_shared_created ON resources (created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
-CREATE INDEX resources_shared_updated ON resources (updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
-CREATE INDEX resources_shared_title ON resources (title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;

@@ -92,28 +92,29 @@ CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+-- Short columns first: who may see a row is read without the pages that a long text goes on to.
 CREATE TABLE resources (
     rid         INTEGER PRIMARY KEY,
     id          BLOB NOT NULL UNIQUE,
     owner_id    BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
     kind        TEXT NOT NULL CHECK (kind IN ('link', 'note')),
-    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
-    title_key   TEXT NOT NULL,
-    url         TEXT CHECK (length(url) <= 8000),
-    url_key     BLOB CHECK (length(url_key) = 32),
-    site        TEXT,
-    body        TEXT NOT NULL CHECK (length(body) <= 100000),
-    summary     TEXT NOT NULL,
     visibility  TEXT NOT NULL CHECK (visibility IN ('private', 'members', 'public')),
     pinned      INTEGER NOT NULL DEFAULT FALSE CHECK (pinned IN (FALSE, TRUE)),
     version     INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1),
     import_id   BLOB REFERENCES imports ON DELETE SET NULL,
-    fold_title  TEXT NOT NULL,
-    fold_tags   TEXT NOT NULL,
-    fold_body   TEXT NOT NULL,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     trashed_at  INTEGER,
+    site        TEXT,
+    url_key     BLOB CHECK (length(url_key) = 32),
+    url         TEXT CHECK (length(url) <= 8000),
+    title       TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 500),
+    title_key   TEXT NOT NULL,
+    fold_title  TEXT NOT NULL,
+    fold_tags   TEXT NOT NULL,
+    summary     TEXT NOT NULL,
+    body        TEXT NOT NULL CHECK (length(body) <= 100000),
+    fold_body   TEXT NOT NULL,
     CHECK ((kind = 'link') = (url IS NOT NULL)),
     CHECK ((url IS NULL) = (url_key IS NULL))
 ) STRICT;
@@ -121,9 +122,9 @@ CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed
 CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX resources_shared_created ON resources (created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
-CREATE INDEX resources_shared_updated ON resources (updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
-CREATE INDEX resources_shared_title ON resources (title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;

@@ -72,6 +72,9 @@ impl Db {
             .map_err(|_| StartError::BadUrl(without_password(url)))?
             .application_name("coffer")
             .options([("statement_timeout", STATEMENT_LIMIT), ("lock_timeout", "5s")])
+            // Plans are made for the values: which index a search begins with depends on how common its words
+            // are. Nothing here runs so long that compiling it would pay.
+            .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")])
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
         let pool = PgPoolOptions::new()
             .max_connections(connections)

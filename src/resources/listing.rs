@@ -14,7 +14,7 @@ use crate::web::cursor::CursorKey;
 pub const PAGE: i64 = 50;
 pub const MOST: i64 = 200;
 /// A search is ranked among its latest so many matches, which bounds what the commonest word can cost.
-pub const RANKED: i64 = 2_000;
+pub const RANKED: i64 = 1_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -105,7 +105,7 @@ impl Asked {
 
     /// The order that is asked for, or the natural one: by relevance when there are words to be relevant to.
     pub fn sort(&self, query: &Query) -> Result<Sort> {
-        let searching = !query.text.is_empty();
+        let searching = query.is_ranked();
         match self.sort.as_str() {
             "" if searching => Ok(Sort::Relevance),
             "" => Ok(Sort::Newest),

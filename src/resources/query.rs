@@ -52,6 +52,12 @@ impl QueryError {
 }
 
 impl Query {
+    /// Whether it says what to look for, not only what to leave out: then results have a rank.
+    #[must_use]
+    pub fn is_ranked(&self) -> bool {
+        self.text.iter().flat_map(|group| &group.terms).any(|term| !term.negated)
+    }
+
     /// What to mark in the results.
     #[must_use]
     pub fn needles(&self) -> Vec<Needle> {

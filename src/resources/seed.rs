@@ -56,6 +56,17 @@ impl Numbers {
     fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words[usize::try_from(self.next() % words.len() as u64).unwrap_or(0)]
     }
+
+    /// One of 4,096 words, rare and common as in any language: every doubling of the rank is as likely.
+    fn word(&mut self) -> String {
+        let octave = 4 + self.next() % 9;
+        let rank = self.next() % (1 << octave);
+        let syllable = |number: u64| {
+            let letter = |letters: &str, at: u64| letters.chars().nth(usize::try_from(at).unwrap_or(0));
+            [letter("bdfghjklmnprstvz", number / 4 % 16), letter("aeio", number % 4)].into_iter().flatten()
+        };
+        syllable(rank).chain(syllable(rank / 64)).collect()
+    }
 }
 
 impl Resources {
@@ -96,14 +107,16 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
     let (adjective, noun, place) = (numbers.pick(&ADJECTIVES), numbers.pick(&NOUNS), numbers.pick(&PLACES));
     let words: Vec<&str> =
         (0..18).map(|i| if i % 3 == 0 { numbers.pick(&ADJECTIVES) } else { numbers.pick(&NOUNS) }).collect();
+    let rarer: Vec<String> = (0..8).map(|_| numbers.word()).collect();
     let is_note = number.is_multiple_of(10);
     Draft {
         kind: Some(if is_note { Kind::Note } else { Kind::Link }),
         title: format!("The {adjective} {noun} of {place}, part {number}"),
         url: (!is_note).then(|| format!("https://{place}.example.org/{noun}/{number}")),
         body: format!(
-            "On the **{adjective} {noun}**: {}.\n\nReference {:x}.",
+            "On the **{adjective} {noun}**: {}, {}.\n\nReference {:x}.",
             words.join(" "),
+            rarer.join(" "),
             numbers.next()
         ),
         tags: vec![(*place).to_owned(), format!("{noun}/{adjective}")],

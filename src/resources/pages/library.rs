@@ -176,7 +176,7 @@ fn filters(asked: &Asked) -> Vec<ListLink> {
 }
 
 fn sorts(asked: &Asked, current: Sort) -> Vec<ListLink> {
-    let searching = query::parse(&asked.q).is_ok_and(|query| !query.text.is_empty());
+    let searching = query::parse(&asked.q).is_ok_and(|query| query.is_ranked());
     Sort::ALL
         .into_iter()
         .filter(|sort| searching || *sort != Sort::Relevance)

@@ -3,93 +3,120 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, Reader, Timestamp, Value, bind_all, on};
-use crate::resources::listing::{Hit, Position, RANKED, Search, Sort, midnight};
-use crate::resources::query::{self, Criterion};
-use crate::resources::visibility::shelves;
-use crate::resources::{Kind, TagCount, tag};
+use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
+use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::resources::TagCount;
+use crate::resources::listing::{Hit, Position, RANKED, Search, Sort};
+use crate::resources::visibility::{shelves, visible};
 use crate::web::viewer::Viewer;
 
 /// One hit more than the page holds, so that the caller sees whether there is a next page.
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<Hit>> {
-    let statement = statement(&db.read(), viewer, search);
+    let statement = statement(db, viewer, search).await?;
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await)
 }
 
-/// The statement that [`page`] runs, for `EXPLAIN`.
-#[must_use]
-pub fn statement(engine: &Reader<'_>, viewer: &Viewer, search: &Search) -> Statement {
+/// The statement that [`page`] runs: the ids of the page, found in the way that costs least, then their rows.
+pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
+    let sizes = &Sizes::of(db, search).await?;
     let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, search);
-    let words = words(&mut statement, engine, search);
+    let filters = filters(&mut statement, search, sizes);
+    let words = words(&mut statement, &db.read(), search);
     let order = Order::of(search.sort);
     let after = after(&mut statement, search, order);
     let limit = statement.bind(Value::Int(search.limit + 1));
-    let from_shelf = |shelf: &&str| match (&words, search.sort) {
-        (Words::None, _) => format!(
-            "SELECT r.id, {order} AS key FROM resources r WHERE {shelf}{filters}{after} ORDER BY {order} {dir}, r.id {dir} LIMIT {limit}",
-            dir = order.direction(),
-            order = order.column()
-        ),
-        (Words::Postgres(words), Sort::Relevance) => format!(
-            "SELECT c.id, ts_rank(c.search, {words}) AS key FROM (SELECT r.id, r.search FROM resources r WHERE {shelf}{filters} AND r.search @@ {words} ORDER BY r.rid DESC LIMIT {RANKED}) c"
-        ),
-        (Words::Postgres(words), _) => format!(
-            "SELECT r.id, {order} AS key FROM resources r WHERE {shelf}{filters}{after} AND r.search @@ {words} ORDER BY {order} {dir}, r.id {dir} LIMIT {limit}",
-            dir = order.direction(),
-            order = order.column()
-        ),
-        (Words::Sqlite { matching: Some(matching), without }, Sort::Relevance) => format!(
-            "SELECT r.id, -bm25(resources_fts, 8.0, 4.0, 1.0) AS key FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid WHERE resources_fts MATCH {matching} AND {shelf}{filters}{without} ORDER BY f.rowid DESC LIMIT {RANKED}"
-        ),
-        (Words::Sqlite { matching, without }, _) => {
-            let with = matching.as_ref().map_or(String::new(), |m| {
-                format!(" AND r.rid IN (SELECT rowid FROM resources_fts WHERE resources_fts MATCH {m})")
-            });
-            format!(
-                "SELECT r.id, {order} AS key FROM resources r WHERE {shelf}{filters}{after}{with}{without} ORDER BY {order} {dir}, r.id {dir} LIMIT {limit}",
-                dir = order.direction(),
-                order = order.column()
-            )
-        }
-    };
-    let shelved: Vec<String> =
-        shelves(viewer).iter().map(|shelf| format!("SELECT * FROM ({}) s", from_shelf(shelf))).collect();
     let offset = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
     let offset = statement.bind(Value::Int(offset));
+    let scan = Scan { viewer, filters, after, order, limit: &limit };
+    let found = scan.of(&words, sizes);
     let body = if matches!(words, Words::None) { "''" } else { "r.body" };
     statement.sql = format!(
         "SELECT r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
             r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
             (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
                 JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
-        FROM (SELECT id, key FROM ({}) a ORDER BY key {dir}, id {dir} LIMIT {limit} OFFSET {offset}) p
+        FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit} OFFSET {offset}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id ORDER BY p.key {dir}, p.id {dir}",
-        shelved.join(" UNION ALL "),
+        sorted = order.by_key(),
         dir = order.direction(),
     );
-    statement
+    Ok(statement)
 }
 
-/// SQL put together from our own words only; what people typed is in the values.
-pub struct Statement {
-    pub sql: String,
-    pub values: Vec<Value>,
+/// How the ids of a page are found, with the key they are sorted by.
+struct Scan<'a> {
+    viewer: &'a Viewer,
+    filters: String,
+    after: String,
+    order: Order,
+    limit: &'a str,
 }
 
-impl Statement {
-    fn new(viewer: &Viewer) -> Self {
-        Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
+impl Scan<'_> {
+    fn of(&self, words: &Words, sizes: &Sizes) -> String {
+        match words {
+            Words::None => self.first_of_each_shelf(""),
+            Words::Postgres(words) if self.order == Order::Rank => self.ranked_by_postgres(words),
+            Words::Postgres(words) => self.first_of_each_shelf(&format!(" AND r.search @@ {words}")),
+            Words::Fts5(words) if self.order == Order::Rank => self.ranked_by_fts5(words),
+            Words::Fts5(words) if sizes.words == Size::Few => self.sorted_from_fts5(words),
+            Words::Fts5(words) => self.merged_shelves(&format!("IN ({FTS5_ROWS} {words})")),
+            Words::NotFts5(words) => self.merged_shelves(&format!("NOT IN ({FTS5_ROWS} {words})")),
+        }
     }
 
-    /// The placeholder under which the value is bound.
-    fn bind(&mut self, value: Value) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
+    fn shelves(&self, and: &str) -> impl Iterator<Item = String> {
+        shelves(self.viewer).iter().map(move |shelf| {
+            let Self { filters, after, order, .. } = self;
+            let key = order.column();
+            format!("SELECT r.id, {key} AS key, r.rid FROM resources r WHERE {shelf}{filters}{after}{and}")
+        })
+    }
+
+    /// Each is read along its index, up to the page's length.
+    fn first_of_each_shelf(&self, and: &str) -> String {
+        let (sorted, limit) = (self.order.by_key(), self.limit);
+        let shelves =
+            self.shelves(and).map(|shelf| format!("SELECT * FROM ({shelf} {sorted} LIMIT {limit}) s"));
+        shelves.collect::<Vec<_>>().join(" UNION ")
+    }
+
+    /// SQLite merges the shelves row by row until the outer limit ends that; it makes the list of what matches
+    /// once, where conditions inside would have it made for each. The inner limit makes it keep the order.
+    fn merged_shelves(&self, rid: &str) -> String {
+        let shelves = self.shelves("").collect::<Vec<_>>().join(" UNION ");
+        let (sorted, limit) = (self.order.by_key(), self.limit);
+        format!("SELECT id, key FROM ({shelves} {sorted} LIMIT -1) s WHERE rid {rid} LIMIT {limit}")
+    }
+
+    fn ranked_by_postgres(&self, words: &str) -> String {
+        let (visible, filters) = (visible(self.viewer), &self.filters);
+        format!(
+            "SELECT c.id, ts_rank(c.search, {words}) AS key FROM (SELECT r.id, r.search FROM resources r
+                WHERE {visible}{filters} AND r.search @@ {words} ORDER BY r.rid DESC LIMIT {RANKED}) c"
+        )
+    }
+
+    fn ranked_by_fts5(&self, words: &str) -> String {
+        let rows = self.rows_from_fts5("-bm25(resources_fts, 8.0, 4.0, 1.0)", words);
+        format!("{rows} ORDER BY f.rowid DESC LIMIT {RANKED}")
+    }
+
+    fn sorted_from_fts5(&self, words: &str) -> String {
+        let rows = self.rows_from_fts5(self.order.column(), words);
+        format!("{rows}{} {} LIMIT {}", self.after, self.order.by_key(), self.limit)
+    }
+
+    fn rows_from_fts5(&self, key: &str, words: &str) -> String {
+        let (visible, filters) = (visible(self.viewer), &self.filters);
+        format!(
+            "SELECT r.id, {key} AS key FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid
+                WHERE resources_fts MATCH {words} AND {visible}{filters}"
+        )
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Order {
     Created { ascending: bool },
     Updated,
@@ -116,6 +143,11 @@ impl Order {
         }
     }
 
+    fn by_key(self) -> String {
+        let dir = self.direction();
+        format!("ORDER BY key {dir}, id {dir}")
+    }
+
     fn direction(self) -> &'static str {
         match self {
             Self::Created { ascending: true } | Self::Title => "ASC",
@@ -133,73 +165,6 @@ fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
     let (key, id) = (statement.bind(key), statement.bind(Value::Id(id)));
     let beyond = if order.direction() == "ASC" { ">" } else { "<" };
     format!(" AND ({}, r.id) {beyond} ({key}, {id})", order.column())
-}
-
-fn filters(statement: &mut Statement, search: &Search) -> String {
-    let mut sql = String::new();
-    for filter in &search.filters {
-        let condition = condition(statement, &filter.criterion);
-        let not = if filter.negated { " NOT" } else { "" };
-        sql.extend([" AND", not, " (", &condition, ")"]);
-    }
-    sql
-}
-
-fn condition(statement: &mut Statement, criterion: &Criterion) -> String {
-    match criterion {
-        Criterion::Tag(folded) => {
-            let (low, high) = tag::range_of(folded);
-            let [this, low, high] = [folded.clone(), low, high].map(|text| statement.bind(Value::Text(text)));
-            format!(
-                "r.id IN (SELECT rt.resource_id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id WHERE t.folded = {this} OR (t.folded >= {low} AND t.folded < {high}))"
-            )
-        }
-        Criterion::Site(site) => {
-            let [this, low, high] = [site.clone(), format!("{site}."), format!("{site}/")]
-                .map(|text| statement.bind(Value::Text(text)));
-            // '/' follows '.': the range holds every subdomain. A note has no site and is not on this one.
-            format!("COALESCE(r.site = {this} OR (r.site >= {low} AND r.site < {high}), FALSE)")
-        }
-        Criterion::By(username) => {
-            let name = statement.bind(Value::Text(username.clone()));
-            format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
-        }
-        Criterion::Kind(Kind::Link) => "r.kind = 'link'".to_owned(),
-        Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
-        Criterion::Pinned => "r.pinned".to_owned(),
-        Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
-        Criterion::Before(date) => format!("r.created_at < {}", statement.bind(Value::At(midnight(*date)))),
-        Criterion::After(date) => format!("r.created_at >= {}", statement.bind(Value::At(midnight(*date)))),
-    }
-}
-
-/// The searched words in each engine's own language.
-enum Words {
-    None,
-    Postgres(String),
-    /// Placeholders of MATCH expressions; `without` is a finished condition.
-    Sqlite {
-        matching: Option<String>,
-        without: String,
-    },
-}
-
-fn words(statement: &mut Statement, engine: &Reader<'_>, search: &Search) -> Words {
-    match engine {
-        Engine::Postgres(_) => query::to_postgres(&search.query.text).map_or(Words::None, |text| {
-            Words::Postgres(format!("to_tsquery('simple', {})", statement.bind(Value::Text(text))))
-        }),
-        Engine::Sqlite(_) => query::to_fts5(&search.query.text).map_or(Words::None, |fts| {
-            let matching = fts.matching.map(|text| statement.bind(Value::Text(text)));
-            let without = fts.excluding.map_or(String::new(), |text| {
-                let excluded = statement.bind(Value::Text(text));
-                format!(
-                    " AND r.rid NOT IN (SELECT rowid FROM resources_fts WHERE resources_fts MATCH {excluded})"
-                )
-            });
-            Words::Sqlite { matching, without }
-        }),
-    }
 }
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {
@@ -224,11 +189,10 @@ pub async fn tags(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
 /// The statement that [`tags`] runs, for `EXPLAIN`.
 #[must_use]
 pub fn tags_sql(viewer: &Viewer) -> String {
-    let visible: Vec<String> = shelves(viewer).iter().map(|shelf| format!("({shelf})")).collect();
     format!(
         "SELECT MIN(t.name) AS name, COUNT(*) AS count FROM tags t
         JOIN resource_tags rt ON rt.tag_id = t.id JOIN resources r ON r.id = rt.resource_id
         WHERE {} GROUP BY t.folded ORDER BY t.folded",
-        visible.join(" OR ")
+        visible(viewer)
     )
 }

@@ -1,5 +1,6 @@
-//! The library's SQL: single resources here, lists in `list`, changes in `write`.
+//! The library's SQL: single resources here, lists in `list` and `criteria`, changes in `write`.
 
+mod criteria;
 pub mod list;
 pub mod write;
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Engine, Timestamp, Tx, on};
 use crate::resources::Via;
 use crate::resources::draft::{Checked, url_key};
 use crate::resources::tag::TagName;
@@ -116,6 +116,10 @@ pub async fn delete_trashed_before(db: &Db, limit: Timestamp) -> sqlx::Result<u6
 
 pub async fn analyze(db: &Db) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
+    if let Engine::Postgres(conn) = tx.conn() {
+        // It reads a sample of every table, which on a busy disk takes longer than a statement may.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(conn).await?;
+    }
     on!(tx.conn(), conn => sqlx::query("ANALYZE").execute(conn).await.map(drop))?;
     tx.commit().await
 }

@@ -71,10 +71,14 @@ pub struct PostgresServer {
 
 impl PostgresServer {
     pub async fn start() -> Self {
+        Self::with(&OPTIONS).await
+    }
+
+    pub async fn with(options: &[&str]) -> Self {
         let (server, port) = Server::on_free_port("postgres", "QUIT", READY, |port| {
             let [initdb, postgres] = ["initdb", "postgres"].map(|name| program(name).display().to_string());
             let command = ["sh", "-c", START, "sh", &initdb, &postgres, "-p", port];
-            let options = OPTIONS.iter().flat_map(|option| ["-c", option]);
+            let options = options.iter().flat_map(|option| ["-c", option]);
             command.into_iter().chain(options).map(ToOwned::to_owned).collect()
         })
         .await;

@@ -1,0 +1,169 @@
+//! The program under measurement: its commands, its server, and somebody who visits it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::{Client, RequestBuilder, Response};
+
+use crate::server::free_port;
+
+const PASSWORD: &str = "a long enough password";
+/// Of the kernel's clock in `/proc/PID/stat`, on every Linux there is.
+const TICKS_PER_SECOND: f64 = 100.0;
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where coffer keeps its things: a data directory, and a database elsewhere or not.
+pub struct Place {
+    pub name: &'static str,
+    pub folder: tempfile::TempDir,
+    pub postgres: Option<String>,
+}
+
+impl Place {
+    pub fn sqlite() -> Self {
+        Self { name: "SQLite", folder: folder(), postgres: None }
+    }
+
+    pub fn postgres(url: &str) -> Self {
+        Self { name: "PostgreSQL", folder: folder(), postgres: Some(url.to_owned()) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+        command.current_dir(self.folder.path()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(arguments).args(["--data-dir", "data"]);
+        if let Some(url) = &self.postgres {
+            command.env("COFFER_DATABASE_URL", url);
+        }
+        command
+    }
+
+    /// Runs a command to its end; the time it took.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Duration {
+        let began = Instant::now();
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("coffer starts");
+        child.stdin.take().expect("stdin is piped").write_all(input.as_bytes()).expect("coffer reads");
+        assert!(child.wait().expect("coffer ends").success(), "coffer {}", arguments.join(" "));
+        began.elapsed()
+    }
+
+    pub fn make_user(&self, name: &str) {
+        let email = format!("{name}@example.org");
+        self.run(&["user", "create", "--username", name, "--email", &email], PASSWORD);
+    }
+
+    /// Starts the server; it may not answer yet.
+    pub fn serve(&self) -> Coffer {
+        let port = free_port();
+        let child = self.command(&["serve", "--port", &port.to_string()]).spawn().expect("coffer starts");
+        Coffer { child, base: format!("http://localhost:{port}"), began: Instant::now() }
+    }
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("coffer-bench.").tempdir().expect("a temporary folder")
+}
+
+/// A running server, which ends with its owner.
+pub struct Coffer {
+    child: Child,
+    base: String,
+    pub began: Instant,
+}
+
+impl Drop for Coffer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Coffer {
+    /// Waits until it answers 200, without a pause that could be measured.
+    pub async fn answers(&self, path: &str) {
+        let visitor = self.visitor();
+        let mut tick = tokio::time::interval(Duration::from_millis(1));
+        while self.began.elapsed() < START_LIMIT {
+            tick.tick().await;
+            if visitor.get(path).send().await.is_ok_and(|answer| answer.status() == 200) {
+                return;
+            }
+        }
+        panic!("coffer does not answer {path}");
+    }
+
+    pub fn visitor(&self) -> Visitor {
+        // As browsers have it: pages are compressed for them.
+        let headers = HeaderMap::from_iter([
+            (ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br")),
+            (ORIGIN, HeaderValue::from_str(&self.base).expect("an ASCII address")),
+        ]);
+        let client = Client::builder().cookie_store(true).no_proxy().default_headers(headers);
+        Visitor { client: client.build().expect("a client"), base: self.base.clone(), csrf: String::new() }
+    }
+
+    pub async fn signed_in(&self, name: &str) -> Visitor {
+        let visitor = self.visitor();
+        let form = [("login", name), ("password", PASSWORD)];
+        let request = visitor.client.post(format!("{}/login", self.base)).form(&form);
+        request.send().await.expect("an answer");
+        let me = visitor.get("/api/v1/me").header(ACCEPT_ENCODING, "identity");
+        let me: serde_json::Value = me.send().await.expect("an answer").json().await.expect("JSON");
+        let csrf = me["csrf"].as_str().unwrap_or_else(|| panic!("{name} is not signed in: {me}"));
+        Visitor { csrf: csrf.to_owned(), ..visitor }
+    }
+
+    /// Seconds that the process has spent on a processor.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = self.proc("stat");
+        // Behind the program's name, which may hold anything: utime and stime are fields 14 and 15.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        fields[11..13].iter().map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>()
+            / TICKS_PER_SECOND
+    }
+
+    /// Resident memory in MB.
+    pub fn rss(&self) -> f64 {
+        let status = self.proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024.0 / 1e6
+    }
+
+    fn proc(&self, file: &str) -> String {
+        fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join(file)).expect("Linux")
+    }
+}
+
+/// One browser or API client, on one connection.
+pub struct Visitor {
+    client: Client,
+    base: String,
+    csrf: String,
+}
+
+impl Visitor {
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.base))
+    }
+
+    pub fn send(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let token = HeaderName::from_static("x-csrf-token");
+        self.client.request(method, format!("{}{path}", self.base)).header(token, &self.csrf)
+    }
+}
+
+/// Sends the request and reads the whole answer; the time that took.
+pub async fn timed(request: RequestBuilder, status: u16) -> Duration {
+    let began = Instant::now();
+    let answer: Response = request.send().await.expect("an answer");
+    let (found, address) = (answer.status().as_u16(), answer.url().clone());
+    answer.bytes().await.expect("a whole answer");
+    let took = began.elapsed();
+    assert_eq!(found, status, "{address}");
+    took
+}

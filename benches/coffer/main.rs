@@ -1,0 +1,71 @@
+//! Measures what coffer promises, on private servers in temporary folders: `bin/bench [NAME…] [FILE.html]`.
+
+mod coffer;
+mod import;
+mod library;
+mod start;
+mod table;
+
+#[expect(dead_code, reason = "the tests also stop, restart and copy it")]
+#[path = "../../tests/it/support/postgres.rs"]
+mod postgres;
+#[expect(dead_code, reason = "the tests also stop and restart it")]
+#[path = "../../tests/it/support/server.rs"]
+mod server;
+#[path = "../../tests/it/support/wait.rs"]
+mod wait;
+
+use std::path::PathBuf;
+
+use table::Table;
+
+const NAMES: [&str; 6] = ["start", "memory", "search", "list", "write", "import"];
+
+/// What the command line asks for; nothing is everything.
+struct Asked {
+    names: Vec<String>,
+    bookmarks: Option<PathBuf>,
+    /// `--each`: the figures of every single query too.
+    each: bool,
+    count: String,
+}
+
+impl Asked {
+    fn read() -> Self {
+        let mut asked = Self { names: Vec::new(), bookmarks: None, each: false, count: "100000".to_owned() };
+        for argument in std::env::args().skip(1) {
+            match argument.as_str() {
+                "--bench" => {} // from cargo
+                "--each" => asked.each = true,
+                name if NAMES.contains(&name) => asked.names.push(argument),
+                file if PathBuf::from(file).is_file() => asked.bookmarks = Some(file.into()),
+                count if count.parse::<u32>().is_ok() => asked.count = argument,
+                other => panic!("{other} is neither a file nor one of {}", NAMES.join(", ")),
+            }
+        }
+        asked
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let asked = Asked::read();
+    let mut table = Table::default();
+    if asked.wants("start") {
+        start::time(&mut table).await;
+    }
+    if asked.wants("memory") {
+        start::memory(&mut table).await;
+    }
+    if asked.wants("import") {
+        import::import(&mut table, asked.bookmarks.as_deref()).await;
+    }
+    if ["search", "list", "write"].iter().any(|name| asked.wants(name)) {
+        library::measure(&mut table, &asked).await;
+    }
+    table.print();
+}

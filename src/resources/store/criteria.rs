@@ -1,0 +1,161 @@
+//! What is searched for, as SQL: filters and words, and for SQLite how many rows they leave.
+
+use sqlx::{AssertSqlSafe, SqlitePool};
+use uuid::Uuid;
+
+use crate::db::{Db, Engine, Reader, Value, bind_all};
+use crate::resources::listing::{Search, Sort, midnight};
+use crate::resources::query::{self, Criterion, Fts};
+use crate::resources::{Kind, tag};
+use crate::web::viewer::Viewer;
+
+/// As many rows SQLite may well fetch and sort; where more match, it reads them in the order asked for.
+const FEW: i64 = 2_000;
+pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
+
+/// SQL put together from our own words only; what people typed is in the values.
+#[derive(Default)]
+pub struct Statement {
+    pub sql: String,
+    pub values: Vec<Value>,
+}
+
+impl Statement {
+    pub fn new(viewer: &Viewer) -> Self {
+        Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
+    }
+
+    /// The placeholder under which the value is bound.
+    pub fn bind(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+}
+
+/// How many rows match a part of the search.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Size {
+    Few,
+    Many,
+    /// PostgreSQL's planner has an estimate of its own.
+    Planned,
+}
+
+pub struct Sizes {
+    pub words: Size,
+    /// In the filters' order.
+    pub filters: Vec<Size>,
+}
+
+impl Sizes {
+    pub async fn of(db: &Db, search: &Search) -> sqlx::Result<Self> {
+        let Engine::Sqlite(pool) = db.read() else {
+            return Ok(Self { words: Size::Planned, filters: vec![Size::Planned; search.filters.len()] });
+        };
+        let mut sizes = Self { words: Size::Many, filters: vec![Size::Many; search.filters.len()] };
+        // Ranking starts from the words, however many match.
+        if search.sort == Sort::Relevance {
+            return Ok(sizes);
+        }
+        let mut statement = Statement::default();
+        if let Some(matching) = query::to_fts5(&search.query.text).and_then(|fts| fts.matching) {
+            statement.sql = format!("{FTS5_ROWS} {}", statement.bind(Value::Text(matching)));
+            sizes.words = size(pool, &statement).await?;
+        }
+        for (filter, known) in search.filters.iter().zip(&mut sizes.filters).filter(|(f, _)| !f.negated) {
+            let mut statement = Statement::default();
+            statement.sql = match &filter.criterion {
+                Criterion::Tag(folded) => tagged(&mut statement, folded),
+                Criterion::Site(site) => on_site(&mut statement, site),
+                _ => continue,
+            };
+            *known = size(pool, &statement).await?;
+        }
+        Ok(sizes)
+    }
+}
+
+async fn size(pool: &SqlitePool, rows: &Statement) -> sqlx::Result<Size> {
+    let sql = format!("SELECT COUNT(*) <= {FEW} FROM (SELECT 1 FROM ({}) LIMIT {FEW} + 1)", rows.sql);
+    let few: bool = bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), rows.values).fetch_one(pool).await?;
+    Ok(if few { Size::Few } else { Size::Many })
+}
+
+pub fn filters(statement: &mut Statement, search: &Search, sizes: &Sizes) -> String {
+    let mut sql = String::new();
+    for (filter, size) in search.filters.iter().zip(&sizes.filters) {
+        let condition = condition(statement, &filter.criterion, *size);
+        let not = if filter.negated { " NOT" } else { "" };
+        sql.extend([" AND", not, " (", &condition, ")"]);
+    }
+    sql
+}
+
+fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -> String {
+    match criterion {
+        Criterion::Tag(folded) => {
+            // The plus keeps SQLite from starting here.
+            let plus = if matching == Size::Many { "+" } else { "" };
+            format!("{plus}r.id IN ({})", tagged(statement, folded))
+        }
+        Criterion::Site(site) if matching == Size::Few => format!("r.rid IN ({})", on_site(statement, site)),
+        // A note has no site and is not on this one.
+        Criterion::Site(site) => format!("COALESCE({}, FALSE)", is_site(statement, site)),
+        Criterion::By(username) => {
+            let name = statement.bind(Value::Text(username.clone()));
+            format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
+        }
+        Criterion::Kind(Kind::Link) => "r.kind = 'link'".to_owned(),
+        Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
+        Criterion::Pinned => "r.pinned".to_owned(),
+        Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
+        Criterion::Before(date) => format!("r.created_at < {}", statement.bind(Value::At(midnight(*date)))),
+        Criterion::After(date) => format!("r.created_at >= {}", statement.bind(Value::At(midnight(*date)))),
+    }
+}
+
+fn tagged(statement: &mut Statement, folded: &str) -> String {
+    let (low, high) = tag::range_of(folded);
+    let [this, low, high] = [folded.to_owned(), low, high].map(|text| statement.bind(Value::Text(text)));
+    format!(
+        "SELECT rt.resource_id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id
+            WHERE t.folded = {this} OR (t.folded >= {low} AND t.folded < {high})"
+    )
+}
+
+fn on_site(statement: &mut Statement, site: &str) -> String {
+    let is_site = is_site(statement, site);
+    format!("SELECT r.rid FROM resources r WHERE r.trashed_at IS NULL AND r.site IS NOT NULL AND ({is_site})")
+}
+
+/// '/' follows '.': the range holds every subdomain.
+fn is_site(statement: &mut Statement, site: &str) -> String {
+    let [this, low, high] = [site.to_owned(), format!("{site}."), format!("{site}/")]
+        .map(|text| statement.bind(Value::Text(text)));
+    format!("r.site = {this} OR (r.site >= {low} AND r.site < {high})")
+}
+
+/// The searched words in each engine's own language, as placeholders.
+pub enum Words {
+    None,
+    Postgres(String),
+    Fts5(String),
+    /// Everything but what matches.
+    NotFts5(String),
+}
+
+pub fn words(statement: &mut Statement, engine: &Reader<'_>, search: &Search) -> Words {
+    let mut bind = |text| statement.bind(Value::Text(text));
+    match engine {
+        Engine::Postgres(_) => query::to_postgres(&search.query.text)
+            .map_or(Words::None, |text| Words::Postgres(format!("to_tsquery('simple', {})", bind(text)))),
+        Engine::Sqlite(_) => match query::to_fts5(&search.query.text).unwrap_or_default() {
+            Fts { matching: Some(matching), excluding: Some(excluding) } => {
+                Words::Fts5(bind(format!("({matching}) NOT ({excluding})")))
+            }
+            Fts { matching: Some(matching), excluding: None } => Words::Fts5(bind(matching)),
+            Fts { matching: None, excluding: Some(excluding) } => Words::NotFts5(bind(excluding)),
+            Fts { matching: None, excluding: None } => Words::None,
+        },
+    }
+}
