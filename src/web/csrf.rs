@@ -58,6 +58,19 @@ pub async fn guard_pages(
     response
 }
 
+/// The answer to a request whose sender can't be made out just now, with what was typed into its form.
+pub async fn give_back(error: Error, request: Request) -> Response {
+    let is_form = content_type(request.headers()) == "application/x-www-form-urlencoded";
+    let mut response = error.into_response();
+    if is_form
+        && let Ok(bytes) = body::read(request.into_body(), FORM_LIMIT).await
+        && let Ok(sent) = pairs(&bytes)
+    {
+        response.extensions_mut().insert(Kept::of(sent));
+    }
+    response
+}
+
 /// For the JSON tree: the same for requests that the cookie signs in; the token comes in a header.
 pub async fn guard_api(State(app): State<App>, identity: Identity, request: Request, next: Next) -> Response {
     if request.method().is_safe() || identity.viewer.member().is_none() {

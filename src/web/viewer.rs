@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use tower_sessions::{Expiry, Session};
 use uuid::Uuid;
 
+use super::csrf;
 use crate::accounts::{Member, Role};
 use crate::app::App;
 use crate::db::Timestamp;
@@ -89,7 +90,7 @@ pub async fn identify(
 ) -> Response {
     let identity = match read(&app, &session).await {
         Ok(identity) => identity,
-        Err(error) => return error.into_response(),
+        Err(error) => return csrf::give_back(error, request).await,
     };
     if let Some(slot) = request.extensions().get::<IdentitySlot>() {
         let _ = slot.0.set(identity.clone());
