@@ -85,8 +85,9 @@ pub fn filters(statement: &mut Statement, search: &Search, sizes: &Sizes) -> Str
     let mut sql = String::new();
     for (filter, size) in search.filters.iter().zip(&sizes.filters) {
         let condition = condition(statement, &filter.criterion, *size);
-        let not = if filter.negated { " NOT" } else { "" };
-        sql.extend([" AND", not, " (", &condition, ")"]);
+        // A note has no site and is not on any: what is unknown is not so.
+        let (before, after) = if filter.negated { (" AND NOT COALESCE((", "), FALSE)") } else { (" AND (", ")") };
+        sql.extend([before, &condition, after]);
     }
     sql
 }
@@ -99,8 +100,7 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
             format!("{plus}r.id IN ({})", tagged(statement, folded))
         }
         Criterion::Site(site) if matching == Size::Few => format!("r.rid IN ({})", on_site(statement, site)),
-        // A note has no site and is not on this one.
-        Criterion::Site(site) => format!("COALESCE({}, FALSE)", is_site(statement, site)),
+        Criterion::Site(site) => is_site(statement, site),
         Criterion::By(username) => {
             let name = statement.bind(Value::Text(username.clone()));
             format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
