@@ -99,6 +99,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
+            // Of address space: what is read often stays in the system's memory, not copied into ours.
             .pragma("mmap_size", "268435456")
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
         let unreachable = |source| StartError::Unreachable {

@@ -1,15 +1,15 @@
-//! What is searched for, as SQL: filters and words, and for SQLite how many rows they leave.
+//! What is searched for, as SQL: filters and words, and how many rows they leave where the planners can't know.
 
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, Reader, Value, bind_all};
+use crate::db::{Db, Engine, Reader, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
 use crate::resources::query::{self, Criterion, Fts};
 use crate::resources::{Kind, tag};
 use crate::web::viewer::Viewer;
 
-/// As many rows SQLite may well fetch and sort; where more match, it reads them in the order asked for.
+/// As many rows may well be fetched and sorted; where more match, they are read in the order asked for.
 const FEW: i64 = 2_000;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
@@ -37,8 +37,8 @@ impl Statement {
 pub enum Size {
     Few,
     Many,
-    /// PostgreSQL's planner has an estimate of its own.
-    Planned,
+    /// Not counted: the planner's guess is good.
+    Unknown,
 }
 
 pub struct Sizes {
@@ -49,35 +49,38 @@ pub struct Sizes {
 
 impl Sizes {
     pub async fn of(db: &Db, search: &Search) -> sqlx::Result<Self> {
-        let Engine::Sqlite(pool) = db.read() else {
-            return Ok(Self { words: Size::Planned, filters: vec![Size::Planned; search.filters.len()] });
-        };
-        let mut sizes = Self { words: Size::Many, filters: vec![Size::Many; search.filters.len()] };
-        // Ranking starts from the words, however many match.
-        if search.sort == Sort::Relevance {
-            return Ok(sizes);
-        }
-        let mut statement = Statement::default();
-        if let Some(matching) = query::to_fts5(&search.query.text).and_then(|fts| fts.matching) {
-            statement.sql = format!("{FTS5_ROWS} {}", statement.bind(Value::Text(matching)));
-            sizes.words = size(pool, &statement).await?;
-        }
-        for (filter, known) in search.filters.iter().zip(&mut sizes.filters).filter(|(f, _)| !f.negated) {
-            let mut statement = Statement::default();
-            statement.sql = match &filter.criterion {
-                Criterion::Tag(folded) => tagged(&mut statement, folded),
-                Criterion::Site(site) => on_site(&mut statement, site),
-                _ => continue,
+        let mut filters = Vec::with_capacity(search.filters.len());
+        for filter in &search.filters {
+            let mut rows = Statement::default();
+            rows.sql = match &filter.criterion {
+                Criterion::Tag(folded) if !filter.negated => tagged(&mut rows, folded),
+                Criterion::Site(site) if !filter.negated => on_site(&mut rows, site),
+                _ => String::new(),
             };
-            *known = size(pool, &statement).await?;
+            filters.push(size(db, &rows).await?);
         }
-        Ok(sizes)
+        Ok(Self { words: Self::of_words(db, search).await?, filters })
+    }
+
+    /// PostgreSQL keeps statistics of words; and ranking starts from the words, however many match.
+    async fn of_words(db: &Db, search: &Search) -> sqlx::Result<Size> {
+        let fts = query::to_fts5(&search.query.text).unwrap_or_default();
+        let (Db::Sqlite { .. }, Some(matching)) = (db, fts.matching) else { return Ok(Size::Unknown) };
+        if search.sort == Sort::Relevance {
+            return Ok(Size::Unknown);
+        }
+        let mut rows = Statement::default();
+        rows.sql = format!("{FTS5_ROWS} {}", rows.bind(Value::Text(matching)));
+        size(db, &rows).await
     }
 }
 
-async fn size(pool: &SqlitePool, rows: &Statement) -> sqlx::Result<Size> {
-    let sql = format!("SELECT COUNT(*) <= {FEW} FROM (SELECT 1 FROM ({}) LIMIT {FEW} + 1)", rows.sql);
-    let few: bool = bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), rows.values).fetch_one(pool).await?;
+async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
+    if rows.sql.is_empty() {
+        return Ok(Size::Unknown);
+    }
+    let sql = format!("SELECT COUNT(*) <= {FEW} FROM (SELECT 1 FROM ({}) s LIMIT {FEW} + 1) t", rows.sql);
+    let few: bool = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), rows.values).fetch_one(pool).await?);
     Ok(if few { Size::Few } else { Size::Many })
 }
 
@@ -86,21 +89,20 @@ pub fn filters(statement: &mut Statement, search: &Search, sizes: &Sizes) -> Str
     for (filter, size) in search.filters.iter().zip(&sizes.filters) {
         let condition = condition(statement, &filter.criterion, *size);
         // A note has no site and is not on any: what is unknown is not so.
-        let (before, after) = if filter.negated { (" AND NOT COALESCE((", "), FALSE)") } else { (" AND (", ")") };
+        let (before, after) =
+            if filter.negated { (" AND NOT COALESCE((", "), FALSE)") } else { (" AND (", ")") };
         sql.extend([before, &condition, after]);
     }
     sql
 }
 
 fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -> String {
+    // So asked, neither engine starts from what many rows match.
+    let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
-        Criterion::Tag(folded) => {
-            // The plus keeps SQLite from starting here.
-            let plus = if matching == Size::Many { "+" } else { "" };
-            format!("{plus}r.id IN ({})", tagged(statement, folded))
-        }
+        Criterion::Tag(folded) => format!("(r.id IN ({})){late}", tagged(statement, folded)),
         Criterion::Site(site) if matching == Size::Few => format!("r.rid IN ({})", on_site(statement, site)),
-        Criterion::Site(site) => is_site(statement, site),
+        Criterion::Site(site) => format!("({}){late}", is_site(statement, site)),
         Criterion::By(username) => {
             let name = statement.bind(Value::Text(username.clone()));
             format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")

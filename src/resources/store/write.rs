@@ -48,7 +48,7 @@ pub async fn update(
     Ok(rows == 1)
 }
 
-/// Gives the resource exactly these tags; the owner's tags that nothing carries any more go.
+/// Gives the resource exactly these tags; those that nothing carries any more go.
 pub async fn set_tags(
     tx: &mut Tx,
     resource: Uuid,
@@ -56,17 +56,28 @@ pub async fn set_tags(
     tags: &[TagName],
     mut new_id: impl FnMut() -> Uuid,
 ) -> sqlx::Result<()> {
-    const CLEAR: &str = "DELETE FROM resource_tags WHERE resource_id = $1";
     const LINK: &str = "INSERT INTO resource_tags (resource_id, tag_id) VALUES ($1, $2)";
-    const SWEEP: &str = "DELETE FROM tags WHERE owner_id = $1
-        AND NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
-    let had = on!(tx.conn(), conn => sqlx::query(CLEAR).bind(resource).execute(conn).await?.rows_affected());
+    let mut dropped = clear_tags(tx, resource).await?;
     for tag in tags {
         let tag_id = tag_id(tx, owner, tag, new_id()).await?;
         on!(tx.conn(), conn => sqlx::query(LINK).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
+        dropped.retain(|id| *id != tag_id);
     }
-    if had > 0 {
-        on!(tx.conn(), conn => sqlx::query(SWEEP).bind(owner).execute(conn).await.map(drop))?;
+    sweep(tx, &dropped).await
+}
+
+/// The tags that the resource had.
+async fn clear_tags(tx: &mut Tx, resource: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "DELETE FROM resource_tags WHERE resource_id = $1 RETURNING tag_id";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(resource).fetch_all(conn).await)
+}
+
+/// Deletes those of the tags that nothing carries.
+async fn sweep(tx: &mut Tx, tags: &[Uuid]) -> sqlx::Result<()> {
+    const SQL: &str =
+        "DELETE FROM tags WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resource_tags WHERE tag_id = $1)";
+    for tag in tags {
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(tag).execute(conn).await.map(drop))?;
     }
     Ok(())
 }
@@ -102,14 +113,25 @@ pub async fn set_trashed(db: &Db, id: Uuid, at: Option<Timestamp>) -> sqlx::Resu
 pub async fn delete(db: &Db, id: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM resources WHERE id = $1 AND trashed_at IS NOT NULL";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
+    let tags = clear_tags(&mut tx, id).await?;
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await?.rows_affected());
+    if rows == 0 {
+        // The tags come back with the transaction.
+        return Ok(());
+    }
+    sweep(&mut tx, &tags).await?;
     tx.commit().await
 }
 
 pub async fn delete_trashed_before(db: &Db, limit: Timestamp) -> sqlx::Result<u64> {
     const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1";
+    const SWEEP: &str = "DELETE FROM tags
+        WHERE NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
     let mut tx = db.begin().await?;
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(limit).execute(conn).await?.rows_affected());
+    if rows > 0 {
+        on!(tx.conn(), conn => sqlx::query(SWEEP).execute(conn).await.map(drop))?;
+    }
     tx.commit().await?;
     Ok(rows)
 }
