@@ -23,10 +23,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::accounts::{self, Accounts};
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
+use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
@@ -47,6 +49,8 @@ pub struct Inner {
     pub redis: Option<Redis>,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub audit: Audit,
+    pub mail: Mail,
     pub resources: Resources,
     stopping: AtomicBool,
 }
@@ -72,11 +76,15 @@ impl App {
             Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
+        let audit = Audit::new(context.clone(), &keys);
+        let mail = Mail::new(context.clone());
         let cursors = CursorKey::new(keys.derive("cursor"));
         Ok(Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
-            accounts: Accounts::new(db.clone(), context.clone(), &config)?,
+            accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
+            audit,
+            mail,
             stopping: AtomicBool::new(false),
             config,
             context,

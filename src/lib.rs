@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`app`] shows every address and every layer; [`resources`] is the library itself, in the
 //! four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON);
-//! [`accounts`] is who may get in; [`web`] what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
+//! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`web`] what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state; [`config`], [`cli`] and [`serve`] start and stop the program.
 
 #![forbid(unsafe_code)]
 
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod db;
 pub mod environment;
 pub mod error;
 pub mod keys;
+pub mod mail;
 pub mod redis;
 pub mod resources;
 pub mod serve;

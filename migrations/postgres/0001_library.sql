@@ -181,6 +181,28 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
 CREATE INDEX audit_events_action ON audit_events (action, seq);
 
+-- One row: the number and hash of the last event. Whoever appends holds it until the transaction ends.
+CREATE TABLE audit_head (
+    id    BIGINT PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    seq   BIGINT NOT NULL,
+    hash  BYTEA NOT NULL
+);
+INSERT INTO audit_head (seq, hash) VALUES (0, '');
+
+-- Letters that still have to go out.
+CREATE TABLE mails (
+    id          UUID PRIMARY KEY,
+    recipient   TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    plain       TEXT NOT NULL,
+    html        TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    next_at     TIMESTAMPTZ NOT NULL,
+    attempts    BIGINT NOT NULL DEFAULT 0,
+    last_error  TEXT
+);
+CREATE INDEX mails_next ON mails (next_at);
+
 -- What must still be told to Redis: revoked sessions, invalidated cache scopes.
 CREATE TABLE outbox (
     id          UUID PRIMARY KEY,

@@ -14,6 +14,7 @@ use crate::db::Timestamp;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::Form;
+use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -56,6 +57,7 @@ pub async fn form(State(app): State<App>, chrome: Chrome, Path(token): Path<Stri
 pub async fn accept(
     State(app): State<App>,
     session: Session,
+    origin: Origin,
     chrome: Chrome,
     Path(token): Path<String>,
     Form(form): Form<AccountForm>,
@@ -63,7 +65,7 @@ pub async fn accept(
     if app.config.signup == Signup::Closed {
         return closed(&app, chrome);
     }
-    match app.accounts.redeem(Purpose::Invite, &token, &form.account()).await {
+    match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
         Ok(member) => welcome(&app, &session, &member).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;

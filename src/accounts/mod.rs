@@ -19,10 +19,12 @@ use uuid::Uuid;
 
 use self::password::Passwords;
 pub use self::store::Purpose;
+use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{Error, FieldErrors, Result};
+use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
@@ -92,15 +94,16 @@ struct Checked {
 pub struct Accounts {
     db: Db,
     context: Context,
+    audit: Audit,
     passwords: Arc<Passwords>,
 }
 
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(db: Db, context: Context, config: &Config) -> Result<Self, String> {
+    pub fn new(db: Db, context: Context, config: &Config, audit: Audit) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, passwords })
+        Ok(Self { db, context, audit, passwords })
     }
 
     /// The person, unless the account is gone or disabled.
@@ -120,27 +123,51 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many sign-ins wait.
-    pub async fn authenticate(&self, login: &str, password: &str) -> Result<Option<Member>> {
+    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Member>> {
         let found = store::credentials(&self.db, &key(login)).await?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let matches = self.passwords.verify(password, hash).await?;
-        Ok(found.filter(|_| matches).map(|found| found.member))
+        let target = found.as_ref().map(|found| found.member.id);
+        let member = found.filter(|_| matches).map(|found| found.member);
+        self.note(
+            origin,
+            &Event {
+                action: Action::LogIn,
+                actor: member.as_ref().map(|member| member.id),
+                target: target.map(|id| id.to_string()).unwrap_or_default(),
+                outcome: if member.is_some() { Outcome::Done } else { Outcome::Refused },
+            },
+        )
+        .await?;
+        Ok(member)
+    }
+
+    /// Writes an event of which nothing else in the database changes.
+    pub async fn note(&self, origin: &Origin, event: &Event) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        self.audit.record(&mut tx, origin, event).await?;
+        Ok(tx.commit().await?)
     }
 
     /// An account for somebody who registers.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields.
-    pub async fn register(&self, new: &NewAccount) -> Result<Member> {
-        self.create(new, Role::Member).await
+    pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
+        self.make(new, Role::Member, Action::Register, origin).await
     }
 
     /// An account with a role, as the command line makes it.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        self.make(new, role, Action::UserCreate, &Origin::default()).await
+    }
+
+    async fn make(&self, new: &NewAccount, role: Role, action: Action, origin: &Origin) -> Result<Member> {
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -191,18 +218,28 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
-    pub async fn redeem(&self, purpose: Purpose, token: &str, new: &NewAccount) -> Result<Member> {
+    pub async fn redeem(
+        &self,
+        purpose: Purpose,
+        token: &str,
+        new: &NewAccount,
+        origin: &Origin,
+    ) -> Result<Member> {
         if !self.token_stands(purpose, token).await? {
             return Err(Error::LinkOver);
         }
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let role = if purpose == Purpose::Setup { Role::Admin } else { Role::Member };
+        let (role, action) = match purpose {
+            Purpose::Setup => (Role::Admin, Action::SetUp),
+            Purpose::Invite => (Role::Member, Action::InviteAccept),
+        };
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
             return Err(Error::LinkOver);
         }
         let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
         Ok(member)
     }

@@ -11,10 +11,12 @@ use tower_sessions::Session;
 
 use super::{Member, NewAccount, Purpose, invites};
 use crate::app::App;
+use crate::audit::{Action, Event};
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
+use crate::web::origin::Origin;
 use crate::web::viewer::{self, Viewer};
 
 pub fn routes() -> Router<App> {
@@ -126,10 +128,11 @@ async fn login_form(
 async fn login(
     State(app): State<App>,
     session: Session,
+    origin: Origin,
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
-    if let Some(member) = app.accounts.authenticate(&form.login, &form.password).await? {
+    if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
         viewer::sign_in(&app, &session, &member).await?;
         return Ok(redirect(local_path(&form.next), None));
     }
@@ -144,7 +147,15 @@ async fn login(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
 
-async fn logout(session: Session) -> Result<Response> {
+async fn logout(
+    State(app): State<App>,
+    session: Session,
+    viewer: Viewer,
+    origin: Origin,
+) -> Result<Response> {
+    if let Some(id) = viewer.id() {
+        app.accounts.note(&origin, &Event::own(Action::LogOut, id)).await?;
+    }
     session.flush().await?;
     Ok(redirect("/login", Some(Notice::SignedOut)))
 }
@@ -162,13 +173,14 @@ async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -
 async fn register(
     State(app): State<App>,
     session: Session,
+    origin: Origin,
     chrome: Chrome,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     if app.config.signup != Signup::Open {
         return closed(&app, chrome);
     }
-    match app.accounts.register(&form.account()).await {
+    match app.accounts.register(&form.account(), &origin).await {
         Ok(member) => welcome(&app, &session, &member).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
@@ -215,11 +227,12 @@ async fn setup_form(State(app): State<App>, chrome: Chrome, Path(token): Path<St
 async fn set_up(
     State(app): State<App>,
     session: Session,
+    origin: Origin,
     chrome: Chrome,
     Path(token): Path<String>,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
-    match app.accounts.redeem(Purpose::Setup, &token, &form.account()).await {
+    match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
         Ok(member) => welcome(&app, &session, &member).await,
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {

@@ -132,6 +132,11 @@ impl Chrome {
     }
 
     #[must_use]
+    pub fn is_admin_section(&self) -> bool {
+        ["users", "invites", "audit"].contains(&self.section)
+    }
+
+    #[must_use]
     pub fn with(mut self, notice: Notice) -> Self {
         self.toast = Some(notice.toast());
         self

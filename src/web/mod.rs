@@ -11,6 +11,7 @@ pub mod headers;
 pub mod health;
 pub mod json;
 pub mod log;
+pub mod origin;
 pub mod path;
 pub mod site;
 pub mod viewer;

@@ -1,0 +1,220 @@
+//! The audit trail: what was done to accounts and by whom, append-only and hash-chained.
+//!
+//! Each event's hash is an HMAC over its own fields and the hash before it, so that a changed, removed or
+//! reordered row is found by whoever holds the key. The last hash stands in `audit_head`, which also finds a
+//! trail that was cut short. An event is written in the transaction of the change that it tells of.
+
+mod store;
+
+use hmac::Mac as _;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::db::{Timestamp, Tx};
+use crate::keys::{Keys, mac};
+use crate::web::origin::Origin;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    SetUp,
+    Register,
+    LogIn,
+    LogOut,
+    Sudo,
+    SessionEnd,
+    SessionsEnd,
+    RefreshReused,
+    PasswordChange,
+    PasswordResetAsk,
+    PasswordReset,
+    EmailVerify,
+    EmailChange,
+    SecondFactorOn,
+    SecondFactorOff,
+    RecoveryCodesMake,
+    RecoveryCodeUse,
+    TokenCreate,
+    TokenRevoke,
+    InviteCreate,
+    InviteWithdraw,
+    InviteAccept,
+    UserCreate,
+    UserDisable,
+    UserEnable,
+    UserRole,
+    UserResetLink,
+    DataExport,
+    AccountDelete,
+}
+
+impl Action {
+    /// Every action, as filters list them.
+    pub const ALL: [Self; 29] = [
+        Self::SetUp,
+        Self::Register,
+        Self::LogIn,
+        Self::LogOut,
+        Self::Sudo,
+        Self::SessionEnd,
+        Self::SessionsEnd,
+        Self::RefreshReused,
+        Self::PasswordChange,
+        Self::PasswordResetAsk,
+        Self::PasswordReset,
+        Self::EmailVerify,
+        Self::EmailChange,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::RecoveryCodesMake,
+        Self::RecoveryCodeUse,
+        Self::TokenCreate,
+        Self::TokenRevoke,
+        Self::InviteCreate,
+        Self::InviteWithdraw,
+        Self::InviteAccept,
+        Self::UserCreate,
+        Self::UserDisable,
+        Self::UserEnable,
+        Self::UserRole,
+        Self::UserResetLink,
+        Self::DataExport,
+        Self::AccountDelete,
+    ];
+
+    /// The stable name, as rows and filters hold it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SetUp => "setup",
+            Self::Register => "register",
+            Self::LogIn => "login",
+            Self::LogOut => "logout",
+            Self::Sudo => "sudo",
+            Self::SessionEnd => "session.end",
+            Self::SessionsEnd => "sessions.end",
+            Self::RefreshReused => "refresh.reused",
+            Self::PasswordChange => "password.change",
+            Self::PasswordResetAsk => "password.reset.ask",
+            Self::PasswordReset => "password.reset",
+            Self::EmailVerify => "email.verify",
+            Self::EmailChange => "email.change",
+            Self::SecondFactorOn => "second_factor.on",
+            Self::SecondFactorOff => "second_factor.off",
+            Self::RecoveryCodesMake => "recovery_codes.make",
+            Self::RecoveryCodeUse => "recovery_code.use",
+            Self::TokenCreate => "token.create",
+            Self::TokenRevoke => "token.revoke",
+            Self::InviteCreate => "invite.create",
+            Self::InviteWithdraw => "invite.withdraw",
+            Self::InviteAccept => "invite.accept",
+            Self::UserCreate => "user.create",
+            Self::UserDisable => "user.disable",
+            Self::UserEnable => "user.enable",
+            Self::UserRole => "user.role",
+            Self::UserResetLink => "user.reset_link",
+            Self::DataExport => "data.export",
+            Self::AccountDelete => "account.delete",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Refused,
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What to write down.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub action: Action,
+    /// Who did it; nobody is signed in at a failed login, and the command line acts for nobody.
+    pub actor: Option<Uuid>,
+    /// To whom or what: a user's, session's or token's id, or empty. Never an address or a typed name.
+    pub target: String,
+    pub outcome: Outcome,
+}
+
+impl Event {
+    /// Something that `actor` did to themselves.
+    #[must_use]
+    pub fn own(action: Action, actor: Uuid) -> Self {
+        Self { action, actor: Some(actor), target: actor.to_string(), outcome: Outcome::Done }
+    }
+}
+
+/// Writes the trail; cheap to clone.
+#[derive(Clone)]
+pub struct Audit {
+    context: Context,
+    key: [u8; 32],
+}
+
+impl Audit {
+    #[must_use]
+    pub fn new(context: Context, keys: &Keys) -> Self {
+        Self { context, key: keys.derive("audit") }
+    }
+
+    /// Appends the event. Call it last before the commit: writers of the trail take turns from here on.
+    pub async fn record(&self, tx: &mut Tx, origin: &Origin, event: &Event) -> sqlx::Result<()> {
+        let (seq, previous) = store::advance(tx).await?;
+        let mut row = store::Row {
+            seq,
+            at: self.context.now(),
+            actor_id: event.actor,
+            action: event.action.as_str().to_owned(),
+            target: event.target.clone(),
+            outcome: event.outcome.as_str().to_owned(),
+            network: origin.network.map(|network| network.to_vec()),
+            request_id: origin.request_id.clone(),
+            previous,
+            hash: Vec::new(),
+        };
+        row.hash = self.hash(&row);
+        store::append(tx, &row).await
+    }
+
+    /// Each field goes in under its length, so that no two events read the same.
+    fn hash(&self, row: &store::Row) -> Vec<u8> {
+        let mut mac = mac(&self.key);
+        let actor = row.actor_id.map(|id| id.into_bytes().to_vec()).unwrap_or_default();
+        let fields: [&[u8]; 9] = [
+            &row.previous,
+            &row.seq.to_be_bytes(),
+            &at(row.at),
+            &actor,
+            row.action.as_bytes(),
+            row.target.as_bytes(),
+            row.outcome.as_bytes(),
+            row.network.as_deref().unwrap_or_default(),
+            row.request_id.as_bytes(),
+        ];
+        for field in fields {
+            mac.update(&(field.len() as u64).to_be_bytes());
+            mac.update(field);
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
+impl std::fmt::Debug for Audit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Audit")
+    }
+}
+
+fn at(time: Timestamp) -> [u8; 8] {
+    time.micros().to_be_bytes()
+}
