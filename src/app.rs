@@ -140,6 +140,7 @@ pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)

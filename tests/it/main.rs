@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod csrf;
 mod explain;
+mod export;
 mod import;
 mod invites;
 mod openapi;
