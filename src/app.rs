@@ -32,6 +32,7 @@ use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
+use crate::web::client::Clients;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
@@ -45,6 +46,7 @@ pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
+    pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
     pub sessions: Sessions,
@@ -83,6 +85,7 @@ impl App {
             sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
             accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
+            clients: Clients::new(&config, &keys),
             audit,
             mail,
             stopping: AtomicBool::new(false),
