@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites};
+use super::{Member, NewAccount, Purpose, invites, sudo};
 use crate::app::App;
 use crate::audit::{Action, Event};
 use crate::config::Signup;
@@ -17,12 +17,14 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
+use crate::web::sudo::grant;
 use crate::web::viewer::{self, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
         .route("/logout", post(logout))
+        .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
@@ -134,6 +136,7 @@ async fn login(
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
         viewer::sign_in(&app, &session, &member).await?;
+        grant(&app, &session).await?;
         return Ok(redirect(local_path(&form.next), None));
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
@@ -262,6 +265,7 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
 
 pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
     viewer::sign_in(app, session, member).await?;
+    grant(app, session).await?;
     Ok(redirect("/resources", Some(Notice::Welcome)))
 }
 

@@ -16,4 +16,5 @@ pub mod log;
 pub mod origin;
 pub mod path;
 pub mod site;
+pub mod sudo;
 pub mod viewer;

@@ -17,5 +17,6 @@ mod routes;
 mod search;
 mod sessions;
 mod startup;
+mod sudo;
 mod visibility;
 mod wire;
