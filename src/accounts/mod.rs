@@ -1,6 +1,7 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
 pub mod api;
+pub mod data;
 mod invites;
 pub mod pages;
 mod password;

@@ -10,12 +10,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::export::Format;
-use super::export::pages::{attachment, unknown_format};
+use super::export::pages::unknown_format;
 use super::listing::{Asked, Hit};
 use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, draft};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
+use crate::web::attachment::attachment;
 use crate::web::forms::StrictQuery;
 use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
@@ -361,5 +362,5 @@ async fn export(
 ) -> Result<Response> {
     viewer.signed_in()?;
     let format = Format::read(&query.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format))
+    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }

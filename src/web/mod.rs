@@ -1,6 +1,7 @@
 //! What every page and every JSON answer shares, whichever noun it is about.
 
 pub mod assets;
+pub mod attachment;
 pub mod body;
 pub mod browser;
 pub mod chrome;
