@@ -79,11 +79,18 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let audit = Audit::new(context.clone(), &keys);
-        let mail = Mail::new(context.clone());
+        let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         Ok(Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
-            accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
+            accounts: Accounts::new(
+                db.clone(),
+                context.clone(),
+                &config,
+                audit.clone(),
+                mail.clone(),
+                &site,
+            )?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             audit,

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites, sudo};
+use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
 use crate::app::App;
 use crate::audit::{Action, Event};
 use crate::config::Signup;
@@ -29,6 +29,15 @@ pub fn routes() -> Router<App> {
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
+        .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
+        .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
+        .route("/settings", get(settings::index))
+        .route("/settings/profile", get(settings::profile).post(settings::rename))
+        .route("/settings/email", post(settings::change_address))
+        .route("/settings/email/resend", post(settings::ask_again))
+        .route("/settings/security", get(settings::security))
+        .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
 }
 
@@ -135,8 +144,7 @@ async fn login(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        viewer::sign_in(&app, &session, &member).await?;
-        grant(&app, &session).await?;
+        begin(&app, &session, &member, &origin).await?;
         return Ok(redirect(local_path(&form.next), None));
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
@@ -184,7 +192,10 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -236,7 +247,10 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Welcome)))
+        }
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -263,10 +277,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
+/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
+pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
+    app.accounts.recognise(member, origin).await?;
     viewer::sign_in(app, session, member).await?;
-    grant(app, session).await?;
-    Ok(redirect("/resources", Some(Notice::Welcome)))
+    grant(app, session).await
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

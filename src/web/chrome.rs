@@ -57,7 +57,14 @@ pub enum Notice {
     AlreadySaved,
     NotRestored,
     Welcome,
+    Registered,
     SignedOut,
+    ProfileSaved,
+    LetterSent,
+    AddressConfirmed,
+    AddressTaken,
+    PasswordChanged,
+    PasswordReset,
 }
 
 impl Notice {
@@ -70,7 +77,14 @@ impl Notice {
             Self::AlreadySaved => "already-saved".into(),
             Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
+            Self::Registered => "registered".into(),
             Self::SignedOut => "signed-out".into(),
+            Self::ProfileSaved => "profile-saved".into(),
+            Self::LetterSent => "letter-sent".into(),
+            Self::AddressConfirmed => "address-confirmed".into(),
+            Self::AddressTaken => "address-taken".into(),
+            Self::PasswordChanged => "password-changed".into(),
+            Self::PasswordReset => "password-reset".into(),
         }
     }
 
@@ -82,7 +96,14 @@ impl Notice {
             "already-saved" => Self::AlreadySaved,
             "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
+            "registered" => Self::Registered,
             "signed-out" => Self::SignedOut,
+            "profile-saved" => Self::ProfileSaved,
+            "letter-sent" => Self::LetterSent,
+            "address-confirmed" => Self::AddressConfirmed,
+            "address-taken" => Self::AddressTaken,
+            "password-changed" => Self::PasswordChanged,
+            "password-reset" => Self::PasswordReset,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -100,7 +121,23 @@ impl Notice {
                 ..said("Not restored: you have saved its address again meanwhile. Here is that entry.")
             },
             Self::Welcome => said("Welcome. Your library is ready."),
+            Self::Registered => said(
+                "Welcome. Your library is ready. A letter to your address asks you to confirm it; until then, log in with your username.",
+            ),
             Self::SignedOut => said("You are logged out."),
+            Self::ProfileSaved => said("Your profile is saved."),
+            Self::LetterSent => said("A letter is on its way. Open its link within an hour."),
+            Self::AddressConfirmed => said("Your e-mail address is confirmed."),
+            Self::AddressTaken => Toast {
+                kind: "error",
+                ..said(
+                    "Another account has confirmed this address. Use another one, or log in to that account.",
+                )
+            },
+            Self::PasswordChanged => said("Your password is changed, and every other device is logged out."),
+            Self::PasswordReset => {
+                said("Your password is changed, and every device is logged out. Log in with the new one.")
+            }
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -234,7 +271,14 @@ mod tests {
             Notice::AlreadySaved,
             Notice::NotRestored,
             Notice::Welcome,
+            Notice::Registered,
             Notice::SignedOut,
+            Notice::ProfileSaved,
+            Notice::LetterSent,
+            Notice::AddressConfirmed,
+            Notice::AddressTaken,
+            Notice::PasswordChanged,
+            Notice::PasswordReset,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }
