@@ -32,6 +32,7 @@ use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
+use crate::web::client::Clients;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
@@ -45,6 +46,7 @@ pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
+    pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
     pub sessions: Sessions,
@@ -90,6 +92,7 @@ impl App {
                 &site,
             )?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
+            clients: Clients::new(&config, &keys),
             audit,
             mail,
             stopping: AtomicBool::new(false),
@@ -147,6 +150,7 @@ pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, forgotten, invites, settings};
+use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
 use crate::app::App;
 use crate::audit::{Action, Event};
 use crate::config::Signup;
@@ -17,12 +17,14 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
+use crate::web::sudo::grant;
 use crate::web::viewer::{self, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
         .route("/logout", post(logout))
+        .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
@@ -275,10 +277,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-/// Signs somebody in who has shown all that is asked for.
+/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
 pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
     app.accounts.recognise(member, origin).await?;
-    viewer::sign_in(app, session, member).await
+    viewer::sign_in(app, session, member).await?;
+    grant(app, session).await
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

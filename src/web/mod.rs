@@ -2,7 +2,9 @@
 
 pub mod assets;
 pub mod body;
+pub mod browser;
 pub mod chrome;
+pub mod client;
 pub mod csrf;
 pub mod cursor;
 pub mod faces;
@@ -14,4 +16,5 @@ pub mod log;
 pub mod origin;
 pub mod path;
 pub mod site;
+pub mod sudo;
 pub mod viewer;
