@@ -102,6 +102,11 @@ impl Mail {
         }
     }
 
+    /// How many letters still have to go out.
+    pub async fn waiting(&self) -> sqlx::Result<i64> {
+        store::count(&self.0.db).await
+    }
+
     /// Sends what is due, until the program ends.
     pub async fn maintain(self) {
         if let Transport::Folder(folder) = &self.0.transport {
