@@ -28,6 +28,7 @@ pub fn routes() -> Router<App> {
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
         .route("/admin/invites", get(invites::index).post(invites::create))
+        .route("/admin/invites/withdraw", post(invites::withdraw))
 }
 
 #[derive(Template)]

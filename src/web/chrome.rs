@@ -58,6 +58,11 @@ pub enum Notice {
     NotRestored,
     Welcome,
     SignedOut,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
 }
 
 impl Notice {
@@ -71,6 +76,11 @@ impl Notice {
             Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
             Self::SignedOut => "signed-out".into(),
+            Self::RoleChanged => "role-changed".into(),
+            Self::AccountDisabled => "account-disabled".into(),
+            Self::AccountEnabled => "account-enabled".into(),
+            Self::SessionsEnded => "sessions-ended".into(),
+            Self::InviteWithdrawn => "invite-withdrawn".into(),
         }
     }
 
@@ -83,6 +93,11 @@ impl Notice {
             "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
             "signed-out" => Self::SignedOut,
+            "role-changed" => Self::RoleChanged,
+            "account-disabled" => Self::AccountDisabled,
+            "account-enabled" => Self::AccountEnabled,
+            "sessions-ended" => Self::SessionsEnded,
+            "invite-withdrawn" => Self::InviteWithdrawn,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -101,6 +116,11 @@ impl Notice {
             },
             Self::Welcome => said("Welcome. Your library is ready."),
             Self::SignedOut => said("You are logged out."),
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -235,6 +255,11 @@ mod tests {
             Notice::NotRestored,
             Notice::Welcome,
             Notice::SignedOut,
+            Notice::RoleChanged,
+            Notice::AccountDisabled,
+            Notice::AccountEnabled,
+            Notice::SessionsEnded,
+            Notice::InviteWithdrawn,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }
