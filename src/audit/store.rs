@@ -76,7 +76,7 @@ pub fn statement(filter: &Filter) -> (String, Vec<Value>) {
         ("seq <", filter.before.map(Value::Int)),
     ] {
         if let Some(value) = value {
-            conditions += &format!(" AND {column} {}", bind(value));
+            conditions.extend([" AND ", column, " ", &bind(value)]);
         }
     }
     let end = format!("ORDER BY seq DESC LIMIT {}", bind(Value::Int(filter.limit)));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coffer::web::origin::Origin;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -261,7 +262,12 @@ async fn every_page_is_for_everybody() {
     let owner = app.admin("owner").await;
     logs_in(&browser, "owner").await;
     are_for_everybody(&browser, &["/resources", "/tags", "/trash", "/import", "/admin/invites"]).await;
-    let invitation = app.coffer.people.invite(&app.viewer("owner").await, &Origin::default()).await.expect("an invitation");
+    let invitation = app
+        .coffer
+        .people
+        .invite(&app.viewer("owner").await, &Origin::default())
+        .await
+        .expect("an invitation");
 
     let rtl = json!({ "title": "שלום עולם", "body": "مرحبا\n\n- واحد\n- اثنان\n\n> مرحبا", "pinned": true });
     let rtl = owner.saves(rtl).await;

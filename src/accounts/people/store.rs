@@ -13,6 +13,9 @@ const PERSON: &str = "SELECT id, email, username, username_key, display_name, ro
     disabled_at, totp_secret IS NOT NULL AS second_factor,
     (SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_id = users.id) AS seen_at FROM users";
 
+const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR email_key LIKE $3 ESCAPE '\\'
+    OR LOWER(display_name) LIKE $3 ESCAPE '\\')";
+
 /// The next people after a username, by username; those whose names hold the text, if there is one.
 pub async fn page(db: &Db, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
     let (sql, values) = page_statement(text, after, limit);
@@ -23,12 +26,9 @@ pub async fn page(db: &Db, text: &str, after: &str, limit: i64) -> sqlx::Result<
 pub fn page_statement(text: &str, after: &str, limit: i64) -> (String, Vec<Value>) {
     let text = text.replace('\0', "").replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let mut values = vec![Value::Text(after.to_owned()), Value::Int(limit)];
-    let mut holds = String::new();
+    let holds = if text.is_empty() { "" } else { HOLDS };
     if !text.is_empty() {
         values.push(Value::Text(format!("%{text}%")));
-        holds = "AND (username_key LIKE $3 ESCAPE '\\' OR email_key LIKE $3 ESCAPE '\\'
-            OR LOWER(display_name) LIKE $3 ESCAPE '\\')"
-            .to_owned();
     }
     (format!("{PERSON} WHERE username_key > $1 {holds} ORDER BY username_key LIMIT $2"), values)
 }
