@@ -17,7 +17,7 @@ use crate::web::json::Problem;
 use crate::web::viewer::Viewer;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list_events))
 }
 
 /// Something that was done or tried with an account.
@@ -80,7 +80,7 @@ impl From<Entry> for AuditEvent {
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]
-async fn list(
+async fn list_events(
     State(app): State<App>,
     viewer: Viewer,
     StrictQuery(asked): StrictQuery<Asked>,

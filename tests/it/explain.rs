@@ -194,13 +194,7 @@ async fn single_things(app: &App) {
 
 /// The newest events are the end of the primary key; a filter begins with its own index.
 async fn trail(app: &App) {
-    let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let ada = Uuid::from_u128(1_000);
-    for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
-        let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
-        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
-    }
-    tx.commit().await.expect("they stay");
     let by_key = if app.engine == Engine::Sqlite {
         "SEARCH audit_events USING INTEGER PRIMARY KEY"
     } else {
@@ -242,6 +236,10 @@ async fn crowd(app: &App) {
     let now = app.now();
     for (n, id) in (0..2_000_u128).map(|n| (n, Uuid::from_u128(n + 1_000))) {
         put_person(&mut tx, id, &format!("p{n}"), now).await.expect("a person and a session");
+    }
+    for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
+        let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
+        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
 }

@@ -20,7 +20,7 @@ use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(update))
+    OpenApiRouter::new().routes(routes!(list_users)).routes(routes!(update_user))
 }
 
 /// An account.
@@ -86,7 +86,7 @@ struct UserChange {
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
-async fn list(
+async fn list_users(
     State(app): State<App>,
     viewer: Viewer,
     StrictQuery(asked): StrictQuery<Asked>,
@@ -106,7 +106,7 @@ async fn list(
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_admin`: nobody would be left to administer"),
     BodyRefusal,
 ))]
-async fn update(
+async fn update_user(
     _: AdminSudo,
     State(app): State<App>,
     viewer: Viewer,
