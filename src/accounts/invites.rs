@@ -66,7 +66,7 @@ pub async fn accept(
         return closed(&app, chrome);
     }
     match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => welcome(&app, &session, &member, &origin).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

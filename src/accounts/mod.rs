@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
@@ -32,7 +33,8 @@ pub const SETUP_LIFE: Duration = Duration::from_mins(30);
 /// How long an invitation may lie unused.
 pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     Member,
     Admin,
@@ -61,7 +63,7 @@ impl TryFrom<String> for Role {
 }
 
 /// A person with an account, as the rest of coffer knows them.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Member {
     pub id: Uuid,
     pub email: String,
@@ -71,6 +73,10 @@ pub struct Member {
     pub role: Role,
     /// Sessions carry the epoch they began in; another epoch ends them all.
     pub auth_epoch: i64,
+    /// The e-mail address was confirmed.
+    pub verified: bool,
+    /// A code is asked for besides the password.
+    pub second_factor: bool,
 }
 
 /// What a person gives to get an account.
@@ -104,11 +110,6 @@ impl Accounts {
     pub fn new(db: Db, context: Context, config: &Config, audit: Audit) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
         Ok(Self { db, context, audit, passwords })
-    }
-
-    /// The person, unless the account is gone or disabled.
-    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
-        Ok(store::active(&self.db, id).await?)
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -265,6 +266,8 @@ impl Accounts {
             display_name: checked.display_name,
             role,
             auth_epoch: 0,
+            verified: false,
+            second_factor: false,
         };
         let taken = store::insert(tx, &member, password_hash, self.context.now()).await?;
         if let Some(field) = taken {

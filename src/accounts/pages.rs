@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -11,13 +11,13 @@ use tower_sessions::Session;
 
 use super::{Member, NewAccount, Purpose, invites};
 use crate::app::App;
-use crate::audit::{Action, Event};
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
-use crate::web::viewer::{self, Viewer};
+use crate::web::stay;
+use crate::web::viewer::{self, Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -40,6 +40,8 @@ struct LoginPage {
     error: Option<&'static str>,
     /// There is no account yet that anybody could log in to.
     unclaimed: bool,
+    stay: bool,
+    stay_days: u32,
 }
 
 #[derive(Template)]
@@ -83,6 +85,8 @@ struct LoginForm {
     login: String,
     password: String,
     next: String,
+    /// The checkbox “Keep me logged in”.
+    stay: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -121,6 +125,8 @@ async fn login_form(
         next: query.next,
         error: None,
         unclaimed: app.accounts.is_empty().await?,
+        stay: false,
+        stay_days: app.config.stay_days,
     };
     page(&shown, toast)
 }
@@ -128,13 +134,17 @@ async fn login_form(
 async fn login(
     State(app): State<App>,
     session: Session,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        viewer::sign_in(&app, &session, &member).await?;
-        return Ok(redirect(local_path(&form.next), None));
+        let mut response = redirect(local_path(&form.next), None);
+        app.sessions.log_out(&identity, &origin).await?;
+        let cookie = stay::sign_in(&app, &session, &member, &origin, !form.stay.is_empty()).await?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        return Ok(response);
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -143,6 +153,8 @@ async fn login(
         next: form.next,
         error,
         unclaimed: app.accounts.is_empty().await?,
+        stay: !form.stay.is_empty(),
+        stay_days: app.config.stay_days,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
@@ -150,14 +162,14 @@ async fn login(
 async fn logout(
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
 ) -> Result<Response> {
-    if let Some(id) = viewer.id() {
-        app.accounts.note(&origin, &Event::own(Action::LogOut, id)).await?;
-    }
+    app.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
-    Ok(redirect("/login", Some(Notice::SignedOut)))
+    let mut response = redirect("/login", Some(Notice::SignedOut));
+    response.headers_mut().append(header::SET_COOKIE, stay::removal(&app));
+    Ok(response)
 }
 
 async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
@@ -181,7 +193,7 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => welcome(&app, &session, &member, &origin).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -233,7 +245,7 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => welcome(&app, &session, &member, &origin).await,
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -260,8 +272,13 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
-    viewer::sign_in(app, session, member).await?;
+pub(super) async fn welcome(
+    app: &App,
+    session: &Session,
+    member: &Member,
+    origin: &Origin,
+) -> Result<Response> {
+    viewer::sign_in(app, session, member, origin).await?;
     Ok(redirect("/resources", Some(Notice::Welcome)))
 }
 

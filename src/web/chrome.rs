@@ -58,6 +58,9 @@ pub enum Notice {
     NotRestored,
     Welcome,
     SignedOut,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
 }
 
 impl Notice {
@@ -71,6 +74,9 @@ impl Notice {
             Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
             Self::SignedOut => "signed-out".into(),
+            Self::DeviceEnded => "device-ended".into(),
+            Self::DevicesEnded => "devices-ended".into(),
+            Self::TokenRevoked => "token-revoked".into(),
         }
     }
 
@@ -83,6 +89,9 @@ impl Notice {
             "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
             "signed-out" => Self::SignedOut,
+            "device-ended" => Self::DeviceEnded,
+            "devices-ended" => Self::DevicesEnded,
+            "token-revoked" => Self::TokenRevoked,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -101,6 +110,9 @@ impl Notice {
             },
             Self::Welcome => said("Welcome. Your library is ready."),
             Self::SignedOut => said("You are logged out."),
+            Self::DeviceEnded => said("That device is logged out."),
+            Self::DevicesEnded => said("Every other device is logged out."),
+            Self::TokenRevoked => said("The token is revoked. Programs that used it are refused from now on."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -235,6 +247,9 @@ mod tests {
             Notice::NotRestored,
             Notice::Welcome,
             Notice::SignedOut,
+            Notice::DeviceEnded,
+            Notice::DevicesEnded,
+            Notice::TokenRevoked,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

@@ -6,7 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 use super::body;
 use super::faces::Kept;
@@ -16,6 +19,50 @@ use super::site::host_of;
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::keys::mac;
+
+/// Makes form tokens: a nonce, and a keyed tag of the person that says whose form it was when the session is over.
+#[derive(Clone)]
+pub struct FormKey([u8; 32]);
+
+const NONCE: usize = 16;
+const TAG: usize = 8;
+
+impl FormKey {
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    #[must_use]
+    pub fn token(&self, nonce: [u8; NONCE], owner: Uuid) -> String {
+        BASE64URL_NOPAD.encode(&[&nonce[..], &self.hash(&[b"owner", &nonce, owner.as_bytes()])[..TAG]].concat())
+    }
+
+    /// The same for every session of one device that is kept signed in.
+    #[must_use]
+    pub fn token_of_family(&self, family: Uuid, owner: Uuid) -> String {
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&self.hash(&[b"family", family.as_bytes()])[..NONCE]);
+        self.token(nonce, owner)
+    }
+
+    /// Whether a token, of whichever session, was made for this person.
+    #[must_use]
+    pub fn is_of(&self, token: &str, owner: Uuid) -> bool {
+        let Ok(bytes) = BASE64URL_NOPAD.decode(token.as_bytes()) else { return false };
+        let Some((nonce, tag)) = bytes.split_at_checked(NONCE) else { return false };
+        bool::from(self.hash(&[b"owner", nonce, owner.as_bytes()])[..TAG].ct_eq(tag))
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = mac(&self.0);
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
 
 pub const FIELD: &str = "csrf";
 pub const HEADER: &str = "x-csrf-token";

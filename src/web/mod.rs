@@ -1,6 +1,7 @@
 //! What every page and every JSON answer shares, whichever noun it is about.
 
 pub mod assets;
+pub mod bearer;
 pub mod body;
 pub mod chrome;
 pub mod csrf;
@@ -14,4 +15,6 @@ pub mod log;
 pub mod origin;
 pub mod path;
 pub mod site;
+pub mod stay;
+pub mod unsent;
 pub mod viewer;
