@@ -15,6 +15,7 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
+use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -32,7 +33,7 @@ pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Re
     invites_page(&app, &viewer, chrome, None).await
 }
 
-pub async fn create(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn create(_: Sudo, State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let token = app.accounts.invite(&viewer).await?;
     let link = format!("{}/invite/{token}", app.site.origin());
     invites_page(&app, &viewer, chrome, Some(link)).await

@@ -6,6 +6,7 @@ pub mod pages;
 mod password;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
+mod sudo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,6 +142,24 @@ impl Accounts {
         )
         .await?;
         Ok(member)
+    }
+
+    /// Whether the signed-in person is who they say: their password again.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many sign-ins wait.
+    pub async fn confirm(
+        &self,
+        member: &Member,
+        password: &str,
+        _code: &str,
+        origin: &Origin,
+    ) -> Result<bool> {
+        let hash = store::password_hash(&self.db, member.id).await?;
+        let matches = self.passwords.verify(password, hash).await?;
+        let outcome = if matches { Outcome::Done } else { Outcome::Refused };
+        self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
+        Ok(matches)
     }
 
     /// Writes an event of which nothing else in the database changes.

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites};
+use super::{Member, NewAccount, Purpose, invites, sudo};
 use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
@@ -17,12 +17,14 @@ use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
+use crate::web::sudo::grant;
 use crate::web::viewer::{self, Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
         .route("/logout", post(logout))
+        .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
@@ -143,6 +145,7 @@ async fn login(
         let mut response = redirect(local_path(&form.next), None);
         app.sessions.log_out(&identity, &origin).await?;
         let cookie = stay::sign_in(&app, &session, &member, &origin, !form.stay.is_empty()).await?;
+        grant(&app, &session).await?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
         return Ok(response);
     }
@@ -279,6 +282,7 @@ pub(super) async fn welcome(
     origin: &Origin,
 ) -> Result<Response> {
     viewer::sign_in(app, session, member, origin).await?;
+    grant(app, session).await?;
     Ok(redirect("/resources", Some(Notice::Welcome)))
 }
 

@@ -54,6 +54,13 @@ pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Creden
     Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
 }
 
+pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
+    let row: Option<(Option<String>,)> =
+        on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
+    Ok(row.and_then(|(hash,)| hash))
+}
+
 pub async fn count(db: &Db) -> sqlx::Result<i64> {
     let row: (i64,) =
         on!(db.read(), pool => sqlx::query_as("SELECT COUNT(*) FROM users").fetch_one(pool).await?);

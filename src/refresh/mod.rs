@@ -106,7 +106,13 @@ impl Refresh {
     }
 
     /// A new family with its first token.
-    pub async fn begin(&self, member: &Member, kind: Kind, scopes: &[Scope], origin: &Origin) -> Result<Grant> {
+    pub async fn begin(
+        &self,
+        member: &Member,
+        kind: Kind,
+        scopes: &[Scope],
+        origin: &Origin,
+    ) -> Result<Grant> {
         let now = self.context.now();
         let family = store::Family {
             id: self.context.new_id(),
@@ -161,7 +167,8 @@ impl Refresh {
     ) -> Result<()> {
         let stale = self.sessions.end_device_in(&mut tx, member.id, family.id).await?;
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
-        let letter = Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
+        let letter =
+            Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
         self.mail.queue(&mut tx, &member.email, &letter).await?;
         let event = Event {
             target: family.id.to_string(),

@@ -69,7 +69,8 @@ pub async fn use_up(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> sqlx::Res
     Ok(rows == 1)
 }
 
-const FAMILY_OF: &str = "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.expires_at, f.revoked_at, t.used_at
+const FAMILY_OF: &str =
+    "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.expires_at, f.revoked_at, t.used_at
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id WHERE t.token_hash = $1";
 const FAMILY_OF_ACCESS: &str =
     "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.expires_at, f.revoked_at, t.used_at

@@ -201,7 +201,11 @@ async fn list(
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
     Refusal, BodyRefusal,
 ))]
-async fn create(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Json(draft): Json<Draft>) -> Result<Response> {
+async fn create(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    Json(draft): Json<Draft>,
+) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
     Ok((StatusCode::CREATED, location, versioned(created)).into_response())
@@ -229,7 +233,12 @@ async fn lookup(
     (status = 304, description = "If-None-Match names this version"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
-async fn find(State(app): State<App>, viewer: Scoped<ResourcesRead>, headers: HeaderMap, Id(id): Id) -> Result<Response> {
+async fn find(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<Response> {
     let found = app.resources.find(&viewer, id).await?;
     if is_unchanged(&headers, found.version) {
         return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
@@ -277,7 +286,11 @@ async fn trash(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id): I
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
     Refusal,
 ))]
-async fn restore(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id): Id) -> Result<Versioned<ResourceBody>> {
+async fn restore(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    Id(id): Id,
+) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
     Ok(versioned(restored))
 }
@@ -288,7 +301,11 @@ async fn restore(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id):
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     Refusal,
 ))]
-async fn revisions(State(app): State<App>, viewer: Scoped<ResourcesRead>, Id(id): Id) -> Result<axum::Json<RevisionList>> {
+async fn revisions(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    Id(id): Id,
+) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
     Ok(axum::Json(RevisionList {
         items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),

@@ -69,7 +69,9 @@ impl Sessions {
 
     /// Ends the device that asks.
     pub async fn log_out(&self, identity: &Identity, origin: &Origin) -> Result<()> {
-        let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else { return Ok(()) };
+        let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else {
+            return Ok(());
+        };
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, member.id, device).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::LogOut, member.id)).await?;

@@ -189,7 +189,8 @@ pub struct DeviceRow {
     pub kind: String,
 }
 
-pub const DEVICES: &str = "SELECT public_id AS id, family_id, browser, network, created_at, seen_at, 'browser' AS kind
+pub const DEVICES: &str =
+    "SELECT public_id AS id, family_id, browser, network, created_at, seen_at, 'browser' AS kind
     FROM sessions WHERE user_id = $1 AND expires_at > $2 AND public_id IS NOT NULL";
 pub const FAMILIES: &str = "SELECT id, id AS family_id, browser, network, created_at, seen_at, kind
     FROM refresh_families WHERE user_id = $1 AND expires_at > $2 AND revoked_at IS NULL";
@@ -226,7 +227,6 @@ fn network(record: &Record) -> Option<Vec<u8>> {
 
 /// The session's own data; the person is the users' table's.
 fn data(record: &Record) -> String {
-    let own: HashMap<&String, &Value> =
-        record.data.iter().filter(|(name, _)| *name != key::MEMBER).collect();
+    let own: HashMap<&String, &Value> = record.data.iter().filter(|(name, _)| *name != key::MEMBER).collect();
     serde_json::to_string(&own).unwrap_or_default()
 }

@@ -15,10 +15,10 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
-use crate::web::json::{BodyRefusal, Json, Problem, Refusal};
+use crate::web::json::{Json, Problem, Refusal};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
-use crate::web::viewer;
+use crate::web::sudo;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
@@ -110,7 +110,7 @@ async fn create_token(
 ) -> Result<Response> {
     let owner = asks.signed_in()?;
     if asks.within.is_none() {
-        viewer::require_sudo(&app, &session).await?;
+        sudo::require(&app, &session).await?;
     }
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
     let made = app.tokens.make(owner, &new, asks.within.as_deref(), &origin).await?;
@@ -136,7 +136,7 @@ async fn revoke_token(
 ) -> Result<StatusCode> {
     let owner = asks.signed_in()?;
     if asks.within.is_none() {
-        viewer::require_sudo(&app, &session).await?;
+        sudo::require(&app, &session).await?;
     }
     app.tokens.revoke(owner, id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -36,7 +36,8 @@ impl Prefix {
     #[must_use]
     pub fn fits(self, token: &str) -> bool {
         let Some(body) = token.strip_prefix(self.as_str()) else { return false };
-        if body.len() != SECRET_DIGITS + SUM_DIGITS || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if body.len() != SECRET_DIGITS + SUM_DIGITS || !body.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return false;
         }
         let (text, sum) = token.split_at(token.len() - SUM_DIGITS);

@@ -180,4 +180,3 @@ impl Known {
         Scope::split(&self.scopes)
     }
 }
-

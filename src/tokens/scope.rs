@@ -54,6 +54,17 @@ impl Scope {
         }
     }
 
+    /// The name of its box in the form.
+    #[must_use]
+    pub fn field(self) -> String {
+        self.as_str().replace(':', "_")
+    }
+
+    #[must_use]
+    pub const fn is_admins(self) -> bool {
+        matches!(self, Self::AdminRead | Self::AdminWrite)
+    }
+
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)

@@ -29,7 +29,12 @@ struct Bearer {
 }
 
 /// For the JSON tree: the bearer token, or else the session.
-pub async fn identify(State(app): State<App>, session: Session, mut request: Request, next: Next) -> Response {
+pub async fn identify(
+    State(app): State<App>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if let Some(token) = token_of(request.headers()) {
         match known(&app, token).await {
             Ok(bearer) => request.extensions_mut().insert(bearer),

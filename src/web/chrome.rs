@@ -112,7 +112,9 @@ impl Notice {
             Self::SignedOut => said("You are logged out."),
             Self::DeviceEnded => said("That device is logged out."),
             Self::DevicesEnded => said("Every other device is logged out."),
-            Self::TokenRevoked => said("The token is revoked. Programs that used it are refused from now on."),
+            Self::TokenRevoked => {
+                said("The token is revoked. Programs that used it are refused from now on.")
+            }
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -141,6 +143,11 @@ impl Chrome {
     pub fn section(mut self, section: &'static str) -> Self {
         self.section = section;
         self
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|face| face.is_admin)
     }
 
     #[must_use]

@@ -5,17 +5,21 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
+use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::body;
 use super::faces::Kept;
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
+use super::origin::Origin;
 use super::site::host_of;
+use super::sudo::{Given, HeldUp};
+use super::unsent::{SignIn, Unsent};
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -36,7 +40,8 @@ impl FormKey {
 
     #[must_use]
     pub fn token(&self, nonce: [u8; NONCE], owner: Uuid) -> String {
-        BASE64URL_NOPAD.encode(&[&nonce[..], &self.hash(&[b"owner", &nonce, owner.as_bytes()])[..TAG]].concat())
+        BASE64URL_NOPAD
+            .encode(&[&nonce[..], &self.hash(&[b"owner", &nonce, owner.as_bytes()])[..TAG]].concat())
     }
 
     /// The same for every session of one device that is kept signed in.
@@ -74,6 +79,7 @@ pub const HEADER: &str = "x-csrf-token";
 pub async fn guard_pages(
     State(app): State<App>,
     identity: Identity,
+    (session, origin): (Session, Origin),
     request: Request,
     next: Next,
 ) -> Response {
@@ -88,20 +94,38 @@ pub async fn guard_pages(
     }
     let (parts, unread) = request.into_parts();
     let read = body::read(unread, FORM_LIMIT).await.and_then(|bytes| Ok((pairs(&bytes)?, bytes)));
-    let (sent, bytes) = match read {
+    let (mut sent, bytes) = match read {
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
-    let request = Request::from_parts(parts, Body::from(bytes));
-    let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
-    let mut response =
-        match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
-            Ok(()) => next.run(request).await,
-            Err(error) => error.into_response(),
-        };
-    if response.extensions().get::<Cause>().is_some() {
-        response.extensions_mut().insert(Kept::of(sent));
+    let answer = SignIn::take(&mut sent);
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    if let Some(given) = Given::of(&sent) {
+        request.extensions_mut().insert(given);
     }
+    let unsent = Unsent::of(&request, &sent);
+    if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
+        let carried = unsent.clone().carry_out(&app, (&session, &origin), answer, (request, next)).await;
+        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, unsent, sent);
+    }
+    let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
+    let response = match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    keep(response, &app, unsent, sent)
+}
+
+/// What was typed stays with the error that it ended in.
+fn keep(mut response: Response, app: &App, unsent: Unsent, sent: Vec<(String, String)>) -> Response {
+    let Some(Cause(error)) = response.extensions().get::<Cause>() else { return response };
+    match **error {
+        Error::SudoRequired | Error::SudoRefused => {
+            response.extensions_mut().insert(HeldUp::of(sent)).map(drop)
+        }
+        Error::SignInRequired if unsent.can_wait() => return unsent.ask(app, None),
+        _ => response.extensions_mut().insert(Kept::of(sent)).map(drop),
+    };
     response
 }
 

@@ -16,5 +16,6 @@ pub mod origin;
 pub mod path;
 pub mod site;
 pub mod stay;
+pub mod sudo;
 pub mod unsent;
 pub mod viewer;

@@ -15,7 +15,13 @@ use crate::error::Result;
 use crate::refresh::{Kind, Rotated};
 
 /// For the page tree: reads the session, else what keeps the device signed in, and makes the sender known.
-pub async fn identify(State(app): State<App>, session: Session, origin: Origin, mut request: Request, next: Next) -> Response {
+pub async fn identify(
+    State(app): State<App>,
+    session: Session,
+    origin: Origin,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (identity, cookie) = match recognise(&app, &session, &origin, request.headers()).await {
         Ok(found) => found,
         Err(error) => return csrf::give_back(error, request).await,

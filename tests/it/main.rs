@@ -16,5 +16,6 @@ mod routes;
 mod search;
 mod sessions;
 mod startup;
+mod sudo;
 mod visibility;
 mod wire;
