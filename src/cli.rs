@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use uuid::Uuid;
 
 use crate::accounts::Role;
 use crate::config::Config;
 use crate::environment::{self, Variables};
 use crate::resources::Visibility;
+use crate::tokens::DEFAULT_DAYS;
 
 /// A self-hosted library of links and Markdown notes.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ pub enum Command {
     Config(#[command(flatten)] Box<Config>),
     /// Make and list accounts.
     User(UserArgs),
+    /// Make, list and revoke API tokens.
+    Token(TokenArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
     /// Fill a library with made-up resources, to try or to measure coffer.
@@ -61,6 +65,51 @@ pub enum UserAction {
     },
     /// List the accounts.
     List {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct TokenArgs {
+    #[command(subcommand)]
+    pub action: TokenAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Make a token; it is printed this once.
+    Create {
+        /// What it is called, such as the program that will use it.
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as resources:read; may be given several times.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<String>,
+        /// Days for which it is good, 1 to 365.
+        #[arg(long, default_value_t = DEFAULT_DAYS)]
+        days: u32,
+        /// Whose it is; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// List somebody's tokens, without the tokens themselves.
+    List {
+        /// Whose they are; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Revoke a token.
+    Revoke {
+        /// As `coffer token list` shows it.
+        id: Uuid,
+        /// Whose it is; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
         #[command(flatten)]
         config: Box<Config>,
     },

@@ -1,5 +1,7 @@
 //! What each command does.
 
+mod token;
+
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -58,6 +60,7 @@ pub async fn run(command: Command) -> Result<(), String> {
                 Ok(())
             }
         },
+        Command::Token(args) => token::run(args.action).await,
         Command::Import(args) => import(args).await,
         Command::Seed(args) => seed(args).await,
         Command::Openapi => {

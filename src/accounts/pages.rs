@@ -143,10 +143,10 @@ async fn login(
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
         let mut response = redirect(local_path(&form.next), None);
-        app.sessions.log_out(&identity, &origin).await?;
-        let cookie = stay::sign_in(&app, &session, &member, &origin, !form.stay.is_empty()).await?;
+        let stays = !form.stay.is_empty();
+        let cookie = stay::sign_in(&app, (&session, &identity), &member, &origin, stays).await?;
         grant(&app, &session).await?;
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         return Ok(response);
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");

@@ -105,7 +105,8 @@ pub async fn guard_pages(
     }
     let unsent = Unsent::of(&request, &sent);
     if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
-        let carried = unsent.clone().carry_out(&app, (&session, &origin), answer, (request, next)).await;
+        let carried =
+            unsent.clone().carry_out(&app, (&session, &identity, &origin), answer, (request, next)).await;
         return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, unsent, sent);
     }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());

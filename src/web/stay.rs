@@ -53,22 +53,23 @@ async fn recognise(
     Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
 }
 
-/// Begins a signed-in session, kept when `stays`; the cookie goes with the answer and replaces that of whoever was
-/// kept signed in here before.
+/// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookie, if
+/// there is one to set or to take back, goes with the answer.
 pub async fn sign_in(
     app: &App,
-    session: &Session,
+    (session, before): (&Session, &Identity),
     member: &Member,
     origin: &Origin,
     stays: bool,
-) -> Result<HeaderValue> {
+) -> Result<Option<HeaderValue>> {
+    app.sessions.log_out(before, origin).await?;
     viewer::sign_in(app, session, member, origin).await?;
     if !stays {
-        return Ok(removal(app));
+        return Ok(before.family.map(|_| removal(app)));
     }
     let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
     viewer::join_family(app, session, member, grant.family).await?;
-    Ok(cookie(app, &grant.refresh_token, grant.life))
+    Ok(Some(cookie(app, &grant.refresh_token, grant.life)))
 }
 
 /// The cookie that takes the cookie back.

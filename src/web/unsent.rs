@@ -137,7 +137,7 @@ impl Unsent {
     pub async fn carry_out(
         self,
         app: &App,
-        (session, origin): (&Session, &Origin),
+        (session, before, origin): (&Session, &Identity, &Origin),
         answer: &SignIn,
         (mut request, next): (Request, Next),
     ) -> Result<Response> {
@@ -145,7 +145,7 @@ impl Unsent {
             return Ok(self.ask(app, Some(answer)));
         };
         let is_theirs = app.form_key.is_of(self.token(), member.id);
-        let cookie = stay::sign_in(app, session, &member, origin, answer.stay).await?;
+        let cookie = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
         sudo::grant(app, session).await?;
         let identity = viewer::begun(session, member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
@@ -156,7 +156,7 @@ impl Unsent {
         } else {
             self.ask_whose(app, &identity)
         };
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         Ok(response)
     }
 
