@@ -34,6 +34,7 @@ use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
 use crate::sessions::{self, Sessions};
 use crate::tokens::{self, Tokens};
+use crate::web::client::Clients;
 use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
@@ -48,6 +49,7 @@ pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
+    pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
     pub sessions: Sessions,
@@ -100,6 +102,7 @@ impl App {
             form_key: FormKey::new(keys.derive("form")),
             accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
+            clients: Clients::new(&config, &keys),
             audit,
             mail,
             stopping: AtomicBool::new(false),
@@ -184,6 +187,7 @@ pub fn router(app: &App) -> Router {
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)

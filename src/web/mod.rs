@@ -3,7 +3,9 @@
 pub mod assets;
 pub mod bearer;
 pub mod body;
+pub mod browser;
 pub mod chrome;
+pub mod client;
 pub mod csrf;
 pub mod cursor;
 pub mod faces;
