@@ -53,8 +53,9 @@ pub async fn identify(
 fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
     all.find_map(|value| {
-        let (scheme, token) = value.split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, token) = value.split_at(end);
+        scheme.eq_ignore_ascii_case(b"bearer").then(|| token.trim_ascii())
     })
 }
 

@@ -10,7 +10,7 @@ use crate::support::on_both_engines;
 const NOTE: [(&str, &str); 4] = [
     ("title", "Written for an hour"),
     ("body", "Every word\n\n  \"and\" <b>mark</b> & ümlaut 🦀\n"),
-    ("tags", "tides, sea"),
+    ("tags", "sea, tides"),
     ("kind", "note"),
 ];
 
@@ -42,7 +42,7 @@ async fn the_password_is_asked_for_in_place_and_then_it_is_saved(app: App) {
     let saved = answers(&ada, &question, "ada", PASSWORD).await.is(303);
     let page = saved.header("location");
     ada.get(&page).await.ok().has("h1", "Written for an hour");
-    ada.get(&format!("{page}/edit")).await.ok().holds("body", NOTE[1].1).holds("tags", "tides, sea");
+    ada.get(&format!("{page}/edit")).await.ok().holds("body", NOTE[1].1).holds("tags", "sea, tides");
     let list = ada.get("/api/v1/resources").await.ok().json();
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "saved once");
 }
