@@ -93,6 +93,7 @@ CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
 -- Short columns first: a scan that asks who may see a row reads no further.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+-- marks: words beside it that say who may see the row and which filters it meets.
 CREATE TABLE resources (
     rid         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
@@ -106,9 +107,8 @@ CREATE TABLE resources (
     updated_at  TIMESTAMPTZ NOT NULL,
     trashed_at  TIMESTAMPTZ,
     search      TSVECTOR NOT NULL GENERATED ALWAYS AS (
-                    setweight(to_tsvector('simple', fold_title), 'A') ||
-                    setweight(to_tsvector('simple', fold_tags), 'B') ||
-                    setweight(to_tsvector('simple', fold_body), 'D')) STORED,
+                    to_tsvector('simple', fold_title) || to_tsvector('simple', fold_tags) ||
+                    to_tsvector('simple', fold_body) || array_to_tsvector(string_to_array(marks, ' '))) STORED,
     site        TEXT COLLATE "C",
     url_key     BYTEA CHECK (octet_length(url_key) = 32),
     url         TEXT CHECK (length(url) <= 8000),
@@ -116,6 +116,7 @@ CREATE TABLE resources (
     title_key   TEXT COLLATE "C" NOT NULL,
     fold_title  TEXT NOT NULL,
     fold_tags   TEXT NOT NULL,
+    marks       TEXT NOT NULL,
     summary     TEXT NOT NULL,
     body        TEXT NOT NULL CHECK (length(body) <= 100000),
     fold_body   TEXT NOT NULL,

@@ -9,6 +9,7 @@ mod csrf;
 mod explain;
 mod import;
 mod invites;
+mod marks;
 mod openapi;
 mod outage;
 mod resources;
