@@ -123,6 +123,8 @@ CREATE TABLE resources (
     CHECK ((kind = 'link') = (url IS NOT NULL)),
     CHECK ((url IS NULL) = (url_key IS NULL))
 );
+-- Searches look into it row by row: long texts give way to it, as long as a row has room.
+ALTER TABLE resources ALTER search SET STORAGE MAIN;
 CREATE UNIQUE INDEX resources_rid ON resources (rid);
 CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
 CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
@@ -131,7 +133,9 @@ CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE t
 CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_created ON resources (created_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_shared_pinned ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;

@@ -128,6 +128,7 @@ CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) 
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_shared_pinned ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;

@@ -29,11 +29,14 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     let sizes = Sizes::of(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, search, &sizes);
-    let (from, rid, matches) = match words(&mut statement, &db.read(), search, &shelf_marks(viewer)) {
-        Words::Postgres(words) => ("resources r", "r.rid", format!("r.search @@ {words}")),
+    let (from, latest, matches) = match words(&mut statement, &db.read(), search, &shelf_marks(viewer)) {
+        Words::Postgres(words) => {
+            ("resources r", "r.created_at DESC, r.id DESC", format!("r.search @@ {words}"))
+        }
         Words::Fts5(words) => (
             "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
-            "f.rowid",
+            // The one order that FTS5 finds in: what came in last.
+            "f.rowid DESC",
             format!("resources_fts MATCH {words}"),
         ),
         // Without words there is nothing to rank by; `Asked::sort` sees to that.
@@ -42,8 +45,8 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     let (visible, read) = (visible(viewer), statement.bind(Value::Int(READ)));
     statement.sql = format!(
         "SELECT r.id, r.fold_title, r.fold_tags, substr(r.fold_body, 1, CAST({read} AS integer)) AS fold_body
-        FROM (SELECT r.rid FROM {from} WHERE {matches} AND r.trashed_at IS NULL{filters} ORDER BY {rid} DESC LIMIT {RANKED}) m
-            CROSS JOIN resources r WHERE r.rid = m.rid AND {visible} ORDER BY m.rid DESC"
+        FROM (SELECT r.rid FROM {from} WHERE {matches} AND r.trashed_at IS NULL{filters} ORDER BY {latest} LIMIT {RANKED}) m
+            CROSS JOIN resources r WHERE r.rid = m.rid AND {visible} ORDER BY r.created_at DESC, r.id DESC"
     );
     Ok(statement)
 }
