@@ -12,6 +12,7 @@ mod invites;
 mod marks;
 mod openapi;
 mod outage;
+mod ranking;
 mod resources;
 mod routes;
 mod search;
