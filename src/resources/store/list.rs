@@ -47,6 +47,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
 }
 
 /// A [`Hit`] of `resources r` and its owner `users u`.
+#[must_use]
 pub fn columns(body: &str) -> String {
     format!(
         "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
