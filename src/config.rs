@@ -15,7 +15,8 @@ use url::Url;
 use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
-pub const SECRETS: [&str; 3] = ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY"];
+pub const SECRETS: [&str; 4] =
+    ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY", "COFFER_SMTP_URL"];
 
 /// Names that other software uses for the same thing, honoured when ours is absent.
 pub const ALIASES: [(&str, &str); 3] =
@@ -99,6 +100,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_max_days: u32,
 
+    /// Days that a device stays signed in by "keep me signed in", and a program by its refresh token.
+    #[arg(long, env = "COFFER_STAY_DAYS", default_value_t = 90, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub stay_days: u32,
+
     /// Argon2id memory per password hash, in KiB.
     #[arg(long, env = "COFFER_PASSWORD_MEMORY", default_value_t = 19_456, help_heading = "Accounts",
           value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
@@ -108,6 +114,15 @@ pub struct Config {
     #[arg(long, env = "COFFER_PASSWORD_PASSES", default_value_t = 2, help_heading = "Accounts",
           value_parser = clap::value_parser!(u32).range(2..=20))]
     pub password_passes: u32,
+
+    /// smtp://user:password@host:587 (STARTTLS is required, but on this machine) or smtps://user:password@host:465.
+    /// ?tls=none sends unencrypted. Without it letters are written to DATA_DIR/mail as .eml files.
+    #[arg(long, env = "COFFER_SMTP_URL", hide_env_values = true, help_heading = "Mail")]
+    pub smtp_url: Option<SecretString>,
+
+    /// Sender of letters: an address, or Name <address>. [default: coffer@ the base URL's host]
+    #[arg(long, env = "COFFER_MAIL_FROM", help_heading = "Mail")]
+    pub mail_from: Option<String>,
 
     /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
     #[arg(long, env = "COFFER_LOG", default_value = "info", help_heading = "Logs")]
@@ -161,6 +176,11 @@ impl Config {
         days(self.session_max_days)
     }
 
+    #[must_use]
+    pub fn stay(&self) -> Duration {
+        days(self.stay_days)
+    }
+
     /// Every setting by its `COFFER_` name, secrets masked.
     #[must_use]
     pub fn effective(&self) -> BTreeMap<&'static str, String> {
@@ -197,8 +217,11 @@ impl Config {
             ("COFFER_SIGNUP", name(&self.signup)),
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
+            ("COFFER_STAY_DAYS", self.stay_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
+            ("COFFER_SMTP_URL", masked(&self.smtp_url)),
+            ("COFFER_MAIL_FROM", self.mail_from.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("COFFER_LOG", self.log.clone()),
             ("COFFER_LOG_FORMAT", name(&self.log_format)),
         ])

@@ -35,7 +35,11 @@ struct Accepted {
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
-    let background = [tokio::spawn(app.sessions.clone().maintain()), tokio::spawn(empty_trash(app.clone()))];
+    let background = [
+        tokio::spawn(app.sessions.clone().maintain()),
+        tokio::spawn(app.mail.clone().maintain()),
+        tokio::spawn(keep_house(app.clone())),
+    ];
     let router = router(&app);
     let builder = Arc::new(builder(&app.config));
     let graceful = GracefulShutdown::new();
@@ -132,7 +136,7 @@ fn spawn_connection(
     });
 }
 
-async fn empty_trash(app: App) {
+async fn keep_house(app: App) {
     let mut tick = tokio::time::interval(MAINTENANCE);
     loop {
         tick.tick().await;
@@ -142,6 +146,12 @@ async fn empty_trash(app: App) {
                 tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days");
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
+        }
+        if let Err(error) = app.accounts.forget_what_is_over().await {
+            tracing::warn!(?error, "links that are over could not be removed");
+        }
+        if let Err(error) = app.db.refresh_statistics().await {
+            tracing::warn!(?error, "the database's statistics could not be refreshed");
         }
     }
 }

@@ -1,10 +1,16 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
+mod address;
 pub mod api;
 pub mod data;
+mod devices;
+mod forgotten;
 mod invites;
 pub mod pages;
 mod password;
+pub mod people;
+mod recovery;
+mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 mod sudo;
@@ -15,26 +21,33 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::password::Passwords;
+use self::store::Address;
 pub use self::store::Purpose;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
+use crate::mail::Mail;
+use crate::sessions::Sessions;
 use crate::web::origin::Origin;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
-/// How long an invitation may lie unused.
-pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
+/// How long a mailed link works.
+pub const LINK_LIFE: Duration = Duration::from_hours(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     Member,
     Admin,
@@ -63,7 +76,7 @@ impl TryFrom<String> for Role {
 }
 
 /// A person with an account, as the rest of coffer knows them.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Member {
     pub id: Uuid,
     pub email: String,
@@ -73,6 +86,10 @@ pub struct Member {
     pub role: Role,
     /// Sessions carry the epoch they began in; another epoch ends them all.
     pub auth_epoch: i64,
+    /// The e-mail address was confirmed.
+    pub verified: bool,
+    /// A code is asked for besides the password.
+    pub second_factor: bool,
 }
 
 /// What a person gives to get an account.
@@ -97,20 +114,24 @@ pub struct Accounts {
     db: Db,
     context: Context,
     audit: Audit,
+    mail: Mail,
+    sessions: Sessions,
+    /// Scheme and host of the links in letters.
+    site: Arc<str>,
     passwords: Arc<Passwords>,
 }
 
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(db: Db, context: Context, config: &Config, audit: Audit) -> Result<Self, String> {
+    pub fn new(
+        (db, context): (Db, Context),
+        (audit, mail, sessions): (Audit, Mail, Sessions),
+        config: &Config,
+        site: &Site,
+    ) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, audit, passwords })
-    }
-
-    /// The person, unless the account is gone or disabled.
-    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
-        Ok(store::active(&self.db, id).await?)
+        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -169,25 +190,32 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// An account for somebody who registers.
+    /// An account for somebody who registers. The address is theirs once they have opened the letter that goes
+    /// there; until then nothing tells them, or anybody, whether it is another account's.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields.
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
-        self.make(new, Role::Member, Action::Register, origin).await
-    }
-
-    /// An account with a role, as the command line makes it.
-    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
-        self.make(new, role, Action::UserCreate, &Origin::default()).await
-    }
-
-    async fn make(&self, new: &NewAccount, role: Role, action: Action, origin: &Origin) -> Result<Member> {
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
-        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::Register, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(member)
+    }
+
+    /// An account with a role, as the command line makes it; who runs it vouches for the address.
+    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        let checked = check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        // The command line acts for nobody.
+        let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
+        self.audit.record(&mut tx, &Origin::default(), &event).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -198,7 +226,7 @@ impl Accounts {
         let checked =
             Checked { email: format!("{name}@example.invalid"), username: name.clone(), display_name: name };
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, Role::Member, None).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Owned, None).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -215,18 +243,6 @@ impl Accounts {
     /// Whether the first account is still to be made.
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(store::count(&self.db).await? == 0)
-    }
-
-    /// An invitation, for an admin to hand on.
-    pub async fn invite(&self, viewer: &Viewer) -> Result<String> {
-        require_admin(viewer)?;
-        self.new_token(Purpose::Invite, INVITE_LIFE).await
-    }
-
-    /// When the invitations that nobody has used yet expire.
-    pub async fn open_invites(&self, viewer: &Viewer) -> Result<Vec<Timestamp>> {
-        require_admin(viewer)?;
-        Ok(store::expiries(&self.db, Purpose::Invite, self.context.now()).await?)
     }
 
     /// Whether this token would still work.
@@ -250,22 +266,28 @@ impl Accounts {
         }
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let (role, action) = match purpose {
-            Purpose::Setup => (Role::Admin, Action::SetUp),
-            Purpose::Invite => (Role::Member, Action::InviteAccept),
+        let (role, action, address) = match purpose {
+            Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
+            _ => (Role::Member, Action::InviteAccept, Address::Claimed),
         };
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
             return Err(Error::LinkOver);
         }
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        let member = self.insert(&mut tx, checked, role, address, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
+        self.mail.wake();
         Ok(member)
     }
 
+    fn secret(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.context.random::<32>())
+    }
+
     async fn new_token(&self, purpose: Purpose, life: Duration) -> Result<String> {
-        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
+        let token = self.secret();
         let now = self.context.now();
         store::put_token(&self.db, purpose, &hash_of(&token), now, now.plus(life)).await?;
         Ok(token)
@@ -276,6 +298,7 @@ impl Accounts {
         tx: &mut crate::db::Tx,
         checked: Checked,
         role: Role,
+        address: Address,
         password_hash: Option<String>,
     ) -> Result<Member> {
         let member = Member {
@@ -285,8 +308,10 @@ impl Accounts {
             display_name: checked.display_name,
             role,
             auth_epoch: 0,
+            verified: false,
+            second_factor: false,
         };
-        let taken = store::insert(tx, &member, password_hash, self.context.now()).await?;
+        let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
         if let Some(field) = taken {
             let message = match field {
                 "email" => {
@@ -300,13 +325,14 @@ impl Accounts {
     }
 }
 
-fn require_admin(viewer: &Viewer) -> Result<()> {
+/// Whoever is no admin finds nothing here.
+pub(crate) fn require_admin(viewer: &Viewer) -> Result<()> {
     viewer.signed_in()?;
     if viewer.is_admin() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// The form by which e-mail addresses and usernames are compared.
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     text.trim().nfkc().collect::<String>().to_lowercase()
 }
 
@@ -345,6 +371,7 @@ fn email_problem(email: &str) -> Option<&'static str> {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !local.contains('@')
+            && email.parse::<lettre::Address>().is_ok()
     });
     if email.is_empty() {
         Some("Enter your e-mail address.")

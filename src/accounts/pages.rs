@@ -3,22 +3,22 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites, sudo};
+use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
 use crate::app::App;
-use crate::audit::{Action, Event};
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
+use crate::web::stay;
 use crate::web::sudo::grant;
-use crate::web::viewer::{self, Viewer};
+use crate::web::viewer::{self, Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -29,7 +29,17 @@ pub fn routes() -> Router<App> {
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
+        .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
+        .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
+        .route("/settings", get(settings::index))
+        .route("/settings/profile", get(settings::profile).post(settings::rename))
+        .route("/settings/email", post(settings::change_address))
+        .route("/settings/email/resend", post(settings::ask_again))
+        .route("/settings/security", get(settings::security))
+        .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
+        .route("/admin/invites/withdraw", post(invites::withdraw))
 }
 
 #[derive(Template)]
@@ -42,6 +52,8 @@ struct LoginPage {
     error: Option<&'static str>,
     /// There is no account yet that anybody could log in to.
     unclaimed: bool,
+    stay: bool,
+    stay_days: u32,
 }
 
 #[derive(Template)]
@@ -85,6 +97,8 @@ struct LoginForm {
     login: String,
     password: String,
     next: String,
+    /// The checkbox “Keep me logged in”.
+    stay: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -123,6 +137,8 @@ async fn login_form(
         next: query.next,
         error: None,
         unclaimed: app.accounts.is_empty().await?,
+        stay: false,
+        stay_days: app.config.stay_days,
     };
     page(&shown, toast)
 }
@@ -130,14 +146,19 @@ async fn login_form(
 async fn login(
     State(app): State<App>,
     session: Session,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        viewer::sign_in(&app, &session, &member).await?;
+        app.accounts.recognise(&member, &origin).await?;
+        let mut response = redirect(local_path(&form.next), None);
+        let stays = !form.stay.is_empty();
+        let cookie = stay::sign_in(&app, (&session, &identity), &member, &origin, stays).await?;
         grant(&app, &session).await?;
-        return Ok(redirect(local_path(&form.next), None));
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        return Ok(response);
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -146,6 +167,8 @@ async fn login(
         next: form.next,
         error,
         unclaimed: app.accounts.is_empty().await?,
+        stay: !form.stay.is_empty(),
+        stay_days: app.config.stay_days,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
@@ -153,14 +176,14 @@ async fn login(
 async fn logout(
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
 ) -> Result<Response> {
-    if let Some(id) = viewer.id() {
-        app.accounts.note(&origin, &Event::own(Action::LogOut, id)).await?;
-    }
+    app.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
-    Ok(redirect("/login", Some(Notice::SignedOut)))
+    let mut response = redirect("/login", Some(Notice::SignedOut));
+    response.headers_mut().append(header::SET_COOKIE, stay::removal(&app));
+    Ok(response)
 }
 
 async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
@@ -184,7 +207,10 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -236,7 +262,10 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Welcome)))
+        }
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -263,10 +292,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
-    viewer::sign_in(app, session, member).await?;
-    grant(app, session).await?;
-    Ok(redirect("/resources", Some(Notice::Welcome)))
+/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
+pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
+    app.accounts.recognise(member, origin).await?;
+    viewer::sign_in(app, session, member, origin).await?;
+    grant(app, session).await
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

@@ -1,16 +1,30 @@
 //! The accounts' SQL.
 
+pub mod devices;
+pub mod personal;
+pub mod profile;
+
 use uuid::Uuid;
 
 use super::Member;
 use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
 
-pub const ACTIVE: &str = "SELECT id, email, username, display_name, role, auth_epoch
-    FROM users WHERE id = $1 AND disabled_at IS NULL";
-pub const BY_USERNAME: &str = "SELECT id, email, username, display_name, role, auth_epoch
-    FROM users WHERE username_key = $1 AND disabled_at IS NULL";
-pub const CREDENTIALS: &str = "SELECT id, email, username, display_name, role, auth_epoch, password_hash
-    FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL";
+/// The columns of a [`Member`].
+macro_rules! member {
+    () => {
+        "id, email, username, display_name, role, auth_epoch,
+        verified_at IS NOT NULL AS verified, totp_secret IS NOT NULL AS second_factor"
+    };
+}
+
+pub const ACTIVE: &str = concat!("SELECT ", member!(), " FROM users WHERE id = $1 AND disabled_at IS NULL");
+pub const BY_USERNAME: &str =
+    concat!("SELECT ", member!(), " FROM users WHERE username_key = $1 AND disabled_at IS NULL");
+pub const CREDENTIALS: &str = concat!(
+    "SELECT ",
+    member!(),
+    ", password_hash FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL"
+);
 
 pub struct Credentials {
     pub member: Member,
@@ -33,8 +47,7 @@ pub async fn by_username(db: &Db, username_key: &str) -> sqlx::Result<Option<Mem
 }
 
 pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
-    const SQL: &str =
-        "SELECT id, email, username, display_name, role, auth_epoch FROM users ORDER BY username_key";
+    const SQL: &str = concat!("SELECT ", member!(), " FROM users ORDER BY username_key");
     on!(db.read(), pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
@@ -62,26 +75,37 @@ pub async fn count(db: &Db) -> sqlx::Result<i64> {
     Ok(row.0)
 }
 
+/// How sure it is that the address is the account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Given by somebody; it may be another account's.
+    Claimed,
+    /// This account's alone, but never proved.
+    Owned,
+    /// This account's alone, as its letters' links or the operator have shown.
+    Confirmed,
+}
+
 /// The name of the field whose value is taken, if one is.
 pub async fn insert(
     tx: &mut Tx,
     member: &Member,
+    address: Address,
     password_hash: Option<String>,
     now: Timestamp,
 ) -> sqlx::Result<Option<&'static str>> {
-    const SQL: &str = "INSERT INTO users
-        (id, email, email_key, username, username_key, display_name, role, password_hash, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
-    const EMAIL_TAKEN: &str = "SELECT COUNT(*) FROM users WHERE email_key = $1";
+    const SQL: &str = "INSERT INTO users (id, email, email_key, username, username_key, display_name, role,
+        password_hash, verified_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
     let email_key = super::key(&member.email);
-    let (taken,): (i64,) =
-        on!(tx.conn(), conn => sqlx::query_as(EMAIL_TAKEN).bind(&email_key).fetch_one(conn).await?);
-    if taken > 0 {
+    if address != Address::Claimed && other_owner(tx, &email_key, member.id).await?.is_some() {
         return Ok(Some("email"));
     }
-    let inserted = on!(tx.conn(), conn => sqlx::query(SQL).bind(member.id).bind(&member.email).bind(&email_key)
-        .bind(&member.username).bind(super::key(&member.username)).bind(&member.display_name)
-        .bind(member.role.as_str()).bind(password_hash).bind(now).execute(conn).await.map(drop));
+    let (owned, confirmed) = (address != Address::Claimed, address == Address::Confirmed);
+    let inserted = on!(tx.conn(), conn => sqlx::query(SQL).bind(member.id).bind(&member.email)
+        .bind(owned.then_some(&email_key)).bind(&member.username).bind(super::key(&member.username))
+        .bind(&member.display_name).bind(member.role.as_str()).bind(password_hash)
+        .bind(confirmed.then_some(now)).bind(now).execute(conn).await.map(drop));
     match inserted {
         Ok(()) => Ok(None),
         Err(error) if is_duplicate(&error) => Ok(Some("username")),
@@ -89,11 +113,22 @@ pub async fn insert(
     }
 }
 
+/// The address as the account has it that it belongs to, if that is another than this.
+pub async fn other_owner(tx: &mut Tx, email_key: &str, than: Uuid) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT email FROM users WHERE email_key = $1 AND id <> $2";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(email_key).bind(than).fetch_optional(conn).await)
+}
+
 /// What a one-time token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Setup,
     Invite,
+    /// The address in its payload is the account's.
+    Verify,
+    /// The address in its payload is to be the account's in place of another.
+    Email,
+    Reset,
 }
 
 impl Purpose {
@@ -101,6 +136,9 @@ impl Purpose {
         match self {
             Self::Setup => "setup",
             Self::Invite => "invite",
+            Self::Verify => "verify",
+            Self::Email => "email",
+            Self::Reset => "reset",
         }
     }
 }
@@ -126,13 +164,6 @@ pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     on!(tx.conn(), conn => sqlx::query(SQL).bind(purpose.as_str()).execute(conn).await.map(drop))?;
     tx.commit().await
-}
-
-/// When the tokens that still work stop working, soonest first.
-pub async fn expiries(db: &Db, purpose: Purpose, now: Timestamp) -> sqlx::Result<Vec<Timestamp>> {
-    const SQL: &str =
-        "SELECT expires_at FROM one_time_tokens WHERE purpose = $1 AND expires_at > $2 ORDER BY expires_at";
-    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(purpose.as_str()).bind(now).fetch_all(pool).await)
 }
 
 /// A set-up token stands only while nobody has an account, however the first one came.

@@ -57,7 +57,23 @@ pub enum Notice {
     AlreadySaved,
     NotRestored,
     Welcome,
+    Registered,
     SignedOut,
+    AccountDeleted,
+    ProfileSaved,
+    LetterSent,
+    AddressConfirmed,
+    AddressTaken,
+    PasswordChanged,
+    PasswordReset,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
 }
 
 impl Notice {
@@ -70,7 +86,23 @@ impl Notice {
             Self::AlreadySaved => "already-saved".into(),
             Self::NotRestored => "not-restored".into(),
             Self::Welcome => "welcome".into(),
+            Self::Registered => "registered".into(),
             Self::SignedOut => "signed-out".into(),
+            Self::AccountDeleted => "account-deleted".into(),
+            Self::ProfileSaved => "profile-saved".into(),
+            Self::LetterSent => "letter-sent".into(),
+            Self::AddressConfirmed => "address-confirmed".into(),
+            Self::AddressTaken => "address-taken".into(),
+            Self::PasswordChanged => "password-changed".into(),
+            Self::PasswordReset => "password-reset".into(),
+            Self::RoleChanged => "role-changed".into(),
+            Self::AccountDisabled => "account-disabled".into(),
+            Self::AccountEnabled => "account-enabled".into(),
+            Self::SessionsEnded => "sessions-ended".into(),
+            Self::InviteWithdrawn => "invite-withdrawn".into(),
+            Self::DeviceEnded => "device-ended".into(),
+            Self::DevicesEnded => "devices-ended".into(),
+            Self::TokenRevoked => "token-revoked".into(),
         }
     }
 
@@ -82,7 +114,23 @@ impl Notice {
             "already-saved" => Self::AlreadySaved,
             "not-restored" => Self::NotRestored,
             "welcome" => Self::Welcome,
+            "registered" => Self::Registered,
             "signed-out" => Self::SignedOut,
+            "account-deleted" => Self::AccountDeleted,
+            "profile-saved" => Self::ProfileSaved,
+            "letter-sent" => Self::LetterSent,
+            "address-confirmed" => Self::AddressConfirmed,
+            "address-taken" => Self::AddressTaken,
+            "password-changed" => Self::PasswordChanged,
+            "password-reset" => Self::PasswordReset,
+            "role-changed" => Self::RoleChanged,
+            "account-disabled" => Self::AccountDisabled,
+            "account-enabled" => Self::AccountEnabled,
+            "sessions-ended" => Self::SessionsEnded,
+            "invite-withdrawn" => Self::InviteWithdrawn,
+            "device-ended" => Self::DeviceEnded,
+            "devices-ended" => Self::DevicesEnded,
+            "token-revoked" => Self::TokenRevoked,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -100,7 +148,34 @@ impl Notice {
                 ..said("Not restored: you have saved its address again meanwhile. Here is that entry.")
             },
             Self::Welcome => said("Welcome. Your library is ready."),
+            Self::Registered => said(
+                "Welcome. Your library is ready. A letter to your address asks you to confirm it; until then, log in with your username.",
+            ),
             Self::SignedOut => said("You are logged out."),
+            Self::AccountDeleted => said("Your account is deleted, with everything that was in it."),
+            Self::ProfileSaved => said("Your profile is saved."),
+            Self::LetterSent => said("A letter is on its way. Open its link within an hour."),
+            Self::AddressConfirmed => said("Your e-mail address is confirmed."),
+            Self::AddressTaken => Toast {
+                kind: "error",
+                ..said(
+                    "Another account has confirmed this address. Use another one, or log in to that account.",
+                )
+            },
+            Self::PasswordChanged => said("Your password is changed, and every other device is logged out."),
+            Self::PasswordReset => {
+                said("Your password is changed, and every device is logged out. Log in with the new one.")
+            }
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
+            Self::DeviceEnded => said("That device is logged out."),
+            Self::DevicesEnded => said("Every other device is logged out."),
+            Self::TokenRevoked => {
+                said("The token is revoked. Programs that used it are refused from now on.")
+            }
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -129,6 +204,11 @@ impl Chrome {
     pub fn section(mut self, section: &'static str) -> Self {
         self.section = section;
         self
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|face| face.is_admin)
     }
 
     #[must_use]
@@ -234,7 +314,23 @@ mod tests {
             Notice::AlreadySaved,
             Notice::NotRestored,
             Notice::Welcome,
+            Notice::Registered,
             Notice::SignedOut,
+            Notice::AccountDeleted,
+            Notice::ProfileSaved,
+            Notice::LetterSent,
+            Notice::AddressConfirmed,
+            Notice::AddressTaken,
+            Notice::PasswordChanged,
+            Notice::PasswordReset,
+            Notice::RoleChanged,
+            Notice::AccountDisabled,
+            Notice::AccountEnabled,
+            Notice::SessionsEnded,
+            Notice::InviteWithdrawn,
+            Notice::DeviceEnded,
+            Notice::DevicesEnded,
+            Notice::TokenRevoked,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

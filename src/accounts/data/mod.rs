@@ -5,6 +5,7 @@ mod store;
 
 use serde_json::{Value, json};
 
+use super::people::keep_an_admin;
 use super::{Accounts, Role};
 use crate::audit::{Action, Event};
 use crate::error::{Error, Result};
@@ -39,11 +40,13 @@ impl Accounts {
             return Err(Error::field("username", "Type your username as it stands above, to be sure."));
         }
         let mut tx = self.db.begin().await?;
+        let ended = self.sessions.end_all_in(&mut tx, member.id, None).await?;
         store::delete(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::AccountDelete, member.id)).await?;
         if member.role == Role::Admin {
-            self.keep_an_admin(&mut tx).await?;
+            keep_an_admin(&mut tx).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(self.sessions.settle(ended).await?)
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::app::App;
+use crate::audit::api::AuditEvent;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::export::Extra;
 use crate::web::attachment::attachment;
@@ -56,7 +57,8 @@ async fn show(viewer: Viewer, chrome: Chrome) -> Result<Response> {
 
 async fn archive(_: Sudo, State(app): State<App>, viewer: Viewer, origin: Origin) -> Result<Response> {
     let account = app.accounts.own_data(&viewer, &origin).await?;
-    let activity = app.audit.own(&viewer).await?;
+    let activity = app.trail.all_own(&viewer).await?;
+    let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
     let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
     let body = app.resources.export_everything(&viewer, extras)?;
     Ok(attachment(body, "application/zip", "coffer-archive.zip"))

@@ -1,9 +1,9 @@
 //! The library as a file to keep.
 
+use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use axum::Router;
 use serde::Deserialize;
 
 use super::Format;
