@@ -85,12 +85,21 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let audit = Audit::new(context.clone(), &keys);
-        let mail = Mail::new(context.clone());
+        let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
+        let accounts = Accounts::new(
+            db.clone(),
+            context.clone(),
+            &config,
+            audit.clone(),
+            mail.clone(),
+            sessions.clone(),
+            &site,
+        )?;
         let refresh = Refresh::new(
             (db.clone(), context.clone()),
-            (audit.clone(), mail.clone(), sessions.clone()),
+            (audit.clone(), sessions.clone(), accounts.clone()),
             &config,
             &keys,
             &site.origin(),
@@ -100,7 +109,7 @@ impl App {
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
-            accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
+            accounts,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             audit,

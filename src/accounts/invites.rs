@@ -7,12 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
 
 use super::Purpose;
-use super::pages::{AccountForm, closed, register_page, welcome};
+use super::pages::{AccountForm, begin, closed, register_page};
 use crate::app::App;
 use crate::config::Signup;
 use crate::db::Timestamp;
 use crate::error::{Error, FieldErrors, Result};
-use crate::web::chrome::{Chrome, page};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::sudo::Sudo;
@@ -67,7 +67,10 @@ pub async fn accept(
         return closed(&app, chrome);
     }
     match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member, &origin).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

@@ -1,9 +1,14 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
+mod address;
 pub mod api;
+mod devices;
+mod forgotten;
 mod invites;
 pub mod pages;
 mod password;
+mod recovery;
+mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 mod sudo;
@@ -20,19 +25,25 @@ use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use self::password::Passwords;
+use self::store::Address;
 pub use self::store::Purpose;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{Error, FieldErrors, Result};
+use crate::mail::Mail;
+use crate::sessions::Sessions;
 use crate::web::origin::Origin;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
 /// How long an invitation may lie unused.
 pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
+/// How long a mailed link works.
+pub const LINK_LIFE: Duration = Duration::from_hours(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -102,15 +113,32 @@ pub struct Accounts {
     db: Db,
     context: Context,
     audit: Audit,
+    mail: Mail,
+    sessions: Sessions,
+    /// Scheme and host of the links in letters.
+    site: Arc<str>,
     passwords: Arc<Passwords>,
 }
 
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(db: Db, context: Context, config: &Config, audit: Audit) -> Result<Self, String> {
+    pub fn new(
+        db: Db,
+        context: Context,
+        config: &Config,
+        audit: Audit,
+        mail: Mail,
+        sessions: Sessions,
+        site: &Site,
+    ) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, audit, passwords })
+        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords })
+    }
+
+    /// The person, unless the account is gone or disabled.
+    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
+        Ok(store::active(&self.db, id).await?)
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -169,25 +197,30 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// An account for somebody who registers.
+    /// An account for somebody who registers. The address is theirs once they have opened the letter that goes
+    /// there; until then nothing tells them, or anybody, whether it is another account's.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields.
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
-        self.make(new, Role::Member, Action::Register, origin).await
-    }
-
-    /// An account with a role, as the command line makes it.
-    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
-        self.make(new, role, Action::UserCreate, &Origin::default()).await
-    }
-
-    async fn make(&self, new: &NewAccount, role: Role, action: Action, origin: &Origin) -> Result<Member> {
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
-        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::Register, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(member)
+    }
+
+    /// An account with a role, as the command line makes it; who runs it vouches for the address.
+    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        let checked = check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        self.audit.record(&mut tx, &Origin::default(), &Event::own(Action::UserCreate, member.id)).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -198,7 +231,7 @@ impl Accounts {
         let checked =
             Checked { email: format!("{name}@example.invalid"), username: name.clone(), display_name: name };
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, Role::Member, None).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Owned, None).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -250,22 +283,28 @@ impl Accounts {
         }
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let (role, action) = match purpose {
-            Purpose::Setup => (Role::Admin, Action::SetUp),
-            Purpose::Invite => (Role::Member, Action::InviteAccept),
+        let (role, action, address) = match purpose {
+            Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
+            _ => (Role::Member, Action::InviteAccept, Address::Claimed),
         };
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
             return Err(Error::LinkOver);
         }
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        let member = self.insert(&mut tx, checked, role, address, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
+        self.mail.wake();
         Ok(member)
     }
 
+    fn secret(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.context.random::<32>())
+    }
+
     async fn new_token(&self, purpose: Purpose, life: Duration) -> Result<String> {
-        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
+        let token = self.secret();
         let now = self.context.now();
         store::put_token(&self.db, purpose, &hash_of(&token), now, now.plus(life)).await?;
         Ok(token)
@@ -276,6 +315,7 @@ impl Accounts {
         tx: &mut crate::db::Tx,
         checked: Checked,
         role: Role,
+        address: Address,
         password_hash: Option<String>,
     ) -> Result<Member> {
         let member = Member {
@@ -288,7 +328,7 @@ impl Accounts {
             verified: false,
             second_factor: false,
         };
-        let taken = store::insert(tx, &member, password_hash, self.context.now()).await?;
+        let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
         if let Some(field) = taken {
             let message = match field {
                 "email" => {
@@ -347,6 +387,7 @@ fn email_problem(email: &str) -> Option<&'static str> {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !local.contains('@')
+            && email.parse::<lettre::Address>().is_ok()
     });
     if email.is_empty() {
         Some("Enter your e-mail address.")

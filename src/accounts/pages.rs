@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites, sudo};
+use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
 use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
@@ -17,8 +17,7 @@ use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
-use crate::web::sudo::grant;
-use crate::web::viewer::{self, Identity, Viewer};
+use crate::web::viewer::{Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -29,6 +28,15 @@ pub fn routes() -> Router<App> {
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
+        .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
+        .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
+        .route("/settings", get(settings::index))
+        .route("/settings/profile", get(settings::profile).post(settings::rename))
+        .route("/settings/email", post(settings::change_address))
+        .route("/settings/email/resend", post(settings::ask_again))
+        .route("/settings/security", get(settings::security))
+        .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
 }
 
@@ -145,7 +153,6 @@ async fn login(
         let mut response = redirect(local_path(&form.next), None);
         let stays = !form.stay.is_empty();
         let cookie = stay::sign_in(&app, (&session, &identity), &member, &origin, stays).await?;
-        grant(&app, &session).await?;
         response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         return Ok(response);
     }
@@ -196,7 +203,10 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member, &origin).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -248,7 +258,10 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member, &origin).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Welcome)))
+        }
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -275,15 +288,9 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-pub(super) async fn welcome(
-    app: &App,
-    session: &Session,
-    member: &Member,
-    origin: &Origin,
-) -> Result<Response> {
-    viewer::sign_in(app, session, member, origin).await?;
-    grant(app, session).await?;
-    Ok(redirect("/resources", Some(Notice::Welcome)))
+/// Signs somebody in who has just got their account.
+pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
+    stay::sign_in(app, (session, &Identity::default()), member, origin, false).await.map(drop)
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

@@ -13,14 +13,14 @@ use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accounts::Member;
+use crate::accounts::{Accounts, Member};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::Result;
 use crate::keys::{Keys, mac};
-use crate::mail::{Letter, Mail};
+use crate::mail::Letter;
 use crate::sessions::Sessions;
 use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
@@ -51,8 +51,8 @@ pub struct Refresh {
     db: Db,
     context: Context,
     audit: Audit,
-    mail: Mail,
     sessions: Sessions,
+    accounts: Accounts,
     key: Key,
     life: Duration,
     /// Where the letter leads.
@@ -95,14 +95,14 @@ impl Refresh {
     #[must_use]
     pub fn new(
         (db, context): (Db, Context),
-        (audit, mail, sessions): (Audit, Mail, Sessions),
+        (audit, sessions, accounts): (Audit, Sessions, Accounts),
         config: &Config,
         keys: &Keys,
         site: &str,
     ) -> Self {
         let key = Key(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
-        Self { db, context, audit, mail, sessions, key, life: config.stay(), sessions_page }
+        Self { db, context, audit, sessions, accounts, key, life: config.stay(), sessions_page }
     }
 
     /// A new family with its first token.
@@ -169,7 +169,7 @@ impl Refresh {
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
         let letter =
             Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
-        self.mail.queue(&mut tx, &member.email, &letter).await?;
+        self.accounts.tell(&mut tx, member.id, &letter).await?;
         let event = Event {
             target: family.id.to_string(),
             outcome: Outcome::Refused,
@@ -177,6 +177,7 @@ impl Refresh {
         };
         self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
+        self.accounts.send_letters();
         Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
     }
 
