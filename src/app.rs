@@ -22,8 +22,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::accounts::people::{self, People};
 use crate::accounts::{self, Accounts};
-use crate::audit::Audit;
+use crate::audit::trail::Trail;
+use crate::audit::{self, Audit};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -58,6 +60,10 @@ pub struct Inner {
     pub form_key: FormKey,
     pub accounts: Accounts,
     pub audit: Audit,
+    pub trail: Trail,
+    pub people: People,
+    /// Seals what is shown once.
+    pub once: CursorKey,
     pub mail: Mail,
     pub resources: Resources,
     stopping: AtomicBool,
@@ -105,6 +111,15 @@ impl App {
             &site.origin(),
         );
         Ok(Self(Arc::new(Inner {
+            trail: Trail::new(db.clone(), context.clone(), audit.clone(), cursors.clone()),
+            people: People {
+                db: db.clone(),
+                context: context.clone(),
+                audit: audit.clone(),
+                sessions: sessions.clone(),
+                cursors: cursors.clone(),
+            },
+            once: CursorKey::new(keys.derive("once")),
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
@@ -152,7 +167,7 @@ impl App {
         license(name = "MIT", identifier = "MIT")
     ),
     modifiers(&Schemes),
-    tags((name = "account"), (name = "resources"), (name = "tags")),
+    tags((name = "account"), (name = "resources"), (name = "tags"), (name = "admin")),
 )]
 struct ApiDoc;
 
@@ -179,7 +194,9 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(accounts::api::routes())
         .merge(sessions::api::routes())
         .merge(tokens::api::routes())
-        .merge(resources::api::routes());
+        .merge(resources::api::routes())
+        .merge(people::api::routes())
+        .merge(audit::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
 }
 
@@ -195,6 +212,8 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::pages::routes())
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
+        .merge(people::pages::routes())
+        .merge(audit::pages::routes())
         .merge(resources::pages::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))

@@ -45,7 +45,7 @@ async fn list(app: &App, user: Option<&str>) -> Result<(), String> {
     let owner = owner(app, user).await?;
     for token in app.tokens.of(&owner).await.map_err(|e| sentence(&e))? {
         let used =
-            token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", at.minute()));
+            token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", at.moment()));
         println!("{}\t{}\t{}\tuntil {}\t{used}", token.id, token.name, token.scopes, token.expires_at.day());
     }
     Ok(())

@@ -59,7 +59,7 @@ impl Timestamp {
 
     /// The minute, for people: `3 May 2026, 14:05 UTC`.
     #[must_use]
-    pub fn minute(self) -> String {
+    pub fn moment(self) -> String {
         let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
         self.datetime().format(&format).unwrap_or_default()
     }

@@ -14,7 +14,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
 
+use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::tokens::Scope;
@@ -113,6 +115,16 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let asks = Self::of(parts)?;
+        if N::SCOPE.is_admins() {
+            accounts::require_admin(&asks)?;
+        }
+        Ok(asks)
+    }
+}
+
+impl<N: Needs> Scoped<N> {
+    fn of(parts: &Parts) -> Result<Self> {
         let Some(bearer) = parts.extensions.get::<Bearer>().cloned() else {
             let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
             return Ok(Self { identity, within: None, needs: PhantomData });
@@ -122,5 +134,28 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
         }
         let identity = Identity { viewer: bearer.viewer, family: bearer.family, ..Identity::default() };
         Ok(Self { identity, within: Some(bearer.scopes), needs: PhantomData })
+    }
+}
+
+/// The same for what reaches far: a session must be in sudo mode; a token was made in it, for this.
+pub struct SudoScoped<N>(Scoped<N>);
+
+impl<N> Deref for SudoScoped<N> {
+    type Target = Scoped<N>;
+
+    fn deref(&self) -> &Scoped<N> {
+        &self.0
+    }
+}
+
+impl<N: Needs> FromRequestParts<App> for SudoScoped<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let asks = Scoped::from_request_parts(parts, app).await?;
+        if asks.within.is_none() {
+            Sudo::from_request_parts(parts, app).await?;
+        }
+        Ok(Self(asks))
     }
 }

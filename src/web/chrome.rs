@@ -68,6 +68,11 @@ pub enum Notice {
     DeviceEnded,
     DevicesEnded,
     TokenRevoked,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
 }
 
 impl Notice {
@@ -91,6 +96,11 @@ impl Notice {
             Self::DeviceEnded => "device-ended".into(),
             Self::DevicesEnded => "devices-ended".into(),
             Self::TokenRevoked => "token-revoked".into(),
+            Self::RoleChanged => "role-changed".into(),
+            Self::AccountDisabled => "account-disabled".into(),
+            Self::AccountEnabled => "account-enabled".into(),
+            Self::SessionsEnded => "sessions-ended".into(),
+            Self::InviteWithdrawn => "invite-withdrawn".into(),
         }
     }
 
@@ -113,6 +123,11 @@ impl Notice {
             "device-ended" => Self::DeviceEnded,
             "devices-ended" => Self::DevicesEnded,
             "token-revoked" => Self::TokenRevoked,
+            "role-changed" => Self::RoleChanged,
+            "account-disabled" => Self::AccountDisabled,
+            "account-enabled" => Self::AccountEnabled,
+            "sessions-ended" => Self::SessionsEnded,
+            "invite-withdrawn" => Self::InviteWithdrawn,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -152,6 +167,11 @@ impl Notice {
             Self::TokenRevoked => {
                 said("The token is revoked. Programs that used it are refused from now on.")
             }
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -301,6 +321,11 @@ mod tests {
             Notice::DeviceEnded,
             Notice::DevicesEnded,
             Notice::TokenRevoked,
+            Notice::RoleChanged,
+            Notice::AccountDisabled,
+            Notice::AccountEnabled,
+            Notice::SessionsEnded,
+            Notice::InviteWithdrawn,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

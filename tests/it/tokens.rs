@@ -184,7 +184,8 @@ async fn the_page_makes_lists_and_revokes(app: App) {
         .text_has("You have no tokens yet")
         .lacks("admin:read");
     let form = [("name", "Backup <1>"), ("days", "30"), ("account_read", "on")];
-    let made = ada.post_form("/settings/tokens", &form).await.ok().has("label", "copy it now");
+    ada.post_form("/settings/tokens", &form).await.redirects_to("/settings/tokens");
+    let made = ada.get("/settings/tokens").await.ok().has("label", "copy it now");
     let token = made.attributes("#secret", "value").remove(0);
     let program = app.visitor();
     by(&program, Method::GET, "/api/v1/me", &token).await.ok();
