@@ -5,7 +5,8 @@
 //! token that comes later was copied by somebody: its family ends.
 
 pub mod api;
-mod store;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
 
 use std::time::Duration;
 
@@ -89,6 +90,8 @@ pub struct Access {
     pub member: Member,
     pub scopes: Vec<Scope>,
     pub expires_at: Timestamp,
+    /// When the family that it belongs to ends.
+    pub family_until: Timestamp,
 }
 
 impl Refresh {
@@ -202,6 +205,7 @@ impl Refresh {
             family: row.family,
             scopes: Scope::split(&row.scopes),
             expires_at: row.created_at.plus(ACCESS_LIFE),
+            family_until: row.family_until,
             member: row.member,
         }))
     }

@@ -107,7 +107,7 @@ async fn create_token(
 ) -> Result<Response> {
     let owner = asks.signed_in()?;
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
-    let made = app.tokens.make(owner, &new, asks.within.as_deref(), &origin).await?;
+    let made = app.tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/tokens/{}", made.token.id))];
     let body = MadeToken { item: made.token.into(), token: made.secret };
     Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())

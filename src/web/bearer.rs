@@ -19,14 +19,14 @@ use super::viewer::{self, Identity, Viewer};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
+use crate::tokens::{Limits, Scope};
 
 /// Who showed a token, and what it is good for.
 #[derive(Clone)]
 struct Bearer {
     viewer: Viewer,
-    scopes: Vec<Scope>,
+    limits: Limits,
     family: Option<uuid::Uuid>,
 }
 
@@ -65,15 +65,16 @@ async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
     let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
     if !Prefix::Access.fits(token) {
         let known = app.tokens.known(token).await?;
-        let scopes = known.scopes();
-        return Ok(Bearer { viewer: Viewer::Member(Arc::new(known.member)), scopes, family: None });
+        let limits = Limits { scopes: known.scopes(), until: known.expires_at };
+        return Ok(Bearer { viewer: Viewer::Member(Arc::new(known.member)), limits, family: None });
     }
     let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
     if access.expires_at <= app.context.now() {
         return Err(Error::TokenExpired);
     }
     let viewer = Viewer::Member(Arc::new(access.member));
-    Ok(Bearer { viewer, scopes: access.scopes, family: Some(access.family) })
+    let limits = Limits { scopes: access.scopes, until: access.family_until };
+    Ok(Bearer { viewer, limits, family: Some(access.family) })
 }
 
 /// The sender of a request to the JSON tree; a token that came with it holds the scope `N`.
@@ -81,7 +82,7 @@ pub struct Scoped<N> {
     /// The session's; for a token only the viewer, and the family that it belongs to.
     pub identity: Identity,
     /// What the token is good for; `None` for a session, which may do everything.
-    pub within: Option<Vec<Scope>>,
+    pub within: Option<Limits>,
     needs: PhantomData<fn() -> N>,
 }
 
@@ -129,11 +130,11 @@ impl<N: Needs> Scoped<N> {
             let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
             return Ok(Self { identity, within: None, needs: PhantomData });
         };
-        if !bearer.scopes.contains(&N::SCOPE) {
+        if !bearer.limits.scopes.contains(&N::SCOPE) {
             return Err(Error::InsufficientScope(N::SCOPE));
         }
         let identity = Identity { viewer: bearer.viewer, family: bearer.family, ..Identity::default() };
-        Ok(Self { identity, within: Some(bearer.scopes), needs: PhantomData })
+        Ok(Self { identity, within: Some(bearer.limits), needs: PhantomData })
     }
 }
 

@@ -174,10 +174,9 @@ impl Unsent {
 
 /// Also where htmx asked for a part of one.
 fn whole_page(status: StatusCode, template: &impl Template) -> Response {
-    const WHOLE: [(HeaderName, &str); 3] = [
+    const WHOLE: [(HeaderName, &str); 2] = [
         (HeaderName::from_static("hx-retarget"), "body"),
         (HeaderName::from_static("hx-reswap"), "innerHTML show:top"),
-        (HeaderName::from_static("hx-reselect"), "body"),
     ];
     match template.render() {
         Ok(html) => (status, WHOLE, Html(html)).into_response(),

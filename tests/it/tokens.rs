@@ -235,12 +235,14 @@ async fn a_token_makes_no_stronger_token(app: App) {
     let token = token(&app, "ada", &["account:write", "account:read"]).await;
     let program = app.visitor();
     let makes = |scopes: Value| {
-        let body = json!({ "name": "child", "scopes": scopes }).to_string();
+        let body = json!({ "name": "child", "scopes": scopes, "days": 89 }).to_string();
         by(&program, Method::POST, LIST, &token).header("content-type", "application/json").with_body(body)
     };
     makes(json!(["account:read"])).await.is(201);
     makes(json!(["account:read", "admin:write"])).await.is(403).problem("insufficient_scope");
     makes(json!(["resources:read"])).await.is(403).problem("insufficient_scope");
+    app.later(Duration::from_hours(48));
+    makes(json!(["account:read"])).await.invalid("days");
 }
 
 on_both_engines!(nobody_sees_or_revokes_somebody_elses_tokens);
