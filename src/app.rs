@@ -95,12 +95,9 @@ impl App {
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
         let accounts = Accounts::new(
-            db.clone(),
-            context.clone(),
+            (db.clone(), context.clone()),
+            (audit.clone(), mail.clone(), sessions.clone()),
             &config,
-            audit.clone(),
-            mail.clone(),
-            sessions.clone(),
             &site,
         )?;
         let refresh = Refresh::new(
@@ -210,10 +207,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
-        .merge(sessions::pages::routes())
-        .merge(tokens::pages::routes())
         .merge(people::pages::routes())
         .merge(audit::pages::routes())
+        .merge(sessions::pages::routes())
+        .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))

@@ -33,10 +33,10 @@ pub enum Command {
     Config(#[command(flatten)] Box<Config>),
     /// Make, list and change accounts.
     User(UserArgs),
-    /// Make, list and revoke API tokens.
-    Token(TokenArgs),
     /// Look after the audit trail.
     Audit(AuditArgs),
+    /// Make, list and revoke API tokens.
+    Token(TokenArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
     /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.

@@ -164,8 +164,8 @@ impl Accounts {
             let letter = Letter::EmailChanged { security: self.security_page() };
             self.mail.queue(&mut tx, &before, &letter).await?;
         }
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
         self.sessions.settle(stale).await?;

@@ -124,21 +124,13 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        db: Db,
-        context: Context,
+        (db, context): (Db, Context),
+        (audit, mail, sessions): (Audit, Mail, Sessions),
         config: &Config,
-        audit: Audit,
-        mail: Mail,
-        sessions: Sessions,
         site: &Site,
     ) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
         Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords })
-    }
-
-    /// The person, unless the account is gone or disabled.
-    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
-        Ok(store::active(&self.db, id).await?)
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -15,7 +15,8 @@ use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::viewer::{self, Identity, Viewer};
+use crate::web::stay;
+use crate::web::viewer::{Identity, Viewer};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -137,10 +138,18 @@ pub async fn change_password(
     chrome: Chrome,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response> {
-    match app.accounts.change_password(&identity, &form.current_password, &form.password, &origin).await {
-        Ok(epoch) => {
-            viewer::renew(&session, epoch).await?;
-            Ok(redirect("/settings/security", Some(Notice::PasswordChanged)))
+    match app
+        .accounts
+        .change_password(&identity.viewer, &form.current_password, &form.password, &origin)
+        .await
+    {
+        Ok(member) => {
+            let stays = identity.family.is_some();
+            let before = Identity::default();
+            let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
+            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            Ok(response)
         }
         Err(Error::Invalid(errors)) => refused(&security_page(chrome, errors)),
         Err(error) => Err(error),
