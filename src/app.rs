@@ -94,9 +94,15 @@ impl App {
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
-        let refresh = Refresh::new(
+        let accounts = Accounts::new(
             (db.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone()),
+            &config,
+            &site,
+        )?;
+        let refresh = Refresh::new(
+            (db.clone(), context.clone()),
+            (audit.clone(), sessions.clone(), accounts.clone()),
             &config,
             &keys,
             &site.origin(),
@@ -111,16 +117,11 @@ impl App {
                 cursors: cursors.clone(),
             },
             once: CursorKey::new(keys.derive("once")),
-            accounts: Accounts::new(
-                (db.clone(), context.clone()),
-                (audit.clone(), mail.clone(), sessions.clone()),
-                &config,
-                &site,
-            )?,
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
+            accounts,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             audit,

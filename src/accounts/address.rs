@@ -181,6 +181,11 @@ impl Accounts {
         Ok(())
     }
 
+    /// Has letters sent that a committed transaction has queued.
+    pub fn send_letters(&self) {
+        self.mail.wake();
+    }
+
     pub(super) fn security_page(&self) -> String {
         format!("{}/settings/security", self.site)
     }

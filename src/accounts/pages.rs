@@ -17,8 +17,7 @@ use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
-use crate::web::sudo::grant;
-use crate::web::viewer::{self, Identity, Viewer};
+use crate::web::viewer::{Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -152,11 +151,9 @@ async fn login(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        app.accounts.recognise(&member, &origin).await?;
         let mut response = redirect(local_path(&form.next), None);
         let stays = !form.stay.is_empty();
         let cookie = stay::sign_in(&app, (&session, &identity), &member, &origin, stays).await?;
-        grant(&app, &session).await?;
         response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
         return Ok(response);
     }
@@ -292,11 +289,9 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
+/// Signs somebody in who has just got their account.
 pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
-    app.accounts.recognise(member, origin).await?;
-    viewer::sign_in(app, session, member, origin).await?;
-    grant(app, session).await
+    stay::sign_in(app, (session, &Identity::default()), member, origin, false).await.map(drop)
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

@@ -66,14 +66,14 @@ pub enum Notice {
     AddressTaken,
     PasswordChanged,
     PasswordReset,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
     RoleChanged,
     AccountDisabled,
     AccountEnabled,
     SessionsEnded,
     InviteWithdrawn,
-    DeviceEnded,
-    DevicesEnded,
-    TokenRevoked,
 }
 
 impl Notice {
@@ -95,14 +95,14 @@ impl Notice {
             Self::AddressTaken => "address-taken".into(),
             Self::PasswordChanged => "password-changed".into(),
             Self::PasswordReset => "password-reset".into(),
+            Self::DeviceEnded => "device-ended".into(),
+            Self::DevicesEnded => "devices-ended".into(),
+            Self::TokenRevoked => "token-revoked".into(),
             Self::RoleChanged => "role-changed".into(),
             Self::AccountDisabled => "account-disabled".into(),
             Self::AccountEnabled => "account-enabled".into(),
             Self::SessionsEnded => "sessions-ended".into(),
             Self::InviteWithdrawn => "invite-withdrawn".into(),
-            Self::DeviceEnded => "device-ended".into(),
-            Self::DevicesEnded => "devices-ended".into(),
-            Self::TokenRevoked => "token-revoked".into(),
         }
     }
 
@@ -123,14 +123,14 @@ impl Notice {
             "address-taken" => Self::AddressTaken,
             "password-changed" => Self::PasswordChanged,
             "password-reset" => Self::PasswordReset,
+            "device-ended" => Self::DeviceEnded,
+            "devices-ended" => Self::DevicesEnded,
+            "token-revoked" => Self::TokenRevoked,
             "role-changed" => Self::RoleChanged,
             "account-disabled" => Self::AccountDisabled,
             "account-enabled" => Self::AccountEnabled,
             "sessions-ended" => Self::SessionsEnded,
             "invite-withdrawn" => Self::InviteWithdrawn,
-            "device-ended" => Self::DeviceEnded,
-            "devices-ended" => Self::DevicesEnded,
-            "token-revoked" => Self::TokenRevoked,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -166,16 +166,16 @@ impl Notice {
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
             }
-            Self::RoleChanged => said("The role is changed."),
-            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
-            Self::AccountEnabled => said("The account is enabled again."),
-            Self::SessionsEnded => said("Logged out everywhere."),
-            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::DeviceEnded => said("That device is logged out."),
             Self::DevicesEnded => said("Every other device is logged out."),
             Self::TokenRevoked => {
                 said("The token is revoked. Programs that used it are refused from now on.")
             }
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -323,14 +323,14 @@ mod tests {
             Notice::AddressTaken,
             Notice::PasswordChanged,
             Notice::PasswordReset,
+            Notice::DeviceEnded,
+            Notice::DevicesEnded,
+            Notice::TokenRevoked,
             Notice::RoleChanged,
             Notice::AccountDisabled,
             Notice::AccountEnabled,
             Notice::SessionsEnded,
             Notice::InviteWithdrawn,
-            Notice::DeviceEnded,
-            Notice::DevicesEnded,
-            Notice::TokenRevoked,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

@@ -17,8 +17,9 @@ use super::csrf::{FIELD, HEADER};
 use super::faces::{Kept, KeptField};
 use super::log::RequestId;
 use super::origin::Origin;
+use super::stay;
 use super::viewer::{self, Identity};
-use super::{stay, sudo};
+
 use crate::app::App;
 use crate::error::Result;
 
@@ -146,7 +147,6 @@ impl Unsent {
         };
         let is_theirs = app.form_key.is_of(self.token(), member.id);
         let cookie = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
-        sudo::grant(app, session).await?;
         let identity = viewer::begun(session, member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
         let mut response = if is_theirs {
@@ -174,10 +174,9 @@ impl Unsent {
 
 /// Also where htmx asked for a part of one.
 fn whole_page(status: StatusCode, template: &impl Template) -> Response {
-    const WHOLE: [(HeaderName, &str); 3] = [
+    const WHOLE: [(HeaderName, &str); 2] = [
         (HeaderName::from_static("hx-retarget"), "body"),
         (HeaderName::from_static("hx-reswap"), "innerHTML show:top"),
-        (HeaderName::from_static("hx-reselect"), "body"),
     ];
     match template.render() {
         Ok(html) => (status, WHOLE, Html(html)).into_response(),

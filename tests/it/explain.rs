@@ -7,9 +7,11 @@ use coffer::audit::trail::Filter;
 use coffer::audit::{Action, Event, store as audit};
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
+use coffer::refresh::store as refresh;
 use coffer::resources::listing::{Asked, Position, Sort};
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
+use coffer::tokens::store as tokens;
 use coffer::web::cursor::CursorKey;
 use coffer::web::origin::Origin;
 use coffer::web::viewer::Viewer;
@@ -178,11 +180,18 @@ async fn single_things(app: &App) {
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
+        ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
+        (
+            "devices that stay",
+            sessions::FAMILIES,
+            vec![Value::Id(id), Value::At(now)],
+            "refresh_families_user".to_owned(),
+        ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
     }
-    // These two are known by hashes, which no `Value` holds; their text stands for them.
+    // These are known by hashes, which no `Value` holds; their text stands for them.
     let hash = if sqlite {
         "x'07070707070707070707070707070707'"
     } else {
@@ -193,6 +202,11 @@ async fn single_things(app: &App) {
     along_indexes("session", &plan(db, &load, &[]).await, &by_id("sessions"));
     let lookup = store::FIND_BY_URL.replace("$2", hash);
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
+    for (sql, unique) in [(tokens::KNOWN, "api_tokens_token_hash_key"), (refresh::ACCESS, "access_hash_key")]
+    {
+        let index = if sqlite { "sqlite_autoindex" } else { unique };
+        along_indexes("a token", &plan(db, &sql.replace("$1", hash), &[]).await, index);
+    }
 }
 
 /// The newest events are the end of the primary key; a filter begins with its own index.

@@ -65,6 +65,11 @@ impl Actor {
         Self { memory: Arc::new(Mutex::new(memory)), ..self.clone() }
     }
 
+    /// The same person with a browser that is new to the site.
+    pub fn without_cookies(&self) -> Self {
+        Self { memory: Arc::default(), ..self.clone() }
+    }
+
     pub async fn signs_in(&self) {
         let form = [("login", self.name.as_str()), ("password", PASSWORD)];
         self.post_form("/login", &form).await.redirects_to("/resources");
