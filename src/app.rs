@@ -85,7 +85,7 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let audit = Audit::new(context.clone(), &keys);
-        let mail = Mail::new(context.clone());
+        let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone());
         Ok(Self(Arc::new(Inner {
@@ -99,7 +99,14 @@ impl App {
             },
             once: CursorKey::new(keys.derive("once")),
             sessions,
-            accounts: Accounts::new(db.clone(), context.clone(), &config, audit.clone())?,
+            accounts: Accounts::new(
+                db.clone(),
+                context.clone(),
+                &config,
+                audit.clone(),
+                mail.clone(),
+                &site,
+            )?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             audit,
@@ -165,6 +172,7 @@ pub fn router(app: &App) -> Router {
         .merge(people::pages::routes())
         .merge(audit::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)

@@ -9,6 +9,7 @@ use crate::accounts::Role;
 use crate::config::Config;
 use crate::environment::{self, Variables};
 use crate::resources::Visibility;
+use crate::resources::export::Format;
 
 /// A self-hosted library of links and Markdown notes.
 #[derive(Debug, Parser)]
@@ -34,10 +35,14 @@ pub enum Command {
     Audit(AuditArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
+    /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.
+    Export(ExportArgs),
     /// Fill a library with made-up resources, to try or to measure coffer.
     Seed(SeedArgs),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
+    /// Check the configuration and everything coffer depends on, and print the fix for what fails.
+    Doctor(#[command(flatten)] Box<Config>),
     /// Ask a running coffer whether it is well; for containers without curl.
     Healthcheck(#[command(flatten)] Box<Config>),
 }
@@ -114,6 +119,19 @@ pub struct ImportArgs {
     /// Who may see what comes in.
     #[arg(long, default_value = "private")]
     pub visibility: Visibility,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The file to write; standard output when left out.
+    pub file: Option<PathBuf>,
+    #[arg(long, default_value = "json")]
+    pub format: Format,
+    /// Whose library; may be left out while there is one account.
+    #[arg(long)]
+    pub user: Option<String>,
     #[command(flatten)]
     pub config: Config,
 }

@@ -2,8 +2,11 @@
 
 mod people;
 
-use std::io::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +17,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::{Member, SETUP_LIFE};
 use crate::app::{self, App};
-use crate::cli::{AuditAction, AuditArgs, Command, ImportArgs, SeedArgs};
+use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Error;
 use crate::resources::import::File;
 use crate::web::viewer::Viewer;
-use crate::{serve, telemetry};
+use crate::{doctor, serve, telemetry};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
@@ -44,11 +47,13 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::User(args) => people::run(args.action).await,
         Command::Audit(AuditArgs { action: AuditAction::Verify { config } }) => people::verify(*config).await,
         Command::Import(args) => import(args).await,
+        Command::Export(args) => export(args).await,
         Command::Seed(args) => seed(args).await,
         Command::Openapi => {
             println!("{}", app::openapi().to_pretty_json().map_err(|e| e.to_string())?);
             Ok(())
         }
+        Command::Doctor(config) => doctor::run(*config).await,
         Command::Healthcheck(config) => healthcheck(&config).await,
     }
 }
@@ -147,6 +152,31 @@ async fn import(args: ImportArgs) -> Result<(), String> {
     }
     app.close().await;
     Ok(())
+}
+
+async fn export(args: ExportArgs) -> Result<(), String> {
+    let app = open(args.config).await?;
+    let viewer = Viewer::Member(Arc::new(owner(&app, args.user.as_deref()).await?));
+    let out: Box<dyn Write + Send> = match &args.file {
+        None => Box::new(std::io::stdout()),
+        Some(path) => Box::new(private_file(path).map_err(|e| {
+            format!("Cannot write {}: {e}. Name a file that does not exist yet.", path.display())
+        })?),
+    };
+    app.resources
+        .export_to(&viewer, args.format, std::io::BufWriter::new(out))
+        .await
+        .map_err(|e| sentence(&e))?;
+    if let Some(path) = args.file {
+        eprintln!("The library is in {}.", path.display());
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// A new file that only this user may read.
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// The one whose library it is: named, or the only one there is.

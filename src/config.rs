@@ -15,7 +15,8 @@ use url::Url;
 use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
-pub const SECRETS: [&str; 3] = ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY"];
+pub const SECRETS: [&str; 4] =
+    ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY", "COFFER_SMTP_URL"];
 
 /// Names that other software uses for the same thing, honoured when ours is absent.
 pub const ALIASES: [(&str, &str); 3] =
@@ -109,6 +110,15 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(2..=20))]
     pub password_passes: u32,
 
+    /// smtp://user:password@host:587 (STARTTLS is required, but on this machine) or smtps://user:password@host:465.
+    /// ?tls=none sends unencrypted. Without it letters are written to DATA_DIR/mail as .eml files.
+    #[arg(long, env = "COFFER_SMTP_URL", hide_env_values = true, help_heading = "Mail")]
+    pub smtp_url: Option<SecretString>,
+
+    /// Sender of letters: an address, or Name <address>. [default: coffer@ the base URL's host]
+    #[arg(long, env = "COFFER_MAIL_FROM", help_heading = "Mail")]
+    pub mail_from: Option<String>,
+
     /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
     #[arg(long, env = "COFFER_LOG", default_value = "info", help_heading = "Logs")]
     pub log: String,
@@ -199,6 +209,8 @@ impl Config {
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
+            ("COFFER_SMTP_URL", masked(&self.smtp_url)),
+            ("COFFER_MAIL_FROM", self.mail_from.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("COFFER_LOG", self.log.clone()),
             ("COFFER_LOG_FORMAT", name(&self.log_format)),
         ])

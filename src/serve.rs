@@ -35,7 +35,12 @@ struct Accepted {
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
-    let background = [tokio::spawn(app.sessions.clone().maintain()), tokio::spawn(empty_trash(app.clone()))];
+    let background = [
+        tokio::spawn(app.sessions.clone().maintain()),
+        tokio::spawn(app.mail.clone().maintain()),
+        tokio::spawn(empty_trash(app.clone())),
+        tokio::spawn(forget_what_is_over(app.clone())),
+    ];
     let router = router(&app);
     let builder = Arc::new(builder(&app.config));
     let graceful = GracefulShutdown::new();
@@ -142,6 +147,16 @@ async fn empty_trash(app: App) {
                 tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days");
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
+        }
+    }
+}
+
+async fn forget_what_is_over(app: App) {
+    let mut tick = tokio::time::interval(MAINTENANCE);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.accounts.forget_what_is_over().await {
+            tracing::warn!(?error, "links that are over could not be removed");
         }
     }
 }

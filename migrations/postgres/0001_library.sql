@@ -1,9 +1,11 @@
 -- The same tables as migrations/sqlite, in PostgreSQL's types.
 
+-- email: the address given. email_key: the same, folded, once it is this account's alone; an account made by
+-- registration has claimed its address only, until somebody opens the letter sent there (verified_at).
 CREATE TABLE users (
     id              UUID PRIMARY KEY,
     email           TEXT NOT NULL CHECK (length(email) <= 254),
-    email_key       TEXT NOT NULL CONSTRAINT users_email UNIQUE,
+    email_key       TEXT CONSTRAINT users_email UNIQUE,
     username        TEXT NOT NULL CHECK (length(username) BETWEEN 2 AND 32),
     username_key    TEXT NOT NULL CONSTRAINT users_username UNIQUE,
     display_name    TEXT NOT NULL CHECK (length(display_name) BETWEEN 1 AND 80),
@@ -79,6 +81,16 @@ CREATE TABLE one_time_tokens (
     expires_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
+CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose) WHERE user_id IS NOT NULL;
+
+-- Where a person has logged in from before: a hash of browser family and network.
+CREATE TABLE known_devices (
+    user_id  UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    device   BYTEA NOT NULL CHECK (octet_length(device) = 16),
+    seen_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id, device)
+);
+CREATE INDEX known_devices_seen ON known_devices (seen_at);
 
 CREATE TABLE imports (
     id          UUID PRIMARY KEY,

@@ -1,9 +1,11 @@
 -- The same tables as migrations/postgres, in SQLite's types: BLOB ids, INTEGER microseconds, STRICT.
 
+-- email: the address given. email_key: the same, folded, once it is this account's alone; an account made by
+-- registration has claimed its address only, until somebody opens the letter sent there (verified_at).
 CREATE TABLE users (
     id              BLOB PRIMARY KEY NOT NULL,
     email           TEXT NOT NULL CHECK (length(email) <= 254),
-    email_key       TEXT NOT NULL CONSTRAINT users_email UNIQUE,
+    email_key       TEXT CONSTRAINT users_email UNIQUE,
     username        TEXT NOT NULL CHECK (length(username) BETWEEN 2 AND 32),
     username_key    TEXT NOT NULL CONSTRAINT users_username UNIQUE,
     display_name    TEXT NOT NULL CHECK (length(display_name) BETWEEN 1 AND 80),
@@ -79,6 +81,16 @@ CREATE TABLE one_time_tokens (
     expires_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
+CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose) WHERE user_id IS NOT NULL;
+
+-- Where a person has logged in from before: a hash of browser family and network.
+CREATE TABLE known_devices (
+    user_id  BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    device   BLOB NOT NULL CHECK (length(device) = 16),
+    seen_at  INTEGER NOT NULL,
+    PRIMARY KEY (user_id, device)
+) STRICT;
+CREATE INDEX known_devices_seen ON known_devices (seen_at);
 
 CREATE TABLE imports (
     id          BLOB PRIMARY KEY NOT NULL,

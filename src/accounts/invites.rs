@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::Purpose;
-use super::pages::{AccountForm, closed, register_page, welcome};
+use super::pages::{AccountForm, begin, closed, register_page};
 use super::people::invites::Invite;
 use crate::app::App;
 use crate::config::Signup;
@@ -95,7 +95,10 @@ pub async fn accept(
         return closed(&app, chrome);
     }
     match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

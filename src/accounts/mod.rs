@@ -1,12 +1,18 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
+mod address;
 pub mod api;
+mod devices;
+mod forgotten;
 mod invites;
 pub mod pages;
 mod password;
 pub mod people;
+mod recovery;
+mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
+mod sudo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,17 +27,22 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::password::Passwords;
+use self::store::Address;
 pub use self::store::Purpose;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
+use crate::mail::Mail;
 use crate::web::origin::Origin;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
+/// How long a mailed link works.
+pub const LINK_LIFE: Duration = Duration::from_hours(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -97,15 +108,25 @@ pub struct Accounts {
     db: Db,
     context: Context,
     audit: Audit,
+    mail: Mail,
+    /// Scheme and host of the links in letters.
+    site: Arc<str>,
     passwords: Arc<Passwords>,
 }
 
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(db: Db, context: Context, config: &Config, audit: Audit) -> Result<Self, String> {
+    pub fn new(
+        db: Db,
+        context: Context,
+        config: &Config,
+        audit: Audit,
+        mail: Mail,
+        site: &Site,
+    ) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, audit, passwords })
+        Ok(Self { db, context, audit, mail, site: site.origin().into(), passwords })
     }
 
     /// The person, unless the account is gone or disabled.
@@ -144,6 +165,24 @@ impl Accounts {
         Ok(member)
     }
 
+    /// Whether the signed-in person is who they say: their password again.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many sign-ins wait.
+    pub async fn confirm(
+        &self,
+        member: &Member,
+        password: &str,
+        _code: &str,
+        origin: &Origin,
+    ) -> Result<bool> {
+        let hash = store::password_hash(&self.db, member.id).await?;
+        let matches = self.passwords.verify(password, hash).await?;
+        let outcome = if matches { Outcome::Done } else { Outcome::Refused };
+        self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
+        Ok(matches)
+    }
+
     /// Writes an event of which nothing else in the database changes.
     pub async fn note(&self, origin: &Origin, event: &Event) -> Result<()> {
         let mut tx = self.db.begin().await?;
@@ -151,28 +190,31 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// An account for somebody who registers.
+    /// An account for somebody who registers. The address is theirs once they have opened the letter that goes
+    /// there; until then nothing tells them, or anybody, whether it is another account's.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields.
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
-        self.make(new, Role::Member, Action::Register, origin).await
-    }
-
-    /// An account with a role, as the command line makes it.
-    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
-        self.make(new, role, Action::UserCreate, &Origin::default()).await
-    }
-
-    async fn make(&self, new: &NewAccount, role: Role, action: Action, origin: &Origin) -> Result<Member> {
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
-        let event = Event::own(action, member.id);
-        // The command line acts for nobody.
-        let actor = event.actor.filter(|_| action != Action::UserCreate);
-        self.audit.record(&mut tx, origin, &Event { actor, ..event }).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::Register, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(member)
+    }
+
+    /// An account with a role, as the command line makes it; who runs it vouches for the address.
+    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        let checked = check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
+        self.audit.record(&mut tx, &Origin::default(), &event).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -183,7 +225,7 @@ impl Accounts {
         let checked =
             Checked { email: format!("{name}@example.invalid"), username: name.clone(), display_name: name };
         let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, Role::Member, None).await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Owned, None).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -223,22 +265,28 @@ impl Accounts {
         }
         let checked = check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let (role, action) = match purpose {
-            Purpose::Setup => (Role::Admin, Action::SetUp),
-            Purpose::Invite => (Role::Member, Action::InviteAccept),
+        let (role, action, address) = match purpose {
+            Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
+            _ => (Role::Member, Action::InviteAccept, Address::Claimed),
         };
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
             return Err(Error::LinkOver);
         }
-        let member = self.insert(&mut tx, checked, role, Some(hash)).await?;
+        let member = self.insert(&mut tx, checked, role, address, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
+        self.mail.wake();
         Ok(member)
     }
 
+    fn secret(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.context.random::<32>())
+    }
+
     async fn new_token(&self, purpose: Purpose, life: Duration) -> Result<String> {
-        let token = BASE64URL_NOPAD.encode(&self.context.random::<32>());
+        let token = self.secret();
         let now = self.context.now();
         store::put_token(&self.db, purpose, &hash_of(&token), now, now.plus(life)).await?;
         Ok(token)
@@ -249,6 +297,7 @@ impl Accounts {
         tx: &mut crate::db::Tx,
         checked: Checked,
         role: Role,
+        address: Address,
         password_hash: Option<String>,
     ) -> Result<Member> {
         let member = Member {
@@ -259,7 +308,7 @@ impl Accounts {
             role,
             auth_epoch: 0,
         };
-        let taken = store::insert(tx, &member, password_hash, self.context.now()).await?;
+        let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
         if let Some(field) = taken {
             let message = match field {
                 "email" => {
@@ -319,6 +368,7 @@ fn email_problem(email: &str) -> Option<&'static str> {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
             && !local.contains('@')
+            && email.parse::<lettre::Address>().is_ok()
     });
     if email.is_empty() {
         Some("Enter your e-mail address.")

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, invites};
+use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
 use crate::app::App;
 use crate::audit::{Action, Event};
 use crate::config::Signup;
@@ -17,16 +17,27 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
+use crate::web::sudo::grant;
 use crate::web::viewer::{self, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
         .route("/logout", post(logout))
+        .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
+        .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
+        .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
+        .route("/settings", get(settings::index))
+        .route("/settings/profile", get(settings::profile).post(settings::rename))
+        .route("/settings/email", post(settings::change_address))
+        .route("/settings/email/resend", post(settings::ask_again))
+        .route("/settings/security", get(settings::security))
+        .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
         .route("/admin/invites/withdraw", post(invites::withdraw))
 }
@@ -134,7 +145,7 @@ async fn login(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        viewer::sign_in(&app, &session, &member).await?;
+        begin(&app, &session, &member, &origin).await?;
         return Ok(redirect(local_path(&form.next), None));
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
@@ -182,7 +193,10 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Registered)))
+        }
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -234,7 +248,10 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => welcome(&app, &session, &member).await,
+        Ok(member) => {
+            begin(&app, &session, &member, &origin).await?;
+            Ok(redirect("/resources", Some(Notice::Welcome)))
+        }
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -261,9 +278,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-pub(super) async fn welcome(app: &App, session: &Session, member: &Member) -> Result<Response> {
+/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
+pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
+    app.accounts.recognise(member, origin).await?;
     viewer::sign_in(app, session, member).await?;
-    Ok(redirect("/resources", Some(Notice::Welcome)))
+    grant(app, session).await
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

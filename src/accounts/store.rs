@@ -1,5 +1,9 @@
 //! The accounts' SQL.
 
+pub mod devices;
+pub mod personal;
+pub mod profile;
+
 use uuid::Uuid;
 
 use super::Member;
@@ -49,32 +53,50 @@ pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Creden
     Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
 }
 
+pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
+    let row: Option<(Option<String>,)> =
+        on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
+    Ok(row.and_then(|(hash,)| hash))
+}
+
 pub async fn count(db: &Db) -> sqlx::Result<i64> {
     let row: (i64,) =
         on!(db.read(), pool => sqlx::query_as("SELECT COUNT(*) FROM users").fetch_one(pool).await?);
     Ok(row.0)
 }
 
+/// How sure it is that the address is the account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Given by somebody; it may be another account's.
+    Claimed,
+    /// This account's alone, but never proved.
+    Owned,
+    /// This account's alone, as its letters' links or the operator have shown.
+    Confirmed,
+}
+
 /// The name of the field whose value is taken, if one is.
 pub async fn insert(
     tx: &mut Tx,
     member: &Member,
+    address: Address,
     password_hash: Option<String>,
     now: Timestamp,
 ) -> sqlx::Result<Option<&'static str>> {
-    const SQL: &str = "INSERT INTO users
-        (id, email, email_key, username, username_key, display_name, role, password_hash, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
-    const EMAIL_TAKEN: &str = "SELECT COUNT(*) FROM users WHERE email_key = $1";
+    const SQL: &str = "INSERT INTO users (id, email, email_key, username, username_key, display_name, role,
+        password_hash, verified_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
     let email_key = super::key(&member.email);
-    let (taken,): (i64,) =
-        on!(tx.conn(), conn => sqlx::query_as(EMAIL_TAKEN).bind(&email_key).fetch_one(conn).await?);
-    if taken > 0 {
+    if address != Address::Claimed && other_owner(tx, &email_key, member.id).await?.is_some() {
         return Ok(Some("email"));
     }
-    let inserted = on!(tx.conn(), conn => sqlx::query(SQL).bind(member.id).bind(&member.email).bind(&email_key)
-        .bind(&member.username).bind(super::key(&member.username)).bind(&member.display_name)
-        .bind(member.role.as_str()).bind(password_hash).bind(now).execute(conn).await.map(drop));
+    let (owned, confirmed) = (address != Address::Claimed, address == Address::Confirmed);
+    let inserted = on!(tx.conn(), conn => sqlx::query(SQL).bind(member.id).bind(&member.email)
+        .bind(owned.then_some(&email_key)).bind(&member.username).bind(super::key(&member.username))
+        .bind(&member.display_name).bind(member.role.as_str()).bind(password_hash)
+        .bind(confirmed.then_some(now)).bind(now).execute(conn).await.map(drop));
     match inserted {
         Ok(()) => Ok(None),
         Err(error) if is_duplicate(&error) => Ok(Some("username")),
@@ -82,11 +104,22 @@ pub async fn insert(
     }
 }
 
+/// The address as the account has it that it belongs to, if that is another than this.
+pub async fn other_owner(tx: &mut Tx, email_key: &str, than: Uuid) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT email FROM users WHERE email_key = $1 AND id <> $2";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(email_key).bind(than).fetch_optional(conn).await)
+}
+
 /// What a one-time token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Setup,
     Invite,
+    /// The address in its payload is the account's.
+    Verify,
+    /// The address in its payload is to be the account's in place of another.
+    Email,
+    Reset,
 }
 
 impl Purpose {
@@ -94,6 +127,9 @@ impl Purpose {
         match self {
             Self::Setup => "setup",
             Self::Invite => "invite",
+            Self::Verify => "verify",
+            Self::Email => "email",
+            Self::Reset => "reset",
         }
     }
 }

@@ -8,9 +8,10 @@ use crate::error::Result;
 #[derive(Clone, Debug)]
 pub enum Letter {
     VerifyEmail {
+        username: String,
         link: String,
     },
-    /// Somebody registered with the address of an account that exists.
+    /// Somebody gave the address of one account for another.
     AlreadyRegistered {
         log_in: String,
         reset: String,
@@ -78,15 +79,18 @@ impl Letter {
 
     fn content(&self) -> (&'static str, Vec<String>, Option<&str>) {
         match self {
-            Self::VerifyEmail { link } => (
+            Self::VerifyEmail { username, link } => (
                 "Confirm your e-mail address",
-                vec!["Somebody, probably you, made an account with this address. Open this link within an hour to confirm it:".into()],
+                vec![
+                    format!("Somebody, probably you, made the account “{username}” with this address. Open this link within an hour to confirm it:"),
+                    "If it was not you, do nothing: nobody can use your address without this link.".into(),
+                ],
                 Some(link),
             ),
             Self::AlreadyRegistered { log_in, reset } => (
                 "You have an account already",
                 vec![
-                    "Somebody, probably you, tried to register with this address, but it has an account already. Nothing was changed.".into(),
+                    "Somebody, probably you, gave this address for another account. It belongs to yours, and stays with it: nothing was changed.".into(),
                     format!("If you have forgotten your password, choose a new one at {reset} . Otherwise log in:"),
                 ],
                 Some(log_in),

@@ -1,28 +1,188 @@
 //! Mail: letters are queued in the transaction of what they tell of, and sent in the background.
+//!
+//! The queue is a table that every node sends from. A node claims a letter by moving its time ahead (a lease), so
+//! that a node that dies loses nothing; a letter may then arrive twice, under one Message-ID.
 
 mod letter;
-mod store;
+mod message;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
+mod transport;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 pub use self::letter::Letter;
+use self::message::Envelope;
+use self::store::Claimed;
+use self::transport::{Failure, Transport};
+use crate::config::Config;
 use crate::context::Context;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::error::Result;
+use crate::web::site::Site;
 
-/// Takes letters; cheap to clone.
+/// Longer than sending may take.
+const LEASE: Duration = Duration::from_mins(2);
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+/// What other nodes have queued, and what is due again, is looked for this often.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+/// A letter that can't be sent for so long is given up.
+const PATIENCE: Duration = Duration::from_hours(3 * 24);
+
+/// Whether letters reach people now, for pages that depend on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    Good,
+    /// The last one could not be handed over; it is tried again.
+    Delayed,
+    /// There is no mail server: letters lie in a folder.
+    Folder,
+}
+
+/// Takes letters and sends them; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Mail {
+pub struct Mail(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
     context: Context,
+    envelope: Envelope,
+    transport: Transport,
+    queued: Notify,
+    failing: AtomicBool,
+}
+
+/// What became of one attempt.
+enum Attempt {
+    Sent,
+    Refused(Failure),
+    /// No use in trying others now.
+    Unreachable(Failure),
 }
 
 impl Mail {
-    #[must_use]
-    pub fn new(context: Context) -> Self {
-        Self { context }
+    /// # Errors
+    /// A sentence that says what to do, when the settings are not right.
+    pub fn new(db: Db, context: Context, config: &Config, site: &Site) -> Result<Self, String> {
+        let envelope = Envelope::new(config.mail_from.as_deref(), site.host())?;
+        let transport = Transport::new(config, SEND_LIMIT)?;
+        let (queued, failing) = (Notify::new(), AtomicBool::new(false));
+        Ok(Self(Arc::new(Inner { db, context, envelope, transport, queued, failing })))
     }
 
-    /// Queues a letter to an address; it goes out once the transaction is committed.
+    /// Queues a letter to an address; it goes out once the transaction is committed, at once after [`Self::wake`].
     pub async fn queue(&self, tx: &mut Tx, to: &str, letter: &Letter) -> Result<()> {
         let written = letter.write()?;
-        Ok(store::insert(tx, self.context.new_id(), to, &written, self.context.now()).await?)
+        Ok(store::insert(tx, self.0.context.new_id(), to, &written, self.0.context.now()).await?)
+    }
+
+    /// The work of queueing this letter and no letter, where an answer's time must not tell which it was.
+    pub async fn queue_for_nobody(&self, tx: &mut Tx, letter: &Letter) -> Result<()> {
+        self.queue(tx, "", letter).await
+    }
+
+    /// Says that a transaction with a letter in it is committed.
+    pub fn wake(&self) {
+        self.0.queued.notify_one();
+    }
+
+    #[must_use]
+    pub fn outlook(&self) -> Outlook {
+        match &self.0.transport {
+            Transport::Folder(_) => Outlook::Folder,
+            Transport::Smtp(_) if self.0.failing.load(Ordering::Relaxed) => Outlook::Delayed,
+            Transport::Smtp(_) => Outlook::Good,
+        }
+    }
+
+    /// Sends what is due, until the program ends.
+    pub async fn maintain(self) {
+        if let Transport::Folder(folder) = &self.0.transport {
+            let folder = folder.display();
+            tracing::info!(event = "mail_folder", %folder, "letters are written here; COFFER_SMTP_URL sends them");
+        }
+        loop {
+            if let Err(error) = self.send_due().await {
+                tracing::warn!(event = "mail_queue", %error, "the letters' queue can't be read");
+            }
+            let _ = tokio::time::timeout(LOOK_EVERY, self.0.queued.notified()).await;
+        }
+    }
+
+    /// Sends what is due now, one letter after the other, until there is no more or the server can't be reached.
+    pub async fn send_due(&self) -> sqlx::Result<()> {
+        let Inner { db, context, .. } = &*self.0;
+        while store::is_any_due(db, context.now()).await? {
+            let now = context.now();
+            let Some(letter) = store::claim(db, now, now.plus(LEASE)).await? else { continue };
+            match self.attempt(&letter).await {
+                Attempt::Sent => store::remove(db, letter.id).await?,
+                Attempt::Refused(failure) => self.after(&letter, &failure).await?,
+                Attempt::Unreachable(failure) => {
+                    self.after(&letter, &failure).await?;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn attempt(&self, letter: &Claimed) -> Attempt {
+        if letter.recipient.is_empty() {
+            return Attempt::Sent;
+        }
+        let message = match self.0.envelope.message(letter) {
+            Ok(message) => message,
+            Err(_) => return Attempt::Refused(Failure::for_ever("the address or the letter is malformed")),
+        };
+        let sending = tokio::time::timeout(SEND_LIMIT, self.0.transport.send(letter.id, &message));
+        match sending.await.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long"))) {
+            Ok(()) => {
+                self.0.failing.store(false, Ordering::Relaxed);
+                Attempt::Sent
+            }
+            Err(failure) if failure.concerns_all() => {
+                self.0.failing.store(true, Ordering::Relaxed);
+                Attempt::Unreachable(failure)
+            }
+            Err(failure) => Attempt::Refused(failure),
+        }
+    }
+
+    /// Later again, or never. The log names neither address nor content.
+    async fn after(&self, letter: &Claimed, failure: &Failure) -> sqlx::Result<()> {
+        let (id, attempts, reason) = (letter.id, letter.attempts, failure.reason());
+        let now = self.0.context.now();
+        if failure.is_final() || letter.created_at.plus(PATIENCE) <= now {
+            tracing::error!(event = "mail_given_up", %id, attempts, reason, "a letter was not sent");
+            return store::remove(&self.0.db, id).await;
+        }
+        tracing::warn!(event = "mail_failed", %id, attempts, reason, "a letter could not be sent; it is tried again");
+        store::postpone(&self.0.db, id, now.plus(pause(attempts)), reason).await
+    }
+}
+
+/// Doubles from attempt to attempt.
+fn pause(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_minute_to_six_hours() {
+        let minutes: Vec<u64> = (1..=11).map(|attempt| pause(attempt).as_secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]);
+        assert_eq!(pause(i64::MAX), LONGEST_PAUSE);
     }
 }

@@ -3,11 +3,60 @@
 use uuid::Uuid;
 
 use super::letter::Written;
-use crate::db::{Timestamp, Tx, on};
+use crate::db::{Db, Timestamp, Tx, on};
+
+pub const DUE: &str = "SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1";
+
+/// A letter that this node may try to send until its lease is over.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Claimed {
+    pub id: Uuid,
+    /// Empty: for nobody.
+    pub recipient: String,
+    pub subject: String,
+    pub plain: String,
+    pub html: String,
+    pub created_at: Timestamp,
+    /// This one included.
+    pub attempts: i64,
+}
 
 pub async fn insert(tx: &mut Tx, id: Uuid, to: &str, written: &Written, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO mails (id, recipient, subject, plain, html, created_at, next_at)
         VALUES ($1, $2, $3, $4, $5, $6, $6)";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(to).bind(written.subject).bind(&written.plain)
         .bind(&written.html).bind(now).execute(conn).await.map(drop))
+}
+
+pub async fn is_any_due(db: &Db, now: Timestamp) -> sqlx::Result<bool> {
+    let found: Option<Uuid> =
+        on!(db.read(), pool => sqlx::query_scalar(DUE).bind(now).fetch_optional(pool).await?);
+    Ok(found.is_some())
+}
+
+/// Takes the letter that has been due longest. `None` when there is none, or another node was quicker: the
+/// second look at `next_at` is made once the other's lease is written.
+pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {
+    const SQL: &str = "UPDATE mails SET next_at = $2, attempts = attempts + 1
+        WHERE next_at <= $1 AND id = (SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1)
+        RETURNING id, recipient, subject, plain, html, created_at, CAST(attempts AS BIGINT) AS attempts";
+    let mut tx = db.begin().await?;
+    let claimed =
+        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(now).bind(lease).fetch_optional(conn).await?);
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+pub async fn remove(db: &Db, id: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM mails WHERE id = $1";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+pub async fn postpone(db: &Db, id: Uuid, next_at: Timestamp, error: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE mails SET next_at = $2, last_error = $3 WHERE id = $1";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(next_at).bind(error).execute(conn).await.map(drop))?;
+    tx.commit().await
 }

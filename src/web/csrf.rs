@@ -13,6 +13,7 @@ use super::faces::Kept;
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
 use super::site::host_of;
+use super::sudo::{Given, HeldUp};
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -45,17 +46,28 @@ pub async fn guard_pages(
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
-    let request = Request::from_parts(parts, Body::from(bytes));
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    if let Some(given) = Given::of(&sent) {
+        request.extensions_mut().insert(given);
+    }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
     let mut response =
         match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
             Ok(()) => next.run(request).await,
             Err(error) => error.into_response(),
         };
-    if response.extensions().get::<Cause>().is_some() {
+    keep(&mut response, sent);
+    response
+}
+
+/// What was typed stays with the error that it ended in.
+fn keep(response: &mut Response, sent: Vec<(String, String)>) {
+    let Some(Cause(error)) = response.extensions().get::<Cause>() else { return };
+    if matches!(**error, Error::SudoRequired | Error::SudoRefused) {
+        response.extensions_mut().insert(HeldUp::of(sent));
+    } else {
         response.extensions_mut().insert(Kept::of(sent));
     }
-    response
 }
 
 /// The answer to a request whose sender can't be made out just now, with what was typed into its form.

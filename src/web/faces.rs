@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use super::chrome::Chrome;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
+use super::sudo::{HeldUp, SudoPage};
 use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
@@ -81,8 +82,17 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
     let by_htmx = request.headers().contains_key("hx-request");
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
-    if matches!(*error, Error::SignInRequired) && is_get && !by_htmx {
-        return Redirect::to(&format!("/login?next={}", crate::web::forms::encode(&asked))).into_response();
+    if is_get
+        && !by_htmx
+        && let Some(way) = way_in(&error)
+    {
+        return Redirect::to(&format!("{way}?next={}", crate::web::forms::encode(&asked))).into_response();
+    }
+    if let Some(held_up) = response.extensions().get::<HeldUp>() {
+        let chrome = Chrome::of(&app, &slot.get(), asked.clone());
+        let wrong = matches!(*error, Error::SudoRefused);
+        let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong };
+        return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(|kept| kept.0.to_vec()).unwrap_or_default();
     let page = ErrorPage {
@@ -95,6 +105,15 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         kept,
     };
     dress(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+}
+
+/// Where somebody is asked for what this page wants to know first.
+fn way_in(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::SignInRequired => Some("/login"),
+        Error::SudoRequired => Some("/sudo"),
+        _ => None,
+    }
 }
 
 /// For the JSON tree.

@@ -51,6 +51,13 @@ impl Site {
         Ok(Self { scheme, authority, loopback_port })
     }
 
+    /// The host alone, for the names of letters.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let port = self.authority.rfind(':').filter(|colon| !self.authority[*colon..].contains(']'));
+        self.authority[..port.unwrap_or(self.authority.len())].to_owned()
+    }
+
     /// Scheme, host and port: `https://links.example.org`.
     #[must_use]
     pub fn origin(&self) -> String {

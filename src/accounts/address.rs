@@ -1,0 +1,181 @@
+//! Whose an e-mail address is: claimed at registration, confirmed by opening the letter that went there.
+
+use super::store::personal::{self, Personal};
+use super::store::profile;
+pub use super::store::profile::Profile;
+use super::{Accounts, LINK_LIFE, Member, Purpose, display_name_problem, email_problem, hash_of, key, store};
+use crate::audit::{Action, Event};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::mail::Letter;
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+/// What a confirmation link would do.
+#[derive(Debug)]
+pub struct Promised {
+    pub address: String,
+    /// The viewer is logged in to the account that it is for.
+    pub mine: bool,
+}
+
+/// What a confirmation link has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    Now,
+    /// Another account has confirmed the address first.
+    TakenMeanwhile,
+}
+
+impl Accounts {
+    /// The viewer's own address and what is known of it.
+    pub async fn profile(&self, viewer: &Viewer) -> Result<Profile> {
+        let id = viewer.signed_in()?.id;
+        profile::read(&self.db, id, self.context.now()).await?.ok_or(Error::NotFound)
+    }
+
+    /// Changes the name to show; an empty one is the username.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `display_name`.
+    pub async fn rename(&self, viewer: &Viewer, display_name: &str) -> Result<()> {
+        let member = viewer.signed_in()?;
+        let name = Some(display_name.trim()).filter(|name| !name.is_empty()).unwrap_or(&member.username);
+        if let Some(problem) = display_name_problem(name) {
+            return Err(Error::field("display_name", problem));
+        }
+        Ok(profile::rename(&self.db, member.id, name, self.context.now()).await?)
+    }
+
+    /// Asks the new address to confirm itself; the answer is the same when it is another account's.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `email`, or at `current_password` when that is not the account's.
+    pub async fn change_address(
+        &self,
+        viewer: &Viewer,
+        email: &str,
+        current_password: &str,
+        origin: &Origin,
+    ) -> Result<()> {
+        let member = viewer.signed_in()?;
+        let email = email.trim();
+        if let Some(problem) = email_problem(email) {
+            return Err(Error::field("email", problem));
+        }
+        self.prove_password(member.id, current_password, Action::EmailChange, origin).await?;
+        if self.profile(viewer).await?.confirmed && key(&member.email) == key(email) {
+            return Err(Error::field("email", "This is your address already, and it is confirmed."));
+        }
+        let mut tx = self.db.begin().await?;
+        self.ask_to_confirm(&mut tx, member, email, Purpose::Email).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(())
+    }
+
+    /// Sends the letter again that asks for a confirmation, if one is awaited; earlier links stop working.
+    pub async fn ask_again(&self, viewer: &Viewer) -> Result<()> {
+        let member = viewer.signed_in()?;
+        let profile = self.profile(viewer).await?;
+        let (address, purpose) = match profile.pending {
+            Some(pending) => (pending, Purpose::Email),
+            None if !profile.confirmed => (profile.email, Purpose::Verify),
+            None => return Ok(()),
+        };
+        let mut tx = self.db.begin().await?;
+        self.ask_to_confirm(&mut tx, member, &address, purpose).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(())
+    }
+
+    /// The same work whether the address is free or another account's, whose owner hears of it.
+    pub(super) async fn ask_to_confirm(
+        &self,
+        tx: &mut Tx,
+        member: &Member,
+        address: &str,
+        purpose: Purpose,
+    ) -> Result<()> {
+        let owner = store::other_owner(tx, &key(address), member.id).await?;
+        let (token, now) = (self.secret(), self.context.now());
+        let stored = Personal {
+            purpose,
+            hash: &hash_of(&token),
+            user_id: Some(member.id),
+            payload: Some(address),
+            expires_at: now.plus(LINK_LIFE),
+        };
+        personal::put(tx, &stored, now).await?;
+        let link = format!("{}/verify-email/{token}", self.site);
+        let letter = match purpose {
+            _ if owner.is_some() => Letter::AlreadyRegistered {
+                log_in: format!("{}/login", self.site),
+                reset: format!("{}/password/forgot", self.site),
+            },
+            Purpose::Email => Letter::ConfirmEmail { link },
+            _ => Letter::VerifyEmail { username: member.username.clone(), link },
+        };
+        self.mail.queue(tx, owner.as_deref().unwrap_or(address), &letter).await
+    }
+
+    /// What a confirmation link is for. Opening it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::LinkOver`] when it no longer works.
+    pub async fn promised_address(&self, viewer: &Viewer, token: &str) -> Result<Promised> {
+        let found = personal::promised_address(&self.db, &hash_of(token), self.context.now()).await?;
+        let promise = found.ok_or(Error::LinkOver)?;
+        Ok(Promised { mine: viewer.id() == Some(promise.user_id), address: promise.payload })
+    }
+
+    /// Confirms the address. It takes both, the letter and being logged in to the account: otherwise who made an
+    /// account with a stranger's address could let the stranger confirm it.
+    ///
+    /// # Errors
+    /// [`Error::LinkOver`], or [`Error::SignInRequired`] when it is not the viewer's.
+    pub async fn confirm_address(&self, viewer: &Viewer, token: &str, origin: &Origin) -> Result<Confirmed> {
+        let (hash, now) = (hash_of(token), self.context.now());
+        let found = personal::promised_address(&self.db, &hash, now).await?;
+        let promise = found.ok_or(Error::LinkOver)?;
+        let member = viewer.member().filter(|member| member.id == promise.user_id);
+        let member = member.ok_or(Error::SignInRequired)?;
+        let purpose = if promise.changes { Purpose::Email } else { Purpose::Verify };
+        let mut tx = self.db.begin().await?;
+        if !store::take_token(&mut tx, purpose, &hash, now).await? {
+            return Err(Error::LinkOver);
+        }
+        let before = profile::letters_go_to(&mut tx, member.id).await?;
+        if store::other_owner(&mut tx, &key(&promise.payload), member.id).await?.is_some()
+            || !profile::confirm_address(&mut tx, member.id, &promise.payload, now).await?
+        {
+            return Ok(Confirmed::TakenMeanwhile);
+        }
+        // Links that went to the address before are void.
+        for purpose in [Purpose::Verify, Purpose::Email, Purpose::Reset] {
+            personal::clear(&mut tx, purpose, member.id).await?;
+        }
+        if let Some(before) = before.filter(|before| key(before) != key(&promise.payload)) {
+            let letter = Letter::EmailChanged { security: self.security_page() };
+            self.mail.queue(&mut tx, &before, &letter).await?;
+        }
+        let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
+        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(Confirmed::Now)
+    }
+
+    /// Queues a letter about the account, if it has a confirmed address: any other may be a stranger's.
+    pub async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Letter) -> Result<()> {
+        if let Some(address) = profile::letters_go_to(tx, user).await? {
+            self.mail.queue(tx, &address, letter).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn security_page(&self) -> String {
+        format!("{}/settings/security", self.site)
+    }
+}

@@ -1,0 +1,53 @@
+//! Devices that people log in from: a new one is told to them.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::store::{devices, personal};
+use super::{Accounts, Member};
+use crate::error::Result;
+use crate::mail::Letter;
+use crate::web::origin::Origin;
+
+/// A device that was not used for so long is new again.
+const MEMORY: Duration = Duration::from_hours(180 * 24);
+
+impl Accounts {
+    /// Remembers where somebody has logged in from, and writes to them when they never did from there. The first
+    /// login of all is no news. Call it when the login is complete, the second factor included.
+    pub async fn recognise(&self, member: &Member, origin: &Origin) -> Result<()> {
+        let device = device(origin);
+        let mut tx = self.db.begin().await?;
+        let (this, any) = devices::known(&mut tx, member.id, &device).await?;
+        devices::remember(&mut tx, member.id, &device, self.context.now()).await?;
+        let is_new = any && !this;
+        if is_new {
+            let browser = match origin.browser.as_str() {
+                "" => "a browser that does not say its name".to_owned(),
+                named => named.to_owned(),
+            };
+            let letter = Letter::NewDevice { browser, sessions: format!("{}/settings/sessions", self.site) };
+            self.tell(&mut tx, member.id, &letter).await?;
+        }
+        tx.commit().await?;
+        if is_new {
+            self.mail.wake();
+        }
+        Ok(())
+    }
+
+    /// Drops links that are over and devices that were not used for long.
+    pub async fn forget_what_is_over(&self) -> Result<()> {
+        let now = self.context.now();
+        personal::delete_expired(&self.db, now).await?;
+        Ok(devices::forget(&self.db, now.minus(MEMORY)).await?)
+    }
+}
+
+/// The browser family and the keyed hash of the network, together.
+fn device(origin: &Origin) -> Vec<u8> {
+    let network = origin.network.unwrap_or_default();
+    let digest = Sha256::new().chain_update(network).chain_update(origin.browser.as_bytes()).finalize();
+    digest[..16].to_vec()
+}

@@ -1,0 +1,127 @@
+//! The pages for a forgotten password: ask for a link, choose a new password with it.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::email_problem;
+use super::pages::summary;
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::mail::Outlook;
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+
+#[derive(Template)]
+#[template(path = "accounts/forgot.html")]
+struct AskPage {
+    chrome: Chrome,
+    email: String,
+    errors: FieldErrors,
+    outlook: Outlook,
+    /// The answer, the same for every address.
+    asked: bool,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/reset.html")]
+struct ResetPage {
+    chrome: Chrome,
+    action: String,
+    /// The link no longer works: no form.
+    over: bool,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct AskForm {
+    email: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ResetForm {
+    password: String,
+}
+
+pub async fn ask_form(State(app): State<App>, chrome: Chrome) -> Result<Response> {
+    page(&ask_page(&app, chrome), false)
+}
+
+pub async fn ask(
+    State(app): State<App>,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<AskForm>,
+) -> Result<Response> {
+    if let Some(problem) = email_problem(form.email.trim()) {
+        let mut errors = FieldErrors::default();
+        errors.add("email", problem);
+        let again = AskPage { email: form.email, errors, ..ask_page(&app, chrome) };
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response());
+    }
+    app.accounts.ask_reset(&form.email, &origin).await?;
+    page(&AskPage { asked: true, ..ask_page(&app, chrome) }, false)
+}
+
+pub async fn reset_form(
+    State(app): State<App>,
+    chrome: Chrome,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    if !app.accounts.reset_stands(&token).await? {
+        return reset_over(chrome);
+    }
+    page(&reset_page(chrome, &token, FieldErrors::default()), false)
+}
+
+pub async fn reset(
+    State(app): State<App>,
+    origin: Origin,
+    chrome: Chrome,
+    Path(token): Path<String>,
+    Form(form): Form<ResetForm>,
+) -> Result<Response> {
+    match app.accounts.reset(&token, &form.password, &origin).await {
+        Ok(user) => {
+            app.sessions.end_all(user).await?;
+            Ok(redirect("/login", Some(Notice::PasswordReset)))
+        }
+        Err(Error::LinkOver) => reset_over(chrome),
+        Err(Error::Invalid(errors)) => {
+            let again = page(&reset_page(chrome, &token, errors), false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn ask_page(app: &App, chrome: Chrome) -> AskPage {
+    AskPage {
+        chrome: chrome.section("account"),
+        email: String::new(),
+        errors: FieldErrors::default(),
+        outlook: app.mail.outlook(),
+        asked: false,
+    }
+}
+
+fn reset_page(chrome: Chrome, token: &str, errors: FieldErrors) -> ResetPage {
+    ResetPage {
+        chrome: chrome.section("account"),
+        action: format!("/password/reset/{token}"),
+        over: false,
+        summary: summary(&errors),
+        errors,
+    }
+}
+
+fn reset_over(chrome: Chrome) -> Result<Response> {
+    let over = ResetPage { over: true, ..reset_page(chrome, "", FieldErrors::default()) };
+    Ok((StatusCode::GONE, page(&over, false)?).into_response())
+}

@@ -1,0 +1,132 @@
+//! Passwords that are forgotten, reset and changed.
+
+use uuid::Uuid;
+
+use super::store::personal::{self, Personal};
+use super::store::profile;
+use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, password, store};
+use crate::audit::{Action, Event, Outcome};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::mail::Letter;
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+impl Accounts {
+    /// Sends a link for a new password to this address if an account has confirmed it, and does the same work if
+    /// none has. A link asked for before stops working.
+    pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<()> {
+        let key = key(email);
+        // A NUL byte can be in no address, and PostgreSQL refuses it.
+        let found = if key.contains('\0') { None } else { profile::by_address(&self.db, &key).await? };
+        let (user, address) = found.map_or((None, String::new()), |(id, email)| (Some(id), email));
+        let (token, now) = (self.secret(), self.context.now());
+        let stored = Personal {
+            purpose: Purpose::Reset,
+            hash: &hash_of(&token),
+            user_id: user,
+            payload: Some(&key.replace('\0', "")),
+            expires_at: now.plus(LINK_LIFE),
+        };
+        let letter = Letter::ResetPassword { link: format!("{}/password/reset/{token}", self.site) };
+        let mut tx = self.db.begin().await?;
+        personal::put(&mut tx, &stored, now).await?;
+        match user {
+            Some(_) => self.mail.queue(&mut tx, &address, &letter).await?,
+            None => self.mail.queue_for_nobody(&mut tx, &letter).await?,
+        }
+        let event = Event {
+            action: Action::PasswordResetAsk,
+            actor: None,
+            target: user.map(|id| id.to_string()).unwrap_or_default(),
+            outcome: if user.is_some() { Outcome::Done } else { Outcome::Refused },
+        };
+        self.audit.record(&mut tx, origin, &event).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(())
+    }
+
+    /// Whether the link would still let somebody choose a password.
+    pub async fn reset_stands(&self, token: &str) -> Result<bool> {
+        Ok(personal::resettable(&self.db, &hash_of(token), self.context.now()).await?.is_some())
+    }
+
+    /// Sets the password by a link, once, and ends every session; nobody is logged in by it, so that a second
+    /// factor is asked for as ever. The account's id.
+    ///
+    /// # Errors
+    /// [`Error::LinkOver`], or [`Error::Invalid`] at `password`.
+    pub async fn reset(&self, token: &str, new: &str, origin: &Origin) -> Result<Uuid> {
+        let (hash, now) = (hash_of(token), self.context.now());
+        let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
+        let member = self.active(user).await?.ok_or(Error::LinkOver)?;
+        acceptable(&member, new)?;
+        let password_hash = self.passwords.hash(new, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        if !store::take_token(&mut tx, Purpose::Reset, &hash, now).await? {
+            return Err(Error::LinkOver);
+        }
+        self.set_password(&mut tx, user, &password_hash).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::PasswordReset, user)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(user)
+    }
+
+    /// Changes the viewer's password and ends every session; the member in the epoch in which new ones begin.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `current_password` or `password`.
+    pub async fn change_password(
+        &self,
+        viewer: &Viewer,
+        current: &str,
+        new: &str,
+        origin: &Origin,
+    ) -> Result<Member> {
+        let member = viewer.signed_in()?;
+        acceptable(member, new)?;
+        self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
+        let password_hash = self.passwords.hash(new, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let auth_epoch = self.set_password(&mut tx, member.id, &password_hash).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::PasswordChange, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(Member { auth_epoch, ..member.clone() })
+    }
+
+    async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<i64> {
+        let epoch = profile::set_password(tx, user, password_hash, self.context.now()).await?;
+        personal::clear(tx, Purpose::Reset, user).await?;
+        self.tell(tx, user, &Letter::PasswordChanged { security: self.security_page() }).await?;
+        Ok(epoch)
+    }
+
+    /// That whoever sits there knows the account's password; a wrong one is written down.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `current_password`.
+    pub(super) async fn prove_password(
+        &self,
+        user: Uuid,
+        password: &str,
+        action: Action,
+        origin: &Origin,
+    ) -> Result<()> {
+        let hash = profile::password_hash(&self.db, user).await?;
+        if self.passwords.verify(password, hash).await? {
+            return Ok(());
+        }
+        self.note(origin, &Event { outcome: Outcome::Refused, ..Event::own(action, user) }).await?;
+        Err(Error::field("current_password", "This is not your password. Check it and try again."))
+    }
+}
+
+fn acceptable(member: &Member, new: &str) -> Result<()> {
+    match password::problem(new, &[&member.email, &member.username]) {
+        Some(problem) => Err(Error::field("password", problem)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,198 @@
+//! The pages on which people look after their own account: profile, address, password.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::address::{Confirmed, Profile};
+use super::pages::summary;
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::mail::Outlook;
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+use crate::web::viewer::{self, Viewer};
+
+const PROFILE: &str = "/settings/profile";
+
+#[derive(Template)]
+#[template(path = "settings/profile.html")]
+struct ProfilePage {
+    chrome: Chrome,
+    username: String,
+    display_name: String,
+    profile: Profile,
+    /// The new address as it was typed.
+    email: String,
+    outlook: Outlook,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/security.html")]
+struct SecurityPage {
+    chrome: Chrome,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/confirm.html")]
+struct ConfirmPage {
+    chrome: Chrome,
+    action: String,
+    address: String,
+    /// It is for the account that is logged in here.
+    mine: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct NameForm {
+    display_name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct AddressForm {
+    email: String,
+    current_password: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct PasswordForm {
+    current_password: String,
+    password: String,
+}
+
+pub async fn index() -> Redirect {
+    Redirect::to(PROFILE)
+}
+
+pub async fn profile(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let toast = chrome.toast.is_some();
+    page(&profile_page(&app, &viewer, chrome).await?, toast)
+}
+
+pub async fn rename(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Form(form): Form<NameForm>,
+) -> Result<Response> {
+    match app.accounts.rename(&viewer, &form.display_name).await {
+        Ok(()) => Ok(redirect(PROFILE, Some(Notice::ProfileSaved))),
+        Err(Error::Invalid(errors)) => {
+            let shown = profile_page(&app, &viewer, chrome).await?;
+            refused(&ProfilePage {
+                display_name: form.display_name,
+                summary: summary(&errors),
+                errors,
+                ..shown
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn change_address(
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<AddressForm>,
+) -> Result<Response> {
+    match app.accounts.change_address(&viewer, &form.email, &form.current_password, &origin).await {
+        Ok(()) => Ok(redirect(PROFILE, Some(Notice::LetterSent))),
+        Err(Error::Invalid(errors)) => {
+            let shown = profile_page(&app, &viewer, chrome).await?;
+            refused(&ProfilePage { email: form.email, summary: summary(&errors), errors, ..shown })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn ask_again(State(app): State<App>, viewer: Viewer) -> Result<Response> {
+    app.accounts.ask_again(&viewer).await?;
+    Ok(redirect(PROFILE, Some(Notice::LetterSent)))
+}
+
+pub async fn security(viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    viewer.signed_in()?;
+    let toast = chrome.toast.is_some();
+    page(&security_page(chrome, FieldErrors::default()), toast)
+}
+
+pub async fn change_password(
+    State(app): State<App>,
+    session: Session,
+    viewer: Viewer,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<PasswordForm>,
+) -> Result<Response> {
+    match app.accounts.change_password(&viewer, &form.current_password, &form.password, &origin).await {
+        Ok(member) => {
+            app.sessions.end_all(member.id).await?;
+            viewer::sign_in(&app, &session, &member).await?;
+            Ok(redirect("/settings/security", Some(Notice::PasswordChanged)))
+        }
+        Err(Error::Invalid(errors)) => refused(&security_page(chrome, errors)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opening the link changes nothing: programs that look through mail open links too.
+pub async fn confirm_form(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    let promised = app.accounts.promised_address(&viewer, &token).await?;
+    viewer.signed_in()?;
+    let (action, address) = (format!("/verify-email/{token}"), promised.address);
+    let toast = chrome.toast.is_some();
+    page(&ConfirmPage { chrome: chrome.section("profile"), action, address, mine: promised.mine }, toast)
+}
+
+pub async fn confirm(
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    let notice = match app.accounts.confirm_address(&viewer, &token, &origin).await? {
+        Confirmed::Now => Notice::AddressConfirmed,
+        Confirmed::TakenMeanwhile => Notice::AddressTaken,
+    };
+    Ok(redirect(PROFILE, Some(notice)))
+}
+
+async fn profile_page(app: &App, viewer: &Viewer, chrome: Chrome) -> Result<ProfilePage> {
+    let member = viewer.signed_in()?;
+    Ok(ProfilePage {
+        chrome: chrome.section("profile"),
+        username: member.username.clone(),
+        display_name: member.display_name.clone(),
+        profile: app.accounts.profile(viewer).await?,
+        email: String::new(),
+        outlook: app.mail.outlook(),
+        errors: FieldErrors::default(),
+        summary: None,
+    })
+}
+
+fn security_page(chrome: Chrome, errors: FieldErrors) -> SecurityPage {
+    SecurityPage { chrome: chrome.section("security"), summary: summary(&errors), errors }
+}
+
+fn refused(again: &impl Template) -> Result<Response> {
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(again, false)?).into_response())
+}

@@ -1,0 +1,29 @@
+//! Where people have logged in from.
+
+use uuid::Uuid;
+
+use crate::db::{Db, Timestamp, Tx, on};
+
+/// Whether the person has logged in from this device before, and from any.
+pub async fn known(tx: &mut Tx, user: Uuid, device: &[u8]) -> sqlx::Result<(bool, bool)> {
+    const THIS: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1 AND device = $2";
+    const ANY: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1";
+    let this: i64 =
+        on!(tx.conn(), conn => sqlx::query_scalar(THIS).bind(user).bind(device).fetch_one(conn).await?);
+    let any: i64 = on!(tx.conn(), conn => sqlx::query_scalar(ANY).bind(user).fetch_one(conn).await?);
+    Ok((this > 0, any > 0))
+}
+
+pub async fn remember(tx: &mut Tx, user: Uuid, device: &[u8], now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO known_devices (user_id, device, seen_at) VALUES ($1, $2, $3)
+        ON CONFLICT (user_id, device) DO UPDATE SET seen_at = excluded.seen_at";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(device).bind(now).execute(conn).await.map(drop))
+}
+
+/// Forgets devices that were not used since then.
+pub async fn forget(db: &Db, since: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM known_devices WHERE seen_at < $1";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(since).execute(conn).await.map(drop))?;
+    tx.commit().await
+}

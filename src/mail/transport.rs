@@ -1,0 +1,203 @@
+//! Where letters go: an SMTP server, or a folder of `.eml` files.
+
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use percent_encoding::percent_decode_str;
+use secrecy::ExposeSecret as _;
+use url::{Host, Url};
+use uuid::Uuid;
+
+use crate::config::Config;
+
+type Smtp = AsyncSmtpTransport<Tokio1Executor>;
+
+#[derive(Debug)]
+pub enum Transport {
+    Smtp(Box<Smtp>),
+    Folder(PathBuf),
+}
+
+/// Why a letter did not go out, in words that name nobody.
+#[derive(Debug)]
+pub struct Failure {
+    reason: String,
+    scope: Scope,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// This letter, and it will never be taken.
+    Final,
+    /// This letter, this time.
+    Letter,
+    /// The way to the server.
+    All,
+}
+
+impl Failure {
+    pub fn for_ever(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), scope: Scope::Final }
+    }
+
+    pub fn unreachable(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), scope: Scope::All }
+    }
+
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    pub fn is_final(&self) -> bool {
+        self.scope == Scope::Final
+    }
+
+    pub fn concerns_all(&self) -> bool {
+        self.scope == Scope::All
+    }
+
+    /// The server's own words are left out: they repeat the address.
+    fn of(error: &lettre::transport::smtp::Error) -> Self {
+        let Some(code) = error.status().map(|code| code.to_string()) else {
+            return Self::unreachable(match () {
+                () if error.is_timeout() => "the mail server took too long",
+                () if error.is_tls() => {
+                    "no secure connection to the mail server: its certificate is not trusted"
+                }
+                () => "the mail server can't be reached",
+            });
+        };
+        let scope = match code.as_str() {
+            // No such mailbox, or one that is never open to us (RFC 5321 § 4.2.3).
+            "550" | "551" | "553" => Scope::Final,
+            // Who we are was refused, or the server is closing: no other letter would fare better.
+            "421" | "454" | "530" | "534" | "535" | "538" => Scope::All,
+            _ => Scope::Letter,
+        };
+        Self { reason: format!("the mail server answered {code}"), scope }
+    }
+}
+
+impl Transport {
+    /// # Errors
+    /// A sentence, when the server's address can't be used.
+    pub fn new(config: &Config, limit: Duration) -> Result<Self, String> {
+        let Some(url) = &config.smtp_url else { return Ok(Self::Folder(config.data_dir.join("mail"))) };
+        let refuse = |what: &str| {
+            format!(
+                "COFFER_SMTP_URL: {what}. Give smtp://user:password@host:587 or smtps://user:password@host."
+            )
+        };
+        let url = Url::parse(url.expose_secret()).map_err(|_| refuse("it is no address"))?;
+        smtp(&url, limit).map(|smtp| Self::Smtp(Box::new(smtp))).map_err(|what| refuse(&what))
+    }
+
+    pub async fn send(&self, id: Uuid, message: &Message) -> Result<(), Failure> {
+        match self {
+            Self::Smtp(smtp) => match smtp.send_raw(message.envelope(), &message.formatted()).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Failure::of(&error)),
+            },
+            Self::Folder(folder) => {
+                let (folder, bytes) = (folder.clone(), message.formatted());
+                let written = tokio::task::spawn_blocking(move || write(&folder, id, &bytes)).await;
+                match written {
+                    Ok(Ok(file)) => {
+                        tracing::info!(event = "mail_written", file, "a letter lies in the mail folder");
+                        Ok(())
+                    }
+                    _ => Err(Failure::unreachable("the mail folder can't be written")),
+                }
+            }
+        }
+    }
+}
+
+fn smtp(url: &Url, limit: Duration) -> Result<Smtp, String> {
+    let name = match url.host() {
+        Some(Host::Ipv6(ip)) => ip.to_string(),
+        Some(host) => host.to_string(),
+        None => String::new(),
+    };
+    if name.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    let encrypted =
+        || TlsParameters::new(name.clone()).map_err(|_| "this host has no name for a certificate");
+    let (tls, port) = match (url.scheme(), url.query()) {
+        ("smtps", None) => (Tls::Wrapper(encrypted()?), 465),
+        ("smtp", Some("tls=none")) => (Tls::None, 587),
+        ("smtp", None) if is_this_machine(&name) => (Tls::None, 25),
+        ("smtp", None) => (Tls::Required(encrypted()?), 587),
+        ("smtp" | "smtps", Some(_)) => {
+            return Err("after the question mark only tls=none is known".to_owned());
+        }
+        _ => return Err("the scheme must be smtp or smtps".to_owned()),
+    };
+    let mut builder = Smtp::builder_dangerous(&name)
+        .port(url.port().unwrap_or(port))
+        .tls(tls)
+        .timeout(Some(limit))
+        .hello_name(ClientId::default());
+    if !url.username().is_empty() {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let password = url.password().unwrap_or_default();
+        builder = builder.credentials(Credentials::new(decoded(url.username()), decoded(password)));
+    }
+    Ok(builder.build())
+}
+
+/// What never leaves this machine needs no encryption; the servers there rarely have a certificate.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Whole or not at all, for its owner alone. The file's name.
+fn write(folder: &Path, id: Uuid, bytes: &[u8]) -> std::io::Result<String> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let (part, name) = (folder.join(format!("{id}.part")), format!("{id}.eml"));
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, folder.join(&name))?;
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> Option<String> {
+        smtp(&Url::parse(url).unwrap(), Duration::from_secs(1)).err()
+    }
+
+    #[test]
+    fn servers_are_reached_by_name_and_scheme() {
+        for good in [
+            "smtp://user:p%40ss@mail.example.org:587",
+            "smtps://mail.example.org",
+            "smtp://localhost:25",
+            "smtp://[::1]:2525",
+            "smtp://mailpit:1025?tls=none",
+        ] {
+            assert_eq!(refusal(good), None, "{good}");
+        }
+        for bad in ["http://mail.example.org", "smtp://mail.example.org?tls=maybe", "smtp:///", "smtps:x"] {
+            assert!(refusal(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_goes_without_encryption() {
+        assert!(is_this_machine("localhost") && is_this_machine("127.0.0.1") && is_this_machine("::1"));
+        assert!(!is_this_machine("mail.example.org") && !is_this_machine("10.0.0.1"));
+    }
+}
