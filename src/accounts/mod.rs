@@ -213,6 +213,7 @@ impl Accounts {
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        // The command line acts for nobody.
         let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
         self.audit.record(&mut tx, &Origin::default(), &event).await?;
         tx.commit().await?;

@@ -235,11 +235,11 @@ async fn a_reset_link_lets_its_person_in_again_once(app: App) {
         links.push(link.replace(&app.coffer.site.origin(), ""));
     }
     let (earlier, link) = (&links[0], &links[1]);
-    app.visitor().get(earlier).await.error_page(410);
+    app.visitor().get(earlier).await.is(410).has("h1", "no longer works");
     let new = [("password", "a fresh horse battery")];
     app.visitor().post_form(link, &new).await.is(303);
     assert!(!ada.is_signed_in().await, "the old password's sessions are over");
-    app.visitor().post_form(link, &new).await.error_page(410);
+    app.visitor().post_form(link, &new).await.is(410);
     let login = [("login", "ada"), ("password", "a fresh horse battery")];
     app.visitor().post_form("/login", &login).await.redirects_to("/resources");
 }
@@ -252,7 +252,7 @@ async fn a_reset_link_of_an_account_disabled_since_is_over(app: App) {
     admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
     let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
     admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
-    app.visitor().get(&link.replace(&app.coffer.site.origin(), "")).await.error_page(410);
+    app.visitor().get(&link.replace(&app.coffer.site.origin(), "")).await.is(410);
 }
 
 on_both_engines!(what_admins_change_asks_for_the_password_again);

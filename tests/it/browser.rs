@@ -256,12 +256,38 @@ async fn every_page_is_for_everybody() {
     let app = App::with(Engine::Sqlite, &[]).await;
     let browser = Browser::open(&app.origin(), true, NARROW, 700).await;
     let setup = app.coffer.accounts.begin_setup().await.expect("a token").expect("nobody is here yet");
-    are_for_everybody(&browser, &[&format!("/setup/{setup}"), "/setup", "/login", "/register", "/nowhere"])
-        .await;
+    are_for_everybody(
+        &browser,
+        &[
+            &format!("/setup/{setup}"),
+            "/setup",
+            "/login",
+            "/register",
+            "/password/forgot",
+            "/password/reset/x",
+            "/nowhere",
+        ],
+    )
+    .await;
 
     let owner = app.admin("owner").await;
     logs_in(&browser, "owner").await;
-    are_for_everybody(&browser, &["/resources", "/tags", "/trash", "/import", "/admin/invites"]).await;
+    are_for_everybody(
+        &browser,
+        &[
+            "/resources",
+            "/tags",
+            "/trash",
+            "/import",
+            "/settings/profile",
+            "/settings/security",
+            "/settings/activity",
+            "/admin/users",
+            "/admin/invites",
+            "/admin/audit",
+        ],
+    )
+    .await;
     let invitation = app
         .coffer
         .people

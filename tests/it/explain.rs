@@ -6,6 +6,7 @@ use coffer::accounts::{Role, store as accounts};
 use coffer::audit::trail::Filter;
 use coffer::audit::{Action, Event, store as audit};
 use coffer::db::{Db, Timestamp, Value};
+use coffer::mail::store as letters;
 use coffer::resources::listing::{Asked, Position, Sort};
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
@@ -174,6 +175,8 @@ async fn single_things(app: &App) {
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
         ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
+        ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
+        ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
     ] {
@@ -204,7 +207,7 @@ async fn trail(app: &App) {
     for (filter, indexes) in [
         (before.clone(), vec![by_key]),
         (Filter { person: Some(ada), ..before.clone() }, vec!["audit_events_actor", "audit_events_target"]),
-        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_action"]),
+        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_"]),
     ] {
         let (sql, values) = audit::statement(&filter);
         let plan = plan(&app.coffer.db, &sql, &values).await;

@@ -148,10 +148,25 @@ async fn takes_the_tour(owner: &Actor) {
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
     owner.get(&page).await.error_page(404);
+    looks_after_the_account(owner).await;
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
     owner.get(&report.header("location")).await.ok().has("h1", "Your bookmarks are in");
+}
+
+async fn looks_after_the_account(owner: &Actor) {
+    owner.get("/settings").await.redirects_to("/settings/profile");
+    let named = owner.post_form("/settings/profile", &[("display_name", "The owner")]).await;
+    named.redirects_to("/settings/profile");
+    let moved = [("email", "elsewhere@example.org"), ("current_password", PASSWORD)];
+    owner.post_form("/settings/email", &moved).await.redirects_to("/settings/profile");
+    owner.post_form("/settings/email/resend", &[]).await.redirects_to("/settings/profile");
+    owner.get("/settings/security").await.ok().has("h1", "Security");
+    let changed = [("current_password", PASSWORD), ("password", "staple orbit lantern")];
+    owner.post_form("/settings/password", &changed).await.redirects_to("/settings/security");
+    owner.learns_token().await;
+    owner.post_form("/password/forgot", &[("email", "owner@example.org")]).await.ok();
 }
 
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
@@ -201,6 +216,8 @@ async fn every_address_of_the_api_works(app: App) {
     owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"3\"");
     let tags = owner.get("/api/v1/tags").await.ok().json();
     assert_eq!(tags["items"], json!([{ "name": "sea", "count": 1 }]));
+    let library = owner.get("/api/v1/export?format=json").await.ok().json();
+    assert_eq!(library["resources"][0]["title"], "Tides");
     assert_eq!(owner.get("/api/v1/me").await.ok().json()["username"], "owner");
     let admin = app.admin("root").await;
     let users = admin.get("/api/v1/admin/users").await.ok().json();

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod browser;
+pub mod mail;
 pub mod postgres;
 pub mod redis;
 pub mod server;
