@@ -223,6 +223,59 @@ async fn a_reset_link_is_shown_once(app: App) {
     admin.get("/admin/audit").await.ok().has("td", "Made a password reset link").lacks(token);
 }
 
+on_both_engines!(a_reset_link_lets_its_person_in_again_once);
+async fn a_reset_link_lets_its_person_in_again_once(app: App) {
+    let admin = app.admin("root").await;
+    let ada = app.signed_in("ada").await;
+    let page = page_of(&app, "ada").await;
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
+        let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
+        links.push(link.replace(&app.coffer.site.origin(), ""));
+    }
+    let (earlier, link) = (&links[0], &links[1]);
+    app.visitor().get(earlier).await.is(410).has("h1", "no longer works");
+    let new = [("password", "a fresh horse battery")];
+    app.visitor().post_form(link, &new).await.is(303);
+    assert!(!ada.is_signed_in().await, "the old password's sessions are over");
+    app.visitor().post_form(link, &new).await.is(410);
+    let login = [("login", "ada"), ("password", "a fresh horse battery")];
+    app.visitor().post_form("/login", &login).await.redirects_to("/resources");
+}
+
+on_both_engines!(a_reset_link_of_an_account_disabled_since_is_over);
+async fn a_reset_link_of_an_account_disabled_since_is_over(app: App) {
+    let admin = app.admin("root").await;
+    app.has_account("ada", Role::Member).await;
+    let page = page_of(&app, "ada").await;
+    admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
+    let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    app.visitor().get(&link.replace(&app.coffer.site.origin(), "")).await.is(410);
+}
+
+on_both_engines!(what_admins_change_asks_for_the_password_again);
+async fn what_admins_change_asks_for_the_password_again(app: App) {
+    let (admin, member) = (app.admin("root").await, app.signed_in("member").await);
+    let (page, api) = (page_of(&app, "member").await, api_of(&app, "member").await);
+    app.later(Duration::from_mins(11));
+    for action in ["role", "disable", "enable", "end-sessions", "reset-link"] {
+        let path = format!("{page}/{action}");
+        admin.post_form(&path, &[("role", "admin")]).await.is(403).has("label", "Password");
+        member.post_form(&path, &[("role", "admin")]).await.error_page(404);
+    }
+    for path in ["/admin/invites", "/admin/invites/withdraw"] {
+        admin.post_form(path, &[]).await.is(403).has("label", "Password");
+        member.post_form(path, &[]).await.error_page(404);
+    }
+    admin.json(Method::PATCH, &api, json!({ "disabled": true })).await.is(403).problem("sudo_required");
+    assert!(member.is_signed_in().await);
+    let given = [("sudo_password", PASSWORD)];
+    admin.post_form(&format!("{page}/disable"), &given).await.redirects_to(&page);
+    assert!(!member.is_signed_in().await);
+}
+
 on_both_engines!(what_is_shown_once_is_shown_to_its_maker_on_its_page_in_time);
 async fn what_is_shown_once_is_shown_to_its_maker_on_its_page_in_time(app: App) {
     let (admin, other) = (app.admin("root").await, app.admin("other").await);

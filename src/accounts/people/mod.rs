@@ -7,14 +7,13 @@ pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
-use std::time::Duration;
-
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Role, hash_of, key, require_admin};
+use super::store::personal::{self, Personal};
+use super::{LINK_LIFE, Purpose, Role, hash_of, key, require_admin};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
@@ -24,8 +23,6 @@ use crate::web::cursor::CursorKey;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
-/// How long a link for a new password, made by an admin, may lie unused.
-pub const RESET_LIFE: Duration = Duration::from_hours(1);
 const PAGE: i64 = 50;
 const MOST: i64 = 200;
 
@@ -195,7 +192,14 @@ impl People {
         if person.disabled_at.is_some() {
             return Err(Error::Forbidden("This account is disabled. Enable it first, then make the link."));
         }
-        store::put_reset(&mut tx, id, &hash_of(&token), now, now.plus(RESET_LIFE)).await?;
+        let stored = Personal {
+            purpose: Purpose::Reset,
+            hash: &hash_of(&token),
+            user_id: Some(id),
+            payload: None,
+            expires_at: now.plus(LINK_LIFE),
+        };
+        personal::put(&mut tx, &stored, now).await?;
         self.audit.record(&mut tx, origin, &event(Action::UserResetLink, actor, id)).await?;
         tx.commit().await?;
         Ok(token)
