@@ -182,6 +182,8 @@ async fn every_address_of_the_api_works(app: App) {
     owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"3\"");
     let tags = owner.get("/api/v1/tags").await.ok().json();
     assert_eq!(tags["items"], json!([{ "name": "sea", "count": 1 }]));
+    let library = owner.get("/api/v1/export?format=json").await.ok().json();
+    assert_eq!(library["resources"][0]["title"], "Tides");
     assert_eq!(owner.get("/api/v1/me").await.ok().json()["username"], "owner");
     let asked: BTreeSet<String> =
         owner.reached().into_iter().filter(|route| route.contains(" /api/")).collect();
