@@ -76,7 +76,7 @@ async fn an_address_is_confirmed_by_its_letter(app: App) {
     assert!(logs_in_by(&app, "ada").await && !logs_in_by(&app, "ada@example.org").await);
     let link = confirmation(&app, "ada@example.org").await;
     for _ in 0..3 {
-        ada.get(&link).await.ok().has("h1", "Confirm your e-mail address").has("strong", "ada@example.org");
+        ada.get(&link).await.ok().has("h1", "Confirm your address").has("strong", "ada@example.org");
     }
     assert!(!logs_in_by(&app, "ada@example.org").await, "opening the link alone changes nothing");
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
