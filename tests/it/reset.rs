@@ -229,3 +229,16 @@ async fn a_login_from_a_new_device_is_told(app: App) {
     app.coffer.accounts.forget_what_is_over().await.expect("it forgets");
     assert_eq!(seen("Firefox on Linux", 2).await, 2, "nothing is known any more, as at the first login");
 }
+
+on_both_engines!(a_login_with_another_browser_is_told);
+async fn a_login_with_another_browser_is_told(app: App) {
+    app.signed_in("ada").await;
+    let form = [("login", "ada"), ("password", PASSWORD)];
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    for _ in 0..2 {
+        let login = app.visitor();
+        login.post_form("/login", &form).header("user-agent", firefox).await.redirects_to("/resources");
+    }
+    app.letter_to("ada@example.org", "You logged in on a new device").await.says("Firefox");
+    assert_eq!(app.letters_to("ada@example.org").await.len(), 1, "told once");
+}
