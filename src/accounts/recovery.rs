@@ -110,14 +110,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] at `current_password`.
-    pub(super) async fn prove_password(
+    async fn prove_password(
         &self,
         user: Uuid,
         password: &str,
         action: Action,
         origin: &Origin,
     ) -> Result<()> {
-        let hash = profile::password_hash(&self.db, user).await?;
+        let hash = store::password_hash(&self.db, user).await?;
         if self.passwords.verify(password, hash).await? {
             return Ok(());
         }

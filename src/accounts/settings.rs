@@ -16,6 +16,7 @@ use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::stay;
+use crate::web::sudo::Sudo;
 use crate::web::viewer::{Identity, Viewer};
 
 const PROFILE: &str = "/settings/profile";
@@ -62,7 +63,6 @@ pub struct NameForm {
 #[serde(default)]
 pub struct AddressForm {
     email: String,
-    current_password: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,13 +103,13 @@ pub async fn rename(
 }
 
 pub async fn change_address(
+    _: Sudo,
     State(app): State<App>,
     viewer: Viewer,
-    origin: Origin,
     chrome: Chrome,
     Form(form): Form<AddressForm>,
 ) -> Result<Response> {
-    match app.accounts.change_address(&viewer, &form.email, &form.current_password, &origin).await {
+    match app.accounts.change_address(&viewer, &form.email).await {
         Ok(()) => Ok(redirect(PROFILE, Some(Notice::LetterSent))),
         Err(Error::Invalid(errors)) => {
             let shown = profile_page(&app, &viewer, chrome).await?;
