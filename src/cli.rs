@@ -29,8 +29,10 @@ pub enum Command {
     Migrate(#[command(flatten)] Box<Config>),
     /// Print the effective configuration, secrets masked.
     Config(#[command(flatten)] Box<Config>),
-    /// Make and list accounts.
+    /// Make, list and change accounts.
     User(UserArgs),
+    /// Look after the audit trail.
+    Audit(AuditArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
     /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.
@@ -66,6 +68,42 @@ pub enum UserAction {
     },
     /// List the accounts.
     List {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Keep somebody out and end their sessions; what they have kept stays.
+    Disable(Named),
+    /// Let somebody in again.
+    Enable(Named),
+    /// Make somebody an admin, or a member again.
+    Role {
+        username: String,
+        role: Role,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Print a link, good for one hour and one use, by which somebody sets a new password.
+    ResetLink(Named),
+}
+
+#[derive(Args, Debug)]
+pub struct Named {
+    /// Username or e-mail address.
+    pub username: String,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    pub action: AuditAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditAction {
+    /// Check that no event was changed, removed, moved or cut off since it was written.
+    Verify {
         #[command(flatten)]
         config: Box<Config>,
     },

@@ -1,7 +1,9 @@
 //! What each command does.
 
+mod people;
+
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, IsTerminal as _, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -13,9 +15,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::accounts::{Member, NewAccount, SETUP_LIFE};
+use crate::accounts::{Member, SETUP_LIFE};
 use crate::app::{self, App};
-use crate::cli::{Command, ExportArgs, ImportArgs, SeedArgs, UserAction};
+use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Error;
@@ -42,25 +44,8 @@ pub async fn run(command: Command) -> Result<(), String> {
             }
             Ok(())
         }
-        Command::User(args) => match args.action {
-            UserAction::Create { username, email, role, config } => {
-                let app = open(*config).await?;
-                let password = read_password()?;
-                let new = NewAccount { email, username, display_name: String::new(), password };
-                let member = app.accounts.create(&new, role).await.map_err(|e| sentence(&e))?;
-                println!("{} is ready, as {}.", member.username, member.role.as_str());
-                app.close().await;
-                Ok(())
-            }
-            UserAction::List { config } => {
-                let app = open(*config).await?;
-                for member in app.accounts.all().await.map_err(|e| sentence(&e))? {
-                    println!("{}\t{}\t{}", member.username, member.role.as_str(), member.email);
-                }
-                app.close().await;
-                Ok(())
-            }
-        },
+        Command::User(args) => people::run(args.action).await,
+        Command::Audit(AuditArgs { action: AuditAction::Verify { config } }) => people::verify(*config).await,
         Command::Import(args) => import(args).await,
         Command::Export(args) => export(args).await,
         Command::Seed(args) => seed(args).await,
@@ -245,16 +230,6 @@ async fn healthcheck(config: &Config) -> Result<(), String> {
         .map_err(|e| format!("No answer from {address}: {e}."))?;
     let ready = answer.lines().next().is_some_and(|status| status.contains(" 200 "));
     if ready { Ok(()) } else { Err(format!("Not ready: {}", answer.lines().last().unwrap_or_default())) }
-}
-
-fn read_password() -> Result<String, String> {
-    if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password (at least 12 characters): ")
-            .map_err(|e| format!("Cannot read the password: {e}."));
-    }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("Cannot read the password: {e}."))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn bar(message: &'static str) -> ProgressBar {

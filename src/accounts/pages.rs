@@ -39,6 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/settings/security", get(settings::security))
         .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
+        .route("/admin/invites/withdraw", post(invites::withdraw))
 }
 
 #[derive(Template)]

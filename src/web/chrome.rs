@@ -65,6 +65,11 @@ pub enum Notice {
     AddressTaken,
     PasswordChanged,
     PasswordReset,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
 }
 
 impl Notice {
@@ -85,6 +90,11 @@ impl Notice {
             Self::AddressTaken => "address-taken".into(),
             Self::PasswordChanged => "password-changed".into(),
             Self::PasswordReset => "password-reset".into(),
+            Self::RoleChanged => "role-changed".into(),
+            Self::AccountDisabled => "account-disabled".into(),
+            Self::AccountEnabled => "account-enabled".into(),
+            Self::SessionsEnded => "sessions-ended".into(),
+            Self::InviteWithdrawn => "invite-withdrawn".into(),
         }
     }
 
@@ -104,6 +114,11 @@ impl Notice {
             "address-taken" => Self::AddressTaken,
             "password-changed" => Self::PasswordChanged,
             "password-reset" => Self::PasswordReset,
+            "role-changed" => Self::RoleChanged,
+            "account-disabled" => Self::AccountDisabled,
+            "account-enabled" => Self::AccountEnabled,
+            "sessions-ended" => Self::SessionsEnded,
+            "invite-withdrawn" => Self::InviteWithdrawn,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -138,6 +153,11 @@ impl Notice {
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
             }
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -279,6 +299,11 @@ mod tests {
             Notice::AddressTaken,
             Notice::PasswordChanged,
             Notice::PasswordReset,
+            Notice::RoleChanged,
+            Notice::AccountDisabled,
+            Notice::AccountEnabled,
+            Notice::SessionsEnded,
+            Notice::InviteWithdrawn,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coffer::web::origin::Origin;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -280,11 +281,19 @@ async fn every_page_is_for_everybody() {
             "/import",
             "/settings/profile",
             "/settings/security",
+            "/settings/activity",
+            "/admin/users",
             "/admin/invites",
+            "/admin/audit",
         ],
     )
     .await;
-    let invitation = app.coffer.accounts.invite(&app.viewer("owner").await).await.expect("an invitation");
+    let invitation = app
+        .coffer
+        .people
+        .invite(&app.viewer("owner").await, &Origin::default())
+        .await
+        .expect("an invitation");
 
     let rtl = json!({ "title": "שלום עולם", "body": "مرحبا\n\n- واحد\n- اثنان\n\n> مرحبا", "pinned": true });
     let rtl = owner.saves(rtl).await;

@@ -3,8 +3,11 @@
 mod support;
 
 mod accounts;
+mod admin;
+mod audit;
 mod bad_input;
 mod browser;
+mod client;
 mod csrf;
 mod explain;
 mod export;

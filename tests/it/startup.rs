@@ -331,6 +331,49 @@ fn accounts_are_made_and_listed_at_the_terminal() {
 }
 
 #[test]
+fn accounts_are_changed_at_the_terminal() {
+    let place = Place::new();
+    for (name, role) in [("ada", "admin"), ("bob", "member")] {
+        let (username, email) = (format!("--username={name}"), format!("--email={name}@example.org"));
+        let create = ["user", "create", &username, &email, &format!("--role={role}")];
+        succeeded(&place.run_with_input(&create, &[], "correct horse battery\n"));
+    }
+    for command in [vec!["disable", "ada"], vec!["role", "ada", "member"]] {
+        let command = [vec!["user"], command].concat();
+        assert!(place.refusal(&command, &[]).contains("last administrator"), "{command:?}");
+    }
+    assert_eq!(place.done(&["user", "role", "bob@example.org", "admin"], &[]), "bob is admin now.\n");
+    assert!(place.done(&["user", "disable", "ada"], &[]).contains("ada is disabled"));
+    assert!(place.done(&["user", "list"], &[]).contains("ada\tadmin\tada@example.org\tdisabled\n"));
+    assert!(place.refusal(&["user", "reset-link", "ada"], &[]).contains("Enable it first"));
+    assert!(place.done(&["user", "enable", "ada"], &[]).contains("ada may log in again"));
+    let link = place.done(&["user", "reset-link", "ada"], &[]);
+    assert!(link.starts_with("http://localhost:3000/password/reset/") && link.trim().len() == 80, "{link}");
+    assert!(place.refusal(&["user", "disable", "nobody"], &[]).contains("`coffer user list`"));
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_verified_at_the_terminal() {
+    let place = Place::new();
+    assert!(place.done(&["audit", "verify"], &[]).contains("unbroken: 0 events"));
+    for name in ["ada", "bob", "carol"] {
+        let (username, email) = (format!("--username={name}"), format!("--email={name}@example.org"));
+        let create = ["user", "create", &username, &email];
+        succeeded(&place.run_with_input(&create, &[], "correct horse battery\n"));
+    }
+    assert!(place.done(&["audit", "verify"], &[]).contains("unbroken: 3 events"));
+    let db = Db::open(&format!("sqlite:{}", place.path("data/coffer.db")), 1).await.expect("the database");
+    let Db::Sqlite { write, .. } = &db else { panic!("an SQLite file") };
+    sqlx::query("DROP TRIGGER audit_events_no_delete").execute(write).await.expect("no trigger");
+    sqlx::query("DELETE FROM audit_events WHERE seq = 2").execute(write).await.expect("an event less");
+    db.close().await;
+    drop(db);
+    let said = place.run(&["audit", "verify"], &[]);
+    assert_eq!(said.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("event 2 was removed"), "{said:?}");
+}
+
+#[test]
 fn a_library_is_seeded_for_trying() {
     let place = Place::new();
     let said = place.done(&["seed", "--count=25"], &[]);
