@@ -170,7 +170,7 @@ async fn looks_after_the_account(owner: &Actor) {
 }
 
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
-async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
+pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut seen, mut forms) = (BTreeSet::new(), BTreeSet::new());
     let mut waiting = VecDeque::from(["/".to_owned()]);
     while let Some(path) = waiting.pop_front() {

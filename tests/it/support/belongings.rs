@@ -34,7 +34,11 @@ impl Owner {
         let id = app.viewer(&actor.name).await.id().expect("an account").to_string();
         let draft = json!({ "title": format!("{MARK} kept"), "body": MARK, "tags": [MARK], "pinned": true });
         let entry = actor.saves(draft).await;
-        actor.json(Method::PATCH, &entry.api(), json!({ "body": format!("{MARK} again") })).if_match("*").await.ok();
+        actor
+            .json(Method::PATCH, &entry.api(), json!({ "body": format!("{MARK} again") }))
+            .if_match("*")
+            .await
+            .ok();
         let trashed = actor.saves(json!({ "title": format!("{MARK} thrown away") })).await;
         actor.json_free(Method::DELETE, &trashed.api()).await.is(204);
         let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);

@@ -50,16 +50,16 @@ pub async fn routes(app: &App) -> Vec<Route> {
     let visitor = app.visitor();
     let mut routes = Vec::new();
     for path in paths(app) {
-        let beyond = path.contains("{*") || path.starts_with("/api/docs") || path == "/api" || path == "/api/";
+        let beyond =
+            path.contains("{*") || path.starts_with("/api/docs") || path == "/api" || path == "/api/";
         if beyond {
             continue;
         }
         let told = Ask::new(&visitor, Method::OPTIONS, &path).await.is(405).header("allow");
         let methods = told.split(',').map(str::trim).filter(|method| *method != "HEAD");
-        routes.extend(methods.map(|method| Route {
-            method: method.parse().expect("a method"),
-            path: path.clone(),
-        }));
+        routes.extend(
+            methods.map(|method| Route { method: method.parse().expect("a method"), path: path.clone() }),
+        );
     }
     routes
 }
