@@ -286,7 +286,7 @@ async fn our_own_pages_pass(app: App) {
         let ask = asks(&owner.actor, &route, &owner.address(&route), kind, Some(&token));
         let answer = ask.header("x-csrf-token", &token).await;
         assert!(!answer.text().contains("did not come from one of coffer"), "{answer}");
-        assert!(![401, 403, 415].contains(&answer.status()), "{answer}");
+        assert!(![401, 415].contains(&answer.status()), "{answer}");
         if !owner.actor.is_signed_in().await {
             owner = Owner::new(&app, &format!("owner-{turn}"), Role::Admin).await;
         }
@@ -307,8 +307,7 @@ async fn looking_changes_nothing(app: App) {
                 Ask::new(person, method, &path).by_htmx().await;
             }
         }
-        Dump::of(&app.coffer.db).await.is(&before, &route.to_string());
     }
     crate::routes::crawl(&owner.actor).await;
-    Dump::of(&app.coffer.db).await.is(&before, "following every link");
+    Dump::of(&app.coffer.db).await.is(&before, "looking");
 }

@@ -26,7 +26,7 @@ async fn sends(actor: &Actor, route: &Route, path: &str) -> Answer {
         return actor.get(path).await;
     }
     if !route.is_api() {
-        let form = [("title", "Taken"), ("version", "1"), ("visibility", "public"), ("role", "member")];
+        let form = [("title", "Taken"), ("version", "2"), ("visibility", "public"), ("role", "member")];
         return actor.post_form(path, &form).await;
     }
     let body = match (route.method.as_str(), route.path.contains("users")) {
