@@ -100,6 +100,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_max_days: u32,
 
+    /// Days that a device stays signed in by "keep me signed in", and a program by its refresh token.
+    #[arg(long, env = "COFFER_STAY_DAYS", default_value_t = 90, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub stay_days: u32,
+
     /// Argon2id memory per password hash, in KiB.
     #[arg(long, env = "COFFER_PASSWORD_MEMORY", default_value_t = 19_456, help_heading = "Accounts",
           value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
@@ -171,6 +176,11 @@ impl Config {
         days(self.session_max_days)
     }
 
+    #[must_use]
+    pub fn stay(&self) -> Duration {
+        days(self.stay_days)
+    }
+
     /// Every setting by its `COFFER_` name, secrets masked.
     #[must_use]
     pub fn effective(&self) -> BTreeMap<&'static str, String> {
@@ -207,6 +217,7 @@ impl Config {
             ("COFFER_SIGNUP", name(&self.signup)),
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
+            ("COFFER_STAY_DAYS", self.stay_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
             ("COFFER_SMTP_URL", masked(&self.smtp_url)),

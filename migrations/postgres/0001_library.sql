@@ -28,9 +28,12 @@ CREATE TABLE recovery_codes (
 );
 
 -- id_hash: SHA-256 of the cookie's value, first 16 bytes. record: the session's data as JSON.
+-- public_id: what the device list calls it. family_id: the device that is kept signed in, if it is.
 CREATE TABLE sessions (
     id_hash     BYTEA PRIMARY KEY CHECK (octet_length(id_hash) = 16),
     user_id     UUID REFERENCES users ON DELETE CASCADE,
+    public_id   UUID,
+    family_id   UUID,
     record      TEXT NOT NULL,
     browser     TEXT NOT NULL DEFAULT '',
     network     BYTEA,
@@ -39,24 +42,32 @@ CREATE TABLE sessions (
     expires_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX sessions_user ON sessions (user_id, seen_at DESC);
+CREATE INDEX sessions_family ON sessions (family_id) WHERE family_id IS NOT NULL;
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+-- A device that is kept signed in, or a program that signed in with a password. scopes: '' for a browser.
 CREATE TABLE refresh_families (
     id          UUID PRIMARY KEY,
     user_id     UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind        TEXT NOT NULL CHECK (kind IN ('browser', 'api')),
+    scopes      TEXT NOT NULL DEFAULT '',
     browser     TEXT NOT NULL DEFAULT '',
+    network     BYTEA,
     created_at  TIMESTAMPTZ NOT NULL,
+    seen_at     TIMESTAMPTZ NOT NULL,
     expires_at  TIMESTAMPTZ NOT NULL,
     revoked_at  TIMESTAMPTZ
 );
 CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
+-- Each row is a refresh token and, for a program, the access token that came with it.
 CREATE TABLE refresh_tokens (
-    token_hash  BYTEA PRIMARY KEY CHECK (octet_length(token_hash) = 32),
-    family_id   UUID NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
-    child_hash  BYTEA,
-    created_at  TIMESTAMPTZ NOT NULL,
-    used_at     TIMESTAMPTZ
+    token_hash   BYTEA PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+    access_hash  BYTEA UNIQUE CHECK (octet_length(access_hash) = 32),
+    family_id    UUID NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
+    created_at   TIMESTAMPTZ NOT NULL,
+    used_at      TIMESTAMPTZ
 );
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
 
@@ -67,7 +78,7 @@ CREATE TABLE api_tokens (
     token_hash    BYTEA NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
     scopes        TEXT NOT NULL,
     created_at    TIMESTAMPTZ NOT NULL,
-    expires_at    TIMESTAMPTZ,
+    expires_at    TIMESTAMPTZ NOT NULL,
     last_used_at  TIMESTAMPTZ
 );
 CREATE INDEX api_tokens_user ON api_tokens (user_id);

@@ -28,9 +28,12 @@ CREATE TABLE recovery_codes (
 ) STRICT;
 
 -- id_hash: SHA-256 of the cookie's value, first 16 bytes. record: the session's data as JSON.
+-- public_id: what the device list calls it. family_id: the device that is kept signed in, if it is.
 CREATE TABLE sessions (
     id_hash     BLOB PRIMARY KEY NOT NULL CHECK (length(id_hash) = 16),
     user_id     BLOB REFERENCES users ON DELETE CASCADE,
+    public_id   BLOB,
+    family_id   BLOB,
     record      TEXT NOT NULL,
     browser     TEXT NOT NULL DEFAULT '',
     network     BLOB,
@@ -39,24 +42,32 @@ CREATE TABLE sessions (
     expires_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX sessions_user ON sessions (user_id, seen_at DESC);
+CREATE INDEX sessions_family ON sessions (family_id) WHERE family_id IS NOT NULL;
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+-- A device that is kept signed in, or a program that signed in with a password. scopes: '' for a browser.
 CREATE TABLE refresh_families (
     id          BLOB PRIMARY KEY NOT NULL,
     user_id     BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind        TEXT NOT NULL CHECK (kind IN ('browser', 'api')),
+    scopes      TEXT NOT NULL DEFAULT '',
     browser     TEXT NOT NULL DEFAULT '',
+    network     BLOB,
     created_at  INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     revoked_at  INTEGER
 ) STRICT;
 CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
+-- Each row is a refresh token and, for a program, the access token that came with it.
 CREATE TABLE refresh_tokens (
-    token_hash  BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
-    family_id   BLOB NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
-    child_hash  BLOB,
-    created_at  INTEGER NOT NULL,
-    used_at     INTEGER
+    token_hash   BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+    access_hash  BLOB UNIQUE CHECK (length(access_hash) = 32),
+    family_id    BLOB NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
+    created_at   INTEGER NOT NULL,
+    used_at      INTEGER
 ) STRICT;
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
 
@@ -67,7 +78,7 @@ CREATE TABLE api_tokens (
     token_hash    BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
     scopes        TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
-    expires_at    INTEGER,
+    expires_at    INTEGER NOT NULL,
     last_used_at  INTEGER
 ) STRICT;
 CREATE INDEX api_tokens_user ON api_tokens (user_id);

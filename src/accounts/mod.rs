@@ -35,6 +35,7 @@ use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
 use crate::mail::Mail;
+use crate::sessions::Sessions;
 use crate::web::origin::Origin;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -74,7 +75,7 @@ impl TryFrom<String> for Role {
 }
 
 /// A person with an account, as the rest of coffer knows them.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Member {
     pub id: Uuid,
     pub email: String,
@@ -84,6 +85,10 @@ pub struct Member {
     pub role: Role,
     /// Sessions carry the epoch they began in; another epoch ends them all.
     pub auth_epoch: i64,
+    /// The e-mail address was confirmed.
+    pub verified: bool,
+    /// A code is asked for besides the password.
+    pub second_factor: bool,
 }
 
 /// What a person gives to get an account.
@@ -109,6 +114,7 @@ pub struct Accounts {
     context: Context,
     audit: Audit,
     mail: Mail,
+    sessions: Sessions,
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
@@ -118,20 +124,13 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        db: Db,
-        context: Context,
+        (db, context): (Db, Context),
+        (audit, mail, sessions): (Audit, Mail, Sessions),
         config: &Config,
-        audit: Audit,
-        mail: Mail,
         site: &Site,
     ) -> Result<Self, String> {
         let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, audit, mail, site: site.origin().into(), passwords })
-    }
-
-    /// The person, unless the account is gone or disabled.
-    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
-        Ok(store::active(&self.db, id).await?)
+        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -308,6 +307,8 @@ impl Accounts {
             display_name: checked.display_name,
             role,
             auth_epoch: 0,
+            verified: false,
+            second_factor: false,
         };
         let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
         if let Some(field) = taken {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -15,7 +15,8 @@ use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::viewer::{self, Viewer};
+use crate::web::stay;
+use crate::web::viewer::{Identity, Viewer};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -132,16 +133,23 @@ pub async fn security(viewer: Viewer, chrome: Chrome) -> Result<Response> {
 pub async fn change_password(
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response> {
-    match app.accounts.change_password(&viewer, &form.current_password, &form.password, &origin).await {
+    match app
+        .accounts
+        .change_password(&identity.viewer, &form.current_password, &form.password, &origin)
+        .await
+    {
         Ok(member) => {
-            app.sessions.end_all(member.id).await?;
-            viewer::sign_in(&app, &session, &member).await?;
-            Ok(redirect("/settings/security", Some(Notice::PasswordChanged)))
+            let stays = identity.family.is_some();
+            let before = Identity::default();
+            let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
+            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            Ok(response)
         }
         Err(Error::Invalid(errors)) => refused(&security_page(chrome, errors)),
         Err(error) => Err(error),

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod bearer;
 pub mod body;
 pub mod browser;
 pub mod chrome;
@@ -18,5 +19,7 @@ pub mod once;
 pub mod origin;
 pub mod path;
 pub mod site;
+pub mod stay;
 pub mod sudo;
+pub mod unsent;
 pub mod viewer;
