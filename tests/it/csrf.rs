@@ -287,7 +287,10 @@ async fn our_own_pages_pass(app: App) {
         let answer = ask.header("x-csrf-token", &token).await;
         assert!(!answer.text().contains("did not come from one of coffer"), "{answer}");
         assert!(![401, 415].contains(&answer.status()), "{answer}");
-        if !owner.actor.is_signed_in().await {
+        if owner.actor.is_signed_in().await {
+            // Logging in is one of them, and brings a new one.
+            owner.actor.learns_token().await;
+        } else {
             owner = Owner::new(&app, &format!("owner-{turn}"), Role::Admin).await;
         }
     }
@@ -310,4 +313,24 @@ async fn looking_changes_nothing(app: App) {
     }
     crate::routes::crawl(&owner.actor).await;
     Dump::of(&app.coffer.db).await.is(&before, "looking");
+}
+
+on_both_engines!(a_device_that_is_kept_signed_in_needs_the_token_too);
+async fn a_device_that_is_kept_signed_in_needs_the_token_too(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Admin).await;
+    let device = app.visitor();
+    let form = [("login", "owner"), ("password", PASSWORD), ("stay", "yes")];
+    device.post_form("/login", &form).await.redirects_to("/resources");
+    let sessions = ["sessions", "refresh_families", "refresh_tokens", "outbox"];
+    let before = held(&app).await.without(&sessions);
+    for route in unsafe_routes(&app).await.into_iter().filter(|route| !route.is_api()) {
+        for kind in KINDS {
+            // Only the cookie that brings a new session is left.
+            device.sets_cookie("__Host-coffer", "");
+            let refused = asks(&device, &route, &owner.address(&route), kind, None).await;
+            assert!([403, 415].contains(&refused.status()), "{route} as {kind:?} without a token\n{refused}");
+        }
+    }
+    held(&app).await.without(&sessions).is(&before, "what was refused");
+    device.get("/trash").await.ok();
 }

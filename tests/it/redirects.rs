@@ -88,7 +88,8 @@ async fn no_address_leads_elsewhere_whatever_next_says(app: App) {
         routes(&app).await.into_iter().filter(|route| !route.is_api() && !route.path.contains("delete"))
     {
         let path = owner.address(&route);
-        for next in ELSEWHERE {
+        // Whoever takes it is tried with all of them below.
+        for next in [0, 3, 6, 14].map(|which| ELSEWHERE[which]) {
             for person in people {
                 let person = person.copied_cookies();
                 let answer = if route.method == Method::GET {
