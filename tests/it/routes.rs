@@ -189,7 +189,7 @@ async fn has_devices_and_tokens(owner: &Actor) {
 }
 
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
-async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
+pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut seen, mut forms) = (BTreeSet::new(), BTreeSet::new());
     let mut waiting = VecDeque::from(["/".to_owned()]);
     while let Some(path) = waiting.pop_front() {

@@ -52,6 +52,11 @@ impl Actor {
         Self { name: name.to_owned(), origin: node.origin(), http: node.http(), memory: Arc::default() }
     }
 
+    /// Somebody at a coffer that runs as a program of its own.
+    pub fn at_origin(name: &str, origin: &str, http: reqwest::Client) -> Self {
+        Self { name: name.to_owned(), origin: origin.to_owned(), http, memory: Arc::default() }
+    }
+
     /// The same person and the same cookies, sent to another node.
     pub fn at(&self, node: &Node) -> Self {
         Self { origin: node.origin(), ..self.clone() }
