@@ -35,7 +35,7 @@ use crate::sessions::Sessions;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, csrf, faces, headers, health, json, log, site, viewer};
+use crate::web::{assets, csrf, faces, headers, health, json, log, required, site, viewer};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -88,6 +88,7 @@ impl App {
                 audit.clone(),
                 mail.clone(),
                 &site,
+                &keys,
             )?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             audit,
@@ -151,6 +152,7 @@ pub fn router(app: &App) -> Router {
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages));
+    let pages = pages.layer(from_fn_with_state(app.clone(), required::guard_pages));
     let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
     // Assets are the same for everybody: nobody's session is read for them.
@@ -171,6 +173,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_api));
+    let api = api.layer(from_fn_with_state(app.clone(), required::guard_api));
     let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
 
     Router::new()

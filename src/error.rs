@@ -16,6 +16,7 @@ pub enum Error {
     SignInRequired,
     SudoRequired,
     SudoRefused,
+    SecondFactorRequired,
     Forbidden(&'static str),
     CrossSite,
     WrongHost,
@@ -42,7 +43,9 @@ impl Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SignInRequired => StatusCode::UNAUTHORIZED,
-            Self::SudoRequired | Self::Forbidden(_) | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::SudoRequired | Self::SecondFactorRequired | Self::Forbidden(_) | Self::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
@@ -66,6 +69,7 @@ impl Error {
             Self::SignInRequired => "sign_in_required",
             Self::SudoRequired => "sudo_required",
             Self::SudoRefused => "sudo_refused",
+            Self::SecondFactorRequired => "second_factor_required",
             Self::Forbidden(_) => "forbidden",
             Self::CrossSite => "cross_site",
             Self::WrongHost => "wrong_host",
@@ -94,7 +98,8 @@ impl Error {
             Self::MethodNotAllowed => "This address does not take that method. The Allow header lists those it takes.".into(),
             Self::SignInRequired => "Sign in to do this.".into(),
             Self::SudoRequired => "Give your password once more at /sudo, then repeat this within ten minutes.".into(),
-            Self::SudoRefused => "That is not your password. Try again.".into(),
+            Self::SudoRefused => "That is not right. Try again.".into(),
+            Self::SecondFactorRequired => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
             Self::Forbidden(reason) => (*reason).into(),
             Self::CrossSite => "This request did not come from one of coffer's own pages, so it was not carried out. Open the page again and repeat it.".into(),
             Self::WrongHost => "This server does not answer for that host name. Use the address in COFFER_BASE_URL.".into(),

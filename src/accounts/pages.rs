@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
+use super::{Member, NewAccount, Purpose, factor, forgotten, invites, settings, strength, sudo};
 use crate::app::App;
 use crate::audit::{Action, Event};
 use crate::config::Signup;
@@ -23,12 +23,14 @@ use crate::web::viewer::{self, Viewer};
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
+        .route("/login/second-factor", get(factor::login::form).post(factor::login::check))
         .route("/logout", post(logout))
         .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/strength", post(strength::show))
         .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
         .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
         .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
@@ -37,6 +39,9 @@ pub fn routes() -> Router<App> {
         .route("/settings/email", post(settings::change_address))
         .route("/settings/email/resend", post(settings::ask_again))
         .route("/settings/security", get(settings::security))
+        .route("/settings/security/totp", get(factor::settings::form).post(factor::settings::switch_on))
+        .route("/settings/security/totp/off", post(factor::settings::switch_off))
+        .route("/settings/security/recovery-codes", post(factor::settings::new_codes))
         .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
 }
@@ -144,6 +149,9 @@ async fn login(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
+        if member.second_factor {
+            return factor::login::ask(&app, &session, &member, &form.next).await;
+        }
         begin(&app, &session, &member, &origin).await?;
         return Ok(redirect(local_path(&form.next), None));
     }

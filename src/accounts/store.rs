@@ -1,6 +1,7 @@
 //! The accounts' SQL.
 
 pub mod devices;
+pub mod factor;
 pub mod personal;
 pub mod profile;
 
@@ -9,12 +10,22 @@ use uuid::Uuid;
 use super::Member;
 use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
 
-pub const ACTIVE: &str = "SELECT id, email, username, display_name, role, auth_epoch
-    FROM users WHERE id = $1 AND disabled_at IS NULL";
-pub const BY_USERNAME: &str = "SELECT id, email, username, display_name, role, auth_epoch
-    FROM users WHERE username_key = $1 AND disabled_at IS NULL";
-pub const CREDENTIALS: &str = "SELECT id, email, username, display_name, role, auth_epoch, password_hash
-    FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL";
+/// The columns of a [`Member`].
+macro_rules! member {
+    () => {
+        "id, email, username, display_name, role, auth_epoch,
+        verified_at IS NOT NULL AS verified, totp_secret IS NOT NULL AS second_factor"
+    };
+}
+
+pub const ACTIVE: &str = concat!("SELECT ", member!(), " FROM users WHERE id = $1 AND disabled_at IS NULL");
+pub const BY_USERNAME: &str =
+    concat!("SELECT ", member!(), " FROM users WHERE username_key = $1 AND disabled_at IS NULL");
+pub const CREDENTIALS: &str = concat!(
+    "SELECT ",
+    member!(),
+    ", password_hash FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL"
+);
 
 pub struct Credentials {
     pub member: Member,
@@ -37,8 +48,7 @@ pub async fn by_username(db: &Db, username_key: &str) -> sqlx::Result<Option<Mem
 }
 
 pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
-    const SQL: &str =
-        "SELECT id, email, username, display_name, role, auth_epoch FROM users ORDER BY username_key";
+    const SQL: &str = concat!("SELECT ", member!(), " FROM users ORDER BY username_key");
     on!(db.read(), pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
@@ -51,13 +61,6 @@ pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Creden
     let row: Option<CredentialsRow> =
         on!(db.read(), pool => sqlx::query_as(CREDENTIALS).bind(login_key).fetch_optional(pool).await?);
     Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
-}
-
-pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
-    const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
-    let row: Option<(Option<String>,)> =
-        on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
-    Ok(row.and_then(|(hash,)| hash))
 }
 
 pub async fn count(db: &Db) -> sqlx::Result<i64> {

@@ -65,6 +65,9 @@ pub enum Notice {
     AddressTaken,
     PasswordChanged,
     PasswordReset,
+    SecondFactorOff,
+    StartAgain,
+    TooManyCodes,
 }
 
 impl Notice {
@@ -85,6 +88,9 @@ impl Notice {
             Self::AddressTaken => "address-taken".into(),
             Self::PasswordChanged => "password-changed".into(),
             Self::PasswordReset => "password-reset".into(),
+            Self::SecondFactorOff => "second-factor-off".into(),
+            Self::StartAgain => "start-again".into(),
+            Self::TooManyCodes => "too-many-codes".into(),
         }
     }
 
@@ -104,6 +110,9 @@ impl Notice {
             "address-taken" => Self::AddressTaken,
             "password-changed" => Self::PasswordChanged,
             "password-reset" => Self::PasswordReset,
+            "second-factor-off" => Self::SecondFactorOff,
+            "start-again" => Self::StartAgain,
+            "too-many-codes" => Self::TooManyCodes,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -111,6 +120,7 @@ impl Notice {
     #[must_use]
     pub fn toast(self) -> Toast {
         let said = |text| Toast { kind: "ok", text, undo: None };
+        let failed = |text| Toast { kind: "error", text, undo: None };
         match self {
             Self::Saved => said("Saved."),
             Self::Restored => said("Restored from the trash."),
@@ -135,6 +145,9 @@ impl Notice {
                 )
             },
             Self::PasswordChanged => said("Your password is changed, and every other device is logged out."),
+            Self::SecondFactorOff => said("Two-step login is off: your password alone lets you in."),
+            Self::StartAgain => failed("That took too long. Log in with your password again."),
+            Self::TooManyCodes => failed("Too many wrong codes. Log in with your password again."),
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
             }
@@ -279,6 +292,9 @@ mod tests {
             Notice::AddressTaken,
             Notice::PasswordChanged,
             Notice::PasswordReset,
+            Notice::SecondFactorOff,
+            Notice::StartAgain,
+            Notice::TooManyCodes,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

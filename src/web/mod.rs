@@ -13,6 +13,7 @@ pub mod json;
 pub mod log;
 pub mod origin;
 pub mod path;
+pub mod required;
 pub mod site;
 pub mod sudo;
 pub mod viewer;
