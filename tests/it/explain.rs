@@ -167,6 +167,7 @@ async fn single_things(app: &App) {
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
         ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
+        ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
     ] {
