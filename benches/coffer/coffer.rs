@@ -102,7 +102,11 @@ impl Coffer {
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br")),
             (ORIGIN, HeaderValue::from_str(&self.base).expect("an ASCII address")),
         ]);
-        let client = Client::builder().cookie_store(true).no_proxy().redirect(reqwest::redirect::Policy::none()).default_headers(headers);
+        let client = Client::builder()
+            .cookie_store(true)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers);
         Visitor { client: client.build().expect("a client"), base: self.base.clone(), csrf: String::new() }
     }
 

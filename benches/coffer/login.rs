@@ -27,13 +27,11 @@ pub async fn measure(table: &mut Table) {
 /// The CPU time of one hash by each implementation; the median of the fastest.
 fn hashes(table: &mut Table) -> f64 {
     let ours = cpu(|| {
-        let params = argon2_rust::Params::builder().memory(argon2_rust::params::Memory::kib(19_456)).passes(2);
+        let params =
+            argon2_rust::Params::builder().memory(argon2_rust::params::Memory::kib(19_456)).passes(2);
         let params = params.build().expect("parameters");
-        let argon2 = argon2_rust::Argon2::new(
-            argon2_rust::Algorithm::Argon2id,
-            argon2_rust::Version::V0x13,
-            params,
-        );
+        let argon2 =
+            argon2_rust::Argon2::new(argon2_rust::Algorithm::Argon2id, argon2_rust::Version::V0x13, params);
         argon2.hash_into(PASSWORD.as_bytes(), &[7; 16], &mut [0; 32]).expect("a hash");
     });
     let rust_crypto = cpu(|| {

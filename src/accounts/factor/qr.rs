@@ -38,15 +38,14 @@ pub fn picture(text: &str) -> Result<Picture> {
 }
 
 fn runs(row: &[Color], y: usize) -> String {
-    let (mut path, mut x) = (String::new(), QUIET);
-    for run in row.chunk_by(|a, b| a == b) {
-        let length = run.len();
-        if run.first() == Some(&Color::Dark) {
-            path.push_str(&format!("M{x} {y}h{length}v1h-{length}z"));
-        }
+    let mut x = QUIET;
+    let run = |run: &[Color]| {
+        let (start, length) = (x, run.len());
         x += length;
-    }
-    path
+        let dark = run.first() == Some(&Color::Dark);
+        dark.then(|| format!("M{start} {y}h{length}v1h-{length}z"))
+    };
+    row.chunk_by(|a, b| a == b).filter_map(run).collect()
 }
 
 #[cfg(test)]
