@@ -22,8 +22,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::accounts::people::{self, People};
 use crate::accounts::{self, Accounts};
-use crate::audit::Audit;
+use crate::audit::trail::Trail;
+use crate::audit::{self, Audit};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -32,6 +34,7 @@ use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::resources::{self, Resources};
 use crate::sessions::Sessions;
+use crate::web::client::Clients;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
@@ -45,11 +48,16 @@ pub struct Inner {
     pub config: Config,
     pub context: Context,
     pub site: Site,
+    pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
     pub sessions: Sessions,
     pub accounts: Accounts,
     pub audit: Audit,
+    pub trail: Trail,
+    pub people: People,
+    /// Seals what is shown once.
+    pub once: CursorKey,
     pub mail: Mail,
     pub resources: Resources,
     stopping: AtomicBool,
@@ -79,8 +87,18 @@ impl App {
         let audit = Audit::new(context.clone(), &keys);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
+        let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone());
         Ok(Self(Arc::new(Inner {
-            sessions: Sessions::new(db.clone(), redis.as_ref(), context.clone()),
+            trail: Trail::new(db.clone(), context.clone(), audit.clone(), cursors.clone()),
+            people: People {
+                db: db.clone(),
+                context: context.clone(),
+                audit: audit.clone(),
+                sessions: sessions.clone(),
+                cursors: cursors.clone(),
+            },
+            once: CursorKey::new(keys.derive("once")),
+            sessions,
             accounts: Accounts::new(
                 db.clone(),
                 context.clone(),
@@ -91,6 +109,7 @@ impl App {
                 &keys,
             )?,
             resources: Resources::new(db.clone(), context.clone(), cursors),
+            clients: Clients::new(&config, &keys),
             audit,
             mail,
             stopping: AtomicBool::new(false),
@@ -128,12 +147,16 @@ impl App {
             Sign in with the browser's session cookie; changes then need the header `X-CSRF-Token` with the value from `/me`.",
         license(name = "MIT", identifier = "MIT")
     ),
-    tags((name = "account"), (name = "resources"), (name = "tags")),
+    tags((name = "account"), (name = "resources"), (name = "tags"), (name = "admin")),
 )]
 struct ApiDoc;
 
 fn api_routes() -> OpenApiRouter<App> {
-    let v1 = OpenApiRouter::new().merge(accounts::api::routes()).merge(resources::api::routes());
+    let v1 = OpenApiRouter::new()
+        .merge(accounts::api::routes())
+        .merge(resources::api::routes())
+        .merge(people::api::routes())
+        .merge(audit::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
 }
 
@@ -147,7 +170,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
+        .merge(people::pages::routes())
+        .merge(audit::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)

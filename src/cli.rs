@@ -9,6 +9,7 @@ use crate::accounts::Role;
 use crate::config::Config;
 use crate::environment::{self, Variables};
 use crate::resources::Visibility;
+use crate::resources::export::Format;
 
 /// A self-hosted library of links and Markdown notes.
 #[derive(Debug, Parser)]
@@ -28,14 +29,20 @@ pub enum Command {
     Migrate(#[command(flatten)] Box<Config>),
     /// Print the effective configuration, secrets masked.
     Config(#[command(flatten)] Box<Config>),
-    /// Make and list accounts.
+    /// Make, list and change accounts.
     User(UserArgs),
+    /// Look after the audit trail.
+    Audit(AuditArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
+    /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.
+    Export(ExportArgs),
     /// Fill a library with made-up resources, to try or to measure coffer.
     Seed(SeedArgs),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
+    /// Check the configuration and everything coffer depends on, and print the fix for what fails.
+    Doctor(#[command(flatten)] Box<Config>),
     /// Ask a running coffer whether it is well; for containers without curl.
     Healthcheck(#[command(flatten)] Box<Config>),
 }
@@ -64,6 +71,42 @@ pub enum UserAction {
         #[command(flatten)]
         config: Box<Config>,
     },
+    /// Keep somebody out and end their sessions; what they have kept stays.
+    Disable(Named),
+    /// Let somebody in again.
+    Enable(Named),
+    /// Make somebody an admin, or a member again.
+    Role {
+        username: String,
+        role: Role,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Print a link, good for one hour and one use, by which somebody sets a new password.
+    ResetLink(Named),
+}
+
+#[derive(Args, Debug)]
+pub struct Named {
+    /// Username or e-mail address.
+    pub username: String,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    pub action: AuditAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditAction {
+    /// Check that no event was changed, removed, moved or cut off since it was written.
+    Verify {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -76,6 +119,19 @@ pub struct ImportArgs {
     /// Who may see what comes in.
     #[arg(long, default_value = "private")]
     pub visibility: Visibility,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The file to write; standard output when left out.
+    pub file: Option<PathBuf>,
+    #[arg(long, default_value = "json")]
+    pub format: Format,
+    /// Whose library; may be left out while there is one account.
+    #[arg(long)]
+    pub user: Option<String>,
     #[command(flatten)]
     pub config: Config,
 }

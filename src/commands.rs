@@ -1,7 +1,12 @@
 //! What each command does.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+mod people;
+
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +15,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::accounts::{Member, NewAccount, SETUP_LIFE};
+use crate::accounts::{Member, SETUP_LIFE};
 use crate::app::{self, App};
-use crate::cli::{Command, ImportArgs, SeedArgs, UserAction};
+use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Error;
 use crate::resources::import::File;
 use crate::web::viewer::Viewer;
-use crate::{serve, telemetry};
+use crate::{doctor, serve, telemetry};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
@@ -39,31 +44,16 @@ pub async fn run(command: Command) -> Result<(), String> {
             }
             Ok(())
         }
-        Command::User(args) => match args.action {
-            UserAction::Create { username, email, role, config } => {
-                let app = open(*config).await?;
-                let password = read_password()?;
-                let new = NewAccount { email, username, display_name: String::new(), password };
-                let member = app.accounts.create(&new, role).await.map_err(|e| sentence(&e))?;
-                println!("{} is ready, as {}.", member.username, member.role.as_str());
-                app.close().await;
-                Ok(())
-            }
-            UserAction::List { config } => {
-                let app = open(*config).await?;
-                for member in app.accounts.all().await.map_err(|e| sentence(&e))? {
-                    println!("{}\t{}\t{}", member.username, member.role.as_str(), member.email);
-                }
-                app.close().await;
-                Ok(())
-            }
-        },
+        Command::User(args) => people::run(args.action).await,
+        Command::Audit(AuditArgs { action: AuditAction::Verify { config } }) => people::verify(*config).await,
         Command::Import(args) => import(args).await,
+        Command::Export(args) => export(args).await,
         Command::Seed(args) => seed(args).await,
         Command::Openapi => {
             println!("{}", app::openapi().to_pretty_json().map_err(|e| e.to_string())?);
             Ok(())
         }
+        Command::Doctor(config) => doctor::run(*config).await,
         Command::Healthcheck(config) => healthcheck(&config).await,
     }
 }
@@ -164,6 +154,31 @@ async fn import(args: ImportArgs) -> Result<(), String> {
     Ok(())
 }
 
+async fn export(args: ExportArgs) -> Result<(), String> {
+    let app = open(args.config).await?;
+    let viewer = Viewer::Member(Arc::new(owner(&app, args.user.as_deref()).await?));
+    let out: Box<dyn Write + Send> = match &args.file {
+        None => Box::new(std::io::stdout()),
+        Some(path) => Box::new(private_file(path).map_err(|e| {
+            format!("Cannot write {}: {e}. Name a file that does not exist yet.", path.display())
+        })?),
+    };
+    app.resources
+        .export_to(&viewer, args.format, std::io::BufWriter::new(out))
+        .await
+        .map_err(|e| sentence(&e))?;
+    if let Some(path) = args.file {
+        eprintln!("The library is in {}.", path.display());
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// A new file that only this user may read.
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// The one whose library it is: named, or the only one there is.
 async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
     if let Some(username) = named {
@@ -215,16 +230,6 @@ async fn healthcheck(config: &Config) -> Result<(), String> {
         .map_err(|e| format!("No answer from {address}: {e}."))?;
     let ready = answer.lines().next().is_some_and(|status| status.contains(" 200 "));
     if ready { Ok(()) } else { Err(format!("Not ready: {}", answer.lines().last().unwrap_or_default())) }
-}
-
-fn read_password() -> Result<String, String> {
-    if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password (at least 12 characters): ")
-            .map_err(|e| format!("Cannot read the password: {e}."));
-    }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("Cannot read the password: {e}."))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn bar(message: &'static str) -> ProgressBar {

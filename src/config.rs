@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::accounts::{Member, Role};
+use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
 pub const SECRETS: [&str; 4] =
@@ -51,6 +53,15 @@ pub struct Config {
     /// Seconds that requests in flight get to finish when coffer is told to stop.
     #[arg(long, env = "COFFER_STOP_TIMEOUT", default_value_t = 8, help_heading = "Serving")]
     pub stop_timeout: u64,
+
+    /// Proxies whose word about the visitor's address is believed: addresses or networks, with commas between.
+    #[arg(long, env = "COFFER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client::network,
+          help_heading = "Serving")]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// The one header in which those proxies name it; they must replace or extend what a visitor sends.
+    #[arg(long, env = "COFFER_PROXY_HEADER", default_value = "x-forwarded-for", help_heading = "Serving")]
+    pub proxy_header: ProxyHeader,
 
     /// Largest import file, in MiB.
     #[arg(long, env = "COFFER_IMPORT_LIMIT", default_value_t = 32, help_heading = "Serving")]
@@ -207,6 +218,11 @@ impl Config {
             ("COFFER_REQUEST_TIMEOUT", self.request_timeout.to_string()),
             ("COFFER_HEADER_TIMEOUT", self.header_timeout.to_string()),
             ("COFFER_STOP_TIMEOUT", self.stop_timeout.to_string()),
+            (
+                "COFFER_TRUSTED_PROXIES",
+                self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            ),
+            ("COFFER_PROXY_HEADER", name(&self.proxy_header)),
             ("COFFER_IMPORT_LIMIT", self.import_limit.to_string()),
             ("COFFER_DATA_DIR", self.data_dir.display().to_string()),
             (

@@ -15,6 +15,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod db;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod keys;

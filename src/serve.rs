@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, router};
 use crate::config::Config;
+use crate::web::client::Peer;
 
 /// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
 const MAX_HEADER: usize = 16 << 10;
@@ -24,6 +25,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Told to stop, the listener takes what waits in its queue for this long before it closes.
 const BACKLOG: Duration = Duration::from_millis(50);
 const MAINTENANCE: Duration = Duration::from_hours(1);
+
+/// A connection that has a place.
+struct Accepted {
+    stream: TcpStream,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
+}
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
@@ -43,15 +51,15 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
             accepted = accept(&listener, &places) => accepted,
             () = &mut stop => break,
         };
-        if let Some((stream, place)) = accepted {
-            spawn_connection(stream, place, &builder, &graceful, router.clone());
+        if let Some(accepted) = accepted {
+            spawn_connection(accepted, &builder, &graceful, router.clone());
         }
     }
     app.begin_stop();
     let backlog = async {
         loop {
-            if let Some((stream, place)) = accept(&listener, &places).await {
-                spawn_connection(stream, place, &builder, &graceful, router.clone());
+            if let Some(accepted) = accept(&listener, &places).await {
+                spawn_connection(accepted, &builder, &graceful, router.clone());
             }
         }
     };
@@ -70,13 +78,10 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
 }
 
 /// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, peer)) => Some(Accepted { stream, peer: Peer(peer.ip()), place }),
         Err(error) => {
             tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
             pause().await;
@@ -111,15 +116,17 @@ fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
 }
 
 fn spawn_connection(
-    stream: TcpStream,
-    place: OwnedSemaphorePermit,
+    accepted: Accepted,
     builder: &Arc<auto::Builder<TokioExecutor>>,
     graceful: &GracefulShutdown,
     router: Router,
 ) {
+    let Accepted { stream, peer, place } = accepted;
     let _ = stream.set_nodelay(true);
-    let service =
-        TowerToHyperService::new(router.map_request(|request: hyper::Request<_>| request.map(Body::new)));
+    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<_>| {
+        request.extensions_mut().insert(peer);
+        request.map(Body::new)
+    }));
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let watched = graceful.watch(connection);
     tokio::spawn(async move {

@@ -207,7 +207,16 @@ CREATE TABLE audit_events (
     hash        BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_events_actor ON audit_events (actor_id, seq);
+CREATE INDEX audit_events_target ON audit_events (target, seq);
+CREATE INDEX audit_events_at ON audit_events (at);
 CREATE INDEX audit_events_action ON audit_events (action, seq);
+
+CREATE TRIGGER audit_events_no_update BEFORE UPDATE ON audit_events BEGIN
+    SELECT RAISE(ABORT, 'audit_events is append-only');
+END;
+CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events BEGIN
+    SELECT RAISE(ABORT, 'audit_events is append-only');
+END;
 
 -- One row: the number and hash of the last event. Whoever appends holds it until the transaction ends.
 CREATE TABLE audit_head (

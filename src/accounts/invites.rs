@@ -4,18 +4,20 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::Purpose;
 use super::pages::{AccountForm, begin, closed, register_page};
+use super::people::invites::Invite;
 use crate::app::App;
 use crate::config::Signup;
-use crate::db::Timestamp;
 use crate::error::{Error, FieldErrors, Result};
+use crate::web::admin::AdminSudo;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
+use crate::web::once::{self, Once};
 use crate::web::origin::Origin;
-use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -24,25 +26,51 @@ struct InvitesPage {
     chrome: Chrome,
     /// The link just made; it is shown this once.
     fresh: Option<String>,
-    /// The days on which the unused ones expire.
-    open: Vec<String>,
+    open: Vec<Invite>,
     accepted: bool,
 }
 
-pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    invites_page(&app, &viewer, chrome, None).await
-}
+const FRESH: &str = "invite";
 
-pub async fn create(_: Sudo, State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let token = app.accounts.invite(&viewer).await?;
-    let link = format!("{}/invite/{token}", app.site.origin());
-    invites_page(&app, &viewer, chrome, Some(link)).await
-}
-
-async fn invites_page(app: &App, viewer: &Viewer, chrome: Chrome, fresh: Option<String>) -> Result<Response> {
-    let open = app.accounts.open_invites(viewer).await?.into_iter().map(Timestamp::day).collect();
+pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Once) -> Result<Response> {
+    let open = app.people.invites(&viewer).await?;
+    let fresh = once.secret(FRESH).map(|token| format!("{}/invite/{token}", app.site.origin()));
     let accepted = app.config.signup != Signup::Closed;
-    page(&InvitesPage { chrome: chrome.section("invites"), fresh, open, accepted }, false)
+    let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
+    let mut shown = page(&InvitesPage { chrome: chrome.section("invites"), fresh, open, accepted }, toast)?;
+    if told {
+        once::forget(&mut shown);
+    }
+    Ok(shown)
+}
+
+pub async fn create(
+    _: AdminSudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+) -> Result<Response> {
+    let token = app.people.invite(&viewer, &origin).await?;
+    let mut response = redirect("/admin/invites", None);
+    once::keep(&app, &viewer, &mut response, FRESH, &token);
+    Ok(response)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct WithdrawForm {
+    invite: String,
+}
+
+pub async fn withdraw(
+    _: AdminSudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    Form(form): Form<WithdrawForm>,
+) -> Result<Response> {
+    app.people.withdraw(&viewer, &form.invite, &origin).await?;
+    Ok(redirect("/admin/invites", Some(Notice::InviteWithdrawn)))
 }
 
 pub async fn form(State(app): State<App>, chrome: Chrome, Path(token): Path<String>) -> Result<Response> {

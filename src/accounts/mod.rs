@@ -9,6 +9,7 @@ mod invites;
 mod login;
 pub mod pages;
 mod password;
+pub mod people;
 mod recovery;
 mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
@@ -22,8 +23,10 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::factor::FactorKeys;
@@ -33,7 +36,7 @@ pub use self::store::Purpose;
 use crate::audit::{Action, Audit, Event};
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
 use crate::keys::Keys;
 use crate::mail::Mail;
@@ -43,12 +46,11 @@ use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
-/// How long an invitation may lie unused.
-pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 /// How long a mailed link works.
 pub const LINK_LIFE: Duration = Duration::from_hours(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     Member,
     Admin,
@@ -189,7 +191,9 @@ impl Accounts {
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
-        self.audit.record(&mut tx, &Origin::default(), &Event::own(Action::UserCreate, member.id)).await?;
+        // The command line acts for nobody.
+        let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
+        self.audit.record(&mut tx, &Origin::default(), &event).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -217,18 +221,6 @@ impl Accounts {
     /// Whether the first account is still to be made.
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(store::count(&self.db).await? == 0)
-    }
-
-    /// An invitation, for an admin to hand on.
-    pub async fn invite(&self, viewer: &Viewer) -> Result<String> {
-        require_admin(viewer)?;
-        self.new_token(Purpose::Invite, INVITE_LIFE).await
-    }
-
-    /// When the invitations that nobody has used yet expire.
-    pub async fn open_invites(&self, viewer: &Viewer) -> Result<Vec<Timestamp>> {
-        require_admin(viewer)?;
-        Ok(store::expiries(&self.db, Purpose::Invite, self.context.now()).await?)
     }
 
     /// Whether this token would still work.
@@ -334,13 +326,14 @@ impl Accounts {
     }
 }
 
-fn require_admin(viewer: &Viewer) -> Result<()> {
+/// Whoever is no admin finds nothing here.
+pub(crate) fn require_admin(viewer: &Viewer) -> Result<()> {
     viewer.signed_in()?;
     if viewer.is_admin() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// The form by which e-mail addresses and usernames are compared.
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     text.trim().nfkc().collect::<String>().to_lowercase()
 }
 

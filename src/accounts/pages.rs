@@ -44,6 +44,7 @@ pub fn routes() -> Router<App> {
         .route("/settings/security/recovery-codes", post(factor::settings::new_codes))
         .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
+        .route("/admin/invites/withdraw", post(invites::withdraw))
 }
 
 #[derive(Template)]

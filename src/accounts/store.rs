@@ -160,13 +160,6 @@ pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// When the tokens that still work stop working, soonest first.
-pub async fn expiries(db: &Db, purpose: Purpose, now: Timestamp) -> sqlx::Result<Vec<Timestamp>> {
-    const SQL: &str =
-        "SELECT expires_at FROM one_time_tokens WHERE purpose = $1 AND expires_at > $2 ORDER BY expires_at";
-    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(purpose.as_str()).bind(now).fetch_all(pool).await)
-}
-
 /// A set-up token stands only while nobody has an account, however the first one came.
 pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =

@@ -1,8 +1,15 @@
 //! The trail's SQL.
 
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Timestamp, Tx, on};
+use super::trail::Filter;
+use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
+
+const COLUMNS: &str = "seq, at, actor_id, action, target, outcome, network, request_id, previous, hash";
+pub const AFTER: &str =
+    "SELECT seq, at, actor_id, action, target, outcome, network, request_id, previous, hash
+    FROM audit_events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Row {
@@ -33,4 +40,54 @@ pub async fn append(tx: &mut Tx, row: &Row) -> sqlx::Result<()> {
         .bind(&row.target).bind(&row.outcome).bind(&row.network).bind(&row.request_id).bind(&row.previous)
         .bind(&row.hash).execute(conn).await.map(drop))?;
     on!(tx.conn(), conn => sqlx::query(HEAD).bind(&row.hash).execute(conn).await.map(drop))
+}
+
+/// The number and hash of the last event, as the head has them; 0 and nothing before the first.
+pub async fn head(db: &Db) -> sqlx::Result<(i64, Vec<u8>)> {
+    const SQL: &str = "SELECT seq, hash FROM audit_head";
+    on!(db.read(), pool => sqlx::query_as(SQL).fetch_one(pool).await)
+}
+
+/// The next events after this number, the oldest first.
+pub async fn after(db: &Db, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
+    on!(db.read(), pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)
+}
+
+/// The events that pass the filter, the newest first.
+pub async fn events(db: &Db, filter: &Filter) -> sqlx::Result<Vec<Row>> {
+    let (sql, values) = statement(filter);
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
+}
+
+/// What [`events`] runs. A person's events are those they did and those done to them: two indexes, merged.
+#[must_use]
+pub fn statement(filter: &Filter) -> (String, Vec<Value>) {
+    let mut values = Vec::new();
+    let mut bind = |value| {
+        values.push(value);
+        format!("${}", values.len())
+    };
+    let mut conditions = String::new();
+    for (column, value) in [
+        ("action =", filter.action.map(|action| Value::Text(action.as_str().to_owned()))),
+        ("outcome =", filter.outcome.map(|outcome| Value::Text(outcome.as_str().to_owned()))),
+        ("at >=", filter.from.map(Value::At)),
+        ("at <", filter.until.map(Value::At)),
+        ("seq <", filter.before.map(Value::Int)),
+    ] {
+        if let Some(value) = value {
+            conditions.extend([" AND ", column, " ", &bind(value)]);
+        }
+    }
+    let end = format!("ORDER BY seq DESC LIMIT {}", bind(Value::Int(filter.limit)));
+    let sql = match filter.person {
+        None => format!("SELECT {COLUMNS} FROM audit_events WHERE TRUE{conditions} {end}"),
+        Some(person) => {
+            let (actor, target) = (bind(Value::Id(person)), bind(Value::Text(person.to_string())));
+            let by = |who: &str| format!("SELECT {COLUMNS} FROM audit_events WHERE {who}{conditions} {end}");
+            let (did, met) = (by(&format!("actor_id = {actor}")), by(&format!("target = {target}")));
+            format!("SELECT {COLUMNS} FROM ({did}) did UNION SELECT {COLUMNS} FROM ({met}) met {end}")
+        }
+    };
+    (sql, values)
 }

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
 
-use super::{Engine, Reader, Tx};
+use super::{Engine, Reader, Timestamp, Tx};
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -152,6 +152,16 @@ impl Db {
     /// Asks the database for an answer, for `/readyz`.
     pub async fn ping(&self) -> sqlx::Result<()> {
         super::on!(self.read(), pool => sqlx::query("SELECT 1").execute(pool).await.map(drop))
+    }
+
+    /// What the server's clock says; `None` where the database has none of its own.
+    pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
+        match self {
+            Self::Postgres(pool) => {
+                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await.map(Some)
+            }
+            Self::Sqlite { .. } => Ok(None),
+        }
     }
 
     /// `postgres` or `sqlite`.

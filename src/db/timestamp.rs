@@ -57,6 +57,13 @@ impl Timestamp {
         self.datetime().format(&format).unwrap_or_default()
     }
 
+    /// The minute, for people: `3 May 2026, 14:05 UTC`.
+    #[must_use]
+    pub fn moment(self) -> String {
+        let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+        self.datetime().format(&format).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn datetime(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)

@@ -102,6 +102,11 @@ impl Mail {
         }
     }
 
+    /// How many letters still have to go out.
+    pub async fn waiting(&self) -> sqlx::Result<i64> {
+        store::count(&self.0.db).await
+    }
+
     /// Sends what is due, until the program ends.
     pub async fn maintain(self) {
         if let Transport::Folder(folder) = &self.0.transport {
@@ -138,9 +143,8 @@ impl Mail {
         if letter.recipient.is_empty() {
             return Attempt::Sent;
         }
-        let message = match self.0.envelope.message(letter) {
-            Ok(message) => message,
-            Err(_) => return Attempt::Refused(Failure::for_ever("the address or the letter is malformed")),
+        let Ok(message) = self.0.envelope.message(letter) else {
+            return Attempt::Refused(Failure::for_ever("the address or the letter is malformed"));
         };
         let sending = tokio::time::timeout(SEND_LIMIT, self.0.transport.send(letter.id, &message));
         match sending.await.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long"))) {

@@ -34,6 +34,10 @@ pub async fn is_any_due(db: &Db, now: Timestamp) -> sqlx::Result<bool> {
     Ok(found.is_some())
 }
 
+pub async fn count(db: &Db) -> sqlx::Result<i64> {
+    on!(db.read(), pool => sqlx::query_scalar("SELECT COUNT(*) FROM mails").fetch_one(pool).await)
+}
+
 /// Takes the letter that has been due longest. `None` when there is none, or another node was quicker: the
 /// second look at `next_at` is made once the other's lease is written.
 pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {

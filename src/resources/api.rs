@@ -9,6 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::export::Format;
+use super::export::pages::{attachment, unknown_format};
 use super::listing::{Asked, Hit};
 use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, draft};
 use crate::app::App;
@@ -31,6 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(revision))
         .routes(routes!(restore_revision))
         .routes(routes!(tags))
+        .routes(routes!(export))
 }
 
 /// A link or a note, whole.
@@ -176,6 +179,13 @@ struct TagList {
 struct LookupQuery {
     /// The address to look for, by its normalised form.
     url: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `html` (bookmarks), `json` or `markdown` (a ZIP).
+    format: String,
 }
 
 /// What you may see, filtered, searched and sorted.
@@ -336,4 +346,20 @@ async fn restore_revision(
 #[utoipa::path(get, path = "/tags", tag = "tags", responses((status = 200, body = TagList)))]
 async fn tags(State(app): State<App>, viewer: Viewer) -> Result<axum::Json<TagList>> {
     Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
+}
+
+/// Your own library as a file, the trash included.
+#[utoipa::path(get, path = "/export", tag = "resources", params(ExportQuery), responses(
+    (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+))]
+async fn export(
+    State(app): State<App>,
+    viewer: Viewer,
+    StrictQuery(query): StrictQuery<ExportQuery>,
+) -> Result<Response> {
+    viewer.signed_in()?;
+    let format = Format::read(&query.format).ok_or_else(unknown_format)?;
+    Ok(attachment(app.resources.export(&viewer, format)?, format))
 }

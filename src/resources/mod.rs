@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod draft;
+pub mod export;
 pub mod fold;
 pub mod import;
 pub mod listing;
@@ -15,10 +16,12 @@ pub mod store;
 pub mod tag;
 pub mod visibility;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -179,12 +182,13 @@ pub struct Resources {
     db: Db,
     context: Context,
     cursors: CursorKey,
+    exports: Arc<Semaphore>,
 }
 
 impl Resources {
     #[must_use]
     pub fn new(db: Db, context: Context, cursors: CursorKey) -> Self {
-        Self { db, context, cursors }
+        Self { db, context, cursors, exports: export::places() }
     }
 
     /// A page of what the viewer may see, filtered, searched and sorted.

@@ -68,6 +68,11 @@ pub enum Notice {
     SecondFactorOff,
     StartAgain,
     TooManyCodes,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
 }
 
 impl Notice {
@@ -91,6 +96,11 @@ impl Notice {
             Self::SecondFactorOff => "second-factor-off".into(),
             Self::StartAgain => "start-again".into(),
             Self::TooManyCodes => "too-many-codes".into(),
+            Self::RoleChanged => "role-changed".into(),
+            Self::AccountDisabled => "account-disabled".into(),
+            Self::AccountEnabled => "account-enabled".into(),
+            Self::SessionsEnded => "sessions-ended".into(),
+            Self::InviteWithdrawn => "invite-withdrawn".into(),
         }
     }
 
@@ -113,6 +123,11 @@ impl Notice {
             "second-factor-off" => Self::SecondFactorOff,
             "start-again" => Self::StartAgain,
             "too-many-codes" => Self::TooManyCodes,
+            "role-changed" => Self::RoleChanged,
+            "account-disabled" => Self::AccountDisabled,
+            "account-enabled" => Self::AccountEnabled,
+            "sessions-ended" => Self::SessionsEnded,
+            "invite-withdrawn" => Self::InviteWithdrawn,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -151,6 +166,11 @@ impl Notice {
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
             }
+            Self::RoleChanged => said("The role is changed."),
+            Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
+            Self::AccountEnabled => said("The account is enabled again."),
+            Self::SessionsEnded => said("Logged out everywhere."),
+            Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -295,6 +315,11 @@ mod tests {
             Notice::SecondFactorOff,
             Notice::StartAgain,
             Notice::TooManyCodes,
+            Notice::RoleChanged,
+            Notice::AccountDisabled,
+            Notice::AccountEnabled,
+            Notice::SessionsEnded,
+            Notice::InviteWithdrawn,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

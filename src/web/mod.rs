@@ -1,8 +1,11 @@
 //! What every page and every JSON answer shares, whichever noun it is about.
 
+pub mod admin;
 pub mod assets;
 pub mod body;
+pub mod browser;
 pub mod chrome;
+pub mod client;
 pub mod csrf;
 pub mod cursor;
 pub mod faces;
@@ -11,6 +14,7 @@ pub mod headers;
 pub mod health;
 pub mod json;
 pub mod log;
+pub mod once;
 pub mod origin;
 pub mod path;
 pub mod required;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use coffer::web::origin::Origin;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -255,13 +256,44 @@ async fn every_page_is_for_everybody() {
     let app = App::with(Engine::Sqlite, &[]).await;
     let browser = Browser::open(&app.origin(), true, NARROW, 700).await;
     let setup = app.coffer.accounts.begin_setup().await.expect("a token").expect("nobody is here yet");
-    are_for_everybody(&browser, &[&format!("/setup/{setup}"), "/setup", "/login", "/register", "/nowhere"])
-        .await;
+    are_for_everybody(
+        &browser,
+        &[
+            &format!("/setup/{setup}"),
+            "/setup",
+            "/login",
+            "/register",
+            "/password/forgot",
+            "/password/reset/x",
+            "/nowhere",
+        ],
+    )
+    .await;
 
     let owner = app.admin("owner").await;
     logs_in(&browser, "owner").await;
-    are_for_everybody(&browser, &["/resources", "/tags", "/trash", "/import", "/admin/invites"]).await;
-    let invitation = app.coffer.accounts.invite(&app.viewer("owner").await).await.expect("an invitation");
+    are_for_everybody(
+        &browser,
+        &[
+            "/resources",
+            "/tags",
+            "/trash",
+            "/import",
+            "/settings/profile",
+            "/settings/security",
+            "/settings/activity",
+            "/admin/users",
+            "/admin/invites",
+            "/admin/audit",
+        ],
+    )
+    .await;
+    let invitation = app
+        .coffer
+        .people
+        .invite(&app.viewer("owner").await, &Origin::default())
+        .await
+        .expect("an invitation");
 
     let rtl = json!({ "title": "שלום עולם", "body": "مرحبا\n\n- واحد\n- اثنان\n\n> مرحبا", "pinned": true });
     let rtl = owner.saves(rtl).await;

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use coffer::accounts::{Role, store as accounts};
+use coffer::audit::trail::Filter;
+use coffer::audit::{Action, Event, store as audit};
 use coffer::db::{Db, Timestamp, Value};
+use coffer::mail::store as letters;
 use coffer::resources::listing::{Asked, Position, Sort};
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
 use coffer::web::cursor::CursorKey;
+use coffer::web::origin::Origin;
 use coffer::web::viewer::Viewer;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -16,7 +20,8 @@ use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 /// Tables that grow with the library or its people: never read from end to end.
-const LARGE: [&str; 7] = ["resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox"];
+const LARGE: [&str; 8] =
+    ["resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox", "audit_events"];
 
 async fn library(app: &App) {
     // First, so that the statistics that the seeding takes know of the people.
@@ -59,9 +64,10 @@ fn scans(plan: &[String]) -> Vec<&String> {
         let step = step.trim().trim_start_matches("-> ").trim();
         let postgres = LARGE.iter().any(|table| step.contains(&format!("Seq Scan on {table} ")));
         // Our aliases of tables; `SCAN r USING INDEX` follows the order that is wanted.
-        let sqlite = ["r", "rt", "t", "u", "v", "users", "sessions", "outbox", "resources", "tags"]
-            .iter()
-            .any(|name| step == format!("SCAN {name}"));
+        let sqlite =
+            ["r", "rt", "t", "u", "v", "users", "sessions", "outbox", "resources", "tags", "audit_events"]
+                .iter()
+                .any(|name| step == format!("SCAN {name}"));
         postgres || sqlite
     };
     plan.iter().filter(reads_all).collect()
@@ -79,6 +85,8 @@ async fn statements_go_along_indexes(app: App) {
     lists(&app).await;
     searches(&app).await;
     single_things(&app).await;
+    trail(&app).await;
+    people(&app).await;
 }
 
 async fn lists(app: &App) {
@@ -168,6 +176,8 @@ async fn single_things(app: &App) {
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
         ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
         ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
+        ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
+        ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
     ] {
@@ -186,12 +196,54 @@ async fn single_things(app: &App) {
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
 }
 
+/// The newest events are the end of the primary key; a filter begins with its own index.
+async fn trail(app: &App) {
+    let ada = Uuid::from_u128(1_000);
+    let by_key = if app.engine == Engine::Sqlite {
+        "SEARCH audit_events USING INTEGER PRIMARY KEY"
+    } else {
+        "audit_events_pkey"
+    };
+    let before = Filter { before: Some(500), ..Filter::all(51) };
+    for (filter, indexes) in [
+        (before.clone(), vec![by_key]),
+        (Filter { person: Some(ada), ..before.clone() }, vec!["audit_events_actor", "audit_events_target"]),
+        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_action"]),
+    ] {
+        let (sql, values) = audit::statement(&filter);
+        let plan = plan(&app.coffer.db, &sql, &values).await;
+        for index in indexes {
+            along_indexes(&format!("{filter:?}"), &plan, index);
+        }
+    }
+    along_indexes(
+        "verify",
+        &plan(&app.coffer.db, audit::AFTER, &[Value::Int(500), Value::Int(1_000)]).await,
+        by_key,
+    );
+}
+
+async fn people(app: &App) {
+    let (sql, values) = coffer::accounts::people::store::page_statement("", "p5", 51);
+    let plan = plan(&app.coffer.db, &sql, &values).await;
+    along_indexes(
+        "the people by name",
+        &plan,
+        if app.engine == Engine::Sqlite { "username_key>" } else { "users_username" },
+    );
+    along_indexes("when they were last here", &plan, "sessions_user");
+}
+
 /// So many people and sessions that it pays to look them up.
 async fn crowd(app: &App) {
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let now = app.now();
     for (n, id) in (0..2_000_u128).map(|n| (n, Uuid::from_u128(n + 1_000))) {
         put_person(&mut tx, id, &format!("p{n}"), now).await.expect("a person and a session");
+    }
+    for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
+        let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
+        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
 }

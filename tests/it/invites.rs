@@ -8,8 +8,8 @@ use crate::support::on_both_engines;
 
 /// The path of a fresh invitation.
 async fn invited_by(admin: &Actor) -> String {
-    let made = admin.post_form("/admin/invites", &[]).await.ok();
-    let link = made.attributes("#link", "value").remove(0);
+    admin.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
+    let link = admin.get("/admin/invites").await.ok().attributes("#link", "value").remove(0);
     link.split_once("/invite/").map(|(_, token)| format!("/invite/{token}")).expect("a link to an invitation")
 }
 

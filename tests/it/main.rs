@@ -3,15 +3,22 @@
 mod support;
 
 mod accounts;
+mod admin;
+mod audit;
 mod bad_input;
 mod browser;
+mod client;
 mod csrf;
 mod explain;
+mod export;
 mod import;
 mod invites;
+mod mail;
 mod openapi;
 mod outage;
 mod passwords;
+mod registration;
+mod reset;
 mod resources;
 mod routes;
 mod search;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use coffer::accounts::Role;
 use reqwest::Method;
 use serde_json::json;
 
@@ -86,6 +87,39 @@ async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     owner.post_form("/logout", &[]).await.redirects_to("/login");
 }
 
+on_both_engines!(every_page_and_form_for_admins_works);
+async fn every_page_and_form_for_admins_works(app: App) {
+    let admin = app.admin("root").await;
+    app.signed_in("ada").await;
+    let ada = admin.get("/admin/users?q=ada").await.ok().attributes(".people a", "href").remove(0);
+    admin.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
+    let invite = admin.get("/admin/invites").await.ok().attributes("[name=invite]", "value").remove(0);
+    admin.post_form("/admin/invites/withdraw", &[("invite", &invite)]).await.redirects_to("/admin/invites");
+    for (action, role) in [
+        ("role", "admin"),
+        ("role", "member"),
+        ("end-sessions", ""),
+        ("reset-link", ""),
+        ("disable", ""),
+        ("enable", ""),
+    ] {
+        admin.post_form(&format!("{ada}/{action}"), &[("role", role)]).await.redirects_to(&ada);
+    }
+    admin.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
+    app.has_account("bob", Role::Member).await;
+    let bob = admin.get("/admin/users?q=bob").await.ok().attributes(".people a", "href").remove(0);
+    admin.post_form(&format!("{bob}/disable"), &[]).await.redirects_to(&bob);
+
+    let reached = admin.reached();
+    let (pages, forms) = crawl(&admin).await;
+    for page in ["/admin/users", "/admin/invites", "/admin/audit", "/admin/audit.csv", &bob] {
+        assert!(pages.contains(page), "{page} is linked to: {pages:?}");
+    }
+    let forms: BTreeSet<_> = forms.iter().map(|path| format!("POST {}", route_of(path))).collect();
+    let admins: Vec<_> = forms.iter().filter(|form| form.starts_with("POST /admin/")).collect();
+    assert!(admins.len() == 7 && admins.iter().all(|form| reached.contains(*form)), "{admins:?}");
+}
+
 /// Opens and sends each page and form once.
 async fn takes_the_tour(owner: &Actor) {
     let link = [("url", "https://tides.example/"), ("title", "Tide tables"), ("kind", "link")];
@@ -119,10 +153,25 @@ async fn takes_the_tour(owner: &Actor) {
     owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
     owner.get(&page).await.error_page(404);
     owner.post_form("/password/strength", &[("password", "quiet harbour")]).await.ok();
+    looks_after_the_account(owner).await;
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
     owner.get(&report.header("location")).await.ok().has("h1", "Your bookmarks are in");
+}
+
+async fn looks_after_the_account(owner: &Actor) {
+    owner.get("/settings").await.redirects_to("/settings/profile");
+    let named = owner.post_form("/settings/profile", &[("display_name", "The owner")]).await;
+    named.redirects_to("/settings/profile");
+    let moved = [("email", "elsewhere@example.org"), ("current_password", PASSWORD)];
+    owner.post_form("/settings/email", &moved).await.redirects_to("/settings/profile");
+    owner.post_form("/settings/email/resend", &[]).await.redirects_to("/settings/profile");
+    owner.get("/settings/security").await.ok().has("h1", "Security");
+    let changed = [("current_password", PASSWORD), ("password", "staple orbit lantern")];
+    owner.post_form("/settings/password", &changed).await.redirects_to("/settings/security");
+    owner.learns_token().await;
+    owner.post_form("/password/forgot", &[("email", "owner@example.org")]).await.ok();
 }
 
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
@@ -172,9 +221,16 @@ async fn every_address_of_the_api_works(app: App) {
     owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"3\"");
     let tags = owner.get("/api/v1/tags").await.ok().json();
     assert_eq!(tags["items"], json!([{ "name": "sea", "count": 1 }]));
+    let library = owner.get("/api/v1/export?format=json").await.ok().json();
+    assert_eq!(library["resources"][0]["title"], "Tides");
     assert_eq!(owner.get("/api/v1/me").await.ok().json()["username"], "owner");
-    let asked: BTreeSet<String> =
-        owner.reached().into_iter().filter(|route| route.contains(" /api/")).collect();
+    let admin = app.admin("root").await;
+    let users = admin.get("/api/v1/admin/users").await.ok().json();
+    let user = format!("/api/v1/admin/users/{}", users["items"][0]["id"].as_str().expect("an id"));
+    admin.json(Method::PATCH, &user, json!({ "disabled": true })).await.ok().text_has("\"disabled\":true");
+    admin.get("/api/v1/admin/audit").await.ok().text_has("user.disable");
+    let reached: BTreeSet<String> = owner.reached().union(&admin.reached()).cloned().collect();
+    let asked: BTreeSet<String> = reached.into_iter().filter(|route| route.contains(" /api/")).collect();
     assert_eq!(asked, documented());
 }
 

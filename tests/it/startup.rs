@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::postgres::fresh_database;
+use crate::support::postgres::{Database, fresh_database};
 use crate::support::server::{Server, free_port};
 use crate::support::wait::eventually;
 
@@ -331,6 +331,49 @@ fn accounts_are_made_and_listed_at_the_terminal() {
 }
 
 #[test]
+fn accounts_are_changed_at_the_terminal() {
+    let place = Place::new();
+    for (name, role) in [("ada", "admin"), ("bob", "member")] {
+        let (username, email) = (format!("--username={name}"), format!("--email={name}@example.org"));
+        let create = ["user", "create", &username, &email, &format!("--role={role}")];
+        succeeded(&place.run_with_input(&create, &[], "correct horse battery\n"));
+    }
+    for command in [vec!["disable", "ada"], vec!["role", "ada", "member"]] {
+        let command = [vec!["user"], command].concat();
+        assert!(place.refusal(&command, &[]).contains("last administrator"), "{command:?}");
+    }
+    assert_eq!(place.done(&["user", "role", "bob@example.org", "admin"], &[]), "bob is admin now.\n");
+    assert!(place.done(&["user", "disable", "ada"], &[]).contains("ada is disabled"));
+    assert!(place.done(&["user", "list"], &[]).contains("ada\tadmin\tada@example.org\tdisabled\n"));
+    assert!(place.refusal(&["user", "reset-link", "ada"], &[]).contains("Enable it first"));
+    assert!(place.done(&["user", "enable", "ada"], &[]).contains("ada may log in again"));
+    let link = place.done(&["user", "reset-link", "ada"], &[]);
+    assert!(link.starts_with("http://localhost:3000/password/reset/") && link.trim().len() == 80, "{link}");
+    assert!(place.refusal(&["user", "disable", "nobody"], &[]).contains("`coffer user list`"));
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_verified_at_the_terminal() {
+    let place = Place::new();
+    assert!(place.done(&["audit", "verify"], &[]).contains("unbroken: 0 events"));
+    for name in ["ada", "bob", "carol"] {
+        let (username, email) = (format!("--username={name}"), format!("--email={name}@example.org"));
+        let create = ["user", "create", &username, &email];
+        succeeded(&place.run_with_input(&create, &[], "correct horse battery\n"));
+    }
+    assert!(place.done(&["audit", "verify"], &[]).contains("unbroken: 3 events"));
+    let db = Db::open(&format!("sqlite:{}", place.path("data/coffer.db")), 1).await.expect("the database");
+    let Db::Sqlite { write, .. } = &db else { panic!("an SQLite file") };
+    sqlx::query("DROP TRIGGER audit_events_no_delete").execute(write).await.expect("no trigger");
+    sqlx::query("DELETE FROM audit_events WHERE seq = 2").execute(write).await.expect("an event less");
+    db.close().await;
+    drop(db);
+    let said = place.run(&["audit", "verify"], &[]);
+    assert_eq!(said.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("event 2 was removed"), "{said:?}");
+}
+
+#[test]
 fn a_library_is_seeded_for_trying() {
     let place = Place::new();
     let said = place.done(&["seed", "--count=25"], &[]);
@@ -470,9 +513,7 @@ async fn logs_are_json_lines_and_name_the_request() {
 
 #[tokio::test]
 async fn two_processes_may_make_the_schema_at_once() {
-    let database =
-        fresh_database(async |url: &str| Db::open(url, 2).await.expect("the schema is made").close().await)
-            .await;
+    let database = postgres().await;
     let pool = sqlx::PgPool::connect(database.url()).await.expect("PostgreSQL");
     sqlx::query("DROP SCHEMA public CASCADE").execute(&pool).await.expect("it is ours");
     sqlx::query("CREATE SCHEMA public").execute(&pool).await.expect("it is ours");
@@ -492,4 +533,61 @@ async fn two_processes_may_make_the_schema_at_once() {
         let output = child.wait_with_output().expect("coffer ends");
         assert!(succeeded(&output).contains("up to date"));
     }
+}
+
+#[test]
+fn a_library_is_exported_at_the_terminal() {
+    let place = Place::new();
+    place.done(&["seed", "--count=25"], &[]);
+    let library: serde_json::Value = serde_json::from_str(&place.done(&["export"], &[])).expect("JSON");
+    assert_eq!(library["resources"].as_array().map(Vec::len), Some(25));
+    let file = place.path("out.html");
+    place.done(&["export", &file, "--format=html"], &[]);
+    let mode = fs::metadata(&file).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(fs::read_to_string(&file).expect("text").starts_with("<!DOCTYPE NETSCAPE-Bookmark-file-1>"));
+    assert!(place.refusal(&["export", &file], &[]).contains("does not exist yet"));
+}
+
+#[test]
+fn the_doctor_finds_a_healthy_place_healthy() {
+    let place = Place::new();
+    place.done(&["seed", "--count=1"], &[]);
+    let said = place.done(&["doctor"], &[]);
+    assert!(!said.contains("FAIL") && said.contains("sqlite answers"), "{said}");
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_and_the_cure() {
+    let place = Place::new();
+    place.done(&["seed", "--count=1"], &[]);
+    let key = format!("{}/secret.key", place.path("data"));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let dead = format!("redis://127.0.0.1:{}", free_port());
+    let output = place
+        .run(&["doctor"], &[("COFFER_REDIS_URL", &dead), ("COFFER_BASE_URL", "http://links.example.org")]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("FAIL  data") && said.contains("chmod 600"), "{said}");
+    assert!(said.contains("FAIL  redis") && said.contains("COFFER_REDIS_URL"), "{said}");
+    assert!(said.contains("warn  cookies") && said.contains("https"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("2 checks failed."));
+}
+
+async fn postgres() -> Database {
+    fresh_database(async |url: &str| Db::open(url, 2).await.expect("the schema is made").close().await).await
+}
+
+#[tokio::test]
+async fn the_doctor_looks_at_postgres_and_its_clock() {
+    let (place, database) = (Place::new(), postgres().await);
+    let said = place.done(&["doctor"], &[("COFFER_DATABASE_URL", database.url())]);
+    assert!(said.contains("ok    database  postgres answers") && said.contains("ok    clock"), "{said}");
+}
+
+#[tokio::test]
+async fn the_doctor_leaves_a_running_coffer_alone() {
+    let place = Place::new();
+    let (_server, _) = place.serves(&[]).await;
+    assert!(place.done(&["doctor"], &[]).contains("in use by a running coffer"));
 }

@@ -22,6 +22,7 @@ macro_rules! resource_where {
         )
     };
 }
+pub(crate) use resource_where;
 
 pub const FIND: &str = resource_where!("r.id = $1");
 pub const TRASHED: &str = resource_where!(

@@ -42,6 +42,10 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("JSON ({error}) wanted\n{self}"))

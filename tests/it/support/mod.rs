@@ -5,6 +5,7 @@ pub mod answer;
 pub mod app;
 pub mod authenticator;
 pub mod browser;
+pub mod mail;
 pub mod postgres;
 pub mod redis;
 pub mod server;

@@ -1,0 +1,120 @@
+//! People as JSON, for admins.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::{Asked, By, Change, Person};
+use crate::accounts::Role;
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::admin::AdminSudo;
+use crate::web::forms::StrictQuery;
+use crate::web::json::{BodyRefusal, Json, Problem};
+use crate::web::origin::Origin;
+use crate::web::path::Id;
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_users)).routes(routes!(update_user))
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+struct User {
+    id: Uuid,
+    username: String,
+    display_name: String,
+    email: String,
+    /// Whether the address was confirmed by a link sent to it.
+    email_verified: bool,
+    role: Role,
+    disabled: bool,
+    second_factor: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// The last visit of a session that still stands.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen_at: Option<Timestamp>,
+}
+
+impl From<Person> for User {
+    fn from(person: Person) -> Self {
+        Self {
+            id: person.id,
+            email_verified: person.verified_at.is_some(),
+            disabled: person.is_disabled(),
+            username: person.username,
+            display_name: person.display_name,
+            email: person.email,
+            role: person.role,
+            second_factor: person.second_factor,
+            created_at: person.created_at,
+            last_seen_at: person.seen_at,
+        }
+    }
+}
+
+/// One page of the accounts.
+#[derive(Serialize, ToSchema)]
+struct UserList {
+    items: Vec<User>,
+    /// For the parameter `cursor` of the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UserChange {
+    #[serde(default)]
+    role: Option<Role>,
+    /// `true` ends all sessions of the account at once and keeps its owner out.
+    #[serde(default)]
+    disabled: Option<bool>,
+}
+
+/// The accounts by username; for admins.
+#[utoipa::path(get, path = "/admin/users", tag = "admin", params(Asked), responses(
+    (status = 200, body = UserList),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
+))]
+async fn list_users(
+    State(app): State<App>,
+    viewer: Viewer,
+    StrictQuery(asked): StrictQuery<Asked>,
+) -> Result<axum::Json<UserList>> {
+    let page = app.people.page(&viewer, &asked).await?;
+    let items = page.people.into_iter().map(User::from).collect();
+    Ok(axum::Json(UserList { items, next_cursor: page.next }))
+}
+
+/// Gives a role, disables or enables an account; for admins.
+#[utoipa::path(patch, path = "/admin/users/{id}", tag = "admin", params(("id" = Uuid, Path)),
+    request_body = UserChange, responses(
+    (status = 200, body = User),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: no such account, or you are no admin"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_admin`: nobody would be left to administer"),
+    BodyRefusal,
+))]
+async fn update_user(
+    _: AdminSudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    Id(id): Id,
+    Json(body): Json<UserChange>,
+) -> Result<axum::Json<User>> {
+    let change = Change { role: body.role, disabled: body.disabled };
+    let person = app.people.change(By::Admin(&viewer), id, change, &origin).await?;
+    Ok(axum::Json(person.into()))
+}

@@ -1,0 +1,71 @@
+//! Invitations: made, listed and withdrawn by admins.
+
+use std::time::Duration;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+
+use super::{People, store};
+use crate::accounts::{hash_of, require_admin};
+use crate::audit::{Action, Event, Outcome};
+use crate::db::Timestamp;
+use crate::error::{Error, Result};
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+/// How long an invitation may lie unused.
+pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
+
+/// An invitation that nobody has used yet.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Invite {
+    token_hash: Vec<u8>,
+    /// `None` once the maker's account is gone.
+    pub maker: Option<String>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl Invite {
+    /// What the list calls it: nobody can make the link of it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.token_hash)
+    }
+}
+
+impl People {
+    /// The token of a new invitation, for an admin to hand on.
+    pub async fn invite(&self, viewer: &Viewer, origin: &Origin) -> Result<String> {
+        require_admin(viewer)?;
+        let maker = viewer.signed_in()?.id;
+        let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
+        let hash = hash_of(&token);
+        let mut tx = self.db.begin().await?;
+        store::put_invite(&mut tx, maker, &hash, now, now.plus(INVITE_LIFE)).await?;
+        self.audit.record(&mut tx, origin, &event(Action::InviteCreate, viewer, &hash)).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    pub async fn invites(&self, viewer: &Viewer) -> Result<Vec<Invite>> {
+        require_admin(viewer)?;
+        Ok(store::invites(&self.db, self.context.now()).await?)
+    }
+
+    /// The link stops working.
+    pub async fn withdraw(&self, viewer: &Viewer, name: &str, origin: &Origin) -> Result<()> {
+        require_admin(viewer)?;
+        let hash = BASE64URL_NOPAD.decode(name.as_bytes()).map_err(|_| Error::NotFound)?;
+        let mut tx = self.db.begin().await?;
+        if !store::delete_invite(&mut tx, &hash).await? {
+            return Err(Error::LinkOver);
+        }
+        self.audit.record(&mut tx, origin, &event(Action::InviteWithdraw, viewer, &hash)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn event(action: Action, viewer: &Viewer, hash: &[u8]) -> Event {
+    let target = HEXLOWER.encode(&hash[..hash.len().min(6)]);
+    Event { action, actor: viewer.id(), target, outcome: Outcome::Done }
+}

@@ -1,0 +1,224 @@
+//! What admins do with accounts, on `/admin/users`, over the API and on the command line. They never read anybody's
+//! library here. One enabled admin stays, whatever happens at once.
+
+pub mod api;
+pub mod invites;
+pub mod pages;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::{Role, hash_of, key, require_admin};
+use crate::audit::{Action, Audit, Event, Outcome};
+use crate::context::Context;
+use crate::db::{Db, Timestamp, Tx};
+use crate::error::{Error, Result};
+use crate::sessions::Sessions;
+use crate::web::cursor::CursorKey;
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+/// How long a link for a new password, made by an admin, may lie unused.
+pub const RESET_LIFE: Duration = Duration::from_hours(1);
+const PAGE: i64 = 50;
+const MOST: i64 = 200;
+
+#[derive(Clone)]
+pub struct People {
+    pub db: Db,
+    pub context: Context,
+    pub audit: Audit,
+    pub sessions: Sessions,
+    pub cursors: CursorKey,
+}
+
+/// Somebody with an account, as admins see them.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Person {
+    pub id: Uuid,
+    pub email: String,
+    pub username: String,
+    pub username_key: String,
+    pub display_name: String,
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    pub created_at: Timestamp,
+    pub verified_at: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+    pub second_factor: bool,
+    /// The last visit of a session that still stands.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// Whose word it is: an admin's, or that of whoever may run commands on the server.
+#[derive(Clone, Copy)]
+pub enum By<'a> {
+    Admin(&'a Viewer),
+    Operator,
+}
+
+/// What changes; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change {
+    pub role: Option<Role>,
+    pub disabled: Option<bool>,
+}
+
+/// Part of the people, as the address bar or an API client asks for it.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Part of a username, an e-mail address or a name.
+    pub q: String,
+    /// Where the page before ended, as it was given out.
+    pub cursor: String,
+    /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    pub limit: String,
+}
+
+pub struct Page {
+    pub people: Vec<Person>,
+    pub next: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Position {
+    Person(String),
+}
+
+impl By<'_> {
+    /// Who it is in the audit trail.
+    fn actor(self) -> Result<Option<Uuid>> {
+        match self {
+            Self::Admin(viewer) => require_admin(viewer).map(|()| viewer.id()),
+            Self::Operator => Ok(None),
+        }
+    }
+}
+
+impl People {
+    /// One page of the people, by username.
+    pub async fn page(&self, viewer: &Viewer, asked: &Asked) -> Result<Page> {
+        require_admin(viewer)?;
+        let limit = limit(&asked.limit)?;
+        let after = match asked.cursor.as_str() {
+            "" => String::new(),
+            cursor => self.cursors.open(cursor).map(|Position::Person(username)| username)?,
+        };
+        let mut people = store::page(&self.db, &key(&asked.q), &after, limit + 1).await?;
+        let held = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = people.len() > held;
+        people.truncate(held);
+        let last = people.last().filter(|_| more);
+        let next = last.map(|last| self.cursors.seal(&Position::Person(last.username_key.clone())));
+        Ok(Page { people, next })
+    }
+
+    pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Person> {
+        require_admin(viewer)?;
+        store::find(&self.db, id).await?.ok_or(Error::NotFound)
+    }
+
+    /// For the command line, whether disabled or not.
+    pub async fn by_username(&self, username: &str) -> Result<Option<Person>> {
+        let Some(id) = store::id_of(&self.db, &key(username)).await? else { return Ok(None) };
+        Ok(store::find(&self.db, id).await?)
+    }
+
+    /// For the command line: everybody.
+    pub async fn all(&self) -> Result<Vec<Person>> {
+        Ok(store::page(&self.db, "", "", i64::MAX).await?)
+    }
+
+    /// Gives a role, disables or enables. A disabled account's sessions end at once.
+    ///
+    /// # Errors
+    /// [`Error::LastAdmin`] when nobody would be left to administer.
+    pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &Origin) -> Result<Person> {
+        let actor = by.actor()?;
+        let mut tx = self.db.begin().await?;
+        let before = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        let mut actions = Vec::new();
+        if let Some(role) = change.role.filter(|role| *role != before.role) {
+            store::set_role(&mut tx, id, role, self.context.now()).await?;
+            actions.push(Action::UserRole);
+        }
+        if let Some(disabled) = change.disabled.filter(|disabled| *disabled != before.disabled_at.is_some()) {
+            store::set_disabled(&mut tx, id, disabled, self.context.now()).await?;
+            actions.push(if disabled { Action::UserDisable } else { Action::UserEnable });
+        }
+        for action in &actions {
+            self.audit.record(&mut tx, origin, &event(*action, actor, id)).await?;
+        }
+        if before.role == Role::Admin && before.disabled_at.is_none() {
+            self.keep_an_admin(&mut tx).await?;
+        }
+        tx.commit().await?;
+        if actions.contains(&Action::UserDisable) {
+            self.sessions.end_all(id).await?;
+        }
+        store::find(&self.db, id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Logs somebody out everywhere.
+    pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &Origin) -> Result<()> {
+        let actor = by.actor()?;
+        let mut tx = self.db.begin().await?;
+        store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        store::bump_epoch(&mut tx, id, self.context.now()).await?;
+        self.audit.record(&mut tx, origin, &event(Action::SessionsEnd, actor, id)).await?;
+        tx.commit().await?;
+        Ok(self.sessions.end_all(id).await?)
+    }
+
+    /// The token of a link by which somebody sets a new password; earlier links stop working.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a disabled account.
+    pub async fn reset_link(&self, by: By<'_>, id: Uuid, origin: &Origin) -> Result<String> {
+        let actor = by.actor()?;
+        let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
+        let mut tx = self.db.begin().await?;
+        let person = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        if person.disabled_at.is_some() {
+            return Err(Error::Forbidden("This account is disabled. Enable it first, then make the link."));
+        }
+        store::put_reset(&mut tx, id, &hash_of(&token), now, now.plus(RESET_LIFE)).await?;
+        self.audit.record(&mut tx, origin, &event(Action::UserResetLink, actor, id)).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// Whether somebody is left to administer. To be asked after the event is recorded: from then on the trail's head is
+    /// this transaction's until its end, so two admins who demote each other at once see each other's change.
+    async fn keep_an_admin(&self, tx: &mut Tx) -> Result<()> {
+        if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }
+    }
+}
+
+impl Person {
+    #[must_use]
+    pub const fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+}
+
+fn event(action: Action, actor: Option<Uuid>, target: Uuid) -> Event {
+    Event { action, actor, target: target.to_string(), outcome: Outcome::Done }
+}
+
+fn limit(text: &str) -> Result<i64> {
+    if text.is_empty() {
+        return Ok(PAGE);
+    }
+    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| Error::field("limit", "The limit is a number from 1 to 200."))
+}

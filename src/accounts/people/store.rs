@@ -1,0 +1,144 @@
+//! SQL about people, as admins work with them.
+
+use std::collections::HashMap;
+
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use super::invites::Invite;
+use super::{Person, Role};
+use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
+
+const PERSON: &str = "SELECT id, email, username, username_key, display_name, role, created_at, verified_at,
+    disabled_at, totp_secret IS NOT NULL AS second_factor,
+    (SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_id = users.id) AS seen_at FROM users";
+
+const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR email_key LIKE $3 ESCAPE '\\'
+    OR LOWER(display_name) LIKE $3 ESCAPE '\\')";
+
+/// The next people after a username, by username; those whose names hold the text, if there is one.
+pub async fn page(db: &Db, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
+    let (sql, values) = page_statement(text, after, limit);
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
+}
+
+#[must_use]
+pub fn page_statement(text: &str, after: &str, limit: i64) -> (String, Vec<Value>) {
+    let text = text.replace('\0', "").replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut values = vec![Value::Text(after.to_owned()), Value::Int(limit)];
+    let holds = if text.is_empty() { "" } else { HOLDS };
+    if !text.is_empty() {
+        values.push(Value::Text(format!("%{text}%")));
+    }
+    (format!("{PERSON} WHERE username_key > $1 {holds} ORDER BY username_key LIMIT $2"), values)
+}
+
+pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Person>> {
+    let sql = format!("{PERSON} WHERE id = $1");
+    on!(db.read(), pool => sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(pool).await)
+}
+
+pub async fn find_in(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Person>> {
+    let sql = format!("{PERSON} WHERE id = $1");
+    on!(tx.conn(), conn => sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(conn).await)
+}
+
+/// By username or e-mail address.
+pub async fn id_of(db: &Db, key: &str) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str = "SELECT id FROM users WHERE username_key = $1 OR email_key = $1";
+    if key.contains('\0') {
+        return Ok(None);
+    }
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)
+}
+
+/// The usernames of those who still have an account.
+pub async fn usernames(db: &Db, mut ids: Vec<Uuid>) -> sqlx::Result<HashMap<Uuid, String>> {
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("SELECT id, username FROM users WHERE id IN ({})", places.join(", "));
+    let values: Vec<_> = ids.into_iter().map(Value::Id).collect();
+    let rows: Vec<(Uuid, String)> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values)
+        .fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
+}
+
+pub async fn enabled_admins(tx: &mut Tx) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).fetch_one(conn).await)
+}
+
+pub async fn set_role(tx: &mut Tx, id: Uuid, role: Role, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET role = $2, updated_at = $3 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(role.as_str()).bind(now).execute(conn).await.map(drop))
+}
+
+/// Disabling also ends what still carries the old epoch.
+pub async fn set_disabled(tx: &mut Tx, id: Uuid, disabled: bool, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str =
+        "UPDATE users SET disabled_at = $2, updated_at = $3, auth_epoch = auth_epoch + 1 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(disabled.then_some(now)).bind(now).execute(conn)
+        .await.map(drop))
+}
+
+/// Ends all sessions of a person.
+pub async fn bump_epoch(tx: &mut Tx, id: Uuid, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET auth_epoch = auth_epoch + 1, updated_at = $2 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))
+}
+
+/// A reset token, in the place of earlier ones.
+pub async fn put_reset(
+    tx: &mut Tx,
+    user: Uuid,
+    hash: &[u8],
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> sqlx::Result<()> {
+    const CLEAR: &str = "DELETE FROM one_time_tokens WHERE purpose = 'reset' AND user_id = $1";
+    on!(tx.conn(), conn => sqlx::query(CLEAR).bind(user).execute(conn).await.map(drop))?;
+    put_token(tx, "reset", user, hash, now, expires_at).await
+}
+
+pub async fn put_invite(
+    tx: &mut Tx,
+    maker: Uuid,
+    hash: &[u8],
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> sqlx::Result<()> {
+    put_token(tx, "invite", maker, hash, now, expires_at).await
+}
+
+async fn put_token(
+    tx: &mut Tx,
+    purpose: &str,
+    user: Uuid,
+    hash: &[u8],
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO one_time_tokens (token_hash, purpose, user_id, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(purpose).bind(user).bind(now).bind(expires_at)
+        .execute(conn).await.map(drop))
+}
+
+/// The invitations that still work, the one that ends soonest first.
+pub async fn invites(db: &Db, now: Timestamp) -> sqlx::Result<Vec<Invite>> {
+    const SQL: &str = "SELECT t.token_hash, u.username AS maker, t.created_at, t.expires_at
+        FROM one_time_tokens t LEFT JOIN users u ON u.id = t.user_id
+        WHERE t.purpose = 'invite' AND t.expires_at > $1 ORDER BY t.expires_at, t.token_hash";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(now).fetch_all(pool).await)
+}
+
+/// Whether there was such an invitation.
+pub async fn delete_invite(tx: &mut Tx, hash: &[u8]) -> sqlx::Result<bool> {
+    const SQL: &str = "DELETE FROM one_time_tokens WHERE purpose = 'invite' AND token_hash = $1";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}

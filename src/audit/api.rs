@@ -1,0 +1,91 @@
+//! The trail as JSON.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::trail::{Asked, Entry};
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::forms::StrictQuery;
+use crate::web::json::Problem;
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_events))
+}
+
+/// Something that was done or tried with an account.
+#[derive(Serialize, ToSchema)]
+struct AuditEvent {
+    /// Its number; the trail has no gaps.
+    seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    action: String,
+    /// `done` or `refused`.
+    outcome: String,
+    /// Who did it; null for failed logins and the command line.
+    actor: Option<Actor>,
+    /// The id of a user, session, token or invitation; may be empty.
+    target: String,
+    /// The username, when the target has an account.
+    target_name: Option<String>,
+    /// The beginning of a keyed hash of the network it came from; empty for the command line.
+    network: String,
+    request_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Actor {
+    id: Uuid,
+    /// null once the account is deleted.
+    username: Option<String>,
+}
+
+/// One page of the audit trail.
+#[derive(Serialize, ToSchema)]
+struct AuditList {
+    items: Vec<AuditEvent>,
+    /// For the parameter `cursor` of the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+impl From<Entry> for AuditEvent {
+    fn from(entry: Entry) -> Self {
+        Self {
+            seq: entry.seq,
+            at: entry.at,
+            network: entry.network_hex(),
+            action: entry.action,
+            outcome: entry.outcome,
+            actor: entry.actor.map(|who| Actor { id: who.id, username: who.username }),
+            target: entry.target,
+            target_name: entry.target_name,
+            request_id: entry.request_id,
+        }
+    }
+}
+
+/// The audit trail, the newest first; for admins.
+#[utoipa::path(get, path = "/admin/audit", tag = "admin", params(Asked), responses(
+    (status = 200, body = AuditList),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
+))]
+async fn list_events(
+    State(app): State<App>,
+    viewer: Viewer,
+    StrictQuery(asked): StrictQuery<Asked>,
+) -> Result<Json<AuditList>> {
+    let page = app.trail.page(&viewer, &asked).await?;
+    let items = page.entries.into_iter().map(AuditEvent::from).collect();
+    Ok(Json(AuditList { items, next_cursor: page.next }))
+}

@@ -1,0 +1,295 @@
+//! Reading the trail: admins see all of it, everybody what concerns their own account.
+
+use std::collections::HashMap;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use time::Date;
+use time::macros::format_description;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::verify::Verified;
+use super::{Action, Audit, Outcome, store};
+use crate::accounts;
+use crate::context::Context;
+use crate::db::{Db, Timestamp};
+use crate::error::{FieldErrors, Result};
+use crate::resources::listing::midnight;
+use crate::web::cursor::CursorKey;
+use crate::web::forms::encode;
+use crate::web::viewer::Viewer;
+
+const PAGE: i64 = 50;
+const MOST: i64 = 200;
+/// So short a trail is verified whenever it is looked at; it takes milliseconds.
+const SHORT: i64 = 2_000;
+
+#[derive(Clone)]
+pub struct Trail {
+    db: Db,
+    context: Context,
+    audit: Audit,
+    cursors: CursorKey,
+}
+
+/// Part of the trail, as the address bar or an API client asks for it; every part may be left empty.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Such as `login`; the page `/admin/audit` lists them all.
+    pub action: String,
+    /// Username, e-mail address or id of somebody who did it or to whom it was done.
+    pub person: String,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// The first day, such as 2026-05-03 (UTC).
+    pub from: String,
+    /// The last day.
+    pub to: String,
+    /// Where the page before ended, as it was given out.
+    pub cursor: String,
+    /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    pub limit: String,
+}
+
+/// An [`Asked`] that makes sense.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub action: Option<Action>,
+    /// Who did it or to whom it was done.
+    pub person: Option<Uuid>,
+    pub outcome: Option<Outcome>,
+    pub from: Option<Timestamp>,
+    /// Not included.
+    pub until: Option<Timestamp>,
+    /// Only events before this one.
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+/// An event with the names of those in it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub actor: Option<Who>,
+    /// As it is stored; a user's, session's or token's id, or empty.
+    pub target: String,
+    /// The username, when the target is somebody who has an account.
+    pub target_name: Option<String>,
+    pub action: String,
+    pub outcome: String,
+    pub network: Option<Vec<u8>>,
+    pub request_id: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Who {
+    pub id: Uuid,
+    /// `None` once the account is deleted.
+    pub username: Option<String>,
+}
+
+pub struct Page {
+    pub entries: Vec<Entry>,
+    pub next: Option<String>,
+}
+
+/// What was found, and when.
+pub struct Checked {
+    pub at: Timestamp,
+    pub verified: Verified,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Position {
+    Event(i64),
+}
+
+impl Trail {
+    #[must_use]
+    pub const fn new(db: Db, context: Context, audit: Audit, cursors: CursorKey) -> Self {
+        Self { db, context, audit, cursors }
+    }
+
+    /// One page of everybody's events, for admins, the newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Invalid`] at the filter that makes no sense.
+    pub async fn page(&self, viewer: &Viewer, asked: &Asked) -> Result<Page> {
+        let filter = self.filter(viewer, asked).await?;
+        self.read(filter).await
+    }
+
+    /// One page of what the viewer did and what was done or tried with their account.
+    pub async fn own(&self, viewer: &Viewer, cursor: &str) -> Result<Page> {
+        let person = Some(viewer.signed_in()?.id);
+        self.read(Filter { person, before: self.position(cursor)?, ..Filter::all(PAGE) }).await
+    }
+
+    /// The filter that an admin asks for.
+    pub async fn filter(&self, viewer: &Viewer, asked: &Asked) -> Result<Filter> {
+        accounts::require_admin(viewer)?;
+        let mut errors = FieldErrors::default();
+        let filter = Filter {
+            action: read(
+                &asked.action,
+                Action::named,
+                "action",
+                "There is no such action. Choose one of the list.",
+                &mut errors,
+            ),
+            outcome: read(
+                &asked.outcome,
+                Outcome::named,
+                "outcome",
+                "The outcome is done or refused.",
+                &mut errors,
+            ),
+            from: read(&asked.from, day, "from", "Give the day as 2026-05-03.", &mut errors),
+            until: read(&asked.to, day, "to", "Give the day as 2026-05-03.", &mut errors)
+                .map(|day| day.plus(std::time::Duration::from_hours(24))),
+            limit: read(&asked.limit, limit, "limit", "The limit is a number from 1 to 200.", &mut errors)
+                .unwrap_or(PAGE),
+            person: None,
+            before: None,
+        };
+        let person = self.person(asked.person.trim(), &mut errors).await?;
+        let before = self.position(&asked.cursor)?;
+        errors.or(Filter { person, before, ..filter })
+    }
+
+    /// The next entries, as many as the filter's limit; it goes on behind the last.
+    pub async fn chunk(&self, filter: &mut Filter) -> Result<Vec<Entry>> {
+        let rows = store::events(&self.db, filter).await?;
+        filter.before = rows.last().map(|row| row.seq).or(filter.before);
+        self.named(rows).await
+    }
+
+    /// Walks the chain when an admin asks for it, or when it is short.
+    pub async fn check(&self, viewer: &Viewer, wanted: bool) -> Result<Option<Checked>> {
+        accounts::require_admin(viewer)?;
+        if !wanted && store::head(&self.db).await?.0 > SHORT {
+            return Ok(None);
+        }
+        let verified = self.audit.verify(&self.db).await?;
+        Ok(Some(Checked { at: self.context.now(), verified }))
+    }
+
+    /// For the command line.
+    pub async fn verify(&self) -> Result<Verified> {
+        Ok(self.audit.verify(&self.db).await?)
+    }
+
+    async fn read(&self, filter: Filter) -> Result<Page> {
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let mut one_more = Filter { limit: filter.limit + 1, ..filter };
+        let mut entries = self.chunk(&mut one_more).await?;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let last = entries.last().filter(|_| more);
+        Ok(Page { next: last.map(|last| self.cursors.seal(&Position::Event(last.seq))), entries })
+    }
+
+    fn position(&self, cursor: &str) -> Result<Option<i64>> {
+        if cursor.is_empty() {
+            return Ok(None);
+        }
+        let Position::Event(seq) = self.cursors.open(cursor)?;
+        Ok(Some(seq))
+    }
+
+    async fn person(&self, text: &str, errors: &mut FieldErrors) -> Result<Option<Uuid>> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let found = match text.parse() {
+            Ok(id) => Some(id),
+            Err(_) => accounts::people::store::id_of(&self.db, &accounts::key(text)).await?,
+        };
+        if found.is_none() {
+            errors.add("person", "Nobody has this username or address. For a deleted account, give its id.");
+        }
+        Ok(found)
+    }
+
+    async fn named(&self, rows: Vec<store::Row>) -> Result<Vec<Entry>> {
+        let targets = rows.iter().filter_map(|row| row.target.parse().ok());
+        let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.actor_id).chain(targets).collect();
+        let names: HashMap<Uuid, String> = accounts::people::store::usernames(&self.db, ids).await?;
+        let entries = rows.into_iter().map(|row| Entry {
+            seq: row.seq,
+            at: row.at,
+            actor: row.actor_id.map(|id| Who { id, username: names.get(&id).cloned() }),
+            target_name: row.target.parse().ok().and_then(|id: Uuid| names.get(&id).cloned()),
+            target: row.target,
+            action: row.action,
+            outcome: row.outcome,
+            network: row.network,
+            request_id: row.request_id,
+        });
+        Ok(entries.collect())
+    }
+}
+
+impl Filter {
+    #[must_use]
+    pub const fn all(limit: i64) -> Self {
+        Self { action: None, person: None, outcome: None, from: None, until: None, before: None, limit }
+    }
+}
+
+impl Asked {
+    /// The filters as a query string that ends with `extra`.
+    #[must_use]
+    pub fn query(&self, extra: &str) -> String {
+        let Self { action, person, outcome, from, to, .. } = self;
+        let fields =
+            [("action", action), ("person", person), ("outcome", outcome), ("from", from), ("to", to)];
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        let mut parts: Vec<_> = given.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        parts.extend(Some(extra.to_owned()).filter(|extra| !extra.is_empty()));
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+}
+
+impl Entry {
+    #[must_use]
+    pub fn words(&self) -> &str {
+        let known = Action::named(&self.action).zip(Outcome::named(&self.outcome));
+        known.map_or(self.action.as_str(), |(action, outcome)| action.words(outcome))
+    }
+
+    /// The beginning of the network's hash, enough to tell networks apart.
+    #[must_use]
+    pub fn network_hex(&self) -> String {
+        let hash = self.network.as_deref().unwrap_or_default();
+        HEXLOWER.encode(&hash[..hash.len().min(6)])
+    }
+}
+
+fn read<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    field: &'static str,
+    problem: &'static str,
+    errors: &mut FieldErrors,
+) -> Option<T> {
+    let value = parse(text.trim());
+    if value.is_none() && !text.trim().is_empty() {
+        errors.add(field, problem);
+    }
+    value
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    (1..=9998).contains(&date.year()).then(|| midnight(date))
+}
+
+fn limit(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|limit| (1..=MOST).contains(limit))
+}

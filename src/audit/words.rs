@@ -1,0 +1,57 @@
+//! Events in plain words.
+
+use super::{Action, Outcome};
+
+impl Action {
+    /// What was done, or tried, as lists tell it.
+    #[must_use]
+    pub const fn words(self, outcome: Outcome) -> &'static str {
+        match (self, outcome) {
+            (Self::SetUp, _) => "Made the first account",
+            (Self::Register, _) => "Registered",
+            (Self::LogIn, Outcome::Done) => "Logged in",
+            (Self::LogIn, Outcome::Refused) => "Failed to log in",
+            (Self::LogOut, _) => "Logged out",
+            (Self::Sudo, Outcome::Done) => "Confirmed the password",
+            (Self::Sudo, Outcome::Refused) => "Failed to confirm the password",
+            (Self::SessionEnd, _) => "Ended a session",
+            (Self::SessionsEnd, _) => "Ended all sessions",
+            (Self::RefreshReused, _) => "A used sign-in token came again, so its device was logged out",
+            (Self::PasswordChange, Outcome::Done) => "Changed the password",
+            (Self::PasswordChange, Outcome::Refused) => "Failed to change the password",
+            (Self::PasswordResetAsk, _) => "Asked for a password reset",
+            (Self::PasswordReset, _) => "Set a new password by a reset link",
+            (Self::EmailVerify, _) => "Confirmed the e-mail address",
+            (Self::EmailChange, _) => "Changed the e-mail address",
+            (Self::SecondFactorOn, _) => "Turned the second factor on",
+            (Self::SecondFactorOff, _) => "Turned the second factor off",
+            (Self::RecoveryCodesMake, _) => "Made new recovery codes",
+            (Self::RecoveryCodeUse, Outcome::Done) => "Used a recovery code",
+            (Self::RecoveryCodeUse, Outcome::Refused) => "Tried a wrong recovery code",
+            (Self::TokenCreate, _) => "Made an API token",
+            (Self::TokenRevoke, _) => "Revoked an API token",
+            (Self::InviteCreate, _) => "Made an invitation",
+            (Self::InviteWithdraw, _) => "Withdrew an invitation",
+            (Self::InviteAccept, _) => "Accepted an invitation",
+            (Self::UserCreate, _) => "Made an account",
+            (Self::UserDisable, _) => "Disabled an account",
+            (Self::UserEnable, _) => "Enabled an account",
+            (Self::UserRole, _) => "Changed a role",
+            (Self::UserResetLink, _) => "Made a password reset link",
+            (Self::DataExport, _) => "Exported everything",
+            (Self::AccountDelete, _) => "Deleted an account",
+        }
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Done, Self::Refused].into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}

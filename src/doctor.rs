@@ -1,0 +1,167 @@
+//! `coffer doctor`: looks at everything coffer depends on, and says how to mend what is wrong.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::db::{Db, StartError};
+use crate::redis::Redis;
+use crate::web::site::Site;
+
+/// What takes longer to answer counts as not there.
+const LIMIT: Duration = Duration::from_secs(3);
+/// A server whose clock differs by more would end sessions and codes early or late.
+const CLOCK_TOLERANCE_MS: i64 = 2_000;
+
+enum Finding {
+    Fine(String),
+    Warning(String),
+    Failure(String),
+}
+
+use Finding::{Failure, Fine, Warning};
+
+/// Prints a line a check.
+///
+/// # Errors
+/// How many checks failed.
+pub async fn run(config: Config) -> Result<(), String> {
+    let mut checks =
+        vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
+    checks.extend(database(&config).await);
+    checks.push(("redis", redis(&config).await));
+    let mut failed = 0;
+    let mut out = std::io::stdout().lock();
+    for (name, finding) in checks {
+        let (mark, text) = match finding {
+            Fine(text) => ("ok  ", text),
+            Warning(text) => ("warn", text),
+            Failure(text) => {
+                failed += 1;
+                ("FAIL", text)
+            }
+        };
+        let _ = writeln!(out, "{mark}  {name:<9} {text}");
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err("One check failed.".to_owned()),
+        count => Err(format!("{count} checks failed.")),
+    }
+}
+
+fn site(config: &Config) -> Result<Site, String> {
+    Site::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))
+}
+
+fn address(config: &Config) -> Finding {
+    match site(config) {
+        Err(sentence) => Failure(sentence),
+        Ok(_) if config.base_url.is_none() && !config.host.is_loopback() => Warning(format!(
+            "coffer listens on {} for the whole network, but answers only as localhost. Set COFFER_BASE_URL to what people type.",
+            config.listen()
+        )),
+        Ok(site) => Fine(format!("people reach coffer at {}", site.origin())),
+    }
+}
+
+fn cookies(config: &Config) -> Finding {
+    match site(config) {
+        Ok(site) if site.secure_cookies() => Fine("sessions are kept in __Host- cookies, Secure".to_owned()),
+        Ok(_) => Warning(
+            "the base URL is plain http, so passwords and sessions travel unprotected. Put coffer behind https and say so in COFFER_BASE_URL."
+                .to_owned(),
+        ),
+        Err(_) => Failure("unknown while the address is wrong".to_owned()),
+    }
+}
+
+/// The directory can be written, and nobody else reads the key.
+fn data(config: &Config) -> Finding {
+    let dir = &config.data_dir;
+    if !dir.exists() {
+        return Warning(format!("{} is not there yet; the first start makes it", dir.display()));
+    }
+    if let Err(error) = tempfile_in(dir) {
+        return Failure(format!(
+            "{} can't be written: {error}. Free some space, or make it writable for this user.",
+            dir.display()
+        ));
+    }
+    let key = dir.join("secret.key");
+    match std::fs::metadata(&key) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+            Failure(format!("others may read {}. Run: chmod 600 {}", key.display(), key.display()))
+        }
+        _ => Fine(format!("{} can be written", dir.display())),
+    }
+}
+
+fn tempfile_in(dir: &Path) -> std::io::Result<()> {
+    let path = dir.join(format!("doctor-{}", std::process::id()));
+    std::fs::write(&path, [0_u8; 4096])?;
+    std::fs::remove_file(&path)
+}
+
+/// Whether the database answers, and whether its clock agrees with this machine's.
+async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
+    let is_file = config.database().starts_with("sqlite:");
+    if is_file && !config.data_dir.exists() {
+        return vec![("database", Fine("a new SQLite file, made at the first start".to_owned()))];
+    }
+    let db = match tokio::time::timeout(LIMIT * 4, Db::open(&config.database(), 1)).await {
+        Ok(Ok(db)) => db,
+        Ok(Err(StartError::InUse(_))) => {
+            return vec![("database", Fine("in use by a running coffer".to_owned()))];
+        }
+        Ok(Err(error)) => return vec![("database", Failure(error.to_string()))],
+        Err(_) => return vec![("database", Failure("no answer within 12 seconds".to_owned()))],
+    };
+    let mut findings = vec![("database", Fine(format!("{} answers, its schema is up to date", db.name())))];
+    match db.clock().await {
+        Ok(Some(theirs)) => {
+            let ahead = theirs.micros() - Context::system().now().micros();
+            findings.push(("clock", clock(ahead / 1000)));
+        }
+        Ok(None) => {}
+        Err(error) => findings.push(("clock", Failure(error.to_string()))),
+    }
+    db.close().await;
+    findings
+}
+
+fn clock(ahead_ms: i64) -> Finding {
+    if ahead_ms.abs() <= CLOCK_TOLERANCE_MS {
+        return Fine("this machine and the database agree on the time".to_owned());
+    }
+    Failure(format!(
+        "the database's clock is {} s {} this machine's. Run a time service (NTP) on both.",
+        ahead_ms.abs() / 1000,
+        if ahead_ms > 0 { "ahead of" } else { "behind" }
+    ))
+}
+
+async fn redis(config: &Config) -> Finding {
+    let Some(url) = &config.redis_url else {
+        return Fine("not configured: one node, sessions from the database".to_owned());
+    };
+    let redis = match Redis::connect(url.expose_secret(), &Context::system()) {
+        Ok(redis) => redis,
+        Err(sentence) => return Failure(sentence),
+    };
+    let answered = tokio::time::timeout(LIMIT, redis.ping()).await;
+    redis.close().await;
+    match answered {
+        Ok(Ok(())) => Fine("answers".to_owned()),
+        _ => Failure(
+            "does not answer. Check COFFER_REDIS_URL and that Redis runs; coffer goes on without it, more slowly."
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,96 @@
+//! The library as a ZIP: one Markdown file an entry, with its facts on top as YAML.
+
+use std::io::{self, Write};
+
+use askama::Template;
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{CompressionMethod, ZipWriter};
+
+use super::{Extra, Shelf, document};
+use crate::resources::Resource;
+
+/// Characters of a title that go into its file's name.
+const NAME_LENGTH: usize = 60;
+
+const READ_ME: &str = "This archive holds everything that your coffer account held.
+
+account.json    who you are there, your devices and tokens (never a password or a secret)
+activity.json   what was done in your account
+library.json    every link and note, what is in the trash included
+versions.json   every saved version of each of them
+bookmarks.html  the links, as any browser imports them
+entries/        one Markdown file for each link and note
+";
+
+type Archive<'a> = ZipWriter<StreamWriter<&'a mut dyn Write>>;
+
+pub fn markdown(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+    let mut archive = ZipWriter::new_stream(out);
+    entries(shelf, &mut archive)?;
+    archive.finish()?;
+    Ok(())
+}
+
+pub fn everything(shelf: &Shelf, extras: &[Extra], out: &mut dyn Write) -> io::Result<()> {
+    let mut archive = ZipWriter::new_stream(out);
+    begin(&mut archive, "README.txt")?;
+    archive.write_all(READ_ME.as_bytes())?;
+    for extra in extras {
+        begin(&mut archive, extra.name)?;
+        archive.write_all(&extra.bytes)?;
+    }
+    begin(&mut archive, "library.json")?;
+    document::json(shelf, &mut archive)?;
+    begin(&mut archive, "versions.json")?;
+    document::versions(shelf, &mut archive)?;
+    begin(&mut archive, "bookmarks.html")?;
+    document::html(shelf, &mut archive)?;
+    entries(shelf, &mut archive)?;
+    archive.finish()?;
+    Ok(())
+}
+
+fn entries(shelf: &Shelf, archive: &mut Archive<'_>) -> io::Result<()> {
+    shelf.each_batch(|batch| {
+        batch.iter().try_for_each(|resource| {
+            begin(archive, &name(resource))?;
+            archive.write_all(Entry { resource }.render().map_err(io::Error::other)?.as_bytes())
+        })
+    })
+}
+
+fn begin(archive: &mut Archive<'_>, name: &str) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(1))
+        .large_file(true);
+    Ok(archive.start_file(name, options)?)
+}
+
+/// A name that every file system takes and that no other entry has: the id's random end follows the title.
+fn name(resource: &Resource) -> String {
+    let folder = if resource.trashed_at.is_some() { "trash" } else { "entries" };
+    let mut slug = String::new();
+    for c in resource.title.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug: String = slug.chars().take(NAME_LENGTH).collect();
+    let id = resource.id.simple().to_string();
+    format!("{folder}/{}-{}.md", slug.trim_matches('-'), &id[20..])
+}
+
+/// The facts as YAML, then the text.
+#[derive(Template)]
+#[template(path = "export/entry.md")]
+struct Entry<'a> {
+    resource: &'a Resource,
+}
+
+/// YAML takes JSON's strings as they are.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

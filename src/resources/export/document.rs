@@ -1,0 +1,150 @@
+//! The library as one document: bookmarks in HTML, everything in JSON.
+
+use std::io::{self, Write};
+
+use askama::Template;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Shelf;
+use crate::db::Timestamp;
+use crate::resources::{Kind, Resource, Revision, Visibility};
+
+const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
+<META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=UTF-8\">
+<TITLE>Bookmarks</TITLE>
+<H1>Bookmarks</H1>
+<DL><p>
+";
+
+#[derive(Template)]
+#[template(path = "export/bookmarks.html")]
+struct Bookmarks<'a> {
+    links: Vec<Link<'a>>,
+}
+
+struct Link<'a> {
+    url: &'a str,
+    resource: &'a Resource,
+    tags: String,
+    added: i64,
+    modified: i64,
+}
+
+/// Netscape bookmarks: the links that are not in the trash.
+pub fn html(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(HTML_HEAD.as_bytes())?;
+    shelf.each_batch(|batch| {
+        let links = batch.iter().filter(|resource| resource.trashed_at.is_none()).filter_map(|resource| {
+            Some(Link {
+                url: resource.url.as_deref()?,
+                resource,
+                tags: resource.tags.0.join(","),
+                added: resource.created_at.micros() / 1_000_000,
+                modified: resource.updated_at.micros() / 1_000_000,
+            })
+        });
+        let rows = Bookmarks { links: links.collect() }.render().map_err(io::Error::other)?;
+        out.write_all(rows.as_bytes())
+    })?;
+    out.write_all(b"</DL><p>\n")
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: Uuid,
+    kind: Kind,
+    title: &'a str,
+    url: Option<&'a str>,
+    /// Markdown.
+    body: &'a str,
+    tags: &'a [String],
+    visibility: Visibility,
+    pinned: bool,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    trashed_at: Option<Timestamp>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(resource: &'a Resource) -> Self {
+        Self {
+            id: resource.id,
+            kind: resource.kind,
+            title: &resource.title,
+            url: resource.url.as_deref(),
+            body: &resource.body,
+            tags: &resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
+            trashed_at: resource.trashed_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PastVersion<'a> {
+    resource_id: Uuid,
+    version: i64,
+    title: &'a str,
+    url: Option<&'a str>,
+    body: &'a str,
+    tags: &'a str,
+    visibility: Visibility,
+    via: crate::resources::Via,
+    saved_at: Timestamp,
+}
+
+/// Everything, one entry a line: `{"exported_at": …, "resources": […]}`.
+pub fn json(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", shelf.now())?;
+    let mut list = List::new(out);
+    shelf.each_batch(|batch| batch.iter().try_for_each(|resource| list.push(&Entry::of(resource))))?;
+    out.write_all(b"\n]}\n")
+}
+
+/// Every saved version of everything, one a line.
+pub fn versions(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"{\"versions\": [")?;
+    let mut list = List::new(out);
+    shelf.each_batch(|batch| {
+        shelf.revisions(&batch)?.iter().try_for_each(|(id, revision)| list.push(&saved(*id, revision)))
+    })?;
+    out.write_all(b"\n]}\n")
+}
+
+fn saved(resource_id: Uuid, revision: &Revision) -> PastVersion<'_> {
+    PastVersion {
+        resource_id,
+        version: revision.version,
+        title: &revision.title,
+        url: revision.url.as_deref(),
+        body: &revision.body,
+        tags: &revision.tags,
+        visibility: revision.visibility,
+        via: revision.via,
+        saved_at: revision.saved_at,
+    }
+}
+
+/// The items of a JSON array, one a line.
+struct List<'a> {
+    out: &'a mut dyn Write,
+    first: bool,
+}
+
+impl<'a> List<'a> {
+    fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, first: true }
+    }
+
+    fn push(&mut self, item: &impl Serialize) -> io::Result<()> {
+        self.out.write_all(if self.first { b"\n" } else { b",\n" })?;
+        self.first = false;
+        serde_json::to_writer(&mut *self.out, item).map_err(io::Error::other)
+    }
+}

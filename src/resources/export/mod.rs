@@ -1,0 +1,163 @@
+//! Everything out again: bookmarks as Netscape HTML, the library as JSON, one Markdown file an entry in a ZIP.
+//!
+//! An export is written on a thread of its own, batch by batch, as fast as the client takes it; it never
+//! stands in memory whole.
+
+mod archive;
+mod document;
+pub mod pages;
+mod pipe;
+mod store;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::body::Body;
+use clap::ValueEnum;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use self::store::After;
+use super::{Resource, Resources, Revision};
+use crate::error::{Error, Result};
+use crate::web::viewer::Viewer;
+
+/// Exports that run at once; one more is told to come back.
+pub const AT_ONCE: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Bookmarks that every browser imports; links only.
+    Html,
+    /// Everything of each entry but its older versions.
+    Json,
+    /// A ZIP with one Markdown file an entry.
+    Markdown,
+}
+
+impl Format {
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Self::from_str(text, false).ok()
+    }
+
+    #[must_use]
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Html => "coffer-bookmarks.html",
+            Self::Json => "coffer-library.json",
+            Self::Markdown => "coffer-library.zip",
+        }
+    }
+
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Markdown => "application/zip",
+        }
+    }
+}
+
+/// A file that stands beside the library in an archive of everything.
+pub struct Extra {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+impl Resources {
+    /// The viewer's own library, the trash included, as a body that is written while it is sent.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    pub fn export(&self, viewer: &Viewer, format: Format) -> Result<Body> {
+        self.start_export(viewer, move |shelf, out| write(shelf, format, out))
+    }
+
+    /// The same to a file or the terminal.
+    pub async fn export_to(
+        &self,
+        viewer: &Viewer,
+        format: Format,
+        mut out: impl Write + Send + 'static,
+    ) -> Result<()> {
+        let own = Shelf::new(self.clone(), viewer.signed_in()?.id);
+        tokio::task::spawn_blocking(move || write(&own, format, &mut out).and_then(|()| out.flush()))
+            .await
+            .map_err(|e| Error::Internal(format!("export: {e}")))?
+            .map_err(|e| Error::Internal(format!("export: {e}")))
+    }
+
+    /// A ZIP of the whole library with every version, in all formats, beside `extras`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    pub fn export_everything(&self, viewer: &Viewer, extras: Vec<Extra>) -> Result<Body> {
+        self.start_export(viewer, move |shelf, out| archive::everything(shelf, &extras, out))
+    }
+
+    fn start_export(
+        &self,
+        viewer: &Viewer,
+        write: impl FnOnce(&Shelf, &mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<Body> {
+        let own = Shelf::new(self.clone(), viewer.signed_in()?.id);
+        let place = self.exports.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+        Ok(pipe::body(move |out| {
+            let _place = place;
+            write(&own, out)
+        }))
+    }
+}
+
+fn write(shelf: &Shelf, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Html => document::html(shelf, out),
+        Format::Json => document::json(shelf, out),
+        Format::Markdown => archive::markdown(shelf, out),
+    }
+}
+
+/// One person's entries, read in batches from a thread that may wait for the database.
+struct Shelf {
+    resources: Resources,
+    owner: Uuid,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Shelf {
+    fn new(resources: Resources, owner: Uuid) -> Self {
+        Self { resources, owner, runtime: tokio::runtime::Handle::current() }
+    }
+
+    /// Hands over every entry, oldest first, then those in the trash.
+    fn each_batch(&self, mut take: impl FnMut(Vec<Resource>) -> io::Result<()>) -> io::Result<()> {
+        for in_trash in [false, true] {
+            let mut after = Some(After::start(in_trash));
+            while let Some(place) = after {
+                let batch = store::batch(&self.resources.db, self.owner, place);
+                let batch = self.runtime.block_on(batch).map_err(io::Error::other)?;
+                after = place.following(&batch);
+                take(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn revisions(&self, batch: &[Resource]) -> io::Result<Vec<(Uuid, Revision)>> {
+        let ids: Vec<Uuid> = batch.iter().map(|resource| resource.id).collect();
+        let revisions = store::revisions(&self.resources.db, &ids);
+        self.runtime.block_on(revisions).map_err(io::Error::other)
+    }
+
+    fn now(&self) -> String {
+        self.resources.context.now().rfc3339()
+    }
+}
+
+/// How many exports may run at once.
+#[must_use]
+pub(super) fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(AT_ONCE))
+}

@@ -1,0 +1,72 @@
+//! The exports' SQL: a library in batches, along its indexes.
+
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::resources::store::resource_where;
+use crate::resources::{Resource, Revision};
+
+/// Rows in a batch.
+const BATCH: usize = 500;
+
+const LIVE: &str = resource_where!(
+    "r.owner_id = $1 AND r.trashed_at IS NULL AND (r.created_at, r.id) > ($2, $3)
+        ORDER BY r.created_at, r.id LIMIT 500"
+);
+const TRASHED: &str = resource_where!(
+    "r.owner_id = $1 AND r.trashed_at IS NOT NULL AND (r.trashed_at, r.id) > ($2, $3)
+        ORDER BY r.trashed_at, r.id LIMIT 500"
+);
+
+/// Where the last batch ended.
+#[derive(Clone, Copy)]
+pub struct After {
+    in_trash: bool,
+    at: Timestamp,
+    id: Uuid,
+}
+
+impl After {
+    pub fn start(in_trash: bool) -> Self {
+        Self { in_trash, at: Timestamp::from_micros(i64::MIN / 2), id: Uuid::nil() }
+    }
+
+    /// Where the next batch begins; `None` after the last.
+    pub fn following(self, batch: &[Resource]) -> Option<Self> {
+        let last = batch.last().filter(|_| batch.len() == BATCH)?;
+        let at = last.trashed_at.unwrap_or(last.created_at);
+        Some(Self { at, id: last.id, ..self })
+    }
+}
+
+pub async fn batch(db: &Db, owner: Uuid, after: After) -> sqlx::Result<Vec<Resource>> {
+    let sql = if after.in_trash { TRASHED } else { LIVE };
+    on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(after.at).bind(after.id).fetch_all(pool).await)
+}
+
+#[derive(sqlx::FromRow)]
+struct RevisionRow {
+    resource_id: Uuid,
+    #[sqlx(flatten)]
+    revision: Revision,
+}
+
+/// Every version of some resources.
+pub async fn revisions(db: &Db, ids: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Revision)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT v.resource_id, v.version, v.title, v.url, v.body, v.tags, v.visibility, v.via,
+            u.display_name AS saved_by, v.saved_at
+        FROM revisions v JOIN users u ON u.id = v.saved_by
+        WHERE v.resource_id IN ({}) ORDER BY v.resource_id, v.version",
+        places.join(", ")
+    );
+    let values: Vec<Value> = ids.iter().copied().map(Value::Id).collect();
+    let rows: Vec<RevisionRow> =
+        on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|row| (row.resource_id, row.revision)).collect())
+}

@@ -1,0 +1,111 @@
+//! Everything out again, in three formats and as one archive.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read as _};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use zip::ZipArchive;
+
+use crate::support::actor::Actor;
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+const ODD_TITLE: &str = "Tide & “time” <tables> žluťoučký 🌊";
+const ODD_BODY: &str = "Heights are **above** chart datum.\n\n- <b>not bold</b> & more";
+
+async fn keeps_some(app: &App, owner: &Actor) {
+    owner
+        .saves(json!({ "title": ODD_TITLE, "url": "https://tides.example/?a=1&b=%22x%22", "body": ODD_BODY,
+            "tags": ["sea/tides", "Leith"], "visibility": "public" }))
+        .await;
+    app.later(Duration::from_secs(1));
+    owner.saves(json!({ "title": "A note", "body": "# Only here\n\n---\ntext" })).await;
+    let gone = owner.saves(json!({ "title": "Thrown away", "url": "https://gone.example/" })).await;
+    owner.post_form(&format!("{}/trash", gone.page()), &[]).await.is(303);
+}
+
+fn files(zip: &[u8]) -> Vec<(String, String)> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).expect("a ZIP");
+    let read = |index| {
+        let mut file = archive.by_index(index).expect("a file");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("UTF-8");
+        (file.name().expect("a name").into_owned(), text)
+    };
+    let count = ZipArchive::new(Cursor::new(zip)).expect("a ZIP").len();
+    (0..count).map(read).collect()
+}
+
+on_both_engines!(bookmarks_go_out_and_come_in_again);
+async fn bookmarks_go_out_and_come_in_again(app: App) {
+    let owner = app.signed_in("owner").await;
+    keeps_some(&app, &owner).await;
+    let file = owner.get("/export?format=html").await.ok();
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"coffer-bookmarks.html\"");
+    let file = file.lacks("gone.example").lacks("Only here");
+    let other = app.signed_in("other").await;
+    other.uploads("/import", "b.html", file.bytes(), &[("visibility", "private")]).await.is(303);
+    let items = other.get("/api/v1/resources?q=by:other").await.ok().json()["items"].take();
+    let [item] = items.as_array().expect("a list").as_slice() else { panic!("one link, not {items}") };
+    let whole = other.get(&format!("/api/v1/resources/{}", item["id"].as_str().expect("an id"))).await.json();
+    assert_eq!(whole["title"], ODD_TITLE);
+    assert_eq!(whole["url"], "https://tides.example/?a=1&b=%22x%22");
+    assert_eq!(whole["body"], ODD_BODY);
+    assert_eq!(whole["tags"], json!(["Leith", "sea/tides"]));
+}
+
+on_both_engines!(json_holds_every_entry_and_no_one_elses);
+async fn json_holds_every_entry_and_no_one_elses(app: App) {
+    let owner = app.signed_in("owner").await;
+    keeps_some(&app, &owner).await;
+    app.signed_in("other").await.saves(json!({ "title": "Not mine", "visibility": "public" })).await;
+    let library = owner.get("/api/v1/export?format=json").await.ok().json();
+    let entries = library["resources"].as_array().expect("a list");
+    let titles: Vec<&str> = entries.iter().filter_map(|entry| entry["title"].as_str()).collect();
+    assert_eq!(titles, [ODD_TITLE, "A note", "Thrown away"]);
+    assert_eq!(entries[0]["body"], ODD_BODY);
+    assert!(entries[2]["trashed_at"].is_string() && entries[1]["trashed_at"].is_null());
+}
+
+on_both_engines!(markdown_has_one_file_an_entry);
+async fn markdown_has_one_file_an_entry(app: App) {
+    let owner = app.signed_in("owner").await;
+    keeps_some(&app, &owner).await;
+    app.later(Duration::from_secs(1));
+    owner.saves(json!({ "title": "../../etc/passwd", "body": "x" })).await;
+    let files = files(owner.get("/export?format=markdown").await.ok().bytes());
+    assert_eq!(files.len(), 4);
+    let (name, text) = &files[0];
+    assert!(name.starts_with("entries/tide-time-tables-žluťoučký-"), "{name}");
+    assert!(text.ends_with(&format!("---\n\n{ODD_BODY}\n")), "{text}");
+    assert!(text.contains("url: \"https://tides.example/?a=1&b=%22x%22\""), "{text}");
+    assert!(files[2].0.starts_with("entries/etc-passwd-"), "{}", files[2].0);
+    assert!(files[3].0.starts_with("trash/thrown-away-"), "{}", files[3].0);
+}
+
+on_both_engines!(a_long_library_goes_out_whole);
+async fn a_long_library_goes_out_whole(app: App) {
+    let owner = app.signed_in("owner").await;
+    let viewer = app.viewer("owner").await;
+    app.coffer.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
+    let library: Value = owner.get("/export?format=json").await.ok().json();
+    let ids: BTreeSet<&str> = library["resources"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|entry| entry["id"].as_str())
+        .collect();
+    assert_eq!(ids.len(), 1_100);
+}
+
+on_both_engines!(an_export_is_for_its_owner_and_in_a_format_that_exists);
+async fn an_export_is_for_its_owner_and_in_a_format_that_exists(app: App) {
+    let visitor = app.visitor();
+    visitor.get("/export?format=json").await.redirects_to("/login?next=%2Fexport%3Fformat%3Djson");
+    visitor.get("/api/v1/export?format=json").await.is(401).problem("sign_in_required");
+    let owner = app.signed_in("owner").await;
+    owner.get("/export?format=pdf").await.error_page(400);
+    owner.get("/api/v1/export?format=pdf").await.is(400).problem("bad_parameter");
+    owner.get("/api/v1/export").await.is(400).problem("bad_parameter");
+}
