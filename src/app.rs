@@ -32,13 +32,16 @@ use crate::db::Db;
 use crate::keys::Keys;
 use crate::mail::Mail;
 use crate::redis::Redis;
+use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
-use crate::sessions::Sessions;
+use crate::sessions::{self, Sessions};
+use crate::tokens::{self, Tokens};
 use crate::web::client::Clients;
+use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, csrf, faces, headers, health, json, log, required, site, viewer};
+use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, required, site, stay};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -52,6 +55,9 @@ pub struct Inner {
     pub db: Db,
     pub redis: Option<Redis>,
     pub sessions: Sessions,
+    pub refresh: Refresh,
+    pub tokens: Tokens,
+    pub form_key: FormKey,
     pub accounts: Accounts,
     pub audit: Audit,
     pub trail: Trail,
@@ -87,7 +93,14 @@ impl App {
         let audit = Audit::new(context.clone(), &keys);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone());
+        let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
+        let refresh = Refresh::new(
+            (db.clone(), context.clone()),
+            (audit.clone(), mail.clone(), sessions.clone()),
+            &config,
+            &keys,
+            &site.origin(),
+        );
         Ok(Self(Arc::new(Inner {
             trail: Trail::new(db.clone(), context.clone(), audit.clone(), cursors.clone()),
             people: People {
@@ -98,16 +111,17 @@ impl App {
                 cursors: cursors.clone(),
             },
             once: CursorKey::new(keys.derive("once")),
-            sessions,
             accounts: Accounts::new(
-                db.clone(),
-                context.clone(),
+                (db.clone(), context.clone()),
+                (audit.clone(), mail.clone(), sessions.clone()),
                 &config,
-                audit.clone(),
-                mail.clone(),
                 &site,
                 &keys,
             )?,
+            sessions,
+            refresh,
+            tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
+            form_key: FormKey::new(keys.derive("form")),
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             audit,
@@ -144,16 +158,39 @@ impl App {
     info(
         title = "coffer",
         description = "Links and notes as JSON. Errors are problem+json (RFC 9457) with a stable `code`. \
-            Sign in with the browser's session cookie; changes then need the header `X-CSRF-Token` with the value from `/me`.",
+            Programs send `Authorization: Bearer` with a personal token from the settings, or with an access token from \
+            `/auth/token`. The browser's session cookie works too; changes then need the header `X-CSRF-Token` with the \
+            value from `/me`.",
         license(name = "MIT", identifier = "MIT")
     ),
+    modifiers(&Schemes),
     tags((name = "account"), (name = "resources"), (name = "tags"), (name = "admin")),
 )]
 struct ApiDoc;
 
+struct Schemes;
+
+impl utoipa::Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some(
+            "A personal token, `cof_[0-9A-Za-z]{49}`, or an access token, `coa_…`; each route names the scope that it needs."
+                .to_owned(),
+        );
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-coffer")));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("session", cookie);
+    }
+}
+
 fn api_routes() -> OpenApiRouter<App> {
     let v1 = OpenApiRouter::new()
+        .merge(refresh::api::routes())
         .merge(accounts::api::routes())
+        .merge(sessions::api::routes())
+        .merge(tokens::api::routes())
         .merge(resources::api::routes())
         .merge(people::api::routes())
         .merge(audit::api::routes());
@@ -172,13 +209,16 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
         .merge(audit::pages::routes())
+        .merge(sessions::pages::routes())
+        .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), csrf::guard_pages));
-    let pages = pages.layer(from_fn_with_state(app.clone(), required::guard_pages));
+        .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
+        .layer(from_fn_with_state(app.clone(), required::guard_pages))
+        .layer(from_fn_with_state(app.clone(), stay::identify));
     let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
     // Assets are the same for everybody: nobody's session is read for them.
@@ -198,8 +238,9 @@ pub fn router(app: &App) -> Router {
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), csrf::guard_api));
-    let api = api.layer(from_fn_with_state(app.clone(), required::guard_api));
+        .layer(from_fn_with_state(app.clone(), csrf::guard_api))
+        .layer(from_fn_with_state(app.clone(), required::guard_api))
+        .layer(from_fn_with_state(app.clone(), bearer::identify));
     let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
 
     Router::new()
@@ -215,12 +256,11 @@ pub fn router(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// What both trees pass between the error's face and the CSRF guard.
+/// What both trees pass between the error's face and the one who says whose the request is.
 fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
     let time_limit = Duration::from_secs(app.config.request_timeout);
     routes
-        .layer(from_fn_with_state(app.clone(), viewer::identify))
-        .layer(sessions(app))
+        .layer(session_cookies(app))
         .layer(map_response_with_state(app.clone(), secure_cookies))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn_with_state(app.clone(), site::check_host))
@@ -228,7 +268,7 @@ fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
         .layer(CatchPanicLayer::custom(faces::panicked))
 }
 
-fn sessions(app: &App) -> SessionManagerLayer<Sessions> {
+fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
     let secure = app.site.secure_cookies();
     let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
     SessionManagerLayer::new(app.sessions.clone())

@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use uuid::Uuid;
 
 use crate::accounts::Role;
 use crate::config::Config;
 use crate::environment::{self, Variables};
 use crate::resources::Visibility;
 use crate::resources::export::Format;
+use crate::tokens::DEFAULT_DAYS;
 
 /// A self-hosted library of links and Markdown notes.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub enum Command {
     User(UserArgs),
     /// Look after the audit trail.
     Audit(AuditArgs),
+    /// Make, list and revoke API tokens.
+    Token(TokenArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
     Import(ImportArgs),
     /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.
@@ -104,6 +108,51 @@ pub struct AuditArgs {
 pub enum AuditAction {
     /// Check that no event was changed, removed, moved or cut off since it was written.
     Verify {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct TokenArgs {
+    #[command(subcommand)]
+    pub action: TokenAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Make a token; it is printed this once.
+    Create {
+        /// What it is called, such as the program that will use it.
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as resources:read; may be given several times.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<String>,
+        /// Days for which it is good, 1 to 365.
+        #[arg(long, default_value_t = DEFAULT_DAYS)]
+        days: u32,
+        /// Whose it is; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// List somebody's tokens, without the tokens themselves.
+    List {
+        /// Whose they are; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        config: Box<Config>,
+    },
+    /// Revoke a token.
+    Revoke {
+        /// As `coffer token list` shows it.
+        id: Uuid,
+        /// Whose it is; may be left out while there is one account.
+        #[arg(long)]
+        user: Option<String>,
         #[command(flatten)]
         config: Box<Config>,
     },

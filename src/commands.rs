@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod people;
+mod token;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -46,6 +47,7 @@ pub async fn run(command: Command) -> Result<(), String> {
         }
         Command::User(args) => people::run(args.action).await,
         Command::Audit(AuditArgs { action: AuditAction::Verify { config } }) => people::verify(*config).await,
+        Command::Token(args) => token::run(args.action).await,
         Command::Import(args) => import(args).await,
         Command::Export(args) => export(args).await,
         Command::Seed(args) => seed(args).await,

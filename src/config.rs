@@ -101,6 +101,11 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_max_days: u32,
 
+    /// Days that a device stays signed in by "keep me signed in", and a program by its refresh token.
+    #[arg(long, env = "COFFER_STAY_DAYS", default_value_t = 90, help_heading = "Accounts",
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub stay_days: u32,
+
     /// Who must log in with a code from an authenticator app besides the password.
     #[arg(long, env = "COFFER_REQUIRE_2FA", default_value = "off", help_heading = "Accounts")]
     pub require_2fa: Require2fa,
@@ -199,6 +204,11 @@ impl Config {
         days(self.session_max_days)
     }
 
+    #[must_use]
+    pub fn stay(&self) -> Duration {
+        days(self.stay_days)
+    }
+
     /// Every setting by its `COFFER_` name, secrets masked.
     #[must_use]
     pub fn effective(&self) -> BTreeMap<&'static str, String> {
@@ -236,6 +246,7 @@ impl Config {
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
             ("COFFER_REQUIRE_2FA", name(&self.require_2fa)),
+            ("COFFER_STAY_DAYS", self.stay_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
             ("COFFER_SMTP_URL", masked(&self.smtp_url)),

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
+use crate::tokens::Scope;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Every failure a visitor can meet. `status()`, `code()` and `message()` are complete in one place each.
@@ -16,7 +18,14 @@ pub enum Error {
     SignInRequired,
     SudoRequired,
     SudoRefused,
+    BadToken,
+    TokenExpired,
+    TokenReused,
+    BadCredentials,
     SecondFactorRequired,
+    SecondFactorMissing,
+    InsufficientScope(Scope),
+    UnknownScope,
     Forbidden(&'static str),
     CrossSite,
     WrongHost,
@@ -43,14 +52,21 @@ impl Error {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::SignInRequired => StatusCode::UNAUTHORIZED,
-            Self::SudoRequired | Self::SecondFactorRequired | Self::Forbidden(_) | Self::CrossSite => {
-                StatusCode::FORBIDDEN
-            }
+            Self::SignInRequired
+            | Self::BadToken
+            | Self::TokenExpired
+            | Self::TokenReused
+            | Self::BadCredentials
+            | Self::SecondFactorRequired => StatusCode::UNAUTHORIZED,
+            Self::SudoRequired
+            | Self::SecondFactorMissing
+            | Self::InsufficientScope(_)
+            | Self::Forbidden(_)
+            | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
-            Self::SudoRefused | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::DuplicateUrl(_) | Self::LastAdmin => StatusCode::CONFLICT,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
@@ -70,7 +86,13 @@ impl Error {
             Self::SignInRequired => "sign_in_required",
             Self::SudoRequired => "sudo_required",
             Self::SudoRefused => "sudo_refused",
-            Self::SecondFactorRequired => "second_factor_required",
+            Self::BadToken => "bad_token",
+            Self::TokenExpired => "token_expired",
+            Self::TokenReused => "token_reused",
+            Self::BadCredentials => "bad_credentials",
+            Self::SecondFactorRequired | Self::SecondFactorMissing => "second_factor_required",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::UnknownScope => "unknown_scope",
             Self::Forbidden(_) => "forbidden",
             Self::CrossSite => "cross_site",
             Self::WrongHost => "wrong_host",
@@ -101,7 +123,14 @@ impl Error {
             Self::SignInRequired => "Sign in to do this.".into(),
             Self::SudoRequired => "Give your password once more at /sudo, then repeat this within ten minutes.".into(),
             Self::SudoRefused => "That is not right. Try again.".into(),
-            Self::SecondFactorRequired => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
+            Self::BadToken => "This token is not known here: it was mistyped or revoked. Make a new one in the settings, under API tokens.".into(),
+            Self::TokenExpired => "This token’s time is over. Renew an access token at /api/v1/auth/refresh; make a new personal token in the settings.".into(),
+            Self::TokenReused => "This refresh token was used before, as it happens when somebody has copied it. All that came from it is revoked: sign in again.".into(),
+            Self::BadCredentials => "This name and password don’t belong together. Check both and try again.".into(),
+            Self::SecondFactorRequired => "This account asks for a second factor. Send a current code as “code”; each works once.".into(),
+            Self::SecondFactorMissing => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
+            Self::InsufficientScope(scope) => format!("This token may not do that. It would need the scope {}.", scope.as_str()).into(),
+            Self::UnknownScope => "One of these scopes does not exist. The API reference lists them all.".into(),
             Self::Forbidden(reason) => (*reason).into(),
             Self::CrossSite => "This request did not come from one of coffer's own pages, so it was not carried out. Open the page again and repeat it.".into(),
             Self::WrongHost => "This server does not answer for that host name. Use the address in COFFER_BASE_URL.".into(),

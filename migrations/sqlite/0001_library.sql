@@ -30,9 +30,12 @@ CREATE TABLE recovery_codes (
 ) STRICT;
 
 -- id_hash: SHA-256 of the cookie's value, first 16 bytes. record: the session's data as JSON.
+-- public_id: what the device list calls it. family_id: the device that is kept signed in, if it is.
 CREATE TABLE sessions (
     id_hash     BLOB PRIMARY KEY NOT NULL CHECK (length(id_hash) = 16),
     user_id     BLOB REFERENCES users ON DELETE CASCADE,
+    public_id   BLOB,
+    family_id   BLOB,
     record      TEXT NOT NULL,
     browser     TEXT NOT NULL DEFAULT '',
     network     BLOB,
@@ -41,24 +44,32 @@ CREATE TABLE sessions (
     expires_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX sessions_user ON sessions (user_id, seen_at DESC);
+CREATE INDEX sessions_family ON sessions (family_id) WHERE family_id IS NOT NULL;
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+-- A device that is kept signed in, or a program that signed in with a password. scopes: '' for a browser.
 CREATE TABLE refresh_families (
     id          BLOB PRIMARY KEY NOT NULL,
     user_id     BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind        TEXT NOT NULL CHECK (kind IN ('browser', 'api')),
+    scopes      TEXT NOT NULL DEFAULT '',
     browser     TEXT NOT NULL DEFAULT '',
+    network     BLOB,
     created_at  INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     revoked_at  INTEGER
 ) STRICT;
 CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
+-- Each row is a refresh token and, for a program, the access token that came with it.
 CREATE TABLE refresh_tokens (
-    token_hash  BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
-    family_id   BLOB NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
-    child_hash  BLOB,
-    created_at  INTEGER NOT NULL,
-    used_at     INTEGER
+    token_hash   BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+    access_hash  BLOB UNIQUE CHECK (length(access_hash) = 32),
+    family_id    BLOB NOT NULL REFERENCES refresh_families ON DELETE CASCADE,
+    created_at   INTEGER NOT NULL,
+    used_at      INTEGER
 ) STRICT;
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
 
@@ -69,7 +80,7 @@ CREATE TABLE api_tokens (
     token_hash    BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
     scopes        TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
-    expires_at    INTEGER,
+    expires_at    INTEGER NOT NULL,
     last_used_at  INTEGER
 ) STRICT;
 CREATE INDEX api_tokens_user ON api_tokens (user_id);
@@ -106,6 +117,7 @@ CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+-- marks: words beside it that say who may see the row and which filters it meets.
 -- Short columns first: who may see a row is read without the pages that a long text goes on to.
 CREATE TABLE resources (
     rid         INTEGER PRIMARY KEY,
@@ -126,6 +138,7 @@ CREATE TABLE resources (
     title_key   TEXT NOT NULL,
     fold_title  TEXT NOT NULL,
     fold_tags   TEXT NOT NULL,
+    marks       TEXT NOT NULL,
     summary     TEXT NOT NULL,
     body        TEXT NOT NULL CHECK (length(body) <= 100000),
     fold_body   TEXT NOT NULL,
@@ -133,35 +146,37 @@ CREATE TABLE resources (
     CHECK ((url IS NULL) = (url_key IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
-CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
+-- The kind is asked of the index, so that a shelf without any notes need not be read to find none.
+CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id, kind) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_created ON resources (visibility, created_at, id, kind) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_shared_pinned ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;
 
--- Weighted full text over the folded columns; the index keeps no copy of the text.
+-- Full text over the folded columns; the index keeps no copy of the text.
 CREATE VIRTUAL TABLE resources_fts USING fts5 (
-    fold_title, fold_tags, fold_body,
+    fold_title, fold_tags, fold_body, marks,
     content = 'resources', content_rowid = 'rid', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co M*'", prefix = '2 3'
 );
 CREATE TRIGGER resources_fts_insert AFTER INSERT ON resources BEGIN
-    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
-    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body, new.marks);
 END;
 CREATE TRIGGER resources_fts_delete AFTER DELETE ON resources BEGIN
-    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
-    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body, old.marks);
 END;
-CREATE TRIGGER resources_fts_update AFTER UPDATE OF fold_title, fold_tags, fold_body ON resources BEGIN
-    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
-    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
-    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
-    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+CREATE TRIGGER resources_fts_update AFTER UPDATE OF fold_title, fold_tags, fold_body, marks ON resources BEGIN
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body, old.marks);
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body, new.marks);
 END;
 
 CREATE TABLE revisions (

@@ -44,7 +44,11 @@ impl Accounts {
         if let Some(problem) = display_name_problem(name) {
             return Err(Error::field("display_name", problem));
         }
-        Ok(profile::rename(&self.db, member.id, name, self.context.now()).await?)
+        let mut tx = self.db.begin().await?;
+        profile::rename(&mut tx, member.id, name, self.context.now()).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
+        tx.commit().await?;
+        Ok(self.sessions.settle(stale).await?)
     }
 
     /// Asks the new address to confirm itself; the answer is the same when it is another account's.
@@ -161,8 +165,10 @@ impl Accounts {
             self.mail.queue(&mut tx, &before, &letter).await?;
         }
         let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
+        self.sessions.settle(stale).await?;
         self.mail.wake();
         Ok(Confirmed::Now)
     }

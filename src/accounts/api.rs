@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::web::json::Problem;
-use crate::web::viewer::Identity;
+use crate::web::bearer::{AccountRead, Scoped};
+use crate::web::json::Refusal;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(me))
@@ -24,23 +24,23 @@ struct Me {
     email: String,
     /// `member` or `admin`.
     role: &'static str,
-    /// What a browser session sends as `X-CSRF-Token` with every change.
+    /// What a browser session sends as `X-CSRF-Token` with every change; empty for a token, which needs none.
     csrf: String,
 }
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/me", tag = "account", responses(
+#[utoipa::path(get, path = "/me", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = Me),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    Refusal,
 ))]
-async fn me(identity: Identity) -> Result<Json<Me>> {
-    let member = identity.viewer.signed_in()?;
+async fn me(asks: Scoped<AccountRead>) -> Result<Json<Me>> {
+    let member = asks.signed_in()?;
     Ok(Json(Me {
         id: member.id,
         username: member.username.clone(),
         display_name: member.display_name.clone(),
         email: member.email.clone(),
         role: member.role.as_str(),
-        csrf: identity.csrf.clone(),
+        csrf: asks.identity.csrf.clone(),
     }))
 }

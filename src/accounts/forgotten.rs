@@ -88,10 +88,7 @@ pub async fn reset(
     Form(form): Form<ResetForm>,
 ) -> Result<Response> {
     match app.accounts.reset(&token, &form.password, &origin).await {
-        Ok(user) => {
-            app.sessions.end_all(user).await?;
-            Ok(redirect("/login", Some(Notice::PasswordReset)))
-        }
+        Ok(()) => Ok(redirect("/login", Some(Notice::PasswordReset))),
         Err(Error::LinkOver) => reset_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&reset_page(chrome, &token, errors), false)?;

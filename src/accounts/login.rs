@@ -62,6 +62,12 @@ impl Accounts {
         Ok(confirmed)
     }
 
+    /// The person, unless the account is disabled or its sessions were ended since.
+    pub async fn in_epoch(&self, user: Uuid, epoch: i64) -> Result<Option<Member>> {
+        let member = store::active(&self.db, user).await?;
+        Ok(member.filter(|member| member.auth_epoch == epoch))
+    }
+
     async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &Origin) -> Result<()> {
         let event = Event {
             action: Action::LogIn,

@@ -40,6 +40,7 @@ use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
 use crate::keys::Keys;
 use crate::mail::Mail;
+use crate::sessions::Sessions;
 use crate::web::origin::Origin;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -79,7 +80,7 @@ impl TryFrom<String> for Role {
 }
 
 /// A person with an account, as the rest of coffer knows them.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Member {
     pub id: Uuid,
     pub email: String,
@@ -118,6 +119,7 @@ pub struct Accounts {
     context: Context,
     audit: Audit,
     mail: Mail,
+    sessions: Sessions,
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
@@ -128,23 +130,16 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        db: Db,
-        context: Context,
+        (db, context): (Db, Context),
+        (audit, mail, sessions): (Audit, Mail, Sessions),
         config: &Config,
-        audit: Audit,
-        mail: Mail,
         site: &Site,
         keys: &Keys,
     ) -> Result<Self, String> {
         let passwords =
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
         let factor_keys = Arc::new(FactorKeys::new(keys));
-        Ok(Self { db, context, audit, mail, site: site.origin().into(), passwords, factor_keys })
-    }
-
-    /// The person, unless the account is gone or disabled.
-    pub async fn active(&self, id: Uuid) -> Result<Option<Member>> {
-        Ok(store::active(&self.db, id).await?)
+        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords, factor_keys })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {

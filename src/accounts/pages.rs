@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -11,14 +11,14 @@ use tower_sessions::Session;
 
 use super::{Member, NewAccount, Purpose, factor, forgotten, invites, settings, strength, sudo};
 use crate::app::App;
-use crate::audit::{Action, Event};
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
+use crate::web::stay;
 use crate::web::sudo::grant;
-use crate::web::viewer::{self, Viewer};
+use crate::web::viewer::{self, Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -57,6 +57,8 @@ struct LoginPage {
     error: Option<&'static str>,
     /// There is no account yet that anybody could log in to.
     unclaimed: bool,
+    stay: bool,
+    stay_days: u32,
 }
 
 #[derive(Template)]
@@ -100,6 +102,8 @@ struct LoginForm {
     login: String,
     password: String,
     next: String,
+    /// The checkbox “Keep me logged in”.
+    stay: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -138,6 +142,8 @@ async fn login_form(
         next: query.next,
         error: None,
         unclaimed: app.accounts.is_empty().await?,
+        stay: false,
+        stay_days: app.config.stay_days,
     };
     page(&shown, toast)
 }
@@ -145,16 +151,18 @@ async fn login_form(
 async fn login(
     State(app): State<App>,
     session: Session,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
+        let stays = !form.stay.is_empty();
         if member.second_factor {
-            return factor::login::ask(&app, &session, &member, &form.next).await;
+            return factor::login::ask(&app, (&session, &identity), &member, (&form.next, stays), &origin)
+                .await;
         }
-        begin(&app, &session, &member, &origin).await?;
-        return Ok(redirect(local_path(&form.next), None));
+        return enter(&app, (&session, &identity), &member, (&form.next, stays), &origin).await;
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -163,6 +171,8 @@ async fn login(
         next: form.next,
         error,
         unclaimed: app.accounts.is_empty().await?,
+        stay: !form.stay.is_empty(),
+        stay_days: app.config.stay_days,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
@@ -170,14 +180,14 @@ async fn login(
 async fn logout(
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
 ) -> Result<Response> {
-    if let Some(id) = viewer.id() {
-        app.accounts.note(&origin, &Event::own(Action::LogOut, id)).await?;
-    }
+    app.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
-    Ok(redirect("/login", Some(Notice::SignedOut)))
+    let mut response = redirect("/login", Some(Notice::SignedOut));
+    response.headers_mut().append(header::SET_COOKIE, stay::removal(&app));
+    Ok(response)
 }
 
 async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
@@ -286,10 +296,26 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
+/// Lets somebody in who has shown all that is asked for, and leads on to where they wanted to go.
+pub(super) async fn enter(
+    app: &App,
+    (session, before): (&Session, &Identity),
+    member: &Member,
+    (next, stays): (&str, bool),
+    origin: &Origin,
+) -> Result<Response> {
+    app.accounts.recognise(member, origin).await?;
+    let cookie = stay::sign_in(app, (session, before), member, origin, stays).await?;
+    grant(app, session).await?;
+    let mut response = redirect(local_path(next), None);
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}
+
 /// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
 pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
     app.accounts.recognise(member, origin).await?;
-    viewer::sign_in(app, session, member).await?;
+    viewer::sign_in(app, session, member, origin).await?;
     grant(app, session).await
 }
 

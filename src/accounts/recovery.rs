@@ -9,6 +9,7 @@ use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::mail::Letter;
+use crate::sessions::Stale;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
@@ -53,25 +54,25 @@ impl Accounts {
     }
 
     /// Sets the password by a link, once, and ends every session; nobody is logged in by it, so that a second
-    /// factor is asked for as ever. The account's id.
+    /// factor is asked for as ever.
     ///
     /// # Errors
     /// [`Error::LinkOver`], or [`Error::Invalid`] at `password`.
-    pub async fn reset(&self, token: &str, new: &str, origin: &Origin) -> Result<Uuid> {
+    pub async fn reset(&self, token: &str, new: &str, origin: &Origin) -> Result<()> {
         let (hash, now) = (hash_of(token), self.context.now());
         let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
-        let member = self.active(user).await?.ok_or(Error::LinkOver)?;
+        let member = store::active(&self.db, user).await?.ok_or(Error::LinkOver)?;
         self.acceptable(&member, new)?;
         let password_hash = self.passwords.hash(new, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, Purpose::Reset, &hash, now).await? {
             return Err(Error::LinkOver);
         }
-        self.set_password(&mut tx, user, &password_hash).await?;
+        let (_, ended) = self.set_password(&mut tx, user, &password_hash).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::PasswordReset, user)).await?;
         tx.commit().await?;
         self.mail.wake();
-        Ok(user)
+        Ok(self.sessions.settle(ended).await?)
     }
 
     /// Changes the viewer's password and ends every session; the member in the epoch in which new ones begin.
@@ -90,18 +91,19 @@ impl Accounts {
         self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
         let password_hash = self.passwords.hash(new, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
-        let auth_epoch = self.set_password(&mut tx, member.id, &password_hash).await?;
+        let (auth_epoch, ended) = self.set_password(&mut tx, member.id, &password_hash).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::PasswordChange, member.id)).await?;
         tx.commit().await?;
         self.mail.wake();
+        self.sessions.settle(ended).await?;
         Ok(Member { auth_epoch, ..member.clone() })
     }
 
-    async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<i64> {
+    async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<(i64, Stale)> {
         let epoch = profile::set_password(tx, user, password_hash, self.context.now()).await?;
         personal::clear(tx, Purpose::Reset, user).await?;
         self.tell(tx, user, &Letter::PasswordChanged { security: self.security_page() }).await?;
-        Ok(epoch)
+        Ok((epoch, self.sessions.end_all_in(tx, user, None).await?))
     }
 
     /// That whoever sits there knows the account's password; a wrong one is written down.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -16,8 +16,8 @@ use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::required;
-use crate::web::viewer::{self, Viewer};
+use crate::web::viewer::{Identity, Viewer};
+use crate::web::{required, stay};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -136,18 +136,25 @@ pub async fn security(State(app): State<App>, viewer: Viewer, chrome: Chrome) ->
 pub async fn change_password(
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response> {
-    match app.accounts.change_password(&viewer, &form.current_password, &form.password, &origin).await {
+    match app
+        .accounts
+        .change_password(&identity.viewer, &form.current_password, &form.password, &origin)
+        .await
+    {
         Ok(member) => {
-            app.sessions.end_all(member.id).await?;
-            viewer::sign_in(&app, &session, &member).await?;
-            Ok(redirect("/settings/security", Some(Notice::PasswordChanged)))
+            let stays = identity.family.is_some();
+            let before = Identity::default();
+            let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
+            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            Ok(response)
         }
-        Err(Error::Invalid(errors)) => refused(&security_page(&app, &viewer, chrome, errors).await?),
+        Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),
         Err(error) => Err(error),
     }
 }

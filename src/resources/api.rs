@@ -16,12 +16,12 @@ use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, 
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
+use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
 };
 use crate::web::path::{Id, IdVersion};
-use crate::web::viewer::Viewer;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -189,13 +189,13 @@ struct ExportQuery {
 }
 
 /// What you may see, filtered, searched and sorted.
-#[utoipa::path(get, path = "/resources", tag = "resources", params(Asked), responses(
+#[utoipa::path(get, path = "/resources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(Asked), responses(
     (status = 200, body = ResourceList),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 async fn list(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<axum::Json<ResourceList>> {
     let listing = app.resources.list(&viewer, &asked).await?;
@@ -206,19 +206,23 @@ async fn list(
 }
 
 /// Save a link or a note.
-#[utoipa::path(post, path = "/resources", tag = "resources", request_body = Draft, responses(
+#[utoipa::path(post, path = "/resources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Draft, responses(
     (status = 201, body = ResourceBody, headers(("Location" = String), ("ETag" = String))),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
     Refusal, BodyRefusal,
 ))]
-async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>) -> Result<Response> {
+async fn create(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    Json(draft): Json<Draft>,
+) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
     Ok((StatusCode::CREATED, location, versioned(created)).into_response())
 }
 
 /// Your own resource that holds an address.
-#[utoipa::path(get, path = "/resources/lookup", tag = "resources", params(LookupQuery), responses(
+#[utoipa::path(get, path = "/resources/lookup", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
     (status = 200, body = ResourceBody),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -226,7 +230,7 @@ async fn create(State(app): State<App>, viewer: Viewer, Json(draft): Json<Draft>
 ))]
 async fn lookup(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesRead>,
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Versioned<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
@@ -234,12 +238,17 @@ async fn lookup(
 }
 
 /// One resource.
-#[utoipa::path(get, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/resources/{id}", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
     (status = 200, body = ResourceBody, headers(("ETag" = String))),
     (status = 304, description = "If-None-Match names this version"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
-async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id): Id) -> Result<Response> {
+async fn find(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<Response> {
     let found = app.resources.find(&viewer, id).await?;
     if is_unchanged(&headers, found.version) {
         return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
@@ -248,7 +257,7 @@ async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id)
 }
 
 /// Change some fields of the version you have read.
-#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
+#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
     request_body = Change, responses(
     (status = 200, body = ResourceBody, headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -259,7 +268,7 @@ async fn find(State(app): State<App>, viewer: Viewer, headers: HeaderMap, Id(id)
 ))]
 async fn update(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     Id(id): Id,
     Json(change): Json<Change>,
@@ -270,35 +279,43 @@ async fn update(
 }
 
 /// Move to the trash, where it stays for 30 days.
-#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
     (status = 204),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     Refusal,
 ))]
-async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<StatusCode> {
+async fn trash(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id): Id) -> Result<StatusCode> {
     app.resources.trash(&viewer, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Take back from the trash.
-#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
     (status = 200, body = ResourceBody),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
     Refusal,
 ))]
-async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Versioned<ResourceBody>> {
+async fn restore(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    Id(id): Id,
+) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
     Ok(versioned(restored))
 }
 
 /// The saved versions, latest first.
-#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
     (status = 200, body = RevisionList),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     Refusal,
 ))]
-async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<axum::Json<RevisionList>> {
+async fn revisions(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    Id(id): Id,
+) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
     Ok(axum::Json(RevisionList {
         items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),
@@ -306,7 +323,7 @@ async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
 }
 
 /// One saved version, with its text.
-#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources",
+#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
     params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
     (status = 200, body = RevisionItem),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -314,7 +331,7 @@ async fn revisions(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
 ))]
 async fn revision(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesRead>,
     IdVersion(id, version): IdVersion,
 ) -> Result<axum::Json<RevisionItem>> {
     let (_, revision) = app.resources.revision(&viewer, id, version).await?;
@@ -322,7 +339,7 @@ async fn revision(
 }
 
 /// Save an old version's text as the newest version.
-#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources",
+#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
     params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
     (status = 200, body = ResourceBody),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
@@ -333,7 +350,7 @@ async fn revision(
 ))]
 async fn restore_revision(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     IdVersion(id, version): IdVersion,
 ) -> Result<Versioned<ResourceBody>> {
@@ -343,20 +360,20 @@ async fn restore_revision(
 }
 
 /// The tags of what you may see, with counts.
-#[utoipa::path(get, path = "/tags", tag = "tags", responses((status = 200, body = TagList)))]
-async fn tags(State(app): State<App>, viewer: Viewer) -> Result<axum::Json<TagList>> {
+#[utoipa::path(get, path = "/tags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList)))]
+async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<axum::Json<TagList>> {
     Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
 }
 
 /// Your own library as a file, the trash included.
-#[utoipa::path(get, path = "/export", tag = "resources", params(ExportQuery), responses(
+#[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
     (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
 ))]
 async fn export(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<ResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
     viewer.signed_in()?;

@@ -1,14 +1,18 @@
 //! Browser sessions: durable rows in the database, fast from Redis when there is one.
 //!
-//! The row is the truth. Redis is asked first; a miss or a dead Redis falls back to the row and refills
-//! Redis, so flushing or losing Redis signs nobody out. A log-out deletes the row first; when Redis can't
-//! be told at that moment the deletion waits in the outbox. After any doubt about Redis (a failed command, a new
-//! connection) it is not consulted until the outbox is drained and its identity known again.
+//! The row is the truth. Redis is asked first; a miss or a dead Redis falls back to the row, joined with the
+//! person's own, and refills Redis, so flushing or losing Redis signs nobody out. Whatever changes a row or
+//! the person notes in the same transaction that the copy must go; when Redis can't be told at that moment the
+//! note waits in the outbox. After any doubt about Redis (a failed command, a new connection) it is not
+//! consulted until the outbox is drained and its identity known again.
 
+pub mod api;
+pub mod devices;
+mod fast;
+pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,55 +20,106 @@ use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
-use tower_sessions_redis_store::RedisStore;
-use tower_sessions_redis_store::fred::prelude::Pool;
+use uuid::Uuid;
 
+use self::fast::{Fast, Place};
+use crate::audit::Audit;
 use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::{Db, Timestamp, Tx};
 use crate::redis::{Redis, RedisDown};
 
 /// Until a refilled session's row has been seen to stand still, its copy in Redis lives this long.
 const UNVERIFIED: Duration = Duration::from_secs(10);
 const DRAIN_EVERY: Duration = Duration::from_secs(1);
 
+/// What stands in a session's data, by name.
+pub mod key {
+    pub const USER: &str = "user_id";
+    /// The person as the users' table has them; never part of the row.
+    pub const MEMBER: &str = "member";
+    pub const EPOCH: &str = "epoch";
+    pub const CSRF: &str = "csrf";
+    pub const SINCE: &str = "since";
+    pub const SEEN: &str = "seen";
+    /// What the device list calls the session.
+    pub const PUBLIC: &str = "id";
+    pub const FAMILY: &str = "family";
+    pub const BROWSER: &str = "browser";
+    pub const NETWORK: &str = "network";
+}
+
 #[derive(Clone, Debug)]
 pub struct Sessions {
     db: Db,
     fast: Option<Fast>,
     context: Context,
+    audit: Audit,
 }
 
-/// The copies in Redis.
-#[derive(Clone, Debug)]
-struct Fast {
-    redis: Redis,
-    store: RedisStore<Pool>,
-    /// The Redis process that has been told every revocation, as of a count of doubts.
-    place: Arc<RwLock<Option<Place>>>,
-}
-
-/// A restarted Redis may come back with old copies: keys hold its run id, so that they are never found again.
-#[derive(Clone, Debug)]
-struct Place {
-    run_id: String,
-    doubts: u64,
-}
+/// Copies in Redis that must go once the transaction is committed: hand it to [`Sessions::settle`] then.
+#[derive(Debug, Default)]
+#[must_use = "settle it after the commit, so that every node knows at once"]
+pub struct Stale(Vec<(Uuid, Id)>);
 
 impl Sessions {
     #[must_use]
-    pub fn new(db: Db, redis: Option<&Redis>, context: Context) -> Self {
-        let fast = redis.map(|redis| Fast {
-            redis: redis.clone(),
-            store: RedisStore::new(redis.pool()),
-            place: Arc::default(),
-        });
-        Self { db, fast, context }
+    pub fn new(db: Db, redis: Option<&Redis>, context: Context, audit: Audit) -> Self {
+        Self { db, fast: redis.map(Fast::new), context, audit }
     }
 
     /// Ends every session of a person, on every node.
-    pub async fn end_all(&self, user: uuid::Uuid) -> sqlx::Result<()> {
-        for id in store::of_user(&self.db, user).await? {
-            self.forget(id).await?;
+    pub async fn end_all(&self, user: Uuid) -> sqlx::Result<()> {
+        let mut tx = self.db.begin().await?;
+        let stale = self.end_all_in(&mut tx, user, None).await?;
+        tx.commit().await?;
+        self.settle(stale).await
+    }
+
+    /// Ends a person's sessions and what keeps their devices signed in, all but this session or family, in the
+    /// transaction of a changed password or a disabled account.
+    pub async fn end_all_in(&self, tx: &mut Tx, user: Uuid, except: Option<Uuid>) -> sqlx::Result<Stale> {
+        let ids = store::of_user(tx, user).await?;
+        store::delete_of_user(tx, user, except).await?;
+        store::revoke_families(tx, user, except, self.context.now()).await?;
+        self.note_stale(tx, ids).await
+    }
+
+    /// Makes every node read a person anew, in the transaction that changes their role, name or anything else that a
+    /// session knows of them.
+    pub async fn refresh_user(&self, tx: &mut Tx, user: Uuid) -> sqlx::Result<Stale> {
+        let ids = store::of_user(tx, user).await?;
+        self.note_stale(tx, ids).await
+    }
+
+    /// Ends one device: a session, or a family with its sessions.
+    pub async fn end_device_in(&self, tx: &mut Tx, user: Uuid, device: Uuid) -> sqlx::Result<Option<Stale>> {
+        let family = store::revoke_family(tx, device, user, self.context.now()).await?;
+        let ids = store::delete_device(tx, user, device).await?;
+        if !family && ids.is_empty() {
+            return Ok(None);
+        }
+        self.note_stale(tx, ids).await.map(Some)
+    }
+
+    async fn note_stale(&self, tx: &mut Tx, ids: Vec<Id>) -> sqlx::Result<Stale> {
+        let mut stale = Stale::default();
+        for id in ids {
+            let outbox_id = self.context.new_id();
+            store::queue(tx, id, outbox_id, self.context.now()).await?;
+            stale.0.push((outbox_id, id));
+        }
+        Ok(stale)
+    }
+
+    /// Tells Redis now what the committed transaction has noted; what can't be told waits in the outbox.
+    pub async fn settle(&self, stale: Stale) -> sqlx::Result<()> {
+        for (outbox_id, id) in stale.0 {
+            // Without Redis here, as on the command line, a serving node may have one.
+            if let Some(fast) = &self.fast
+                && fast.drop_copy(id).await.is_ok()
+            {
+                store::revocation_done(&self.db, outbox_id).await?;
+            }
         }
         Ok(())
     }
@@ -78,20 +133,24 @@ impl Sessions {
                 tracing::debug!(%error, "revoked sessions still wait for Redis");
             }
             if round % 600 == 0
-                && let Err(error) = store::delete_expired(&self.db, self.context.now()).await
+                && let Err(error) = self.tidy().await
             {
                 tracing::warn!(%error, "expired sessions could not be removed");
             }
         }
     }
 
+    async fn tidy(&self) -> sqlx::Result<()> {
+        store::delete_expired(&self.db, self.context.now()).await?;
+        if self.fast.is_none() {
+            store::clear_revocations(&self.db).await?;
+        }
+        Ok(())
+    }
+
     async fn drain(&self) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let Some(fast) = &self.fast else { return Ok(()) };
-        let doubts = fast.redis.doubts();
-        let place = match fast.place() {
-            Some(place) => place,
-            None => Place { run_id: fast.redis.run_id().await?, doubts },
-        };
+        let place = fast.find_place().await?;
         loop {
             let waiting = store::revocations(&self.db).await?;
             if waiting.is_empty() {
@@ -99,109 +158,72 @@ impl Sessions {
                 return Ok(());
             }
             for (outbox_id, id) in waiting {
-                fast.redis.run(fast.store.delete(&place.key(id))).await?;
+                fast.delete(&place, id).await?;
                 store::revocation_done(&self.db, outbox_id).await?;
             }
         }
     }
 
     async fn forget(&self, id: Id) -> sqlx::Result<()> {
-        let Some(fast) = &self.fast else {
-            return store::delete(&self.db, id).await;
+        let mut tx = self.db.begin().await?;
+        store::delete(&mut tx, id).await?;
+        let stale = match &self.fast {
+            Some(_) => self.note_stale(&mut tx, vec![id]).await?,
+            None => Stale::default(),
         };
-        let outbox_id = self.context.new_id();
-        store::revoke(&self.db, id, outbox_id, self.context.now()).await?;
-        if fast.delete(id).await.is_ok() {
-            store::revocation_done(&self.db, outbox_id).await?;
+        tx.commit().await?;
+        self.settle(stale).await
+    }
+
+    /// The slow load of a copy may race a change of its row: fill briefly, look at the row again, extend, and look
+    /// once more, since somebody with an older row may have filled in between.
+    async fn refill(&self, fast: &Fast, place: &Place, record: &Record) -> sqlx::Result<()> {
+        let until = Timestamp::from(record.expiry_date).min(self.context.now().plus(UNVERIFIED));
+        let brief = Record { expiry_date: until.datetime(), ..record.clone() };
+        let filled = matches!(fast.fill(place, &brief).await, Ok(true));
+        if filled
+            && self.stands(record).await
+            && fast.replace(place, record).await.is_ok()
+            && self.stands(record).await
+        {
+            return Ok(());
+        }
+        if filled && fast.delete(place, record.id).await.is_err() {
+            let mut tx = self.db.begin().await?;
+            let _drained_later = self.note_stale(&mut tx, vec![record.id]).await?;
+            tx.commit().await?;
         }
         Ok(())
     }
 
-    /// The slow load of a copy may race a revocation: fill briefly, look at the row again, then extend.
-    async fn refill(
-        &self,
-        fast: &Fast,
-        place: &Place,
-        record: &Record,
-    ) -> std::result::Result<(), RedisDown> {
-        let id = place.key(record.id);
-        let mut brief = Record { id, ..record.clone() };
-        brief.expiry_date = brief.expiry_date.min(self.context.now().plus(UNVERIFIED).datetime());
-        fast.redis.run(fast.store.create(&mut brief)).await?;
-        if brief.id != id {
-            // Somebody else has filled it meanwhile; the store kept ours under a fresh id.
-            return fast.redis.run(fast.store.delete(&brief.id)).await;
-        }
-        match store::load(&self.db, record.id, self.context.now()).await {
-            Ok(Some(_)) => fast.redis.run(fast.store.save(&Record { id, ..record.clone() })).await,
-            _ => fast.redis.run(fast.store.delete(&id)).await,
-        }
-    }
-}
-
-impl Fast {
-    /// Where to look for copies; `None` until the outbox is drained after the last doubt.
-    fn place(&self) -> Option<Place> {
-        let place = self.place.read().unwrap_or_else(PoisonError::into_inner).clone();
-        place.filter(|place| place.doubts == self.redis.doubts())
-    }
-
-    fn settle(&self, place: Place) {
-        *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
-    }
-
-    async fn create(&self, record: &Record) -> std::result::Result<(), RedisDown> {
-        let place = self.place().ok_or(RedisDown)?;
-        let mut copy = Record { id: place.key(record.id), ..record.clone() };
-        self.redis.run(self.store.create(&mut copy)).await
-    }
-
-    async fn save(&self, record: &Record) -> std::result::Result<(), RedisDown> {
-        let place = self.place().ok_or(RedisDown)?;
-        self.redis.run(self.store.save(&Record { id: place.key(record.id), ..record.clone() })).await
-    }
-
-    async fn delete(&self, id: Id) -> std::result::Result<(), RedisDown> {
-        let place = self.place().ok_or(RedisDown)?;
-        self.redis.run(self.store.delete(&place.key(id))).await
-    }
-}
-
-impl Place {
-    fn key(&self, id: Id) -> Id {
-        short_hash(&[&id.0.to_le_bytes(), self.run_id.as_bytes()])
+    async fn stands(&self, record: &Record) -> bool {
+        let row = store::load(&self.db, record.id, self.context.now()).await;
+        row.is_ok_and(|row| row.as_ref() == Some(record))
     }
 }
 
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let mut stored = hashed(record);
-        while !store::insert(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))? {
+        while !store::insert(&self.db, &hashed(record), self.context.now()).await.map_err(|e| backend(&e))? {
             record.id = Id::default();
-            stored = hashed(record);
-        }
-        if let Some(fast) = &self.fast {
-            let _ = fast.create(&stored).await;
         }
         Ok(())
     }
 
-    /// A session whose row is gone was revoked: it is not made again.
+    /// A session whose row is gone was revoked: it is not made again. The copy goes, and the next load makes it anew.
     async fn save(&self, record: &Record) -> Result<()> {
-        let stored = hashed(record);
-        let stands = store::update(&self.db, &stored, self.context.now()).await.map_err(|e| backend(&e))?;
-        let Some(fast) = self.fast.as_ref().filter(|_| stands) else { return Ok(()) };
-        let replaced = fast.save(&stored).await.is_ok();
-        // A log-out meanwhile has deleted the copy before this one.
-        let row = store::load(&self.db, stored.id, self.context.now()).await.map_err(|e| backend(&e))?;
-        // A copy that could not be replaced is an old one: it must go before it is read again.
-        if !replaced || (row.is_none() && fast.delete(stored.id).await.is_err()) {
-            let outbox_id = self.context.new_id();
-            let queued = store::queue_revocation(&self.db, stored.id, outbox_id, self.context.now()).await;
-            queued.map_err(|e| backend(&e))?;
-        }
-        Ok(())
+        let saved = async {
+            let mut tx = self.db.begin().await?;
+            let stands = store::update(&mut tx, &hashed(record), self.context.now()).await?;
+            let stale = match &self.fast {
+                Some(_) if stands => self.note_stale(&mut tx, vec![hashed(record).id]).await?,
+                _ => Stale::default(),
+            };
+            tx.commit().await?;
+            self.settle(stale).await
+        };
+        saved.await.map_err(|e| backend(&e))
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -210,7 +232,7 @@ impl SessionStore for Sessions {
         if let Some(fast) = &self.fast
             && let Some(place) = fast.place()
         {
-            match fast.redis.run(fast.store.load(&place.key(stored))).await {
+            match fast.load(&place, stored).await {
                 Ok(Some(record)) => {
                     return Ok(Some(Record { id: *id, ..record }).filter(|r| expiry(r) > self.context.now()));
                 }

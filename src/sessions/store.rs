@@ -6,69 +6,129 @@ use serde_json::Value;
 use tower_sessions::session::{Id, Record};
 use uuid::Uuid;
 
-use super::expiry;
+use super::{expiry, key};
+use crate::accounts::{Member, Role};
 use crate::db::{Db, Timestamp, Tx, on};
-
-/// Where the signed-in person's id stands in a session's data.
-pub const USER_KEY: &str = "user_id";
 
 pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
 pub const REVOCATIONS: &str =
     "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
-pub const LOAD: &str = "SELECT record, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
+pub const LOAD: &str = "SELECT s.record, s.expires_at, u.id, u.email, u.username, u.display_name, u.role,
+    u.auth_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
+    FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+    WHERE s.id_hash = $1 AND s.expires_at > $2";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    record: String,
+    expires_at: Timestamp,
+    id: Option<Uuid>,
+    email: Option<String>,
+    username: Option<String>,
+    display_name: Option<String>,
+    role: Option<String>,
+    auth_epoch: Option<i64>,
+    verified: bool,
+    second_factor: bool,
+}
 
 /// Whether the row was made; `false` when the id is taken.
 pub async fn insert(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at)
-        VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT DO NOTHING";
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, public_id, family_id, record, browser, network,
+        created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
+    let since = record.data.get(key::SINCE).and_then(Value::as_i64).map_or(now, Timestamp::from_micros);
     let mut tx = db.begin().await?;
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(key(record.id)).bind(user(record))
-        .bind(data(record)).bind(now).bind(expiry(record)).execute(conn).await?.rows_affected());
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(uuid(record, key::USER))
+        .bind(uuid(record, key::PUBLIC)).bind(uuid(record, key::FAMILY)).bind(data(record))
+        .bind(text(record, key::BROWSER).unwrap_or_default()).bind(network(record)).bind(since).bind(now)
+        .bind(expiry(record)).execute(conn).await?.rows_affected());
     tx.commit().await?;
     Ok(rows == 1)
 }
 
 /// Whether there was a row to update.
-pub async fn update(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str =
-        "UPDATE sessions SET user_id = $2, record = $3, seen_at = $4, expires_at = $5 WHERE id_hash = $1";
-    let mut tx = db.begin().await?;
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(key(record.id)).bind(user(record))
-        .bind(data(record)).bind(now).bind(expiry(record)).execute(conn).await?.rows_affected());
-    tx.commit().await?;
+pub async fn update(tx: &mut Tx, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE sessions SET user_id = $2, public_id = $3, family_id = $4, record = $5,
+        browser = $6, network = $7, seen_at = $8, expires_at = $9 WHERE id_hash = $1";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(uuid(record, key::USER))
+        .bind(uuid(record, key::PUBLIC)).bind(uuid(record, key::FAMILY)).bind(data(record))
+        .bind(text(record, key::BROWSER).unwrap_or_default()).bind(network(record)).bind(now)
+        .bind(expiry(record)).execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
 
+/// The session with its person, if the account is active.
 pub async fn load(db: &Db, id: Id, now: Timestamp) -> sqlx::Result<Option<Record>> {
-    let row: Option<(String, Timestamp)> =
-        on!(db.read(), pool => sqlx::query_as(LOAD).bind(key(id)).bind(now).fetch_optional(pool).await?);
-    row.map(|(json, expires_at)| {
-        let data: HashMap<String, Value> =
-            serde_json::from_str(&json).map_err(|e| sqlx::Error::Decode(e.into()))?;
-        Ok(Record { id, data, expiry_date: expires_at.datetime() })
+    let row: Option<Row> =
+        on!(db.read(), pool => sqlx::query_as(LOAD).bind(bytes(id)).bind(now).fetch_optional(pool).await?);
+    row.map(|row| {
+        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+        let mut data: HashMap<String, Value> = serde_json::from_str(&row.record).map_err(decode)?;
+        let expiry_date = row.expires_at.datetime();
+        if let Some(member) = member(row) {
+            data.insert(key::MEMBER.to_owned(), serde_json::to_value(member).map_err(decode)?);
+        }
+        Ok(Record { id, data, expiry_date })
     })
     .transpose()
 }
 
-pub async fn delete(db: &Db, id: Id) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
-    delete_row(&mut tx, id).await?;
-    tx.commit().await
+fn member(row: Row) -> Option<Member> {
+    Some(Member {
+        id: row.id?,
+        email: row.email?,
+        username: row.username?,
+        display_name: row.display_name?,
+        role: Role::try_from(row.role?).ok()?,
+        auth_epoch: row.auth_epoch?,
+        verified: row.verified,
+        second_factor: row.second_factor,
+    })
 }
 
-/// Deletes the row and, in the same transaction, notes that Redis must be told.
-pub async fn revoke(db: &Db, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
-    delete_row(&mut tx, id).await?;
-    queue(&mut tx, id, outbox_id, now).await?;
-    tx.commit().await
+pub async fn delete(tx: &mut Tx, id: Id) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(id)).execute(conn).await.map(drop))
 }
 
-/// Notes that Redis holds a copy which must go.
-pub async fn queue_revocation(db: &Db, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
-    queue(&mut tx, id, outbox_id, now).await?;
-    tx.commit().await
+/// A person's sessions but the one of this public id, or those of this family.
+pub async fn delete_of_user(tx: &mut Tx, user: Uuid, except: Option<Uuid>) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1
+        AND (public_id IS NULL OR public_id <> $2) AND (family_id IS NULL OR family_id <> $2)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(except.unwrap_or_default()).execute(conn).await
+        .map(drop))
+}
+
+/// The sessions of one device: the session of this public id, or those of this family.
+pub async fn delete_device(tx: &mut Tx, user: Uuid, device: Uuid) -> sqlx::Result<Vec<Id>> {
+    const SQL: &str =
+        "DELETE FROM sessions WHERE user_id = $1 AND (public_id = $2 OR family_id = $2) RETURNING id_hash";
+    let rows: Vec<(Vec<u8>,)> =
+        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(user).bind(device).fetch_all(conn).await?);
+    Ok(ids(rows))
+}
+
+/// What keeps a person's devices signed in, but this family or that of the session of this public id.
+pub async fn revoke_families(
+    tx: &mut Tx,
+    user: Uuid,
+    except: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE refresh_families SET revoked_at = $3 WHERE user_id = $1 AND revoked_at IS NULL
+        AND id <> $2 AND id NOT IN (SELECT family_id FROM sessions
+            WHERE user_id = $1 AND public_id = $2 AND family_id IS NOT NULL)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(except.unwrap_or_default()).bind(now)
+        .execute(conn).await.map(drop))
+}
+
+/// Whether this was a family that still stood.
+pub async fn revoke_family(tx: &mut Tx, family: Uuid, user: Uuid, now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "UPDATE refresh_families SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(family).bind(user).bind(now).execute(conn).await?
+        .rows_affected());
+    Ok(rows == 1)
 }
 
 pub async fn revocations(db: &Db) -> sqlx::Result<Vec<(Uuid, Id)>> {
@@ -84,41 +144,89 @@ pub async fn revocation_done(db: &Db, outbox_id: Uuid) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-pub async fn of_user(db: &Db, user: Uuid) -> sqlx::Result<Vec<Id>> {
-    let rows: Vec<(Vec<u8>,)> =
-        on!(db.read(), pool => sqlx::query_as(OF_USER).bind(user).fetch_all(pool).await?);
-    Ok(rows
-        .into_iter()
-        .filter_map(|(bytes,)| Some(Id(i128::from_le_bytes(bytes.try_into().ok()?))))
-        .collect())
-}
-
-pub async fn delete_expired(db: &Db, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+/// Forgets what no Redis is there to hear.
+pub async fn clear_revocations(db: &Db) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM outbox WHERE topic = 'session'";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(now).execute(conn).await?.rows_affected());
+    on!(tx.conn(), conn => sqlx::query(SQL).execute(conn).await?.rows_affected());
     tx.commit().await
 }
 
-async fn delete_row(tx: &mut Tx, id: Id) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(key(id)).execute(conn).await.map(drop))
+pub async fn of_user(tx: &mut Tx, user: Uuid) -> sqlx::Result<Vec<Id>> {
+    let rows: Vec<(Vec<u8>,)> =
+        on!(tx.conn(), conn => sqlx::query_as(OF_USER).bind(user).fetch_all(conn).await?);
+    Ok(ids(rows))
 }
 
-async fn queue(tx: &mut Tx, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx::Result<()> {
+/// Sessions and families whose time is over.
+pub async fn delete_expired(db: &Db, now: Timestamp) -> sqlx::Result<()> {
+    const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+    const FAMILIES: &str = "DELETE FROM refresh_families WHERE expires_at <= $1";
+    let mut tx = db.begin().await?;
+    for sql in [SESSIONS, FAMILIES] {
+        on!(tx.conn(), conn => sqlx::query(sql).bind(now).execute(conn).await?.rows_affected());
+    }
+    tx.commit().await
+}
+
+/// Notes that Redis may hold a copy which must go.
+pub async fn queue(tx: &mut Tx, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'session', $2, $3)";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(outbox_id).bind(id.to_string()).bind(now)
         .execute(conn).await.map(drop))
 }
 
-fn key(id: Id) -> Vec<u8> {
+/// What a person is signed in with, to be grouped by device.
+#[derive(sqlx::FromRow)]
+pub struct DeviceRow {
+    pub id: Uuid,
+    pub family_id: Option<Uuid>,
+    pub browser: String,
+    pub network: Option<Vec<u8>>,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+    /// `browser` or `api`.
+    pub kind: String,
+}
+
+pub const DEVICES: &str =
+    "SELECT public_id AS id, family_id, browser, network, created_at, seen_at, 'browser' AS kind
+    FROM sessions WHERE user_id = $1 AND expires_at > $2 AND public_id IS NOT NULL";
+pub const FAMILIES: &str = "SELECT id, id AS family_id, browser, network, created_at, seen_at, kind
+    FROM refresh_families WHERE user_id = $1 AND expires_at > $2 AND revoked_at IS NULL";
+
+pub async fn devices(db: &Db, user: Uuid, now: Timestamp) -> sqlx::Result<Vec<DeviceRow>> {
+    let mut all: Vec<DeviceRow> = Vec::new();
+    for sql in [FAMILIES, DEVICES] {
+        let rows: Vec<DeviceRow> =
+            on!(db.read(), pool => sqlx::query_as(sql).bind(user).bind(now).fetch_all(pool).await?);
+        all.extend(rows);
+    }
+    Ok(all)
+}
+
+fn ids(rows: Vec<(Vec<u8>,)>) -> Vec<Id> {
+    rows.into_iter().filter_map(|(bytes,)| Some(Id(i128::from_le_bytes(bytes.try_into().ok()?)))).collect()
+}
+
+fn bytes(id: Id) -> Vec<u8> {
     id.0.to_le_bytes().to_vec()
 }
 
-fn user(record: &Record) -> Option<Uuid> {
-    record.data.get(USER_KEY).and_then(|value| value.as_str()?.parse().ok())
+fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
+    record.data.get(name).and_then(Value::as_str)
 }
 
+fn uuid(record: &Record, name: &str) -> Option<Uuid> {
+    text(record, name)?.parse().ok()
+}
+
+fn network(record: &Record) -> Option<Vec<u8>> {
+    data_encoding::HEXLOWER.decode(text(record, key::NETWORK)?.as_bytes()).ok()
+}
+
+/// The session's own data; the person is the users' table's.
 fn data(record: &Record) -> String {
-    serde_json::to_string(&record.data).unwrap_or_default()
+    let own: HashMap<&String, &Value> = record.data.iter().filter(|(name, _)| *name != key::MEMBER).collect();
+    serde_json::to_string(&own).unwrap_or_default()
 }

@@ -73,6 +73,9 @@ pub enum Notice {
     AccountEnabled,
     SessionsEnded,
     InviteWithdrawn,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
 }
 
 impl Notice {
@@ -101,6 +104,9 @@ impl Notice {
             Self::AccountEnabled => "account-enabled".into(),
             Self::SessionsEnded => "sessions-ended".into(),
             Self::InviteWithdrawn => "invite-withdrawn".into(),
+            Self::DeviceEnded => "device-ended".into(),
+            Self::DevicesEnded => "devices-ended".into(),
+            Self::TokenRevoked => "token-revoked".into(),
         }
     }
 
@@ -128,6 +134,9 @@ impl Notice {
             "account-enabled" => Self::AccountEnabled,
             "sessions-ended" => Self::SessionsEnded,
             "invite-withdrawn" => Self::InviteWithdrawn,
+            "device-ended" => Self::DeviceEnded,
+            "devices-ended" => Self::DevicesEnded,
+            "token-revoked" => Self::TokenRevoked,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -171,6 +180,11 @@ impl Notice {
             Self::AccountEnabled => said("The account is enabled again."),
             Self::SessionsEnded => said("Logged out everywhere."),
             Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
+            Self::DeviceEnded => said("That device is logged out."),
+            Self::DevicesEnded => said("Every other device is logged out."),
+            Self::TokenRevoked => {
+                said("The token is revoked. Programs that used it are refused from now on.")
+            }
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -199,6 +213,11 @@ impl Chrome {
     pub fn section(mut self, section: &'static str) -> Self {
         self.section = section;
         self
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|face| face.is_admin)
     }
 
     #[must_use]
@@ -320,6 +339,9 @@ mod tests {
             Notice::AccountEnabled,
             Notice::SessionsEnded,
             Notice::InviteWithdrawn,
+            Notice::DeviceEnded,
+            Notice::DevicesEnded,
+            Notice::TokenRevoked,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

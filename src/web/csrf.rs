@@ -5,18 +5,69 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
+use tower_sessions::Session;
+use uuid::Uuid;
 
 use super::body;
 use super::faces::Kept;
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
+use super::origin::Origin;
 use super::site::host_of;
 use super::sudo::{Given, HeldUp};
+use super::unsent::{SignIn, Unsent};
 use super::viewer::Identity;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::keys::mac;
+
+/// Makes form tokens: a nonce, and a keyed tag of the person that says whose form it was when the session is over.
+#[derive(Clone)]
+pub struct FormKey([u8; 32]);
+
+const NONCE: usize = 16;
+const TAG: usize = 8;
+
+impl FormKey {
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    #[must_use]
+    pub fn token(&self, nonce: [u8; NONCE], owner: Uuid) -> String {
+        BASE64URL_NOPAD
+            .encode(&[&nonce[..], &self.hash(&[b"owner", &nonce, owner.as_bytes()])[..TAG]].concat())
+    }
+
+    /// The same for every session of one device that is kept signed in.
+    #[must_use]
+    pub fn token_of_family(&self, family: Uuid, owner: Uuid) -> String {
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&self.hash(&[b"family", family.as_bytes()])[..NONCE]);
+        self.token(nonce, owner)
+    }
+
+    /// Whether a token, of whichever session, was made for this person.
+    #[must_use]
+    pub fn is_of(&self, token: &str, owner: Uuid) -> bool {
+        let Ok(bytes) = BASE64URL_NOPAD.decode(token.as_bytes()) else { return false };
+        let Some((nonce, tag)) = bytes.split_at_checked(NONCE) else { return false };
+        bool::from(self.hash(&[b"owner", nonce, owner.as_bytes()])[..TAG].ct_eq(tag))
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = mac(&self.0);
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
 
 pub const FIELD: &str = "csrf";
 pub const HEADER: &str = "x-csrf-token";
@@ -28,6 +79,7 @@ pub const HEADER: &str = "x-csrf-token";
 pub async fn guard_pages(
     State(app): State<App>,
     identity: Identity,
+    (session, origin): (Session, Origin),
     request: Request,
     next: Next,
 ) -> Response {
@@ -42,32 +94,40 @@ pub async fn guard_pages(
     }
     let (parts, unread) = request.into_parts();
     let read = body::read(unread, FORM_LIMIT).await.and_then(|bytes| Ok((pairs(&bytes)?, bytes)));
-    let (sent, bytes) = match read {
+    let (mut sent, bytes) = match read {
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
+    let answer = SignIn::take(&mut sent);
     let mut request = Request::from_parts(parts, Body::from(bytes));
     if let Some(given) = Given::of(&sent) {
         request.extensions_mut().insert(given);
     }
+    let unsent = Unsent::of(&request, &sent);
+    if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
+        let carried =
+            unsent.clone().carry_out(&app, (&session, &identity, &origin), answer, (request, next)).await;
+        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, unsent, sent);
+    }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
-    let mut response =
-        match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
-            Ok(()) => next.run(request).await,
-            Err(error) => error.into_response(),
-        };
-    keep(&mut response, sent);
-    response
+    let response = match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    keep(response, &app, unsent, sent)
 }
 
 /// What was typed stays with the error that it ended in.
-fn keep(response: &mut Response, sent: Vec<(String, String)>) {
-    let Some(Cause(error)) = response.extensions().get::<Cause>() else { return };
-    if matches!(**error, Error::SudoRequired | Error::SudoRefused) {
-        response.extensions_mut().insert(HeldUp::of(sent));
-    } else {
-        response.extensions_mut().insert(Kept::of(sent));
-    }
+fn keep(mut response: Response, app: &App, unsent: Unsent, sent: Vec<(String, String)>) -> Response {
+    let Some(Cause(error)) = response.extensions().get::<Cause>() else { return response };
+    match **error {
+        Error::SudoRequired | Error::SudoRefused => {
+            response.extensions_mut().insert(HeldUp::of(sent)).map(drop)
+        }
+        Error::SignInRequired if unsent.can_wait() => return unsent.ask(app, None),
+        _ => response.extensions_mut().insert(Kept::of(sent)).map(drop),
+    };
+    response
 }
 
 /// The answer to a request whose sender can't be made out just now, with what was typed into its form.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::chrome::Chrome;
+use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
 use super::sudo::{HeldUp, SudoPage};
@@ -52,6 +53,11 @@ impl Kept {
             });
         Self(Arc::new(typed.collect()))
     }
+
+    #[must_use]
+    pub fn fields(&self) -> Vec<KeptField> {
+        self.0.to_vec()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +86,8 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let is_get = request.method().is_safe();
     let by_htmx = request.headers().contains_key("hx-request");
+    let is_upload = content_type(request.headers()) == "multipart/form-data";
+    let shown = shown_page(request.headers());
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     if is_get
@@ -87,6 +95,10 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         && let Some(way) = way_in(&error)
     {
         return Redirect::to(&format!("{way}?next={}", crate::web::forms::encode(&asked))).into_response();
+    }
+    if is_get && matches!(*error, Error::SignInRequired) {
+        let login = format!("/login?next={}", crate::web::forms::encode(&shown));
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response();
     }
     if let Some(held_up) = response.extensions().get::<HeldUp>() {
         let identity = slot.get();
@@ -96,17 +108,23 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
         return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
-    let kept = response.extensions().get::<Kept>().map(|kept| kept.0.to_vec()).unwrap_or_default();
+    let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
     let page = ErrorPage {
         chrome: Chrome::of(&app, &slot.get(), asked),
         status: error.status().as_u16(),
         heading: heading(error.status()),
         message: error.message().into_owned(),
-        advice: advice(&error, is_get),
+        advice: advice(&error, is_get, is_upload),
         request_id,
         kept,
     };
     dress(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+}
+
+/// Path and query of the page in which htmx asks for a part.
+fn shown_page(headers: &HeaderMap) -> String {
+    let shown = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse::<url::Url>().ok());
+    shown.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
 }
 
 /// Where somebody is asked for what this page wants to know first.
@@ -187,10 +205,13 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
 }
 
 /// What to do next, where the message can't say it because it is the API's too.
-fn advice(error: &Error, is_get: bool) -> Option<&'static str> {
+fn advice(error: &Error, is_get: bool, is_upload: bool) -> Option<&'static str> {
     match error {
         Error::TooLarge { .. } if !is_get => {
             Some("Your browser’s Back button leads to the form again, with what you had filled in.")
+        }
+        Error::SignInRequired if is_upload => {
+            Some("The file was not kept. Log in, open the page again and choose it once more.")
         }
         Error::CrossSite | Error::SignInRequired if !is_get => {
             Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")

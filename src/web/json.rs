@@ -105,10 +105,10 @@ pub struct FieldProblem {
 /// In the API's description: why what only the owner may do is refused.
 #[derive(IntoResponses)]
 pub enum Refusal {
-    /// `sign_in_required`
+    /// `sign_in_required`; for a token `bad_token`, `token_expired`
     #[response(status = 401, content_type = "application/problem+json")]
     SignIn(Problem),
-    /// `forbidden`, `cross_site`
+    /// `forbidden`, `cross_site`; for a token `insufficient_scope`
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
 }

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod bearer;
 pub mod body;
 pub mod browser;
 pub mod chrome;
@@ -19,5 +20,7 @@ pub mod origin;
 pub mod path;
 pub mod required;
 pub mod site;
+pub mod stay;
 pub mod sudo;
+pub mod unsent;
 pub mod viewer;

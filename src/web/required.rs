@@ -35,10 +35,10 @@ pub async fn guard_api(State(app): State<App>, identity: Identity, request: Requ
 }
 
 /// # Errors
-/// [`Error::SecondFactorRequired`] for a member who must have one and has none.
+/// [`Error::SecondFactorMissing`] for a member who must have one and has none.
 pub fn check(app: &App, viewer: &Viewer) -> Result<()> {
     let lacks_it = viewer.member().is_some_and(|member| !member.second_factor);
-    if lacks_it && concerns(app, viewer) { Err(Error::SecondFactorRequired) } else { Ok(()) }
+    if lacks_it && concerns(app, viewer) { Err(Error::SecondFactorMissing) } else { Ok(()) }
 }
 
 /// Whether this person must have a second factor here.

@@ -1,32 +1,24 @@
 //! Who is looking: read once a request from the session, then handed to whoever asks.
 
 use std::convert::Infallible;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
+use data_encoding::HEXLOWER;
 use tower_sessions::{Expiry, Session};
 use uuid::Uuid;
 
-use super::csrf;
+use super::origin::Origin;
 use crate::accounts::{Member, Role};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
+use crate::sessions::key;
 
 /// Sliding a session's end costs a write, so it slides this often at most.
 const SLIDE_EVERY: Duration = Duration::from_mins(5);
-
-mod key {
-    pub const USER: &str = "user_id";
-    pub const EPOCH: &str = "epoch";
-    pub const CSRF: &str = "csrf";
-    pub const SINCE: &str = "since";
-    pub const SEEN: &str = "seen";
-}
 
 #[derive(Clone, Debug, Default)]
 pub enum Viewer {
@@ -63,50 +55,59 @@ impl Viewer {
     }
 }
 
-/// The viewer and the token that proves that a form came from their session.
+/// The viewer, and what belongs to the session that they are signed in with.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     pub viewer: Viewer,
+    /// Proves that a form came from this session.
     pub csrf: String,
+    /// What the device list calls the session.
+    pub session: Option<Uuid>,
+    /// What keeps the device signed in, if something does.
+    pub family: Option<Uuid>,
 }
 
-/// Filled by [`identify`], read by the outer layer that draws error pages.
+impl Identity {
+    /// What the device list calls the device: the family when there is one.
+    #[must_use]
+    pub fn device(&self) -> Option<Uuid> {
+        self.family.or(self.session)
+    }
+}
+
+/// Filled when the request's sender is known, read by the outer layer that draws error pages.
 #[derive(Clone, Default)]
-pub struct IdentitySlot(Arc<OnceLock<Identity>>);
+pub struct IdentitySlot(Arc<RwLock<Identity>>);
 
 impl IdentitySlot {
     #[must_use]
     pub fn get(&self) -> Identity {
-        self.0.get().cloned().unwrap_or_default()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set(&self, identity: Identity) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity;
     }
 }
 
-/// Reads the session, if the request carries one, and makes the [`Identity`] known.
-pub async fn identify(
-    State(app): State<App>,
-    session: Session,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let identity = match read(&app, &session).await {
-        Ok(identity) => identity,
-        Err(error) => return csrf::give_back(error, request).await,
-    };
-    if let Some(slot) = request.extensions().get::<IdentitySlot>() {
-        let _ = slot.0.set(identity.clone());
+/// Makes the sender known to the handlers and to the layer that draws error pages.
+pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
+    if let Some(slot) = extensions.get::<IdentitySlot>() {
+        slot.set(identity.clone());
     }
-    request.extensions_mut().insert(identity);
-    next.run(request).await
+    extensions.insert(identity);
 }
 
-async fn read(app: &App, session: &Session) -> Result<Identity> {
-    let Some(user) = session.get::<Uuid>(key::USER).await? else {
+/// Who the session says it is; the whole check is one look-up of the session.
+pub async fn read(app: &App, session: &Session) -> Result<Identity> {
+    if session.get_value(key::USER).await?.is_none() {
         return Ok(Identity::default());
-    };
+    }
     let epoch: i64 = session.get(key::EPOCH).await?.unwrap_or(-1);
     let since = Timestamp::from_micros(session.get(key::SINCE).await?.unwrap_or(0));
     let now = app.context.now();
-    let member = app.accounts.active(user).await?.filter(|member| member.auth_epoch == epoch);
+    let member: Option<Member> = session.get(key::MEMBER).await?;
+    let member = member.filter(|member| member.auth_epoch == epoch);
     let Some(member) = member.filter(|_| since.plus(app.config.session_max()) > now) else {
         session.flush().await?;
         return Ok(Identity::default());
@@ -116,21 +117,52 @@ async fn read(app: &App, session: &Session) -> Result<Identity> {
         session.insert(key::SEEN, now.micros()).await?;
         slide(app, session, now);
     }
-    let csrf = session.get(key::CSRF).await?.unwrap_or_default();
-    Ok(Identity { viewer: Viewer::Member(Arc::new(member)), csrf })
+    known(session, member).await
 }
 
-/// Begins a signed-in session under a new id.
-pub async fn sign_in(app: &App, session: &Session, member: &Member) -> Result<()> {
+async fn known(session: &Session, member: Member) -> Result<Identity> {
+    Ok(Identity {
+        viewer: Viewer::Member(Arc::new(member)),
+        csrf: session.get(key::CSRF).await?.unwrap_or_default(),
+        session: session.get(key::PUBLIC).await?,
+        family: session.get(key::FAMILY).await?,
+    })
+}
+
+/// Begins a signed-in session under a new id; nothing of what the session held before goes over.
+pub async fn sign_in(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
     let now = app.context.now().micros();
     session.cycle_id().await?;
+    session.clear().await;
     session.insert(key::USER, member.id).await?;
     session.insert(key::EPOCH, member.auth_epoch).await?;
     session.insert(key::SINCE, now).await?;
     session.insert(key::SEEN, now).await?;
-    session.insert(key::CSRF, data_encoding::BASE64URL_NOPAD.encode(&app.context.random::<16>())).await?;
+    session.insert(key::PUBLIC, app.context.new_id()).await?;
+    session.insert(key::BROWSER, &origin.browser).await?;
+    session.insert(key::NETWORK, origin.network.map(|network| HEXLOWER.encode(&network))).await?;
+    session.insert(key::CSRF, app.form_key.token(app.context.random(), member.id)).await?;
     slide(app, session, app.context.now());
     Ok(())
+}
+
+/// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
+/// outlives the session can still be sent.
+pub async fn join_family(app: &App, session: &Session, member: &Member, family: Uuid) -> Result<()> {
+    session.insert(key::FAMILY, family).await?;
+    session.insert(key::CSRF, app.form_key.token_of_family(family, member.id)).await?;
+    Ok(())
+}
+
+/// Goes on with the session under a new id, as after a changed password; `epoch` is the account's now.
+pub async fn renew(session: &Session, epoch: i64) -> Result<()> {
+    session.cycle_id().await?;
+    Ok(session.insert(key::EPOCH, epoch).await?)
+}
+
+/// The identity of a session that has just begun, for the rest of this request.
+pub async fn begun(session: &Session, member: Member) -> Result<Identity> {
+    known(session, member).await
 }
 
 /// Counts the idle time from now. tower-sessions by itself would ask the system's clock.

@@ -5,6 +5,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, PASSWORD};
@@ -174,7 +175,7 @@ async fn the_second_step_waits_ten_minutes(app: App) {
 on_both_engines!(a_session_in_between_reaches_nothing);
 async fn a_session_in_between_reaches_nothing(app: App) {
     let (ada, _, _) = ada_with_a_phone(&app).await;
-    let mine = ada.saves(serde_json::json!({ "title": "Mine" })).await;
+    let mine = ada.saves(json!({ "title": "Mine" })).await;
     let half = half_in(&app).await;
     for path in
         ["/settings/security", "/settings/profile", "/trash", "/import", SETUP, "/sudo", "/resources/new"]
@@ -197,7 +198,7 @@ async fn a_session_in_between_reaches_nothing(app: App) {
     ] {
         half.post_form(path, &[("title", "x"), ("kind", "note"), ("sudo_password", PASSWORD)]).await.is(401);
     }
-    half.json(Method::POST, "/api/v1/resources", serde_json::json!({ "title": "x" })).await.is(401);
+    half.json(Method::POST, "/api/v1/resources", json!({ "title": "x" })).await.is(401);
 }
 
 on_both_engines!(sudo_asks_for_a_code_too);
@@ -261,4 +262,67 @@ async fn the_secret_is_not_in_the_database_as_it_is(app: App) {
             assert!(!stored.windows(key.len()).any(|bytes| bytes == key.as_bytes()), "{file}");
         }
     }
+}
+
+on_both_engines!(a_program_sends_its_code_with_the_password);
+async fn a_program_sends_its_code_with_the_password(app: App) {
+    let (_, phone, codes) = ada_with_a_phone(&app).await;
+    let program = app.visitor();
+    let asks = async |code: Option<&str>| {
+        let mut credentials = json!({ "login": "ada", "password": PASSWORD });
+        if let Some(code) = code {
+            credentials["code"] = json!(code);
+        }
+        program.json(Method::POST, "/api/v1/auth/token", credentials).await
+    };
+    for wrong in [None, Some(""), Some("000000")] {
+        asks(wrong).await.is(401).problem("second_factor_required");
+    }
+    let code = phone.code(app.now());
+    asks(Some(&code)).await.ok();
+    asks(Some(&code)).await.is(401);
+    asks(Some(&codes[0])).await.ok();
+}
+
+on_both_engines!(a_form_whose_session_is_over_asks_for_the_code_too);
+async fn a_form_whose_session_is_over_asks_for_the_code_too(app: App) {
+    let (ada, phone, _) = ada_with_a_phone(&app).await;
+    ada.copied_cookies().post_form("/logout", &[]).await.redirects_to("/login");
+    let note = [("kind", "note"), ("title", "Written for an hour")];
+    ada.post_form("/resources", &note)
+        .await
+        .is(401)
+        .has("h1", "Log in to go on")
+        .has_no("[name='signin_code']");
+    let with = |code: &'static str| {
+        [note[0], note[1], ("signin_login", "ada"), ("signin_password", PASSWORD), ("signin_code", code)]
+    };
+    ada.post_form("/resources", &with("")[..4])
+        .await
+        .is(401)
+        .has("label[for='code']", "Code")
+        .holds("title", note[1].1);
+    ada.post_form("/resources", &with("000000")).await.is(401).has("#login-error", "code is not right");
+    assert!(!ada.is_signed_in().await);
+    let code = phone.code(app.now());
+    let fields = [
+        note[0],
+        note[1],
+        ("signin_login", "ada"),
+        ("signin_password", PASSWORD),
+        ("signin_code", code.as_str()),
+    ];
+    ada.post_form("/resources", &fields).await.is(303);
+    assert!(ada.is_signed_in().await);
+}
+
+on_both_engines!(a_device_stays_signed_in_only_after_the_code);
+async fn a_device_stays_signed_in_only_after_the_code(app: App) {
+    let (_, phone, _) = ada_with_a_phone(&app).await;
+    let ada = Actor::new("ada", &app);
+    let form = [("login", "ada"), ("password", PASSWORD), ("stay", "on")];
+    ada.post_form("/login", &form).await.redirects_to("/login/second-factor");
+    assert_eq!(ada.cookie("__Host-coffer-stay"), None);
+    ada.gives_code(&phone.code(app.now())).await.redirects_to("/resources");
+    assert!(ada.cookie("__Host-coffer-stay").is_some() && ada.is_signed_in().await);
 }

@@ -3,7 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use coffer::accounts::Role;
+use coffer::db::{Engine as Engines, Tx};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine};
@@ -225,4 +229,113 @@ async fn a_session_that_ended_without_redis_stays_dead_on_every_node() {
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     app.redis().restart().await;
     stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)], 2).await;
+}
+
+async fn runs(tx: &mut Tx, statement: &str) {
+    let ran = match tx.conn() {
+        Engines::Postgres(conn) => sqlx::query(AssertSqlSafe(statement)).execute(conn).await.map(drop),
+        Engines::Sqlite(conn) => sqlx::query(AssertSqlSafe(statement)).execute(conn).await.map(drop),
+    };
+    ran.expect("the statement runs");
+}
+
+with_redis!(a_session_check_is_one_round_trip_and_no_query);
+async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
+    let ada = signed_in(&app).await;
+    // Whatever asks the database for sessions or people fails from here on.
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    for table in ["sessions", "users"] {
+        runs(&mut tx, &format!("ALTER TABLE {table} RENAME TO {table}_away")).await;
+    }
+    tx.commit().await.expect("they are away");
+    app.redis().command("CONFIG RESETSTAT").expect("redis answers");
+    for _ in 0..20 {
+        assert_eq!(ada.get("/api/v1/me").await.ok().json()["username"], "ada");
+    }
+    assert_eq!(app.redis().calls().into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
+}
+
+/// A change of the account, as the verbs that change it do it.
+async fn becomes(app: &App, person: Uuid, assignment: &str) {
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    let key = format!("'{person}'");
+    let key = if app.engine == Engine::Sqlite { format!("x{}", key.replace('-', "")) } else { key };
+    runs(&mut tx, &format!("UPDATE users SET {assignment} WHERE id = {key}")).await;
+    let stale = app.coffer.sessions.refresh_user(&mut tx, person).await.expect("the database answers");
+    tx.commit().await.expect("it stays");
+    app.coffer.sessions.settle(stale).await.expect("the database answers");
+}
+
+async fn id_of(app: &App, username: &str) -> Uuid {
+    app.viewer(username).await.id().expect("an account")
+}
+
+with_redis!(a_changed_role_counts_at_once);
+async fn a_changed_role_counts_at_once(app: App) {
+    let ada = signed_in(&app).await;
+    for (role, status) in [("admin", 200), ("member", 404), ("admin", 200)] {
+        becomes(&app, id_of(&app, "ada").await, &format!("role = '{role}'")).await;
+        assert_eq!(ada.get("/api/v1/me").await.ok().json()["role"], role);
+        ada.get("/admin/invites").await.is(status);
+    }
+}
+
+with_redis!(a_role_that_was_lowered_without_redis_stays_low);
+async fn a_role_that_was_lowered_without_redis_stays_low(app: App) {
+    let ada = signed_in(&app).await;
+    becomes(&app, id_of(&app, "ada").await, "role = 'admin'").await;
+    redis_holds(&app, &ada, 1).await;
+    app.redis().freeze();
+    becomes(&app, id_of(&app, "ada").await, "role = 'member'").await;
+    assert_eq!(ada.get("/api/v1/me").await.ok().json()["role"], "member");
+    app.redis().thaw();
+    let back = eventually(LIMIT, async || {
+        assert_eq!(ada.get("/api/v1/me").await.ok().json()["role"], "member");
+        let before = app.redis().calls().get("get").copied().unwrap_or(0);
+        ada.get("/api/v1/me").await;
+        let asked = app.redis().calls().get("get").copied().unwrap_or(0) > before;
+        if asked { Ok(()) } else { Err("Redis is not asked yet") }
+    });
+    back.await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(ada.get("/api/v1/me").await.ok().json()["role"], "member");
+}
+
+with_redis!(a_disabled_account_is_out_at_once);
+async fn a_disabled_account_is_out_at_once(app: App) {
+    let ada = signed_in(&app).await;
+    let now = if app.engine == Engine::Sqlite { "1" } else { "now()" };
+    let person = id_of(&app, "ada").await;
+    becomes(&app, person, &format!("disabled_at = {now}")).await;
+    assert!(!ada.is_signed_in().await);
+    becomes(&app, person, "disabled_at = NULL").await;
+    assert!(!ada.is_signed_in().await, "its session ended with it");
+}
+
+#[tokio::test]
+async fn a_changed_role_counts_at_once_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other = app.another_node().await;
+    let ada = signed_in(&app).await;
+    redis_holds(&app, &ada.at(&other), 1).await;
+    becomes(&app, id_of(&app, "ada").await, "role = 'admin'").await;
+    assert_eq!(ada.at(&other).get("/api/v1/me").await.ok().json()["role"], "admin");
+}
+
+/// Everybody's sessions, ended one person after the other while Redis is away.
+#[tokio::test]
+async fn many_sessions_ended_without_redis_stay_dead() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other = app.another_node().await;
+    app.has_account("ada", Role::Member).await;
+    let mut everywhere = Vec::new();
+    for _ in 0..12 {
+        everywhere.push(app.another_browser_of("ada").await);
+    }
+    app.redis().freeze();
+    app.coffer.sessions.end_all(id_of(&app, "ada").await).await.expect("they end");
+    app.redis().thaw();
+    for ada in &everywhere {
+        assert!(!ada.is_signed_in().await && !ada.at(&other).is_signed_in().await);
+    }
+    stay_out(&app, &everywhere, 1).await;
 }

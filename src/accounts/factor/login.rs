@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use uuid::Uuid;
 
 use crate::accounts::Member;
-use crate::accounts::pages::begin;
+use crate::accounts::pages::enter;
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
+use crate::web::stay;
+use crate::web::viewer::Identity;
 
 const LIFE: Duration = Duration::from_mins(10);
 const TRIES: u8 = 5;
@@ -31,6 +33,8 @@ struct Between {
     until: i64,
     tries: u8,
     next: String,
+    /// “Keep me logged in” was ticked.
+    stays: bool,
 }
 
 #[derive(Template)]
@@ -46,14 +50,25 @@ pub struct CodeForm {
     code: String,
 }
 
-/// Goes on to the page that asks for the code, under a new session id.
-pub async fn ask(app: &App, session: &Session, member: &Member, next: &str) -> Result<Response> {
+/// Goes on to the page that asks for the code, under a new session id; whoever was logged in here before is out.
+pub async fn ask(
+    app: &App,
+    (session, before): (&Session, &Identity),
+    member: &Member,
+    (next, stays): (&str, bool),
+    origin: &Origin,
+) -> Result<Response> {
     let until = app.context.now().plus(LIFE).micros();
-    let next = local_path(next).to_owned();
+    let (user, epoch, next) = (member.id, member.auth_epoch, local_path(next).to_owned());
+    app.sessions.log_out(before, origin).await?;
     session.cycle_id().await?;
     session.clear().await;
-    session.insert(KEY, Between { user: member.id, epoch: member.auth_epoch, until, tries: 0, next }).await?;
-    Ok(redirect("/login/second-factor", None))
+    session.insert(KEY, Between { user, epoch, until, tries: 0, next, stays }).await?;
+    let mut response = redirect("/login/second-factor", None);
+    if before.family.is_some() {
+        response.headers_mut().append(header::SET_COOKIE, stay::removal(app));
+    }
+    Ok(response)
 }
 
 pub async fn form(State(app): State<App>, session: Session, chrome: Chrome) -> Result<Response> {
@@ -74,9 +89,8 @@ pub async fn check(
         return start_again(&session, Notice::StartAgain).await;
     };
     if app.accounts.check_second_factor(&member, &form.code, &origin).await? {
-        session.remove_value(KEY).await?;
-        begin(&app, &session, &member, &origin).await?;
-        return Ok(redirect(&between.next, None));
+        let how = (between.next.as_str(), between.stays);
+        return enter(&app, (&session, &Identity::default()), &member, how, &origin).await;
     }
     let tries = between.tries + 1;
     if tries >= TRIES {
@@ -90,8 +104,8 @@ async fn between(app: &App, session: &Session) -> Result<Option<(Between, Member
     let between = session.get::<Between>(KEY).await?;
     let stands = |between: &Between| Timestamp::from_micros(between.until) > app.context.now();
     let Some(between) = between.filter(stands) else { return Ok(None) };
-    let member = app.accounts.active(between.user).await?;
-    Ok(member.filter(|member| member.auth_epoch == between.epoch).map(|member| (between, member)))
+    let member = app.accounts.in_epoch(between.user, between.epoch).await?;
+    Ok(member.map(|member| (between, member)))
 }
 
 async fn start_again(session: &Session, why: Notice) -> Result<Response> {

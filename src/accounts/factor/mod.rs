@@ -121,8 +121,10 @@ impl Accounts {
         factor::switch_on(&mut tx, member.id, &offer.sealed, step, now).await?;
         factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
         self.tell(&mut tx, member.id, &self.changed(true)).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOn, member.id)).await?;
         tx.commit().await?;
+        self.sessions.settle(stale).await?;
         self.mail.wake();
         Ok(codes)
     }
@@ -131,8 +133,10 @@ impl Accounts {
         let mut tx = self.db.begin().await?;
         factor::switch_off(&mut tx, member.id, self.context.now()).await?;
         self.tell(&mut tx, member.id, &self.changed(false)).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOff, member.id)).await?;
         tx.commit().await?;
+        self.sessions.settle(stale).await?;
         self.mail.wake();
         Ok(())
     }

@@ -155,6 +155,11 @@ impl People {
             store::set_disabled(&mut tx, id, disabled, self.context.now()).await?;
             actions.push(if disabled { Action::UserDisable } else { Action::UserEnable });
         }
+        let stale = if actions.contains(&Action::UserDisable) {
+            self.sessions.end_all_in(&mut tx, id, None).await?
+        } else {
+            self.sessions.refresh_user(&mut tx, id).await?
+        };
         for action in &actions {
             self.audit.record(&mut tx, origin, &event(*action, actor, id)).await?;
         }
@@ -162,9 +167,7 @@ impl People {
             self.keep_an_admin(&mut tx).await?;
         }
         tx.commit().await?;
-        if actions.contains(&Action::UserDisable) {
-            self.sessions.end_all(id).await?;
-        }
+        self.sessions.settle(stale).await?;
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }
 
@@ -174,9 +177,10 @@ impl People {
         let mut tx = self.db.begin().await?;
         store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         store::bump_epoch(&mut tx, id, self.context.now()).await?;
+        let stale = self.sessions.end_all_in(&mut tx, id, None).await?;
         self.audit.record(&mut tx, origin, &event(Action::SessionsEnd, actor, id)).await?;
         tx.commit().await?;
-        Ok(self.sessions.end_all(id).await?)
+        Ok(self.sessions.settle(stale).await?)
     }
 
     /// The token of a link by which somebody sets a new password; earlier links stop working.

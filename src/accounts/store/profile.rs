@@ -37,11 +37,9 @@ pub async fn letters_go_to(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<String>
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
 }
 
-pub async fn rename(db: &Db, id: Uuid, display_name: &str, now: Timestamp) -> sqlx::Result<()> {
+pub async fn rename(tx: &mut Tx, id: Uuid, display_name: &str, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE users SET display_name = $2, updated_at = $3 WHERE id = $1";
-    let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(display_name).bind(now).execute(conn).await.map(drop))?;
-    tx.commit().await
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(display_name).bind(now).execute(conn).await.map(drop))
 }
 
 /// Makes the address the account's own; `false` when it is another's.

@@ -196,6 +196,11 @@ impl<'a> Ask<'a> {
         }
     }
 
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     pub fn by_own_page(self) -> Self {
         let origin = self.actor.origin.clone();
         self.header("sec-fetch-site", "same-origin").header("origin", &origin)

@@ -1,5 +1,6 @@
 //! A private Redis for one test, to use, empty, freeze, kill and bring back.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -50,6 +51,19 @@ impl RedisServer {
 
     pub fn flush(&self) {
         assert_eq!(self.command("FLUSHALL").expect("redis answers"), "+OK");
+    }
+
+    /// How many commands it has run since `CONFIG RESETSTAT`, by name.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("redis listens");
+        connection.set_read_timeout(Some(ANSWER_LIMIT)).expect("a time limit");
+        write!(connection, "INFO commandstats\r\nQUIT\r\n").expect("redis reads");
+        let lines = BufReader::new(connection).lines().map_while(Result::ok);
+        let calls = lines.filter_map(|line| {
+            let (name, numbers) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            Some((name.to_owned(), numbers.split(',').next()?.parse().ok()?))
+        });
+        calls.filter(|(name, _)| !name.starts_with("config") && name != "info").collect()
     }
 
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.

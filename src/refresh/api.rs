@@ -1,0 +1,134 @@
+//! Signing in for programs: a password for an access token and a refresh token, and what renews and ends them.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{ACCESS_LIFE, Grant, Kind, Rotated};
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::{Error, Result};
+use crate::tokens::Scope;
+use crate::web::json::{BodyRefusal, Json, Problem};
+use crate::web::origin::Origin;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(token)).routes(routes!(refresh)).routes(routes!(revoke))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// E-mail address or username.
+    login: String,
+    password: String,
+    /// A current code, for an account with a second factor.
+    #[serde(default)]
+    code: Option<String>,
+    /// Such as `resources:read`; all of them when left out.
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Renewal {
+    refresh_token: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    /// An access token or a refresh token; both end, and all that came from the same sign-in.
+    token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TokenPair {
+    access_token: String,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    /// Good for one renewal, which brings the next one along.
+    refresh_token: String,
+    /// When a password will be needed again.
+    #[schema(value_type = String, format = DateTime)]
+    refresh_expires_at: Timestamp,
+    scopes: Vec<Scope>,
+}
+
+fn pair(app: &App, grant: Grant) -> axum::Json<TokenPair> {
+    let now = app.context.now();
+    let left = grant.since.plus(ACCESS_LIFE).micros() - now.micros();
+    axum::Json(TokenPair {
+        access_token: grant.access_token,
+        token_type: "Bearer",
+        expires_in: left / 1_000_000,
+        refresh_token: grant.refresh_token,
+        refresh_expires_at: now.plus(grant.life),
+        scopes: grant.scopes,
+    })
+}
+
+/// Sign in with a password.
+#[utoipa::path(post, path = "/auth/token", tag = "account", security(()), request_body = Credentials, responses(
+    (status = 200, body = TokenPair),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
+    BodyRefusal,
+))]
+async fn token(
+    State(app): State<App>,
+    origin: Origin,
+    Json(given): Json<Credentials>,
+) -> Result<axum::Json<TokenPair>> {
+    let scopes = match &given.scopes {
+        None => Scope::ALL.to_vec(),
+        Some(names) => {
+            names.iter().map(|name| Scope::of(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?
+        }
+    };
+    let found = app.accounts.authenticate(&given.login, &given.password, &origin).await?;
+    let member = found.ok_or(Error::BadCredentials)?;
+    let code = given.code.unwrap_or_default();
+    if member.second_factor && !app.accounts.check_second_factor(&member, &code, &origin).await? {
+        return Err(Error::SecondFactorRequired);
+    }
+    let grant = app.refresh.begin(&member, Kind::Api, &scopes, &origin).await?;
+    Ok(pair(&app, grant))
+}
+
+/// Renew an access token.
+#[utoipa::path(post, path = "/auth/refresh", tag = "account", security(()), request_body = Renewal, responses(
+    (status = 200, body = TokenPair),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_reused`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
+    BodyRefusal,
+))]
+async fn refresh(
+    State(app): State<App>,
+    origin: Origin,
+    Json(given): Json<Renewal>,
+) -> Result<axum::Json<TokenPair>> {
+    match app.refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
+        Rotated::Child(grant) => Ok(pair(&app, *grant)),
+        Rotated::Reused => Err(Error::TokenReused),
+        Rotated::Over => Err(Error::TokenExpired),
+    }
+}
+
+/// Sign out; also when the token is not known any more.
+#[utoipa::path(post, path = "/auth/revoke", tag = "account", security(()), request_body = Revocation, responses(
+    (status = 204),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token` in the Authorization header"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
+    BodyRefusal,
+))]
+async fn revoke(State(app): State<App>, origin: Origin, Json(given): Json<Revocation>) -> Result<StatusCode> {
+    app.refresh.revoke(&given.token, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,252 @@
+//! What keeps a device or a program signed in: families of refresh tokens, each used once.
+//!
+//! A token's child is a keyed hash of the token itself. So whoever shows a used token within the grace, as
+//! parallel tabs do, is given the same child again, and no store ever holds a token that could be used. A used
+//! token that comes later was copied by somebody: its family ends.
+
+pub mod api;
+mod store;
+
+use std::time::Duration;
+
+use hmac::Mac as _;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::accounts::Member;
+use crate::audit::{Action, Audit, Event, Outcome};
+use crate::config::Config;
+use crate::context::Context;
+use crate::db::{Db, Timestamp, Tx};
+use crate::error::Result;
+use crate::keys::{Keys, mac};
+use crate::mail::{Letter, Mail};
+use crate::sessions::Sessions;
+use crate::tokens::Scope;
+use crate::tokens::format::Prefix;
+use crate::web::origin::Origin;
+
+/// How long a used token is answered with the same child.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// How long an access token is good.
+pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Browser,
+    Api,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Api => "api",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    db: Db,
+    context: Context,
+    audit: Audit,
+    mail: Mail,
+    sessions: Sessions,
+    key: Key,
+    life: Duration,
+    /// Where the letter leads.
+    sessions_page: String,
+}
+
+#[derive(Clone)]
+struct Key([u8; 32]);
+
+/// What a family hands out.
+pub struct Grant {
+    pub family: Uuid,
+    pub member: Member,
+    pub refresh_token: String,
+    pub access_token: String,
+    pub scopes: Vec<Scope>,
+    /// What is left of the family's time.
+    pub life: Duration,
+    /// When the access token was made.
+    pub since: Timestamp,
+}
+
+pub enum Rotated {
+    Child(Box<Grant>),
+    /// The token was used before; its family is over now.
+    Reused,
+    /// Nothing that stands is known by this token.
+    Over,
+}
+
+/// What an access token opens.
+pub struct Access {
+    pub family: Uuid,
+    pub member: Member,
+    pub scopes: Vec<Scope>,
+    pub expires_at: Timestamp,
+}
+
+impl Refresh {
+    #[must_use]
+    pub fn new(
+        (db, context): (Db, Context),
+        (audit, mail, sessions): (Audit, Mail, Sessions),
+        config: &Config,
+        keys: &Keys,
+        site: &str,
+    ) -> Self {
+        let key = Key(keys.derive("refresh"));
+        let sessions_page = format!("{site}/settings/sessions");
+        Self { db, context, audit, mail, sessions, key, life: config.stay(), sessions_page }
+    }
+
+    /// A new family with its first token.
+    pub async fn begin(
+        &self,
+        member: &Member,
+        kind: Kind,
+        scopes: &[Scope],
+        origin: &Origin,
+    ) -> Result<Grant> {
+        let now = self.context.now();
+        let family = store::Family {
+            id: self.context.new_id(),
+            user_id: member.id,
+            kind: kind.as_str().to_owned(),
+            scopes: Scope::join(scopes),
+            browser: origin.browser.clone(),
+            expires_at: now.plus(self.life),
+            revoked_at: None,
+            used_at: None,
+        };
+        let token = Prefix::Refresh.write(&self.context.random());
+        let mut tx = self.db.begin().await?;
+        store::insert_family(&mut tx, &family, origin.network.as_ref(), now).await?;
+        self.put_token(&mut tx, family.id, &token, now).await?;
+        tx.commit().await?;
+        Ok(self.grant(&family, member.clone(), token, now))
+    }
+
+    /// Uses a token up for its child, in one transaction.
+    pub async fn rotate(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotated> {
+        if !Prefix::Refresh.fits(token) {
+            return Ok(Rotated::Over);
+        }
+        let now = self.context.now();
+        let mut tx = self.db.begin().await?;
+        let first = store::use_up(&mut tx, &hash(token), now).await?;
+        let Some(family) = store::family_of(&mut tx, &hash(token)).await? else { return Ok(Rotated::Over) };
+        let member = store::member(&mut tx, family.user_id).await?;
+        let stands = family.revoked_at.is_none() && family.expires_at > now && family.kind == kind.as_str();
+        let (Some(member), true) = (member, stands) else { return Ok(Rotated::Over) };
+        let used_at = family.used_at.unwrap_or(now);
+        if !first && used_at.plus(GRACE) < now {
+            self.end_reused(tx, &family, &member, origin).await?;
+            return Ok(Rotated::Reused);
+        }
+        let child = self.child(token);
+        if first {
+            self.put_token(&mut tx, family.id, &child, now).await?;
+            store::touch(&mut tx, family.id, &origin.browser, origin.network.as_ref(), now).await?;
+        }
+        tx.commit().await?;
+        Ok(Rotated::Child(Box::new(self.grant(&family, member, child, used_at))))
+    }
+
+    async fn end_reused(
+        &self,
+        mut tx: Tx,
+        family: &store::Family,
+        member: &Member,
+        origin: &Origin,
+    ) -> Result<()> {
+        let stale = self.sessions.end_device_in(&mut tx, member.id, family.id).await?;
+        let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
+        let letter =
+            Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
+        self.mail.queue(&mut tx, &member.email, &letter).await?;
+        let event = Event {
+            target: family.id.to_string(),
+            outcome: Outcome::Refused,
+            ..Event::own(Action::RefreshReused, member.id)
+        };
+        self.audit.record(&mut tx, origin, &event).await?;
+        tx.commit().await?;
+        Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
+    }
+
+    /// Ends the family that a token belongs to, used or not; with it its sessions.
+    pub async fn revoke(&self, token: &str, origin: &Origin) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let Some(family) = store::family_of_any(&mut tx, &hash(token)).await? else { return Ok(()) };
+        let stale = self.sessions.end_device_in(&mut tx, family.user_id, family.id).await?;
+        if stale.is_some() {
+            let target = family.id.to_string();
+            let event = Event { target, ..Event::own(Action::SessionEnd, family.user_id) };
+            self.audit.record(&mut tx, origin, &event).await?;
+        }
+        tx.commit().await?;
+        Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
+    }
+
+    /// What an access token opens: one look-up.
+    pub async fn access(&self, token: &str) -> Result<Option<Access>> {
+        let found = store::access(&self.db, &hash(token)).await?;
+        Ok(found.map(|row| Access {
+            family: row.family,
+            scopes: Scope::split(&row.scopes),
+            expires_at: row.created_at.plus(ACCESS_LIFE),
+            member: row.member,
+        }))
+    }
+
+    async fn put_token(&self, tx: &mut Tx, family: Uuid, token: &str, now: Timestamp) -> Result<()> {
+        let access = hash(&self.access_token(token));
+        Ok(store::insert_token(tx, family, &hash(token), &access, now).await?)
+    }
+
+    fn grant(&self, family: &store::Family, member: Member, token: String, since: Timestamp) -> Grant {
+        let left = family.expires_at.micros() - self.context.now().micros();
+        Grant {
+            family: family.id,
+            member,
+            access_token: self.access_token(&token),
+            refresh_token: token,
+            scopes: Scope::split(&family.scopes),
+            life: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
+            since,
+        }
+    }
+
+    fn child(&self, token: &str) -> String {
+        Prefix::Refresh.write(&self.key.hash(b"child", token))
+    }
+
+    fn access_token(&self, token: &str) -> String {
+        Prefix::Access.write(&self.key.hash(b"access", token))
+    }
+}
+
+impl Key {
+    fn hash(&self, purpose: &[u8], token: &str) -> [u8; 32] {
+        let mut mac = mac(&self.0);
+        mac.update(purpose);
+        mac.update(token.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}

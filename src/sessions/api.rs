@@ -1,0 +1,108 @@
+//! The device list as JSON.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::devices::Device;
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
+use crate::web::json::{Problem, Refusal};
+use crate::web::origin::Origin;
+use crate::web::path::Id;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_sessions, end_other_sessions)).routes(routes!(end_session))
+}
+
+/// A browser or a program that is signed in.
+#[derive(Serialize, ToSchema)]
+struct SessionItem {
+    id: Uuid,
+    /// Browser and system families, such as `Firefox on Linux`; empty when it did not say.
+    browser: String,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen: Timestamp,
+    /// To a few minutes.
+    #[schema(value_type = String, format = DateTime)]
+    last_seen: Timestamp,
+    /// Whether it was last seen in the network that asks; null where that is not known.
+    same_network: Option<bool>,
+    /// The one that asks.
+    current: bool,
+    /// It is kept signed in when its session is over.
+    stays: bool,
+    /// It signed in at `/auth/token`.
+    program: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SessionList {
+    items: Vec<SessionItem>,
+}
+
+impl From<Device> for SessionItem {
+    fn from(device: Device) -> Self {
+        Self {
+            id: device.id,
+            browser: device.browser,
+            first_seen: device.first_seen,
+            last_seen: device.last_seen,
+            same_network: device.same_network,
+            current: device.is_current,
+            stays: device.stays,
+            program: device.is_program,
+        }
+    }
+}
+
+/// Where you are signed in.
+#[utoipa::path(get, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
+    (status = 200, body = SessionList),
+    Refusal,
+))]
+async fn list_sessions(
+    State(app): State<App>,
+    asks: Scoped<AccountRead>,
+    origin: Origin,
+) -> Result<axum::Json<SessionList>> {
+    let devices = app.sessions.devices(&asks.identity, &origin).await?;
+    Ok(axum::Json(SessionList { items: devices.into_iter().map(SessionItem::from).collect() }))
+}
+
+/// Sign out everywhere but here.
+#[utoipa::path(delete, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:write"])), responses(
+    (status = 204),
+    Refusal,
+))]
+async fn end_other_sessions(
+    State(app): State<App>,
+    asks: Scoped<AccountWrite>,
+    origin: Origin,
+) -> Result<StatusCode> {
+    app.sessions.end_others(&asks.identity, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sign out one device.
+#[utoipa::path(delete, path = "/me/sessions/{id}", tag = "account", params(("id" = Uuid, Path)),
+    security(("session" = []), ("bearer" = ["account:write"])), responses(
+    (status = 204),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
+))]
+async fn end_session(
+    State(app): State<App>,
+    asks: Scoped<AccountWrite>,
+    origin: Origin,
+    Id(id): Id,
+) -> Result<StatusCode> {
+    app.sessions.end_device(asks.signed_in()?, id, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

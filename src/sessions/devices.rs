@@ -1,0 +1,108 @@
+//! Where a person is signed in, and ending it there.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::store::DeviceRow;
+use super::{Sessions, store};
+use crate::accounts::Member;
+use crate::audit::{Action, Event};
+use crate::db::Timestamp;
+use crate::error::{Error, Result};
+use crate::web::origin::Origin;
+use crate::web::viewer::Identity;
+
+/// A browser or a program that is signed in: a session, or a family with its sessions.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: Uuid,
+    /// Such as `Firefox on Linux`; empty when it did not say.
+    pub browser: String,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    /// Whether it was last seen in the network that asks now; `None` where that is not known.
+    pub same_network: Option<bool>,
+    pub is_current: bool,
+    /// It stays signed in when its session is over.
+    pub stays: bool,
+    pub is_program: bool,
+}
+
+impl Sessions {
+    /// A person's devices, the one that asks first, then by when they were last seen.
+    pub async fn devices(&self, identity: &Identity, origin: &Origin) -> Result<Vec<Device>> {
+        let member = identity.viewer.signed_in()?;
+        let rows = store::devices(&self.db, member.id, self.context.now()).await?;
+        let mut by_device: BTreeMap<Uuid, Device> = BTreeMap::new();
+        for row in rows {
+            let seen = device(&row, identity, origin);
+            by_device.entry(seen.id).and_modify(|known| known.join(&seen)).or_insert(seen);
+        }
+        let mut devices: Vec<Device> = by_device.into_values().collect();
+        devices.sort_by_key(|device| (!device.is_current, std::cmp::Reverse(device.last_seen)));
+        Ok(devices)
+    }
+
+    /// Ends one of a person's devices, on every node.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is none of theirs.
+    pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &Origin) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;
+        let event = Event { target: device.to_string(), ..Event::own(Action::SessionEnd, owner.id) };
+        self.audit.record(&mut tx, origin, &event).await?;
+        tx.commit().await?;
+        Ok(self.settle(stale).await?)
+    }
+
+    /// Ends all of a person's devices but the one that asks.
+    pub async fn end_others(&self, identity: &Identity, origin: &Origin) -> Result<()> {
+        let member = identity.viewer.signed_in()?;
+        let mut tx = self.db.begin().await?;
+        let stale = self.end_all_in(&mut tx, member.id, identity.device()).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::SessionsEnd, member.id)).await?;
+        tx.commit().await?;
+        Ok(self.settle(stale).await?)
+    }
+
+    /// Ends the device that asks.
+    pub async fn log_out(&self, identity: &Identity, origin: &Origin) -> Result<()> {
+        let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else {
+            return Ok(());
+        };
+        let mut tx = self.db.begin().await?;
+        let stale = self.end_device_in(&mut tx, member.id, device).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::LogOut, member.id)).await?;
+        tx.commit().await?;
+        Ok(self.settle(stale.unwrap_or_default()).await?)
+    }
+}
+
+fn device(row: &DeviceRow, identity: &Identity, origin: &Origin) -> Device {
+    let id = row.family_id.unwrap_or(row.id);
+    let networks = row.network.as_deref().zip(origin.network.as_ref());
+    Device {
+        id,
+        browser: row.browser.clone(),
+        first_seen: row.created_at,
+        last_seen: row.seen_at,
+        same_network: networks.map(|(there, here)| there == here),
+        is_current: identity.device() == Some(id),
+        stays: row.family_id.is_some(),
+        is_program: row.kind == "api",
+    }
+}
+
+impl Device {
+    /// A family and its sessions are one device.
+    fn join(&mut self, other: &Self) {
+        self.first_seen = self.first_seen.min(other.first_seen);
+        if other.last_seen > self.last_seen {
+            self.last_seen = other.last_seen;
+            self.same_network = other.same_network;
+            self.browser.clone_from(&other.browser);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Personal tokens as JSON.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::{DEFAULT_DAYS, NewToken, Scope, Token};
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
+use crate::web::json::{Json, Problem, Refusal};
+use crate::web::origin::Origin;
+use crate::web::path::Id;
+use crate::web::sudo;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TokenDraft {
+    /// Such as the program that will use it; 1 to 80 characters.
+    name: String,
+    /// One or more of the scopes, such as `resources:read`.
+    scopes: Vec<String>,
+    /// 1 to 365.
+    #[serde(default = "default_days")]
+    days: u32,
+}
+
+fn default_days() -> u32 {
+    DEFAULT_DAYS
+}
+
+#[derive(Serialize, ToSchema)]
+struct TokenItem {
+    id: Uuid,
+    name: String,
+    scopes: Vec<Scope>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// To a few minutes; null when it was never used.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+}
+
+impl From<Token> for TokenItem {
+    fn from(token: Token) -> Self {
+        Self {
+            id: token.id,
+            scopes: token.scopes(),
+            name: token.name,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct TokenList {
+    items: Vec<TokenItem>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MadeToken {
+    #[serde(flatten)]
+    item: TokenItem,
+    /// `cof_` and 49 letters and digits: it is shown this once.
+    token: String,
+}
+
+/// Your personal tokens, the newest first.
+#[utoipa::path(get, path = "/me/tokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
+    (status = 200, body = TokenList),
+    Refusal,
+))]
+async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Result<axum::Json<TokenList>> {
+    let tokens = app.tokens.of(asks.signed_in()?).await?;
+    Ok(axum::Json(TokenList { items: tokens.into_iter().map(TokenItem::from).collect() }))
+}
+
+/// Make a personal token; another token makes only what it may do itself.
+#[utoipa::path(post, path = "/me/tokens", tag = "account", request_body = TokenDraft,
+    security(("session" = []), ("bearer" = ["account:write"])), responses(
+    (status = 201, body = MadeToken, headers(("Location" = String))),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`; for a token `insufficient_scope`"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`"),
+    (status = 413, body = Problem, content_type = "application/problem+json", description = "`too_large`"),
+    (status = 415, body = Problem, content_type = "application/problem+json", description = "`unsupported_media_type`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`; `invalid`, with one entry per field"),
+))]
+async fn create_token(
+    State(app): State<App>,
+    session: Session,
+    asks: Scoped<AccountWrite>,
+    origin: Origin,
+    Json(draft): Json<TokenDraft>,
+) -> Result<Response> {
+    let owner = asks.signed_in()?;
+    if asks.within.is_none() {
+        sudo::require(&app, &session).await?;
+    }
+    let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
+    let made = app.tokens.make(owner, &new, asks.within.as_deref(), &origin).await?;
+    let location = [(header::LOCATION, format!("/api/v1/me/tokens/{}", made.token.id))];
+    let body = MadeToken { item: made.token.into(), token: made.secret };
+    Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())
+}
+
+/// Revoke a personal token.
+#[utoipa::path(delete, path = "/me/tokens/{id}", tag = "account", params(("id" = Uuid, Path)),
+    security(("session" = []), ("bearer" = ["account:write"])), responses(
+    (status = 204),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`; for a token `insufficient_scope`"),
+))]
+async fn revoke_token(
+    State(app): State<App>,
+    session: Session,
+    asks: Scoped<AccountWrite>,
+    origin: Origin,
+    Id(id): Id,
+) -> Result<StatusCode> {
+    let owner = asks.signed_in()?;
+    if asks.within.is_none() {
+        sudo::require(&app, &session).await?;
+    }
+    app.tokens.revoke(owner, id, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,182 @@
+//! Personal API tokens: made in the settings or on the command line, shown once, good for some scopes and a time.
+
+pub mod api;
+pub mod format;
+pub mod pages;
+mod scope;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use self::format::Prefix;
+pub use self::scope::Scope;
+pub use self::store::{Known, Token};
+use crate::accounts::Member;
+use crate::audit::{Action, Audit, Event};
+use crate::context::Context;
+use crate::db::Db;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::origin::Origin;
+
+/// How long a token is good unless somebody chooses otherwise, in days.
+pub const DEFAULT_DAYS: u32 = 90;
+/// The days to choose from; any number up to a year will do by API.
+pub const CHOICES: [u32; 4] = [7, 30, 90, 365];
+const MAX_DAYS: u32 = 365;
+/// Noting a token's use costs a write, so it is noted this often at most.
+const USE_EVERY: Duration = Duration::from_mins(5);
+/// More than anybody can look after.
+const MAX_TOKENS: usize = 100;
+
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    db: Db,
+    context: Context,
+    audit: Audit,
+}
+
+/// What somebody asks for.
+#[derive(Clone, Debug, Default)]
+pub struct NewToken {
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub days: u32,
+}
+
+/// A token just made, and its text, which nobody is shown again.
+pub struct Made {
+    pub token: Token,
+    pub secret: String,
+}
+
+impl Tokens {
+    #[must_use]
+    pub fn new(db: Db, context: Context, audit: Audit) -> Self {
+        Self { db, context, audit }
+    }
+
+    /// A token for this person. `within`: no scope beyond these, when another token asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at the fields, [`Error::UnknownScope`], [`Error::InsufficientScope`].
+    pub async fn make(
+        &self,
+        owner: &Member,
+        new: &NewToken,
+        within: Option<&[Scope]>,
+        origin: &Origin,
+    ) -> Result<Made> {
+        let scopes = check(new)?;
+        if let Some(beyond) = within.and_then(|within| scopes.iter().find(|scope| !within.contains(scope))) {
+            return Err(Error::InsufficientScope(*beyond));
+        }
+        if store::of_user(&self.db, owner.id).await?.len() >= MAX_TOKENS {
+            return Err(Error::field("name", "You have 100 tokens. Revoke one that you don’t need first."));
+        }
+        let now = self.context.now();
+        let secret = Prefix::Personal.write(&self.context.random());
+        let token = Token {
+            id: self.context.new_id(),
+            name: new.name.trim().to_owned(),
+            scopes: Scope::join(&scopes),
+            created_at: now,
+            expires_at: now.plus(Duration::from_hours(u64::from(new.days) * 24)),
+            last_used_at: None,
+        };
+        let mut tx = self.db.begin().await?;
+        store::insert(&mut tx, owner.id, &token, &hash(&secret)).await?;
+        let event = Event { target: token.id.to_string(), ..Event::own(Action::TokenCreate, owner.id) };
+        self.audit.record(&mut tx, origin, &event).await?;
+        tx.commit().await?;
+        Ok(Made { token, secret })
+    }
+
+    /// A person's tokens, the newest first.
+    pub async fn of(&self, owner: &Member) -> Result<Vec<Token>> {
+        Ok(store::of_user(&self.db, owner.id).await?)
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] when it is not one of theirs.
+    pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &Origin) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        if !store::delete(&mut tx, owner.id, id).await? {
+            return Err(Error::NotFound);
+        }
+        let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner.id) };
+        self.audit.record(&mut tx, origin, &event).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whose token this is and what it is good for: one look-up. Its use is noted now and then.
+    ///
+    /// # Errors
+    /// [`Error::BadToken`], [`Error::TokenExpired`].
+    pub async fn known(&self, secret: &str) -> Result<Known> {
+        if !Prefix::Personal.fits(secret) {
+            return Err(Error::BadToken);
+        }
+        let known = store::known(&self.db, &hash(secret)).await?.ok_or(Error::BadToken)?;
+        let now = self.context.now();
+        if known.expires_at <= now {
+            return Err(Error::TokenExpired);
+        }
+        if known.last_used_at.is_none_or(|last| last.plus(USE_EVERY) < now) {
+            store::note_use(&self.db, known.token_id, now).await?;
+        }
+        Ok(known)
+    }
+
+    /// Whether the time of a token is over.
+    #[must_use]
+    pub fn is_over(&self, token: &Token) -> bool {
+        token.expires_at <= self.context.now()
+    }
+}
+
+fn check(new: &NewToken) -> Result<Vec<Scope>> {
+    let name = new.name.trim();
+    let mut errors = FieldErrors::default();
+    if name.is_empty() || name.chars().count() > 80 {
+        errors.add("name", "Give it a name of 1 to 80 characters, such as the program that will use it.");
+    } else if name.chars().any(char::is_control) {
+        errors.add("name", "This name contains an invisible control character. Type it again.");
+    }
+    if !(1..=MAX_DAYS).contains(&new.days) {
+        errors.add("days", "A token is good for 1 to 365 days.");
+    }
+    if new.scopes.is_empty() {
+        errors.add("scopes", "Choose at least one thing that it may do.");
+    }
+    errors.or(())?;
+    let mut scopes = Vec::new();
+    for scope in &new.scopes {
+        scopes.push(Scope::of(scope).ok_or(Error::UnknownScope)?);
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(scopes)
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+impl Token {
+    /// The scopes it was made with.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        Scope::split(&self.scopes)
+    }
+}
+
+impl Known {
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        Scope::split(&self.scopes)
+    }
+}

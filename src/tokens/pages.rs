@@ -1,0 +1,157 @@
+//! Personal tokens, in a browser.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::{CHOICES, DEFAULT_DAYS, NewToken, Scope, Token};
+use crate::accounts::Member;
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+use crate::web::path::Id;
+use crate::web::sudo::Sudo;
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/settings/tokens", get(index).post(create))
+        .route("/settings/tokens/{id}/revoke", post(revoke))
+}
+
+#[derive(Template)]
+#[template(path = "settings/tokens.html")]
+struct TokensPage {
+    chrome: Chrome,
+    tokens: Vec<Listed>,
+    form: TokenForm,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+    /// The one just made; it is shown this once.
+    fresh: Option<String>,
+}
+
+struct Listed {
+    token: Token,
+    is_over: bool,
+}
+
+/// One checkbox a scope, since a name stands once in a form; an empty box is not sent.
+#[derive(Deserialize)]
+struct TokenForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    days: String,
+    #[serde(default)]
+    resources_read: String,
+    #[serde(default)]
+    resources_write: String,
+    #[serde(default)]
+    account_read: String,
+    #[serde(default)]
+    account_write: String,
+    #[serde(default)]
+    admin_read: String,
+    #[serde(default)]
+    admin_write: String,
+}
+
+impl Default for TokenForm {
+    fn default() -> Self {
+        let empty = String::new;
+        Self {
+            name: empty(),
+            days: DEFAULT_DAYS.to_string(),
+            resources_read: "on".to_owned(),
+            resources_write: empty(),
+            account_read: empty(),
+            account_write: empty(),
+            admin_read: empty(),
+            admin_write: empty(),
+        }
+    }
+}
+
+impl TokenForm {
+    fn is_chosen(&self, scope: Scope) -> bool {
+        let ticked = match scope {
+            Scope::ResourcesRead => &self.resources_read,
+            Scope::ResourcesWrite => &self.resources_write,
+            Scope::AccountRead => &self.account_read,
+            Scope::AccountWrite => &self.account_write,
+            Scope::AdminRead => &self.admin_read,
+            Scope::AdminWrite => &self.admin_write,
+        };
+        !ticked.is_empty()
+    }
+
+    fn new_token(&self) -> NewToken {
+        let chosen = Scope::ALL.into_iter().filter(|scope| self.is_chosen(*scope));
+        NewToken {
+            name: self.name.clone(),
+            scopes: chosen.map(|scope| scope.as_str().to_owned()).collect(),
+            days: self.days.trim().parse().unwrap_or(0),
+        }
+    }
+}
+
+async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let toast = chrome.toast.is_some();
+    let shown = tokens_page(&app, viewer.signed_in()?, chrome).await?;
+    page(&shown, toast)
+}
+
+async fn create(
+    State(app): State<App>,
+    viewer: Viewer,
+    _: Sudo,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<TokenForm>,
+) -> Result<Response> {
+    let owner = viewer.signed_in()?;
+    let made = app.tokens.make(owner, &form.new_token(), None, &origin).await;
+    let shown = tokens_page(&app, owner, chrome).await?;
+    match made {
+        Ok(made) => page(&TokensPage { fresh: Some(made.secret), ..shown }, false),
+        Err(Error::Invalid(errors)) => {
+            let summary = Some("No token was made yet: please look at these fields.");
+            let again = page(&TokensPage { form, errors, summary, ..shown }, false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn revoke(
+    State(app): State<App>,
+    viewer: Viewer,
+    _: Sudo,
+    origin: Origin,
+    Id(id): Id,
+) -> Result<Response> {
+    app.tokens.revoke(viewer.signed_in()?, id, &origin).await?;
+    Ok(redirect("/settings/tokens", Some(Notice::TokenRevoked)))
+}
+
+async fn tokens_page(app: &App, owner: &Member, chrome: Chrome) -> Result<TokensPage> {
+    let tokens = app.tokens.of(owner).await?;
+    Ok(TokensPage {
+        chrome: chrome.section("tokens"),
+        tokens: tokens
+            .into_iter()
+            .map(|token| Listed { is_over: app.tokens.is_over(&token), token })
+            .collect(),
+        form: TokenForm::default(),
+        errors: FieldErrors::default(),
+        summary: None,
+        fresh: None,
+    })
+}

@@ -1,0 +1,83 @@
+//! What a token may be used for.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
+pub enum Scope {
+    #[serde(rename = "resources:read")]
+    ResourcesRead,
+    #[serde(rename = "resources:write")]
+    ResourcesWrite,
+    #[serde(rename = "account:read")]
+    AccountRead,
+    #[serde(rename = "account:write")]
+    AccountWrite,
+    #[serde(rename = "admin:read")]
+    AdminRead,
+    #[serde(rename = "admin:write")]
+    AdminWrite,
+}
+
+impl Scope {
+    pub const ALL: [Self; 6] = [
+        Self::ResourcesRead,
+        Self::ResourcesWrite,
+        Self::AccountRead,
+        Self::AccountWrite,
+        Self::AdminRead,
+        Self::AdminWrite,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResourcesRead => "resources:read",
+            Self::ResourcesWrite => "resources:write",
+            Self::AccountRead => "account:read",
+            Self::AccountWrite => "account:write",
+            Self::AdminRead => "admin:read",
+            Self::AdminWrite => "admin:write",
+        }
+    }
+
+    /// For the form.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::ResourcesRead => "Read links, notes and tags",
+            Self::ResourcesWrite => "Save, change and throw away links and notes",
+            Self::AccountRead => "Read your account, devices and list of tokens",
+            Self::AccountWrite => "Log devices out, make and revoke tokens",
+            Self::AdminRead => "Read people and the audit trail, while you are an admin",
+            Self::AdminWrite => "Change people’s accounts, while you are an admin",
+        }
+    }
+
+    /// The name of its box in the form.
+    #[must_use]
+    pub fn field(self) -> String {
+        self.as_str().replace(':', "_")
+    }
+
+    #[must_use]
+    pub const fn is_admins(self) -> bool {
+        matches!(self, Self::AdminRead | Self::AdminWrite)
+    }
+
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+
+    /// As a row holds them.
+    #[must_use]
+    pub fn join(scopes: &[Self]) -> String {
+        scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[must_use]
+    pub fn split(text: &str) -> Vec<Self> {
+        text.split_whitespace().filter_map(Self::of).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! Bearer tokens on the JSON tree. Whoever shows one is known by it alone: no session is read.
+//!
+//! A route takes its viewer as [`Scoped`], which names the scope that a token needs for it. A route that takes a bare
+//! [`Viewer`] sees a visitor where a token came, so that a forgotten scope opens nothing.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tower_sessions::Session;
+
+use super::required;
+use super::viewer::{self, Identity, Viewer};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::tokens::Scope;
+use crate::tokens::format::Prefix;
+
+/// Who showed a token, and what it is good for.
+#[derive(Clone)]
+struct Bearer {
+    viewer: Viewer,
+    scopes: Vec<Scope>,
+    family: Option<uuid::Uuid>,
+}
+
+/// For the JSON tree: the bearer token, or else the session.
+pub async fn identify(
+    State(app): State<App>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(token) = token_of(request.headers()) {
+        match known(&app, token).await {
+            Ok(bearer) => request.extensions_mut().insert(bearer),
+            Err(error) => return error.into_response(),
+        };
+    } else {
+        match viewer::read(&app, &session).await {
+            Ok(identity) => viewer::introduce(request.extensions_mut(), identity),
+            Err(error) => return error.into_response(),
+        }
+    }
+    next.run(request).await
+}
+
+/// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.
+fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
+    all.find_map(|value| {
+        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, token) = value.split_at(end);
+        scheme.eq_ignore_ascii_case(b"bearer").then(|| token.trim_ascii())
+    })
+}
+
+async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
+    let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
+    if !Prefix::Access.fits(token) {
+        let known = app.tokens.known(token).await?;
+        let scopes = known.scopes();
+        let viewer = Viewer::Member(Arc::new(known.member));
+        required::check(app, &viewer)?;
+        return Ok(Bearer { viewer, scopes, family: None });
+    }
+    let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
+    if access.expires_at <= app.context.now() {
+        return Err(Error::TokenExpired);
+    }
+    let viewer = Viewer::Member(Arc::new(access.member));
+    required::check(app, &viewer)?;
+    Ok(Bearer { viewer, scopes: access.scopes, family: Some(access.family) })
+}
+
+/// The sender of a request to the JSON tree; a token that came with it holds the scope `N`.
+pub struct Scoped<N> {
+    /// The session's; for a token only the viewer, and the family that it belongs to.
+    pub identity: Identity,
+    /// What the token is good for; `None` for a session, which may do everything.
+    pub within: Option<Vec<Scope>>,
+    needs: PhantomData<fn() -> N>,
+}
+
+/// The scope that a route needs of a token.
+pub trait Needs {
+    const SCOPE: Scope;
+}
+
+macro_rules! scopes {
+    ($($name:ident),*) => {
+        $(
+            pub struct $name;
+
+            impl Needs for $name {
+                const SCOPE: Scope = Scope::$name;
+            }
+        )*
+    };
+}
+scopes!(ResourcesRead, ResourcesWrite, AccountRead, AccountWrite, AdminRead, AdminWrite);
+
+impl<N> Deref for Scoped<N> {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.identity.viewer
+    }
+}
+
+impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let Some(bearer) = parts.extensions.get::<Bearer>().cloned() else {
+            let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
+            return Ok(Self { identity, within: None, needs: PhantomData });
+        };
+        if !bearer.scopes.contains(&N::SCOPE) {
+            return Err(Error::InsufficientScope(N::SCOPE));
+        }
+        let identity = Identity { viewer: bearer.viewer, family: bearer.family, ..Identity::default() };
+        Ok(Self { identity, within: Some(bearer.scopes), needs: PhantomData })
+    }
+}

@@ -1,0 +1,99 @@
+//! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tower_sessions::Session;
+
+use super::csrf;
+use super::origin::Origin;
+use super::viewer::{self, Identity};
+use crate::accounts::Member;
+use crate::app::App;
+use crate::error::Result;
+use crate::refresh::{Kind, Rotated};
+
+/// For the page tree: reads the session, else what keeps the device signed in, and makes the sender known.
+pub async fn identify(
+    State(app): State<App>,
+    session: Session,
+    origin: Origin,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (identity, cookie) = match recognise(&app, &session, &origin, request.headers()).await {
+        Ok(found) => found,
+        Err(error) => return csrf::give_back(error, request).await,
+    };
+    viewer::introduce(request.extensions_mut(), identity);
+    let mut response = next.run(request).await;
+    if let Some(cookie) = cookie.filter(|_| !is_set(&app, response.headers())) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn recognise(
+    app: &App,
+    session: &Session,
+    origin: &Origin,
+    headers: &HeaderMap,
+) -> Result<(Identity, Option<HeaderValue>)> {
+    let identity = viewer::read(app, session).await?;
+    let Some(token) = read(app, headers).filter(|_| identity.viewer.member().is_none()) else {
+        return Ok((identity, None));
+    };
+    let Rotated::Child(grant) = app.refresh.rotate(&token, Kind::Browser, origin).await? else {
+        return Ok((identity, Some(removal(app))));
+    };
+    viewer::sign_in(app, session, &grant.member, origin).await?;
+    viewer::join_family(app, session, &grant.member, grant.family).await?;
+    let cookie = cookie(app, &grant.refresh_token, grant.life);
+    Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
+}
+
+/// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookie, if
+/// there is one to set or to take back, goes with the answer.
+pub async fn sign_in(
+    app: &App,
+    (session, before): (&Session, &Identity),
+    member: &Member,
+    origin: &Origin,
+    stays: bool,
+) -> Result<Option<HeaderValue>> {
+    app.sessions.log_out(before, origin).await?;
+    viewer::sign_in(app, session, member, origin).await?;
+    if !stays {
+        return Ok(before.family.map(|_| removal(app)));
+    }
+    let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
+    viewer::join_family(app, session, member, grant.family).await?;
+    Ok(Some(cookie(app, &grant.refresh_token, grant.life)))
+}
+
+/// The cookie that takes the cookie back.
+#[must_use]
+pub fn removal(app: &App) -> HeaderValue {
+    cookie(app, "", std::time::Duration::ZERO)
+}
+
+/// `Secure` is added to every cookie by an outer layer.
+fn cookie(app: &App, value: &str, life: std::time::Duration) -> HeaderValue {
+    let text = format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax", name(app), life.as_secs());
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn name(app: &App) -> &'static str {
+    if app.site.secure_cookies() { "__Host-coffer-stay" } else { "coffer-stay" }
+}
+
+fn read(app: &App, headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(sent, _)| *sent == name(app)).map(|(_, value)| value.to_owned())
+}
+
+fn is_set(app: &App, headers: &HeaderMap) -> bool {
+    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name(app).as_bytes()))
+}
