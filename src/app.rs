@@ -41,7 +41,7 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, site, stay};
+use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, required, site, stay};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -99,6 +99,7 @@ impl App {
             (audit.clone(), mail.clone(), sessions.clone()),
             &config,
             &site,
+            &keys,
         )?;
         let refresh = Refresh::new(
             (db.clone(), context.clone()),
@@ -218,6 +219,7 @@ pub fn router(app: &App) -> Router {
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
+        .layer(from_fn_with_state(app.clone(), required::guard_pages))
         .layer(from_fn_with_state(app.clone(), stay::identify));
     let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
@@ -239,6 +241,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_api))
+        .layer(from_fn_with_state(app.clone(), required::guard_api))
         .layer(from_fn_with_state(app.clone(), bearer::identify));
     let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
 

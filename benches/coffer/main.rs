@@ -3,6 +3,7 @@
 mod coffer;
 mod import;
 mod library;
+mod login;
 mod start;
 mod table;
 
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 6] = ["start", "memory", "search", "list", "write", "import"];
+const NAMES: [&str; 7] = ["start", "memory", "login", "search", "list", "write", "import"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -60,6 +61,9 @@ async fn main() {
     }
     if asked.wants("memory") {
         start::memory(&mut table).await;
+    }
+    if asked.wants("login") {
+        login::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;

@@ -13,6 +13,8 @@ CREATE TABLE users (
     password_hash   TEXT,
     totp_secret     BYTEA,
     totp_last_step  BIGINT,
+    totp_tries      BIGINT NOT NULL DEFAULT 0,
+    totp_tried_at   TIMESTAMPTZ,
     auth_epoch      BIGINT NOT NULL DEFAULT 0,
     verified_at     TIMESTAMPTZ,
     disabled_at     TIMESTAMPTZ,

@@ -13,6 +13,8 @@ CREATE TABLE users (
     password_hash   TEXT,
     totp_secret     BLOB,
     totp_last_step  INTEGER,
+    totp_tries      INTEGER NOT NULL DEFAULT 0,
+    totp_tried_at   INTEGER,
     auth_epoch      INTEGER NOT NULL DEFAULT 0,
     verified_at     INTEGER,
     disabled_at     INTEGER,

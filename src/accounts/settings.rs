@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::address::{Confirmed, Profile};
+use super::factor::Standing;
 use super::pages::summary;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
@@ -15,9 +16,9 @@ use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::stay;
 use crate::web::sudo::Sudo;
 use crate::web::viewer::{Identity, Viewer};
+use crate::web::{required, stay};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -39,6 +40,9 @@ struct ProfilePage {
 #[template(path = "settings/security.html")]
 struct SecurityPage {
     chrome: Chrome,
+    factor: Standing,
+    /// The site asks for two-step login.
+    factor_required: bool,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -124,10 +128,9 @@ pub async fn ask_again(State(app): State<App>, viewer: Viewer) -> Result<Respons
     Ok(redirect(PROFILE, Some(Notice::LetterSent)))
 }
 
-pub async fn security(viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    viewer.signed_in()?;
+pub async fn security(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let toast = chrome.toast.is_some();
-    page(&security_page(chrome, FieldErrors::default()), toast)
+    page(&security_page(&app, &viewer, chrome, FieldErrors::default()).await?, toast)
 }
 
 pub async fn change_password(
@@ -151,7 +154,7 @@ pub async fn change_password(
             response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             Ok(response)
         }
-        Err(Error::Invalid(errors)) => refused(&security_page(chrome, errors)),
+        Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),
         Err(error) => Err(error),
     }
 }
@@ -197,8 +200,19 @@ async fn profile_page(app: &App, viewer: &Viewer, chrome: Chrome) -> Result<Prof
     })
 }
 
-fn security_page(chrome: Chrome, errors: FieldErrors) -> SecurityPage {
-    SecurityPage { chrome: chrome.section("security"), summary: summary(&errors), errors }
+async fn security_page(
+    app: &App,
+    viewer: &Viewer,
+    chrome: Chrome,
+    errors: FieldErrors,
+) -> Result<SecurityPage> {
+    Ok(SecurityPage {
+        chrome: chrome.section("security"),
+        factor: app.accounts.second_factor(viewer.signed_in()?).await?,
+        factor_required: required::concerns(app, viewer),
+        summary: summary(&errors),
+        errors,
+    })
 }
 
 fn refused(again: &impl Template) -> Result<Response> {

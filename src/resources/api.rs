@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,13 +17,12 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::attachment::attachment;
-use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped};
+use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
 };
 use crate::web::path::{Id, IdVersion};
-use crate::web::sudo;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -377,14 +375,9 @@ async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<a
 ))]
 async fn export(
     State(app): State<App>,
-    session: Session,
-    viewer: Scoped<ResourcesRead>,
+    viewer: SudoScoped<ResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
-    viewer.signed_in()?;
-    if viewer.within.is_none() {
-        sudo::require(&app, &session).await?;
-    }
     let format = Format::read(&query.format).ok_or_else(unknown_format)?;
     Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }

@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
 
+use super::required;
 use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
 use crate::accounts;
@@ -66,13 +67,16 @@ async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
     if !Prefix::Access.fits(token) {
         let known = app.tokens.known(token).await?;
         let limits = Limits { scopes: known.scopes(), until: known.expires_at };
-        return Ok(Bearer { viewer: Viewer::Member(Arc::new(known.member)), limits, family: None });
+        let viewer = Viewer::Member(Arc::new(known.member));
+        required::check(app, &viewer)?;
+        return Ok(Bearer { viewer, limits, family: None });
     }
     let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
     if access.expires_at <= app.context.now() {
         return Err(Error::TokenExpired);
     }
     let viewer = Viewer::Member(Arc::new(access.member));
+    required::check(app, &viewer)?;
     let limits = Limits { scopes: access.scopes, until: access.family_until };
     Ok(Bearer { viewer, limits, family: Some(access.family) })
 }

@@ -69,6 +69,9 @@ pub enum Notice {
     DeviceEnded,
     DevicesEnded,
     TokenRevoked,
+    SecondFactorOff,
+    StartAgain,
+    TooManyCodes,
     RoleChanged,
     AccountDisabled,
     AccountEnabled,
@@ -98,6 +101,9 @@ impl Notice {
             Self::DeviceEnded => "device-ended".into(),
             Self::DevicesEnded => "devices-ended".into(),
             Self::TokenRevoked => "token-revoked".into(),
+            Self::SecondFactorOff => "second-factor-off".into(),
+            Self::StartAgain => "start-again".into(),
+            Self::TooManyCodes => "too-many-codes".into(),
             Self::RoleChanged => "role-changed".into(),
             Self::AccountDisabled => "account-disabled".into(),
             Self::AccountEnabled => "account-enabled".into(),
@@ -126,6 +132,9 @@ impl Notice {
             "device-ended" => Self::DeviceEnded,
             "devices-ended" => Self::DevicesEnded,
             "token-revoked" => Self::TokenRevoked,
+            "second-factor-off" => Self::SecondFactorOff,
+            "start-again" => Self::StartAgain,
+            "too-many-codes" => Self::TooManyCodes,
             "role-changed" => Self::RoleChanged,
             "account-disabled" => Self::AccountDisabled,
             "account-enabled" => Self::AccountEnabled,
@@ -138,6 +147,7 @@ impl Notice {
     #[must_use]
     pub fn toast(self) -> Toast {
         let said = |text| Toast { kind: "ok", text, undo: None };
+        let failed = |text| Toast { kind: "error", text, undo: None };
         match self {
             Self::Saved => said("Saved."),
             Self::Restored => said("Restored from the trash."),
@@ -163,6 +173,9 @@ impl Notice {
                 )
             },
             Self::PasswordChanged => said("Your password is changed, and every other device is logged out."),
+            Self::SecondFactorOff => said("Two-step login is off: your password alone lets you in."),
+            Self::StartAgain => failed("That took too long. Log in with your password again."),
+            Self::TooManyCodes => failed("Too many wrong codes. Log in with your password again."),
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
             }
@@ -326,6 +339,9 @@ mod tests {
             Notice::DeviceEnded,
             Notice::DevicesEnded,
             Notice::TokenRevoked,
+            Notice::SecondFactorOff,
+            Notice::StartAgain,
+            Notice::TooManyCodes,
             Notice::RoleChanged,
             Notice::AccountDisabled,
             Notice::AccountEnabled,

@@ -109,4 +109,6 @@ pub struct SudoPage {
     pub action: String,
     pub held_up: HeldUp,
     pub wrong: bool,
+    /// A code is asked for too.
+    pub code: bool,
 }

@@ -177,6 +177,7 @@ async fn single_things(app: &App) {
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
         ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
+        ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),

@@ -65,6 +65,10 @@ on_both_engines!(every_page_and_form_works_and_no_link_leads_elsewhere, "--signu
 async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     let owner = app.signed_in("owner").await;
     takes_the_tour(&owner).await;
+    owner.sets_up_second_factor(&app).await;
+    owner.post_form("/settings/security/recovery-codes", &[]).await.ok();
+    owner.post_form("/settings/security/totp/off", &[]).await.redirects_to("/settings/security");
+    owner.sets_up_second_factor(&app).await;
     let link =
         owner.saves(json!({ "title": "Left", "url": "https://left.example/", "tags": ["work/rust"] })).await;
     owner.saves(json!({ "title": "Pinned", "body": "# Text", "pinned": true })).await;
@@ -148,6 +152,7 @@ async fn takes_the_tour(owner: &Actor) {
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
     owner.get(&page).await.error_page(404);
+    owner.post_form("/password/strength", &[("password", "quiet harbour")]).await.ok();
     looks_after_the_account(owner).await;
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";

@@ -62,3 +62,11 @@ pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str, now: Timestamp) -> 
         WHERE id = $1 RETURNING auth_epoch";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(hash).bind(now).fetch_one(conn).await)
 }
+
+/// The same password under another hash, unless it was changed meanwhile.
+pub async fn renew_hash(db: &Db, id: Uuid, old: &str, new: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(old).bind(new).execute(conn).await.map(drop))?;
+    tx.commit().await
+}

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod authenticator;
 pub mod belongings;
 pub mod browser;
 pub mod dump;
