@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use coffer::accounts::Role;
 use coffer::accounts::people::{By, Change};
+use coffer::tokens::NewToken;
 use coffer::web::origin::Origin;
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::actor::Actor;
-use crate::support::app::{App, PASSWORD};
+use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::on_both_engines;
 
 async fn id_of(app: &App, username: &str) -> Uuid {
@@ -96,6 +97,41 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_on_word(app: App) {
     assert!(!ada.is_signed_in().await, "the old sessions stay over");
     ada.signs_in().await;
     assert_eq!(actions(&admin).await[1..4], ["user.enable", "login", "user.disable"]);
+}
+
+/// With copies of the sessions in Redis, which know their person.
+#[tokio::test]
+async fn what_an_admin_changes_holds_at_once_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let node = app.another_node().await;
+    let (admin, ada) = (app.admin("root").await, app.signed_in("ada").await);
+    let elsewhere = ada.at(&node);
+    let (page, api) = (page_of(&app, "ada").await, api_of(&app, "ada").await);
+    elsewhere.get("/admin/users").await.error_page(404);
+    admin.json(Method::PATCH, &api, json!({ "role": "admin" })).await.ok();
+    elsewhere.get("/admin/users").await.ok();
+    admin.json(Method::PATCH, &api, json!({ "role": "member" })).await.ok();
+    elsewhere.get("/admin/users").await.error_page(404);
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    assert!(!elsewhere.is_signed_in().await && !ada.is_signed_in().await);
+}
+
+on_both_engines!(a_disabled_accounts_tokens_rest);
+async fn a_disabled_accounts_tokens_rest(app: App) {
+    let admin = app.admin("root").await;
+    app.has_account("ada", Role::Member).await;
+    let viewer = app.viewer("ada").await;
+    let new = NewToken { name: "a test".to_owned(), scopes: vec!["account:read".to_owned()], days: 90 };
+    let owner = viewer.member().expect("an account");
+    let token = app.coffer.tokens.make(owner, &new, None, &Origin::default()).await.expect("a token").secret;
+    let program = app.visitor();
+    let me = async || program.get("/api/v1/me").header("authorization", format!("Bearer {token}")).await;
+    me().await.ok();
+    let page = page_of(&app, "ada").await;
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    me().await.is(401);
+    admin.post_form(&format!("{page}/enable"), &[]).await.redirects_to(&page);
+    me().await.ok();
 }
 
 on_both_engines!(the_api_disables_and_gives_roles_too);
