@@ -60,7 +60,7 @@ CREATE TABLE refresh_families (
     expires_at  TIMESTAMPTZ NOT NULL,
     revoked_at  TIMESTAMPTZ
 );
-CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_user ON refresh_families (user_id, expires_at);
 CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
 -- Each row is a refresh token and, for a program, the access token that came with it.

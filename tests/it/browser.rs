@@ -213,7 +213,8 @@ async fn what_was_typed_outlives_the_session() {
     browser.fill("Text", "Nobody else knows this").await;
     ends_all_sessions(&app, "owner").await;
     browser.press("Save").await;
-    browser.has("main textarea", "Nobody else knows this").await;
+    browser.has("h1", "Log in to go on").await;
+    browser.field_holds("Text", "Nobody else knows this").await;
     logs_in_to_go_on(&browser, "owner").await;
     browser.has("h1", "Nobody else knows this").await;
     has_complained_only_of(&browser, &["status of 401"]).await;
