@@ -17,8 +17,6 @@ mod invites;
 mod mail;
 mod marks;
 mod openapi;
-mod openapi;
-mod outage;
 mod outage;
 mod passwords;
 mod ranking;
