@@ -9,7 +9,7 @@ use serde_json::json;
 use super::actor::{Actor, Entry};
 use super::app::App;
 use super::dump::Dump;
-use super::site::{Route, routes};
+use super::site::Route;
 
 /// Stands in everything private, and so must be on nobody else's page.
 pub const MARK: &str = "Moonstone";
@@ -44,19 +44,10 @@ impl Owner {
         let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);
         ids.insert("revisions", "1".to_owned());
         ids.insert("import", imports(&actor).await);
-        let known = routes(app).await;
-        if known.iter().any(|route| route.path == "/settings/sessions/{id}/end") {
-            app.another_browser_of(&actor.name).await;
-            let dump = Dump::of(&app.coffer.db).await;
-            let sessions = dump.rows_of("sessions", "user_id", &id);
-            let latest = sessions.iter().max_by_key(|row| row["created_at"].clone()).expect("a session");
-            ids.insert("sessions", latest["public_id"].clone().expect("an id"));
-        }
-        if known.iter().any(|route| route.path == "/api/v1/me/tokens") {
-            let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
-            let made = actor.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();
-            ids.insert("tokens", made["id"].as_str().expect("an id").to_owned());
-        }
+        ids.insert("sessions", another_device(app, &actor, &id).await);
+        let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
+        let token = actor.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();
+        ids.insert("tokens", token["id"].as_str().expect("an id").to_owned());
         Self { actor, id, entry, trashed, ids }
     }
 
@@ -79,6 +70,14 @@ impl Owner {
 
 fn wants_trashed(route: &Route) -> bool {
     route.path.ends_with("{id}/restore") || route.path.ends_with("{id}/delete")
+}
+
+async fn another_device(app: &App, actor: &Actor, id: &str) -> String {
+    app.another_browser_of(&actor.name).await;
+    let dump = Dump::of(&app.coffer.db).await;
+    let sessions = dump.rows_of("sessions", "user_id", id);
+    let latest = sessions.iter().max_by_key(|row| row["created_at"].clone()).expect("a session");
+    latest["public_id"].clone().expect("an id")
 }
 
 async fn imports(actor: &Actor) -> String {
