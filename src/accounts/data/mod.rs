@@ -17,16 +17,16 @@ impl Accounts {
     pub async fn own_data(&self, viewer: &Viewer, origin: &Origin) -> Result<Value> {
         let member = viewer.signed_in()?;
         self.note(origin, &Event::own(Action::DataExport, member.id)).await?;
-        let facts = store::facts(&self.db, member.id).await?.ok_or(Error::NotFound)?;
+        let facts = store::milestones(&self.db, member.id).await?.ok_or(Error::NotFound)?;
         Ok(json!({
             "id": member.id,
             "username": member.username,
             "display_name": member.display_name,
             "email": member.email,
-            "email_verified_at": facts.verified_at,
+            "email_verified_at": facts.verified,
             "role": member.role.as_str(),
-            "created_at": facts.created_at,
-            "updated_at": facts.updated_at,
+            "created_at": facts.created,
+            "updated_at": facts.updated,
         }))
     }
 

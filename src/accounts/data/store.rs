@@ -5,14 +5,14 @@ use uuid::Uuid;
 use crate::db::{Db, Timestamp, Tx, on};
 
 #[derive(sqlx::FromRow)]
-pub struct Facts {
-    pub verified_at: Option<Timestamp>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+pub struct Milestones {
+    pub verified: Option<Timestamp>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
 }
 
-pub async fn facts(db: &Db, id: Uuid) -> sqlx::Result<Option<Facts>> {
-    const SQL: &str = "SELECT verified_at, created_at, updated_at FROM users WHERE id = $1";
+pub async fn milestones(db: &Db, id: Uuid) -> sqlx::Result<Option<Milestones>> {
+    const SQL: &str = "SELECT verified_at AS verified, created_at AS created, updated_at AS updated FROM users WHERE id = $1";
     on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
 }
 
