@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
@@ -53,7 +53,7 @@ pub async fn identify(
 
 /// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.
 fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
+    let mut all = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     all.find_map(|value| {
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (scheme, token) = value.split_at(end);

@@ -107,18 +107,18 @@ pub async fn guard_pages(
     if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
         let carried =
             unsent.clone().carry_out(&app, (&session, &identity, &origin), answer, (request, next)).await;
-        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, unsent, sent);
+        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, &unsent, sent);
     }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
     let response = match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    keep(response, &app, unsent, sent)
+    keep(response, &app, &unsent, sent)
 }
 
 /// What was typed stays with the error that it ended in.
-fn keep(mut response: Response, app: &App, unsent: Unsent, sent: Vec<(String, String)>) -> Response {
+fn keep(mut response: Response, app: &App, unsent: &Unsent, sent: Vec<(String, String)>) -> Response {
     let Some(Cause(error)) = response.extensions().get::<Cause>() else { return response };
     match **error {
         Error::SudoRequired | Error::SudoRefused => {

@@ -155,7 +155,8 @@ async fn an_invitation_tells_no_more_than_registering(app: App) {
     let admin = app.admin("root").await;
     let mut answers = Vec::new();
     for (username, email) in [("bob", "bob@example.org"), ("eve", "root@example.org")] {
-        let made = admin.post_form("/admin/invites", &[]).await.ok();
+        admin.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
+        let made = admin.get("/admin/invites").await.ok();
         let link = made.attributes("#link", "value").remove(0);
         let (_, token) = link.split_once("/invite/").expect("an invitation");
         let form = [("email", email), ("username", username), ("password", PASSWORD)];
