@@ -267,6 +267,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
         VALUES ($1, $2, $2, $2, $2, $2, 'member', $3, $3)";
     const SESSION: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at) VALUES ($1, $2, '{}', $3, $3, $4)";
     const WAITING: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'cache', 'x', $2)";
+    const FAMILY: &str = "INSERT INTO refresh_families (id, user_id, kind, created_at, seen_at, expires_at) VALUES ($1, $1, 'browser', $2, $2, $3)";
     let later = now.plus(Duration::from_hours(24));
     macro_rules! put {
         ($conn:expr) => {{
@@ -278,6 +279,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .bind(later)
                 .execute(&mut *$conn)
                 .await?;
+            sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute(&mut *$conn).await?;
             sqlx::query(WAITING).bind(id).bind(now).execute(&mut *$conn).await.map(drop)
         }};
     }

@@ -39,7 +39,7 @@ const ELSEWHERE: [&str; 20] = [
 ];
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |coded, byte| format!("{coded}%{byte:02X}"))
 }
 
 /// Follows the address as a browser would, from our own page.
