@@ -57,8 +57,12 @@ fn of_resource(route: &Route) -> &'static [&'static str] {
         "/resources/{id}" | "/resources/{id}/details" | "/resources/{id}/revisions/{version}/restore" => {
             &CONTENT
         }
-        "/resources/{id}/pin" | "/resources/{id}/unpin" => &["pinned", "version", "updated_at"],
-        "/resources/{id}/trash" | "/resources/{id}/restore" => &["trashed_at", "version", "updated_at"],
+        "/resources/{id}/pin" | "/resources/{id}/unpin" => {
+            &["pinned", "version", "updated_at", "marks", "search"]
+        }
+        "/resources/{id}/trash" | "/resources/{id}/restore" => {
+            &["trashed_at", "version", "updated_at", "marks", "search"]
+        }
         _ => &[],
     }
 }
