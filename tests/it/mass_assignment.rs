@@ -19,7 +19,7 @@ const FOREIGN_ID: &str = "0192f0c0-0000-7000-8000-0000000000ad";
 const LONG_AGO: &str = "2001-01-01T00:00:00Z";
 
 /// What a resource says; the rest of its row is coffer's own.
-const CONTENT: [&str; 14] = [
+const CONTENT: [&str; 15] = [
     "title",
     "title_key",
     "fold_title",
@@ -34,6 +34,7 @@ const CONTENT: [&str; 14] = [
     "version",
     "updated_at",
     "search",
+    "marks",
 ];
 
 /// The columns of the account that a form is there to change.
@@ -56,8 +57,12 @@ fn of_resource(route: &Route) -> &'static [&'static str] {
         "/resources/{id}" | "/resources/{id}/details" | "/resources/{id}/revisions/{version}/restore" => {
             &CONTENT
         }
-        "/resources/{id}/pin" | "/resources/{id}/unpin" => &["pinned", "version", "updated_at"],
-        "/resources/{id}/trash" | "/resources/{id}/restore" => &["trashed_at", "version", "updated_at"],
+        "/resources/{id}/pin" | "/resources/{id}/unpin" => {
+            &["pinned", "version", "updated_at", "marks", "search"]
+        }
+        "/resources/{id}/trash" | "/resources/{id}/restore" => {
+            &["trashed_at", "version", "updated_at", "marks", "search"]
+        }
         _ => &[],
     }
 }

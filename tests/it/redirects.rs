@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coffer::accounts::Role;
+use coffer::web::forms::encode;
 use reqwest::Method;
 
 use crate::support::actor::Actor;
@@ -37,10 +38,6 @@ const ELSEWHERE: [&str; 20] = [
     "@evil.example",
     "/\u{85}/evil.example",
 ];
-
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |coded, byte| format!("{coded}%{byte:02X}"))
-}
 
 /// Follows the address as a browser would, from our own page.
 fn stays_here(address: &str) -> bool {
@@ -93,7 +90,7 @@ async fn no_address_leads_elsewhere_whatever_next_says(app: App) {
             for person in people {
                 let person = person.copied_cookies();
                 let answer = if route.method == Method::GET {
-                    person.get(&format!("{path}?next={}", encoded(next))).await
+                    person.get(&format!("{path}?next={}", encode(next))).await
                 } else if route.path.contains("end") || route.path == "/logout" {
                     continue;
                 } else {
@@ -113,7 +110,7 @@ async fn a_login_and_sudo_lead_on_within_the_site_alone(app: App) {
         let form = [("login", "owner"), ("password", PASSWORD), ("next", next)];
         app.visitor().post_form("/login", &form).await.redirects_to(place);
         for path in ["/login", "/sudo"] {
-            owner.get(&format!("{path}?next={}", encoded(next))).await.redirects_to(place);
+            owner.get(&format!("{path}?next={}", encode(next))).await.redirects_to(place);
         }
         owner.post_form("/sudo", &[("next", next)]).await.redirects_to(place);
     }
