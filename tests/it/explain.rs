@@ -268,6 +268,10 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
     const SESSION: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at) VALUES ($1, $2, '{}', $3, $3, $4)";
     const WAITING: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'cache', 'x', $2)";
     const FAMILY: &str = "INSERT INTO refresh_families (id, user_id, kind, created_at, seen_at, expires_at) VALUES ($1, $1, 'browser', $2, $2, $3)";
+    const REFRESH: &str =
+        "INSERT INTO refresh_tokens (token_hash, access_hash, family_id, created_at) VALUES ($1, $1, $2, $3)";
+    const TOKEN: &str = "INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at) VALUES ($2, $2, 'x', $1, '', $3, $3)";
+    let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
     macro_rules! put {
         ($conn:expr) => {{
@@ -280,6 +284,9 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .execute(&mut *$conn)
                 .await?;
             sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute(&mut *$conn).await?;
+            for sql in [REFRESH, TOKEN] {
+                sqlx::query(sql).bind(&hash).bind(id).bind(now).execute(&mut *$conn).await?;
+            }
             sqlx::query(WAITING).bind(id).bind(now).execute(&mut *$conn).await.map(drop)
         }};
     }
