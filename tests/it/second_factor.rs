@@ -102,7 +102,7 @@ async fn clocks_may_differ_by_one_step(app: App) {
     app.later(10 * STEP);
     // Early in a step, so that the requests below stay in it.
     let into = u64::try_from(app.now().micros() % 30_000_000).unwrap();
-    app.later(STEP - Duration::from_micros(into));
+    app.later(Duration::from_micros(30_000_000 - into));
     let ada = half_in(&app).await;
     for wrong in [app.now().minus(2 * STEP), app.now().plus(2 * STEP)] {
         ada.gives_code(&phone.code(wrong)).await.is(422);

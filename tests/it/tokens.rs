@@ -113,7 +113,7 @@ async fn pages_know_no_tokens(app: App) {
 
 on_both_engines!(a_token_does_no_more_than_its_owner_may_now);
 async fn a_token_does_no_more_than_its_owner_may_now(app: App) {
-    let (ada, _) = (app.signed_in("ada").await, app.has_account("eve", Role::Member).await);
+    let (ada, ()) = (app.signed_in("ada").await, app.has_account("eve", Role::Member).await);
     let secret = ada.saves(json!({ "title": "Ada’s own" })).await;
     let token = token(&app, "eve", &["resources:read", "account:read"]).await;
     let program = app.visitor();
