@@ -18,7 +18,7 @@ use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::sudo::Sudo;
 use crate::web::viewer::{Identity, Viewer};
-use crate::web::{required, stay};
+use crate::web::{required, stay, sudo};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -149,7 +149,11 @@ pub async fn change_password(
         Ok(member) => {
             let stays = identity.family.is_some();
             let before = Identity::default();
+            let proved = !member.second_factor || sudo::is_sudo(&app, &session).await?;
             let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            if proved {
+                sudo::grant(&app, &session).await?;
+            }
             let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
             response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             Ok(response)

@@ -301,7 +301,9 @@ async fn looking_changes_nothing(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let visitor = app.visitor();
     app.all_is_sent().await;
-    let before = Dump::of(&app.coffer.db).await;
+    // That somebody took their data along is written down.
+    let trail = ["audit_events", "audit_head"];
+    let before = Dump::of(&app.coffer.db).await.without(&trail);
     for route in routes(&app).await.into_iter().filter(|route| route.method == Method::GET) {
         let path = owner.address(&route);
         for person in [&owner.actor, &visitor] {
@@ -312,7 +314,7 @@ async fn looking_changes_nothing(app: App) {
         }
     }
     crate::routes::crawl(&owner.actor).await;
-    Dump::of(&app.coffer.db).await.is(&before, "looking");
+    Dump::of(&app.coffer.db).await.without(&trail).is(&before, "looking");
 }
 
 on_both_engines!(a_device_that_is_kept_signed_in_needs_the_token_too);
