@@ -43,8 +43,9 @@ fn of_account(route: &Route) -> &'static [&'static str] {
         "/settings/profile" => &["display_name", "updated_at"],
         "/settings/password" | "/password/reset/{token}" => &["password_hash", "auth_epoch", "updated_at"],
         "/verify-email/{token}" => &["email", "email_key", "verified_at", "updated_at"],
-        "/settings/security/totp" => &["totp_secret", "totp_last_step", "updated_at"],
-        "/settings/security/totp/off" => &["totp_secret", "totp_last_step", "updated_at"],
+        "/settings/security/totp" | "/settings/security/totp/off" => {
+            &["totp_secret", "totp_last_step", "updated_at"]
+        }
         "/admin/users/{id}/role" => &["role", "auth_epoch", "updated_at"],
         "/admin/users/{id}/disable" => &["disabled_at", "auth_epoch", "updated_at"],
         "/admin/users/{id}/end-sessions" => &["auth_epoch", "updated_at"],
