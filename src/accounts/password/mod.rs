@@ -4,8 +4,9 @@ mod common;
 mod rules;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use argon2_rust::params::Memory;
 use argon2_rust::{Algorithm, Argon2, Hasher, Params, Version};
@@ -17,6 +18,8 @@ use crate::error::{Error, Result};
 
 /// Sign-ins that may wait for a core; one more is told to come back.
 const QUEUE: usize = 256;
+/// How long a hash's memory is kept for the next one: clearing it anew costs a quarter of a hash.
+const KEEP: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Passwords {
@@ -106,16 +109,15 @@ impl Passwords {
         let turn = Turn::take(&self.waiting)?;
         let core = self.cores.clone().acquire_owned().await.map_err(|e| Error::Internal(e.to_string()))?;
         drop(turn);
-        let (argon2, arenas, waiting) = (self.argon2, self.arenas.clone(), self.waiting.clone());
+        let (argon2, arenas) = (self.argon2, self.arenas.clone());
         let work = move || {
             let _core = core;
             let mut hasher = arenas.take().unwrap_or_else(|| argon2.hasher());
             let done = work(&mut hasher);
-            if waiting.load(Ordering::Relaxed) > 0 {
-                arenas.keep(hasher);
-            }
+            arenas.keep(hasher);
             done
         };
+        self.arenas.free_after(KEEP);
         tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))
     }
 }
@@ -136,17 +138,36 @@ impl Drop for Turn {
     }
 }
 
-/// Memory that goes from one hash to the next while others wait for it; afterwards the system has it back.
+/// Memory that goes from one hash to the next; the system has it back when none has come for a while.
 #[derive(Default)]
-struct Arenas(Mutex<Vec<Hasher>>);
+struct Arenas {
+    free: Mutex<Vec<Hasher>>,
+    hashes: AtomicUsize,
+}
 
 impl Arenas {
     fn take(&self) -> Option<Hasher> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.lock().pop()
     }
 
     fn keep(&self, hasher: Hasher) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(hasher);
+        self.lock().push(hasher);
+    }
+
+    fn free_after(self: &Arc<Self>, idle: Duration) {
+        let (arenas, this) = (self.clone(), self.hashes.fetch_add(1, Ordering::Relaxed) + 1);
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(idle);
+            tick.tick().await;
+            tick.tick().await;
+            if arenas.hashes.load(Ordering::Relaxed) == this {
+                arenas.lock().clear();
+            }
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Hasher>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
