@@ -318,14 +318,14 @@ async fn what_is_shown_once_is_shown_to_its_maker_on_its_page_in_time(app: App) 
     app.has_account("ada", Role::Member).await;
     let page = page_of(&app, "ada").await;
     admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
-    let sealed = admin.cookie("coffer-once").expect("what the browser keeps for the next page");
+    let sealed = admin.cookie("__Host-coffer-once").expect("what the browser keeps for the next page");
     admin.get("/admin/invites").await.ok().has_no("#link");
     admin.get(&page_of(&app, "root").await).await.ok().has_no("#link");
-    other.sets_cookie("coffer-once", &sealed);
+    other.sets_cookie("__Host-coffer-once", &sealed);
     other.get(&page).await.ok().has_no("#link");
     app.later(Duration::from_secs(61));
     admin.get(&page).await.ok().has_no("#link");
-    admin.sets_cookie("coffer-once", "forged");
+    admin.sets_cookie("__Host-coffer-once", "forged");
     admin.get(&page).await.ok().has_no("#link");
 }
 
