@@ -285,9 +285,9 @@ async fn no_secret_is_logged_or_shown_on_sqlite() {
     }
 }
 
-/// Form tokens are in their session's row and addresses in their account's; nothing else is stored as it is.
+/// Form tokens are in their session's row, addresses and password hashes in their account's; nothing else is stored as it is.
 fn is_hidden(what: &str) -> bool {
-    !["an e-mail address", "a form's token"].contains(&what)
+    !["an e-mail address", "a hash", "a form's token"].contains(&what)
 }
 
 /// A secret as it was shown, and as the bytes that it stands for.

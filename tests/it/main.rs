@@ -34,6 +34,7 @@ mod resources;
 mod routes;
 mod search;
 mod second_factor;
+mod security;
 mod sessions;
 mod startup;
 mod sudo;
