@@ -328,9 +328,9 @@ async fn no_secret_is_logged_or_shown_on_postgres() {
         .await
         .expect("a broken schema");
     let visitor = program.visitor("ada");
-    let form = [("login", "ada-canary@example.org"), ("password", PASSWORD)];
+    let form = [("login", "ada-canary@example.org"), ("password", WRONG)];
     let broken = visitor.post_form("/login", &form).expecting_trouble().await.error_page(500);
-    broken.lacks(PASSWORD).lacks("audit").lacks("relation").lacks(DATABASE).lacks(CLIENT);
+    broken.lacks(WRONG).lacks("audit").lacks("relation").lacks(DATABASE).lacks(CLIENT);
     program.says_none_of(&canaries);
     db.close().await;
 }

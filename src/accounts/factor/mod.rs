@@ -129,12 +129,14 @@ impl Accounts {
         Ok(codes)
     }
 
-    pub async fn switch_off(&self, member: &Member, origin: &Origin) -> Result<()> {
+    /// The password alone lets the person in then; `by` is nobody at the command line.
+    pub async fn switch_off(&self, member: &Member, by: Option<Uuid>, origin: &Origin) -> Result<()> {
         let mut tx = self.db.begin().await?;
         factor::switch_off(&mut tx, member.id, self.context.now()).await?;
         self.tell(&mut tx, member.id, &self.changed(false)).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOff, member.id)).await?;
+        let event = Event { actor: by, ..Event::own(Action::SecondFactorOff, member.id) };
+        self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
         self.sessions.settle(stale).await?;
         self.mail.wake();
