@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
@@ -147,7 +147,7 @@ fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Sm
     let has_authority = authority.is_some();
     let encrypted = || {
         let tls = TlsParameters::builder(name.clone());
-        let tls = authority.into_iter().fold(tls, |tls, authority| tls.add_root_certificate(authority));
+        let tls = authority.into_iter().fold(tls, TlsParametersBuilder::add_root_certificate);
         tls.build().map_err(|_| "this host has no name for a certificate, or the authority is none")
     };
     let (tls, port) = match (url.scheme(), url.query()) {

@@ -80,7 +80,7 @@ struct Told {
 
 /// Writes down what a browser complains of.
 pub async fn take(request: Request<Body>) -> Result<StatusCode> {
-    let kind = content_type(request.headers()).to_owned();
+    let kind = content_type(request.headers());
     let bytes = body::read(request.into_body(), LIMIT).await?;
     let read = match kind.as_str() {
         "application/csp-report" => serde_json::from_slice(&bytes).map(|single: Single| vec![of_uri(single)]),
