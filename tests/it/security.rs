@@ -29,8 +29,8 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let text = read("docs/security.md");
-    let cells = text.lines().filter_map(|line| {
+    let table = read("docs/security.md");
+    let cells = table.lines().filter_map(|line| {
         let cells: Vec<_> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
         let [id, level, _, place, test] = cells[..] else { return None };
         let numbered = id.starts_with(|c: char| c.is_ascii_digit());

@@ -105,9 +105,9 @@ impl MailServer {
     pub async fn secure(mode: &str, name: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/certificates.sh");
-        let made =
+        let written =
             Command::new("sh").args([script, name]).current_dir(folder.path()).output().expect("sh runs");
-        assert!(made.status.success(), "certificates: {}", String::from_utf8_lossy(&made.stderr));
+        assert!(written.status.success(), "certificates: {}", String::from_utf8_lossy(&written.stderr));
         let [certificate, key] =
             ["server.pem", "server.key"].map(|file| folder.path().join(file).display().to_string());
         Self::with(&[mode, &certificate, &key], Some(folder)).await
