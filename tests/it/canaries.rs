@@ -36,6 +36,8 @@ struct Program {
     place: Place,
     server: Server,
     origin: String,
+    /// Where it is scraped.
+    metrics: String,
     variables: Vec<(String, String)>,
     database: Option<Database>,
 }
@@ -44,6 +46,7 @@ impl Program {
     /// With ada, an admin, and the settings of a whole installation.
     async fn new(database: Option<Database>, more: &[(&str, &str)]) -> Self {
         let place = Place::new();
+        let metrics = format!("127.0.0.1:{}", free_port());
         let url = match &database {
             Some(database) => database.url().replace("postgres@", &format!("postgres:{DATABASE}@")),
             None => format!("sqlite:{}", place.path("canaries.db")),
@@ -52,6 +55,7 @@ impl Program {
             ("COFFER_LOG", "trace"),
             ("COFFER_SECRET_KEY", KEY),
             ("COFFER_PORT", "0"),
+            ("COFFER_METRICS_ADDRESS", &metrics),
             ("COFFER_SIGNUP", "open"),
             ("COFFER_TRUSTED_PROXIES", "127.0.0.1"),
             ("COFFER_DATABASE_URL", &url),
@@ -74,7 +78,7 @@ impl Program {
         let (_, rest) = said.split_once(READY).expect("the log says where");
         let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
         let origin = rest[..end].replace("localhost", "127.0.0.1");
-        Self { place, server, origin, variables, database }
+        Self { place, server, origin, metrics, variables, database }
     }
 
     fn visitor(&self, name: &str) -> Actor {
@@ -102,9 +106,27 @@ impl Program {
         found.await.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// What its metrics and the page of them tell, once they tell of requests.
+    async fn figures(&self) -> String {
+        let ada = self.visitor("ada");
+        let form = [("login", "ada"), ("password", PASSWORD)];
+        ada.post_form("/login", &form).await.redirects_to("/resources");
+        let seen = eventually(LIMIT, async || {
+            let page = ada.get("/admin/metrics").await.ok();
+            if page.text().contains("POST /login") { Ok(page.text()) } else { Err("no requests yet") }
+        });
+        let page = seen.await.unwrap_or_else(|error| panic!("{error}"));
+        let json = ada.get("/api/v1/admin/metrics").await.ok().text();
+        let scrape = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let scraped = scrape.get(format!("http://{}/metrics", self.metrics)).send().await.expect("an answer");
+        let text = scraped.text().await.expect("text");
+        assert!(text.contains("http_route=\"/login\""), "{text}");
+        [page, json, text].concat()
+    }
+
     fn says_none_of(&self, canaries: &[Canary]) {
         let log = log(&self.server);
-        assert!(log.contains("\"level\":\"TRACE\"") && log.len() > 10_000, "it says all it can: {log}");
+        assert!(log.contains("\"level\":\"trace\"") && log.len() > 10_000, "it says all it can: {log}");
         for (what, canary) in canaries {
             let line = log.lines().find(|line| line.contains(canary.as_str()));
             assert!(line.is_none(), "{what} is in the log: {}", line.unwrap_or_default());
@@ -242,6 +264,10 @@ async fn mistakes(ada: &Actor) -> Vec<Canary> {
 async fn no_secret_is_logged_or_shown_on_sqlite() {
     let program = Program::new(None, &[]).await;
     let canaries = a_day(&program).await;
+    let figures = program.figures().await;
+    for (what, canary) in &canaries {
+        assert!(!figures.contains(canary.as_str()), "{what} is among the figures");
+    }
     program.says_none_of(&canaries);
     for part in ["canaries.db", "canaries.db-wal"] {
         let file = fs::read(program.place.path(part)).unwrap_or_default();
