@@ -167,14 +167,22 @@ mod tests {
 
     use super::*;
 
+    fn recorded(micros: &[u64]) -> Sketch {
+        let sketch = Sketch::default();
+        for value in micros {
+            sketch.record(Duration::from_micros(*value));
+        }
+        sketch
+    }
+
     proptest! {
         #[test]
         fn quantiles_are_within_the_promised_share(
             mut micros in prop::collection::vec(16_u32..30_000_000, 1..400),
             share in 0.01_f64..1.0,
         ) {
-            let sketch = Sketch::default();
-            micros.iter().for_each(|value| sketch.record(Duration::from_micros(u64::from(*value))));
+            let values: Vec<u64> = micros.iter().map(|value| u64::from(*value)).collect();
+            let sketch = recorded(&values);
             let told = sketch.take().quantile(share).unwrap() * 1e6;
             micros.sort_unstable();
             let rank = f64::from(u32::try_from(micros.len()).unwrap()) * share;
@@ -186,14 +194,9 @@ mod tests {
         #[test]
         fn merging_is_exact(one in prop::collection::vec(0_u64..40_000_000, 0..200),
                             other in prop::collection::vec(0_u64..40_000_000, 0..200)) {
-            let recorded = |values: &[u64]| {
-                let sketch = Sketch::default();
-                values.iter().for_each(|value| sketch.record(Duration::from_micros(*value)));
-                sketch.take()
-            };
-            let mut merged = recorded(&one);
-            merged.merge(&recorded(&other));
-            prop_assert_eq!(merged, recorded(&[one, other].concat()));
+            let mut merged = recorded(&one).take();
+            merged.merge(&recorded(&other).take());
+            prop_assert_eq!(merged, recorded(&[one, other].concat()).take());
         }
     }
 
@@ -214,9 +217,7 @@ mod tests {
 
     #[test]
     fn octaves_hold_everything_once() {
-        let sketch = Sketch::default();
-        [1, 20, 40, 5_000, 5_100].iter().for_each(|micros| sketch.record(Duration::from_micros(*micros)));
-        let octaves = sketch.take().octaves();
+        let octaves = recorded(&[1, 20, 40, 5_000, 5_100]).take().octaves();
         assert_eq!(octaves.iter().map(|(_, count)| count).sum::<u64>(), 5);
         assert!(octaves.is_sorted_by(|a, b| a.0 < b.0), "{octaves:?}");
     }
