@@ -14,10 +14,10 @@ const SECTIONS: [&str; 9] =
     ["routes", "cache", "limits", "access", "database", "dependencies", "processes", "failures", "logs"];
 const LIVE: &str = "/admin/metrics/live";
 
-/// Lets a span end, and writes it down.
+/// Writes down what has happened, and lets the span end.
 async fn a_span_ends(app: &App) {
-    app.later(Duration::from_secs(10));
     write_down(&app.coffer).await;
+    app.later(Duration::from_secs(10));
 }
 
 async fn figures(actor: &Actor, query: &str) -> Value {
@@ -132,10 +132,9 @@ async fn all_nodes_are_in_one_view_and_history_outlives_a_node() {
         there.get("/tags").await.ok();
         there.get("/tags").await.ok();
     }
-    app.later(Duration::from_secs(10));
     let both = eventually(Duration::from_secs(20), async || {
         write_down(&other.coffer).await;
-        write_down(&app.coffer).await;
+        a_span_ends(&app).await;
         let figures = figures(&admin, "?range=15m").await;
         let requests = route(&figures, "GET /tags").map(|route| route["requests"].clone());
         if requests == Some(4.0.into()) { Ok(figures) } else { Err(format!("{requests:?}")) }

@@ -157,8 +157,11 @@ impl Inner {
     fn read(&mut self, metrics: &Metrics) -> Slot {
         let (counters, gauges) = readings(&metrics.families());
         let mut counts = Vec::new();
+        let first = self.counters.is_empty();
         for (key, value) in counters {
-            let before = self.counters.insert(key.clone(), value).unwrap_or(0.0);
+            // What the process and its workers did before is not the application's.
+            let older = first && (key.starts_with("process_") || key.starts_with("tokio_"));
+            let before = self.counters.insert(key.clone(), value).unwrap_or(if older { value } else { 0.0 });
             if value > before {
                 counts.push((self.key(&key), value - before));
             }
