@@ -29,7 +29,8 @@ pub fn whole(value: impl Borrow<u64>) -> String {
 
 #[must_use]
 pub fn uptime(seconds: impl Borrow<i64>) -> String {
-    long(f64::from(u32::try_from(*seconds.borrow()).unwrap_or(0)))
+    let seconds = f64::from(u32::try_from(*seconds.borrow()).unwrap_or(0));
+    if seconds < 120.0 { format!("{seconds} s") } else { long(seconds) }
 }
 
 /// The time of the day, UTC.

@@ -234,7 +234,7 @@ pub fn rules() -> Value {
     yaml(RULES)
 }
 
-/// What PyPI has and this machine need not: with them there, they must agree.
+/// What `PyPI` has and this machine need not: with them there, they must agree.
 #[test]
 fn hadolint_and_the_compose_schema_agree_where_they_are_installed() {
     let checks = [

@@ -32,7 +32,7 @@ fn values_of(slot: &Slot, family: &str, name: &str) -> Vec<String> {
 
 /// The sum of a gauge over the instances, as it stands now.
 fn now(window: &Window, family: &str, labels: &[&str]) -> f64 {
-    window.latest.iter().map(|(_, slot)| slot.gauge(family, labels)).sum()
+    window.latest.iter().fold(0.0, |sum, (_, slot)| sum + slot.gauge(family, labels))
 }
 
 /// A gauge that every instance reads from the same place.

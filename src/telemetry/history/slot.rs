@@ -176,14 +176,18 @@ fn of<'a>(series: &'a [(Key, f64)], family: &'a str) -> impl Iterator<Item = &'a
 
 fn sum(series: &[(Key, f64)], family: &str, labels: &[&str]) -> f64 {
     let fitting = of(series, family).filter(|(key, _)| labels.iter().all(|label| key.contains(label)));
-    fitting.map(|(_, value)| value).sum()
+    fitting.fold(0.0, |sum, (_, value)| sum + value)
 }
 
 /// The value of a label in a key.
 #[must_use]
 pub fn label<'a>(key: &'a str, name: &str) -> &'a str {
-    let found = key.split(['{', ',']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix("=\""));
-    found.and_then(|rest| rest.split('"').next()).unwrap_or_default()
+    // Values may hold braces and commas: only a name behind one of them is a label's.
+    let mut found = key.match_indices(name).filter_map(|(at, _)| {
+        let behind = key[..at].ends_with(['{', ',']);
+        key[at + name.len()..].strip_prefix("=\"").filter(|_| behind)
+    });
+    found.next().and_then(|rest| rest.split('"').next()).unwrap_or_default()
 }
 
 /// Series by their keys.
@@ -237,6 +241,8 @@ mod tests {
         assert!((slot.count("a_total", &["b=\"c\""]) - 2.0).abs() < f64::EPSILON);
         assert_eq!(label("a_total{b=\"c\",d=\"e f\"}", "d"), "e f");
         assert_eq!(label("a_total", "d"), "");
+        let route = "n{http_request_method=\"GET\",http_route=\"/u/{id},{x}\"}";
+        assert_eq!(label(route, "http_route"), "/u/{id},{x}");
     }
 
     #[test]
