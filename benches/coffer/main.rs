@@ -4,6 +4,7 @@ mod coffer;
 mod import;
 mod library;
 mod login;
+mod metrics;
 mod start;
 mod table;
 
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 7] = ["start", "memory", "login", "search", "list", "write", "import"];
+const NAMES: [&str; 8] = ["start", "memory", "login", "metrics", "search", "list", "write", "import"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -64,6 +65,9 @@ async fn main() {
     }
     if asked.wants("login") {
         login::measure(&mut table).await;
+    }
+    if asked.wants("metrics") {
+        metrics::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;
