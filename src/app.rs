@@ -30,6 +30,8 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
+use crate::limiter::layer::Tree;
+use crate::limiter::{self, Limiter};
 use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
@@ -58,6 +60,7 @@ pub struct Inner {
     pub refresh: Refresh,
     pub tokens: Tokens,
     pub form_key: FormKey,
+    pub limiter: Limiter,
     pub accounts: Accounts,
     pub audit: Audit,
     pub trail: Trail,
@@ -123,6 +126,7 @@ impl App {
             form_key: FormKey::new(keys.derive("form")),
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
+            limiter: Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context),
             audit,
             mail,
             stopping: AtomicBool::new(false),
@@ -217,7 +221,8 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
         .layer(from_fn_with_state(app.clone(), stay::identify));
-    let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
+    let pages =
+        guarded(pages, app, Tree::Pages, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
     // Assets are the same for everybody: nobody's session is read for them.
     let assets = Router::new()
@@ -238,7 +243,7 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_api))
         .layer(from_fn_with_state(app.clone(), bearer::identify));
-    let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
+    let api = guarded(api, app, Tree::Api, json::BODY_LIMIT).layer(from_fn(faces::api));
 
     Router::new()
         .merge(pages)
@@ -254,13 +259,14 @@ pub fn router(app: &App) -> Router {
 }
 
 /// What both trees pass between the error's face and the one who says whose the request is.
-fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
+fn guarded(routes: Router<App>, app: &App, tree: Tree, body_limit: usize) -> Router<App> {
     let time_limit = Duration::from_secs(app.config.request_timeout);
     routes
         .layer(session_cookies(app))
         .layer(map_response_with_state(app.clone(), secure_cookies))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn_with_state(app.clone(), site::check_host))
+        .layer(from_fn_with_state((app.clone(), tree), limiter::layer::limit))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit))
         .layer(CatchPanicLayer::custom(faces::panicked))
 }

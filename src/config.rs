@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::limiter::settings::Settings as RateLimit;
 use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
@@ -124,6 +125,9 @@ pub struct Config {
     #[arg(long, env = "COFFER_MAIL_FROM", help_heading = "Mail")]
     pub mail_from: Option<String>,
 
+    #[command(flatten)]
+    pub rate_limit: RateLimit,
+
     /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
     #[arg(long, env = "COFFER_LOG", default_value = "info", help_heading = "Logs")]
     pub log: String,
@@ -183,11 +187,11 @@ impl Config {
 
     /// Every setting by its `COFFER_` name, secrets masked.
     #[must_use]
-    pub fn effective(&self) -> BTreeMap<&'static str, String> {
+    pub fn effective(&self) -> BTreeMap<String, String> {
         let masked = |secret: &Option<SecretString>| {
             secret.as_ref().map_or("(not set)", |_| "(set, hidden)").to_owned()
         };
-        BTreeMap::from([
+        let settings = [
             ("COFFER_HOST", self.host.to_string()),
             ("COFFER_PORT", self.port.to_string()),
             (
@@ -224,7 +228,9 @@ impl Config {
             ("COFFER_MAIL_FROM", self.mail_from.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("COFFER_LOG", self.log.clone()),
             ("COFFER_LOG_FORMAT", name(&self.log_format)),
-        ])
+        ];
+        let named = settings.map(|(name, value)| (name.to_owned(), value));
+        named.into_iter().chain(self.rate_limit.effective()).collect()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod keys;
+pub mod limiter;
 pub mod mail;
 pub mod redis;
 pub mod refresh;

@@ -146,7 +146,10 @@ impl Redis {
     }
 
     fn is_open(&self) -> bool {
-        self.breaker.open_until.load(Ordering::Relaxed) > self.context.now().micros()
+        let now = self.context.now();
+        // A clock that was set back leaves it open for no longer.
+        (now.micros() + 1..=now.plus(OPEN_FOR).micros())
+            .contains(&self.breaker.open_until.load(Ordering::Relaxed))
     }
 
     fn succeeded(&self) {

@@ -66,6 +66,21 @@ pub struct KeptField {
     pub value: String,
 }
 
+/// When somebody who was too fast may go on.
+struct Wait {
+    seconds: u64,
+    words: String,
+    /// The page to ask for again; a form is sent again from where it was filled in.
+    again: Option<String>,
+}
+
+impl Wait {
+    fn of(error: &Error, again: Option<String>) -> Option<Self> {
+        let Error::TooManyRequests(refusal) = error else { return None };
+        Some(Self { seconds: refusal.retry_after, words: refusal.wait(), again })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "errors/page.html")]
 struct ErrorPage {
@@ -76,6 +91,7 @@ struct ErrorPage {
     advice: Option<&'static str>,
     request_id: String,
     kept: Vec<KeptField>,
+    wait: Option<Wait>,
 }
 
 /// For the page tree.
@@ -107,11 +123,13 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
+    let wait = Wait::of(&error, is_get.then(|| asked.clone()));
     let page = ErrorPage {
         chrome: Chrome::of(&app, &slot.get(), asked),
         status: error.status().as_u16(),
         heading: heading(error.status()),
-        message: error.message().into_owned(),
+        message: message(&error),
+        wait,
         advice: advice(&error, is_get, is_upload),
         request_id,
         kept,
@@ -202,6 +220,14 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     response
 }
 
+/// The page shows apart from it how long to wait.
+fn message(error: &Error) -> String {
+    match error {
+        Error::TooManyRequests(refusal) => refusal.message().to_owned(),
+        _ => error.message().into_owned(),
+    }
+}
+
 /// What to do next, where the message can't say it because it is the API's too.
 fn advice(error: &Error, is_get: bool, is_upload: bool) -> Option<&'static str> {
     match error {
@@ -232,6 +258,7 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
         StatusCode::MISDIRECTED_REQUEST => "Wrong address",
         StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::TOO_MANY_REQUESTS => "One moment, please",
         StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
         _ => "Something went wrong",
     }
