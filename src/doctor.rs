@@ -34,6 +34,7 @@ use Finding::{Failure, Fine, Warning};
 pub async fn run(config: Config) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
+    checks.push(("visitors", visitors(&config)));
     checks.extend(database(&config).await);
     checks.push(("redis", redis(&config).await));
     let mut failed = 0;
@@ -79,6 +80,18 @@ fn cookies(config: &Config) -> Finding {
                 .to_owned(),
         ),
         Err(_) => Failure("unknown while the address is wrong".to_owned()),
+    }
+}
+
+/// Whether visitors can be told apart: limits count by address.
+fn visitors(config: &Config) -> Finding {
+    match site(config) {
+        Ok(site) if site.is_https() && config.trusted_proxies.is_empty() => Warning(
+            "https means that a proxy stands before coffer, but COFFER_TRUSTED_PROXIES names none: all visitors look like one and share one limit. Add the proxy's address."
+                .to_owned(),
+        ),
+        _ if config.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
+        _ => Fine(format!("told apart by {} from the trusted proxies", config.proxy_header.name())),
     }
 }
 

@@ -14,6 +14,9 @@ use crate::server::free_port;
 const PASSWORD: &str = "a long enough password";
 /// Of the kernel's clock in `/proc/PID/stat`, on every Linux there is.
 const TICKS_PER_SECOND: f64 = 100.0;
+/// The limits are at work, but allow everything that is measured.
+const PAGES: &str = "--rate-limit-pages=100000/s";
+const API: &str = "--rate-limit-api=100000/s";
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where coffer keeps its things: a data directory, and a database elsewhere or not.
@@ -59,7 +62,8 @@ impl Place {
     /// Starts the server; it may not answer yet.
     pub fn serve(&self) -> Coffer {
         let port = free_port();
-        let child = self.command(&["serve", "--port", &port.to_string()]).spawn().expect("coffer starts");
+        let child =
+            self.command(&["serve", "--port", &port.to_string(), PAGES, API]).spawn().expect("coffer starts");
         Coffer { child, base: format!("http://localhost:{port}"), began: Instant::now() }
     }
 }

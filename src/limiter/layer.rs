@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{COOKIE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -13,6 +13,7 @@ use super::policy::Policy;
 use super::verdict::Verdict;
 use crate::app::App;
 use crate::error::Error;
+use crate::web::bearer::token_of;
 use crate::web::client::Peer;
 use crate::web::csrf;
 
@@ -25,7 +26,7 @@ pub enum Tree {
 
 pub async fn limit(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
     let address = address(&app, &request);
-    if let (Tree::Api, Some(token)) = (tree, bearer(request.headers())) {
+    if let (Tree::Api, Some(token)) = (tree, token_of(request.headers())) {
         let verdict = of_token(&app, token, address).await;
         let response = answer(&app, &verdict, request, next).await;
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -67,9 +68,4 @@ async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> R
 fn address(app: &App, request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
     app.clients.address(peer, request.headers())
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
 }

@@ -90,7 +90,7 @@ impl Limiter {
             keyring: Keyring::new(keys, longest.unwrap_or(0)),
             rules,
             table: Table::new(usize::from(settings.memory) << 20),
-            exact: redis.map(|redis| Exact::new(redis.clone(), patience)),
+            exact: redis.filter(|_| longest.is_some()).map(|redis| Exact::new(redis.clone(), patience)),
             node: HEXLOWER.encode(&context.random::<8>()),
             nodes: AtomicU32::new(1),
             heard: Mutex::new("0".to_owned()),

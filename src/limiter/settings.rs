@@ -1,6 +1,5 @@
 //! The limits' settings: one a policy, and a few for all.
 
-
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -113,9 +112,7 @@ impl Settings {
             Policy::LoginAccount => self.login_account,
             Policy::LoginPair => self.login_pair,
             Policy::LoginAccounts => self.login_accounts,
-            Policy::LoginSeen => {
-                Rule { quota: Policy::LoginSeen.default_quota().parse().ok(), shadow: false }
-            }
+            Policy::LoginSeen => self.login_seen(),
             Policy::LoginDevice => self.login_device,
             Policy::RegisterAddress => self.register_address,
             Policy::RegisterEmail => self.register_email,
@@ -124,6 +121,12 @@ impl Settings {
             Policy::ResetEmail => self.reset_email,
             Policy::ResetNetwork => self.reset_network,
         }
+    }
+
+    /// What the limit on different accounts needs to know.
+    fn login_seen(&self) -> Rule {
+        let seen = || Policy::LoginSeen.default_quota().parse().ok();
+        Rule { quota: self.login_accounts.quota.and_then(|_| seen()), shadow: false }
     }
 
     /// Every limit by its `COFFER_` name.

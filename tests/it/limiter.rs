@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use coffer::config::Config;
 use coffer::context::{Clock, Context, Entropy};
 use coffer::db::Timestamp;
 use coffer::keys::Keys;
@@ -14,6 +15,7 @@ use coffer::limiter::exact::Exact;
 use coffer::limiter::gcra::Quota;
 use coffer::limiter::key::{Id, Key};
 use coffer::limiter::policy::Policy;
+use coffer::limiter::settings::Settings;
 use coffer::limiter::verbs::LoginAttempt;
 use coffer::limiter::verdict::Tier;
 use coffer::limiter::{Charge, Limiter};
@@ -22,7 +24,6 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as TestConfig, TestRunner};
 
-use crate::support::args::settings;
 use crate::support::redis::RedisServer;
 use crate::support::wait::eventually;
 
@@ -67,8 +68,10 @@ impl Cluster {
     fn on(redis: RedisServer, scheme: &str) -> Self {
         let clock = Arc::new(FixedClock(AtomicI64::new(20_000 * 86_400_000_000 + 43_200_000_000)));
         let context = Context { clock: clock.clone(), entropy: Arc::new(Count(AtomicI64::new(1))) };
+        let secret = Config::of([format!("--secret-key={}", "07".repeat(32))]).expect("settings");
+        let keys = Keys::load(&secret, &context).expect("a key");
         let url = redis.url().replace("redis", scheme);
-        Self { redis, clock, context, keys: Keys::from_bytes([7; 32]), url }
+        Self { redis, clock, context, keys, url }
     }
 
     /// A node that is connected and decides with Redis.
@@ -96,6 +99,11 @@ impl Cluster {
     fn decisions(&self) -> u64 {
         self.redis.calls().get("evalsha").copied().unwrap_or(0)
     }
+}
+
+/// The defaults, but for these.
+fn settings(limits: &[&str]) -> Settings {
+    Config::of(limits.iter().map(ToString::to_string)).expect("settings").rate_limit
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -246,9 +254,13 @@ async fn a_clock_that_jumps_keeps_nobody_out() {
     let node = cluster.node(&["--rate-limit-pages=60/s burst 10", PATIENT]).await;
     assert!(allowed(&node, "192.0.2.1", 30).await >= 10);
     cluster.clock.0.fetch_sub(3_600_000_000, Ordering::SeqCst);
-    let passes = async || if asks(&node, "192.0.2.1").await { Ok(()) } else {
-        cluster.later(Duration::from_millis(20));
-        Err("refused")
+    let passes = async || {
+        if asks(&node, "192.0.2.1").await {
+            Ok(())
+        } else {
+            cluster.later(Duration::from_millis(20));
+            Err("refused")
+        }
     };
     eventually(Duration::from_secs(2), passes).await.expect("no longer than the limit itself");
 }
@@ -372,12 +384,21 @@ async fn a_redis_cluster_decides_as_one_redis() {
     assert_eq!(others, 15);
 }
 
-/// A client of each policy, and how often each asks.
-fn schedules() -> impl Strategy<Value = (Vec<(Quota, bool)>, Vec<(usize, usize)>)> {
-    let rate = (1..8_u32, 1..5_u32, 500..20_000_u64)
-        .prop_map(|(burst, count, period)| Quota::Rate { burst, count, period });
-    let backoff = (1..4_u32, 100..1_000_u64, 1..20_u64)
-        .prop_map(|(free, first, times)| Quota::Backoff { free, first, longest: first * times });
+/// Each with whether it is a shadow.
+type Quotas = Vec<(Quota, bool)>;
+
+/// The limits of some policies, and which client asks next, with or without newcomers counted alone.
+fn schedules() -> impl Strategy<Value = (Quotas, Vec<(usize, usize)>)> {
+    let rate = (1..8_u32, 1..5_u32, 500..20_000_u64).prop_map(|(burst, count, period)| Quota::Rate {
+        burst,
+        count,
+        period,
+    });
+    let backoff = (1..4_u32, 100..1_000_u64, 1..20_u64).prop_map(|(free, first, times)| Quota::Backoff {
+        free,
+        first,
+        longest: first * times,
+    });
     let mark = (500..20_000_u64).prop_map(|period| Quota::Mark { period });
     let asks = prop::collection::vec((prop_oneof![3 => rate, 3 => backoff, 1 => mark], any::<bool>()), 1..5);
     (asks, prop::collection::vec((0..3_usize, 0..3_usize), 10..60))
@@ -385,7 +406,12 @@ fn schedules() -> impl Strategy<Value = (Vec<(Quota, bool)>, Vec<(usize, usize)>
 
 /// Whatever the script says, the pure function says of the same clients at the same time. How often each outcome
 /// came up.
-async fn compared(exact: &Exact, clients: &[Key], quotas: &[(Quota, bool)], requests: &[(usize, usize)]) -> [usize; 3] {
+async fn compared(
+    exact: &Exact,
+    clients: &[Key],
+    quotas: &[(Quota, bool)],
+    requests: &[(usize, usize)],
+) -> [usize; 3] {
     let mut states = vec![vec![0; quotas.len()]; clients.len()];
     let mut outcomes = [0; 3];
     for (client, alone) in requests {
@@ -401,7 +427,12 @@ async fn compared(exact: &Exact, clients: &[Key], quotas: &[(Quota, bool)], requ
             .map(|(ask, policy)| Charge { policy, key: clients[*client], ask: *ask })
             .collect();
         let reply = exact.take(&charges).await.expect("Redis answers");
-        assert_eq!(reply.answers, take(&asks, &states[*client], reply.now), "{charges:?} {:?}", states[*client]);
+        assert_eq!(
+            reply.answers,
+            take(&asks, &states[*client], reply.now),
+            "{charges:?} {:?}",
+            states[*client]
+        );
         for (state, answer) in states[*client].iter_mut().zip(&reply.answers) {
             *state = answer.decision.state;
             outcomes[answer.outcome as usize] += 1;
@@ -421,7 +452,7 @@ fn the_script_decides_as_the_pure_function() {
     runtime.block_on(eventually(HEALED, reached)).expect("Redis answers");
     let settings = TestConfig { cases: 200, failure_persistence: None, ..TestConfig::default() };
     let totals = RefCell::new([0; 3]);
-    let case = |(quotas, requests): (Vec<(Quota, bool)>, Vec<(usize, usize)>)| {
+    let case = |(quotas, requests): (Quotas, Vec<(usize, usize)>)| {
         let client = || Key { today: Id(cluster.context.random()), yesterday: None, slot: 0 };
         let clients = [client(), client(), client()];
         let outcomes = runtime.block_on(compared(&exact, &clients, &quotas, &requests));

@@ -14,6 +14,8 @@ mod explain;
 mod export;
 mod import;
 mod invites;
+mod limiter;
+mod limits;
 mod mail;
 mod openapi;
 mod outage;

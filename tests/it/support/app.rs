@@ -12,6 +12,7 @@ use coffer::accounts::{NewAccount, Role};
 use coffer::config::Config;
 use coffer::context::{Clock, Context};
 use coffer::db::{Db, Timestamp};
+use coffer::limiter::policy::Policy;
 use coffer::web::viewer::Viewer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -95,15 +96,21 @@ impl App {
         Self::start(engine, None, settings).await
     }
 
+    /// With a Redis for the sessions alone.
     pub async fn with_redis(engine: Engine) -> Self {
-        Self::start(engine, Some(RedisServer::start().await), &[]).await
+        Self::start(engine, Some(RedisServer::start().await), &as_strs(&limits("off", &[]))).await
+    }
+
+    /// With limits in Redis.
+    pub async fn with_limits(engine: Engine, settings: &[&str]) -> Self {
+        Self::start(engine, Some(RedisServer::start().await), settings).await
     }
 
     /// Started while Redis is down.
     pub async fn with_dead_redis(engine: Engine) -> Self {
         let redis = RedisServer::start().await;
         redis.kill();
-        Self::start(engine, Some(redis), &[]).await
+        Self::start(engine, Some(redis), &as_strs(&limits("off", &[]))).await
     }
 
     /// On a PostgreSQL of its own, which the test may break.
@@ -126,7 +133,8 @@ impl App {
         database: Option<Database>,
     ) -> Self {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
-        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        // Everybody here comes from one address.
+        let mut settings: Vec<String> = limits("100000/s", settings);
         settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
@@ -168,6 +176,22 @@ impl App {
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// These settings, and each limit that they don't set.
+fn limits(limit: &str, settings: &[&str]) -> Vec<String> {
+    let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+    for policy in Policy::ALL.into_iter().filter(|policy| *policy != Policy::LoginSeen) {
+        let name = format!("--rate-limit-{}=", policy.name());
+        if !settings.iter().any(|setting| setting.starts_with(&name)) {
+            settings.push(format!("{name}{limit}"));
+        }
+    }
+    settings
+}
+
+fn as_strs(settings: &[String]) -> Vec<&str> {
+    settings.iter().map(String::as_str).collect()
 }
 
 async fn migrated_database() -> Database {
