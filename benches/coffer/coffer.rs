@@ -14,9 +14,6 @@ use crate::server::free_port;
 const PASSWORD: &str = "a long enough password";
 /// Of the kernel's clock in `/proc/PID/stat`, on every Linux there is.
 const TICKS_PER_SECOND: f64 = 100.0;
-/// The limits are at work, but allow everything that is measured.
-const PAGES: &str = "--rate-limit-pages=100000/s";
-const API: &str = "--rate-limit-api=100000/s";
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where coffer keeps its things: a data directory, and a database elsewhere or not.
@@ -61,10 +58,14 @@ impl Place {
 
     /// Starts the server; it may not answer yet.
     pub fn serve(&self) -> Coffer {
+        // The limits are at work, but allow everything that is measured.
+        self.serve_with(&["--rate-limit-pages=100000/s", "--rate-limit-api=100000/s"])
+    }
+
+    pub fn serve_with(&self, settings: &[&str]) -> Coffer {
         let port = free_port();
-        let child =
-            self.command(&["serve", "--port", &port.to_string(), PAGES, API]).spawn().expect("coffer starts");
-        Coffer { child, base: format!("http://localhost:{port}"), began: Instant::now() }
+        let mut command = self.command(&["serve", "--port", &port.to_string()]);
+        Coffer::start(command.args(settings), port)
     }
 }
 
@@ -87,6 +88,24 @@ impl Drop for Coffer {
 }
 
 impl Coffer {
+    fn start(command: &mut Command, port: u16) -> Self {
+        let child = command.spawn().expect("the server starts");
+        Self { child, base: format!("http://localhost:{port}"), began: Instant::now() }
+    }
+
+    /// A server of this program's own that does nothing, to compare with.
+    pub fn bare() -> Self {
+        let port = free_port();
+        let program = std::env::current_exe().expect("this program has a name");
+        Self::start(Command::new(program).arg(format!("--bare={port}")), port)
+    }
+
+    /// Somebody who wants no compression.
+    pub fn plain_visitor(&self) -> Visitor {
+        let client = Client::builder().no_proxy().build().expect("a client");
+        Visitor { client, base: self.base.clone(), csrf: String::new() }
+    }
+
     /// Waits until it answers 200, without a pause that could be measured.
     pub async fn answers(&self, path: &str) {
         let visitor = self.visitor();

@@ -3,12 +3,16 @@
 mod coffer;
 mod import;
 mod library;
+mod limiter;
 mod start;
 mod table;
 
 #[expect(dead_code, reason = "the tests also stop, restart and copy it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
+#[expect(dead_code, reason = "the tests also stop, empty and freeze it")]
+#[path = "../../tests/it/support/redis.rs"]
+mod redis;
 #[expect(dead_code, reason = "the tests also stop and restart it")]
 #[path = "../../tests/it/support/server.rs"]
 mod server;
@@ -19,7 +23,7 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 6] = ["start", "memory", "search", "list", "write", "import"];
+const NAMES: [&str; 7] = ["start", "memory", "search", "list", "write", "import", "limiter"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -53,6 +57,10 @@ impl Asked {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    if let Some(port) = std::env::args().nth(1).and_then(|first| first.strip_prefix("--bare=")?.parse().ok())
+    {
+        return limiter::serve_bare(port).await;
+    }
     let asked = Asked::read();
     let mut table = Table::default();
     if asked.wants("start") {
@@ -66,6 +74,9 @@ async fn main() {
     }
     if ["search", "list", "write"].iter().any(|name| asked.wants(name)) {
         library::measure(&mut table, &asked).await;
+    }
+    if asked.wants("limiter") {
+        limiter::measure(&mut table).await;
     }
     table.print();
 }

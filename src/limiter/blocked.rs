@@ -25,7 +25,8 @@ pub struct Blocked {
 pub struct BlockedList(Mutex<Vec<Blocked>>);
 
 impl BlockedList {
-    pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) {
+    /// How often this client was refused.
+    pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) -> u64 {
         let mut list = self.list();
         let refusals = match list.iter().position(|b| b.policy == policy && b.key.today == key.today) {
             Some(at) => list.swap_remove(at).refusals,
@@ -36,6 +37,7 @@ impl BlockedList {
             }
         };
         list.push(Blocked { policy, key, refusals: refusals + 1, until, shadow });
+        refusals + 1
     }
 
     /// Those who are blocked at `now`, the most refused first.

@@ -7,17 +7,21 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER;
 use fred::prelude::*;
 use sha1::{Digest as _, Sha1};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Charge;
 use super::batch::{Answer, Outcome};
 use super::gcra::{Micros, Quota};
 use super::key::{Id, Key};
-use super::policy::Policy;
+use super::wire::{all_names, name, number, part_of, read, slots, untouched, words};
 use crate::redis::{Redis, RedisDown};
 
 /// So many requests in a row must have waited in vain before others stop asking.
 const FAILURES_TO_PAUSE: u32 = 3;
+/// So many decisions at once are enough to keep Redis busy. More would wait in its queue, and not be answered by
+/// what is learnt meanwhile.
+const TURNS: usize = 32;
 const PAUSE: Duration = Duration::from_secs(1);
 /// A timer that goes off later than this shows that this node is busy, and says nothing of Redis.
 const LATE: Duration = Duration::from_millis(4);
@@ -54,6 +58,7 @@ pub struct Exact {
     patience: Duration,
     take: Script,
     refund: Script,
+    turns: Semaphore,
     failures: AtomicU32,
     began: Instant,
     /// Microseconds since `began` until which Redis is not asked; 0 when it is.
@@ -90,9 +95,18 @@ impl Exact {
             patience,
             take: Script::new(include_str!("script.lua")),
             refund: Script::new(include_str!("refund.lua")),
+            turns: Semaphore::new(TURNS),
             failures: AtomicU32::new(0),
             began: Instant::now(),
             paused_until: AtomicU64::new(0),
+        }
+    }
+
+    /// A turn to ask, and whether it had to be waited for. Turns end soon, also when Redis hangs.
+    pub async fn turn(&self) -> (Option<SemaphorePermit<'_>>, bool) {
+        match self.turns.try_acquire() {
+            Ok(turn) => (Some(turn), false),
+            Err(_) => (self.turns.acquire().await.ok(), true),
         }
     }
 
@@ -224,85 +238,6 @@ impl Exact {
             }
         }
     }
-}
-
-fn untouched(charges: &[Charge]) -> Vec<Answer> {
-    let spared = |quota: Quota| Answer { outcome: Outcome::Spared, decision: quota.look(0, 0) };
-    charges.iter().map(|charge| spared(charge.ask.quota)).collect()
-}
-
-fn slots(charges: &[Charge]) -> Vec<u16> {
-    let mut slots: Vec<u16> = Vec::new();
-    for charge in charges {
-        if !slots.contains(&charge.key.slot) {
-            slots.push(charge.key.slot);
-        }
-    }
-    slots
-}
-
-/// The charges in one hash slot, with their positions among all.
-fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
-    let places: Vec<usize> = (0..charges.len()).filter(|at| charges[*at].key.slot == slot).collect();
-    let place = |at: usize| places.iter().position(|place| *place == at);
-    let mut part: Vec<Charge> = places.iter().map(|at| charges[*at]).collect();
-    for charge in &mut part {
-        charge.ask.only_if_new = charge.ask.only_if_new.and_then(place);
-    }
-    (places, part)
-}
-
-fn words(charges: &[Charge]) -> (Vec<String>, Vec<Value>) {
-    let mut keys = Vec::with_capacity(charges.len() * 2);
-    let mut args = Vec::with_capacity(charges.len() * 7);
-    for charge in charges {
-        keys.extend(charge.key.ids().map(|id| name(charge, id)));
-        let (kind, free) = match charge.ask.quota {
-            Quota::Rate { .. } => ("rate", 0),
-            Quota::Backoff { free, .. } => ("backoff", free),
-            Quota::Mark { .. } => ("mark", 0),
-        };
-        let quota = charge.ask.quota;
-        args.push(number(charge.key.ids().count() as u64));
-        args.push(kind.into());
-        args.extend([quota.interval(), quota.tolerance(), free.into()].map(number));
-        args.push(number(charge.ask.shadow.into()));
-        args.push(number(charge.ask.only_if_new.map_or(0, |at| at as u64 + 1)));
-    }
-    (keys, args)
-}
-
-fn read(numbers: &[i64], charges: &[Charge]) -> Option<Reply> {
-    let mut numbers = numbers.iter().map(|number| u64::try_from(*number).unwrap_or(0));
-    let now = numbers.next()?;
-    let answer = |charge: &Charge| {
-        let (outcome, state) = (numbers.next()?, numbers.next()?);
-        let quota = charge.ask.quota;
-        Some(match outcome {
-            0 => Answer { outcome: Outcome::Refused, decision: quota.decide(state, now) },
-            1 => Answer { outcome: Outcome::Taken, decision: quota.look(state, now) },
-            _ => Answer { outcome: Outcome::Spared, decision: quota.look(state, now) },
-        })
-    };
-    let answers = charges.iter().map(answer).collect::<Option<Vec<_>>>()?;
-    Some(Reply { now, answers })
-}
-
-fn name(charge: &Charge, id: Id) -> String {
-    named(charge.key.slot, charge.policy, id)
-}
-
-/// Whatever is remembered of a client, which is in one hash slot.
-fn all_names(key: Key) -> Vec<String> {
-    key.ids().flat_map(|id| Policy::ALL.map(|policy| named(key.slot, policy, id))).collect()
-}
-
-fn named(slot: u16, policy: Policy, id: Id) -> String {
-    format!("coffer:limit:{{{slot:03x}}}:{}:{}", policy.name(), id.hex())
-}
-
-fn number(number: u64) -> Value {
-    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 fn micros(duration: Duration) -> Micros {

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::web::bearer::token_of;
 use crate::web::client::Peer;
 use crate::web::csrf;
+use crate::web::log::Quiet;
 
 /// Which of the two trees a request is for.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,9 @@ async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> R
             let retry_after = HeaderValue::from(refusal.retry_after);
             let mut response = csrf::give_back(Error::TooManyRequests(refusal), request).await;
             response.headers_mut().insert(RETRY_AFTER, retry_after);
+            if !verdict.is_news {
+                response.extensions_mut().insert(Quiet);
+            }
             response
         }
     };

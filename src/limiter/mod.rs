@@ -20,6 +20,7 @@ pub mod table;
 mod tests;
 pub mod verbs;
 pub mod verdict;
+mod wire;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -111,14 +112,8 @@ impl Limiter {
 
     /// Takes a unit of every policy, or of none. What a client is known to be refused costs no round trip.
     pub async fn check(&self, asked: &[(Policy, Key)]) -> Verdict {
-        let verdict = self.decide(&self.charges(asked)).await;
-        for (charge, answer) in &verdict.answers {
-            self.0.counts.add(charge, answer);
-            if answer.is_refused() {
-                let until = self.now() + answer.decision.retry_after;
-                self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
-            }
-        }
+        let mut verdict = self.decide(&self.charges(asked)).await;
+        self.note(&mut verdict);
         verdict
     }
 
@@ -173,15 +168,16 @@ impl Limiter {
 
     async fn decide(&self, charges: &[Charge]) -> Verdict {
         let now = self.now();
-        let verdict = |tier, now, answers: Vec<Answer>| Verdict {
-            tier,
-            now,
-            answers: charges.iter().copied().zip(answers).collect(),
-        };
+        let verdict = |tier, now, answers| Verdict::of(tier, now, charges.to_vec(), answers);
         let Some(exact) = self.0.exact.as_ref().filter(|_| !charges.is_empty()) else {
             return verdict(Tier::Local, now, local::decide(&self.0.table, charges, now));
         };
         if let Some(known) = self.known_refusal(charges, now) {
+            return verdict(Tier::Remembered, now, known);
+        }
+        let (_turn, has_waited) = exact.turn().await;
+        let now = self.now();
+        if let Some(known) = has_waited.then(|| self.known_refusal(charges, now)).flatten() {
             return verdict(Tier::Remembered, now, known);
         }
         match exact.take(charges).await {
@@ -201,14 +197,28 @@ impl Limiter {
             charge.ask.quota = charge.ask.quota.shared_by(self.nodes());
         }
         let answers = local::decide(&self.0.table, &charges, now);
-        Verdict { tier: Tier::Local, now, answers: charges.into_iter().zip(answers).collect() }
+        Verdict::of(Tier::Local, now, charges, answers)
     }
 
     /// The refusal that this node knows of, without taking anything.
     fn remembered(&self, asked: &[(Policy, Key)]) -> Option<Verdict> {
         let (charges, now) = (self.charges(asked), self.now());
         let answers = self.known_refusal(&charges, now)?;
-        Some(Verdict { tier: Tier::Remembered, now, answers: charges.into_iter().zip(answers).collect() })
+        let mut verdict = Verdict::of(Tier::Remembered, now, charges, answers);
+        self.note(&mut verdict);
+        Some(verdict)
+    }
+
+    /// For administrators and the log.
+    fn note(&self, verdict: &mut Verdict) {
+        for (charge, answer) in &verdict.answers {
+            self.0.counts.add(charge, answer);
+            if answer.is_refused() {
+                let until = self.now() + answer.decision.retry_after;
+                let refusals = self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
+                verdict.is_news |= refusals.is_power_of_two();
+            }
+        }
     }
 
     /// Time alone ends a refusal, so Redis would say the same; except where other nodes give units back.

@@ -23,6 +23,8 @@ pub struct Verdict {
     pub answers: Vec<(Charge, Answer)>,
     /// The time by the clock of the tier that decided.
     pub(super) now: Micros,
+    /// A client was refused for the first, second, fourth, eighth time and so on: worth a line in the log.
+    pub is_news: bool,
 }
 
 /// Why a request was refused.
@@ -52,6 +54,10 @@ impl Refusal {
 }
 
 impl Verdict {
+    pub(super) fn of(tier: Tier, now: Micros, charges: Vec<Charge>, answers: Vec<Answer>) -> Self {
+        Self { tier, answers: charges.into_iter().zip(answers).collect(), now, is_news: false }
+    }
+
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.refused().next().is_none()

@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
-use super::log::{Cause, RequestId};
+use super::log::{Cause, Quiet, RequestId};
 use super::sudo::{HeldUp, SudoPage};
 use super::viewer::IdentitySlot;
 use crate::app::App;
@@ -217,6 +217,9 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
+    if let Some(quiet) = bare.extensions().get::<Quiet>() {
+        response.extensions_mut().insert(*quiet);
+    }
     response
 }
 

@@ -43,7 +43,7 @@ async fn answers_say_what_is_left(app: App) {
         assert_eq!(told(&answer, "ratelimit-policy", "w"), one("pages", 3600));
         assert_eq!(told(&answer, "ratelimit", "r"), one("pages", left));
     }
-    let answer = visitor.get("/api/v1/resources").await.is(401);
+    let answer = visitor.get("/api/v1/resources").await.ok();
     assert_eq!(told(&answer, "ratelimit", "r"), one("api", 6));
 }
 
@@ -77,7 +77,7 @@ async fn what_was_typed_is_kept(app: App) {
 on_both_engines!(the_api_is_told_by_a_problem, "--rate-limit-api=1/min");
 async fn the_api_is_told_by_a_problem(app: App) {
     let visitor = app.visitor();
-    visitor.get("/api/v1/resources").await.is(401);
+    visitor.get("/api/v1/resources").await.ok();
     let refused = visitor.get("/api/v1/resources").await.is(429).problem("too_many_requests");
     assert_eq!(refused.json()["violated-policies"], serde_json::json!(["api"]));
     refused.header_is("cache-control", "no-store").text_has("Try again in");
@@ -132,7 +132,7 @@ async fn guessing_tokens_is_limited_as_no_token_is(app: App) {
         let guess = visitor.get("/api/v1/resources").header("authorization", format!("Bearer cof_{n:049}"));
         heard.push(guess.await.status());
     }
-    assert_eq!(heard, [401, 401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(heard, [401, 401, 401, 401, 401, 429, 429, 429]);
 }
 
 on_both_engines!(lists_show_twelve_digits, "--rate-limit-pages=1/h");
