@@ -38,8 +38,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let background = [
         tokio::spawn(app.sessions.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
-        tokio::spawn(empty_trash(app.clone())),
-        tokio::spawn(forget_what_is_over(app.clone())),
+        tokio::spawn(keep_house(app.clone())),
     ];
     let router = router(&app);
     let builder = Arc::new(builder(&app.config));
@@ -137,7 +136,7 @@ fn spawn_connection(
     });
 }
 
-async fn empty_trash(app: App) {
+async fn keep_house(app: App) {
     let mut tick = tokio::time::interval(MAINTENANCE);
     loop {
         tick.tick().await;
@@ -148,15 +147,11 @@ async fn empty_trash(app: App) {
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }
-    }
-}
-
-async fn forget_what_is_over(app: App) {
-    let mut tick = tokio::time::interval(MAINTENANCE);
-    loop {
-        tick.tick().await;
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");
+        }
+        if let Err(error) = app.db.refresh_statistics().await {
+            tracing::warn!(?error, "the database's statistics could not be refreshed");
         }
     }
 }

@@ -116,6 +116,7 @@ CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
 -- Short columns first: a scan that asks who may see a row reads no further.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+-- marks: words beside it that say who may see the row and which filters it meets.
 CREATE TABLE resources (
     rid         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
@@ -129,9 +130,8 @@ CREATE TABLE resources (
     updated_at  TIMESTAMPTZ NOT NULL,
     trashed_at  TIMESTAMPTZ,
     search      TSVECTOR NOT NULL GENERATED ALWAYS AS (
-                    setweight(to_tsvector('simple', fold_title), 'A') ||
-                    setweight(to_tsvector('simple', fold_tags), 'B') ||
-                    setweight(to_tsvector('simple', fold_body), 'D')) STORED,
+                    to_tsvector('simple', fold_title) || to_tsvector('simple', fold_tags) ||
+                    to_tsvector('simple', fold_body) || array_to_tsvector(string_to_array(marks, ' '))) STORED,
     site        TEXT COLLATE "C",
     url_key     BYTEA CHECK (octet_length(url_key) = 32),
     url         TEXT CHECK (length(url) <= 8000),
@@ -139,21 +139,27 @@ CREATE TABLE resources (
     title_key   TEXT COLLATE "C" NOT NULL,
     fold_title  TEXT NOT NULL,
     fold_tags   TEXT NOT NULL,
+    marks       TEXT NOT NULL,
     summary     TEXT NOT NULL,
     body        TEXT NOT NULL CHECK (length(body) <= 100000),
     fold_body   TEXT NOT NULL,
     CHECK ((kind = 'link') = (url IS NOT NULL)),
     CHECK ((url IS NULL) = (url_key IS NULL))
 );
+-- Searches look into it row by row: long texts give way to it, as long as a row has room.
+ALTER TABLE resources ALTER search SET STORAGE MAIN;
 CREATE UNIQUE INDEX resources_rid ON resources (rid);
 CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
-CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
+-- The kind is asked of the index, so that a shelf without any notes need not be read to find none.
+CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id, kind) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_created ON resources (visibility, created_at, id, kind) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_created ON resources (created_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_shared_pinned ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;

@@ -115,6 +115,7 @@ CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 
 -- url_key: SHA-256 of the normalised URL. site: the host's labels reversed, so that a domain is a prefix.
 -- fold_*: the text as the search index sees it (case, accents and punctuation folded by the application).
+-- marks: words beside it that say who may see the row and which filters it meets.
 -- Short columns first: who may see a row is read without the pages that a long text goes on to.
 CREATE TABLE resources (
     rid         INTEGER PRIMARY KEY,
@@ -135,6 +136,7 @@ CREATE TABLE resources (
     title_key   TEXT NOT NULL,
     fold_title  TEXT NOT NULL,
     fold_tags   TEXT NOT NULL,
+    marks       TEXT NOT NULL,
     summary     TEXT NOT NULL,
     body        TEXT NOT NULL CHECK (length(body) <= 100000),
     fold_body   TEXT NOT NULL,
@@ -142,35 +144,37 @@ CREATE TABLE resources (
     CHECK ((url IS NULL) = (url_key IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX resources_url ON resources (owner_id, url_key) WHERE trashed_at IS NULL AND url_key IS NOT NULL;
-CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL;
+-- The kind is asked of the index, so that a shelf without any notes need not be read to find none.
+CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id, kind) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
-CREATE INDEX resources_shared_created ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_created ON resources (visibility, created_at, id, kind) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;
+CREATE INDEX resources_shared_pinned ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND pinned;
 CREATE INDEX resources_site ON resources (site) WHERE trashed_at IS NULL AND site IS NOT NULL;
 CREATE INDEX resources_trash ON resources (owner_id, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX resources_import ON resources (import_id) WHERE import_id IS NOT NULL;
 
--- Weighted full text over the folded columns; the index keeps no copy of the text.
+-- Full text over the folded columns; the index keeps no copy of the text.
 CREATE VIRTUAL TABLE resources_fts USING fts5 (
-    fold_title, fold_tags, fold_body,
+    fold_title, fold_tags, fold_body, marks,
     content = 'resources', content_rowid = 'rid', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co M*'", prefix = '2 3'
 );
 CREATE TRIGGER resources_fts_insert AFTER INSERT ON resources BEGIN
-    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
-    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body, new.marks);
 END;
 CREATE TRIGGER resources_fts_delete AFTER DELETE ON resources BEGIN
-    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
-    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body, old.marks);
 END;
-CREATE TRIGGER resources_fts_update AFTER UPDATE OF fold_title, fold_tags, fold_body ON resources BEGIN
-    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body)
-    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body);
-    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body)
-    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body);
+CREATE TRIGGER resources_fts_update AFTER UPDATE OF fold_title, fold_tags, fold_body, marks ON resources BEGIN
+    INSERT INTO resources_fts (resources_fts, rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES ('delete', old.rid, old.fold_title, old.fold_tags, old.fold_body, old.marks);
+    INSERT INTO resources_fts (rowid, fold_title, fold_tags, fold_body, marks)
+    VALUES (new.rid, new.fold_title, new.fold_tags, new.fold_body, new.marks);
 END;
 
 CREATE TABLE revisions (

@@ -7,9 +7,11 @@ pub mod fold;
 pub mod import;
 pub mod listing;
 pub mod markdown;
+mod marks;
 pub mod normal_url;
 pub mod pages;
 pub mod query;
+mod rank;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -259,7 +261,7 @@ impl Resources {
         let checked = change.over(current.change()).check()?;
         let now = self.context.now();
         let mut tx = self.db.begin().await?;
-        let updated = store::write::update(&mut tx, id, current.version, &checked, now).await;
+        let updated = store::write::update(&mut tx, &current, &checked, now).await;
         if !self.none_twice(updated, current.owner_id, &checked).await? {
             drop(tx);
             return Err(Error::VersionConflict { current: self.find(viewer, id).await?.version });

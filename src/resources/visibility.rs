@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Resource;
+use super::{Resource, marks};
 use crate::web::viewer::Viewer;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, ValueEnum)]
@@ -85,4 +85,20 @@ const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.v
 pub fn visible(viewer: &Viewer) -> String {
     let shelves: Vec<String> = shelves(viewer).iter().map(|shelf| format!("({shelf})")).collect();
     format!("({})", shelves.join(" OR "))
+}
+
+/// Words of the search index: what stands on one of the shelves has one of these. They only narrow down what is
+/// looked at: every statement asks [`visible`] as well.
+#[must_use]
+pub fn shelf_marks(viewer: &Viewer) -> Vec<String> {
+    match viewer {
+        Viewer::Member(member) => {
+            vec![
+                marks::owned(member.id),
+                marks::visibility(Visibility::Members),
+                marks::visibility(Visibility::Public),
+            ]
+        }
+        Viewer::Visitor => vec![marks::visibility(Visibility::Public)],
+    }
 }

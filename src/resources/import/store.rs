@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Ready, Report};
 use crate::db::{Db, Timestamp, Tx, on};
 use crate::resources::draft::url_key;
+use crate::resources::marks;
 use crate::resources::tag::TagName;
 
 pub async fn begin(tx: &mut Tx, id: Uuid, owner: Uuid, file_name: &str, now: Timestamp) -> sqlx::Result<()> {
@@ -31,7 +32,7 @@ pub async fn report(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<Strin
 pub async fn insert(tx: &mut Tx, import: Uuid, owner: Uuid, batch: &[Ready]) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str =
         "INSERT INTO resources (id, owner_id, import_id, kind, title, title_key, url, url_key, site, body,
-        summary, visibility, pinned, fold_title, fold_tags, fold_body, created_at, updated_at) ";
+        summary, visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at) ";
     on!(tx.conn(), conn => {
         let mut insert = QueryBuilder::new(SQL);
         insert.push_values(batch, |mut row, Ready { id, at, checked, .. }| {
@@ -41,7 +42,7 @@ pub async fn insert(tx: &mut Tx, import: Uuid, owner: Uuid, batch: &[Ready]) -> 
                 .push_bind(url.map(url_key)).push_bind(url.map(|u| &u.site)).push_bind(&checked.body)
                 .push_bind(&checked.summary).push_bind(checked.visibility.as_str()).push_bind(checked.pinned)
                 .push_bind(&checked.fold_title).push_bind(&checked.fold_tags).push_bind(&checked.fold_body)
-                .push_bind(*at).push_bind(*at);
+                .push_bind(marks::of(owner, checked)).push_bind(*at).push_bind(*at);
         });
         insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
     })

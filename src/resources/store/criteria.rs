@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use crate::db::{Db, Engine, Reader, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
-use crate::resources::query::{self, Criterion, Fts};
-use crate::resources::{Kind, tag};
+use crate::resources::query::{self, Criterion, Filter, Fts, Group, Term};
+use crate::resources::visibility::shelf_marks;
+use crate::resources::{Kind, marks, tag};
 use crate::web::viewer::Viewer;
 
 /// As many rows may well be fetched and sorted; where more match, they are read in the order asked for.
@@ -42,35 +43,37 @@ pub enum Size {
 }
 
 pub struct Sizes {
+    /// What both the words and the marks find.
     pub words: Size,
     /// In the filters' order.
     pub filters: Vec<Size>,
 }
 
 impl Sizes {
-    pub async fn of(db: &Db, search: &Search) -> sqlx::Result<Self> {
+    pub async fn of(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
         let mut filters = Vec::with_capacity(search.filters.len());
         for filter in &search.filters {
             let mut rows = Statement::default();
             rows.sql = match &filter.criterion {
+                _ if mark_of(search, filter).is_some() => String::new(),
                 Criterion::Tag(folded) if !filter.negated => tagged(&mut rows, folded),
                 Criterion::Site(site) if !filter.negated => on_site(&mut rows, site),
                 _ => String::new(),
             };
             filters.push(size(db, &rows).await?);
         }
-        Ok(Self { words: Self::of_words(db, search).await?, filters })
+        Ok(Self { words: Self::of_words(db, viewer, search).await?, filters })
     }
 
     /// PostgreSQL keeps statistics of words; and ranking starts from the words, however many match.
-    async fn of_words(db: &Db, search: &Search) -> sqlx::Result<Size> {
-        let fts = query::to_fts5(&search.query.text).unwrap_or_default();
-        let (Db::Sqlite { .. }, Some(matching)) = (db, fts.matching) else { return Ok(Size::Unknown) };
-        if search.sort == Sort::Relevance {
+    async fn of_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
+        if matches!(db, Db::Postgres(_)) || search.sort == Sort::Relevance || !search.query.is_ranked() {
             return Ok(Size::Unknown);
         }
         let mut rows = Statement::default();
-        rows.sql = format!("{FTS5_ROWS} {}", rows.bind(Value::Text(matching)));
+        if let Words::Fts5(words) = words(&mut rows, &db.read(), search, &shelf_marks(viewer)) {
+            rows.sql = format!("{FTS5_ROWS} {words}");
+        }
         size(db, &rows).await
     }
 }
@@ -86,7 +89,8 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
 
 pub fn filters(statement: &mut Statement, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
-    for (filter, size) in search.filters.iter().zip(&sizes.filters) {
+    let unmarked = |(filter, _): &(&Filter, _)| mark_of(search, filter).is_none();
+    for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(unmarked) {
         let condition = condition(statement, &filter.criterion, *size);
         // A note has no site and is not on any: what is unknown is not so.
         let (before, after) =
@@ -146,18 +150,49 @@ pub enum Words {
     NotFts5(String),
 }
 
-pub fn words(statement: &mut Statement, engine: &Reader<'_>, search: &Search) -> Words {
-    let mut bind = |text| statement.bind(Value::Text(text));
+/// `shelves`: only what has one of these marks, or anything when there are none.
+pub fn words(statement: &mut Statement, engine: &Reader<'_>, search: &Search, shelves: &[String]) -> Words {
+    let marks = marked(search, shelves);
     match engine {
-        Engine::Postgres(_) => query::to_postgres(&search.query.text)
-            .map_or(Words::None, |text| Words::Postgres(format!("to_tsquery('simple', {})", bind(text)))),
-        Engine::Sqlite(_) => match query::to_fts5(&search.query.text).unwrap_or_default() {
-            Fts { matching: Some(matching), excluding: Some(excluding) } => {
-                Words::Fts5(bind(format!("({matching}) NOT ({excluding})")))
-            }
-            Fts { matching: Some(matching), excluding: None } => Words::Fts5(bind(matching)),
-            Fts { matching: None, excluding: Some(excluding) } => Words::NotFts5(bind(excluding)),
-            Fts { matching: None, excluding: None } => Words::None,
-        },
+        Engine::Postgres(_) => postgres_words(statement, &search.query.text, &marks),
+        Engine::Sqlite(_) => fts5_words(statement, &[search.query.text.as_slice(), &marks].concat()),
     }
+}
+
+/// The words are cut as the index's texts were; marks are taken as they are.
+fn postgres_words(statement: &mut Statement, words: &[Group], marks: &[Group]) -> Words {
+    let mut bind = |text| statement.bind(Value::Text(text));
+    let Some(words) = query::to_postgres(words) else { return Words::None };
+    let words = format!("to_tsquery('simple', {})", bind(words));
+    Words::Postgres(match query::to_postgres(marks) {
+        Some(marks) => format!("({words} && CAST(CAST({} AS text) AS tsquery))", bind(marks)),
+        None => words,
+    })
+}
+
+fn fts5_words(statement: &mut Statement, groups: &[Group]) -> Words {
+    let mut bind = |text| statement.bind(Value::Text(text));
+    match query::to_fts5(groups).unwrap_or_default() {
+        Fts { matching: Some(matching), excluding: Some(excluding) } => {
+            Words::Fts5(bind(format!("({matching}) NOT ({excluding})")))
+        }
+        Fts { matching: Some(matching), excluding: None } => Words::Fts5(bind(matching)),
+        Fts { matching: None, excluding: Some(excluding) } => Words::NotFts5(bind(excluding)),
+        Fts { matching: None, excluding: None } => Words::None,
+    }
+}
+
+/// The marks that are asked for, as if they were words of the query.
+fn marked(search: &Search, shelves: &[String]) -> Vec<Group> {
+    let term = |mark: String, negated| Term { words: vec![mark], negated, prefix: false };
+    let filters = search.filters.iter().filter_map(|filter| {
+        mark_of(search, filter).map(|mark| Group { terms: vec![term(mark, filter.negated)] })
+    });
+    let shelves = Group { terms: shelves.iter().map(|mark| term(mark.clone(), false)).collect() };
+    filters.chain((!shelves.terms.is_empty()).then_some(shelves)).collect()
+}
+
+/// Where words are looked for, the index that finds them also says which filters are met, where a mark is known.
+fn mark_of(search: &Search, filter: &Filter) -> Option<String> {
+    search.query.is_ranked().then(|| marks::for_criterion(&filter.criterion)).flatten()
 }

@@ -4,43 +4,57 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
+use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::TagCount;
-use crate::resources::listing::{Hit, Position, RANKED, Search, Sort};
-use crate::resources::visibility::{shelves, visible};
+use crate::resources::listing::{Hit, Position, Search, Sort};
+use crate::resources::visibility::{shelf_marks, shelves, visible};
 use crate::web::viewer::Viewer;
 
 /// One hit more than the page holds, so that the caller sees whether there is a next page.
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<Hit>> {
+    if search.sort == Sort::Relevance {
+        return ranked::page(db, viewer, search).await;
+    }
     let statement = statement(db, viewer, search).await?;
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await)
 }
 
-/// The statement that [`page`] runs: the ids of the page, found in the way that costs least, then their rows.
+/// The statement that finds the page in the way that costs least: its rows, or what they are ranked among.
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
-    let sizes = &Sizes::of(db, search).await?;
+    if search.sort == Sort::Relevance {
+        return ranked::statement(db, viewer, search).await;
+    }
+    let sizes = &Sizes::of(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, search, sizes);
-    let words = words(&mut statement, &db.read(), search);
+    // For a list of many matches it would cost more to look up who may see each; the shelves are read anyway.
+    let shelves = if sizes.words == Size::Few { shelf_marks(viewer) } else { Vec::new() };
+    let words = words(&mut statement, &db.read(), search, &shelves);
     let order = Order::of(search.sort);
     let after = after(&mut statement, search, order);
     let limit = statement.bind(Value::Int(search.limit + 1));
-    let offset = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
-    let offset = statement.bind(Value::Int(offset));
     let scan = Scan { viewer, filters, after, order, limit: &limit };
     let found = scan.of(&words, sizes);
-    let body = if matches!(words, Words::None) { "''" } else { "r.body" };
     statement.sql = format!(
-        "SELECT r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
-            r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
-            (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
-        FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit} OFFSET {offset}) p
+        "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id ORDER BY p.key {dir}, p.id {dir}",
+        columns = columns(if matches!(words, Words::None) { "''" } else { "r.body" }),
         sorted = order.by_key(),
         dir = order.direction(),
     );
     Ok(statement)
+}
+
+/// A [`Hit`] of `resources r` and its owner `users u`.
+#[must_use]
+pub fn columns(body: &str) -> String {
+    format!(
+        "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
+            r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
+            (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags"
+    )
 }
 
 /// How the ids of a page are found, with the key they are sorted by.
@@ -56,9 +70,7 @@ impl Scan<'_> {
     fn of(&self, words: &Words, sizes: &Sizes) -> String {
         match words {
             Words::None => self.first_of_each_shelf(""),
-            Words::Postgres(words) if self.order == Order::Rank => self.ranked_by_postgres(words),
             Words::Postgres(words) => self.first_of_each_shelf(&format!(" AND r.search @@ {words}")),
-            Words::Fts5(words) if self.order == Order::Rank => self.ranked_by_fts5(words),
             Words::Fts5(words) if sizes.words == Size::Few => self.sorted_from_fts5(words),
             Words::Fts5(words) => self.merged_shelves(&format!("IN ({FTS5_ROWS} {words})")),
             Words::NotFts5(words) => self.merged_shelves(&format!("NOT IN ({FTS5_ROWS} {words})")),
@@ -89,55 +101,38 @@ impl Scan<'_> {
         format!("SELECT id, key FROM ({shelves} {sorted} LIMIT -1) s WHERE rid {rid} LIMIT {limit}")
     }
 
-    fn ranked_by_postgres(&self, words: &str) -> String {
-        let (visible, filters) = (visible(self.viewer), &self.filters);
-        format!(
-            "SELECT c.id, ts_rank(c.search, {words}) AS key FROM (SELECT r.id, r.search FROM resources r
-                WHERE {visible}{filters} AND r.search @@ {words} ORDER BY r.rid DESC LIMIT {RANKED}) c"
-        )
-    }
-
-    fn ranked_by_fts5(&self, words: &str) -> String {
-        let rows = self.rows_from_fts5("-bm25(resources_fts, 8.0, 4.0, 1.0)", words);
-        format!("{rows} ORDER BY f.rowid DESC LIMIT {RANKED}")
-    }
-
     fn sorted_from_fts5(&self, words: &str) -> String {
-        let rows = self.rows_from_fts5(self.order.column(), words);
-        format!("{rows}{} {} LIMIT {}", self.after, self.order.by_key(), self.limit)
-    }
-
-    fn rows_from_fts5(&self, key: &str, words: &str) -> String {
-        let (visible, filters) = (visible(self.viewer), &self.filters);
+        let Self { filters, after, order, limit, .. } = self;
         format!(
             "SELECT r.id, {key} AS key FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid
-                WHERE resources_fts MATCH {words} AND {visible}{filters}"
+                WHERE resources_fts MATCH {words} AND {visible}{filters}{after} {sorted} LIMIT {limit}",
+            key = order.column(),
+            visible = visible(self.viewer),
+            sorted = order.by_key(),
         )
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Order {
     Created { ascending: bool },
     Updated,
     Title,
-    Rank,
 }
 
 impl Order {
     fn of(sort: Sort) -> Self {
         match sort {
-            Sort::Newest => Self::Created { ascending: false },
+            Sort::Newest | Sort::Relevance => Self::Created { ascending: false },
             Sort::Oldest => Self::Created { ascending: true },
             Sort::Changed => Self::Updated,
             Sort::Title => Self::Title,
-            Sort::Relevance => Self::Rank,
         }
     }
 
     fn column(self) -> &'static str {
         match self {
-            Self::Created { .. } | Self::Rank => "r.created_at",
+            Self::Created { .. } => "r.created_at",
             Self::Updated => "r.updated_at",
             Self::Title => "r.title_key",
         }

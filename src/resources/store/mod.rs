@@ -1,7 +1,8 @@
-//! The library's SQL: single resources here, lists in `list` and `criteria`, changes in `write`.
+//! The library's SQL: single resources here, lists in `list`, `ranked` and `criteria`, changes in `write`.
 
 mod criteria;
 pub mod list;
+mod ranked;
 pub mod write;
 
 use uuid::Uuid;

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, Timestamp, Tx, on};
-use crate::resources::Via;
 use crate::resources::draft::{Checked, url_key};
 use crate::resources::tag::TagName;
+use crate::resources::{Resource, Via, marks};
 
 pub async fn insert(
     tx: &mut Tx,
@@ -16,35 +16,34 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     const SQL: &str =
         "INSERT INTO resources (id, owner_id, kind, title, title_key, url, url_key, site, body, summary,
-            visibility, pinned, fold_title, fold_tags, fold_body, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
+            visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)";
     let url = checked.url.as_ref();
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(checked.kind.as_str()).bind(&checked.title)
         .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
         .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
-        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(now)
-        .execute(conn).await.map(drop))
+        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(marks::of(owner, checked))
+        .bind(now).execute(conn).await.map(drop))
 }
 
-/// Whether `version` still stood and was replaced.
+/// Whether the version at hand still stood and was replaced.
 pub async fn update(
     tx: &mut Tx,
-    id: Uuid,
-    version: i64,
+    current: &Resource,
     checked: &Checked,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     const SQL: &str =
         "UPDATE resources SET title = $3, title_key = $4, url = $5, url_key = $6, site = $7, body = $8,
             summary = $9, visibility = $10, pinned = $11, fold_title = $12, fold_tags = $13, fold_body = $14,
-            updated_at = $15, version = version + 1
+            marks = $15, updated_at = $16, version = version + 1
         WHERE id = $1 AND version = $2 AND trashed_at IS NULL";
     let url = checked.url.as_ref();
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(version).bind(&checked.title)
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(current.id).bind(current.version).bind(&checked.title)
         .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
         .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
-        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(now)
-        .execute(conn).await?.rows_affected());
+        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body)
+        .bind(marks::of(current.owner_id, checked)).bind(now).execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
 
