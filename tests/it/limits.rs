@@ -1,8 +1,10 @@
 //! What visitors meet of the limits: headers, a calm page, problem+json, and the same on every node.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use coffer::limiter::policy::Policy;
+use coffer::limiter::verdict::Tier;
 use futures::future::join_all;
 use sfv::{BareItem, List, ListEntry, Parser};
 
@@ -10,6 +12,7 @@ use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, Engine, Node};
 use crate::support::on_both_engines;
+use crate::support::wait::eventually;
 
 /// A policy's name and a parameter of it, as an independent parser of structured fields reads them.
 fn told(answer: &Answer, header: &str, parameter: &str) -> Vec<(String, i64)> {
@@ -61,7 +64,7 @@ async fn a_refusal_is_a_calm_page(app: App) {
     assert_eq!(refused.attributes("[data-countdown]", "data-countdown"), [later.to_string()]);
     assert!(refused.attributes("a.button", "href").contains(&"/login?next=%2Ftags".to_owned()));
     refused.has("main", "You can go on in").has("main", "minutes");
-    app.later(std::time::Duration::from_mins(31));
+    app.later(Duration::from_mins(31));
     visitor.get("/login").await.ok();
 }
 
@@ -159,6 +162,13 @@ async fn three_coffers_allow_exactly_the_burst() {
     let app = App::with_limits(Engine::Postgres, &limits).await;
     let (second, third) = (app.another_node().await, app.another_node().await);
     let nodes: [&Node; 3] = [&app, &second, &third];
+    for node in nodes {
+        let tier = async || match node.coffer.limiter.tier() {
+            (Tier::Exact, 3) => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        eventually(Duration::from_secs(10), tier).await.expect("three nodes that know of each other");
+    }
     let all = nodes.iter().flat_map(|node| (0..400).map(|_| passes(node)));
     assert_eq!(join_all(all).await.into_iter().filter(|passed| *passed).count(), 100);
     let address: IpAddr = [127, 0, 0, 1].into();
