@@ -115,14 +115,23 @@ impl Redis {
     }
 
     /// Runs a command unless the breaker is open, within the time limit.
-    pub async fn run<T, E: std::fmt::Display>(
+    pub fn run<T, E: std::fmt::Display>(
         &self,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, RedisDown>> {
+        self.run_within(COMMAND_LIMIT, command)
+    }
+
+    /// The same for who knows better how long to wait; fred's own limit must be as long.
+    pub async fn run_within<T, E: std::fmt::Display>(
+        &self,
+        limit: Duration,
         command: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RedisDown> {
         if self.is_open() {
             return Err(RedisDown);
         }
-        match tokio::time::timeout(COMMAND_LIMIT, command).await {
+        match tokio::time::timeout(limit, command).await {
             Ok(Ok(value)) => {
                 self.succeeded();
                 Ok(value)

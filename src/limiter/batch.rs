@@ -40,15 +40,23 @@ impl Answer {
     }
 }
 
+impl AsRef<Self> for Ask {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// One answer an ask; `states[i]` is what is remembered of the client of `asks[i]`.
 #[must_use]
-pub fn take(asks: &[Ask], states: &[Micros], now: Micros) -> Vec<Answer> {
-    let refused = asks.iter().zip(states).any(|(ask, state)| {
-        !ask.shadow && is_due(ask, asks, states, now) && !ask.quota.decide(*state, now).allowed
-    });
-    let answer =
-        |(ask, state): (&Ask, &Micros)| answer(ask, *state, is_due(ask, asks, states, now), refused, now);
-    asks.iter().zip(states).map(answer).collect()
+pub fn take<A: AsRef<Ask>>(asks: &[A], states: &[Micros], now: Micros) -> Vec<Answer> {
+    let each = || asks.iter().map(AsRef::as_ref).zip(states);
+    let is_due = |ask: &Ask| {
+        let other = ask.only_if_new.and_then(|at| Some((asks.get(at)?.as_ref().quota, *states.get(at)?)));
+        other.is_none_or(|(quota, state)| quota.is_new(state, now))
+    };
+    let refused =
+        each().any(|(ask, state)| !ask.shadow && is_due(ask) && !ask.quota.decide(*state, now).allowed);
+    each().map(|(ask, state)| answer(ask, *state, is_due(ask), refused, now)).collect()
 }
 
 fn answer(ask: &Ask, state: Micros, due: bool, refused: bool, now: Micros) -> Answer {
@@ -60,9 +68,4 @@ fn answer(ask: &Ask, state: Micros, due: bool, refused: bool, now: Micros) -> An
     } else {
         Answer { outcome: Outcome::Spared, decision: ask.quota.look(state, now) }
     }
-}
-
-fn is_due(ask: &Ask, asks: &[Ask], states: &[Micros], now: Micros) -> bool {
-    let other = ask.only_if_new.and_then(|other| Some((asks.get(other)?.quota, *states.get(other)?)));
-    other.is_none_or(|(quota, state)| quota.is_new(state, now))
 }

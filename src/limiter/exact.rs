@@ -25,7 +25,7 @@ const TURNS: usize = 32;
 const PAUSE: Duration = Duration::from_secs(1);
 /// A timer that goes off later than this shows that this node is busy, and says nothing of Redis.
 const LATE: Duration = Duration::from_millis(4);
-const LONGEST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const NODE_LIVES: Duration = Duration::from_secs(5);
 const RELEASE_TOLD: Duration = Duration::from_hours(1);
 /// One hash slot, so that a cluster takes both in one script.
@@ -43,6 +43,7 @@ impl Script {
 
     /// By its hash, and whole when Redis has forgotten it.
     async fn run<T: FromValue>(&self, pool: &Pool, keys: Vec<String>, args: Vec<Value>) -> FredResult<T> {
+        let pool = pool.with_options(&Options { timeout: Some(LONGEST_WAIT), ..Options::default() });
         // In boxes, as both are many kilobytes, which requests that need no round trip would carry too.
         match Box::pin(pool.evalsha(self.hash.as_str(), keys.clone(), args.clone())).await {
             Err(error) if error.details().contains("NOSCRIPT") => {
@@ -197,7 +198,7 @@ impl Exact {
         if !self.may_ask() {
             return Err(RedisDown);
         }
-        let told = self.patiently(self.redis.run(command)).await;
+        let told = self.patiently(self.redis.run_within(LONGEST_WAIT, command)).await;
         if told.is_ok() {
             self.failures.store(0, Ordering::Relaxed);
             if self.paused_until.swap(0, Ordering::Relaxed) != 0 {

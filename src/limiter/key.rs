@@ -55,7 +55,7 @@ impl fmt::Debug for Id {
 pub struct Key {
     pub today: Id,
     pub yesterday: Option<Id>,
-    /// One of 4096 hash slots of a Redis Cluster: too few to tell clients apart, the same every day.
+    /// One of 4096 places in a Redis Cluster, else 0: too few to tell clients apart, the same every day.
     pub slot: u16,
 }
 
@@ -68,7 +68,8 @@ impl Key {
 /// Makes clients' keys.
 pub struct Keyring {
     master: [u8; 32],
-    slots: Hmac<Sha256>,
+    /// For a Redis Cluster alone.
+    slots: Option<Hmac<Sha256>>,
     /// How long after midnight yesterday's names are still read.
     overlap: Micros,
     day: RwLock<Day>,
@@ -84,14 +85,14 @@ struct Day {
 impl Keyring {
     /// `overlap` is how long a client can be remembered: as long yesterday's names are read too.
     #[must_use]
-    pub fn new(keys: &Keys, overlap: Micros) -> Self {
-        Self::of(&keys.derive("limiter"), overlap)
+    pub fn new(keys: &Keys, overlap: Micros, clustered: bool) -> Self {
+        Self::of(&keys.derive("limiter"), overlap, clustered)
     }
 
-    pub(super) fn of(master: &[u8; 32], overlap: Micros) -> Self {
+    pub(super) fn of(master: &[u8; 32], overlap: Micros, clustered: bool) -> Self {
         let day = RwLock::new(Day::of(master, 0));
         // No day has this number.
-        let slots = Day::of(master, Micros::MAX).today;
+        let slots = clustered.then(|| Day::of(master, Micros::MAX).today);
         Self { master: *master, slots, overlap: overlap.min(DAY), day }
     }
 
@@ -158,11 +159,14 @@ impl Keyring {
     fn key(&self, domain: &[u8], parts: &[&[u8]], slot: &[u8], now: Timestamp) -> Key {
         let day = self.day(now);
         let overlaps = micros(now) % DAY < self.overlap;
-        let slot = hash(&self.slots, domain, &[slot]);
+        let slot = self.slots.as_ref().map_or([0; 2], |slots| {
+            let id = hash(slots, domain, &[slot]);
+            [id.0[0], id.0[1]]
+        });
         Key {
             today: hash(&day.today, domain, parts),
             yesterday: overlaps.then(|| hash(&day.yesterday, domain, parts)),
-            slot: u16::from_le_bytes([slot.0[0], slot.0[1]]) >> 4,
+            slot: u16::from_le_bytes(slot) >> 4,
         }
     }
 

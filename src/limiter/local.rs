@@ -1,7 +1,7 @@
 //! The local tier: this node's table decides alone.
 
 use super::Charge;
-use super::batch::{Answer, Ask, Outcome, take};
+use super::batch::{Answer, Outcome, take};
 use super::gcra::{Decision, Micros};
 use super::key::Key;
 use super::policy::Policy;
@@ -16,8 +16,7 @@ pub fn states(table: &Table, charges: &[Charge]) -> Vec<Micros> {
 /// What the policies would say to clients in these states.
 #[must_use]
 pub fn look(charges: &[Charge], states: &[Micros], now: Micros) -> Vec<Answer> {
-    let asks: Vec<Ask> = charges.iter().map(|charge| charge.ask).collect();
-    take(&asks, states, now)
+    take(charges, states, now)
 }
 
 /// Takes a unit of every policy, or of none.
@@ -41,15 +40,17 @@ pub fn decide(table: &Table, charges: &[Charge], now: Micros) -> Vec<Answer> {
                     break;
                 }
             }
-            // After a clock was set back the shorter wait must be remembered, or it would never pass.
-            Outcome::Refused => {
-                let clamp = |state| (charge.ask.quota.clamp(state, now), ());
-                table.update(charge.key.today.place(charge.policy as u8), clamp);
-            }
+            Outcome::Refused => clamp(table, charge, now),
             Outcome::Spared => {}
         }
     }
     answers
+}
+
+/// After a clock was set back the shorter wait must be remembered, or it would never pass.
+pub fn clamp(table: &Table, charge: &Charge, now: Micros) {
+    let clamp = |state| (charge.ask.quota.clamp(state, now), ());
+    table.update(charge.key.today.place(charge.policy as u8), clamp);
 }
 
 /// Remembers what Redis said.

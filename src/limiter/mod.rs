@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use fred::interfaces::ClientLike as _;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::batch::{Answer, Ask};
@@ -51,6 +52,12 @@ pub struct Charge {
     pub policy: Policy,
     pub key: Key,
     pub ask: Ask,
+}
+
+impl AsRef<Ask> for Charge {
+    fn as_ref(&self) -> &Ask {
+        &self.ask
+    }
 }
 
 /// Cheap to clone.
@@ -88,7 +95,11 @@ impl Limiter {
         let longest = rules.iter().filter_map(|rule| rule.quota).map(gcra::Quota::memory).max();
         let patience = Duration::from_millis(settings.patience.into());
         let limiter = Self(Arc::new(Inner {
-            keyring: Keyring::new(keys, longest.unwrap_or(0)),
+            keyring: Keyring::new(
+                keys,
+                longest.unwrap_or(0),
+                redis.is_some_and(|redis| redis.pool().is_clustered()),
+            ),
             rules,
             table: Table::new(usize::from(settings.memory) << 20),
             exact: redis.filter(|_| longest.is_some()).map(|redis| Exact::new(redis.clone(), patience)),
@@ -224,10 +235,12 @@ impl Limiter {
     /// Time alone ends a refusal, so Redis would say the same; except where other nodes give units back.
     fn known_refusal(&self, charges: &[Charge], now: Micros) -> Option<Vec<Answer>> {
         let answers = local::look(charges, &local::states(&self.0.table, charges), now);
-        let refused = charges.iter().zip(&answers).any(|(charge, answer)| {
-            answer.is_refused() && !charge.ask.shadow && !charge.policy.is_refunded()
-        });
-        refused.then(|| local::decide(&self.0.table, charges, now))
+        let refused = || charges.iter().zip(&answers).filter(|(_, answer)| answer.is_refused());
+        if !refused().any(|(charge, _)| !charge.ask.shadow && !charge.policy.is_refunded()) {
+            return None;
+        }
+        refused().for_each(|(charge, _)| local::clamp(&self.0.table, charge, now));
+        Some(answers)
     }
 
     /// By this node's clock as it was before it asked, so that it never refuses longer than Redis.
@@ -240,15 +253,14 @@ impl Limiter {
 
     fn charges(&self, asked: &[(Policy, Key)]) -> Vec<Charge> {
         let rule = |policy: Policy| self.0.rules[policy.index()];
-        let on: Vec<(Policy, Key)> =
-            asked.iter().copied().filter(|(p, _)| rule(*p).quota.is_some()).collect();
-        let position = |wanted| on.iter().position(|(policy, _)| *policy == wanted);
+        let is_on = |(policy, _): &&(Policy, Key)| rule(*policy).quota.is_some();
+        let position = |wanted| asked.iter().filter(is_on).position(|(policy, _)| *policy == wanted);
         let charge = |(policy, key): &(Policy, Key)| {
             let Rule { quota, shadow } = rule(*policy);
             let only_if_new = policy.only_if_new_to().and_then(position);
             Some(Charge { policy: *policy, key: *key, ask: Ask { quota: quota?, shadow, only_if_new } })
         };
-        on.iter().filter_map(charge).collect()
+        asked.iter().filter_map(charge).collect()
     }
 
     fn reservation(&self, verdict: &Verdict) -> Reservation {

@@ -311,7 +311,7 @@ fn a_full_set_forgets_the_one_nearest_to_forgiveness() {
 }
 
 fn keyring() -> Keyring {
-    Keyring::of(&[7; 32], 3_600 * SECOND)
+    Keyring::of(&[7; 32], 3_600 * SECOND, true)
 }
 
 fn at(micros: i64) -> Timestamp {

@@ -106,7 +106,7 @@ impl Limiter {
     /// Why a request was refused, and when to come back.
     #[must_use]
     pub fn refusal(&self, verdict: &Verdict) -> Option<Refusal> {
-        verdict.refusal(u64::from_le_bytes(self.0.context.random()))
+        verdict.refusal(|| u64::from_le_bytes(self.0.context.random()))
     }
 
     fn letter(&self, policies: [Policy; 3], address: IpAddr, email: &str) -> Vec<(Policy, Key)> {

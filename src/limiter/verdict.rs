@@ -83,12 +83,12 @@ impl Verdict {
         self.answers.iter().filter(taken).map(|(charge, answer)| (*charge, answer.decision.state))
     }
 
-    /// Why it was refused; `chance` is any number.
+    /// Why it was refused; `chance` makes any number.
     #[must_use]
-    pub fn refusal(&self, chance: u64) -> Option<Refusal> {
+    pub fn refusal(&self, chance: impl FnOnce() -> u64) -> Option<Refusal> {
         let wait = self.refused().map(|(_, decision)| decision.retry_after).max()?;
         let seconds = wait.div_ceil(1_000_000).max(1);
         let policies = self.refused().map(|(policy, _)| policy).collect();
-        Some(Refusal { policies, retry_after: seconds + chance % (seconds / 4 + 2) })
+        Some(Refusal { policies, retry_after: seconds + chance() % (seconds / 4 + 2) })
     }
 }
