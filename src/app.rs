@@ -44,7 +44,7 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, site, stay};
+use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, required, site, stay};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -98,9 +98,16 @@ impl App {
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
-        let refresh = Refresh::new(
+        let accounts = Accounts::new(
             (db.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone()),
+            &config,
+            &site,
+            &keys,
+        )?;
+        let refresh = Refresh::new(
+            (db.clone(), context.clone()),
+            (audit.clone(), sessions.clone(), accounts.clone()),
             &config,
             &keys,
             &site.origin(),
@@ -115,16 +122,11 @@ impl App {
                 cursors: cursors.clone(),
             },
             once: CursorKey::new(keys.derive("once")),
-            accounts: Accounts::new(
-                (db.clone(), context.clone()),
-                (audit.clone(), mail.clone(), sessions.clone()),
-                &config,
-                &site,
-            )?,
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
+            accounts,
             resources: Resources::new(db.clone(), context.clone(), cursors),
             clients: Clients::new(&config, &keys),
             limiter: Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context),
@@ -212,6 +214,7 @@ pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
+        .merge(accounts::data::pages::routes())
         .merge(audit::pages::routes())
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
@@ -221,6 +224,7 @@ pub fn router(app: &App) -> Router {
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
+        .layer(from_fn_with_state(app.clone(), required::guard_pages))
         .layer(from_fn_with_state(app.clone(), stay::identify));
     let pages =
         guarded(pages, app, Tree::Pages, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
@@ -243,6 +247,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), csrf::guard_api))
+        .layer(from_fn_with_state(app.clone(), required::guard_api))
         .layer(from_fn_with_state(app.clone(), bearer::identify));
     let api = guarded(api, app, Tree::Api, json::BODY_LIMIT).layer(from_fn(faces::api));
 

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::accounts::{Member, Role};
 use crate::limiter::settings::Settings as RateLimit;
 use crate::web::client::{self, ProxyHeader};
 
@@ -106,6 +107,10 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub stay_days: u32,
 
+    /// Who must log in with a code from an authenticator app besides the password.
+    #[arg(long, env = "COFFER_REQUIRE_2FA", default_value = "off", help_heading = "Accounts")]
+    pub require_2fa: Require2fa,
+
     /// Argon2id memory per password hash, in KiB.
     #[arg(long, env = "COFFER_PASSWORD_MEMORY", default_value_t = 19_456, help_heading = "Accounts",
           value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
@@ -146,6 +151,29 @@ pub enum Signup {
     Invite,
     /// Everybody who can open the page.
     Open,
+}
+
+/// Who must have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Require2fa {
+    /// Nobody; everybody may.
+    Off,
+    /// Whoever looks after the others.
+    Admins,
+    /// Everybody.
+    All,
+}
+
+impl Require2fa {
+    /// Whether this person must have one.
+    #[must_use]
+    pub fn asks(self, member: &Member) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Admins => member.role == Role::Admin,
+            Self::All => true,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -221,6 +249,7 @@ impl Config {
             ("COFFER_SIGNUP", name(&self.signup)),
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),
             ("COFFER_SESSION_MAX_DAYS", self.session_max_days.to_string()),
+            ("COFFER_REQUIRE_2FA", name(&self.require_2fa)),
             ("COFFER_STAY_DAYS", self.stay_days.to_string()),
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),

@@ -25,6 +25,7 @@ pub enum Error {
     TokenReused,
     BadCredentials,
     SecondFactorRequired,
+    SecondFactorMissing,
     InsufficientScope(Scope),
     UnknownScope,
     Forbidden(&'static str),
@@ -60,9 +61,11 @@ impl Error {
             | Self::TokenReused
             | Self::BadCredentials
             | Self::SecondFactorRequired => StatusCode::UNAUTHORIZED,
-            Self::SudoRequired | Self::InsufficientScope(_) | Self::Forbidden(_) | Self::CrossSite => {
-                StatusCode::FORBIDDEN
-            }
+            Self::SudoRequired
+            | Self::SecondFactorMissing
+            | Self::InsufficientScope(_)
+            | Self::Forbidden(_)
+            | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
@@ -91,7 +94,7 @@ impl Error {
             Self::TokenExpired => "token_expired",
             Self::TokenReused => "token_reused",
             Self::BadCredentials => "bad_credentials",
-            Self::SecondFactorRequired => "second_factor_required",
+            Self::SecondFactorRequired | Self::SecondFactorMissing => "second_factor_required",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::UnknownScope => "unknown_scope",
             Self::Forbidden(_) => "forbidden",
@@ -124,12 +127,13 @@ impl Error {
             Self::MethodNotAllowed => "This address does not take that method. The Allow header lists those it takes.".into(),
             Self::SignInRequired => "Sign in to do this.".into(),
             Self::SudoRequired => "Give your password once more at /sudo, then repeat this within ten minutes.".into(),
-            Self::SudoRefused => "That is not your password. Try again.".into(),
+            Self::SudoRefused => "That is not right. Try again.".into(),
             Self::BadToken => "This token is not known here: it was mistyped or revoked. Make a new one in the settings, under API tokens.".into(),
             Self::TokenExpired => "This token’s time is over. Renew an access token at /api/v1/auth/refresh; make a new personal token in the settings.".into(),
             Self::TokenReused => "This refresh token was used before, as it happens when somebody has copied it. All that came from it is revoked: sign in again.".into(),
             Self::BadCredentials => "This name and password don’t belong together. Check both and try again.".into(),
-            Self::SecondFactorRequired => "This account asks for a second factor. Send a current code as “code”.".into(),
+            Self::SecondFactorRequired => "This account asks for a second factor. Send a current code as “code”; each works once.".into(),
+            Self::SecondFactorMissing => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
             Self::InsufficientScope(scope) => format!("This token may not do that. It would need the scope {}.", scope.as_str()).into(),
             Self::UnknownScope => "One of these scopes does not exist. The API reference lists them all.".into(),
             Self::Forbidden(reason) => (*reason).into(),

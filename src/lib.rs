@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`app`] shows every address and every layer; [`resources`] is the library itself, in the
 //! four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON);
-//! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and [`tokens`] are what programs show; [`web`] what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
+//! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
+//! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state, [`limiter`] says who must wait; [`config`], [`cli`] and [`serve`] start and stop the program.
 
 #![forbid(unsafe_code)]

@@ -11,7 +11,7 @@ use reqwest::{Client, RequestBuilder, Response};
 
 use crate::server::free_port;
 
-const PASSWORD: &str = "a long enough password";
+pub const PASSWORD: &str = "quiet harbour at nine";
 /// Of the kernel's clock in `/proc/PID/stat`, on every Linux there is.
 const TICKS_PER_SECOND: f64 = 100.0;
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -125,7 +125,11 @@ impl Coffer {
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br")),
             (ORIGIN, HeaderValue::from_str(&self.base).expect("an ASCII address")),
         ]);
-        let client = Client::builder().cookie_store(true).no_proxy().default_headers(headers);
+        let client = Client::builder()
+            .cookie_store(true)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers);
         Visitor { client: client.build().expect("a client"), base: self.base.clone(), csrf: String::new() }
     }
 
@@ -142,11 +146,7 @@ impl Coffer {
 
     /// Seconds that the process has spent on a processor.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = self.proc("stat");
-        // Behind the program's name, which may hold anything: utime and stime are fields 14 and 15.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        fields[11..13].iter().map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>()
-            / TICKS_PER_SECOND
+        cpu_seconds(&self.child.id().to_string())
     }
 
     /// Resident memory in MB.
@@ -158,8 +158,20 @@ impl Coffer {
     }
 
     fn proc(&self, file: &str) -> String {
-        fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join(file)).expect("Linux")
+        proc(&self.child.id().to_string(), file)
     }
+}
+
+/// Seconds that a process has spent on a processor, by its number or `self`.
+pub fn cpu_seconds(process: &str) -> f64 {
+    let stat = proc(process, "stat");
+    // Behind the program's name, which may hold anything: utime and stime are fields 14 and 15.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>() / TICKS_PER_SECOND
+}
+
+fn proc(process: &str, file: &str) -> String {
+    fs::read_to_string(Path::new("/proc").join(process).join(file)).expect("Linux")
 }
 
 /// One browser or API client, on one connection.

@@ -4,6 +4,7 @@ mod coffer;
 mod import;
 mod library;
 mod limiter;
+mod login;
 mod start;
 mod table;
 
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 7] = ["start", "memory", "search", "list", "write", "import", "limiter"];
+const NAMES: [&str; 8] = ["start", "memory", "login", "search", "list", "write", "import", "limiter"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -68,6 +69,9 @@ async fn main() {
     }
     if asked.wants("memory") {
         start::memory(&mut table).await;
+    }
+    if asked.wants("login") {
+        login::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;

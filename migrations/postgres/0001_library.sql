@@ -13,6 +13,8 @@ CREATE TABLE users (
     password_hash   TEXT,
     totp_secret     BYTEA,
     totp_last_step  BIGINT,
+    totp_tries      BIGINT NOT NULL DEFAULT 0,
+    totp_tried_at   TIMESTAMPTZ,
     auth_epoch      BIGINT NOT NULL DEFAULT 0,
     verified_at     TIMESTAMPTZ,
     disabled_at     TIMESTAMPTZ,
@@ -58,7 +60,7 @@ CREATE TABLE refresh_families (
     expires_at  TIMESTAMPTZ NOT NULL,
     revoked_at  TIMESTAMPTZ
 );
-CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_user ON refresh_families (user_id, expires_at);
 CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
 -- Each row is a refresh token and, for a program, the access token that came with it.

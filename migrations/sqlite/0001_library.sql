@@ -13,6 +13,8 @@ CREATE TABLE users (
     password_hash   TEXT,
     totp_secret     BLOB,
     totp_last_step  INTEGER,
+    totp_tries      INTEGER NOT NULL DEFAULT 0,
+    totp_tried_at   INTEGER,
     auth_epoch      INTEGER NOT NULL DEFAULT 0,
     verified_at     INTEGER,
     disabled_at     INTEGER,
@@ -58,7 +60,7 @@ CREATE TABLE refresh_families (
     expires_at  INTEGER NOT NULL,
     revoked_at  INTEGER
 ) STRICT;
-CREATE INDEX refresh_families_user ON refresh_families (user_id);
+CREATE INDEX refresh_families_user ON refresh_families (user_id, expires_at);
 CREATE INDEX refresh_families_expiry ON refresh_families (expires_at);
 
 -- Each row is a refresh token and, for a program, the access token that came with it.

@@ -2,9 +2,12 @@
 
 mod address;
 pub mod api;
+pub mod data;
 mod devices;
+pub mod factor;
 mod forgotten;
 mod invites;
+mod login;
 pub mod pages;
 mod password;
 pub mod people;
@@ -12,6 +15,7 @@ mod recovery;
 mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
+mod strength;
 mod sudo;
 
 use std::collections::BTreeMap;
@@ -26,14 +30,16 @@ use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::password::Passwords;
+use self::factor::FactorKeys;
+use self::password::{Judged, Passwords};
 use self::store::Address;
 pub use self::store::Purpose;
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::{Action, Audit, Event};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
+use crate::keys::Keys;
 use crate::mail::Mail;
 use crate::sessions::Sessions;
 use crate::web::origin::Origin;
@@ -118,6 +124,7 @@ pub struct Accounts {
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
+    factor_keys: Arc<FactorKeys>,
 }
 
 impl Accounts {
@@ -128,9 +135,12 @@ impl Accounts {
         (audit, mail, sessions): (Audit, Mail, Sessions),
         config: &Config,
         site: &Site,
+        keys: &Keys,
     ) -> Result<Self, String> {
-        let passwords = Arc::new(Passwords::new(config.password_memory, config.password_passes)?);
-        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords })
+        let passwords =
+            Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
+        let factor_keys = Arc::new(FactorKeys::new(keys));
+        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords, factor_keys })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -141,45 +151,10 @@ impl Accounts {
         Ok(store::all(&self.db).await?)
     }
 
-    /// Who this is, by e-mail or username and password; the same time for unknown names.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many sign-ins wait.
-    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Member>> {
-        let found = store::credentials(&self.db, &key(login)).await?;
-        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
-        let matches = self.passwords.verify(password, hash).await?;
-        let target = found.as_ref().map(|found| found.member.id);
-        let member = found.filter(|_| matches).map(|found| found.member);
-        self.note(
-            origin,
-            &Event {
-                action: Action::LogIn,
-                actor: member.as_ref().map(|member| member.id),
-                target: target.map(|id| id.to_string()).unwrap_or_default(),
-                outcome: if member.is_some() { Outcome::Done } else { Outcome::Refused },
-            },
-        )
-        .await?;
-        Ok(member)
-    }
-
-    /// Whether the signed-in person is who they say: their password again.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many sign-ins wait.
-    pub async fn confirm(
-        &self,
-        member: &Member,
-        password: &str,
-        _code: &str,
-        origin: &Origin,
-    ) -> Result<bool> {
-        let hash = store::password_hash(&self.db, member.id).await?;
-        let matches = self.passwords.verify(password, hash).await?;
-        let outcome = if matches { Outcome::Done } else { Outcome::Refused };
-        self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
-        Ok(matches)
+    /// How a new password would fare, of somebody of whom these names and addresses are known.
+    #[must_use]
+    pub fn judge_password(&self, password: &str, about_them: &[&str]) -> Judged {
+        self.passwords.judge(password, about_them)
     }
 
     /// Writes an event of which nothing else in the database changes.
@@ -195,7 +170,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Invalid`] at the fields.
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
-        let checked = check(new)?;
+        let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
@@ -208,7 +183,7 @@ impl Accounts {
 
     /// An account with a role, as the command line makes it; who runs it vouches for the address.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
-        let checked = check(new)?;
+        let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
@@ -263,7 +238,7 @@ impl Accounts {
         if !self.token_stands(purpose, token).await? {
             return Err(Error::LinkOver);
         }
-        let checked = check(new)?;
+        let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let (role, action, address) = match purpose {
             Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
@@ -292,6 +267,29 @@ impl Accounts {
         Ok(token)
     }
 
+    fn check(&self, new: &NewAccount) -> Result<Checked> {
+        let mut errors = FieldErrors::default();
+        let email = new.email.trim().to_owned();
+        let username = key(&new.username);
+        let display_name = if new.display_name.trim().is_empty() {
+            username.clone()
+        } else {
+            new.display_name.trim().to_owned()
+        };
+        let findings = BTreeMap::from([
+            ("email", email_problem(&email)),
+            ("username", username_problem(&username)),
+            ("display_name", display_name_problem(&display_name)),
+            ("password", self.passwords.problem(&new.password, &[&email, &username, &display_name])),
+        ]);
+        for (field, problem) in findings {
+            if let Some(problem) = problem {
+                errors.add(field, problem);
+            }
+        }
+        errors.or(Checked { email, username, display_name })
+    }
+
     async fn insert(
         &self,
         tx: &mut crate::db::Tx,
@@ -307,7 +305,7 @@ impl Accounts {
             display_name: checked.display_name,
             role,
             auth_epoch: 0,
-            verified: false,
+            verified: address == Address::Confirmed,
             second_factor: false,
         };
         let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
@@ -337,29 +335,6 @@ pub(crate) fn key(text: &str) -> String {
 
 fn hash_of(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
-}
-
-fn check(new: &NewAccount) -> Result<Checked> {
-    let mut errors = FieldErrors::default();
-    let email = new.email.trim().to_owned();
-    let username = key(&new.username);
-    let display_name = if new.display_name.trim().is_empty() {
-        username.clone()
-    } else {
-        new.display_name.trim().to_owned()
-    };
-    let findings = BTreeMap::from([
-        ("email", email_problem(&email)),
-        ("username", username_problem(&username)),
-        ("display_name", display_name_problem(&display_name)),
-        ("password", password::problem(&new.password, &[&email, &username])),
-    ]);
-    for (field, problem) in findings {
-        if let Some(problem) = problem {
-            errors.add(field, problem);
-        }
-    }
-    errors.or(Checked { email, username, display_name })
 }
 
 fn email_problem(email: &str) -> Option<&'static str> {

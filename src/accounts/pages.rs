@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{Member, NewAccount, Purpose, forgotten, invites, settings, sudo};
+use super::{Member, NewAccount, Purpose, factor, forgotten, invites, settings, strength, sudo};
 use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
@@ -17,18 +17,19 @@ use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
-use crate::web::sudo::grant;
-use crate::web::viewer::{self, Identity, Viewer};
+use crate::web::viewer::{Identity, Viewer};
 
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/login", get(login_form).post(login))
+        .route("/login/second-factor", get(factor::login::form).post(factor::login::check))
         .route("/logout", post(logout))
         .route("/sudo", get(sudo::form).post(sudo::confirm))
         .route("/register", get(register_form).post(register))
         .route("/setup", get(setup_without_link))
         .route("/setup/{token}", get(setup_form).post(set_up))
         .route("/invite/{token}", get(invites::form).post(invites::accept))
+        .route("/password/strength", post(strength::show))
         .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
         .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
         .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
@@ -37,6 +38,9 @@ pub fn routes() -> Router<App> {
         .route("/settings/email", post(settings::change_address))
         .route("/settings/email/resend", post(settings::ask_again))
         .route("/settings/security", get(settings::security))
+        .route("/settings/security/totp", get(factor::settings::form).post(factor::settings::switch_on))
+        .route("/settings/security/totp/off", post(factor::settings::switch_off))
+        .route("/settings/security/recovery-codes", post(factor::settings::new_codes))
         .route("/settings/password", post(settings::change_password))
         .route("/admin/invites", get(invites::index).post(invites::create))
         .route("/admin/invites/withdraw", post(invites::withdraw))
@@ -152,13 +156,12 @@ async fn login(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
-        app.accounts.recognise(&member, &origin).await?;
-        let mut response = redirect(local_path(&form.next), None);
         let stays = !form.stay.is_empty();
-        let cookie = stay::sign_in(&app, (&session, &identity), &member, &origin, stays).await?;
-        grant(&app, &session).await?;
-        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
-        return Ok(response);
+        if member.second_factor {
+            return factor::login::ask(&app, (&session, &identity), &member, (&form.next, stays), &origin)
+                .await;
+        }
+        return enter(&app, (&session, &identity), &member, (&form.next, stays), &origin).await;
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -292,11 +295,23 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-/// Signs somebody in who has shown all that is asked for; what they have just typed counts for sudo mode too.
+/// Lets somebody in who has shown all that is asked for, and leads on to where they wanted to go.
+pub(super) async fn enter(
+    app: &App,
+    (session, before): (&Session, &Identity),
+    member: &Member,
+    (next, stays): (&str, bool),
+    origin: &Origin,
+) -> Result<Response> {
+    let cookie = stay::sign_in(app, (session, before), member, origin, stays).await?;
+    let mut response = redirect(local_path(next), None);
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// Signs somebody in who has just got their account.
 pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
-    app.accounts.recognise(member, origin).await?;
-    viewer::sign_in(app, session, member, origin).await?;
-    grant(app, session).await
+    stay::sign_in(app, (session, &Identity::default()), member, origin, false).await.map(drop)
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

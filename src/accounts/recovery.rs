@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::store::personal::{self, Personal};
 use super::store::profile;
-use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, password, store};
+use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ impl Accounts {
         let (hash, now) = (hash_of(token), self.context.now());
         let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
         let member = store::active(&self.db, user).await?.ok_or(Error::LinkOver)?;
-        acceptable(&member, new)?;
+        self.acceptable(&member, new)?;
         let password_hash = self.passwords.hash(new, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, Purpose::Reset, &hash, now).await? {
@@ -87,7 +87,7 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<Member> {
         let member = viewer.signed_in()?;
-        acceptable(member, new)?;
+        self.acceptable(member, new)?;
         self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
         let password_hash = self.passwords.hash(new, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
@@ -110,25 +110,25 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] at `current_password`.
-    pub(super) async fn prove_password(
+    async fn prove_password(
         &self,
         user: Uuid,
         password: &str,
         action: Action,
         origin: &Origin,
     ) -> Result<()> {
-        let hash = profile::password_hash(&self.db, user).await?;
+        let hash = store::password_hash(&self.db, user).await?;
         if self.passwords.verify(password, hash).await? {
             return Ok(());
         }
         self.note(origin, &Event { outcome: Outcome::Refused, ..Event::own(action, user) }).await?;
         Err(Error::field("current_password", "This is not your password. Check it and try again."))
     }
-}
 
-fn acceptable(member: &Member, new: &str) -> Result<()> {
-    match password::problem(new, &[&member.email, &member.username]) {
-        Some(problem) => Err(Error::field("password", problem)),
-        None => Ok(()),
+    fn acceptable(&self, member: &Member, new: &str) -> Result<()> {
+        match self.passwords.problem(new, &[&member.email, &member.username, &member.display_name]) {
+            Some(problem) => Err(Error::field("password", problem)),
+            None => Ok(()),
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::address::{Confirmed, Profile};
+use super::factor::Standing;
 use super::pages::summary;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
@@ -15,8 +16,9 @@ use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::stay;
+use crate::web::sudo::Sudo;
 use crate::web::viewer::{Identity, Viewer};
+use crate::web::{required, stay, sudo};
 
 const PROFILE: &str = "/settings/profile";
 
@@ -38,6 +40,9 @@ struct ProfilePage {
 #[template(path = "settings/security.html")]
 struct SecurityPage {
     chrome: Chrome,
+    factor: Standing,
+    /// The site asks for two-step login.
+    factor_required: bool,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -62,7 +67,6 @@ pub struct NameForm {
 #[serde(default)]
 pub struct AddressForm {
     email: String,
-    current_password: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,13 +107,13 @@ pub async fn rename(
 }
 
 pub async fn change_address(
+    _: Sudo,
     State(app): State<App>,
     viewer: Viewer,
-    origin: Origin,
     chrome: Chrome,
     Form(form): Form<AddressForm>,
 ) -> Result<Response> {
-    match app.accounts.change_address(&viewer, &form.email, &form.current_password, &origin).await {
+    match app.accounts.change_address(&viewer, &form.email).await {
         Ok(()) => Ok(redirect(PROFILE, Some(Notice::LetterSent))),
         Err(Error::Invalid(errors)) => {
             let shown = profile_page(&app, &viewer, chrome).await?;
@@ -124,10 +128,9 @@ pub async fn ask_again(State(app): State<App>, viewer: Viewer) -> Result<Respons
     Ok(redirect(PROFILE, Some(Notice::LetterSent)))
 }
 
-pub async fn security(viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    viewer.signed_in()?;
+pub async fn security(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let toast = chrome.toast.is_some();
-    page(&security_page(chrome, FieldErrors::default()), toast)
+    page(&security_page(&app, &viewer, chrome, FieldErrors::default()).await?, toast)
 }
 
 pub async fn change_password(
@@ -146,12 +149,16 @@ pub async fn change_password(
         Ok(member) => {
             let stays = identity.family.is_some();
             let before = Identity::default();
+            let proved = !member.second_factor || sudo::is_sudo(&app, &session).await?;
             let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            if proved {
+                sudo::grant(&app, &session).await?;
+            }
             let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
             response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             Ok(response)
         }
-        Err(Error::Invalid(errors)) => refused(&security_page(chrome, errors)),
+        Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),
         Err(error) => Err(error),
     }
 }
@@ -197,8 +204,19 @@ async fn profile_page(app: &App, viewer: &Viewer, chrome: Chrome) -> Result<Prof
     })
 }
 
-fn security_page(chrome: Chrome, errors: FieldErrors) -> SecurityPage {
-    SecurityPage { chrome: chrome.section("security"), summary: summary(&errors), errors }
+async fn security_page(
+    app: &App,
+    viewer: &Viewer,
+    chrome: Chrome,
+    errors: FieldErrors,
+) -> Result<SecurityPage> {
+    Ok(SecurityPage {
+        chrome: chrome.section("security"),
+        factor: app.accounts.second_factor(viewer.signed_in()?).await?,
+        factor_required: required::concerns(app, viewer),
+        summary: summary(&errors),
+        errors,
+    })
 }
 
 fn refused(again: &impl Template) -> Result<Response> {

@@ -1,6 +1,7 @@
 //! The accounts' SQL.
 
 pub mod devices;
+pub mod factor;
 pub mod personal;
 pub mod profile;
 
@@ -62,11 +63,12 @@ pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Creden
     Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
 }
 
+/// For asking the password once more.
 pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
     const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
-    let row: Option<(Option<String>,)> =
-        on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
-    Ok(row.and_then(|(hash,)| hash))
+    let hash: Option<Option<String>> =
+        on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await?);
+    Ok(hash.flatten())
 }
 
 pub async fn count(db: &Db) -> sqlx::Result<i64> {

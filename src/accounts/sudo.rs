@@ -25,12 +25,12 @@ pub async fn form(
     chrome: Chrome,
     Query(query): Query<Next>,
 ) -> Result<Response> {
-    viewer.signed_in()?;
+    let code = viewer.signed_in()?.second_factor;
     if is_sudo(&app, &session).await? {
         return Ok(redirect(local_path(&query.next), None));
     }
     let held_up = HeldUp::next(query.next);
-    page(&SudoPage { chrome, action: "/sudo".to_owned(), held_up, wrong: false }, false)
+    page(&SudoPage { chrome, action: "/sudo".to_owned(), held_up, wrong: false, code }, false)
 }
 
 pub async fn confirm(_: Sudo, Form(form): Form<Next>) -> Result<Response> {

@@ -12,9 +12,9 @@ use super::trail::{Asked, Entry};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
+use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
-use crate::web::json::Problem;
-use crate::web::viewer::Viewer;
+use crate::web::json::{Problem, Refusal};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_events))
@@ -22,7 +22,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Something that was done or tried with an account.
 #[derive(Serialize, ToSchema)]
-struct AuditEvent {
+pub struct AuditEvent {
     /// Its number; the trail has no gaps.
     seq: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -73,16 +73,16 @@ impl From<Entry> for AuditEvent {
 }
 
 /// The audit trail, the newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit", tag = "admin", params(Asked), responses(
+#[utoipa::path(get, path = "/admin/audit", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = AuditList),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    Refusal,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]
 async fn list_events(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<Json<AuditList>> {
     let page = app.trail.page(&viewer, &asked).await?;

@@ -130,6 +130,20 @@ impl Trail {
         self.read(Filter { person, before: self.position(cursor)?, ..Filter::all(PAGE) }).await
     }
 
+    /// All of that, to take along.
+    pub async fn all_own(&self, viewer: &Viewer) -> Result<Vec<Entry>> {
+        let person = Some(viewer.signed_in()?.id);
+        let mut filter = Filter { person, ..Filter::all(MOST) };
+        let mut all = Vec::new();
+        loop {
+            let chunk = self.chunk(&mut filter).await?;
+            if chunk.is_empty() {
+                return Ok(all);
+            }
+            all.extend(chunk);
+        }
+    }
+
     /// The filter that an admin asks for.
     pub async fn filter(&self, viewer: &Viewer, asked: &Asked) -> Result<Filter> {
         accounts::require_admin(viewer)?;

@@ -44,9 +44,15 @@ async fn create(app: &App, user: Option<&str>, new: NewToken) -> Result<String, 
 async fn list(app: &App, user: Option<&str>) -> Result<(), String> {
     let owner = owner(app, user).await?;
     for token in app.tokens.of(&owner).await.map_err(|e| sentence(&e))? {
-        let used =
+        let last_used =
             token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", at.moment()));
-        println!("{}\t{}\t{}\tuntil {}\t{used}", token.id, token.name, token.scopes, token.expires_at.day());
+        println!(
+            "{}\t{}\t{}\tuntil {}\t{last_used}",
+            token.id,
+            token.name,
+            token.scopes,
+            token.expires_at.day()
+        );
     }
     Ok(())
 }

@@ -89,6 +89,6 @@ impl Verdict {
         let wait = self.refused().map(|(_, decision)| decision.retry_after).max()?;
         let seconds = wait.div_ceil(1_000_000).max(1);
         let policies = self.refused().map(|(policy, _)| policy).collect();
-        Some(Refusal { policies, retry_after: seconds + chance() % (seconds / 4 + 2) })
+        Some(Refusal { policies, retry_after: seconds + chance() % (seconds / 4 + 2).min(16) })
     }
 }

@@ -94,7 +94,8 @@ async fn token(
     };
     let found = app.accounts.authenticate(&given.login, &given.password, &origin).await?;
     let member = found.ok_or(Error::BadCredentials)?;
-    if member.second_factor || given.code.is_some() {
+    let code = given.code.unwrap_or_default();
+    if member.second_factor && !app.accounts.check_second_factor(&member, &code, &origin).await? {
         return Err(Error::SecondFactorRequired);
     }
     let grant = app.refresh.begin(&member, Kind::Api, &scopes, &origin).await?;

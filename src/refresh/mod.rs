@@ -5,7 +5,8 @@
 //! token that comes later was copied by somebody: its family ends.
 
 pub mod api;
-mod store;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
 
 use std::time::Duration;
 
@@ -13,14 +14,14 @@ use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accounts::Member;
+use crate::accounts::{Accounts, Member};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::Result;
 use crate::keys::{Keys, mac};
-use crate::mail::{Letter, Mail};
+use crate::mail::Letter;
 use crate::sessions::Sessions;
 use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
@@ -51,8 +52,8 @@ pub struct Refresh {
     db: Db,
     context: Context,
     audit: Audit,
-    mail: Mail,
     sessions: Sessions,
+    accounts: Accounts,
     key: Key,
     life: Duration,
     /// Where the letter leads.
@@ -89,20 +90,22 @@ pub struct Access {
     pub member: Member,
     pub scopes: Vec<Scope>,
     pub expires_at: Timestamp,
+    /// When the family that it belongs to ends.
+    pub family_until: Timestamp,
 }
 
 impl Refresh {
     #[must_use]
     pub fn new(
         (db, context): (Db, Context),
-        (audit, mail, sessions): (Audit, Mail, Sessions),
+        (audit, sessions, accounts): (Audit, Sessions, Accounts),
         config: &Config,
         keys: &Keys,
         site: &str,
     ) -> Self {
         let key = Key(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
-        Self { db, context, audit, mail, sessions, key, life: config.stay(), sessions_page }
+        Self { db, context, audit, sessions, accounts, key, life: config.stay(), sessions_page }
     }
 
     /// A new family with its first token.
@@ -169,7 +172,7 @@ impl Refresh {
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
         let letter =
             Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
-        self.mail.queue(&mut tx, &member.email, &letter).await?;
+        self.accounts.tell(&mut tx, member.id, &letter).await?;
         let event = Event {
             target: family.id.to_string(),
             outcome: Outcome::Refused,
@@ -177,6 +180,7 @@ impl Refresh {
         };
         self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
+        self.accounts.send_letters();
         Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
     }
 
@@ -201,6 +205,7 @@ impl Refresh {
             family: row.family,
             scopes: Scope::split(&row.scopes),
             expires_at: row.created_at.plus(ACCESS_LIFE),
+            family_until: row.family_until,
             member: row.member,
         }))
     }

@@ -10,13 +10,14 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::export::Format;
-use super::export::pages::{attachment, unknown_format};
+use super::export::pages::unknown_format;
 use super::listing::{Asked, Hit};
 use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, draft};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
-use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped};
+use crate::web::attachment::attachment;
+use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
@@ -369,14 +370,14 @@ async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<a
 #[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
     (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
 ))]
 async fn export(
     State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
+    viewer: SudoScoped<ResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
-    viewer.signed_in()?;
     let format = Format::read(&query.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format))
+    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,11 +13,10 @@ use super::{DEFAULT_DAYS, NewToken, Scope, Token};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
-use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
+use crate::web::bearer::{AccountRead, AccountWrite, Scoped, SudoScoped};
 use crate::web::json::{Json, Problem, Refusal};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
-use crate::web::sudo;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
@@ -103,17 +101,13 @@ async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Resul
 ))]
 async fn create_token(
     State(app): State<App>,
-    session: Session,
-    asks: Scoped<AccountWrite>,
+    asks: SudoScoped<AccountWrite>,
     origin: Origin,
     Json(draft): Json<TokenDraft>,
 ) -> Result<Response> {
     let owner = asks.signed_in()?;
-    if asks.within.is_none() {
-        sudo::require(&app, &session).await?;
-    }
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
-    let made = app.tokens.make(owner, &new, asks.within.as_deref(), &origin).await?;
+    let made = app.tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/tokens/{}", made.token.id))];
     let body = MadeToken { item: made.token.into(), token: made.secret };
     Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())
@@ -129,15 +123,11 @@ async fn create_token(
 ))]
 async fn revoke_token(
     State(app): State<App>,
-    session: Session,
-    asks: Scoped<AccountWrite>,
+    asks: SudoScoped<AccountWrite>,
     origin: Origin,
     Id(id): Id,
 ) -> Result<StatusCode> {
     let owner = asks.signed_in()?;
-    if asks.within.is_none() {
-        sudo::require(&app, &session).await?;
-    }
     app.tokens.revoke(owner, id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

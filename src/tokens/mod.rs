@@ -18,7 +18,7 @@ pub use self::store::{Known, Token};
 use crate::accounts::Member;
 use crate::audit::{Action, Audit, Event};
 use crate::context::Context;
-use crate::db::Db;
+use crate::db::{Db, Timestamp};
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::origin::Origin;
 
@@ -47,6 +47,13 @@ pub struct NewToken {
     pub days: u32,
 }
 
+/// What a token may do, and until when: no token that it makes may do more.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub scopes: Vec<Scope>,
+    pub until: Timestamp,
+}
+
 /// A token just made, and its text, which nobody is shown again.
 pub struct Made {
     pub token: Token,
@@ -59,7 +66,7 @@ impl Tokens {
         Self { db, context, audit }
     }
 
-    /// A token for this person. `within`: no scope beyond these, when another token asks for it.
+    /// A token for this person. `within`: the limits of the token that asks for it, if one does.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields, [`Error::UnknownScope`], [`Error::InsufficientScope`].
@@ -67,24 +74,25 @@ impl Tokens {
         &self,
         owner: &Member,
         new: &NewToken,
-        within: Option<&[Scope]>,
+        within: Option<&Limits>,
         origin: &Origin,
     ) -> Result<Made> {
         let scopes = check(new)?;
-        if let Some(beyond) = within.and_then(|within| scopes.iter().find(|scope| !within.contains(scope))) {
-            return Err(Error::InsufficientScope(*beyond));
+        let now = self.context.now();
+        let expires_at = now.plus(Duration::from_hours(u64::from(new.days) * 24));
+        if let Some(within) = within {
+            within.allow(&scopes, expires_at)?;
         }
         if store::of_user(&self.db, owner.id).await?.len() >= MAX_TOKENS {
             return Err(Error::field("name", "You have 100 tokens. Revoke one that you don’t need first."));
         }
-        let now = self.context.now();
         let secret = Prefix::Personal.write(&self.context.random());
         let token = Token {
             id: self.context.new_id(),
             name: new.name.trim().to_owned(),
             scopes: Scope::join(&scopes),
             created_at: now,
-            expires_at: now.plus(Duration::from_hours(u64::from(new.days) * 24)),
+            expires_at,
             last_used_at: None,
         };
         let mut tx = self.db.begin().await?;
@@ -135,6 +143,21 @@ impl Tokens {
     #[must_use]
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
+    }
+}
+
+impl Limits {
+    fn allow(&self, scopes: &[Scope], until: Timestamp) -> Result<()> {
+        if let Some(beyond) = scopes.iter().find(|scope| !self.scopes.contains(scope)) {
+            return Err(Error::InsufficientScope(*beyond));
+        }
+        if until > self.until {
+            return Err(Error::field(
+                "days",
+                "The token that asks for it ends before that. Choose fewer days.",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -14,10 +14,14 @@ use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
+use crate::web::once::{self, Once};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
+
+/// What is shown once on the page after the redirect.
+const FRESH: &str = "token";
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -102,10 +106,15 @@ impl TokenForm {
     }
 }
 
-async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let toast = chrome.toast.is_some();
-    let shown = tokens_page(&app, viewer.signed_in()?, chrome).await?;
-    page(&shown, toast)
+async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Once) -> Result<Response> {
+    let (toast, fresh) = (chrome.toast.is_some(), once.secret(FRESH));
+    let was_fresh = fresh.is_some();
+    let shown = TokensPage { fresh, ..tokens_page(&app, viewer.signed_in()?, chrome).await? };
+    let mut response = page(&shown, toast)?;
+    if was_fresh {
+        once::forget(&mut response);
+    }
+    Ok(response)
 }
 
 async fn create(
@@ -117,11 +126,14 @@ async fn create(
     Form(form): Form<TokenForm>,
 ) -> Result<Response> {
     let owner = viewer.signed_in()?;
-    let made = app.tokens.make(owner, &form.new_token(), None, &origin).await;
-    let shown = tokens_page(&app, owner, chrome).await?;
-    match made {
-        Ok(made) => page(&TokensPage { fresh: Some(made.secret), ..shown }, false),
+    match app.tokens.make(owner, &form.new_token(), None, &origin).await {
+        Ok(made) => {
+            let mut response = redirect("/settings/tokens", None);
+            once::keep(&app, &viewer, &mut response, FRESH, &made.secret);
+            Ok(response)
+        }
         Err(Error::Invalid(errors)) => {
+            let shown = tokens_page(&app, owner, chrome).await?;
             let summary = Some("No token was made yet: please look at these fields.");
             let again = page(&TokensPage { form, errors, summary, ..shown }, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

@@ -9,22 +9,25 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
 
+use super::required;
+use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
+use crate::tokens::{Limits, Scope};
 
 /// Who showed a token, and what it is good for.
 #[derive(Clone)]
 struct Bearer {
     viewer: Viewer,
-    scopes: Vec<Scope>,
+    limits: Limits,
     family: Option<uuid::Uuid>,
 }
 
@@ -51,7 +54,7 @@ pub async fn identify(
 
 /// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.
 pub fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
+    let mut all = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     all.find_map(|value| {
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (scheme, token) = value.split_at(end);
@@ -63,15 +66,19 @@ async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
     let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
     if !Prefix::Access.fits(token) {
         let known = app.tokens.known(token).await?;
-        let scopes = known.scopes();
-        return Ok(Bearer { viewer: Viewer::Member(Arc::new(known.member)), scopes, family: None });
+        let limits = Limits { scopes: known.scopes(), until: known.expires_at };
+        let viewer = Viewer::Member(Arc::new(known.member));
+        required::check(app, &viewer)?;
+        return Ok(Bearer { viewer, limits, family: None });
     }
     let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
     if access.expires_at <= app.context.now() {
         return Err(Error::TokenExpired);
     }
     let viewer = Viewer::Member(Arc::new(access.member));
-    Ok(Bearer { viewer, scopes: access.scopes, family: Some(access.family) })
+    required::check(app, &viewer)?;
+    let limits = Limits { scopes: access.scopes, until: access.family_until };
+    Ok(Bearer { viewer, limits, family: Some(access.family) })
 }
 
 /// The sender of a request to the JSON tree; a token that came with it holds the scope `N`.
@@ -79,7 +86,7 @@ pub struct Scoped<N> {
     /// The session's; for a token only the viewer, and the family that it belongs to.
     pub identity: Identity,
     /// What the token is good for; `None` for a session, which may do everything.
-    pub within: Option<Vec<Scope>>,
+    pub within: Option<Limits>,
     needs: PhantomData<fn() -> N>,
 }
 
@@ -113,14 +120,47 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let asks = Self::of(parts)?;
+        if N::SCOPE.is_admins() {
+            accounts::require_admin(&asks)?;
+        }
+        Ok(asks)
+    }
+}
+
+impl<N: Needs> Scoped<N> {
+    fn of(parts: &Parts) -> Result<Self> {
         let Some(bearer) = parts.extensions.get::<Bearer>().cloned() else {
             let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
             return Ok(Self { identity, within: None, needs: PhantomData });
         };
-        if !bearer.scopes.contains(&N::SCOPE) {
+        if !bearer.limits.scopes.contains(&N::SCOPE) {
             return Err(Error::InsufficientScope(N::SCOPE));
         }
         let identity = Identity { viewer: bearer.viewer, family: bearer.family, ..Identity::default() };
-        Ok(Self { identity, within: Some(bearer.scopes), needs: PhantomData })
+        Ok(Self { identity, within: Some(bearer.limits), needs: PhantomData })
+    }
+}
+
+/// The same for what reaches far: a session must be in sudo mode; a token was made in it, for this.
+pub struct SudoScoped<N>(Scoped<N>);
+
+impl<N> Deref for SudoScoped<N> {
+    type Target = Scoped<N>;
+
+    fn deref(&self) -> &Scoped<N> {
+        &self.0
+    }
+}
+
+impl<N: Needs> FromRequestParts<App> for SudoScoped<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let asks = Scoped::from_request_parts(parts, app).await?;
+        if asks.within.is_none() {
+            Sudo::from_request_parts(parts, app).await?;
+        }
+        Ok(Self(asks))
     }
 }

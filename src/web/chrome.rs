@@ -59,20 +59,24 @@ pub enum Notice {
     Welcome,
     Registered,
     SignedOut,
+    AccountDeleted,
     ProfileSaved,
     LetterSent,
     AddressConfirmed,
     AddressTaken,
     PasswordChanged,
     PasswordReset,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
+    SecondFactorOff,
+    StartAgain,
+    TooManyCodes,
     RoleChanged,
     AccountDisabled,
     AccountEnabled,
     SessionsEnded,
     InviteWithdrawn,
-    DeviceEnded,
-    DevicesEnded,
-    TokenRevoked,
 }
 
 impl Notice {
@@ -87,20 +91,24 @@ impl Notice {
             Self::Welcome => "welcome".into(),
             Self::Registered => "registered".into(),
             Self::SignedOut => "signed-out".into(),
+            Self::AccountDeleted => "account-deleted".into(),
             Self::ProfileSaved => "profile-saved".into(),
             Self::LetterSent => "letter-sent".into(),
             Self::AddressConfirmed => "address-confirmed".into(),
             Self::AddressTaken => "address-taken".into(),
             Self::PasswordChanged => "password-changed".into(),
             Self::PasswordReset => "password-reset".into(),
+            Self::DeviceEnded => "device-ended".into(),
+            Self::DevicesEnded => "devices-ended".into(),
+            Self::TokenRevoked => "token-revoked".into(),
+            Self::SecondFactorOff => "second-factor-off".into(),
+            Self::StartAgain => "start-again".into(),
+            Self::TooManyCodes => "too-many-codes".into(),
             Self::RoleChanged => "role-changed".into(),
             Self::AccountDisabled => "account-disabled".into(),
             Self::AccountEnabled => "account-enabled".into(),
             Self::SessionsEnded => "sessions-ended".into(),
             Self::InviteWithdrawn => "invite-withdrawn".into(),
-            Self::DeviceEnded => "device-ended".into(),
-            Self::DevicesEnded => "devices-ended".into(),
-            Self::TokenRevoked => "token-revoked".into(),
         }
     }
 
@@ -114,20 +122,24 @@ impl Notice {
             "welcome" => Self::Welcome,
             "registered" => Self::Registered,
             "signed-out" => Self::SignedOut,
+            "account-deleted" => Self::AccountDeleted,
             "profile-saved" => Self::ProfileSaved,
             "letter-sent" => Self::LetterSent,
             "address-confirmed" => Self::AddressConfirmed,
             "address-taken" => Self::AddressTaken,
             "password-changed" => Self::PasswordChanged,
             "password-reset" => Self::PasswordReset,
+            "device-ended" => Self::DeviceEnded,
+            "devices-ended" => Self::DevicesEnded,
+            "token-revoked" => Self::TokenRevoked,
+            "second-factor-off" => Self::SecondFactorOff,
+            "start-again" => Self::StartAgain,
+            "too-many-codes" => Self::TooManyCodes,
             "role-changed" => Self::RoleChanged,
             "account-disabled" => Self::AccountDisabled,
             "account-enabled" => Self::AccountEnabled,
             "sessions-ended" => Self::SessionsEnded,
             "invite-withdrawn" => Self::InviteWithdrawn,
-            "device-ended" => Self::DeviceEnded,
-            "devices-ended" => Self::DevicesEnded,
-            "token-revoked" => Self::TokenRevoked,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -135,6 +147,7 @@ impl Notice {
     #[must_use]
     pub fn toast(self) -> Toast {
         let said = |text| Toast { kind: "ok", text, undo: None };
+        let failed = |text| Toast { kind: "error", text, undo: None };
         match self {
             Self::Saved => said("Saved."),
             Self::Restored => said("Restored from the trash."),
@@ -149,6 +162,7 @@ impl Notice {
                 "Welcome. Your library is ready. A letter to your address asks you to confirm it; until then, log in with your username.",
             ),
             Self::SignedOut => said("You are logged out."),
+            Self::AccountDeleted => said("Your account is deleted, with everything that was in it."),
             Self::ProfileSaved => said("Your profile is saved."),
             Self::LetterSent => said("A letter is on its way. Open its link within an hour."),
             Self::AddressConfirmed => said("Your e-mail address is confirmed."),
@@ -159,19 +173,22 @@ impl Notice {
                 )
             },
             Self::PasswordChanged => said("Your password is changed, and every other device is logged out."),
+            Self::SecondFactorOff => said("Two-step login is off: your password alone lets you in."),
+            Self::StartAgain => failed("That took too long. Log in with your password again."),
+            Self::TooManyCodes => failed("Too many wrong codes. Log in with your password again."),
             Self::PasswordReset => {
                 said("Your password is changed, and every device is logged out. Log in with the new one.")
+            }
+            Self::DeviceEnded => said("That device is logged out."),
+            Self::DevicesEnded => said("Every other device is logged out."),
+            Self::TokenRevoked => {
+                said("The token is revoked. Programs that used it are refused from now on.")
             }
             Self::RoleChanged => said("The role is changed."),
             Self::AccountDisabled => said("The account is disabled, and logged out everywhere."),
             Self::AccountEnabled => said("The account is enabled again."),
             Self::SessionsEnded => said("Logged out everywhere."),
             Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
-            Self::DeviceEnded => said("That device is logged out."),
-            Self::DevicesEnded => said("Every other device is logged out."),
-            Self::TokenRevoked => {
-                said("The token is revoked. Programs that used it are refused from now on.")
-            }
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -312,20 +329,24 @@ mod tests {
             Notice::Welcome,
             Notice::Registered,
             Notice::SignedOut,
+            Notice::AccountDeleted,
             Notice::ProfileSaved,
             Notice::LetterSent,
             Notice::AddressConfirmed,
             Notice::AddressTaken,
             Notice::PasswordChanged,
             Notice::PasswordReset,
+            Notice::DeviceEnded,
+            Notice::DevicesEnded,
+            Notice::TokenRevoked,
+            Notice::SecondFactorOff,
+            Notice::StartAgain,
+            Notice::TooManyCodes,
             Notice::RoleChanged,
             Notice::AccountDisabled,
             Notice::AccountEnabled,
             Notice::SessionsEnded,
             Notice::InviteWithdrawn,
-            Notice::DeviceEnded,
-            Notice::DevicesEnded,
-            Notice::TokenRevoked,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

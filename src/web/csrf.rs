@@ -71,11 +71,13 @@ impl FormKey {
 
 pub const FIELD: &str = "csrf";
 pub const HEADER: &str = "x-csrf-token";
+/// The one form with a file in it.
+const UPLOAD: &str = "/import";
 
 /// For the page tree: own origin, and the token in a header or a form field. What was typed into a form that
 /// ends in an error page is given back there, whatever the error.
 ///
-/// An upload (multipart) is checked for its token by [`super::forms::Upload`], which reads the body.
+/// An [`UPLOAD`] is checked for its token by [`super::forms::Upload`], which reads the body.
 pub async fn guard_pages(
     State(app): State<App>,
     identity: Identity,
@@ -87,7 +89,10 @@ pub async fn guard_pages(
         return next.run(request).await;
     }
     if content_type(request.headers()) == "multipart/form-data" {
-        return match check_origin(&app, &request) {
+        let checked = check_origin(&app, &request).and_then(|()| {
+            if request.uri().path() == UPLOAD { Ok(()) } else { check_token(&identity, &request, None) }
+        });
+        return match checked {
             Ok(()) => next.run(request).await,
             Err(error) => error.into_response(),
         };
@@ -107,18 +112,18 @@ pub async fn guard_pages(
     if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
         let carried =
             unsent.clone().carry_out(&app, (&session, &identity, &origin), answer, (request, next)).await;
-        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, unsent, sent);
+        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, &unsent, sent);
     }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
     let response = match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    keep(response, &app, unsent, sent)
+    keep(response, &app, &unsent, sent)
 }
 
 /// What was typed stays with the error that it ended in.
-fn keep(mut response: Response, app: &App, unsent: Unsent, sent: Vec<(String, String)>) -> Response {
+fn keep(mut response: Response, app: &App, unsent: &Unsent, sent: Vec<(String, String)>) -> Response {
     let Some(Cause(error)) = response.extensions().get::<Cause>() else { return response };
     match **error {
         Error::SudoRequired | Error::SudoRefused => {

@@ -117,9 +117,11 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response();
     }
     if let Some(held_up) = response.extensions().get::<HeldUp>() {
-        let chrome = Chrome::of(&app, &slot.get(), asked.clone());
+        let identity = slot.get();
+        let chrome = Chrome::of(&app, &identity, asked.clone());
+        let code = identity.viewer.member().is_some_and(|member| member.second_factor);
         let wrong = matches!(*error, Error::SudoRefused);
-        let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong };
+        let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
         return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();

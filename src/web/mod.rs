@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod attachment;
 pub mod bearer;
 pub mod body;
 pub mod browser;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod once;
 pub mod origin;
 pub mod path;
+pub mod required;
 pub mod site;
 pub mod stay;
 pub mod sudo;

@@ -6,9 +6,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::csrf;
 use super::origin::Origin;
 use super::viewer::{self, Identity};
+use super::{csrf, sudo};
 use crate::accounts::Member;
 use crate::app::App;
 use crate::error::Result;
@@ -63,7 +63,9 @@ pub async fn sign_in(
     stays: bool,
 ) -> Result<Option<HeaderValue>> {
     app.sessions.log_out(before, origin).await?;
+    app.accounts.recognise(member, origin).await?;
     viewer::sign_in(app, session, member, origin).await?;
+    sudo::grant(app, session).await?;
     if !stays {
         return Ok(before.family.map(|_| removal(app)));
     }

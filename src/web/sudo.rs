@@ -49,14 +49,6 @@ impl FromRequestParts<App> for Sudo {
     }
 }
 
-/// For the JSON tree, where nothing is asked in between.
-///
-/// # Errors
-/// [`Error::SudoRequired`] without sudo mode.
-pub async fn require(app: &App, session: &Session) -> Result<()> {
-    if is_sudo(app, session).await? { Ok(()) } else { Err(Error::SudoRequired) }
-}
-
 /// Whether the password was given in the last ten minutes.
 pub async fn is_sudo(app: &App, session: &Session) -> Result<bool> {
     let until = session.get(UNTIL).await?.map(Timestamp::from_micros);
@@ -117,4 +109,6 @@ pub struct SudoPage {
     pub action: String,
     pub held_up: HeldUp,
     pub wrong: bool,
+    /// A code is asked for too.
+    pub code: bool,
 }

@@ -17,13 +17,15 @@ use super::csrf::{FIELD, HEADER};
 use super::faces::{Kept, KeptField};
 use super::log::RequestId;
 use super::origin::Origin;
+use super::required;
+use super::stay;
 use super::viewer::{self, Identity};
-use super::{stay, sudo};
 use crate::app::App;
 use crate::error::Result;
 
 const LOGIN: &str = "signin_login";
 const PASSWORD: &str = "signin_password";
+const CODE: &str = "signin_code";
 const STAY: &str = "signin_stay";
 
 type Pairs = Vec<(String, String)>;
@@ -33,6 +35,8 @@ type Pairs = Vec<(String, String)>;
 pub struct SignIn {
     login: String,
     password: String,
+    /// Of the second factor, where there is one.
+    code: String,
     stay: bool,
 }
 
@@ -45,6 +49,7 @@ impl SignIn {
             match name.as_str() {
                 LOGIN => found.login.clone_from(value),
                 PASSWORD => found.password.clone_from(value),
+                CODE => found.code.clone_from(value),
                 STAY => found.stay = true,
                 _ => return true,
             }
@@ -63,6 +68,14 @@ pub struct Unsent {
     fields: Pairs,
 }
 
+/// How an answer was not enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    Wrong,
+    CodeMissing,
+    CodeWrong,
+}
+
 #[derive(Template)]
 #[template(path = "accounts/unsent.html")]
 struct QuestionPage<'a> {
@@ -71,6 +84,8 @@ struct QuestionPage<'a> {
     typed: Vec<KeptField>,
     login: String,
     wrong: bool,
+    /// The password is right; a code is asked for besides.
+    code: bool,
     stay: bool,
     stay_days: u32,
 }
@@ -115,13 +130,16 @@ impl Unsent {
 
     /// The question, in the form's place.
     #[must_use]
-    pub fn ask(&self, app: &App, tried: Option<&SignIn>) -> Response {
+    pub fn ask(&self, app: &App, tried: Option<(&SignIn, Tried)>) -> Response {
+        let outcome = tried.map(|(_, outcome)| outcome);
+        let tried = tried.map(|(answer, _)| answer);
         let question = QuestionPage {
             chrome: Chrome::of(app, &Identity::default(), self.action.clone()).section("account"),
             unsent: self,
             typed: self.typed(),
             login: tried.map(|tried| tried.login.clone()).unwrap_or_default(),
-            wrong: tried.is_some(),
+            wrong: outcome.is_some_and(|outcome| outcome != Tried::CodeMissing),
+            code: outcome.is_some_and(|outcome| outcome != Tried::Wrong),
             stay: tried.is_some_and(|tried| tried.stay),
             stay_days: app.config.stay_days,
         };
@@ -142,14 +160,23 @@ impl Unsent {
         (mut request, next): (Request, Next),
     ) -> Result<Response> {
         let Some(member) = app.accounts.authenticate(&answer.login, &answer.password, origin).await? else {
-            return Ok(self.ask(app, Some(answer)));
+            return Ok(self.ask(app, Some((answer, Tried::Wrong))));
         };
+        if member.second_factor {
+            if answer.code.is_empty() {
+                return Ok(self.ask(app, Some((answer, Tried::CodeMissing))));
+            }
+            if !app.accounts.check_second_factor(&member, &answer.code, origin).await? {
+                return Ok(self.ask(app, Some((answer, Tried::CodeWrong))));
+            }
+        }
         let is_theirs = app.form_key.is_of(self.token(), member.id);
         let cookie = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
-        sudo::grant(app, session).await?;
         let identity = viewer::begun(session, member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
-        let mut response = if is_theirs {
+        let mut response = if let Err(error) = required::check(app, &identity.viewer) {
+            error.into_response()
+        } else if is_theirs {
             let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish();
             *request.body_mut() = Body::from(body);
             next.run(request).await
@@ -174,10 +201,9 @@ impl Unsent {
 
 /// Also where htmx asked for a part of one.
 fn whole_page(status: StatusCode, template: &impl Template) -> Response {
-    const WHOLE: [(HeaderName, &str); 3] = [
+    const WHOLE: [(HeaderName, &str); 2] = [
         (HeaderName::from_static("hx-retarget"), "body"),
         (HeaderName::from_static("hx-reswap"), "innerHTML show:top"),
-        (HeaderName::from_static("hx-reselect"), "body"),
     ];
     match template.render() {
         Ok(html) => (status, WHOLE, Html(html)).into_response(),

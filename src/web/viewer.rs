@@ -154,12 +154,6 @@ pub async fn join_family(app: &App, session: &Session, member: &Member, family: 
     Ok(())
 }
 
-/// Goes on with the session under a new id, as after a changed password; `epoch` is the account's now.
-pub async fn renew(session: &Session, epoch: i64) -> Result<()> {
-    session.cycle_id().await?;
-    Ok(session.insert(key::EPOCH, epoch).await?)
-}
-
 /// The identity of a session that has just begun, for the rest of this request.
 pub async fn begun(session: &Session, member: Member) -> Result<Identity> {
     known(session, member).await

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use coffer::accounts::Role;
 use coffer::accounts::people::{By, Change};
+use coffer::tokens::NewToken;
 use coffer::web::origin::Origin;
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::actor::Actor;
-use crate::support::app::{App, PASSWORD};
+use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::on_both_engines;
 
 async fn id_of(app: &App, username: &str) -> Uuid {
@@ -96,6 +97,41 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_on_word(app: App) {
     assert!(!ada.is_signed_in().await, "the old sessions stay over");
     ada.signs_in().await;
     assert_eq!(actions(&admin).await[1..4], ["user.enable", "login", "user.disable"]);
+}
+
+/// With copies of the sessions in Redis, which know their person.
+#[tokio::test]
+async fn what_an_admin_changes_holds_at_once_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let node = app.another_node().await;
+    let (admin, ada) = (app.admin("root").await, app.signed_in("ada").await);
+    let elsewhere = ada.at(&node);
+    let (page, api) = (page_of(&app, "ada").await, api_of(&app, "ada").await);
+    elsewhere.get("/admin/users").await.error_page(404);
+    admin.json(Method::PATCH, &api, json!({ "role": "admin" })).await.ok();
+    elsewhere.get("/admin/users").await.ok();
+    admin.json(Method::PATCH, &api, json!({ "role": "member" })).await.ok();
+    elsewhere.get("/admin/users").await.error_page(404);
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    assert!(!elsewhere.is_signed_in().await && !ada.is_signed_in().await);
+}
+
+on_both_engines!(a_disabled_accounts_tokens_rest);
+async fn a_disabled_accounts_tokens_rest(app: App) {
+    let admin = app.admin("root").await;
+    app.has_account("ada", Role::Member).await;
+    let viewer = app.viewer("ada").await;
+    let new = NewToken { name: "a test".to_owned(), scopes: vec!["account:read".to_owned()], days: 90 };
+    let owner = viewer.member().expect("an account");
+    let token = app.coffer.tokens.make(owner, &new, None, &Origin::default()).await.expect("a token").secret;
+    let program = app.visitor();
+    let me = async || program.get("/api/v1/me").header("authorization", format!("Bearer {token}")).await;
+    me().await.ok();
+    let page = page_of(&app, "ada").await;
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    me().await.is(401);
+    admin.post_form(&format!("{page}/enable"), &[]).await.redirects_to(&page);
+    me().await.ok();
 }
 
 on_both_engines!(the_api_disables_and_gives_roles_too);
@@ -221,6 +257,59 @@ async fn a_reset_link_is_shown_once(app: App) {
     assert_eq!(token.len(), 43);
     admin.get(&page).await.ok().has_no("#link").lacks(token);
     admin.get("/admin/audit").await.ok().has("td", "Made a password reset link").lacks(token);
+}
+
+on_both_engines!(a_reset_link_lets_its_person_in_again_once);
+async fn a_reset_link_lets_its_person_in_again_once(app: App) {
+    let admin = app.admin("root").await;
+    let ada = app.signed_in("ada").await;
+    let page = page_of(&app, "ada").await;
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
+        let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
+        links.push(link.replace(&app.coffer.site.origin(), ""));
+    }
+    let (earlier, link) = (&links[0], &links[1]);
+    app.visitor().get(earlier).await.is(410).has("h1", "no longer works");
+    let new = [("password", "a fresh horse battery")];
+    app.visitor().post_form(link, &new).await.is(303);
+    assert!(!ada.is_signed_in().await, "the old password's sessions are over");
+    app.visitor().post_form(link, &new).await.is(410);
+    let login = [("login", "ada"), ("password", "a fresh horse battery")];
+    app.visitor().post_form("/login", &login).await.redirects_to("/resources");
+}
+
+on_both_engines!(a_reset_link_of_an_account_disabled_since_is_over);
+async fn a_reset_link_of_an_account_disabled_since_is_over(app: App) {
+    let admin = app.admin("root").await;
+    app.has_account("ada", Role::Member).await;
+    let page = page_of(&app, "ada").await;
+    admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
+    let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
+    admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
+    app.visitor().get(&link.replace(&app.coffer.site.origin(), "")).await.is(410);
+}
+
+on_both_engines!(what_admins_change_asks_for_the_password_again);
+async fn what_admins_change_asks_for_the_password_again(app: App) {
+    let (admin, member) = (app.admin("root").await, app.signed_in("member").await);
+    let (page, api) = (page_of(&app, "member").await, api_of(&app, "member").await);
+    app.later(Duration::from_mins(11));
+    for action in ["role", "disable", "enable", "end-sessions", "reset-link"] {
+        let path = format!("{page}/{action}");
+        admin.post_form(&path, &[("role", "admin")]).await.is(403).has("label", "Password");
+        member.post_form(&path, &[("role", "admin")]).await.error_page(404);
+    }
+    for path in ["/admin/invites", "/admin/invites/withdraw"] {
+        admin.post_form(path, &[]).await.is(403).has("label", "Password");
+        member.post_form(path, &[]).await.error_page(404);
+    }
+    admin.json(Method::PATCH, &api, json!({ "disabled": true })).await.is(403).problem("sudo_required");
+    assert!(member.is_signed_in().await);
+    let given = [("sudo_password", PASSWORD)];
+    admin.post_form(&format!("{page}/disable"), &given).await.redirects_to(&page);
+    assert!(!member.is_signed_in().await);
 }
 
 on_both_engines!(what_is_shown_once_is_shown_to_its_maker_on_its_page_in_time);

@@ -1,11 +1,16 @@
 //! Requests that other sites make a browser send are refused, and what was typed comes back.
 
+use coffer::accounts::Role;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::actor::{Actor, Ask, Entry};
+use crate::support::answer::Answer;
 use crate::support::app::{App, PASSWORD};
+use crate::support::belongings::Owner;
+use crate::support::dump::Dump;
 use crate::support::on_both_engines;
+use crate::support::site::{Route, routes, unsafe_routes};
 
 /// Every form of the signed-in pages but the upload, for a link and a thrown-away note.
 fn forms(link: &Entry, trashed: &Entry) -> Vec<String> {
@@ -164,4 +169,170 @@ async fn what_was_typed_survives_the_end_of_the_entry(app: App) {
     owner.post_form(&entry.page(), &form).await.error_page(403).has("main textarea", "Every word");
     owner.post_form(&format!("{}/delete", entry.page()), &[]).await.redirects_to("/trash");
     owner.post_form(&entry.page(), &form).await.error_page(404).has("main textarea", "Every word");
+}
+
+/// What a browser can be made to send, with a body that brings these fields in it.
+const KINDS: [&str; 5] = [
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=b",
+    "text/plain",
+    "application/json",
+    "",
+];
+
+/// Fields that would do for every form.
+const FIELDS: [(&str, &str); 7] = [
+    ("title", "Taken"),
+    ("version", "1"),
+    ("login", "owner"),
+    ("password", PASSWORD),
+    ("current_password", PASSWORD),
+    ("email", "owner@example.org"),
+    ("display_name", "Taken"),
+];
+
+fn body(route: &Route, kind: &str, token: Option<&str>) -> Vec<u8> {
+    let fields = FIELDS.into_iter().chain(token.map(|token| ("csrf", token)));
+    if kind.starts_with("multipart") {
+        let parts = fields.map(|(name, value)| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        let file = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.html\"\r\n\r\n\
+            <!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>\r\n--b--\r\n";
+        return (parts.collect::<String>() + file).into_bytes();
+    }
+    if route.is_api() {
+        return b"{\"title\":\"Taken\"}".to_vec();
+    }
+    let pairs: Vec<_> = fields
+        .map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('@', "%40")))
+        .collect();
+    pairs.join("&").into_bytes()
+}
+
+/// Everything but the token's header.
+fn asks<'a>(actor: &'a Actor, route: &Route, path: &str, kind: &str, token: Option<&str>) -> Ask<'a> {
+    let ask = actor.sends(route.method.clone(), path, kind, body(route, kind, token)).if_match("*");
+    let ask = if kind.is_empty() { ask.without("content-type") } else { ask };
+    ask.without("x-csrf-token")
+}
+
+#[track_caller]
+fn is_refused(answer: &Answer, what: &str) {
+    assert!([403, 415].contains(&answer.status()), "{what} is not refused\n{answer}");
+    let cookies = answer.all_of_header("set-cookie");
+    assert!(cookies.is_empty(), "{what} sets {cookies:?}\n{answer}");
+}
+
+/// What is refused may be written down, and that is all.
+async fn held(app: &App) -> Dump {
+    Dump::of(&app.coffer.db).await.without(&["audit_events", "audit_head"])
+}
+
+on_both_engines!(every_address_that_changes_something_needs_our_own_page_and_its_token, "--signup=open");
+async fn every_address_that_changes_something_needs_our_own_page_and_its_token(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Admin).await;
+    let (actor, right) = (&owner.actor, owner.actor.token());
+    let other = app.signed_in("other").await.token();
+    app.all_is_sent().await;
+    let before = held(&app).await;
+    for route in unsafe_routes(&app).await {
+        let path = owner.address(&route);
+        for kind in KINDS {
+            let what = format!("{route} as {kind:?}");
+            for token in [None, Some(""), Some("wrong"), Some(other.as_str())] {
+                let refused = asks(actor, &route, &path, kind, token).await;
+                is_refused(&refused, &format!("{what} with the token {token:?}"));
+                let Some(token) = token else { continue };
+                let refused = asks(actor, &route, &path, kind, None).header("x-csrf-token", token).await;
+                is_refused(&refused, &format!("{what} with the token {token:?} in the header"));
+            }
+            for (how, wrong) in WRONG_ORIGIN {
+                let ask = asks(actor, &route, &path, kind, Some(&right)).header("x-csrf-token", &right);
+                is_refused(&wrong(ask).await, &format!("{what}, {how},"));
+            }
+        }
+        held(&app).await.is(&before, &route.to_string());
+        assert!(actor.is_signed_in().await, "{route} ended the session");
+    }
+}
+
+on_both_engines!(nor_do_visitors_come_in_from_elsewhere, "--signup=open");
+async fn nor_do_visitors_come_in_from_elsewhere(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Member).await;
+    app.all_is_sent().await;
+    let before = held(&app).await;
+    // Programs call the API without a cookie; what it answers them stays with them.
+    for route in unsafe_routes(&app).await.into_iter().filter(|route| !route.is_api()) {
+        for kind in KINDS {
+            for (how, wrong) in WRONG_ORIGIN {
+                let visitor = app.visitor();
+                let refused = wrong(asks(&visitor, &route, &owner.address(&route), kind, None)).await;
+                is_refused(&refused, &format!("{route} as {kind:?} by a visitor, {how},"));
+            }
+        }
+        held(&app).await.is(&before, &route.to_string());
+    }
+}
+
+on_both_engines!(our_own_pages_pass, "--signup=open");
+async fn our_own_pages_pass(app: App) {
+    // Otherwise the refusals above would say nothing.
+    let mut owner = Owner::new(&app, "owner", Role::Admin).await;
+    for (turn, route) in unsafe_routes(&app).await.into_iter().enumerate() {
+        let kind =
+            if route.is_api() { "application/json" } else { KINDS[usize::from(route.path == "/import")] };
+        let token = owner.actor.token();
+        let ask = asks(&owner.actor, &route, &owner.address(&route), kind, Some(&token));
+        let answer = ask.header("x-csrf-token", &token).await;
+        assert!(!answer.text().contains("did not come from one of coffer"), "{answer}");
+        assert!(![401, 415].contains(&answer.status()), "{answer}");
+        if owner.actor.is_signed_in().await {
+            // Logging in is one of them, and brings a new one.
+            owner.actor.learns_token().await;
+        } else {
+            owner = Owner::new(&app, &format!("owner-{turn}"), Role::Admin).await;
+        }
+    }
+}
+
+on_both_engines!(looking_changes_nothing, "--signup=open");
+async fn looking_changes_nothing(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Admin).await;
+    let visitor = app.visitor();
+    app.all_is_sent().await;
+    // That somebody took their data along is written down, and a session keeps the key that is shown to it.
+    let trail = ["audit_events", "audit_head", "sessions"];
+    let before = Dump::of(&app.coffer.db).await.without(&trail);
+    for route in routes(&app).await.into_iter().filter(|route| route.method == Method::GET) {
+        let path = owner.address(&route);
+        for person in [&owner.actor, &visitor] {
+            for method in [Method::GET, Method::HEAD] {
+                Ask::new(person, method.clone(), &path).await;
+                Ask::new(person, method, &path).by_htmx().await;
+            }
+        }
+    }
+    crate::routes::crawl(&owner.actor).await;
+    Dump::of(&app.coffer.db).await.without(&trail).is(&before, "looking");
+}
+
+on_both_engines!(a_device_that_is_kept_signed_in_needs_the_token_too);
+async fn a_device_that_is_kept_signed_in_needs_the_token_too(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Admin).await;
+    let device = app.visitor();
+    let form = [("login", "owner"), ("password", PASSWORD), ("stay", "yes")];
+    device.post_form("/login", &form).await.redirects_to("/resources");
+    let sessions = ["sessions", "refresh_families", "refresh_tokens", "outbox"];
+    let before = held(&app).await.without(&sessions);
+    for route in unsafe_routes(&app).await.into_iter().filter(|route| !route.is_api()) {
+        for kind in KINDS {
+            // Only the cookie that brings a new session is left.
+            device.sets_cookie("__Host-coffer", "");
+            let refused = asks(&device, &route, &owner.address(&route), kind, None).await;
+            assert!([403, 415].contains(&refused.status()), "{route} as {kind:?} without a token\n{refused}");
+        }
+    }
+    held(&app).await.without(&sessions).is(&before, "what was refused");
+    device.get("/trash").await.ok();
 }

@@ -7,9 +7,11 @@ use coffer::audit::trail::Filter;
 use coffer::audit::{Action, Event, store as audit};
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
+use coffer::refresh::store as refresh;
 use coffer::resources::listing::{Asked, Position, Sort};
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
+use coffer::tokens::store as tokens;
 use coffer::web::cursor::CursorKey;
 use coffer::web::origin::Origin;
 use coffer::web::viewer::Viewer;
@@ -175,14 +177,22 @@ async fn single_things(app: &App) {
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
         ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
+        ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
+        ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
+        (
+            "devices that stay",
+            sessions::FAMILIES,
+            vec![Value::Id(id), Value::At(now)],
+            "refresh_families_user".to_owned(),
+        ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
     }
-    // These two are known by hashes, which no `Value` holds; their text stands for them.
+    // These are known by hashes, which no `Value` holds; their text stands for them.
     let hash = if sqlite {
         "x'07070707070707070707070707070707'"
     } else {
@@ -193,6 +203,11 @@ async fn single_things(app: &App) {
     along_indexes("session", &plan(db, &load, &[]).await, &by_id("sessions"));
     let lookup = store::FIND_BY_URL.replace("$2", hash);
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
+    for (sql, unique) in [(tokens::KNOWN, "api_tokens_token_hash_key"), (refresh::ACCESS, "access_hash_key")]
+    {
+        let index = if sqlite { "sqlite_autoindex" } else { unique };
+        along_indexes("a token", &plan(db, &sql.replace("$1", hash), &[]).await, index);
+    }
 }
 
 /// The newest events are the end of the primary key; a filter begins with its own index.
@@ -207,7 +222,7 @@ async fn trail(app: &App) {
     for (filter, indexes) in [
         (before.clone(), vec![by_key]),
         (Filter { person: Some(ada), ..before.clone() }, vec!["audit_events_actor", "audit_events_target"]),
-        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_action"]),
+        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_"]),
     ] {
         let (sql, values) = audit::statement(&filter);
         let plan = plan(&app.coffer.db, &sql, &values).await;
@@ -252,6 +267,11 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
         VALUES ($1, $2, $2, $2, $2, $2, 'member', $3, $3)";
     const SESSION: &str = "INSERT INTO sessions (id_hash, user_id, record, created_at, seen_at, expires_at) VALUES ($1, $2, '{}', $3, $3, $4)";
     const WAITING: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'cache', 'x', $2)";
+    const FAMILY: &str = "INSERT INTO refresh_families (id, user_id, kind, created_at, seen_at, expires_at) VALUES ($1, $1, 'browser', $2, $2, $3)";
+    const REFRESH: &str =
+        "INSERT INTO refresh_tokens (token_hash, access_hash, family_id, created_at) VALUES ($1, $1, $2, $3)";
+    const TOKEN: &str = "INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at) VALUES ($2, $2, 'x', $1, '', $3, $3)";
+    let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
     macro_rules! put {
         ($conn:expr) => {{
@@ -263,6 +283,10 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .bind(later)
                 .execute(&mut *$conn)
                 .await?;
+            sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute(&mut *$conn).await?;
+            for sql in [REFRESH, TOKEN] {
+                sqlx::query(sql).bind(&hash).bind(id).bind(now).execute(&mut *$conn).await?;
+            }
             sqlx::query(WAITING).bind(id).bind(now).execute(&mut *$conn).await.map(drop)
         }};
     }

@@ -25,7 +25,7 @@ async fn keeps_some(app: &App, owner: &Actor) {
     owner.post_form(&format!("{}/trash", gone.page()), &[]).await.is(303);
 }
 
-fn files(zip: &[u8]) -> Vec<(String, String)> {
+pub fn files(zip: &[u8]) -> Vec<(String, String)> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).expect("a ZIP");
     let read = |index| {
         let mut file = archive.by_index(index).expect("a file");

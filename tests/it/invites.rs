@@ -7,7 +7,7 @@ use crate::support::app::{App, PASSWORD};
 use crate::support::on_both_engines;
 
 /// The path of a fresh invitation.
-async fn invited_by(admin: &Actor) -> String {
+pub async fn invited_by(admin: &Actor) -> String {
     admin.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
     let link = admin.get("/admin/invites").await.ok().attributes("#link", "value").remove(0);
     link.split_once("/invite/").map(|(_, token)| format!("/invite/{token}")).expect("a link to an invitation")

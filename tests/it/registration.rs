@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use coffer::accounts::Role;
 
+use crate::invites::invited_by;
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, PASSWORD};
@@ -76,7 +77,7 @@ async fn an_address_is_confirmed_by_its_letter(app: App) {
     assert!(logs_in_by(&app, "ada").await && !logs_in_by(&app, "ada@example.org").await);
     let link = confirmation(&app, "ada@example.org").await;
     for _ in 0..3 {
-        ada.get(&link).await.ok().has("h1", "Confirm your e-mail address").has("strong", "ada@example.org");
+        ada.get(&link).await.ok().has("h1", "Confirm your address").has("strong", "ada@example.org");
     }
     assert!(!logs_in_by(&app, "ada@example.org").await, "opening the link alone changes nothing");
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
@@ -155,11 +156,9 @@ async fn an_invitation_tells_no_more_than_registering(app: App) {
     let admin = app.admin("root").await;
     let mut answers = Vec::new();
     for (username, email) in [("bob", "bob@example.org"), ("eve", "root@example.org")] {
-        let made = admin.post_form("/admin/invites", &[]).await.ok();
-        let link = made.attributes("#link", "value").remove(0);
-        let (_, token) = link.split_once("/invite/").expect("an invitation");
+        let link = invited_by(&admin).await;
         let form = [("email", email), ("username", username), ("password", PASSWORD)];
-        answers.push(outside(&app.visitor().post_form(&format!("/invite/{token}"), &form).await.is(303)));
+        answers.push(outside(&app.visitor().post_form(&link, &form).await.is(303)));
     }
     assert_eq!(answers[0], answers[1]);
     confirmation(&app, "bob@example.org").await;

@@ -65,6 +65,10 @@ on_both_engines!(every_page_and_form_works_and_no_link_leads_elsewhere, "--signu
 async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     let owner = app.signed_in("owner").await;
     takes_the_tour(&owner).await;
+    owner.sets_up_second_factor(&app).await;
+    owner.post_form("/settings/security/recovery-codes", &[]).await.ok();
+    owner.post_form("/settings/security/totp/off", &[]).await.redirects_to("/settings/security");
+    owner.sets_up_second_factor(&app).await;
     let link =
         owner.saves(json!({ "title": "Left", "url": "https://left.example/", "tags": ["work/rust"] })).await;
     owner.saves(json!({ "title": "Pinned", "body": "# Text", "pinned": true })).await;
@@ -148,6 +152,7 @@ async fn takes_the_tour(owner: &Actor) {
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
     owner.get(&page).await.error_page(404);
+    owner.post_form("/password/strength", &[("password", "quiet harbour")]).await.ok();
     looks_after_the_account(owner).await;
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
@@ -159,9 +164,10 @@ async fn looks_after_the_account(owner: &Actor) {
     owner.get("/settings").await.redirects_to("/settings/profile");
     let named = owner.post_form("/settings/profile", &[("display_name", "The owner")]).await;
     named.redirects_to("/settings/profile");
-    let moved = [("email", "elsewhere@example.org"), ("current_password", PASSWORD)];
+    let moved = [("email", "elsewhere@example.org")];
     owner.post_form("/settings/email", &moved).await.redirects_to("/settings/profile");
     owner.post_form("/settings/email/resend", &[]).await.redirects_to("/settings/profile");
+    has_devices_and_tokens(owner).await;
     owner.get("/settings/security").await.ok().has("h1", "Security");
     let changed = [("current_password", PASSWORD), ("password", "staple orbit lantern")];
     owner.post_form("/settings/password", &changed).await.redirects_to("/settings/security");
@@ -169,8 +175,26 @@ async fn looks_after_the_account(owner: &Actor) {
     owner.post_form("/password/forgot", &[("email", "owner@example.org")]).await.ok();
 }
 
+async fn has_devices_and_tokens(owner: &Actor) {
+    let elsewhere = async || {
+        let browser = owner.without_cookies();
+        browser.signs_in().await;
+        let page = owner.get("/settings/sessions").await.ok().has("h1", "Devices");
+        page.attributes("main form", "action")
+    };
+    let end = elsewhere().await.remove(0);
+    owner.post_form(&end, &[]).await.redirects_to("/settings/sessions");
+    let end_others = elsewhere().await.remove(1);
+    owner.post_form(&end_others, &[]).await.redirects_to("/settings/sessions");
+    let token = [("name", "ci"), ("days", "30"), ("resources_read", "on")];
+    owner.post_form("/settings/tokens", &token).await.redirects_to("/settings/tokens");
+    let page = owner.get("/settings/tokens").await.ok().has("h1", "API tokens");
+    let revoke = page.attributes(".holdings form", "action").remove(0);
+    owner.post_form(&revoke, &[]).await.redirects_to("/settings/tokens");
+}
+
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
-async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
+pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut seen, mut forms) = (BTreeSet::new(), BTreeSet::new());
     let mut waiting = VecDeque::from(["/".to_owned()]);
     while let Some(path) = waiting.pop_front() {
@@ -219,6 +243,7 @@ async fn every_address_of_the_api_works(app: App) {
     let library = owner.get("/api/v1/export?format=json").await.ok().json();
     assert_eq!(library["resources"][0]["title"], "Tides");
     assert_eq!(owner.get("/api/v1/me").await.ok().json()["username"], "owner");
+    takes_the_tour_of_the_account(&app, &owner).await;
     let admin = app.admin("root").await;
     let users = admin.get("/api/v1/admin/users").await.ok().json();
     let user = format!("/api/v1/admin/users/{}", users["items"][0]["id"].as_str().expect("an id"));
@@ -227,6 +252,24 @@ async fn every_address_of_the_api_works(app: App) {
     let reached: BTreeSet<String> = owner.reached().union(&admin.reached()).cloned().collect();
     let asked: BTreeSet<String> = reached.into_iter().filter(|route| route.contains(" /api/")).collect();
     assert_eq!(asked, documented());
+}
+
+async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
+    let credentials = json!({ "login": "owner", "password": PASSWORD });
+    let pair = owner.json(Method::POST, "/api/v1/auth/token", credentials).await.ok().json();
+    let renewal = json!({ "refresh_token": pair["refresh_token"] });
+    let pair = owner.json(Method::POST, "/api/v1/auth/refresh", renewal).await.ok().json();
+    let end = json!({ "token": pair["access_token"] });
+    owner.json(Method::POST, "/api/v1/auth/revoke", end).await.is(204);
+    app.another_browser_of("owner").await;
+    let devices = owner.get("/api/v1/me/sessions").await.ok().json();
+    let device = devices["items"][1]["id"].as_str().expect("an id").to_owned();
+    owner.json_free(Method::DELETE, &format!("/api/v1/me/sessions/{device}")).await.is(204);
+    owner.json_free(Method::DELETE, "/api/v1/me/sessions").await.is(204);
+    let draft = json!({ "name": "ci", "scopes": ["resources:read"] });
+    let made = owner.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201);
+    owner.get("/api/v1/me/tokens").await.ok().text_has("\"name\":\"ci\"");
+    owner.json_free(Method::DELETE, &made.header("location")).await.is(204);
 }
 
 /// Every operation of the API, by its own description.

@@ -17,30 +17,30 @@ use crate::support::postgres::{Database, fresh_database};
 use crate::support::server::{Server, free_port};
 use crate::support::wait::eventually;
 
-const COFFER: &str = env!("CARGO_BIN_EXE_coffer");
-const READY: &str = "coffer is at ";
+pub const COFFER: &str = env!("CARGO_BIN_EXE_coffer");
+pub const READY: &str = "coffer is at ";
 const LIMIT: Duration = Duration::from_secs(30);
 /// Stays behind coffer's back until it has ended, and writes down how.
 const WITNESS: &str = "trap : TERM INT; \"$@\"; echo \"ended with $?\"";
 
 /// An empty working directory with `data` as the data directory.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::Builder::new().prefix("coffer-start.").tempdir().expect("a folder"))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
     /// Runs coffer to its end with these variables alone.
-    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    pub fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         self.run_with_input(arguments, variables, "")
     }
 
-    fn run_with_input(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    pub fn run_with_input(&self, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
         let file = self.path("input");
         fs::write(&file, input).expect("a file");
         // The time limit is for a coffer that starts where it should refuse to.
@@ -69,7 +69,7 @@ impl Place {
     }
 
     #[track_caller]
-    fn done(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    pub fn done(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         succeeded(&self.run(arguments, variables))
     }
 
@@ -96,13 +96,13 @@ impl Place {
 }
 
 #[track_caller]
-fn succeeded(output: &Output) -> String {
+pub fn succeeded(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn log(server: &Server) -> String {
+pub fn log(server: &Server) -> String {
     fs::read_to_string(server.folder().join("log")).expect("the log")
 }
 

@@ -113,7 +113,8 @@ async fn pages_know_no_tokens(app: App) {
 
 on_both_engines!(a_token_does_no_more_than_its_owner_may_now);
 async fn a_token_does_no_more_than_its_owner_may_now(app: App) {
-    let (ada, _) = (app.signed_in("ada").await, app.has_account("eve", Role::Member).await);
+    let ada = app.signed_in("ada").await;
+    app.has_account("eve", Role::Member).await;
     let secret = ada.saves(json!({ "title": "Ada’s own" })).await;
     let token = token(&app, "eve", &["resources:read", "account:read"]).await;
     let program = app.visitor();
@@ -184,7 +185,8 @@ async fn the_page_makes_lists_and_revokes(app: App) {
         .text_has("You have no tokens yet")
         .lacks("admin:read");
     let form = [("name", "Backup <1>"), ("days", "30"), ("account_read", "on")];
-    let made = ada.post_form("/settings/tokens", &form).await.ok().has("label", "copy it now");
+    ada.post_form("/settings/tokens", &form).await.redirects_to("/settings/tokens");
+    let made = ada.get("/settings/tokens").await.ok().has("label", "copy it now");
     let token = made.attributes("#secret", "value").remove(0);
     let program = app.visitor();
     by(&program, Method::GET, "/api/v1/me", &token).await.ok();
@@ -234,12 +236,14 @@ async fn a_token_makes_no_stronger_token(app: App) {
     let token = token(&app, "ada", &["account:write", "account:read"]).await;
     let program = app.visitor();
     let makes = |scopes: Value| {
-        let body = json!({ "name": "child", "scopes": scopes }).to_string();
+        let body = json!({ "name": "child", "scopes": scopes, "days": 89 }).to_string();
         by(&program, Method::POST, LIST, &token).header("content-type", "application/json").with_body(body)
     };
     makes(json!(["account:read"])).await.is(201);
     makes(json!(["account:read", "admin:write"])).await.is(403).problem("insufficient_scope");
     makes(json!(["resources:read"])).await.is(403).problem("insufficient_scope");
+    app.later(Duration::from_hours(48));
+    makes(json!(["account:read"])).await.invalid("days");
 }
 
 on_both_engines!(nobody_sees_or_revokes_somebody_elses_tokens);

@@ -12,12 +12,11 @@ use crate::accounts::Role;
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
-use crate::web::admin::AdminSudo;
+use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{BodyRefusal, Json, Problem};
+use crate::web::json::{BodyRefusal, Json, Problem, Refusal};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_users)).routes(routes!(update_user))
@@ -79,16 +78,16 @@ struct UserChange {
 }
 
 /// The accounts by username; for admins.
-#[utoipa::path(get, path = "/admin/users", tag = "admin", params(Asked), responses(
+#[utoipa::path(get, path = "/admin/users", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = UserList),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    Refusal,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn list_users(
     State(app): State<App>,
-    viewer: Viewer,
+    viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<axum::Json<UserList>> {
     let page = app.people.page(&viewer, &asked).await?;
@@ -97,7 +96,7 @@ async fn list_users(
 }
 
 /// Gives a role, disables or enables an account; for admins.
-#[utoipa::path(patch, path = "/admin/users/{id}", tag = "admin", params(("id" = Uuid, Path)),
+#[utoipa::path(patch, path = "/admin/users/{id}", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])), params(("id" = Uuid, Path)),
     request_body = UserChange, responses(
     (status = 200, body = User),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
@@ -107,14 +106,13 @@ async fn list_users(
     BodyRefusal,
 ))]
 async fn update_user(
-    _: AdminSudo,
+    asks: SudoScoped<AdminWrite>,
     State(app): State<App>,
-    viewer: Viewer,
     origin: Origin,
     Id(id): Id,
     Json(body): Json<UserChange>,
 ) -> Result<axum::Json<User>> {
     let change = Change { role: body.role, disabled: body.disabled };
-    let person = app.people.change(By::Admin(&viewer), id, change, &origin).await?;
+    let person = app.people.change(By::Admin(&asks), id, change, &origin).await?;
     Ok(axum::Json(person.into()))
 }

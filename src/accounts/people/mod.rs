@@ -7,14 +7,13 @@ pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
-use std::time::Duration;
-
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Role, hash_of, key, require_admin};
+use super::store::personal::{self, Personal};
+use super::{LINK_LIFE, Purpose, Role, hash_of, key, require_admin};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
@@ -24,8 +23,6 @@ use crate::web::cursor::CursorKey;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
-/// How long a link for a new password, made by an admin, may lie unused.
-pub const RESET_LIFE: Duration = Duration::from_hours(1);
 const PAGE: i64 = 50;
 const MOST: i64 = 200;
 
@@ -164,7 +161,7 @@ impl People {
             self.audit.record(&mut tx, origin, &event(*action, actor, id)).await?;
         }
         if before.role == Role::Admin && before.disabled_at.is_none() {
-            self.keep_an_admin(&mut tx).await?;
+            keep_an_admin(&mut tx).await?;
         }
         tx.commit().await?;
         self.sessions.settle(stale).await?;
@@ -195,17 +192,24 @@ impl People {
         if person.disabled_at.is_some() {
             return Err(Error::Forbidden("This account is disabled. Enable it first, then make the link."));
         }
-        store::put_reset(&mut tx, id, &hash_of(&token), now, now.plus(RESET_LIFE)).await?;
+        let stored = Personal {
+            purpose: Purpose::Reset,
+            hash: &hash_of(&token),
+            user_id: Some(id),
+            payload: None,
+            expires_at: now.plus(LINK_LIFE),
+        };
+        personal::put(&mut tx, &stored, now).await?;
         self.audit.record(&mut tx, origin, &event(Action::UserResetLink, actor, id)).await?;
         tx.commit().await?;
         Ok(token)
     }
+}
 
-    /// Whether somebody is left to administer. To be asked after the event is recorded: from then on the trail's head is
-    /// this transaction's until its end, so two admins who demote each other at once see each other's change.
-    async fn keep_an_admin(&self, tx: &mut Tx) -> Result<()> {
-        if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }
-    }
+/// Whether somebody is left to administer. To be asked after the event is recorded: from then on the trail's head is
+/// this transaction's until its end, so two admins who demote each other at once see each other's change.
+pub(super) async fn keep_an_admin(tx: &mut Tx) -> Result<()> {
+    if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }
 }
 
 impl Person {

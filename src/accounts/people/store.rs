@@ -13,7 +13,7 @@ const PERSON: &str = "SELECT id, email, username, username_key, display_name, ro
     disabled_at, totp_secret IS NOT NULL AS second_factor,
     (SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_id = users.id) AS seen_at FROM users";
 
-const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR email_key LIKE $3 ESCAPE '\\'
+const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR LOWER(email) LIKE $3 ESCAPE '\\'
     OR LOWER(display_name) LIKE $3 ESCAPE '\\')";
 
 /// The next people after a username, by username; those whose names hold the text, if there is one.
@@ -91,19 +91,6 @@ pub async fn bump_epoch(tx: &mut Tx, id: Uuid, now: Timestamp) -> sqlx::Result<(
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))
 }
 
-/// A reset token, in the place of earlier ones.
-pub async fn put_reset(
-    tx: &mut Tx,
-    user: Uuid,
-    hash: &[u8],
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> sqlx::Result<()> {
-    const CLEAR: &str = "DELETE FROM one_time_tokens WHERE purpose = 'reset' AND user_id = $1";
-    on!(tx.conn(), conn => sqlx::query(CLEAR).bind(user).execute(conn).await.map(drop))?;
-    put_token(tx, "reset", user, hash, now, expires_at).await
-}
-
 pub async fn put_invite(
     tx: &mut Tx,
     maker: Uuid,
@@ -111,21 +98,10 @@ pub async fn put_invite(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> sqlx::Result<()> {
-    put_token(tx, "invite", maker, hash, now, expires_at).await
-}
-
-async fn put_token(
-    tx: &mut Tx,
-    purpose: &str,
-    user: Uuid,
-    hash: &[u8],
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO one_time_tokens (token_hash, purpose, user_id, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5)";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(purpose).bind(user).bind(now).bind(expires_at)
-        .execute(conn).await.map(drop))
+        VALUES ($1, 'invite', $2, $3, $4)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).bind(maker).bind(now).bind(expires_at).execute(conn)
+        .await.map(drop))
 }
 
 /// The invitations that still work, the one that ends soonest first.

@@ -56,16 +56,17 @@ pub async fn confirm_address(tx: &mut Tx, id: Uuid, email: &str, now: Timestamp)
     }
 }
 
-pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
-    const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
-    let found: Option<Option<String>> =
-        on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await?);
-    Ok(found.flatten())
-}
-
 /// Sets the password and ends every session; the epoch in which the next ones begin.
 pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str, now: Timestamp) -> sqlx::Result<i64> {
     const SQL: &str = "UPDATE users SET password_hash = $2, auth_epoch = auth_epoch + 1, updated_at = $3
         WHERE id = $1 RETURNING auth_epoch";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(hash).bind(now).fetch_one(conn).await)
+}
+
+/// The same password under another hash, unless it was changed meanwhile.
+pub async fn renew_hash(db: &Db, id: Uuid, old: &str, new: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(old).bind(new).execute(conn).await.map(drop))?;
+    tx.commit().await
 }

@@ -1,16 +1,17 @@
 //! The library as a file to keep.
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use axum::{Router, body::Body};
 use serde::Deserialize;
 
 use super::Format;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::web::attachment::attachment;
 use crate::web::forms::Query;
+use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
 
 pub fn routes() -> Router<App> {
@@ -24,30 +25,22 @@ struct Asked {
     format: String,
 }
 
-async fn export(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>) -> Result<Response> {
+async fn export(
+    State(app): State<App>,
+    viewer: Viewer,
+    Query(asked): Query<Asked>,
+    sudo: Result<Sudo, Error>,
+) -> Result<Response> {
     viewer.signed_in()?;
     if asked.format.is_empty() {
         return Ok(Redirect::to("/settings/data").into_response());
     }
+    sudo?;
     let format = Format::read(&asked.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format))
+    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }
 
 #[must_use]
 pub fn unknown_format() -> Error {
     Error::Malformed { code: "bad_parameter", message: "format must be html, json or markdown.".into() }
-}
-
-/// A file to save. The names are ours alone: nothing in them needs encoding.
-#[must_use]
-pub fn attachment(body: Body, format: Format) -> Response {
-    let mut response = body.into_response();
-    let disposition = format!("attachment; filename=\"{}\"", format.file_name());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    response
 }

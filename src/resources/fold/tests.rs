@@ -122,6 +122,14 @@ fn plain(html: &str) -> String {
     quotes.replace("&amp;", "&")
 }
 
+#[test]
+fn marks_that_lost_their_base_are_put_in_order() {
+    assert_eq!(fold("\u{1D15E}\u{16FF0}"), "\u{16FF0}\u{1D165}");
+    assert_eq!(fold("\u{16FF0}\u{1D165}"), "\u{16FF0}\u{1D165}");
+    // An Arabic vowel on a space, and a Lao one that is a word of its own.
+    assert_eq!(fold("\u{FE72}\u{EB4}A"), "\u{EB4} a");
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["\\PC{0,40}", "[a-cA-Cäße\u{301}東京 <&½ﬁ]{0,40}", any::<String>()]
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 
 /// `PostgreSQL` refuses query words over 2,046 bytes; nobody searches by the tail of a longer one.
 const MAX_TOKEN_CHARS: usize = 100;
@@ -57,7 +58,7 @@ impl Tokens<'_> {
             return self.take_char(&at, char::from(byte.to_ascii_lowercase()));
         }
         // A compatibility form can be several characters: ㋀ is a digit and an ideograph.
-        let composed: String = cluster.nfkc().collect();
+        let composed: String = cluster.nfkc().filter(|c| !is_diacritic(*c)).collect();
         let mut rest = composed.as_str();
         while !rest.is_empty() {
             let (part, after) = rest.split_at(cluster_length(rest));
@@ -93,7 +94,7 @@ impl Tokens<'_> {
         word.at.end = at.end;
         // The byte length is a cheap first test: counting starts only in very long words.
         if word.folded.len() < MAX_TOKEN_CHARS || word.folded.chars().count() < MAX_TOKEN_CHARS {
-            word.folded.push(c);
+            push(&mut word.folded, c);
         }
     }
 
@@ -101,11 +102,20 @@ impl Tokens<'_> {
     fn take_single(&mut self, at: &Range<usize>, part: &str) {
         self.ready.extend(self.word.take());
         let kept = |c: &char| (c.is_alphanumeric() || is_combining_mark(*c)) && !is_diacritic(*c);
-        let folded: String = part.chars().filter(kept).take(MAX_TOKEN_CHARS).collect();
+        let mut folded = String::new();
+        part.chars().filter(kept).take(MAX_TOKEN_CHARS).for_each(|c| push(&mut folded, c));
         if !folded.is_empty() {
             self.ready.push(Token { at: at.clone(), folded });
         }
     }
+}
+
+/// Marks stand in canonical order (UAX #15), also when what stood between them is gone.
+fn push(word: &mut String, c: char) {
+    let class = if c.is_ascii() { 0 } else { canonical_combining_class(c) };
+    let later = |(_, before): &(usize, char)| class > 0 && canonical_combining_class(*before) > class;
+    let at = word.char_indices().rev().take_while(later).last().map_or(word.len(), |(at, _)| at);
+    word.insert(at, c);
 }
 
 /// The first character and what continues it, in bytes.

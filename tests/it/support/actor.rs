@@ -52,6 +52,11 @@ impl Actor {
         Self { name: name.to_owned(), origin: node.origin(), http: node.http(), memory: Arc::default() }
     }
 
+    /// Somebody at a coffer that runs as a program of its own.
+    pub fn at_origin(name: &str, origin: &str, http: reqwest::Client) -> Self {
+        Self { name: name.to_owned(), origin: origin.to_owned(), http, memory: Arc::default() }
+    }
+
     /// The same person and the same cookies, sent to another node.
     pub fn at(&self, node: &Node) -> Self {
         Self { origin: node.origin(), ..self.clone() }
@@ -63,6 +68,11 @@ impl Actor {
         let memory =
             Memory { cookies: memory.cookies.clone(), csrf: memory.csrf.clone(), ..Memory::default() };
         Self { memory: Arc::new(Mutex::new(memory)), ..self.clone() }
+    }
+
+    /// The same person with a browser that is new to the site.
+    pub fn without_cookies(&self) -> Self {
+        Self { memory: Arc::default(), ..self.clone() }
     }
 
     pub async fn signs_in(&self) {

@@ -51,6 +51,10 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("JSON ({error}) wanted\n{self}"))
     }
 
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The header's text, empty when there is none.
     pub fn header(&self, name: &str) -> String {
         self.headers

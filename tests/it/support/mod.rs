@@ -3,11 +3,15 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod authenticator;
+pub mod belongings;
 pub mod browser;
+pub mod dump;
 pub mod mail;
 pub mod postgres;
 pub mod redis;
 pub mod server;
+pub mod site;
 pub mod wait;
 
 /// Makes `name::sqlite` and `name::postgres` of an `async fn name(app: App)`; the settings are coffer's own

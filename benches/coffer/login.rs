@@ -1,0 +1,105 @@
+//! What a login costs beside one hash of the fastest implementation, and what two hundred at once do to the rest.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::sync::oneshot;
+
+use crate::coffer::{Coffer, PASSWORD, Place, Visitor, cpu_seconds, timed};
+use crate::table::{Goal, Table, at, millis};
+
+const ROUNDS: usize = 7;
+const LOGINS: u32 = 40;
+const AT_ONCE: usize = 200;
+/// What one hash takes, in MB.
+const ARENA: f64 = 19.0 * 1.048_576;
+
+pub async fn measure(table: &mut Table) {
+    let fastest = hashes(table);
+    let place = Place::sqlite();
+    place.make_user("owner");
+    let coffer = place.serve();
+    coffer.answers("/healthz").await;
+    one_after_another(table, &coffer, fastest).await;
+    at_once(table, &coffer).await;
+}
+
+/// The CPU time of one hash by each implementation; the median of the fastest.
+fn hashes(table: &mut Table) -> f64 {
+    let ours = cpu(|| {
+        let params =
+            argon2_rust::Params::builder().memory(argon2_rust::params::Memory::kib(19_456)).passes(2);
+        let params = params.build().expect("parameters");
+        let argon2 =
+            argon2_rust::Argon2::new(argon2_rust::Algorithm::Argon2id, argon2_rust::Version::V0x13, params);
+        argon2.hash_into(PASSWORD.as_bytes(), &[7; 16], &mut [0; 32]).expect("a hash");
+    });
+    let rust_crypto = cpu(|| {
+        let params = argon2::Params::new(19_456, 2, 1, None).expect("parameters");
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        argon2.hash_password_into(PASSWORD.as_bytes(), &[7; 16], &mut [0; 32]).expect("a hash");
+    });
+    let fastest = at(&ours, 0.5).min(at(&rust_crypto, 0.5));
+    table.add("login: one hash by argon2-rust, CPU", "ms", ours, None);
+    table.add("login: one hash by RustCrypto's argon2, CPU", "ms", rust_crypto, None);
+    fastest
+}
+
+fn cpu(hash: impl Fn()) -> Vec<f64> {
+    let round = || {
+        let before = cpu_seconds("self");
+        (0..LOGINS).for_each(|_| hash());
+        (cpu_seconds("self") - before) * 1e3 / f64::from(LOGINS)
+    };
+    (0..ROUNDS).map(|_| round()).collect()
+}
+
+async fn one_after_another(table: &mut Table, coffer: &Coffer, fastest: f64) {
+    let mut samples = Vec::new();
+    for _ in 0..ROUNDS {
+        let before = coffer.cpu_seconds();
+        for _ in 0..LOGINS {
+            timed(login(&coffer.visitor()), 303).await;
+        }
+        samples.push((coffer.cpu_seconds() - before) * 1e3 / f64::from(LOGINS));
+    }
+    table.add("login: CPU of one", "ms", samples, Some(Goal::Median(1.15 * fastest)));
+}
+
+async fn at_once(table: &mut Table, coffer: &Coffer) {
+    let base = coffer.rss();
+    let owner = coffer.signed_in("owner").await;
+    let visitors: Vec<Visitor> = (0..AT_ONCE).map(|_| coffer.visitor()).collect();
+    let (done, mut told) = oneshot::channel();
+    let meanwhile = async {
+        let (mut pages, mut most) = (Vec::new(), base);
+        while told.try_recv().is_err() {
+            pages.push(millis(timed(owner.get("/resources"), 200).await));
+            most = most.max(coffer.rss());
+            let mut pause = tokio::time::interval(Duration::from_millis(5));
+            pause.tick().await;
+            pause.tick().await;
+        }
+        (pages, most)
+    };
+    let storm = async {
+        let began = Instant::now();
+        join_all(visitors.iter().map(|visitor| timed(login(visitor), 303))).await;
+        let _ = done.send(());
+        began.elapsed()
+    };
+    let ((pages, most), took) = tokio::join!(meanwhile, storm);
+    let hashes = u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
+    let limit = (base + f64::from(hashes) * ARENA) * 1.2;
+    table.add("login: memory before 200 at once", "MB", vec![base], None);
+    table.add("login: memory at most meanwhile", "MB", vec![most], Some(Goal::Median(limit)));
+    let slowest = at(&pages, 0.99);
+    table.add("login: pages meanwhile", "ms", pages, None);
+    table.add("login: pages meanwhile, 99th percentile", "ms", vec![slowest], Some(Goal::Median(250.0)));
+    table.add("login: until all 200 are in", "ms", vec![millis(took)], None);
+}
+
+fn login(visitor: &Visitor) -> reqwest::RequestBuilder {
+    let form = [("login", "owner"), ("password", PASSWORD)];
+    visitor.send(reqwest::Method::POST, "/login").form(&form)
+}

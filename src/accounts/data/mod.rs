@@ -1,0 +1,52 @@
+//! What belongs to a person: all of it to take along, and the end of the account.
+
+pub mod pages;
+mod store;
+
+use serde_json::{Value, json};
+
+use super::people::keep_an_admin;
+use super::{Accounts, Role};
+use crate::audit::{Action, Event};
+use crate::error::{Error, Result};
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+impl Accounts {
+    /// The account as its owner takes it along: no password, no secret.
+    pub async fn own_data(&self, viewer: &Viewer, origin: &Origin) -> Result<Value> {
+        let member = viewer.signed_in()?;
+        self.note(origin, &Event::own(Action::DataExport, member.id)).await?;
+        let facts = store::milestones(&self.db, member.id).await?.ok_or(Error::NotFound)?;
+        Ok(json!({
+            "id": member.id,
+            "username": member.username,
+            "display_name": member.display_name,
+            "email": member.email,
+            "email_verified_at": facts.verified,
+            "role": member.role.as_str(),
+            "created_at": facts.created,
+            "updated_at": facts.updated,
+        }))
+    }
+
+    /// Deletes the viewer's account with all that is in it. The audit trail keeps that it was done.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `username` when it is not typed as it is, [`Error::LastAdmin`].
+    pub async fn delete_own(&self, viewer: &Viewer, typed: &str, origin: &Origin) -> Result<()> {
+        let member = viewer.signed_in()?;
+        if super::key(typed) != member.username {
+            return Err(Error::field("username", "Type your username as it stands above, to be sure."));
+        }
+        let mut tx = self.db.begin().await?;
+        let ended = self.sessions.end_all_in(&mut tx, member.id, None).await?;
+        store::delete(&mut tx, member.id).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::AccountDelete, member.id)).await?;
+        if member.role == Role::Admin {
+            keep_an_admin(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(self.sessions.settle(ended).await?)
+    }
+}

@@ -1,0 +1,104 @@
+//! `/settings/data`: everything to take along, and the end of the account.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use crate::app::App;
+use crate::audit::api::AuditEvent;
+use crate::error::{Error, FieldErrors, Result};
+use crate::resources::export::Extra;
+use crate::web::attachment::attachment;
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+use crate::web::sudo::Sudo;
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/settings/data", get(show))
+        .route("/settings/data/archive", get(archive))
+        .route("/settings/data/delete", post(delete))
+}
+
+#[derive(Template)]
+#[template(path = "settings/data.html")]
+struct DataPage {
+    chrome: Chrome,
+    username: String,
+    typed: String,
+    errors: FieldErrors,
+    /// Why the account can't go.
+    refused: Option<String>,
+}
+
+impl DataPage {
+    fn new(chrome: Chrome, viewer: &Viewer) -> Result<Self> {
+        Ok(Self {
+            username: viewer.signed_in()?.username.clone(),
+            chrome: chrome.section("data"),
+            typed: String::new(),
+            errors: FieldErrors::default(),
+            refused: None,
+        })
+    }
+}
+
+async fn show(viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let toast = chrome.toast.is_some();
+    page(&DataPage::new(chrome, &viewer)?, toast)
+}
+
+async fn archive(_: Sudo, State(app): State<App>, viewer: Viewer, origin: Origin) -> Result<Response> {
+    let account = app.accounts.own_data(&viewer, &origin).await?;
+    let activity = app.trail.all_own(&viewer).await?;
+    let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
+    let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
+    let body = app.resources.export_everything(&viewer, extras)?;
+    Ok(attachment(body, "application/zip", "coffer-archive.zip"))
+}
+
+fn json_file(name: &'static str, value: &impl serde::Serialize) -> Result<Extra> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
+    Ok(Extra { name, bytes })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DeleteForm {
+    username: String,
+}
+
+async fn delete(
+    _: Sudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    session: Session,
+    chrome: Chrome,
+    origin: Origin,
+    Form(form): Form<DeleteForm>,
+) -> Result<Response> {
+    let mut again = DataPage { typed: form.username.clone(), ..DataPage::new(chrome, &viewer)? };
+    let status = match app.accounts.delete_own(&viewer, &form.username, &origin).await {
+        Ok(()) => {
+            session.flush().await?;
+            return Ok(redirect("/login", Some(Notice::AccountDeleted)));
+        }
+        Err(Error::Invalid(errors)) => {
+            again.errors = errors;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(error @ Error::LastAdmin) => {
+            again.refused = Some(error.message().into_owned());
+            error.status()
+        }
+        Err(error) => return Err(error),
+    };
+    Ok((status, page(&again, false)?).into_response())
+}

@@ -1,0 +1,23 @@
+//! The SQL of taking along and leaving.
+
+use uuid::Uuid;
+
+use crate::db::{Db, Timestamp, Tx, on};
+
+#[derive(sqlx::FromRow)]
+pub struct Milestones {
+    pub verified: Option<Timestamp>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
+pub async fn milestones(db: &Db, id: Uuid) -> sqlx::Result<Option<Milestones>> {
+    const SQL: &str = "SELECT verified_at AS verified, created_at AS created, updated_at AS updated FROM users WHERE id = $1";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
+}
+
+/// Everything that refers to the person goes along with them; the audit trail refers to nobody.
+pub async fn delete(tx: &mut Tx, id: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM users WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
+}

@@ -1,0 +1,118 @@
+//! `/login/second-factor`: between the password and being in. A session in between knows nobody: it opens this page only.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use crate::accounts::Member;
+use crate::accounts::pages::enter;
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+use crate::web::stay;
+use crate::web::viewer::Identity;
+
+const LIFE: Duration = Duration::from_mins(10);
+const TRIES: u8 = 5;
+const KEY: &str = "between";
+
+/// Somebody who has given their password and no code yet.
+#[derive(Clone, Deserialize, Serialize)]
+struct Between {
+    user: Uuid,
+    epoch: i64,
+    until: i64,
+    tries: u8,
+    next: String,
+    /// “Keep me logged in” was ticked.
+    stays: bool,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/second_factor.html")]
+struct CodePage {
+    chrome: Chrome,
+    wrong: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct CodeForm {
+    code: String,
+}
+
+/// Goes on to the page that asks for the code, under a new session id; whoever was logged in here before is out.
+pub async fn ask(
+    app: &App,
+    (session, before): (&Session, &Identity),
+    member: &Member,
+    (next, stays): (&str, bool),
+    origin: &Origin,
+) -> Result<Response> {
+    let until = app.context.now().plus(LIFE).micros();
+    let (user, epoch, next) = (member.id, member.auth_epoch, local_path(next).to_owned());
+    app.sessions.log_out(before, origin).await?;
+    session.cycle_id().await?;
+    session.clear().await;
+    session.insert(KEY, Between { user, epoch, until, tries: 0, next, stays }).await?;
+    let mut response = redirect("/login/second-factor", None);
+    if before.family.is_some() {
+        response.headers_mut().append(header::SET_COOKIE, stay::removal(app));
+    }
+    Ok(response)
+}
+
+pub async fn form(State(app): State<App>, session: Session, chrome: Chrome) -> Result<Response> {
+    match between(&app, &session).await? {
+        Some(_) => page(&code_page(chrome, false), false),
+        None => start_again(&session, Notice::StartAgain).await,
+    }
+}
+
+pub async fn check(
+    State(app): State<App>,
+    session: Session,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<CodeForm>,
+) -> Result<Response> {
+    let Some((between, member)) = between(&app, &session).await? else {
+        return start_again(&session, Notice::StartAgain).await;
+    };
+    if app.accounts.check_second_factor(&member, &form.code, &origin).await? {
+        let how = (between.next.as_str(), between.stays);
+        return enter(&app, (&session, &Identity::default()), &member, how, &origin).await;
+    }
+    let tries = between.tries + 1;
+    if tries >= TRIES {
+        return start_again(&session, Notice::TooManyCodes).await;
+    }
+    session.insert(KEY, Between { tries, ..between }).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&code_page(chrome, true), false)?).into_response())
+}
+
+async fn between(app: &App, session: &Session) -> Result<Option<(Between, Member)>> {
+    let between = session.get::<Between>(KEY).await?;
+    let stands = |between: &Between| Timestamp::from_micros(between.until) > app.context.now();
+    let Some(between) = between.filter(stands) else { return Ok(None) };
+    let member = app.accounts.in_epoch(between.user, between.epoch).await?;
+    Ok(member.map(|member| (between, member)))
+}
+
+async fn start_again(session: &Session, why: Notice) -> Result<Response> {
+    let was_between = session.remove_value(KEY).await?.is_some();
+    Ok(redirect("/login", was_between.then_some(why)))
+}
+
+fn code_page(chrome: Chrome, wrong: bool) -> CodePage {
+    CodePage { chrome: chrome.section("account"), wrong }
+}

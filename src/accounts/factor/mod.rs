@@ -1,0 +1,205 @@
+//! The second factor: codes of an authenticator app, and recovery codes for when it is lost.
+
+mod codes;
+pub mod login;
+mod qr;
+mod seal;
+pub mod settings;
+mod totp;
+
+use std::time::Duration;
+
+use data_encoding::BASE32_NOPAD;
+use hmac::Mac as _;
+use uuid::Uuid;
+
+use self::seal::Seal;
+use super::store::factor;
+use super::{Accounts, Member};
+use crate::audit::{Action, Event};
+use crate::error::{Error, Result};
+use crate::keys::{Keys, mac};
+use crate::mail::Letter;
+use crate::web::origin::Origin;
+
+/// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
+const TRIES: i64 = 10;
+const TRY_WINDOW: Duration = Duration::from_mins(15);
+/// 160 bits, as RFC 4226 § 4 recommends.
+const SECRET_BYTES: usize = 20;
+
+/// The keys under which secrets are sealed and recovery codes are hashed.
+pub struct FactorKeys {
+    totp: Seal,
+    codes: [u8; 32],
+}
+
+impl FactorKeys {
+    #[must_use]
+    pub fn new(keys: &Keys) -> Self {
+        Self { totp: Seal::new(keys.derive("totp")), codes: keys.derive("recovery code") }
+    }
+
+    fn hash(&self, user: Uuid, code: &str) -> Vec<u8> {
+        let mut mac = mac(&self.codes);
+        mac.update(user.as_bytes());
+        mac.update(codes::plain(code).as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
+impl std::fmt::Debug for FactorKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FactorKeys")
+    }
+}
+
+/// What a person has besides the password.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standing {
+    pub on: bool,
+    /// Recovery codes that still work.
+    pub codes_left: i64,
+}
+
+/// A secret that is offered to a person until a code of it has come back.
+#[derive(Clone)]
+pub struct Offer {
+    /// As the session keeps it.
+    pub sealed: Vec<u8>,
+    /// In base 32, as apps take it.
+    pub key: String,
+    /// The link that sets an app up.
+    pub link: String,
+}
+
+impl Accounts {
+    pub async fn second_factor(&self, member: &Member) -> Result<Standing> {
+        let factor = factor::read(&self.db, member.id).await?;
+        Ok(factor.map_or_else(Standing::default, |factor| Standing {
+            on: factor.totp_secret.is_some(),
+            codes_left: factor.codes_left,
+        }))
+    }
+
+    /// The secret that was offered before if this is it, else a fresh one.
+    pub fn offer(&self, member: &Member, before: Option<&[u8]>) -> Result<Offer> {
+        if let Some(offer) = before.and_then(|sealed| self.read_offer(member, sealed)) {
+            return Ok(offer);
+        }
+        let secret: [u8; SECRET_BYTES] = self.context.random();
+        let sealed = self.factor_keys.totp.seal(member.id, self.context.random(), &secret);
+        sealed
+            .and_then(|sealed| self.read_offer(member, &sealed))
+            .ok_or_else(|| Error::Internal("a secret could not be sealed".into()))
+    }
+
+    fn read_offer(&self, member: &Member, sealed: &[u8]) -> Option<Offer> {
+        let key = BASE32_NOPAD.encode(&self.factor_keys.totp.open(member.id, sealed)?);
+        let link = qr::link(&self.site, &member.username, &key);
+        Some(Offer { sealed: sealed.to_vec(), key, link })
+    }
+
+    /// Switches the offered secret on once a code proves that an app has it; the recovery codes, to be shown once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `code`.
+    pub async fn switch_on(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<Vec<String>> {
+        let now = self.context.now();
+        let secret = self.factor_keys.totp.open(member.id, &offer.sealed).ok_or(Error::NotFound)?;
+        let step = totp::step_of(&secret, &codes::digits(code), now, None).ok_or_else(|| {
+            Error::field("code", "This is not the code that your app shows now. Look again, and check that your device’s clock is right.")
+        })?;
+        let codes = self.fresh_codes();
+        let mut tx = self.db.begin().await?;
+        factor::switch_on(&mut tx, member.id, &offer.sealed, step, now).await?;
+        factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
+        self.tell(&mut tx, member.id, &self.changed(true)).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOn, member.id)).await?;
+        tx.commit().await?;
+        self.sessions.settle(stale).await?;
+        self.mail.wake();
+        Ok(codes)
+    }
+
+    pub async fn switch_off(&self, member: &Member, origin: &Origin) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        factor::switch_off(&mut tx, member.id, self.context.now()).await?;
+        self.tell(&mut tx, member.id, &self.changed(false)).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOff, member.id)).await?;
+        tx.commit().await?;
+        self.sessions.settle(stale).await?;
+        self.mail.wake();
+        Ok(())
+    }
+
+    /// Ten recovery codes in place of the old ones, to be shown once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without a second factor.
+    pub async fn new_codes(&self, member: &Member, origin: &Origin) -> Result<Vec<String>> {
+        if !self.second_factor(member).await?.on {
+            return Err(Error::NotFound);
+        }
+        let codes = self.fresh_codes();
+        let mut tx = self.db.begin().await?;
+        factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodesMake, member.id)).await?;
+        tx.commit().await?;
+        Ok(codes)
+    }
+
+    /// Whether the code is good now, and uses it up; whoever has no second factor needs none.
+    pub(super) async fn code_fits(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
+        let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
+        let Some(sealed) = factor.totp_secret else { return Ok(true) };
+        let digits = codes::digits(typed);
+        if digits.len() != totp::DIGITS {
+            return self.use_recovery_code(member, typed, origin).await;
+        }
+        let now = self.context.now();
+        if !factor::take_try(&self.db, member.id, TRIES, now.minus(TRY_WINDOW), now).await? {
+            return Ok(false);
+        }
+        let secret = self.factor_keys.totp.open(member.id, &sealed).ok_or_else(|| {
+            Error::Internal(
+                "a TOTP secret can't be opened: COFFER_SECRET_KEY is not the one it was sealed under".into(),
+            )
+        })?;
+        match totp::step_of(&secret, &digits, now, factor.totp_last_step) {
+            Some(step) => Ok(factor::use_step(&self.db, member.id, &sealed, step).await?),
+            None => Ok(false),
+        }
+    }
+
+    async fn use_recovery_code(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
+        let hash = self.factor_keys.hash(member.id, typed);
+        let mut tx = self.db.begin().await?;
+        if !factor::use_code(&mut tx, member.id, &hash, self.context.now()).await? {
+            return Ok(false);
+        }
+        self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodeUse, member.id)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    fn fresh_codes(&self) -> Vec<String> {
+        codes::written(self.context.random())
+    }
+
+    fn hashes(&self, member: &Member, codes: &[String]) -> Vec<Vec<u8>> {
+        codes.iter().map(|code| self.factor_keys.hash(member.id, code)).collect()
+    }
+
+    fn changed(&self, on: bool) -> Letter {
+        Letter::SecondFactorChanged { on, security: self.security_page() }
+    }
+}

@@ -1,0 +1,149 @@
+//! Setting two-step login up, and what comes after: new recovery codes, and switching it off again.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::BASE64;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::Offer;
+use super::qr::{Picture, picture};
+use crate::accounts::Member;
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::{Form, encode};
+use crate::web::origin::Origin;
+use crate::web::required;
+use crate::web::sudo::Sudo;
+use crate::web::viewer::Viewer;
+
+pub const SETUP: &str = "/settings/security/totp";
+const OFFERED: &str = "totp_offered";
+
+#[derive(Template)]
+#[template(path = "settings/totp.html")]
+struct TotpPage {
+    chrome: Chrome,
+    picture: Picture,
+    /// In groups of four.
+    key: String,
+    link: String,
+    /// It takes the place of one that works.
+    replaces: bool,
+    required: bool,
+    errors: FieldErrors,
+}
+
+#[derive(Template)]
+#[template(path = "settings/recovery_codes.html")]
+struct CodesPage {
+    chrome: Chrome,
+    codes: Vec<String>,
+    /// The same as a text file, in a `data:` address.
+    file: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct CodeForm {
+    code: String,
+}
+
+pub async fn form(
+    _: Sudo,
+    State(app): State<App>,
+    session: Session,
+    viewer: Viewer,
+    chrome: Chrome,
+) -> Result<Response> {
+    let member = viewer.signed_in()?;
+    let offer = offered(&app, &session, member).await?;
+    page(&totp_page(&app, member, chrome, offer, FieldErrors::default())?, false)
+}
+
+pub async fn switch_on(
+    _: Sudo,
+    State(app): State<App>,
+    session: Session,
+    viewer: Viewer,
+    origin: Origin,
+    chrome: Chrome,
+    Form(form): Form<CodeForm>,
+) -> Result<Response> {
+    let member = viewer.signed_in()?;
+    let offer = offered(&app, &session, member).await?;
+    match app.accounts.switch_on(member, &offer, &form.code, &origin).await {
+        Ok(codes) => {
+            session.remove_value(OFFERED).await?;
+            session.cycle_id().await?;
+            codes_page(&app, chrome, codes)
+        }
+        Err(Error::Invalid(errors)) => {
+            let again = page(&totp_page(&app, member, chrome, offer, errors)?, false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn switch_off(_: Sudo, State(app): State<App>, viewer: Viewer, origin: Origin) -> Result<Response> {
+    let member = viewer.signed_in()?;
+    if required::concerns(&app, &viewer) {
+        return Err(Error::Forbidden(
+            "This site asks for two-step login, so it can’t be switched off. You can set it up anew with another app.",
+        ));
+    }
+    app.accounts.switch_off(member, &origin).await?;
+    Ok(redirect("/settings/security", Some(Notice::SecondFactorOff)))
+}
+
+pub async fn new_codes(
+    _: Sudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    chrome: Chrome,
+) -> Result<Response> {
+    let codes = app.accounts.new_codes(viewer.signed_in()?, &origin).await?;
+    codes_page(&app, chrome, codes)
+}
+
+/// The secret that this session was offered, the same until a code has proved it.
+async fn offered(app: &App, session: &Session, member: &Member) -> Result<Offer> {
+    let before: Option<String> = session.get(OFFERED).await?;
+    let before = before.and_then(|text| BASE64.decode(text.as_bytes()).ok());
+    let offer = app.accounts.offer(member, before.as_deref())?;
+    if before.as_ref() != Some(&offer.sealed) {
+        session.insert(OFFERED, BASE64.encode(&offer.sealed)).await?;
+    }
+    Ok(offer)
+}
+
+fn totp_page(
+    app: &App,
+    member: &Member,
+    chrome: Chrome,
+    offer: Offer,
+    errors: FieldErrors,
+) -> Result<TotpPage> {
+    let groups: Vec<_> = offer.key.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+    Ok(TotpPage {
+        chrome: chrome.section("security"),
+        picture: picture(&offer.link)?,
+        key: groups.join(" "),
+        link: offer.link,
+        replaces: member.second_factor,
+        required: app.config.require_2fa.asks(member) && !member.second_factor,
+        errors,
+    })
+}
+
+fn codes_page(app: &App, chrome: Chrome, codes: Vec<String>) -> Result<Response> {
+    let heading = format!("Recovery codes for {}. Each works once.", app.site.origin());
+    let text = format!("{heading}\r\n\r\n{}\r\n", codes.join("\r\n"));
+    let file = format!("data:text/plain;charset=utf-8,{}", encode(&text));
+    page(&CodesPage { chrome: chrome.section("security"), codes, file }, false)
+}

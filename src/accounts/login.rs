@@ -1,0 +1,97 @@
+//! That somebody is who they say: the password, then the second factor where there is one.
+
+use uuid::Uuid;
+
+use super::store::profile;
+use super::{Accounts, Member, key, store};
+use crate::audit::{Action, Event, Outcome};
+use crate::error::Result;
+use crate::web::origin::Origin;
+
+/// Longer than any e-mail address or username.
+const LONGEST_LOGIN: usize = 1024;
+
+impl Accounts {
+    /// Who this is, by e-mail or username and password; the same time for unknown names. Who has a second factor is
+    /// not in before [`Self::check_second_factor`] says so.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Busy`] when too many sign-ins wait.
+    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Member>> {
+        let login = if login.len() > LONGEST_LOGIN { "" } else { login };
+        let found = store::credentials(&self.db, &key(login)).await?;
+        let (user, hash) = found.map_or((None, None), |found| (Some(found.member), found.password_hash));
+        if !self.passwords.verify(password, hash.clone()).await? {
+            self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
+            return Ok(None);
+        }
+        if let Some(member) = &user {
+            self.keep_hash_current(member.id, password, hash.unwrap_or_default());
+            if !member.second_factor {
+                self.note_login(Some(member.id), Outcome::Done, origin).await?;
+            }
+        }
+        Ok(user)
+    }
+
+    /// Whether the code completes the login of somebody who has given their password: one from the authenticator app,
+    /// or a recovery code. Either works once.
+    pub async fn check_second_factor(&self, member: &Member, code: &str, origin: &Origin) -> Result<bool> {
+        let fits = self.code_fits(member, code, origin).await?;
+        let outcome = if fits { Outcome::Done } else { Outcome::Refused };
+        self.note_login(Some(member.id), outcome, origin).await?;
+        Ok(fits)
+    }
+
+    /// Whether the signed-in person is who they say: their password again, and a code where there is a second factor.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Busy`] when too many sign-ins wait.
+    pub async fn confirm(
+        &self,
+        member: &Member,
+        password: &str,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<bool> {
+        let hash = store::password_hash(&self.db, member.id).await?;
+        let confirmed =
+            self.passwords.verify(password, hash).await? && self.code_fits(member, code, origin).await?;
+        let outcome = if confirmed { Outcome::Done } else { Outcome::Refused };
+        self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
+        Ok(confirmed)
+    }
+
+    /// The person, unless the account is disabled or its sessions were ended since.
+    pub async fn in_epoch(&self, user: Uuid, epoch: i64) -> Result<Option<Member>> {
+        let member = store::active(&self.db, user).await?;
+        Ok(member.filter(|member| member.auth_epoch == epoch))
+    }
+
+    async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &Origin) -> Result<()> {
+        let event = Event {
+            action: Action::LogIn,
+            actor: user.filter(|_| outcome == Outcome::Done),
+            target: user.map(|id| id.to_string()).unwrap_or_default(),
+            outcome,
+        };
+        self.note(origin, &event).await
+    }
+
+    /// Hashes the password again when the parameters have changed, while the login goes on.
+    fn keep_hash_current(&self, user: Uuid, password: &str, old: String) {
+        if !self.passwords.is_outdated(&old) {
+            return;
+        }
+        let (accounts, password) = (self.clone(), password.to_owned());
+        tokio::spawn(async move {
+            let renewed = async {
+                let new = accounts.passwords.hash(&password, accounts.context.random()).await?;
+                Ok::<_, crate::error::Error>(profile::renew_hash(&accounts.db, user, &old, &new).await?)
+            };
+            if let Err(error) = renewed.await {
+                tracing::warn!(event = "hash_not_renewed", ?error, "the next login tries again");
+            }
+        });
+    }
+}

@@ -1,0 +1,70 @@
+//! Hashes that fit what they were made of, and a queue that lets nobody in twice.
+
+use std::time::Duration;
+
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+use super::*;
+
+fn passwords() -> Passwords {
+    Passwords::new(19_456, 2, "links.example.org").unwrap()
+}
+
+#[tokio::test]
+async fn a_password_fits_its_own_hash_only() {
+    let passwords = passwords();
+    let hash = passwords.hash("correct horse battery", [7; 16]).await.unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert!(passwords.verify("correct horse battery", Some(hash.clone())).await.unwrap());
+    assert!(!passwords.verify("Correct horse battery", Some(hash.clone())).await.unwrap());
+    assert!(!passwords.verify(&"x".repeat(1 << 20), Some(hash)).await.unwrap());
+    assert!(!passwords.verify("correct horse battery", None).await.unwrap());
+    assert!(!passwords.verify("", None).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_same_letters_from_another_keyboard_fit() {
+    let passwords = passwords();
+    let hash = passwords.hash("cre\u{0300}me bru\u{0302}le\u{0301}e", [7; 16]).await.unwrap();
+    assert!(passwords.verify("cr\u{00e8}me br\u{00fb}l\u{00e9}e", Some(hash)).await.unwrap());
+}
+
+#[tokio::test]
+async fn hashes_are_those_of_another_implementation() {
+    let passwords = passwords();
+    let params = argon2::Params::new(19_456, 2, 1, None).unwrap();
+    let other = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    for (number, password) in ["correct horse battery", "žluťoučký kůň", "\u{10ffff}", ""].iter().enumerate()
+    {
+        let salt = [u8::try_from(number).unwrap(); 16];
+        let ours = passwords.hash(password, salt).await.unwrap();
+        let theirs = other.hash_password_with_salt(password.as_bytes(), &salt).unwrap().to_string();
+        assert_eq!(ours, theirs);
+        assert!(other.verify_password(password.as_bytes(), ours.as_str()).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_other_parameters_still_fits_and_is_outdated() {
+    let (old, new) = (passwords(), Passwords::new(32_768, 3, "").unwrap());
+    let hash = old.hash("correct horse battery", [7; 16]).await.unwrap();
+    assert!(new.verify("correct horse battery", Some(hash.clone())).await.unwrap());
+    assert!(new.is_outdated(&hash) && !old.is_outdated(&hash));
+}
+
+#[tokio::test]
+async fn whoever_goes_away_leaves_the_queue() {
+    let passwords = Arc::new(passwords());
+    let all = u32::try_from(passwords.cores.available_permits()).unwrap();
+    let busy = passwords.cores.clone().acquire_many_owned(all).await.unwrap();
+    for _ in 0..2 * QUEUE {
+        let gone =
+            tokio::time::timeout(Duration::ZERO, passwords.verify("correct horse battery", None)).await;
+        assert!(gone.is_err(), "waits for a core");
+    }
+    let waiting: Vec<_> = (0..QUEUE).map(|_| Turn::take(&passwords.waiting).ok().unwrap()).collect();
+    assert!(matches!(passwords.verify("correct horse battery", None).await, Err(Error::Busy)));
+    drop((waiting, busy));
+    assert!(!passwords.verify("correct horse battery", None).await.unwrap());
+    assert!(passwords.arenas.take().is_none(), "memory goes back when nobody waits");
+}

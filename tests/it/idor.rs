@@ -1,0 +1,116 @@
+//! What is somebody's own stays theirs, whoever puts its id into whichever address; the addresses are the router's.
+
+use coffer::accounts::Role;
+use reqwest::Method;
+
+use crate::support::actor::{Actor, Ask};
+use crate::support::answer::Answer;
+use crate::support::app::App;
+use crate::support::belongings::{MARK, Owner};
+use crate::support::dump::Dump;
+use crate::support::on_both_engines;
+use crate::support::site::{Route, routes};
+
+/// Who refuses is written down; nothing else may change.
+const WRITTEN_DOWN: [&str; 2] = ["audit_events", "audit_head"];
+
+/// A link that came by mail is for whoever holds it: what such a link does to others is tried in
+/// registration.rs, reset.rs and invites.rs.
+fn is_for_its_holder(route: &Route) -> bool {
+    route.has("token")
+}
+
+/// As the pages or their scripts would send it, with fields for every form and body.
+async fn sends(actor: &Actor, route: &Route, path: &str) -> Answer {
+    if route.method == Method::GET {
+        return actor.get(path).await;
+    }
+    if !route.is_api() {
+        let form = [("title", "Taken"), ("version", "2"), ("visibility", "public"), ("role", "member")];
+        return actor.post_form(path, &form).await;
+    }
+    let body = match (route.method.as_str(), route.path.contains("users")) {
+        ("PATCH", true) => r#"{"role":"member"}"#,
+        ("PATCH", false) => r#"{"title":"Taken"}"#,
+        _ => return actor.json_free(route.method.clone(), path).if_match("*").await,
+    };
+    actor.sends(route.method.clone(), path, "application/json", body).if_match("*").await
+}
+
+async fn with_ids(app: &App) -> Vec<Route> {
+    let mut routes = routes(app).await;
+    routes.retain(|route| route.path.contains('{') && !is_for_its_holder(route));
+    assert!(routes.len() > 25, "{routes:?}");
+    routes
+}
+
+#[track_caller]
+fn leads_to_login(answer: &Answer) {
+    let asked = answer.status() == 303 && answer.header("location").starts_with("/login?next=");
+    assert!(asked || [401, 404].contains(&answer.status()), "{answer}");
+}
+
+on_both_engines!(nobody_else_reaches_what_is_private);
+async fn nobody_else_reaches_what_is_private(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Member).await;
+    let (other, admin, visitor) = (app.signed_in("other").await, app.admin("root").await, app.visitor());
+    app.all_is_sent().await;
+    let before = Dump::of(&app.coffer.db).await.without(&WRITTEN_DOWN);
+    for route in with_ids(&app).await {
+        let path = owner.address(&route);
+        sends(&other, &route, &path).await.is(404).lacks(MARK);
+        if !route.is_for_admins() {
+            sends(&admin, &route, &path).await.is(404).lacks(MARK);
+        }
+        leads_to_login(&sends(&visitor, &route, &path).await.lacks(MARK));
+        Dump::of(&app.coffer.db).await.is(&before, &route.to_string());
+    }
+}
+
+on_both_engines!(the_owner_reaches_all_of_it);
+async fn the_owner_reaches_all_of_it(app: App) {
+    // Otherwise the refusals above would say nothing.
+    let mut owner = Owner::new(&app, "owner", Role::Admin).await;
+    for route in with_ids(&app).await {
+        let answer = sends(&owner.actor, &route, &owner.address(&route)).await;
+        assert!(answer.status() < 400 || [409, 422].contains(&answer.status()), "{answer}");
+        if route.method != Method::GET {
+            owner = Owner::of(&app, signed_in_again(&app, owner.actor).await).await;
+        }
+    }
+}
+
+/// Some addresses end sessions, the own ones too.
+async fn signed_in_again(app: &App, actor: Actor) -> Actor {
+    if actor.is_signed_in().await { actor } else { app.another_browser_of(&actor.name).await }
+}
+
+on_both_engines!(no_page_of_anybody_else_shows_it);
+async fn no_page_of_anybody_else_shows_it(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Member).await;
+    let people = [app.signed_in("other").await, app.admin("root").await, app.visitor()];
+    for route in routes(&app).await.into_iter().filter(|route| route.method == Method::GET) {
+        for person in &people {
+            let answer = person.get(&owner.address(&route)).await;
+            assert!(answer.status() < 500, "{answer}");
+            answer.lacks(MARK).lacks(&MARK.to_lowercase());
+        }
+    }
+}
+
+on_both_engines!(the_admins_pages_are_not_there_for_members);
+async fn the_admins_pages_are_not_there_for_members(app: App) {
+    let owner = Owner::new(&app, "owner", Role::Admin).await;
+    let (member, visitor) = (app.signed_in("member").await, app.visitor());
+    let before = Dump::of(&app.coffer.db).await.without(&WRITTEN_DOWN);
+    let mut count = 0;
+    for route in routes(&app).await.into_iter().filter(Route::is_for_admins) {
+        let path = owner.address(&route);
+        sends(&member, &route, &path).await.is(404);
+        leads_to_login(&sends(&visitor, &route, &path).await);
+        Ask::new(&member, Method::HEAD, &path).await;
+        Dump::of(&app.coffer.db).await.is(&before, &route.to_string());
+        count += 1;
+    }
+    assert!(count > 10, "the admins' addresses: {count}");
+}

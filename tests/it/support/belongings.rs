@@ -1,0 +1,90 @@
+//! Somebody with one of everything that can be somebody's, and the addresses of it.
+
+use std::collections::BTreeMap;
+
+use coffer::accounts::Role;
+use reqwest::Method;
+use serde_json::json;
+
+use super::actor::{Actor, Entry};
+use super::app::App;
+use super::dump::Dump;
+use super::site::Route;
+
+/// Stands in everything private, and so must be on nobody else's page.
+pub const MARK: &str = "Moonstone";
+
+pub struct Owner {
+    pub actor: Actor,
+    pub id: String,
+    pub entry: Entry,
+    pub trashed: Entry,
+    /// What stands in the braces after this part of an address.
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl Owner {
+    pub async fn new(app: &App, name: &str, role: Role) -> Self {
+        app.has_account(name, role).await;
+        Self::of(app, app.another_browser_of(name).await).await
+    }
+
+    /// One more of everything for somebody who is signed in.
+    pub async fn of(app: &App, actor: Actor) -> Self {
+        let id = app.viewer(&actor.name).await.id().expect("an account").to_string();
+        let draft = json!({ "title": format!("{MARK} kept"), "body": MARK, "tags": [MARK], "pinned": true });
+        let entry = actor.saves(draft).await;
+        actor
+            .json(Method::PATCH, &entry.api(), json!({ "body": format!("{MARK} again") }))
+            .if_match("*")
+            .await
+            .ok();
+        let trashed = actor.saves(json!({ "title": format!("{MARK} thrown away") })).await;
+        actor.json_free(Method::DELETE, &trashed.api()).await.is(204);
+        let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);
+        ids.insert("revisions", "1".to_owned());
+        ids.insert("import", imports(&actor).await);
+        ids.insert("sessions", another_device(app, &actor, &id).await);
+        let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
+        let token = actor.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();
+        ids.insert("tokens", token["id"].as_str().expect("an id").to_owned());
+        Self { actor, id, entry, trashed, ids }
+    }
+
+    /// This route for what is this person's. A link that comes by mail is any link here.
+    pub fn address(&self, route: &Route) -> String {
+        let mut path = route.path.clone();
+        for (before, name) in route.parameters() {
+            let value = match (before, name) {
+                ("setup" | "invite" | "reset" | "verify-email", "token") => "A".repeat(43),
+                ("resources", "id") if wants_trashed(route) => self.trashed.id.clone(),
+                _ => self.ids.get(before).cloned().unwrap_or_else(|| {
+                    panic!("{route}: tests/it/support/belongings.rs should say what is in {{{name}}}")
+                }),
+            };
+            path = path.replacen(&format!("{before}/{{{name}}}"), &format!("{before}/{value}"), 1);
+        }
+        path
+    }
+}
+
+fn wants_trashed(route: &Route) -> bool {
+    route.path.ends_with("{id}/restore") || route.path.ends_with("{id}/delete")
+}
+
+async fn another_device(app: &App, actor: &Actor, id: &str) -> String {
+    app.another_browser_of(&actor.name).await;
+    let dump = Dump::of(&app.coffer.db).await;
+    let sessions = dump.rows_of("sessions", "user_id", id);
+    let latest = sessions.iter().max_by_key(|row| row["created_at"].clone()).expect("a session");
+    latest["public_id"].clone().expect("an id")
+}
+
+async fn imports(actor: &Actor) -> String {
+    let file = format!(
+        "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://{MARK}.example/{}\">{MARK}</A></DL>",
+        actor.name
+    );
+    let report = actor.uploads("/import", "b.html", file.as_bytes(), &[]).await.is(303).header("location");
+    report.rsplit('/').next().expect("an id").to_owned()
+}
