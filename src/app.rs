@@ -33,6 +33,7 @@ use crate::db::Db;
 use crate::keys::Keys;
 use crate::limiter::layer::Tree;
 use crate::limiter::{self, Limiter};
+use crate::limits::{self, Limits};
 use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
@@ -62,6 +63,7 @@ pub struct Inner {
     pub tokens: Tokens,
     pub form_key: FormKey,
     pub limiter: Limiter,
+    pub limits: Limits,
     pub accounts: Accounts,
     pub audit: Audit,
     pub trail: Trail,
@@ -98,9 +100,11 @@ impl App {
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
+        let clients = Clients::new(&config, &keys);
+        let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context);
         let accounts = Accounts::new(
             (db.clone(), context.clone()),
-            (audit.clone(), mail.clone(), sessions.clone()),
+            (audit.clone(), mail.clone(), sessions.clone(), limiter.clone()),
             &config,
             &site,
             &keys,
@@ -128,8 +132,14 @@ impl App {
             form_key: FormKey::new(keys.derive("form")),
             accounts,
             resources: Resources::new(db.clone(), context.clone(), cursors),
-            clients: Clients::new(&config, &keys),
-            limiter: Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context),
+            limits: Limits {
+                db: db.clone(),
+                audit: audit.clone(),
+                limiter: limiter.clone(),
+                clients: clients.clone(),
+            },
+            clients,
+            limiter,
             audit,
             mail,
             stopping: AtomicBool::new(false),
@@ -199,7 +209,8 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(tokens::api::routes())
         .merge(resources::api::routes())
         .merge(people::api::routes())
-        .merge(audit::api::routes());
+        .merge(audit::api::routes())
+        .merge(limits::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
 }
 
@@ -216,6 +227,7 @@ pub fn router(app: &App) -> Router {
         .merge(people::pages::routes())
         .merge(accounts::data::pages::routes())
         .merge(audit::pages::routes())
+        .merge(limits::pages::routes())
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
@@ -223,6 +235,7 @@ pub fn router(app: &App) -> Router {
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
         .layer(from_fn_with_state(app.clone(), required::guard_pages))
         .layer(from_fn_with_state(app.clone(), stay::identify));
@@ -246,6 +259,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
         .layer(from_fn_with_state(app.clone(), csrf::guard_api))
         .layer(from_fn_with_state(app.clone(), required::guard_api))
         .layer(from_fn_with_state(app.clone(), bearer::identify));

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use crate::limiter::verdict::Refusal;
-
 use crate::tokens::Scope;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -170,6 +169,12 @@ impl Error {
 /// Bytes, for people.
 fn size(bytes: usize) -> String {
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::TooManyRequests(refusal)
+    }
 }
 
 impl From<sqlx::Error> for Error {

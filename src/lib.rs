@@ -21,6 +21,7 @@ pub mod environment;
 pub mod error;
 pub mod keys;
 pub mod limiter;
+pub mod limits;
 pub mod mail;
 pub mod redis;
 pub mod refresh;

@@ -59,7 +59,17 @@ impl Place {
     /// Starts the server; it may not answer yet.
     pub fn serve(&self) -> Coffer {
         // The limits are at work, but allow everything that is measured.
-        self.serve_with(&["--rate-limit-pages=100000/s", "--rate-limit-api=100000/s"])
+        let all = [
+            "pages",
+            "api",
+            "login-address",
+            "login-account",
+            "login-pair",
+            "login-accounts",
+            "login-device",
+        ];
+        let settings = all.map(|name| format!("--rate-limit-{name}=100000/s"));
+        self.serve_with(&settings.each_ref().map(String::as_str))
     }
 
     pub fn serve_with(&self, settings: &[&str]) -> Coffer {

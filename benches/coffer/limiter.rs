@@ -31,6 +31,9 @@ const STRANGERS: u32 = 10_000_000;
 const BLOCKED: u32 = 1_000;
 const TABLE_BYTES: usize = 32 << 20;
 const REQUESTS: usize = 40_000;
+/// At once, and each how often.
+const TASKS: u32 = 256;
+const EACH: u32 = 200;
 const QUOTA: Quota = Quota::Rate { burst: 100, count: 300, period: 60_000_000 };
 
 pub async fn measure(table: &mut Table) {
@@ -119,7 +122,7 @@ async fn whole(table: &mut Table) {
             for n in 0..ROUND {
                 let verdict = limiter.request(Policy::Pages, address(n % clients)).await;
                 let mut told = HeaderMap::new();
-                headers::tell(&verdict, &mut told);
+                headers::tell(verdict.told(), &mut told);
                 black_box((limiter.refusal(&verdict), told));
             }
             samples.push((processor() - began) / f64::from(ROUND));
@@ -188,35 +191,56 @@ fn redis(table: &mut Table) {
             let server = RedisServer::start().await;
             let context = Context::system();
             let redis = Redis::connect(&server.url(), &context).expect("an address");
-            assert_eq!(server.command("CONFIG RESETSTAT").expect("redis answers"), "+OK");
             while redis.ping().await.is_err() {
                 tokio::task::yield_now().await;
             }
-            let limits = settings(&["--rate-limit-patience=1000"]).rate_limit;
+            let limits =
+                settings(&["--rate-limit-patience=1000", "--rate-limit-pages=10/h burst 100"]).rate_limit;
             let limiter = Arc::new(Limiter::new(&limits, &keys(&context), Some(&redis), &context));
-            let mut samples = Vec::new();
+            let (mut whole, mut own) = (Vec::new(), Vec::new());
             for round in 0..8_u32 {
-                samples.push(storm(&limiter, round).await);
+                let before = own_time(&server);
+                whole.push(storm(&limiter, round).await);
+                own.push((own_time(&server) - before) * 1e6 / f64::from(TASKS * EACH));
             }
-            (samples, own_time(&server))
+            (whole, own, of_blocked(&limiter, &server).await)
         })
     });
-    let (whole, own) = measured.join().expect("measured");
+    let (whole, own, [rate, commands]) = measured.join().expect("measured");
     table.add("Redis: microseconds a decision, both sides", "µs", whole, None);
-    table.add("Redis: its own microseconds a decision", "µs", vec![own], Some(Goal::Median(25.0)));
+    table.add("Redis: its processor time a decision", "µs", own, Some(Goal::Median(25.0)));
+    table.add("a blocked client: requests a second", "k/s", vec![rate], None);
+    table.add("a blocked client: Redis commands for a million", "", vec![commands], Some(Goal::Median(1.0)));
 }
 
-/// What Redis says that a run of the script took it.
+/// Seconds that Redis has spent on a processor.
 fn own_time(server: &RedisServer) -> f64 {
-    let stats = server.bulk("INFO commandstats").expect("redis answers");
-    let line = stats.lines().find(|line| line.starts_with("cmdstat_evalsha:")).expect("it ran");
-    let own = line.split(',').find_map(|part| part.strip_prefix("usec_per_call=")).expect("a figure");
-    own.parse().expect("a number")
+    let stats = server.bulk("INFO cpu").expect("redis answers");
+    let figure = |name: &str| {
+        let line = stats.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+        line.trim_start_matches(':').trim().parse::<f64>().expect("a number")
+    };
+    figure("used_cpu_sys") + figure("used_cpu_user")
+}
+
+/// Thousands of requests a second of one client who is blocked, and what Redis heard of them.
+async fn of_blocked(limiter: &Limiter, server: &RedisServer) -> [f64; 2] {
+    const REQUESTS: u32 = 1_000_000;
+    for _ in 0..200 {
+        limiter.request(Policy::Pages, address(u32::MAX)).await;
+    }
+    let heard = || server.calls().get("evalsha").copied().unwrap_or(0);
+    let (before, began) = (heard(), Instant::now());
+    for _ in 0..REQUESTS {
+        assert!(!limiter.request(Policy::Pages, address(u32::MAX)).await.is_allowed());
+    }
+    let rate = f64::from(REQUESTS) / began.elapsed().as_secs_f64() / 1e3;
+    #[expect(clippy::cast_precision_loss, reason = "few")]
+    let commands = (heard() - before) as f64;
+    [rate, commands]
 }
 
 async fn storm(limiter: &Arc<Limiter>, round: u32) -> f64 {
-    const TASKS: u32 = 256;
-    const EACH: u32 = 200;
     let began = Instant::now();
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {

@@ -96,7 +96,7 @@ CREATE TABLE one_time_tokens (
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
 CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose) WHERE user_id IS NOT NULL;
 
--- Where a person has logged in from before: a hash of browser family and network.
+-- Where a person has logged in from before: a hash of browser family and network, and one of the browser's cookie.
 CREATE TABLE known_devices (
     user_id  UUID NOT NULL REFERENCES users ON DELETE CASCADE,
     device   BYTEA NOT NULL CHECK (octet_length(device) = 16),

@@ -54,7 +54,7 @@ impl Accounts {
     /// Asks the new address to confirm itself; the answer is the same when it is another account's.
     ///
     /// # Errors
-    /// [`Error::Invalid`] at `email`.
+    /// [`Error::Invalid`] at `email`, [`Error::TooManyRequests`].
     pub async fn change_address(&self, viewer: &Viewer, email: &str) -> Result<()> {
         let member = viewer.signed_in()?;
         let email = email.trim();
@@ -64,6 +64,7 @@ impl Accounts {
         if self.profile(viewer).await?.confirmed && key(&member.email) == key(email) {
             return Err(Error::field("email", "This is your address already, and it is confirmed."));
         }
+        self.limiter.letter(member.id, &key(email)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, email, Purpose::Email).await?;
         tx.commit().await?;
@@ -80,6 +81,7 @@ impl Accounts {
             None if !profile.confirmed => (profile.email, Purpose::Verify),
             None => return Ok(()),
         };
+        self.limiter.letter(member.id, &key(&address)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, &address, purpose).await?;
         tx.commit().await?;

@@ -40,6 +40,7 @@ use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, FieldErrors, Result};
 use crate::keys::Keys;
+use crate::limiter::Limiter;
 use crate::mail::Mail;
 use crate::sessions::Sessions;
 use crate::web::origin::Origin;
@@ -121,6 +122,7 @@ pub struct Accounts {
     audit: Audit,
     mail: Mail,
     sessions: Sessions,
+    limiter: Limiter,
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
@@ -132,7 +134,7 @@ impl Accounts {
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
         (db, context): (Db, Context),
-        (audit, mail, sessions): (Audit, Mail, Sessions),
+        (audit, mail, sessions, limiter): (Audit, Mail, Sessions, Limiter),
         config: &Config,
         site: &Site,
         keys: &Keys,
@@ -140,7 +142,17 @@ impl Accounts {
         let passwords =
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
         let factor_keys = Arc::new(FactorKeys::new(keys));
-        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords, factor_keys })
+        Ok(Self {
+            db,
+            context,
+            audit,
+            mail,
+            sessions,
+            limiter,
+            site: site.origin().into(),
+            passwords,
+            factor_keys,
+        })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {
@@ -168,9 +180,10 @@ impl Accounts {
     /// there; until then nothing tells them, or anybody, whether it is another account's.
     ///
     /// # Errors
-    /// [`Error::Invalid`] at the fields.
+    /// [`Error::Invalid`] at the fields, [`Error::TooManyRequests`].
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
         let checked = self.check(new)?;
+        self.limiter.register(origin.address.0, &key(&checked.email)).await?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
@@ -239,6 +252,9 @@ impl Accounts {
             return Err(Error::LinkOver);
         }
         let checked = self.check(new)?;
+        if purpose == Purpose::Invite {
+            self.limiter.register(origin.address.0, &key(&checked.email)).await?;
+        }
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let (role, action, address) = match purpose {
             Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),

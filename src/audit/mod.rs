@@ -46,6 +46,7 @@ pub enum Action {
     InviteCreate,
     InviteWithdraw,
     InviteAccept,
+    LimitRelease,
     UserCreate,
     UserDisable,
     UserEnable,
@@ -57,7 +58,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, as filters list them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::SetUp,
         Self::Register,
         Self::LogIn,
@@ -80,6 +81,7 @@ impl Action {
         Self::InviteCreate,
         Self::InviteWithdraw,
         Self::InviteAccept,
+        Self::LimitRelease,
         Self::UserCreate,
         Self::UserDisable,
         Self::UserEnable,
@@ -115,6 +117,7 @@ impl Action {
             Self::InviteCreate => "invite.create",
             Self::InviteWithdraw => "invite.withdraw",
             Self::InviteAccept => "invite.accept",
+            Self::LimitRelease => "limit.release",
             Self::UserCreate => "user.create",
             Self::UserDisable => "user.disable",
             Self::UserEnable => "user.enable",

@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use super::gcra::Micros;
 use super::key::{Id, Key};
 use super::policy::Policy;
 
 const KEPT: usize = 64;
 
-/// A client who was refused on this node.
-#[derive(Clone, Debug)]
+/// A client who was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Blocked {
     pub policy: Policy,
     pub key: Key,
@@ -19,6 +21,20 @@ pub struct Blocked {
     pub until: Micros,
     /// The policy only counts.
     pub shadow: bool,
+}
+
+impl Blocked {
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.key.today == other.key.today
+    }
+
+    /// The same client at another node.
+    pub fn join(&mut self, other: &Self) {
+        self.refusals += other.refusals;
+        self.until = self.until.max(other.until);
+        self.shadow &= other.shadow;
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,12 +62,6 @@ impl BlockedList {
         let mut top: Vec<Blocked> = self.list().iter().filter(|b| b.until > now).cloned().collect();
         top.sort_by_key(|blocked| std::cmp::Reverse(blocked.refusals));
         top
-    }
-
-    /// The clients that pages call by these twelve digits.
-    #[must_use]
-    pub fn called(&self, short: &str) -> Vec<Key> {
-        self.list().iter().map(|b| b.key).filter(|key| key.today.short() == short).collect()
     }
 
     pub fn forget(&self, id: Id) {

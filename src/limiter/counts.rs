@@ -1,13 +1,16 @@
 //! What each policy did, since this process started.
 
+use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
 
 use super::Charge;
 use super::batch::{Answer, Outcome};
 use super::gcra::Quota;
 use super::policy::Policy;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Count {
     pub allowed: u64,
     pub refused: u64,
@@ -15,6 +18,19 @@ pub struct Count {
     pub shadow: u64,
     /// Allowed, with less than a tenth left.
     pub near: u64,
+}
+
+impl Add for Count {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            allowed: self.allowed + other.allowed,
+            refused: self.refused + other.refused,
+            shadow: self.shadow + other.shadow,
+            near: self.near + other.near,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

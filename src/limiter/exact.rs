@@ -1,5 +1,6 @@
 //! The exact tier: one script in Redis decides for all nodes, by Redis' own clock.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::Charge;
 use super::batch::{Answer, Outcome};
 use super::gcra::{Micros, Quota};
 use super::key::{Id, Key};
+use super::nodes::Report;
 use super::wire::{all_names, name, number, part_of, read, slots, untouched, words};
 use crate::redis::{Redis, RedisDown};
 
@@ -28,8 +30,9 @@ const LATE: Duration = Duration::from_millis(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const NODE_LIVES: Duration = Duration::from_secs(5);
 const RELEASE_TOLD: Duration = Duration::from_hours(1);
-/// One hash slot, so that a cluster takes both in one script.
-const PULSE_KEYS: [&str; 2] = ["coffer:limit:{nodes}", "coffer:limit:{nodes}:released"];
+/// One hash slot, so that a cluster takes all in one script.
+const PULSE_KEYS: [&str; 3] =
+    ["coffer:limit:{nodes}", "coffer:limit:{nodes}:released", "coffer:limit:{nodes}:reports"];
 
 struct Script {
     text: &'static str,
@@ -42,8 +45,14 @@ impl Script {
     }
 
     /// By its hash, and whole when Redis has forgotten it.
-    async fn run<T: FromValue>(&self, pool: &Pool, keys: Vec<String>, args: Vec<Value>) -> FredResult<T> {
-        let pool = pool.with_options(&Options { timeout: Some(LONGEST_WAIT), ..Options::default() });
+    async fn run<T: FromValue>(
+        &self,
+        pool: &Pool,
+        limit: Duration,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> FredResult<T> {
+        let pool = pool.with_options(&options(limit));
         // In boxes, as both are many kilobytes, which requests that need no round trip would carry too.
         match Box::pin(pool.evalsha(self.hash.as_str(), keys.clone(), args.clone())).await {
             Err(error) if error.details().contains("NOSCRIPT") => {
@@ -57,6 +66,8 @@ impl Script {
 pub struct Exact {
     redis: Redis,
     patience: Duration,
+    /// However late the timers go off.
+    longest: Duration,
     take: Script,
     refund: Script,
     turns: Semaphore,
@@ -94,6 +105,7 @@ impl Exact {
         Self {
             redis,
             patience,
+            longest: LONGEST_WAIT.max(patience),
             take: Script::new(include_str!("script.lua")),
             refund: Script::new(include_str!("refund.lua")),
             turns: Semaphore::new(TURNS),
@@ -147,7 +159,7 @@ impl Exact {
 
     async fn take_in_one_slot(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
         let (keys, args) = words(charges);
-        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.pool(), keys, args)).await?;
+        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.pool(), self.longest, keys, args)).await?;
         read(&numbers, charges).ok_or(RedisDown)
     }
 
@@ -163,28 +175,49 @@ impl Exact {
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
                 part().flat_map(|taken| [number(interval(taken.charge.ask.quota)), number(taken.state)]);
-            self.ask(self.refund.run::<i64>(&self.redis.pool(), keys, args.collect())).await?;
+            self.ask(self.refund.run::<i64>(&self.redis.pool(), self.longest, keys, args.collect())).await?;
         }
         Ok(())
     }
 
-    /// Says that this node lives and which clients it releases.
+    /// Says that this node lives, what it did and which clients it releases.
     ///
     /// # Errors
     /// Redis is slow or away.
-    pub async fn pulse(&self, node: &str, since: &str, released: &[Key]) -> Result<Pulse, RedisDown> {
-        let pool = self.redis.pool();
+    pub async fn pulse(
+        &self,
+        node: &str,
+        since: &str,
+        report: &Report,
+        released: &[Key],
+    ) -> Result<Pulse, RedisDown> {
+        let pool = self.redis.pool().with_options(&options(self.longest));
         for key in released {
-            self.redis.run(pool.del::<i64, _>(all_names(*key))).await?;
+            self.redis.run_within(self.longest, pool.del::<i64, _>(all_names(*key))).await?;
         }
         let lives = [micros(NODE_LIVES), micros(RELEASE_TOLD)].map(number);
         let mut args = vec![Value::from(node), Value::from(since)];
         args.extend(lives);
+        args.push(serde_json::to_string(report).unwrap_or_default().into());
         args.extend(released.iter().copied().flat_map(Key::ids).map(|id| Value::from(id.hex())));
         let keys: Vec<&str> = PULSE_KEYS.to_vec();
-        let told = self.redis.run(pool.eval(include_str!("pulse.lua"), keys, args)).await?;
+        let told = pool.eval(include_str!("pulse.lua"), keys, args);
+        let told = self.redis.run_within(self.longest, told).await?;
         let (now, nodes, released): (String, u32, Vec<String>) = told;
         Ok(Pulse { now, nodes, released: released.iter().filter_map(|hex| Id::parse(hex)).collect() })
+    }
+
+    /// What the other nodes have told last.
+    ///
+    /// # Errors
+    /// Redis is slow or away.
+    pub async fn reports(&self, but: &str) -> Result<Vec<Report>, RedisDown> {
+        let pool = self.redis.pool().with_options(&options(self.longest));
+        let told = self.redis.run_within(self.longest, pool.hgetall(PULSE_KEYS[2])).await?;
+        let told: HashMap<String, String> = told;
+        let others = told.into_iter().filter(|(node, _)| node != but);
+        // A node of another version may say what this one doesn't understand.
+        Ok(others.filter_map(|(_, report)| serde_json::from_str(&report).ok()).collect())
     }
 
     /// Whether Redis is asked just now.
@@ -198,7 +231,7 @@ impl Exact {
         if !self.may_ask() {
             return Err(RedisDown);
         }
-        let told = self.patiently(self.redis.run_within(LONGEST_WAIT, command)).await;
+        let told = self.patiently(self.redis.run_within(self.longest, command)).await;
         if told.is_ok() {
             self.failures.store(0, Ordering::Relaxed);
             if self.paused_until.swap(0, Ordering::Relaxed) != 0 {
@@ -234,11 +267,15 @@ impl Exact {
             let asked = Instant::now();
             match timeout(self.patience, &mut command).await {
                 Ok(told) => return told,
-                Err(_) if asked.elapsed() > self.patience + LATE && began.elapsed() < LONGEST_WAIT => {}
+                Err(_) if asked.elapsed() > self.patience + LATE && began.elapsed() < self.longest => {}
                 Err(_) => return Err(RedisDown),
             }
         }
     }
+}
+
+fn options(limit: Duration) -> Options {
+    Options { timeout: Some(limit), ..Options::default() }
 }
 
 fn micros(duration: Duration) -> Micros {

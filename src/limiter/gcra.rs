@@ -172,6 +172,12 @@ const fn attempts(state: Micros, now: Micros) -> u64 {
     if state - state % COUNTED > now { state % COUNTED } else { 0 }
 }
 
+/// Whole seconds, rounded up, but not for what is too little to matter.
+#[must_use]
+pub const fn seconds(span: Micros) -> u64 {
+    span.saturating_sub(2 * COUNTED).div_ceil(1_000_000)
+}
+
 const fn coarse(instant: Micros) -> Micros {
     instant.div_ceil(COUNTED) * COUNTED
 }

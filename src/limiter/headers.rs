@@ -2,42 +2,45 @@
 
 use std::fmt::Write as _;
 
+use axum::body::Bytes;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::batch::Answer;
-use super::gcra::{Micros, Quota};
-use super::verdict::Verdict;
+use super::gcra::{Micros, Quota, seconds};
+use super::verdict::{Refusal, Told};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// `"pages";q=300;w=60` and `"pages";r=99;t=1`, for each policy that the request came under. Names need no escapes.
-pub fn tell(verdict: &Verdict, headers: &mut HeaderMap) {
+pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
-    for (policy, quota, answer) in verdict.rates() {
-        let Quota::Rate { count, period, .. } = quota else { continue };
+    for Told { policy, quota, remaining, until } in told {
         let comma = if policies.is_empty() { "" } else { ", " };
-        let name = policy.name();
-        let _ = write!(policies, "{comma}\"{name}\";q={count};w={}", seconds(period));
-        let _ =
-            write!(left, "{comma}\"{name}\";r={};t={}", answer.decision.remaining, seconds(until(answer)));
+        let (name, (count, window)) = (policy.name(), window(quota));
+        let _ = write!(policies, "{comma}\"{name}\";q={count};w={}", seconds(window));
+        let _ = write!(left, "{comma}\"{name}\";r={remaining};t={}", seconds(until));
     }
     for (name, text) in [(POLICY, policies), (LEFT, left)] {
-        if let Ok(value) = HeaderValue::from_maybe_shared(bytes(text)) {
-            headers.insert(name, value);
+        // A structured field that is empty is left out (RFC 9651 § 3.1).
+        if !text.is_empty()
+            && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text))
+        {
+            headers.append(name, value);
         }
     }
 }
 
-/// Until there is a unit again, or else until all are there.
-fn until(answer: &Answer) -> Micros {
-    if answer.is_refused() { answer.decision.retry_after } else { answer.decision.reset }
+/// The same for a refusal, and when to come back.
+pub fn refuse(refusal: &Refusal, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, HeaderValue::from(refusal.retry_after));
+    tell(refusal.told.iter().copied(), headers);
 }
 
-const fn seconds(micros: Micros) -> u64 {
-    micros.div_ceil(1_000_000)
-}
-
-fn bytes(text: String) -> axum::body::Bytes {
-    text.into()
+const fn window(quota: Quota) -> (u32, Micros) {
+    match quota {
+        Quota::Rate { count, period, .. } => (count, period),
+        Quota::Backoff { free, longest, .. } => (free, longest),
+        Quota::Mark { period } => (0, period),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac as _};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::gcra::Micros;
@@ -16,7 +17,8 @@ use crate::keys::{Keys, mac};
 const DAY: Micros = 24 * 3600 * 1_000_000;
 
 /// HMAC-SHA-256 under the day's key, halved.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Id(pub [u8; 16]);
 
 impl Id {
@@ -44,6 +46,20 @@ impl Id {
     }
 }
 
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.hex()
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = &'static str;
+
+    fn try_from(hex: String) -> Result<Self, Self::Error> {
+        Self::parse(&hex).ok_or("no client")
+    }
+}
+
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.short())
@@ -51,7 +67,7 @@ impl fmt::Debug for Id {
 }
 
 /// A client on this day and, for a while after midnight, as it was called the day before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Key {
     pub today: Id,
     pub yesterday: Option<Id>,
@@ -117,6 +133,12 @@ impl Keyring {
     #[must_use]
     pub fn account(&self, name: &str, now: Timestamp) -> Key {
         self.key(b"account", &[name.as_bytes()], name.as_bytes(), now)
+    }
+
+    /// Somebody who has logged in, or has given the password.
+    #[must_use]
+    pub fn member(&self, id: &[u8], now: Timestamp) -> Key {
+        self.key(b"member", &[id], id, now)
     }
 
     #[must_use]

@@ -1,12 +1,12 @@
 //! The limits by address around both trees, before any session or database is asked.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::COOKIE;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use super::headers;
 use super::policy::Policy;
@@ -14,9 +14,10 @@ use super::verdict::Verdict;
 use crate::app::App;
 use crate::error::Error;
 use crate::web::bearer::token_of;
-use crate::web::client::Peer;
+use crate::web::client::{Address, Peer};
 use crate::web::csrf;
 use crate::web::log::Quiet;
+use crate::web::viewer::Identity;
 
 /// Which of the two trees a request is for.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +26,11 @@ pub enum Tree {
     Api,
 }
 
-pub async fn limit(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
-    let address = address(&app, &request);
+pub async fn limit(State((app, tree)): State<(App, Tree)>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    let client = peer.map(|peer| Address(app.clients.address(peer.0, request.headers()))).unwrap_or_default();
+    request.extensions_mut().insert(client);
+    let address = client.0;
     if let (Tree::Api, Some(token)) = (tree, token_of(request.headers())) {
         let verdict = of_token(&app, token, address).await;
         let response = answer(&app, &verdict, request, next).await;
@@ -52,24 +56,32 @@ async fn of_token(app: &App, token: &[u8], address: IpAddr) -> Verdict {
 }
 
 async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> Response {
-    let mut response = match app.limiter.refusal(verdict) {
-        None => next.run(request).await,
-        Some(refusal) => {
-            let retry_after = HeaderValue::from(refusal.retry_after);
-            let mut response = csrf::give_back(Error::TooManyRequests(refusal), request).await;
-            response.headers_mut().insert(RETRY_AFTER, retry_after);
-            if !verdict.is_news {
-                response.extensions_mut().insert(Quiet);
-            }
-            response
-        }
+    let Some(refusal) = app.limiter.refusal(verdict) else {
+        let mut response = next.run(request).await;
+        headers::tell(verdict.told(), response.headers_mut());
+        return response;
     };
-    headers::tell(verdict, response.headers_mut());
+    let mut response = csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
+    if !verdict.is_news {
+        response.extensions_mut().insert(Quiet);
+    }
     response
 }
 
-/// A connection whose peer isn't known shares one allowance with all like it.
-fn address(app: &App, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-    app.clients.address(peer, request.headers())
+/// For both trees, once the session is known: administration, by session. Tokens have their own limit.
+pub async fn limit_admin(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_admins = path.starts_with("/admin") || path.starts_with("/api/v1/admin");
+    let identity = request.extensions().get::<Identity>().filter(|identity| identity.viewer.is_admin());
+    let Some(session) = identity.and_then(|identity| identity.session).filter(|_| is_admins) else {
+        return next.run(request).await;
+    };
+    match app.limiter.admin(session.as_bytes()).await {
+        Ok(told) => {
+            let mut response = next.run(request).await;
+            headers::tell(told.into_iter(), response.headers_mut());
+            response
+        }
+        Err(refusal) => Error::TooManyRequests(refusal).into_response(),
+    }
 }

@@ -1,7 +1,8 @@
 //! The rate limiter: exact across nodes by one script in Redis, on its own when Redis is away, and never open.
 //!
 //! Reading order: [`gcra`] is the algorithm, [`batch`] all policies of a request, [`policy`] every limit there is;
-//! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis.
+//! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis, [`nodes`] what
+//! nodes tell one another.
 
 pub mod batch;
 pub mod blocked;
@@ -12,6 +13,7 @@ pub mod headers;
 pub mod key;
 pub mod layer;
 pub mod local;
+pub mod nodes;
 pub mod policy;
 pub mod quota;
 pub mod settings;
@@ -22,17 +24,17 @@ pub mod verbs;
 pub mod verdict;
 mod wire;
 
+use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use fred::interfaces::ClientLike as _;
-use tokio::time::{MissedTickBehavior, interval};
 
 use self::batch::{Answer, Ask};
-use self::blocked::{Blocked, BlockedList};
-use self::counts::{Count, Counts};
+use self::blocked::BlockedList;
+use self::counts::Counts;
 use self::exact::{Exact, Reply, Taken};
 use self::gcra::Micros;
 use self::key::{Key, Keyring, micros};
@@ -43,8 +45,6 @@ use self::verdict::{Tier, Verdict};
 use crate::context::Context;
 use crate::keys::Keys;
 use crate::redis::{Redis, RedisDown};
-
-const PULSE: Duration = Duration::from_secs(1);
 
 /// One policy for one client.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,8 @@ struct Inner {
     /// The live nodes as this one last heard.
     nodes: AtomicU32,
     heard: Mutex<String>,
+    /// Whom Redis has still to be told of.
+    released: Mutex<Vec<Key>>,
     blocked: BlockedList,
     counts: Counts,
 }
@@ -106,12 +108,13 @@ impl Limiter {
             node: HEXLOWER.encode(&context.random::<8>()),
             nodes: AtomicU32::new(1),
             heard: Mutex::new("0".to_owned()),
+            released: Mutex::default(),
             blocked: BlockedList::default(),
             counts: Counts::default(),
             context: context.clone(),
         }));
         if limiter.0.exact.is_some() {
-            tokio::spawn(pulses(Arc::downgrade(&limiter.0)));
+            tokio::spawn(nodes::pulses(Arc::downgrade(&limiter.0)));
         }
         limiter
     }
@@ -147,34 +150,6 @@ impl Limiter {
     pub fn tier(&self) -> (Tier, u32) {
         let tier = if self.0.exact.as_ref().is_some_and(Exact::is_asked) { Tier::Exact } else { Tier::Local };
         (tier, self.nodes())
-    }
-
-    /// A policy as it is configured, and what it did on this node.
-    #[must_use]
-    pub fn policy(&self, policy: Policy) -> (Rule, Count) {
-        (self.0.rules[policy.index()], self.0.counts.of(policy))
-    }
-
-    /// The clients whom this node refuses most.
-    #[must_use]
-    pub fn blocked(&self) -> Vec<Blocked> {
-        self.0.blocked.top(self.now())
-    }
-
-    /// Forgets the clients that are shown by these twelve digits; other nodes follow within a second.
-    /// How many there were.
-    ///
-    /// # Errors
-    /// Redis is away: only this node has forgotten them.
-    pub async fn release(&self, short: &str) -> Result<usize, RedisDown> {
-        let keys = self.0.blocked.called(short);
-        for id in keys.iter().copied().flat_map(Key::ids) {
-            self.0.forget(id);
-        }
-        if !keys.is_empty() {
-            self.0.pulse(&keys).await?;
-        }
-        Ok(keys.len())
     }
 
     async fn decide(&self, charges: &[Charge]) -> Verdict {
@@ -282,34 +257,8 @@ impl Limiter {
     }
 }
 
-impl Inner {
-    /// Tells Redis that this node lives and whom it releases, and does what others have told.
-    async fn pulse(&self, released: &[Key]) -> Result<(), RedisDown> {
-        let Some(exact) = &self.exact else { return Ok(()) };
-        let since = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let pulse = exact.pulse(&self.node, &since, released).await?;
-        self.nodes.store(pulse.nodes.max(1), Ordering::Relaxed);
-        pulse.released.into_iter().for_each(|id| self.forget(id));
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = pulse.now;
-        Ok(())
-    }
-
-    fn forget(&self, id: key::Id) {
-        for policy in Policy::ALL {
-            self.table.update(id.place(policy as u8), |_| (0, ()));
-        }
-        self.blocked.forget(id);
-    }
-}
-
-/// A pulse a second, as long as the limiter is in use.
-async fn pulses(inner: Weak<Inner>) {
-    let mut tick = interval(PULSE);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        let Some(inner) = inner.upgrade() else { return };
-        // One that fails is followed by the next; the nodes stay as they were last known.
-        let _ = inner.pulse(&[]).await;
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Limiter")
     }
 }

@@ -1,9 +1,12 @@
 //! Every limit there is, complete in one place: whom it counts, how much it allows, what it says.
 
+use serde::{Deserialize, Serialize};
+
 use super::gcra::Quota;
 
 /// Settings are named after these: `COFFER_RATE_LIMIT_PAGES` and so on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Policy {
     Pages,
@@ -17,12 +20,16 @@ pub enum Policy {
     LoginAccounts,
     LoginSeen,
     LoginDevice,
+    SecondFactor,
+    Sudo,
     RegisterAddress,
     RegisterEmail,
     RegisterNetwork,
     ResetAddress,
     ResetEmail,
     ResetNetwork,
+    LetterAccount,
+    LetterEmail,
 }
 
 /// Whom a policy counts.
@@ -38,8 +45,24 @@ pub enum Whom {
     Session,
 }
 
+impl Whom {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Network => "IPv6 /48",
+            Self::Account => "account",
+            Self::Pair => "address and account",
+            Self::Device => "known browser",
+            Self::Email => "e-mail address",
+            Self::Token => "API token",
+            Self::Session => "session",
+        }
+    }
+}
+
 impl Policy {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Pages,
         Self::Api,
         Self::Network,
@@ -51,12 +74,16 @@ impl Policy {
         Self::LoginAccounts,
         Self::LoginSeen,
         Self::LoginDevice,
+        Self::SecondFactor,
+        Self::Sudo,
         Self::RegisterAddress,
         Self::RegisterEmail,
         Self::RegisterNetwork,
         Self::ResetAddress,
         Self::ResetEmail,
         Self::ResetNetwork,
+        Self::LetterAccount,
+        Self::LetterEmail,
     ];
 
     #[must_use]
@@ -73,12 +100,16 @@ impl Policy {
             Self::LoginAccounts => "login-accounts",
             Self::LoginSeen => "login-seen",
             Self::LoginDevice => "login-device",
+            Self::SecondFactor => "second-factor",
+            Self::Sudo => "sudo",
             Self::RegisterAddress => "register-address",
             Self::RegisterEmail => "register-email",
             Self::RegisterNetwork => "register-network",
             Self::ResetAddress => "reset-address",
             Self::ResetEmail => "reset-email",
             Self::ResetNetwork => "reset-network",
+            Self::LetterAccount => "letter-account",
+            Self::LetterEmail => "letter-email",
         }
     }
 
@@ -94,10 +125,10 @@ impl Policy {
             Self::Network | Self::RegisterNetwork | Self::ResetNetwork => Whom::Network,
             Self::Token => Whom::Token,
             Self::Admin => Whom::Session,
-            Self::LoginAccount => Whom::Account,
+            Self::LoginAccount | Self::SecondFactor | Self::Sudo | Self::LetterAccount => Whom::Account,
             Self::LoginPair | Self::LoginSeen => Whom::Pair,
             Self::LoginDevice => Whom::Device,
-            Self::RegisterEmail | Self::ResetEmail => Whom::Email,
+            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => Whom::Email,
         }
     }
 
@@ -112,11 +143,12 @@ impl Policy {
             Self::Admin => "120/min",
             Self::LoginAddress => "20/15min",
             Self::LoginAccount => "5 then 1s to 15min",
-            Self::LoginPair | Self::LoginDevice => "5/15min",
+            Self::LoginPair | Self::LoginDevice | Self::Sudo => "5/15min",
+            Self::SecondFactor => "10/15min",
             Self::LoginAccounts => "10/h",
             Self::LoginSeen => "once in 1h",
-            Self::RegisterAddress | Self::ResetAddress => "5/h",
-            Self::RegisterEmail | Self::ResetEmail => "3/h",
+            Self::RegisterAddress | Self::ResetAddress | Self::LetterAccount => "5/h",
+            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => "3/h",
             Self::RegisterNetwork | Self::ResetNetwork => "30/h",
         }
     }
@@ -134,12 +166,15 @@ impl Policy {
             | Self::LoginAccounts
             | Self::LoginSeen
             | Self::LoginDevice => "There were too many attempts to log in.",
+            Self::SecondFactor => "Too many codes did not fit.",
+            Self::Sudo => "The password did not fit too often.",
             Self::RegisterAddress | Self::RegisterEmail | Self::RegisterNetwork => {
                 "There were too many new accounts from here."
             }
             Self::ResetAddress | Self::ResetEmail | Self::ResetNetwork => {
                 "There were too many requests for a new password."
             }
+            Self::LetterAccount | Self::LetterEmail => "There were too many requests for a letter.",
         }
     }
 
@@ -153,6 +188,8 @@ impl Policy {
                 | Self::LoginPair
                 | Self::LoginAccounts
                 | Self::LoginDevice
+                | Self::SecondFactor
+                | Self::Sudo
         )
     }
 

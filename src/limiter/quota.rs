@@ -9,8 +9,8 @@ use super::policy::Rule;
 const SECOND: Micros = 1_000_000;
 const UNITS: [(&str, Micros); 4] =
     [("d", 24 * 3600 * SECOND), ("h", 3600 * SECOND), ("min", 60 * SECOND), ("s", SECOND)];
-/// No quota keeps anybody waiting longer.
-const LONGEST: Micros = 31 * 24 * 3600 * SECOND;
+/// Nobody is remembered for longer: a client has today's name, and yesterday's.
+const LONGEST: Micros = 24 * 3600 * SECOND;
 
 impl FromStr for Rule {
     type Err = String;
@@ -22,7 +22,7 @@ impl FromStr for Rule {
         }
         let (shadow, quota) = text.strip_prefix("shadow ").map_or((false, text), |rest| (true, rest));
         let quota = quota.parse().map_err(|()| {
-            format!("“{text}” is no limit. Give such as 300/min, 300/min burst 100, 5 then 1s to 15min, off, or shadow before it to count without refusing")
+            format!("“{text}” is no limit. Give such as 300/min, 300/min burst 100, 5 then 1s to 15min, off, or shadow before it to count without refusing; none that takes more than a day to forget")
         })?;
         Ok(Self { quota: Some(quota), shadow })
     }

@@ -58,6 +58,16 @@ pub struct Settings {
           default_value = Policy::LoginDevice.default_quota())]
     pub login_device: Rule,
 
+    /// Wrong codes of the second factor, by account.
+    #[arg(long = "rate-limit-second-factor", env = "COFFER_RATE_LIMIT_SECOND_FACTOR", help_heading = "Limits",
+          default_value = Policy::SecondFactor.default_quota())]
+    pub second_factor: Rule,
+
+    /// Wrong passwords of somebody who is logged in and is asked for it once more, by account.
+    #[arg(long = "rate-limit-sudo", env = "COFFER_RATE_LIMIT_SUDO", help_heading = "Limits",
+          default_value = Policy::Sudo.default_quota())]
+    pub sudo: Rule,
+
     /// New accounts, by address.
     #[arg(long = "rate-limit-register-address", env = "COFFER_RATE_LIMIT_REGISTER_ADDRESS", help_heading = "Limits",
           default_value = Policy::RegisterAddress.default_quota())]
@@ -88,6 +98,16 @@ pub struct Settings {
           default_value = Policy::ResetNetwork.default_quota())]
     pub reset_network: Rule,
 
+    /// Letters that somebody who is logged in has sent to confirm an address, by account.
+    #[arg(long = "rate-limit-letter-account", env = "COFFER_RATE_LIMIT_LETTER_ACCOUNT", help_heading = "Limits",
+          default_value = Policy::LetterAccount.default_quota())]
+    pub letter_account: Rule,
+
+    /// Letters to confirm an address, by email address.
+    #[arg(long = "rate-limit-letter-email", env = "COFFER_RATE_LIMIT_LETTER_EMAIL", help_heading = "Limits",
+          default_value = Policy::LetterEmail.default_quota())]
+    pub letter_email: Rule,
+
     /// Memory for what this process remembers of clients, in MiB.
     #[arg(long = "rate-limit-memory", env = "COFFER_RATE_LIMIT_MEMORY", help_heading = "Limits",
           default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=4096))]
@@ -95,7 +115,7 @@ pub struct Settings {
 
     /// Milliseconds that a request waits for Redis before its own node decides alone.
     #[arg(long = "rate-limit-patience", env = "COFFER_RATE_LIMIT_PATIENCE", help_heading = "Limits",
-          default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+          default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub patience: u16,
 }
 
@@ -114,12 +134,16 @@ impl Settings {
             Policy::LoginAccounts => self.login_accounts,
             Policy::LoginSeen => self.login_seen(),
             Policy::LoginDevice => self.login_device,
+            Policy::SecondFactor => self.second_factor,
+            Policy::Sudo => self.sudo,
             Policy::RegisterAddress => self.register_address,
             Policy::RegisterEmail => self.register_email,
             Policy::RegisterNetwork => self.register_network,
             Policy::ResetAddress => self.reset_address,
             Policy::ResetEmail => self.reset_email,
             Policy::ResetNetwork => self.reset_network,
+            Policy::LetterAccount => self.letter_account,
+            Policy::LetterEmail => self.letter_email,
         }
     }
 

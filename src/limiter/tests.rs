@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_written_quota_is_read_as_it_was(quota in "(shadow )?([1-9][0-9]{0,2}/[1-9]?(s|min|h)( burst [1-9])?|[1-9] then [1-9]s to [1-9]h)") {
+    fn a_written_quota_is_read_as_it_was(quota in "(shadow )?([1-9][0-9]{0,2}/([1-9]?(s|min)|h)( burst [1-9])?|[1-9] then [1-9]s to [1-9]h)") {
         let rule: Rule = quota.parse().unwrap();
         prop_assert_eq!(rule.to_string().parse::<Rule>().unwrap(), rule);
     }

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use super::key::Key;
 use super::policy::Policy;
-use super::verdict::{Refusal, Verdict};
+use super::verdict::{Refusal, Told, Verdict};
 use super::{Limiter, Reservation};
 
 /// Somebody tries to log in.
@@ -69,7 +71,7 @@ impl Limiter {
     /// Too many from there.
     pub async fn register(&self, address: IpAddr, email: &str) -> Result<(), Refusal> {
         let policies = [Policy::RegisterAddress, Policy::RegisterEmail, Policy::RegisterNetwork];
-        self.reserve(&self.letter(policies, address, email)).await.map(drop)
+        self.reserve(&self.posted(policies, address, email)).await.map(drop)
     }
 
     /// Somebody wants a letter with a link for a new password.
@@ -78,7 +80,27 @@ impl Limiter {
     /// Too many from there, or to that address.
     pub async fn reset(&self, address: IpAddr, email: &str) -> Result<(), Refusal> {
         let policies = [Policy::ResetAddress, Policy::ResetEmail, Policy::ResetNetwork];
-        self.reserve(&self.letter(policies, address, email)).await.map(drop)
+        self.reserve(&self.posted(policies, address, email)).await.map(drop)
+    }
+
+    /// Somebody who is logged in wants a letter to this address.
+    ///
+    /// # Errors
+    /// Too many by that account, or to that address.
+    pub async fn letter(&self, account: Uuid, email: &str) -> Result<(), Refusal> {
+        let (keys, now) = (self.keyring(), self.0.context.now());
+        let account = keys.member(account.as_bytes(), now);
+        let asked = [(Policy::LetterAccount, account), (Policy::LetterEmail, keys.email(email, now))];
+        self.reserve(&asked).await.map(drop)
+    }
+
+    /// Reserves an attempt of somebody whose account is known, as [`Self::login`] does.
+    ///
+    /// # Errors
+    /// Too many attempts.
+    pub async fn attempt(&self, policy: Policy, account: Uuid) -> Result<Reservation, Refusal> {
+        let key = self.keyring().member(account.as_bytes(), self.0.context.now());
+        self.reserve(&[(policy, key)]).await
     }
 
     /// A request with an API token.
@@ -86,9 +108,14 @@ impl Limiter {
         self.check(&[(Policy::Token, self.keyring().token(id, self.0.context.now()))]).await
     }
 
-    /// An administrator's request.
-    pub async fn admin(&self, session: &[u8]) -> Verdict {
-        self.check(&[(Policy::Admin, self.keyring().session(session, self.0.context.now()))]).await
+    /// An administrator's request; what to tell of it.
+    ///
+    /// # Errors
+    /// Too many in this session.
+    pub async fn admin(&self, session: &[u8]) -> Result<Vec<Told>, Refusal> {
+        let key = self.keyring().session(session, self.0.context.now());
+        let verdict = self.check(&[(Policy::Admin, key)]).await;
+        self.refusal(&verdict).map_or_else(|| Ok(verdict.told().collect()), Err)
     }
 
     /// Takes a unit of every policy, or says why not.
@@ -109,7 +136,7 @@ impl Limiter {
         verdict.refusal(|| u64::from_le_bytes(self.0.context.random()))
     }
 
-    fn letter(&self, policies: [Policy; 3], address: IpAddr, email: &str) -> Vec<(Policy, Key)> {
+    fn posted(&self, policies: [Policy; 3], address: IpAddr, email: &str) -> Vec<(Policy, Key)> {
         let now = self.0.context.now();
         let keys = self.keyring();
         let mut asked =

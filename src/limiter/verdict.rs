@@ -2,7 +2,7 @@
 
 use super::Charge;
 use super::batch::{Answer, Outcome};
-use super::gcra::{Decision, Micros, Quota};
+use super::gcra::{Decision, Micros, Quota, seconds};
 use super::policy::Policy;
 
 /// Who decided.
@@ -27,10 +27,22 @@ pub struct Verdict {
     pub is_news: bool,
 }
 
+/// What a client is told of one policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub policy: Policy,
+    pub quota: Quota,
+    pub remaining: u32,
+    /// Until there is a unit again, or else until all are there.
+    pub until: Micros,
+}
+
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub policies: Vec<Policy>,
+    /// All policies that the request came under.
+    pub told: Vec<Told>,
     /// Seconds, with a little chance in them, so that not everybody returns at once.
     pub retry_after: u64,
 }
@@ -45,11 +57,17 @@ impl Refusal {
     /// When to come back, for people.
     #[must_use]
     pub fn wait(&self) -> String {
-        match self.retry_after {
-            1 => "a second".to_owned(),
-            seconds @ 0..120 => format!("{seconds} seconds"),
-            seconds => format!("{} minutes", seconds.div_ceil(60)),
-        }
+        wait(self.retry_after)
+    }
+}
+
+/// So many seconds, for people.
+#[must_use]
+pub fn wait(seconds: u64) -> String {
+    match seconds {
+        1 => "a second".to_owned(),
+        0..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
     }
 }
 
@@ -69,17 +87,24 @@ impl Verdict {
         self.answers.iter().filter(refuses).map(|(charge, answer)| (charge.policy, answer.decision))
     }
 
-    /// What is told in headers: the policies with a rate that really limit.
-    pub fn rates(&self) -> impl Iterator<Item = (Policy, Quota, &Answer)> {
-        let told = |(charge, _): &&(Charge, Answer)| {
-            !charge.ask.shadow && matches!(charge.ask.quota, Quota::Rate { .. })
+    /// What is told in headers: of the policies that really limit.
+    pub fn told(&self) -> impl Iterator<Item = Told> {
+        let limits = |(charge, _): &&(Charge, Answer)| {
+            !charge.ask.shadow && !matches!(charge.ask.quota, Quota::Mark { .. })
         };
-        self.answers.iter().filter(told).map(|(charge, answer)| (charge.policy, charge.ask.quota, answer))
+        self.answers.iter().filter(limits).map(|(charge, answer)| Told {
+            policy: charge.policy,
+            quota: charge.ask.quota,
+            remaining: answer.decision.remaining,
+            until: if answer.is_refused() { answer.decision.retry_after } else { answer.decision.reset },
+        })
     }
 
-    /// What was taken and can be given back.
+    /// What was taken and can be given back; that a client was there can't.
     pub fn taken(&self) -> impl Iterator<Item = (Charge, Micros)> {
-        let taken = |(_, answer): &&(Charge, Answer)| answer.outcome == Outcome::Taken;
+        let taken = |(charge, answer): &&(Charge, Answer)| {
+            answer.outcome == Outcome::Taken && !matches!(charge.ask.quota, Quota::Mark { .. })
+        };
         self.answers.iter().filter(taken).map(|(charge, answer)| (*charge, answer.decision.state))
     }
 
@@ -87,8 +112,9 @@ impl Verdict {
     #[must_use]
     pub fn refusal(&self, chance: impl FnOnce() -> u64) -> Option<Refusal> {
         let wait = self.refused().map(|(_, decision)| decision.retry_after).max()?;
-        let seconds = wait.div_ceil(1_000_000).max(1);
+        let seconds = seconds(wait).max(1);
         let policies = self.refused().map(|(policy, _)| policy).collect();
-        Some(Refusal { policies, retry_after: seconds + chance() % (seconds / 4 + 2).min(16) })
+        let told = self.told().collect();
+        Some(Refusal { policies, told, retry_after: seconds + chance() % (seconds / 4 + 2).min(16) })
     }
 }

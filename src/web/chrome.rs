@@ -77,6 +77,8 @@ pub enum Notice {
     AccountEnabled,
     SessionsEnded,
     InviteWithdrawn,
+    LimitReleased,
+    LimitOver,
 }
 
 impl Notice {
@@ -109,6 +111,8 @@ impl Notice {
             Self::AccountEnabled => "account-enabled".into(),
             Self::SessionsEnded => "sessions-ended".into(),
             Self::InviteWithdrawn => "invite-withdrawn".into(),
+            Self::LimitReleased => "limit-released".into(),
+            Self::LimitOver => "limit-over".into(),
         }
     }
 
@@ -140,6 +144,8 @@ impl Notice {
             "account-enabled" => Self::AccountEnabled,
             "sessions-ended" => Self::SessionsEnded,
             "invite-withdrawn" => Self::InviteWithdrawn,
+            "limit-released" => Self::LimitReleased,
+            "limit-over" => Self::LimitOver,
             _ => Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?),
         })
     }
@@ -189,6 +195,8 @@ impl Notice {
             Self::AccountEnabled => said("The account is enabled again."),
             Self::SessionsEnded => said("Logged out everywhere."),
             Self::InviteWithdrawn => said("The invitation is withdrawn. Its link no longer works."),
+            Self::LimitReleased => said("This client may go on: all nodes know it within a second."),
+            Self::LimitOver => said("This client is not held back any more."),
             Self::Trashed(id) => Toast {
                 undo: Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
                 ..said("Moved to the trash.")
@@ -226,7 +234,7 @@ impl Chrome {
 
     #[must_use]
     pub fn is_admin_section(&self) -> bool {
-        ["users", "invites", "audit"].contains(&self.section)
+        ["users", "invites", "audit", "limits"].contains(&self.section)
     }
 
     #[must_use]
@@ -347,6 +355,8 @@ mod tests {
             Notice::AccountEnabled,
             Notice::SessionsEnded,
             Notice::InviteWithdrawn,
+            Notice::LimitReleased,
+            Notice::LimitOver,
         ] {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }

@@ -13,10 +13,13 @@ use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, Quiet, RequestId};
+use super::site::host_of;
 use super::sudo::{HeldUp, SudoPage};
+use super::unsent::Unsent;
 use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
+use crate::limiter::headers::refuse;
 
 impl IntoResponse for Error {
     /// A bare status that carries the error outwards to the layer which knows the tree.
@@ -66,18 +69,20 @@ pub struct KeptField {
     pub value: String,
 }
 
-/// When somebody who was too fast may go on.
+/// When somebody who was too fast may go on, and how.
 struct Wait {
     seconds: u64,
     words: String,
-    /// The page to ask for again; a form is sent again from where it was filled in.
+    /// The page to ask for again, or the one with the form.
     again: Option<String>,
+    /// The form to send again.
+    form: Option<Unsent>,
 }
 
 impl Wait {
-    fn of(error: &Error, again: Option<String>) -> Option<Self> {
+    fn of(error: &Error, again: Option<String>, form: Option<&Unsent>) -> Option<Self> {
         let Error::TooManyRequests(refusal) = error else { return None };
-        Some(Self { seconds: refusal.retry_after, words: refusal.wait(), again })
+        Some(Self { seconds: refusal.retry_after, words: refusal.wait(), again, form: form.cloned() })
     }
 }
 
@@ -94,6 +99,12 @@ struct ErrorPage {
     wait: Option<Wait>,
 }
 
+impl ErrorPage {
+    fn is_unsent(&self) -> bool {
+        self.wait.as_ref().is_some_and(|wait| wait.form.is_some())
+    }
+}
+
 /// For the page tree.
 pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let slot = IdentitySlot::default();
@@ -104,6 +115,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
     let by_htmx = request.headers().contains_key("hx-request");
     let is_upload = content_type(request.headers()) == "multipart/form-data";
     let shown = shown_page(request.headers());
+    let came_from = (!is_get).then(|| came_from(&app, &request)).flatten();
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     if is_get
@@ -125,7 +137,8 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
-    let wait = Wait::of(&error, is_get.then(|| asked.clone()));
+    let again = if is_get { Some(asked.clone()) } else { came_from };
+    let wait = Wait::of(&error, again, response.extensions().get());
     let page = ErrorPage {
         chrome: Chrome::of(&app, &slot.get(), asked),
         status: error.status().as_u16(),
@@ -143,6 +156,15 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
 fn shown_page(headers: &HeaderMap) -> String {
     let shown = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse::<url::Url>().ok());
     shown.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
+}
+
+/// Path and query of the page of ours that sent a form.
+fn came_from(app: &App, request: &Request) -> Option<String> {
+    let headers = request.headers();
+    let from: url::Url = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = host_of(headers, request.uri())?;
+    let is_ours = app.site.is_own_origin(&from.origin().ascii_serialization(), host);
+    is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }
 
 /// Where somebody is asked for what this page wants to know first.
@@ -213,6 +235,9 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     }
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    if let Error::TooManyRequests(refusal) = &**error {
+        refuse(refusal, response.headers_mut());
     }
     if error.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

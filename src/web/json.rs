@@ -114,6 +114,9 @@ pub enum Refusal {
     /// `forbidden`, `cross_site`; for a token `insufficient_scope`
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
+    /// `too_many_requests`, with `Retry-After`
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }
 
 /// In the API's description: why a body is refused.
@@ -131,6 +134,9 @@ pub enum BodyRefusal {
     /// `invalid`, with one entry per field
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
+    /// `too_many_requests`, with `Retry-After`
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }
 
 impl Problem {

@@ -10,6 +10,7 @@ pub mod chrome;
 pub mod client;
 pub mod csrf;
 pub mod cursor;
+pub mod device;
 pub mod faces;
 pub mod forms;
 pub mod headers;

@@ -28,8 +28,8 @@ use crate::support::redis::RedisServer;
 use crate::support::wait::eventually;
 
 /// A busy machine is no slow Redis.
-const PATIENT: &str = "--rate-limit-patience=1000";
-const BURST: &str = "--rate-limit-pages=1/h burst 100";
+const PATIENT: &str = "--rate-limit-patience=10000";
+const BURST: &str = "--rate-limit-pages=10/h burst 100";
 /// Slow enough for a busy machine, fast enough to be noticed.
 const FIRM: &str = "--rate-limit-patience=150";
 const HEALED: Duration = Duration::from_secs(5);
@@ -158,7 +158,7 @@ async fn a_blocked_client_costs_redis_nothing() {
 #[tokio::test]
 async fn addresses_in_one_64_share_and_in_one_48_too() {
     let cluster = Cluster::start().await;
-    let node = cluster.node(&[BURST, "--rate-limit-network=1/h burst 150", PATIENT]).await;
+    let node = cluster.node(&[BURST, "--rate-limit-network=10/h burst 150", PATIENT]).await;
     let mut passed = 0;
     for host in 0..150 {
         passed += usize::from(asks(&node, &format!("2001:db8:0:1:{host:x}::1")).await);
@@ -248,14 +248,10 @@ async fn a_slow_redis_is_not_waited_for() {
     exact_again(&node).await;
 }
 
-#[tokio::test]
-async fn a_clock_that_jumps_keeps_nobody_out() {
-    let cluster = Cluster::start().await;
-    let node = cluster.node(&["--rate-limit-pages=60/s burst 10", PATIENT]).await;
-    assert!(allowed(&node, "192.0.2.1", 30).await >= 10);
-    cluster.clock.0.fetch_sub(3_600_000_000, Ordering::SeqCst);
+/// By a clock that runs about as Redis' own.
+async fn passes_soon(cluster: &Cluster, node: &Limiter) {
     let passes = async || {
-        if asks(&node, "192.0.2.1").await {
+        if asks(node, "192.0.2.1").await {
             Ok(())
         } else {
             cluster.later(Duration::from_millis(20));
@@ -263,6 +259,49 @@ async fn a_clock_that_jumps_keeps_nobody_out() {
         }
     };
     eventually(Duration::from_secs(2), passes).await.expect("no longer than the limit itself");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_keeps_nobody_out() {
+    let cluster = Cluster::start().await;
+    let node = cluster.node(&["--rate-limit-pages=60/s burst 10", PATIENT]).await;
+    assert!(allowed(&node, "192.0.2.1", 30).await >= 10);
+    cluster.clock.0.fetch_sub(3_600_000_000, Ordering::SeqCst);
+    passes_soon(&cluster, &node).await;
+}
+
+/// A state that Redis wrote before its clock was set back.
+#[tokio::test]
+async fn a_redis_whose_clock_jumped_keeps_nobody_out() {
+    let cluster = Cluster::start().await;
+    let node = cluster.node(&["--rate-limit-pages=60/s burst 10", PATIENT]).await;
+    assert!(asks(&node, "192.0.2.1").await);
+    let ahead = "EVAL \"local k = redis.call('keys','coffer:limit:*:pages:*')[1]; \
+        return redis.call('set', k, '9999999999999999')\" 0";
+    assert_eq!(cluster.redis.command(ahead).expect("redis answers"), "+OK");
+    assert!(!asks(&node, "192.0.2.1").await, "a whole burst is used up");
+    passes_soon(&cluster, &node).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_shrinks_keeps_nobody_out_for_longer() {
+    let cluster = Cluster::start().await;
+    let before = cluster.node(&["--rate-limit-pages=2/h burst 20", PATIENT]).await;
+    assert_eq!(allowed(&before, "192.0.2.1", 30).await, 20);
+    let after = cluster.node(&["--rate-limit-pages=60/s burst 2", PATIENT]).await;
+    assert!(!asks(&after, "192.0.2.1").await, "twenty hours ahead");
+    passes_soon(&cluster, &after).await;
+}
+
+#[tokio::test]
+async fn midnight_is_no_fresh_start_in_redis() {
+    let cluster = Cluster::start().await;
+    let [one, other, _] = cluster.nodes(&[BURST, PATIENT]).await;
+    cluster.later(Duration::from_secs(12 * 3600 - 1));
+    assert_eq!(allowed(&one, "192.0.2.1", 70).await, 70);
+    cluster.later(Duration::from_secs(2));
+    assert_eq!(allowed(&other, "192.0.2.1", 70).await, 30);
+    assert_eq!(allowed(&one, "192.0.2.1", 70).await, 0);
 }
 
 #[tokio::test]
@@ -283,15 +322,23 @@ async fn redis_keeps_plain_numbers_that_expire_and_no_names() {
 #[tokio::test]
 async fn a_released_client_may_go_on_at_every_node() {
     let cluster = Cluster::start().await;
-    let [one, other, _] = cluster.nodes(&[BURST, PATIENT]).await;
+    let [one, other, third] = cluster.nodes(&[BURST, PATIENT]).await;
     assert_eq!(allowed(&one, "192.0.2.1", 150).await + allowed(&other, "192.0.2.1", 5).await, 100);
-    let blocked = one.blocked();
-    assert_eq!((blocked.len(), blocked[0].refusals, blocked[0].policy), (1, 50, Policy::Pages));
-    assert_eq!(one.release(&blocked[0].key.today.short()).await.expect("Redis is there"), 1);
-    assert!(asks(&one, "192.0.2.1").await);
-    let free = async || if asks(&other, "192.0.2.1").await { Ok(()) } else { Err("still blocked") };
-    eventually(HEALED, free).await.expect("the other node has heard of it");
-    assert!(one.blocked().is_empty());
+    let told = async || {
+        let blocked = third.overview().await.blocked;
+        match &blocked[..] {
+            [only] if (only.refusals, only.policy) == (55, Policy::Pages) => Ok(only.key.today.short()),
+            _ => Err(format!("{blocked:?}")),
+        }
+    };
+    let name = eventually(HEALED, told).await.expect("every node knows whom the others refuse");
+    assert!(third.release(&name).await && !third.release("0123456789ab").await);
+    for node in [&one, &other] {
+        let free = async || if asks(node, "192.0.2.1").await { Ok(()) } else { Err("still blocked") };
+        eventually(HEALED, free).await.expect("every node hears of it");
+    }
+    let gone = async || if third.overview().await.blocked.is_empty() { Ok(()) } else { Err("still listed") };
+    eventually(HEALED, gone).await.expect("no node lists the client");
 }
 
 #[tokio::test]
@@ -299,9 +346,10 @@ async fn a_shadow_counts_and_refuses_nothing() {
     let cluster = Cluster::start().await;
     let node = cluster.node(&["--rate-limit-pages=shadow 1/h burst 10", PATIENT]).await;
     assert_eq!(allowed(&node, "192.0.2.1", 25).await, 25);
-    let (_, count) = node.policy(Policy::Pages);
+    let overview = node.overview().await;
+    let (_, _, count) = overview.policies[Policy::Pages.index()];
     assert_eq!((count.allowed, count.refused, count.shadow, count.near), (10, 0, 15, 1));
-    assert!(node.blocked()[0].shadow);
+    assert!(overview.blocked[0].shadow);
 }
 
 fn attempt<'a>(address: &str, account: &'a str) -> LoginAttempt<'a> {

@@ -296,6 +296,8 @@ pub fn route_of(path: &str) -> String {
     let segment = |part: &str| {
         if part.parse::<uuid::Uuid>().is_ok() {
             "{id}".to_owned()
+        } else if part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            "{client}".to_owned()
         } else if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
             "{version}".to_owned()
         } else {
