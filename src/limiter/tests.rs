@@ -295,6 +295,27 @@ fn blocked_clients_are_remembered_through_a_flood() {
     assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
 }
 
+/// The same with ten million, as promised: `bin/test --long`.
+#[test]
+fn ten_million_strangers_push_nobody_out() {
+    if std::env::var_os("COFFER_TEST_LONG").is_none() {
+        return;
+    }
+    let table = Table::new(32 << 20);
+    let quota = Quota::Rate { burst: 100, count: 300, period: 60 * SECOND };
+    let ask = |number: u64, now| {
+        table.update(key(number).today.place(0), |state| {
+            let decision = quota.decide(state, now);
+            (decision.state, decision.allowed)
+        })
+    };
+    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(ask(client, NOON))));
+    for stranger in 1_000..10_001_000 {
+        assert!(ask(stranger, NOON), "a newcomer is never refused");
+    }
+    assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
+}
+
 #[test]
 fn a_full_set_forgets_the_one_nearest_to_forgiveness() {
     let table = Table::new(1);

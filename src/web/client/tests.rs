@@ -154,7 +154,7 @@ fn unknown_proxy(peers: &[(&str, bool)]) -> bool {
     forwarded.insert("x-forwarded-for", HeaderValue::from_static("198.51.100.7"));
     for (peer, forwards) in peers {
         let headers = if *forwards { forwarded.clone() } else { HeaderMap::new() };
-        clients.address(peer.parse().unwrap(), &headers);
+        let _ = clients.address(peer.parse().unwrap(), &headers);
     }
     clients.unknown_proxy().is_some()
 }
