@@ -143,6 +143,7 @@ async fn an_attack_keeps_nobody_out_of_their_own_browser(app: App) {
     let form = [("login", "ada"), ("password", PASSWORD)];
     app.visitor().post_form("/login", &form).await.error_page(429);
     ada.post_form("/login", &form).await.redirects_to("/resources");
+    ada.learns_token().await;
     let mut own = 0;
     while guesses(&ada, "ada").await.status() == 422 {
         own += 1;
