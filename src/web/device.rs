@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use super::site;
 use super::stay;
 use crate::app::App;
 
@@ -19,18 +20,18 @@ pub type Device = [u8; 16];
 /// The browser that a request comes from, if it brings the cookie. Anybody may make one up.
 #[must_use]
 pub fn of(app: &App, headers: &HeaderMap) -> Option<Device> {
-    stay::sent(headers, name(app)).map(|secret| hash(&secret))
+    site::cookie(headers, &name(app)).map(hash)
 }
 
 /// A cookie for a browser that has none.
 #[must_use]
 pub fn new(app: &App) -> (Device, HeaderValue) {
     let secret = BASE64URL_NOPAD.encode(&app.context.random::<32>());
-    (hash(&secret), stay::cookie(name(app), &secret, LIFE))
+    (hash(&secret), stay::cookie(&name(app), &secret, LIFE))
 }
 
-fn name(app: &App) -> &'static str {
-    if app.site.secure_cookies() { "__Host-coffer-device" } else { "coffer-device" }
+fn name(app: &App) -> String {
+    app.site.cookie("coffer-device")
 }
 
 fn hash(secret: &str) -> Device {

@@ -8,7 +8,7 @@ use tower_sessions::Session;
 
 use super::origin::Origin;
 use super::viewer::{self, Identity};
-use super::{csrf, device, sudo};
+use super::{csrf, device, site, sudo};
 use crate::accounts::Member;
 use crate::app::App;
 use crate::error::Result;
@@ -41,15 +41,15 @@ async fn recognise(
     headers: &HeaderMap,
 ) -> Result<(Identity, Option<HeaderValue>)> {
     let identity = viewer::read(app, session).await?;
-    let Some(token) = sent(headers, name(app)).filter(|_| identity.viewer.member().is_none()) else {
+    let Some(token) = site::cookie(headers, &name(app)).filter(|_| identity.viewer.member().is_none()) else {
         return Ok((identity, None));
     };
-    let Rotated::Child(grant) = app.refresh.rotate(&token, Kind::Browser, origin).await? else {
+    let Rotated::Child(grant) = app.refresh.rotate(token, Kind::Browser, origin).await? else {
         return Ok((identity, Some(removal(app))));
     };
     viewer::sign_in(app, session, &grant.member, origin).await?;
     viewer::join_family(app, session, &grant.member, grant.family).await?;
-    let cookie = cookie(name(app), &grant.refresh_token, grant.life);
+    let cookie = cookie(&name(app), &grant.refresh_token, grant.life);
     Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
 }
 
@@ -75,7 +75,7 @@ pub async fn sign_in(
     if stays {
         let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
         viewer::join_family(app, session, member, grant.family).await?;
-        cookies.push(cookie(name(app), &grant.refresh_token, grant.life));
+        cookies.push(cookie(&name(app), &grant.refresh_token, grant.life));
     } else {
         cookies.extend(before.family.map(|_| removal(app)));
     }
@@ -85,7 +85,7 @@ pub async fn sign_in(
 /// The cookie that takes the cookie back.
 #[must_use]
 pub fn removal(app: &App) -> HeaderValue {
-    cookie(name(app), "", std::time::Duration::ZERO)
+    cookie(&name(app), "", std::time::Duration::ZERO)
 }
 
 /// `Secure` is added to every cookie by an outer layer.
@@ -94,17 +94,11 @@ pub(super) fn cookie(name: &str, value: &str, life: std::time::Duration) -> Head
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn name(app: &App) -> &'static str {
-    if app.site.secure_cookies() { "__Host-coffer-stay" } else { "coffer-stay" }
-}
-
-/// The value of a cookie that the request brings.
-pub(super) fn sent(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(sent, _)| *sent == name).map(|(_, value)| value.to_owned())
+fn name(app: &App) -> String {
+    app.site.cookie("coffer-stay")
 }
 
 fn is_set(app: &App, headers: &HeaderMap) -> bool {
-    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name(app).as_bytes()))
+    let name = name(app);
+    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name.as_bytes()))
 }
