@@ -268,7 +268,7 @@ pub fn router(app: &App) -> Router {
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));
-    let reports = guarded(reports, app, FORM_LIMIT).layer(from_fn(faces::api));
+    let reports = guarded(reports, app, Tree::Pages, FORM_LIMIT).layer(from_fn(faces::api));
 
     Router::new()
         .merge(pages)
