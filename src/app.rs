@@ -25,6 +25,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::accounts::people::{self, People};
 use crate::accounts::{self, Accounts};
+use crate::admin;
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
 use crate::config::Config;
@@ -40,6 +41,9 @@ use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
 use crate::seal::Seal;
 use crate::sessions::{self, Sessions};
+use crate::telemetry::history::History;
+use crate::telemetry::history::shared::Shared;
+use crate::telemetry::metrics::Metrics;
 use crate::tokens::{self, Tokens};
 use crate::web::client::Clients;
 use crate::web::csrf::FormKey;
@@ -73,6 +77,9 @@ pub struct Inner {
     pub once: Seal,
     pub mail: Mail,
     pub resources: Resources,
+    pub metrics: Metrics,
+    pub history: History,
+    pub shared_history: Option<Shared>,
     stopping: AtomicBool,
 }
 
@@ -91,18 +98,23 @@ impl App {
     /// A sentence that says what to do.
     pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Self, String> {
         prepare_data_dir(&config)?;
+        let metrics = Metrics::new(&context);
         let site = Site::new(config.base_url.as_ref(), local)?;
         let keys = Keys::load(&config, &context)?;
         let db =
             Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
+        db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
-        let audit = Audit::new(context.clone(), &keys);
+        let redis = redis.map(|redis| redis.measured_by(&metrics));
+        let history = History::new(&instance_name(local), context.now());
+        let audit = Audit::new(context.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
+        let sessions =
+            Sessions::new(db.clone(), redis.as_ref(), context.clone(), (audit.clone(), metrics.clone()));
         let clients = Clients::new(&config, &keys);
-        let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context);
+        let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context, &metrics);
         let accounts = Accounts::new(
             (db.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone(), limiter.clone()),
@@ -143,6 +155,9 @@ impl App {
             limiter,
             audit,
             mail,
+            metrics,
+            shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
+            history,
             stopping: AtomicBool::new(false),
             config,
             context,
@@ -210,6 +225,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(tokens::api::routes())
         .merge(resources::api::routes())
         .merge(people::api::routes())
+        .merge(admin::api::routes())
         .merge(audit::api::routes())
         .merge(limits::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
@@ -227,6 +243,7 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
         .merge(accounts::data::pages::routes())
+        .merge(admin::pages::routes())
         .merge(audit::pages::routes())
         .merge(limits::pages::routes())
         .merge(sessions::pages::routes())
@@ -336,6 +353,11 @@ fn secured(cookie: &str) -> String {
     let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
     let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
     format!("{prefix}{cookie}{flag}")
+}
+
+/// What the metrics call this process among all nodes: the machine's name and the port.
+fn instance_name(local: SocketAddr) -> String {
+    format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
 }
 
 /// Makes the data directory, readable by its owner alone.

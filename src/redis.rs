@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fred::prelude::*;
 use fred::types::InfoKind;
@@ -10,6 +10,7 @@ use fred::types::config::UnresponsiveConfig;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::context::Context;
+use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
 
 /// No request waits longer for Redis than this before it goes on without.
 const COMMAND_LIMIT: Duration = Duration::from_millis(250);
@@ -24,6 +25,7 @@ pub struct Redis {
     /// Counts failures and new connections: after each, Redis may not be what it was.
     doubts: Arc<AtomicU64>,
     context: Context,
+    meter: Option<DependencyMeter>,
 }
 
 /// Redis did not answer, or is not being asked while the breaker is open.
@@ -90,7 +92,13 @@ impl Redis {
             });
         }
         let _ = pool.connect_pool();
-        Ok(Self { pool, breaker: Arc::default(), doubts, context: context.clone() })
+        Ok(Self { pool, breaker: Arc::default(), doubts, context: context.clone(), meter: None })
+    }
+
+    /// The same, counted by an application's metrics.
+    #[must_use]
+    pub fn measured_by(self, metrics: &Metrics) -> Self {
+        Self { meter: Some(metrics.dependencies.of("redis")), ..self }
     }
 
     /// Changes whenever a command failed or a connection was made anew: what was known of this Redis by then
@@ -129,9 +137,13 @@ impl Redis {
         command: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RedisDown> {
         if self.is_open() {
+            self.meter.as_ref().inspect(|meter| meter.rejected());
             return Err(RedisDown);
         }
-        match tokio::time::timeout(limit, command).await {
+        let started = Instant::now();
+        let answer = tokio::time::timeout(limit, command).await;
+        self.meter.as_ref().inspect(|meter| meter.answered(started.elapsed()));
+        match answer {
             Ok(Ok(value)) => {
                 self.succeeded();
                 Ok(value)
@@ -163,6 +175,7 @@ impl Redis {
 
     fn succeeded(&self) {
         self.breaker.failures.store(0, Ordering::Relaxed);
+        self.meter.as_ref().inspect(|meter| meter.breaker(BreakerState::Closed));
         if self.breaker.open_until.swap(0, Ordering::Relaxed) != 0 {
             tracing::info!(event = "redis_back", "Redis answers again");
         }
@@ -171,6 +184,7 @@ impl Redis {
     fn failed(&self, reason: &str) -> RedisDown {
         self.doubts.fetch_add(1, Ordering::AcqRel);
         if self.breaker.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_TO_OPEN {
+            self.meter.as_ref().inspect(|meter| meter.breaker(BreakerState::Open));
             let until = self.context.now().plus(OPEN_FOR).micros();
             if self.breaker.open_until.swap(until, Ordering::Relaxed) == 0 {
                 tracing::warn!(event = "redis_down", reason, "Redis does not answer; going on without it");

@@ -18,6 +18,7 @@ use coffer::limiter::policy::Policy;
 use coffer::limiter::table::Table as Slots;
 use coffer::limiter::{Charge, Limiter, headers, local};
 use coffer::redis::Redis;
+use coffer::telemetry::metrics::Metrics;
 use governor::{Quota as TheirQuota, RateLimiter};
 
 use crate::coffer::{Coffer, Place};
@@ -115,7 +116,7 @@ async fn whole(table: &mut Table) {
     ] {
         let context = Context::system();
         let limits = settings(&[&format!("--rate-limit-pages={limit}")]).rate_limit;
-        let limiter = Limiter::new(&limits, &keys(&context), None, &context);
+        let limiter = Limiter::new(&limits, &keys(&context), None, &context, &Metrics::new(&context));
         let mut samples = Vec::new();
         for _ in 0..SAMPLES {
             let began = processor();
@@ -196,7 +197,13 @@ fn redis(table: &mut Table) {
             }
             let limits =
                 settings(&["--rate-limit-patience=1000", "--rate-limit-pages=10/h burst 100"]).rate_limit;
-            let limiter = Arc::new(Limiter::new(&limits, &keys(&context), Some(&redis), &context));
+            let limiter = Arc::new(Limiter::new(
+                &limits,
+                &keys(&context),
+                Some(&redis),
+                &context,
+                &Metrics::new(&context),
+            ));
             let (mut whole, mut own) = (Vec::new(), Vec::new());
             for round in 0..8_u32 {
                 let before = own_time(&server);

@@ -5,6 +5,7 @@ mod import;
 mod library;
 mod limiter;
 mod login;
+mod metrics;
 mod start;
 mod table;
 
@@ -24,7 +25,8 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 8] = ["start", "memory", "login", "search", "list", "write", "import", "limiter"];
+const NAMES: [&str; 9] =
+    ["start", "memory", "login", "metrics", "search", "list", "write", "import", "limiter"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -72,6 +74,9 @@ async fn main() {
     }
     if asked.wants("login") {
         login::measure(&mut table).await;
+    }
+    if asked.wants("metrics") {
+        metrics::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;

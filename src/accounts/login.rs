@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::limiter::policy::Policy;
 use crate::limiter::verbs::LoginAttempt;
 use crate::limiter::{Limiter, Reservation};
+use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
 
 /// Longer than any e-mail address or username.
@@ -29,10 +30,13 @@ impl Accounts {
             account: &login,
             device: origin.device.as_ref().filter(|_| at_home).map(|device| &device[..]),
         };
-        let reserved = self.limiter.login(attempt).await?;
+        let reserved = self.limiter.login(attempt).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Password))?;
         let (user, hash) = found.map_or((None, None), |found| (Some(found.member), found.password_hash));
         let verified = self.passwords.verify(password, hash.clone());
-        if !proved(&self.limiter, reserved, verified).await? {
+        let fits = proved(&self.limiter, reserved, verified).await?;
+        self.audit.attempted(Method::Password, fits);
+        if !fits {
             self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
             return Ok(None);
         }
@@ -49,6 +53,8 @@ impl Accounts {
     /// or a recovery code. Either works once.
     pub async fn check_second_factor(&self, member: &Member, code: &str, origin: &Origin) -> Result<bool> {
         let fits = self.code_fits(member, code, origin).await?;
+        let from_app = code.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6;
+        self.audit.attempted(if from_app { Method::Totp } else { Method::RecoveryCode }, fits);
         let outcome = if fits { Outcome::Done } else { Outcome::Refused };
         self.note_login(Some(member.id), outcome, origin).await?;
         Ok(fits)
@@ -67,6 +73,7 @@ impl Accounts {
     ) -> Result<bool> {
         let confirmed =
             self.knows_password(member.id, password).await? && self.code_fits(member, code, origin).await?;
+        self.audit.attempted(Method::Sudo, confirmed);
         let outcome = if confirmed { Outcome::Done } else { Outcome::Refused };
         self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
         Ok(confirmed)
@@ -74,7 +81,8 @@ impl Accounts {
 
     /// Whether whoever is logged in knows the account's password.
     pub(super) async fn knows_password(&self, user: Uuid, password: &str) -> Result<bool> {
-        let reserved = self.limiter.attempt(Policy::Sudo, user).await?;
+        let reserved = self.limiter.attempt(Policy::Sudo, user).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Sudo))?;
         let hash = store::password_hash(&self.db, user).await?;
         proved(&self.limiter, reserved, self.passwords.verify(password, hash)).await
     }

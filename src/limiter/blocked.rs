@@ -41,8 +41,7 @@ impl Blocked {
 pub struct BlockedList(Mutex<Vec<Blocked>>);
 
 impl BlockedList {
-    /// How often this client was refused.
-    pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) -> u64 {
+    pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) {
         let mut list = self.list();
         let refusals = match list.iter().position(|b| b.policy == policy && b.key.today == key.today) {
             Some(at) => list.swap_remove(at).refusals,
@@ -53,7 +52,6 @@ impl BlockedList {
             }
         };
         list.push(Blocked { policy, key, refusals: refusals + 1, until, shadow });
-        refusals + 1
     }
 
     /// Those who are blocked at `now`, the most refused first.

@@ -16,7 +16,6 @@ use crate::error::Error;
 use crate::web::bearer::token_of;
 use crate::web::client::{Address, Peer};
 use crate::web::csrf;
-use crate::web::log::Quiet;
 use crate::web::viewer::Identity;
 
 /// Which of the two trees a request is for.
@@ -61,11 +60,7 @@ async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> R
         headers::tell(verdict.told(), response.headers_mut());
         return response;
     };
-    let mut response = csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
-    if !verdict.is_news {
-        response.extensions_mut().insert(Quiet);
-    }
-    response
+    csrf::give_back(app, Error::TooManyRequests(refusal), request).await
 }
 
 /// For both trees, once the session is known: administration, by session. Tokens have their own limit.

@@ -13,6 +13,7 @@ pub mod headers;
 pub mod key;
 pub mod layer;
 pub mod local;
+mod meter;
 pub mod nodes;
 pub mod policy;
 pub mod quota;
@@ -27,7 +28,7 @@ mod wire;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use fred::interfaces::ClientLike as _;
@@ -38,6 +39,7 @@ use self::counts::Counts;
 use self::exact::{Exact, Reply, Taken};
 use self::gcra::Micros;
 use self::key::{Key, Keyring, micros};
+use self::meter::Meter;
 use self::policy::{Policy, Rule};
 use self::settings::Settings;
 use self::table::Table;
@@ -45,6 +47,7 @@ use self::verdict::{Tier, Verdict};
 use crate::context::Context;
 use crate::keys::Keys;
 use crate::redis::{Redis, RedisDown};
+use crate::telemetry::metrics::Metrics;
 
 /// One policy for one client.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +81,7 @@ struct Inner {
     released: Mutex<Vec<Key>>,
     blocked: BlockedList,
     counts: Counts,
+    meter: Meter,
 }
 
 /// Units that were taken, to be given back after a success.
@@ -92,7 +96,13 @@ pub struct Reservation {
 impl Limiter {
     /// With Redis the limits are exact for all nodes that share it and the secret key.
     #[must_use]
-    pub fn new(settings: &Settings, keys: &Keys, redis: Option<&Redis>, context: &Context) -> Self {
+    pub fn new(
+        settings: &Settings,
+        keys: &Keys,
+        redis: Option<&Redis>,
+        context: &Context,
+        metrics: &Metrics,
+    ) -> Self {
         let rules = Policy::ALL.map(|policy| settings.rule(policy));
         let longest = rules.iter().filter_map(|rule| rule.quota).map(gcra::Quota::memory).max();
         let patience = Duration::from_millis(settings.patience.into());
@@ -111,6 +121,7 @@ impl Limiter {
             released: Mutex::default(),
             blocked: BlockedList::default(),
             counts: Counts::default(),
+            meter: Meter::new(metrics),
             context: context.clone(),
         }));
         if limiter.0.exact.is_some() {
@@ -126,8 +137,9 @@ impl Limiter {
 
     /// Takes a unit of every policy, or of none. What a client is known to be refused costs no round trip.
     pub async fn check(&self, asked: &[(Policy, Key)]) -> Verdict {
-        let mut verdict = self.decide(&self.charges(asked)).await;
-        self.note(&mut verdict);
+        let began = Instant::now();
+        let verdict = self.decide(&self.charges(asked)).await;
+        self.note(&verdict, began);
         verdict
     }
 
@@ -188,21 +200,21 @@ impl Limiter {
 
     /// The refusal that this node knows of, without taking anything.
     fn remembered(&self, asked: &[(Policy, Key)]) -> Option<Verdict> {
-        let (charges, now) = (self.charges(asked), self.now());
+        let (began, charges, now) = (Instant::now(), self.charges(asked), self.now());
         let answers = self.known_refusal(&charges, now)?;
-        let mut verdict = Verdict::of(Tier::Remembered, now, charges, answers);
-        self.note(&mut verdict);
+        let verdict = Verdict::of(Tier::Remembered, now, charges, answers);
+        self.note(&verdict, began);
         Some(verdict)
     }
 
     /// For administrators and the log.
-    fn note(&self, verdict: &mut Verdict) {
+    fn note(&self, verdict: &Verdict, began: Instant) {
+        self.0.meter.decided(verdict, self.tier().0, began.elapsed(), &self.0.table);
         for (charge, answer) in &verdict.answers {
             self.0.counts.add(charge, answer);
             if answer.is_refused() {
                 let until = self.now() + answer.decision.retry_after;
-                let refusals = self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
-                verdict.is_news |= refusals.is_power_of_two();
+                self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! It is set-associative, 16 bytes a client. A full set forgets the client who is nearest to forgiveness.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::gcra::Micros;
@@ -25,6 +26,8 @@ pub struct Table {
     /// Zeroed pages, which take up memory only once they are written.
     shards: Box<[Mutex<Vec<Slot>>]>,
     sets_per_shard: usize,
+    used: AtomicU64,
+    evicted: AtomicU64,
 }
 
 impl Table {
@@ -35,7 +38,12 @@ impl Table {
         let shards = SHARDS.min(sets);
         let sets_per_shard = sets / shards;
         let shard = || Mutex::new(vec![[0; 2]; sets_per_shard * WAYS]);
-        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard }
+        Self {
+            shards: (0..shards).map(|_| shard()).collect(),
+            sets_per_shard,
+            used: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+        }
     }
 
     /// What is remembered of a client; 0 is nothing.
@@ -52,11 +60,30 @@ impl Table {
         let found = find(set, place.tag);
         let (state, told) = change(found.map_or(0, |at| set[at][1]));
         if state != 0 {
-            set[found.unwrap_or_else(|| nearest_to_forgiveness(set))] = [place.tag, state];
+            let at = found.unwrap_or_else(|| self.room(set));
+            set[at] = [place.tag, state];
         } else if let Some(at) = found {
             set[at] = [0; 2];
+            self.used.fetch_sub(1, Ordering::Relaxed);
         }
         told
+    }
+
+    /// Clients that are remembered, some of them longer than needed.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// How often a full set had to forget somebody.
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
+    }
+
+    fn room(&self, set: &[Slot]) -> usize {
+        let at = nearest_to_forgiveness(set);
+        let count = if set[at][1] == 0 { &self.used } else { &self.evicted };
+        count.fetch_add(1, Ordering::Relaxed);
+        at
     }
 
     fn set(&self, place: Place) -> (MutexGuard<'_, Vec<Slot>>, usize) {

@@ -23,8 +23,6 @@ pub struct Verdict {
     pub answers: Vec<(Charge, Answer)>,
     /// The time by the clock of the tier that decided.
     pub(super) now: Micros,
-    /// A client was refused for the first, second, fourth, eighth time and so on: worth a line in the log.
-    pub is_news: bool,
 }
 
 /// What a client is told of one policy.
@@ -73,7 +71,7 @@ pub fn wait(seconds: u64) -> String {
 
 impl Verdict {
     pub(super) fn of(tier: Tier, now: Micros, charges: Vec<Charge>, answers: Vec<Answer>) -> Self {
-        Self { tier, answers: charges.into_iter().zip(answers).collect(), now, is_news: false }
+        Self { tier, answers: charges.into_iter().zip(answers).collect(), now }
     }
 
     #[must_use]

@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
-use super::log::{Cause, Quiet, RequestId};
+use super::log::{Cause, RequestId};
 use super::site::host_of;
 use super::sudo::{HeldUp, SudoPage};
 use super::unsent::Unsent;
@@ -107,7 +107,7 @@ impl ErrorPage {
 
 /// For the page tree.
 pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let slot = IdentitySlot::default();
+    let slot = request.extensions().get::<IdentitySlot>().cloned().unwrap_or_default();
     request.extensions_mut().insert(slot.clone());
     let request_id = id_of(&request);
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
@@ -244,9 +244,6 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
-    if let Some(quiet) = bare.extensions().get::<Quiet>() {
-        response.extensions_mut().insert(*quiet);
-    }
     response
 }
 

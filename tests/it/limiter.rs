@@ -20,6 +20,7 @@ use coffer::limiter::verbs::LoginAttempt;
 use coffer::limiter::verdict::Tier;
 use coffer::limiter::{Charge, Limiter};
 use coffer::redis::Redis;
+use coffer::telemetry::metrics::Metrics;
 use futures::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as TestConfig, TestRunner};
@@ -79,7 +80,7 @@ impl Cluster {
         let redis = Redis::connect(&self.url, &Context::system()).expect("an address");
         let reached = eventually(HEALED * 2, async || redis.ping().await.map_err(|e| e.to_string())).await;
         reached.expect("Redis answers");
-        Limiter::new(&settings(limits), &self.keys, Some(&redis), &self.context)
+        Limiter::new(&settings(limits), &self.keys, Some(&redis), &self.context, &Metrics::new(&self.context))
     }
 
     async fn nodes(&self, limits: &[&str]) -> [Limiter; 3] {
@@ -216,7 +217,13 @@ async fn a_node_that_never_saw_redis_limits_alone() {
     let cluster = Cluster::start().await;
     cluster.redis.kill();
     let redis = Redis::connect(&cluster.url, &Context::system()).expect("an address");
-    let node = Limiter::new(&settings(&[BURST, FIRM]), &cluster.keys, Some(&redis), &cluster.context);
+    let node = Limiter::new(
+        &settings(&[BURST, FIRM]),
+        &cluster.keys,
+        Some(&redis),
+        &cluster.context,
+        &Metrics::new(&cluster.context),
+    );
     assert_eq!(allowed(&node, "192.0.2.1", 200).await, 100);
     cluster.redis.restart().await;
     exact_again(&node).await;

@@ -165,7 +165,8 @@ impl Accounts {
     pub(super) async fn code_fits(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
         let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
         let Some(sealed) = factor.totp_secret else { return Ok(true) };
-        let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await?;
+        let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
         let fresh = self.is_fresh_code(member, (&sealed, factor.totp_last_step), typed, origin);
         proved(&self.limiter, reserved, fresh).await
     }
