@@ -36,8 +36,7 @@ impl Meter {
             self.policies[charge.policy.index()].decided(decision, mode);
         }
         limiter.tracked_keys.set(i64::try_from(table.used()).unwrap_or(i64::MAX));
-        let evicted = table.evicted().saturating_sub(limiter.evictions.get());
-        if evicted > 0 {
+        if let evicted @ 1.. = table.take_evicted() {
             limiter.evictions.inc_by(evicted);
         }
     }

@@ -21,6 +21,7 @@ use crate::keys::{Keys, mac};
 use crate::limiter::policy::Policy;
 use crate::mail::Letter;
 use crate::seal::Seal;
+use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
 
 /// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
