@@ -168,7 +168,7 @@ impl Accounts {
         let Some(sealed) = factor.totp_secret else { return Ok(true) };
         let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
-        let fresh = self.is_fresh_code(member, (&sealed, factor.totp_last_step), typed, origin);
+        let fresh = Box::pin(self.is_fresh_code(member, (&sealed, factor.totp_last_step), typed, origin));
         proved(&self.limiter, reserved, fresh).await
     }
 
