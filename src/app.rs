@@ -26,6 +26,7 @@ use crate::accounts::people::{self, People};
 use crate::accounts::{self, Accounts};
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -54,6 +55,7 @@ pub struct Inner {
     pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
+    pub cache: Cache,
     pub sessions: Sessions,
     pub refresh: Refresh,
     pub tokens: Tokens,
@@ -90,12 +92,14 @@ impl App {
             Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
+        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits);
         let audit = Audit::new(context.clone(), &keys);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
         let accounts = Accounts::new(
-            (db.clone(), context.clone()),
+            (db.clone(), cache.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone()),
             &config,
             &site,
@@ -123,7 +127,8 @@ impl App {
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
             accounts,
-            resources: Resources::new(db.clone(), context.clone(), cursors),
+            resources: Resources::new(cache.clone(), db.clone(), context.clone(), cursors),
+            cache,
             clients: Clients::new(&config, &keys),
             audit,
             mail,

@@ -37,6 +37,7 @@ struct Accepted {
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
     let background = [
         tokio::spawn(app.sessions.clone().maintain()),
+        tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
         tokio::spawn(keep_house(app.clone())),
     ];

@@ -1,7 +1,9 @@
 //! Measures what coffer promises, on private servers in temporary folders: `bin/bench [NAME…] [FILE.html]`.
 
+mod cache;
 mod coffer;
 mod import;
+mod keep_alive;
 mod library;
 mod login;
 mod start;
@@ -10,6 +12,9 @@ mod table;
 #[expect(dead_code, reason = "the tests also stop, restart and copy it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
+#[expect(dead_code, reason = "the tests do more to it")]
+#[path = "../../tests/it/support/redis.rs"]
+mod redis;
 #[expect(dead_code, reason = "the tests also stop and restart it")]
 #[path = "../../tests/it/support/server.rs"]
 mod server;
@@ -20,7 +25,7 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 7] = ["start", "memory", "login", "search", "list", "write", "import"];
+const NAMES: [&str; 8] = ["cache", "start", "memory", "login", "search", "list", "write", "import"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -54,6 +59,9 @@ impl Asked {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    if let Some(body) = std::env::var_os("BARE_BODY") {
+        return cache::bare(body.into()).await;
+    }
     let asked = Asked::read();
     let mut table = Table::default();
     if asked.wants("start") {
@@ -64,6 +72,9 @@ async fn main() {
     }
     if asked.wants("login") {
         login::measure(&mut table).await;
+    }
+    if asked.wants("cache") {
+        cache::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;

@@ -1,7 +1,7 @@
 //! The library as JSON.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,6 +23,7 @@ use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
 };
 use crate::web::path::{Id, IdVersion};
+use crate::web::rendered::PUBLIC;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -61,16 +62,16 @@ struct ResourceBody {
     trashed_at: Option<Timestamp>,
 }
 
-impl From<Resource> for ResourceBody {
-    fn from(resource: Resource) -> Self {
+impl From<&Resource> for ResourceBody {
+    fn from(resource: &Resource) -> Self {
         Self {
             id: resource.id,
-            owner: resource.owner_username,
+            owner: resource.owner_username.clone(),
             kind: resource.kind,
-            title: resource.title,
-            url: resource.url,
-            body: resource.body,
-            tags: resource.tags.0,
+            title: resource.title.clone(),
+            url: resource.url.clone(),
+            body: resource.body.clone(),
+            tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
             version: resource.version,
@@ -81,9 +82,8 @@ impl From<Resource> for ResourceBody {
     }
 }
 
-fn versioned(resource: Resource) -> Versioned<ResourceBody> {
-    let version = resource.version;
-    Versioned(resource.into(), version)
+fn versioned(resource: &Resource) -> Versioned<ResourceBody> {
+    Versioned(resource.into(), resource.version)
 }
 
 /// A resource in a list: without its body.
@@ -106,16 +106,16 @@ struct ResourceItem {
     updated_at: Timestamp,
 }
 
-impl From<Hit> for ResourceItem {
-    fn from(Hit { resource, summary, .. }: Hit) -> Self {
+impl From<&Hit> for ResourceItem {
+    fn from(Hit { resource, summary, .. }: &Hit) -> Self {
         Self {
             id: resource.id,
-            owner: resource.owner_username,
+            owner: resource.owner_username.clone(),
             kind: resource.kind,
-            title: resource.title,
-            url: resource.url,
-            summary,
-            tags: resource.tags.0,
+            title: resource.title.clone(),
+            url: resource.url.clone(),
+            summary: summary.clone(),
+            tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
             version: resource.version,
@@ -201,8 +201,8 @@ async fn list(
 ) -> Result<axum::Json<ResourceList>> {
     let listing = app.resources.list(&viewer, &asked).await?;
     Ok(axum::Json(ResourceList {
-        items: listing.hits.into_iter().map(ResourceItem::from).collect(),
-        next_cursor: listing.next,
+        items: listing.hits.iter().map(ResourceItem::from).collect(),
+        next_cursor: listing.next.clone(),
     }))
 }
 
@@ -219,7 +219,7 @@ async fn create(
 ) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    Ok((StatusCode::CREATED, location, versioned(created)).into_response())
+    Ok((StatusCode::CREATED, location, versioned(&created)).into_response())
 }
 
 /// Your own resource that holds an address.
@@ -235,7 +235,7 @@ async fn lookup(
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Versioned<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
-    Ok(versioned(found))
+    Ok(versioned(&found))
 }
 
 /// One resource.
@@ -251,10 +251,16 @@ async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let found = app.resources.find(&viewer, id).await?;
-    if is_unchanged(&headers, found.version) {
-        return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
+    let mut answer = if is_unchanged(&headers, found.version) {
+        (StatusCode::NOT_MODIFIED, etag(found.version)).into_response()
+    } else {
+        versioned(&found).into_response()
+    };
+    if viewer.member().is_none() {
+        answer.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
+        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("cookie, authorization"));
     }
-    Ok(versioned(found).into_response())
+    Ok(answer)
 }
 
 /// Change some fields of the version you have read.
@@ -276,7 +282,7 @@ async fn update(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
-    Ok(versioned(updated))
+    Ok(versioned(&updated))
 }
 
 /// Move to the trash, where it stays for 30 days.
@@ -303,7 +309,7 @@ async fn restore(
     Id(id): Id,
 ) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
-    Ok(versioned(restored))
+    Ok(versioned(&restored))
 }
 
 /// The saved versions, latest first.
@@ -357,7 +363,7 @@ async fn restore_revision(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
-    Ok(versioned(restored))
+    Ok(versioned(&restored))
 }
 
 /// The tags of what you may see, with counts.

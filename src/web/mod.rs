@@ -19,6 +19,7 @@ pub mod log;
 pub mod once;
 pub mod origin;
 pub mod path;
+pub mod rendered;
 pub mod required;
 pub mod site;
 pub mod stay;

@@ -66,6 +66,15 @@ impl RedisServer {
         calls.filter(|(name, _)| !name.starts_with("config") && name != "info").collect()
     }
 
+    /// The names of the cache's entries.
+    pub fn entries(&self) -> Vec<String> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("redis listens");
+        connection.set_read_timeout(Some(ANSWER_LIMIT)).expect("a time limit");
+        write!(connection, "KEYS cf:*:e:*\r\nQUIT\r\n").expect("redis reads");
+        let lines = BufReader::new(connection).lines().map_while(Result::ok);
+        lines.filter(|line| line.starts_with("cf:") && !line.ends_with(":l")).collect()
+    }
+
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
     pub fn command(&self, command: &str) -> io::Result<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
