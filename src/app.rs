@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,6 +35,7 @@ use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
+use crate::seal::Seal;
 use crate::sessions::{self, Sessions};
 use crate::tokens::{self, Tokens};
 use crate::web::client::Clients;
@@ -42,7 +43,7 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, required, site, stay};
+use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, reports, required, site, stay};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ pub struct Inner {
     pub trail: Trail,
     pub people: People,
     /// Seals what is shown once.
-    pub once: CursorKey,
+    pub once: Seal,
     pub mail: Mail,
     pub resources: Resources,
     stopping: AtomicBool,
@@ -95,7 +96,7 @@ impl App {
         let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
         let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits);
         let audit = Audit::new(context.clone(), &keys);
-        let mail = Mail::new(db.clone(), context.clone(), &config, &site)?;
+        let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
         let accounts = Accounts::new(
@@ -121,7 +122,7 @@ impl App {
                 sessions: sessions.clone(),
                 cursors: cursors.clone(),
             },
-            once: CursorKey::new(keys.derive("once")),
+            once: Seal::new(keys.derive("once")),
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
@@ -250,9 +251,14 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(app.clone(), bearer::identify));
     let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
 
+    // Browsers send these by themselves, without an origin to check; they change nothing.
+    let reports = Router::new().route(reports::PATH, post(reports::take));
+    let reports = guarded(reports, app, FORM_LIMIT).layer(from_fn(faces::api));
+
     Router::new()
         .merge(pages)
         .merge(assets)
+        .merge(reports)
         .merge(api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -279,7 +285,7 @@ fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
     let secure = app.site.secure_cookies();
     let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
     SessionManagerLayer::new(app.sessions.clone())
-        .with_name(if secure { "__Host-coffer" } else { "coffer" })
+        .with_name(app.site.cookie("coffer"))
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
@@ -287,8 +293,8 @@ fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(idle))
 }
 
-/// Every cookie is `Secure` where browsers take such cookies. tower-sessions forgets it on the cookie that removes
-/// a session, and browsers ignore a `__Host-` cookie without it.
+/// Every cookie is `Secure` and this host's alone where browsers take such cookies. tower-sessions forgets `Secure` on
+/// the cookie that removes a session, and browsers ignore a `__Host-` cookie without it.
 async fn secure_cookies(State(app): State<App>, mut response: Response) -> Response {
     if !app.site.secure_cookies() || !response.headers().contains_key(header::SET_COOKIE) {
         return response;
@@ -296,11 +302,16 @@ async fn secure_cookies(State(app): State<App>, mut response: Response) -> Respo
     let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
     response.headers_mut().remove(header::SET_COOKIE);
     for cookie in cookies {
-        let text = cookie.to_str().ok().filter(|text| !text.contains("; Secure"));
-        let secured = text.and_then(|text| HeaderValue::from_str(&format!("{text}; Secure")).ok());
+        let secured = cookie.to_str().ok().and_then(|text| HeaderValue::from_str(&secured(text)).ok());
         response.headers_mut().append(header::SET_COOKIE, secured.unwrap_or(cookie));
     }
     response
+}
+
+fn secured(cookie: &str) -> String {
+    let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
+    let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
+    format!("{prefix}{cookie}{flag}")
 }
 
 /// Makes the data directory, readable by its owner alone.

@@ -88,6 +88,8 @@ pub enum UserAction {
     },
     /// Print a link, good for one hour and one use, by which somebody sets a new password.
     ResetLink(Named),
+    /// Switch off two-step login for somebody who has lost both the app and the recovery codes.
+    SecondFactorOff(Named),
 }
 
 #[derive(Args, Debug)]

@@ -130,6 +130,10 @@ pub struct Config {
     #[arg(long, env = "COFFER_SMTP_URL", hide_env_values = true, help_heading = "Mail")]
     pub smtp_url: Option<SecretString>,
 
+    /// PEM file of authorities that may vouch for the mail server, besides those that the system trusts.
+    #[arg(long, env = "COFFER_SMTP_CA_FILE", help_heading = "Mail")]
+    pub smtp_ca_file: Option<PathBuf>,
+
     /// Sender of letters: an address, or Name <address>. [default: coffer@ the base URL's host]
     #[arg(long, env = "COFFER_MAIL_FROM", help_heading = "Mail")]
     pub mail_from: Option<String>,
@@ -255,6 +259,12 @@ impl Config {
             ("COFFER_PASSWORD_MEMORY", self.password_memory.to_string()),
             ("COFFER_PASSWORD_PASSES", self.password_passes.to_string()),
             ("COFFER_SMTP_URL", masked(&self.smtp_url)),
+            (
+                "COFFER_SMTP_CA_FILE",
+                self.smtp_ca_file
+                    .as_ref()
+                    .map_or_else(|| "(not set)".to_owned(), |path| path.display().to_string()),
+            ),
             ("COFFER_MAIL_FROM", self.mail_from.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("COFFER_LOG", self.log.clone()),
             ("COFFER_LOG_FORMAT", name(&self.log_format)),

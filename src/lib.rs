@@ -25,6 +25,7 @@ pub mod mail;
 pub mod redis;
 pub mod refresh;
 pub mod resources;
+pub mod seal;
 pub mod serve;
 pub mod sessions;
 pub mod telemetry;

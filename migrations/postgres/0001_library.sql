@@ -234,9 +234,8 @@ INSERT INTO audit_head (seq, hash) VALUES (0, '');
 CREATE TABLE mails (
     id          UUID PRIMARY KEY,
     recipient   TEXT NOT NULL,
-    subject     TEXT NOT NULL,
-    plain       TEXT NOT NULL,
-    html        TEXT NOT NULL,
+    -- Subject, text and HTML with its link, encrypted for this row.
+    sealed      BYTEA NOT NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     next_at     TIMESTAMPTZ NOT NULL,
     attempts    BIGINT NOT NULL DEFAULT 0,

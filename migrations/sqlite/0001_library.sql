@@ -245,9 +245,8 @@ INSERT INTO audit_head (seq, hash) VALUES (0, x'');
 CREATE TABLE mails (
     id          BLOB PRIMARY KEY NOT NULL,
     recipient   TEXT NOT NULL,
-    subject     TEXT NOT NULL,
-    plain       TEXT NOT NULL,
-    html        TEXT NOT NULL,
+    -- Subject, text and HTML with its link, encrypted for this row.
+    sealed      BLOB NOT NULL,
     created_at  INTEGER NOT NULL,
     next_at     INTEGER NOT NULL,
     attempts    INTEGER NOT NULL DEFAULT 0,

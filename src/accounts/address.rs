@@ -1,9 +1,10 @@
 //! Whose an e-mail address is: claimed at registration, confirmed by opening the letter that went there.
 
+use super::fields::{display_name_problem, email_problem};
 use super::store::personal::{self, Personal};
 use super::store::profile;
 pub use super::store::profile::Profile;
-use super::{Accounts, LINK_LIFE, Member, Purpose, display_name_problem, email_problem, hash_of, key, store};
+use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
 use crate::db::Tx;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::email_problem;
+use super::fields::email_problem;
 use super::pages::summary;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -186,6 +186,8 @@ async fn logout(
     session.flush().await?;
     let mut response = redirect("/login", Some(Notice::SignedOut));
     response.headers_mut().append(header::SET_COOKIE, stay::removal(&app));
+    // Nothing of ours is there; whatever an extension or a page of before has left goes too. Cookies are ours to end.
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
     Ok(response)
 }
 

@@ -1,27 +1,24 @@
 //! Reading the trail: admins see all of it, everybody what concerns their own account.
 
+mod asked;
+
 use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use time::Date;
-use time::macros::format_description;
-use utoipa::IntoParams;
 use uuid::Uuid;
 
+pub use self::asked::{Asked, Filter};
+use self::asked::{MOST, PAGE};
 use super::verify::Verified;
 use super::{Action, Audit, Outcome, store};
 use crate::accounts;
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{FieldErrors, Result};
-use crate::resources::listing::midnight;
 use crate::web::cursor::CursorKey;
-use crate::web::forms::encode;
 use crate::web::viewer::Viewer;
 
-const PAGE: i64 = 50;
-const MOST: i64 = 200;
 /// So short a trail is verified whenever it is looked at; it takes milliseconds.
 const SHORT: i64 = 2_000;
 
@@ -31,43 +28,6 @@ pub struct Trail {
     context: Context,
     audit: Audit,
     cursors: CursorKey,
-}
-
-/// Part of the trail, as the address bar or an API client asks for it; every part may be left empty.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct Asked {
-    /// Such as `login`; the page `/admin/audit` lists them all.
-    pub action: String,
-    /// Username, e-mail address or id of somebody who did it or to whom it was done.
-    pub person: String,
-    /// `done` or `refused`.
-    pub outcome: String,
-    /// The first day, such as 2026-05-03 (UTC).
-    pub from: String,
-    /// The last day.
-    pub to: String,
-    /// Where the page before ended, as it was given out.
-    pub cursor: String,
-    /// 1 to 200; 50 when left out.
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
-    pub limit: String,
-}
-
-/// An [`Asked`] that makes sense.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    pub action: Option<Action>,
-    /// Who did it or to whom it was done.
-    pub person: Option<Uuid>,
-    pub outcome: Option<Outcome>,
-    pub from: Option<Timestamp>,
-    /// Not included.
-    pub until: Option<Timestamp>,
-    /// Only events before this one.
-    pub before: Option<i64>,
-    pub limit: i64,
 }
 
 /// An event with the names of those in it.
@@ -148,29 +108,7 @@ impl Trail {
     pub async fn filter(&self, viewer: &Viewer, asked: &Asked) -> Result<Filter> {
         accounts::require_admin(viewer)?;
         let mut errors = FieldErrors::default();
-        let filter = Filter {
-            action: read(
-                &asked.action,
-                Action::named,
-                "action",
-                "There is no such action. Choose one of the list.",
-                &mut errors,
-            ),
-            outcome: read(
-                &asked.outcome,
-                Outcome::named,
-                "outcome",
-                "The outcome is done or refused.",
-                &mut errors,
-            ),
-            from: read(&asked.from, day, "from", "Give the day as 2026-05-03.", &mut errors),
-            until: read(&asked.to, day, "to", "Give the day as 2026-05-03.", &mut errors)
-                .map(|day| day.plus(std::time::Duration::from_hours(24))),
-            limit: read(&asked.limit, limit, "limit", "The limit is a number from 1 to 200.", &mut errors)
-                .unwrap_or(PAGE),
-            person: None,
-            before: None,
-        };
+        let filter = asked.read(&mut errors);
         let person = self.person(asked.person.trim(), &mut errors).await?;
         let before = self.position(&asked.cursor)?;
         errors.or(Filter { person, before, ..filter })
@@ -249,27 +187,6 @@ impl Trail {
     }
 }
 
-impl Filter {
-    #[must_use]
-    pub const fn all(limit: i64) -> Self {
-        Self { action: None, person: None, outcome: None, from: None, until: None, before: None, limit }
-    }
-}
-
-impl Asked {
-    /// The filters as a query string that ends with `extra`.
-    #[must_use]
-    pub fn query(&self, extra: &str) -> String {
-        let Self { action, person, outcome, from, to, .. } = self;
-        let fields =
-            [("action", action), ("person", person), ("outcome", outcome), ("from", from), ("to", to)];
-        let given = fields.iter().filter(|(_, value)| !value.is_empty());
-        let mut parts: Vec<_> = given.map(|(name, value)| format!("{name}={}", encode(value))).collect();
-        parts.extend(Some(extra.to_owned()).filter(|extra| !extra.is_empty()));
-        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
-    }
-}
-
 impl Entry {
     #[must_use]
     pub fn words(&self) -> &str {
@@ -283,27 +200,4 @@ impl Entry {
         let hash = self.network.as_deref().unwrap_or_default();
         HEXLOWER.encode(&hash[..hash.len().min(6)])
     }
-}
-
-fn read<T>(
-    text: &str,
-    parse: impl Fn(&str) -> Option<T>,
-    field: &'static str,
-    problem: &'static str,
-    errors: &mut FieldErrors,
-) -> Option<T> {
-    let value = parse(text.trim());
-    if value.is_none() && !text.trim().is_empty() {
-        errors.add(field, problem);
-    }
-    value
-}
-
-fn day(text: &str) -> Option<Timestamp> {
-    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    (1..=9998).contains(&date.year()).then(|| midnight(date))
-}
-
-fn limit(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|limit| (1..=MOST).contains(limit))
 }

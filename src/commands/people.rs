@@ -27,6 +27,7 @@ pub async fn run(action: UserAction) -> Result<(), String> {
             change_one(&username, *config, change, &format!("is {} now", role.as_str())).await
         }
         UserAction::ResetLink(named) => reset_link(named).await,
+        UserAction::SecondFactorOff(named) => second_factor_off(named).await,
     }
 }
 
@@ -100,4 +101,18 @@ fn read_password() -> Result<String, String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("Cannot read the password: {e}."))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+async fn second_factor_off(named: Named) -> Result<(), String> {
+    let app = open(named.config).await?;
+    let person = find(&app, &named.username).await?;
+    let member = app.accounts.by_username(&person.username).await.map_err(|e| sentence(&e))?;
+    let member = member.filter(|member| member.second_factor);
+    let Some(member) = member else {
+        return Err(format!("{} has no two-step login that could be switched off.", person.username));
+    };
+    app.accounts.switch_off(&member, None, &Origin::default()).await.map_err(|e| sentence(&e))?;
+    println!("{} logs in with the password alone now, and is told so by letter.", member.username);
+    app.close().await;
+    Ok(())
 }

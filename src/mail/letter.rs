@@ -1,6 +1,9 @@
 //! The letters that coffer writes, each as text and as simple HTML.
 
+use std::borrow::Cow;
+
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
@@ -44,9 +47,10 @@ pub enum Letter {
     },
 }
 
-#[derive(Debug)]
+/// As it waits in the queue.
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Written {
-    pub subject: &'static str,
+    pub subject: Cow<'static, str>,
     pub plain: String,
     pub html: String,
 }
@@ -71,7 +75,7 @@ impl Letter {
     pub fn write(&self) -> Result<Written> {
         let (subject, paragraphs, link) = self.content();
         Ok(Written {
-            subject,
+            subject: subject.into(),
             plain: Plain { paragraphs: &paragraphs, link }.render()?,
             html: Html { subject, paragraphs: &paragraphs, link }.render()?,
         })

@@ -4,6 +4,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
+use super::letter::Written;
 use super::store::Claimed;
 
 /// Who the letters come from.
@@ -44,25 +45,25 @@ impl Envelope {
     }
 
     /// Addresses are parsed and every header is encoded, so no value can begin a line of its own.
-    pub fn message(&self, letter: &Claimed) -> Result<Message, lettre::error::Error> {
+    pub fn message(&self, letter: &Claimed, written: &Written) -> Result<Message, lettre::error::Error> {
         let to: Address = letter.recipient.parse().map_err(|_| lettre::error::Error::MissingTo)?;
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(letter.subject.as_str())
+            .subject(&*written.subject)
             .date(letter.created_at.datetime().into())
             .message_id(Some(format!("<{}@{}>", letter.id, self.host)))
             .header(AutoSubmitted)
-            .multipart(alternatives(letter))
+            .multipart(alternatives(written))
     }
 }
 
-fn alternatives(letter: &Claimed) -> MultiPart {
+fn alternatives(written: &Written) -> MultiPart {
     use lettre::message::SinglePart;
     let part = |kind, text: &str| SinglePart::builder().header(kind).body(text.to_owned());
     MultiPart::alternative()
-        .singlepart(part(ContentType::TEXT_PLAIN, &letter.plain))
-        .singlepart(part(ContentType::TEXT_HTML, &letter.html))
+        .singlepart(part(ContentType::TEXT_PLAIN, &written.plain))
+        .singlepart(part(ContentType::TEXT_HTML, &written.html))
 }
 
 #[cfg(test)]
@@ -74,11 +75,17 @@ mod tests {
         Claimed {
             id: uuid::Uuid::from_u128(7),
             recipient: recipient.to_owned(),
-            subject: "Subject\r\nBcc: eve@example.org".to_owned(),
-            plain: "Öffne https://example.org/x".to_owned(),
-            html: "<p>Öffne</p>".to_owned(),
+            sealed: Vec::new(),
             created_at: Timestamp::from_seconds(1_800_000_000).unwrap(),
             attempts: 1,
+        }
+    }
+
+    fn written() -> Written {
+        Written {
+            subject: "Subject\r\nBcc: eve@example.org".into(),
+            plain: "Öffne https://example.org/x".to_owned(),
+            html: "<p>Öffne</p>".to_owned(),
         }
     }
 
@@ -86,7 +93,8 @@ mod tests {
     fn a_letter_has_what_machines_look_for() {
         let envelope = Envelope::new(None, "links.example.org".to_owned()).unwrap();
         let text =
-            String::from_utf8(envelope.message(&letter("ada@example.org")).unwrap().formatted()).unwrap();
+            String::from_utf8(envelope.message(&letter("ada@example.org"), &written()).unwrap().formatted())
+                .unwrap();
         for line in [
             "From: coffer <coffer@links.example.org>",
             "To: ada@example.org",
@@ -104,10 +112,11 @@ mod tests {
     fn no_value_begins_a_header_of_its_own() {
         let envelope = Envelope::new(Some("coffer@example.org"), "example.org".to_owned()).unwrap();
         let text =
-            String::from_utf8(envelope.message(&letter("ada@example.org")).unwrap().formatted()).unwrap();
+            String::from_utf8(envelope.message(&letter("ada@example.org"), &written()).unwrap().formatted())
+                .unwrap();
         assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
         for bad in ["ada@example.org\r\nBcc: eve@example.org", "a@b, c@d", "", "ada@example.org\0"] {
-            assert!(envelope.message(&letter(bad)).is_err(), "{bad:?}");
+            assert!(envelope.message(&letter(bad), &written()).is_err(), "{bad:?}");
         }
         assert!(Envelope::new(Some("a@b\r\nBcc: c@d"), "example.org".to_owned()).is_err());
     }

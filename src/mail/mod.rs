@@ -22,7 +22,9 @@ use self::transport::{Failure, Transport};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::keys::Keys;
+use crate::seal::Seal;
 use crate::web::site::Site;
 
 /// Longer than sending may take.
@@ -53,6 +55,8 @@ pub struct Mail(Arc<Inner>);
 struct Inner {
     db: Db,
     context: Context,
+    /// A letter holds a link that lets people in, and waits in a table.
+    seal: Seal,
     envelope: Envelope,
     transport: Transport,
     queued: Notify,
@@ -70,17 +74,21 @@ enum Attempt {
 impl Mail {
     /// # Errors
     /// A sentence that says what to do, when the settings are not right.
-    pub fn new(db: Db, context: Context, config: &Config, site: &Site) -> Result<Self, String> {
+    pub fn new(db: Db, context: Context, config: &Config, site: &Site, keys: &Keys) -> Result<Self, String> {
+        let seal = Seal::new(keys.derive("letter"));
         let envelope = Envelope::new(config.mail_from.as_deref(), site.host())?;
         let transport = Transport::new(config, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Inner { db, context, envelope, transport, queued, failing })))
+        Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, queued, failing })))
     }
 
     /// Queues a letter to an address; it goes out once the transaction is committed, at once after [`Self::wake`].
     pub async fn queue(&self, tx: &mut Tx, to: &str, letter: &Letter) -> Result<()> {
-        let written = letter.write()?;
-        Ok(store::insert(tx, self.0.context.new_id(), to, &written, self.0.context.now()).await?)
+        let Inner { context, seal, .. } = &*self.0;
+        let (id, written) = (context.new_id(), serde_json::to_vec(&letter.write()?));
+        let sealed = written.ok().and_then(|written| seal.seal(id.as_bytes(), context, &written));
+        let sealed = sealed.ok_or_else(|| Error::Internal("a letter could not be sealed".into()))?;
+        Ok(store::insert(tx, id, to, &sealed, context.now()).await?)
     }
 
     /// The work of queueing this letter and no letter, where an answer's time must not tell which it was.
@@ -143,7 +151,11 @@ impl Mail {
         if letter.recipient.is_empty() {
             return Attempt::Sent;
         }
-        let Ok(message) = self.0.envelope.message(letter) else {
+        let opened = self.0.seal.open(letter.id.as_bytes(), &letter.sealed);
+        let Some(written) = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()) else {
+            return Attempt::Refused(Failure::for_ever("it was written under another COFFER_SECRET_KEY"));
+        };
+        let Ok(message) = self.0.envelope.message(letter, &written) else {
             return Attempt::Refused(Failure::for_ever("the address or the letter is malformed"));
         };
         let sending = tokio::time::timeout(SEND_LIMIT, self.0.transport.send(letter.id, &message));

@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::letter::Written;
 use crate::db::{Db, Timestamp, Tx, on};
 
 pub const DUE: &str = "SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1";
@@ -13,19 +12,17 @@ pub struct Claimed {
     pub id: Uuid,
     /// Empty: for nobody.
     pub recipient: String,
-    pub subject: String,
-    pub plain: String,
-    pub html: String,
+    /// Subject, text and HTML.
+    pub sealed: Vec<u8>,
     pub created_at: Timestamp,
     /// This one included.
     pub attempts: i64,
 }
 
-pub async fn insert(tx: &mut Tx, id: Uuid, to: &str, written: &Written, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO mails (id, recipient, subject, plain, html, created_at, next_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6)";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(to).bind(written.subject).bind(&written.plain)
-        .bind(&written.html).bind(now).execute(conn).await.map(drop))
+pub async fn insert(tx: &mut Tx, id: Uuid, to: &str, sealed: &[u8], now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO mails (id, recipient, sealed, created_at, next_at)
+        VALUES ($1, $2, $3, $4, $4)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(to).bind(sealed).bind(now).execute(conn).await.map(drop))
 }
 
 pub async fn is_any_due(db: &Db, now: Timestamp) -> sqlx::Result<bool> {
@@ -43,7 +40,7 @@ pub async fn count(db: &Db) -> sqlx::Result<i64> {
 pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {
     const SQL: &str = "UPDATE mails SET next_at = $2, attempts = attempts + 1
         WHERE next_at <= $1 AND id = (SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1)
-        RETURNING id, recipient, subject, plain, html, created_at, CAST(attempts AS BIGINT) AS attempts";
+        RETURNING id, recipient, sealed, created_at, CAST(attempts AS BIGINT) AS attempts";
     let mut tx = db.begin().await?;
     let claimed =
         on!(tx.conn(), conn => sqlx::query_as(SQL).bind(now).bind(lease).fetch_optional(conn).await?);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
@@ -18,6 +18,8 @@ use uuid::Uuid;
 use crate::config::Config;
 
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
+
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 #[derive(Debug)]
 pub enum Transport {
@@ -96,7 +98,8 @@ impl Transport {
             )
         };
         let url = Url::parse(url.expose_secret()).map_err(|_| refuse("it is no address"))?;
-        smtp(&url, limit).map(|smtp| Self::Smtp(Box::new(smtp))).map_err(|what| refuse(&what))
+        let authority = config.smtp_ca_file.as_deref().map(authority).transpose()?;
+        smtp(&url, authority, limit).map(|smtp| Self::Smtp(Box::new(smtp))).map_err(|what| refuse(&what))
     }
 
     pub async fn send(&self, id: Uuid, message: &Message) -> Result<(), Failure> {
@@ -120,7 +123,19 @@ impl Transport {
     }
 }
 
-fn smtp(url: &Url, limit: Duration) -> Result<Smtp, String> {
+fn authority(path: &Path) -> Result<Certificate, String> {
+    let shown = path.display();
+    let pem = std::fs::read(path).map_err(|error| {
+        format!("COFFER_SMTP_CA_FILE: cannot read {shown}: {error}. Check the path and its permissions.")
+    })?;
+    // A file of something else would read as one of no certificates.
+    let certificates = pem.windows(PEM.len()).any(|part| part == PEM);
+    Certificate::from_pem(&pem).ok().filter(|_| certificates).ok_or_else(|| {
+        format!("COFFER_SMTP_CA_FILE: {shown} holds no certificate. Give a PEM file, which begins with -----BEGIN CERTIFICATE-----.")
+    })
+}
+
+fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Smtp, String> {
     let name = match url.host() {
         Some(Host::Ipv6(ip)) => ip.to_string(),
         Some(host) => host.to_string(),
@@ -129,12 +144,16 @@ fn smtp(url: &Url, limit: Duration) -> Result<Smtp, String> {
     if name.is_empty() {
         return Err("it names no host".to_owned());
     }
-    let encrypted =
-        || TlsParameters::new(name.clone()).map_err(|_| "this host has no name for a certificate");
+    let has_authority = authority.is_some();
+    let encrypted = || {
+        let tls = TlsParameters::builder(name.clone());
+        let tls = authority.into_iter().fold(tls, TlsParametersBuilder::add_root_certificate);
+        tls.build().map_err(|_| "this host has no name for a certificate, or the authority is none")
+    };
     let (tls, port) = match (url.scheme(), url.query()) {
         ("smtps", None) => (Tls::Wrapper(encrypted()?), 465),
         ("smtp", Some("tls=none")) => (Tls::None, 587),
-        ("smtp", None) if is_this_machine(&name) => (Tls::None, 25),
+        ("smtp", None) if is_this_machine(&name) && !has_authority => (Tls::None, 25),
         ("smtp", None) => (Tls::Required(encrypted()?), 587),
         ("smtp" | "smtps", Some(_)) => {
             return Err("after the question mark only tls=none is known".to_owned());
@@ -154,7 +173,8 @@ fn smtp(url: &Url, limit: Duration) -> Result<Smtp, String> {
     Ok(builder.build())
 }
 
-/// What never leaves this machine needs no encryption; the servers there rarely have a certificate.
+/// What never leaves this machine needs no encryption; the servers there rarely have a certificate. Who names an
+/// authority has one.
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
@@ -176,7 +196,7 @@ mod tests {
     use super::*;
 
     fn refusal(url: &str) -> Option<String> {
-        smtp(&Url::parse(url).unwrap(), Duration::from_secs(1)).err()
+        smtp(&Url::parse(url).unwrap(), None, Duration::from_secs(1)).err()
     }
 
     #[test]

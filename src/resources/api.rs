@@ -1,20 +1,22 @@
 //! The library as JSON.
 
+mod body;
+mod revisions;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
+use self::body::{ResourceBody, ResourceItem, ResourceList, TagList, versioned};
 use super::export::Format;
 use super::export::pages::unknown_format;
-use super::listing::{Asked, Hit};
-use super::{Change, Draft, Kind, Resource, Revision, TagCount, Via, Visibility, draft};
+use super::listing::Asked;
+use super::{Change, Draft, Via};
 use crate::app::App;
-use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::attachment::attachment;
 use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
@@ -22,7 +24,7 @@ use crate::web::forms::StrictQuery;
 use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
 };
-use crate::web::path::{Id, IdVersion};
+use crate::web::path::Id;
 use crate::web::rendered::PUBLIC;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -31,148 +33,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(lookup))
         .routes(routes!(find, update, trash))
         .routes(routes!(restore))
-        .routes(routes!(revisions))
-        .routes(routes!(revision))
-        .routes(routes!(restore_revision))
+        .merge(revisions::routes())
         .routes(routes!(tags))
         .routes(routes!(export))
-}
-
-/// A link or a note, whole.
-#[derive(Serialize, ToSchema)]
-struct ResourceBody {
-    id: Uuid,
-    /// The username of whoever keeps it.
-    owner: String,
-    kind: Kind,
-    title: String,
-    url: Option<String>,
-    /// Markdown.
-    body: String,
-    tags: Vec<String>,
-    visibility: Visibility,
-    pinned: bool,
-    /// Also the `ETag`, in quotes.
-    version: i64,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    trashed_at: Option<Timestamp>,
-}
-
-impl From<&Resource> for ResourceBody {
-    fn from(resource: &Resource) -> Self {
-        Self {
-            id: resource.id,
-            owner: resource.owner_username.clone(),
-            kind: resource.kind,
-            title: resource.title.clone(),
-            url: resource.url.clone(),
-            body: resource.body.clone(),
-            tags: resource.tags.0.clone(),
-            visibility: resource.visibility,
-            pinned: resource.pinned,
-            version: resource.version,
-            created_at: resource.created_at,
-            updated_at: resource.updated_at,
-            trashed_at: resource.trashed_at,
-        }
-    }
-}
-
-fn versioned(resource: &Resource) -> Versioned<ResourceBody> {
-    Versioned(resource.into(), resource.version)
-}
-
-/// A resource in a list: without its body.
-#[derive(Serialize, ToSchema)]
-struct ResourceItem {
-    id: Uuid,
-    owner: String,
-    kind: Kind,
-    title: String,
-    url: Option<String>,
-    /// The beginning of the body as plain text.
-    summary: String,
-    tags: Vec<String>,
-    visibility: Visibility,
-    pinned: bool,
-    version: i64,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
-}
-
-impl From<&Hit> for ResourceItem {
-    fn from(Hit { resource, summary, .. }: &Hit) -> Self {
-        Self {
-            id: resource.id,
-            owner: resource.owner_username.clone(),
-            kind: resource.kind,
-            title: resource.title.clone(),
-            url: resource.url.clone(),
-            summary: summary.clone(),
-            tags: resource.tags.0.clone(),
-            visibility: resource.visibility,
-            pinned: resource.pinned,
-            version: resource.version,
-            created_at: resource.created_at,
-            updated_at: resource.updated_at,
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
-struct ResourceList {
-    items: Vec<ResourceItem>,
-    /// Send it as `cursor` for the next page; null on the last.
-    next_cursor: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct RevisionItem {
-    version: i64,
-    title: String,
-    url: Option<String>,
-    tags: Vec<String>,
-    visibility: Visibility,
-    via: Via,
-    /// The name of whoever saved it.
-    saved_by: String,
-    #[schema(value_type = String, format = DateTime)]
-    saved_at: Timestamp,
-    /// Markdown; only where one revision is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
-}
-
-impl RevisionItem {
-    fn of(revision: Revision, with_body: bool) -> Self {
-        Self {
-            version: revision.version,
-            title: revision.title,
-            url: revision.url,
-            tags: draft::split_tags(&revision.tags),
-            visibility: revision.visibility,
-            via: revision.via,
-            saved_by: revision.saved_by,
-            saved_at: revision.saved_at,
-            body: with_body.then_some(revision.body),
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
-struct RevisionList {
-    items: Vec<RevisionItem>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct TagList {
-    items: Vec<TagCount>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -309,60 +172,6 @@ async fn restore(
     Id(id): Id,
 ) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
-    Ok(versioned(&restored))
-}
-
-/// The saved versions, latest first.
-#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
-    (status = 200, body = RevisionList),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
-))]
-async fn revisions(
-    State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
-    Id(id): Id,
-) -> Result<axum::Json<RevisionList>> {
-    let (_, revisions) = app.resources.revisions(&viewer, id).await?;
-    Ok(axum::Json(RevisionList {
-        items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),
-    }))
-}
-
-/// One saved version, with its text.
-#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
-    params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
-    (status = 200, body = RevisionItem),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
-))]
-async fn revision(
-    State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
-    IdVersion(id, version): IdVersion,
-) -> Result<axum::Json<RevisionItem>> {
-    let (_, revision) = app.resources.revision(&viewer, id, version).await?;
-    Ok(axum::Json(RevisionItem::of(revision, true)))
-}
-
-/// Save an old version's text as the newest version.
-#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
-    params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
-    (status = 200, body = ResourceBody),
-    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
-    (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
-    Refusal,
-))]
-async fn restore_revision(
-    State(app): State<App>,
-    viewer: Scoped<ResourcesWrite>,
-    headers: HeaderMap,
-    IdVersion(id, version): IdVersion,
-) -> Result<Versioned<ResourceBody>> {
-    let read_version = expected_version(&headers)?;
-    let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
     Ok(versioned(&restored))
 }
 

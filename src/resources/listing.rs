@@ -14,7 +14,7 @@ use crate::web::cursor::CursorKey;
 pub const PAGE: i64 = 50;
 pub const MOST: i64 = 200;
 /// A search is ranked among its latest so many matches, which bounds what the commonest word can cost.
-pub const RANKED: i64 = 500;
+pub const RANKED: i64 = 300;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -58,6 +58,15 @@ impl Query {
         self.text.iter().flat_map(|group| &group.terms).any(|term| !term.negated)
     }
 
+    /// Its text with no word that may go on, if there is one.
+    #[must_use]
+    pub fn in_whole_words(&self) -> Option<Vec<Group>> {
+        let mut text = self.text.clone();
+        let open_ended = text.iter_mut().flat_map(|group| &mut group.terms).find(|term| term.prefix)?;
+        open_ended.prefix = false;
+        Some(text)
+    }
+
     /// What to mark in the results.
     #[must_use]
     pub fn needles(&self) -> Vec<Needle> {

@@ -1,8 +1,6 @@
 //! The best match first, counted the same whichever engine found it: Okapi BM25, in which a word in the title
 //! weighs as much as eight in the text and a word among the tags as four.
 
-use uuid::Uuid;
-
 use super::query::{Group, Term};
 
 /// How soon one more occurrence hardly matters, and how much a long text is held against it: the usual values.
@@ -10,29 +8,29 @@ const SATURATION: f64 = 1.2;
 const LENGTH: f64 = 0.75;
 
 /// What is ranked; its texts are folded, their words separated by single spaces.
-#[derive(sqlx::FromRow)]
-pub struct Candidate {
-    pub id: Uuid,
-    pub fold_title: String,
-    pub fold_tags: String,
-    pub fold_body: String,
+pub struct Candidate<'a> {
+    /// Its number in the index.
+    pub rid: i64,
+    pub title: &'a str,
+    pub tags: &'a str,
+    pub body: &'a str,
 }
 
-/// The candidates' ids, best first; of two that match as well the one that came first.
+/// The candidates' numbers, best first; of two that match as well the one that came first.
 #[must_use]
-pub fn best_first(candidates: &[Candidate], groups: &[Group]) -> Vec<Uuid> {
+pub fn best_first(candidates: &[Candidate], groups: &[Group]) -> Vec<i64> {
     let terms: Vec<&Term> =
         groups.iter().flat_map(|group| &group.terms).filter(|term| !term.negated).collect();
     let counted: Vec<Counted> = candidates.iter().map(|candidate| Counted::of(candidate, &terms)).collect();
     let weights: Vec<f64> = (0..terms.len()).map(|term| rarity(&counted, term)).collect();
     let average = counted.iter().map(|one| one.length).sum::<f64>() / number(counted.len().max(1));
-    let mut ranked: Vec<(f64, Uuid)> = counted
+    let mut ranked: Vec<(f64, i64)> = counted
         .iter()
         .zip(candidates)
-        .map(|(counted, candidate)| (counted.score(&weights, average), candidate.id))
+        .map(|(counted, candidate)| (counted.score(&weights, average), candidate.rid))
         .collect();
     ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    ranked.into_iter().map(|(_, id)| id).collect()
+    ranked.into_iter().map(|(_, rid)| rid).collect()
 }
 
 /// How often each term stands in a candidate, by the weight of the place, and how many words there are.
@@ -44,9 +42,7 @@ struct Counted {
 impl Counted {
     fn of(candidate: &Candidate, terms: &[&Term]) -> Self {
         let mut counted = Self { terms: vec![0.0; terms.len()], length: 0.0 };
-        for (text, weight) in
-            [(&candidate.fold_title, 8.0), (&candidate.fold_tags, 4.0), (&candidate.fold_body, 1.0)]
-        {
+        for (text, weight) in [(candidate.title, 8.0), (candidate.tags, 4.0), (candidate.body, 1.0)] {
             let words: Vec<&str> = text.split(' ').collect();
             counted.length += number(words.len());
             for (sum, term) in counted.terms.iter_mut().zip(terms) {
@@ -91,19 +87,13 @@ mod tests {
     use super::*;
 
     /// The order of candidates, given as title, tags and text, as their numbers.
-    fn order(query: &str, candidates: &[(&str, &str, &str)]) -> Vec<u128> {
+    fn order(query: &str, candidates: &[(&str, &str, &str)]) -> Vec<i64> {
         let candidates: Vec<Candidate> = candidates
             .iter()
             .zip(0..)
-            .map(|((title, tags, body), number)| Candidate {
-                id: Uuid::from_u128(number),
-                fold_title: (*title).to_owned(),
-                fold_tags: (*tags).to_owned(),
-                fold_body: (*body).to_owned(),
-            })
+            .map(|((title, tags, body), rid)| Candidate { rid, title, tags, body })
             .collect();
-        let ids = best_first(&candidates, &query::parse(query).expect("a query").text);
-        ids.into_iter().map(|id| id.as_u128()).collect()
+        best_first(&candidates, &query::parse(query).expect("a query").text)
     }
 
     #[test]

@@ -9,10 +9,12 @@ use crate::app::App;
 use crate::cache::status;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-    connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+    report-uri /csp-report; report-to csp";
 
-const ALWAYS: [(HeaderName, &str); 8] = [
+const ALWAYS: [(HeaderName, &str); 9] = [
     (header::CONTENT_SECURITY_POLICY, CSP),
+    (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-report\""),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Not `no-referrer`: with it Chromium sends `Origin: null` on same-origin form posts.
     (header::REFERRER_POLICY, "same-origin"),

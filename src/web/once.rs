@@ -1,15 +1,16 @@
 //! A secret that is shown on the page after a redirect and never again.
 //!
-//! It travels in the browser's own cookie, sealed and bound to the person, so that no store holds it and reloading
-//! the page neither makes another one nor shows this one again.
+//! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, nobody else reads it
+//! and reloading the page neither makes another one nor shows this one again.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::site::cookie;
 use super::viewer::{Identity, Viewer};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -19,21 +20,20 @@ const COOKIE: &str = "coffer-once";
 const LIFE: i64 = 60;
 
 #[derive(Serialize, Deserialize)]
-struct Sealed {
+struct Kept {
     /// What it is, so that no other page shows it.
     name: String,
     secret: String,
-    viewer: Uuid,
     until: i64,
 }
 
 /// The secret that the page before has left, if there is one.
-pub struct Once(Option<Sealed>);
+pub struct Once(Option<Kept>);
 
 impl Once {
     #[must_use]
     pub fn secret(self, name: &str) -> Option<String> {
-        self.0.filter(|sealed| sealed.name == name).map(|sealed| sealed.secret)
+        self.0.filter(|kept| kept.name == name).map(|kept| kept.secret)
     }
 }
 
@@ -41,17 +41,21 @@ impl Once {
 pub fn keep(app: &App, viewer: &Viewer, response: &mut Response, name: &str, secret: &str) {
     let Some(viewer) = viewer.id() else { return };
     let until = app.context.now().micros() + LIFE * 1_000_000;
-    let sealed = Sealed { name: name.to_owned(), secret: secret.to_owned(), viewer, until };
-    set(response, &app.once.seal(&sealed), LIFE);
+    let kept = Kept { name: name.to_owned(), secret: secret.to_owned(), until };
+    let bytes = serde_json::to_vec(&kept).unwrap_or_default();
+    if let Some(sealed) = app.once.seal(viewer.as_bytes(), &app.context, &bytes) {
+        set(app, response, &BASE64URL_NOPAD.encode(&sealed), LIFE);
+    }
 }
 
 /// Takes it back from the browser, once it was shown.
-pub fn forget(response: &mut Response) {
-    set(response, "", 0);
+pub fn forget(app: &App, response: &mut Response) {
+    set(app, response, "", 0);
 }
 
-fn set(response: &mut Response, value: &str, max_age: i64) {
-    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict");
+fn set(app: &App, response: &mut Response, value: &str, max_age: i64) {
+    let cookie =
+        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict", app.site.cookie(COOKIE));
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -62,11 +66,10 @@ impl FromRequestParts<App> for Once {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let viewer = parts.extensions.get::<Identity>().and_then(|identity| identity.viewer.id());
-        let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = cookies.flat_map(|line| line.split(';'));
-        let sent = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-        let sealed = sent.and_then(|text| app.once.open::<Sealed>(text).ok());
-        let now = app.context.now().micros();
-        Ok(Self(sealed.filter(|sealed| Some(sealed.viewer) == viewer && sealed.until > now)))
+        let kept = viewer.zip(cookie(&parts.headers, &app.site.cookie(COOKIE))).and_then(|(viewer, sent)| {
+            let sealed = BASE64URL_NOPAD.decode(sent.as_bytes()).ok()?;
+            serde_json::from_slice::<Kept>(&app.once.open(viewer.as_bytes(), &sealed)?).ok()
+        });
+        Ok(Self(kept.filter(|kept| kept.until > app.context.now().micros())))
     }
 }

@@ -75,6 +75,12 @@ impl Site {
         self.is_https() || self.loopback_port.is_some()
     }
 
+    /// A cookie's name: with the prefix by which browsers hold it to this host alone, where they take such cookies.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> String {
+        if self.secure_cookies() { format!("__Host-{name}") } else { name.to_owned() }
+    }
+
     /// Whether a page of ours may name itself by this origin when it was reached by that host.
     #[must_use]
     pub fn is_own_origin(&self, origin: &str, host: &str) -> bool {
@@ -99,6 +105,14 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
         Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
         Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
     }
+}
+
+/// The value of the cookie of this name.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(sent, _)| *sent == name).map(|(_, value)| value)
 }
 
 /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.

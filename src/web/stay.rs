@@ -8,7 +8,7 @@ use tower_sessions::Session;
 
 use super::origin::Origin;
 use super::viewer::{self, Identity};
-use super::{csrf, sudo};
+use super::{csrf, site, sudo};
 use crate::accounts::Member;
 use crate::app::App;
 use crate::error::Result;
@@ -41,10 +41,10 @@ async fn recognise(
     headers: &HeaderMap,
 ) -> Result<(Identity, Option<HeaderValue>)> {
     let identity = viewer::read(app, session).await?;
-    let Some(token) = read(app, headers).filter(|_| identity.viewer.member().is_none()) else {
+    let Some(token) = site::cookie(headers, &name(app)).filter(|_| identity.viewer.member().is_none()) else {
         return Ok((identity, None));
     };
-    let Rotated::Child(grant) = app.refresh.rotate(&token, Kind::Browser, origin).await? else {
+    let Rotated::Child(grant) = app.refresh.rotate(token, Kind::Browser, origin).await? else {
         return Ok((identity, Some(removal(app))));
     };
     viewer::sign_in(app, session, &grant.member, origin).await?;
@@ -86,16 +86,11 @@ fn cookie(app: &App, value: &str, life: std::time::Duration) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn name(app: &App) -> &'static str {
-    if app.site.secure_cookies() { "__Host-coffer-stay" } else { "coffer-stay" }
-}
-
-fn read(app: &App, headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(sent, _)| *sent == name(app)).map(|(_, value)| value.to_owned())
+fn name(app: &App) -> String {
+    app.site.cookie("coffer-stay")
 }
 
 fn is_set(app: &App, headers: &HeaderMap) -> bool {
-    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name(app).as_bytes()))
+    let name = name(app);
+    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name.as_bytes()))
 }

@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::invites::invited_by;
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::on_both_engines;
@@ -318,14 +319,14 @@ async fn what_is_shown_once_is_shown_to_its_maker_on_its_page_in_time(app: App) 
     app.has_account("ada", Role::Member).await;
     let page = page_of(&app, "ada").await;
     admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
-    let sealed = admin.cookie("coffer-once").expect("what the browser keeps for the next page");
+    let sealed = admin.cookie("__Host-coffer-once").expect("what the browser keeps for the next page");
     admin.get("/admin/invites").await.ok().has_no("#link");
     admin.get(&page_of(&app, "root").await).await.ok().has_no("#link");
-    other.sets_cookie("coffer-once", &sealed);
+    other.sets_cookie("__Host-coffer-once", &sealed);
     other.get(&page).await.ok().has_no("#link");
     app.later(Duration::from_secs(61));
     admin.get(&page).await.ok().has_no("#link");
-    admin.sets_cookie("coffer-once", "forged");
+    admin.sets_cookie("__Host-coffer-once", "forged");
     admin.get(&page).await.ok().has_no("#link");
 }
 
@@ -382,4 +383,33 @@ async fn an_admin_page_tells_who_was_invited_by_whom(app: App) {
     other.post_form("/admin/invites/withdraw", &[("invite", &name)]).await.error_page(410);
     other.post_form("/admin/invites/withdraw", &[("invite", "ä/../%00")]).await.error_page(404);
     assert_eq!(actions(&root).await[..2], ["invite.withdraw", "invite.create"]);
+}
+
+/// The path of a link by which this person sets a new password.
+async fn reset_link(app: &App, admin: &Actor, username: &str) -> String {
+    let page = page_of(app, username).await;
+    admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
+    let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
+    link.replace(&app.coffer.site.origin(), "")
+}
+
+on_both_engines!(who_administers_no_more_lets_nobody_in);
+async fn who_administers_no_more_lets_nobody_in(app: App) {
+    let (root, eve) = (app.admin("root").await, app.admin("eve").await);
+    app.has_account("ada", Role::Member).await;
+    let kept = invited_by(&root).await;
+    for way_out in ["role", "disable"] {
+        let (invitation, reset) = (invited_by(&eve).await, reset_link(&app, &eve, "ada").await);
+        let page = page_of(&app, "eve").await;
+        root.post_form(&format!("{page}/{way_out}"), &[("role", "member")]).await.redirects_to(&page);
+        app.visitor().get(&invitation).await.error_page(410);
+        app.visitor().get(&reset).await.is(410);
+        app.visitor().get(&kept).await.ok();
+        root.post_form(&format!("{page}/role"), &[("role", "admin")]).await.redirects_to(&page);
+    }
+    let leaver = app.admin("leaver").await;
+    let (invitation, reset) = (invited_by(&leaver).await, reset_link(&app, &leaver, "ada").await);
+    leaver.post_form("/settings/data/delete", &[("username", "leaver")]).await.redirects_to("/login");
+    app.visitor().get(&invitation).await.error_page(410);
+    app.visitor().get(&reset).await.is(410);
 }

@@ -405,7 +405,7 @@ async fn signed_in(app: &App, username: &str) -> Browser {
     browser
 }
 
-async fn logs_in(browser: &Browser, username: &str) {
+pub async fn logs_in(browser: &Browser, username: &str) {
     browser.goto("/login").await;
     browser.fill("Email or username", username).await;
     browser.fill("Password", PASSWORD).await;
@@ -419,13 +419,13 @@ async fn ends_all_sessions(app: &App, username: &str) {
 }
 
 /// The console also names every answer of 400 and above, which some acts here ask for.
-async fn has_complained_only_of(browser: &Browser, expected: &[&str]) {
+pub async fn has_complained_only_of(browser: &Browser, expected: &[&str]) {
     let mut complaints = browser.complaints().await;
     complaints.retain(|complaint| !expected.iter().any(|known| complaint.contains(known)));
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
-fn path_of(url: &str) -> &str {
+pub fn path_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").expect("a scheme");
     &rest[rest.find('/').expect("a path")..]
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use coffer::mail::{Letter, Outlook};
 
 use crate::support::app::{App, Engine, Node};
+use crate::support::dump::Dump;
 use crate::support::mail::MailServer;
 use crate::support::on_both_engines;
 use crate::support::wait::eventually;
@@ -161,4 +162,82 @@ async fn without_a_server_letters_lie_in_a_folder_for_the_owner_alone(app: App) 
     let files: Vec<_> = std::fs::read_dir(&folder).expect("a folder").flatten().collect();
     assert_eq!((files.len(), mode(&files[0].path())), (1, 0o600));
     assert_eq!(app.coffer.mail.outlook(), Outlook::Folder);
+}
+
+const SMTP_PASSWORD: &str = "p%40ss%20word";
+
+async fn sends_to(server: &MailServer, url: String, authority: Option<String>) -> App {
+    let mut settings = vec![format!("--smtp-url={url}")];
+    settings.extend(authority.map(|file| format!("--smtp-ca-file={file}")));
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    let app = App::with(Engine::Sqlite, &settings).await;
+    assert!(server.letters().is_empty());
+    queue(&app, "ada@example.org").await;
+    app
+}
+
+#[tokio::test]
+async fn letters_go_over_tls_with_the_name_and_password() {
+    for (mode, scheme) in [("starttls", "smtp"), ("smtps", "smtps")] {
+        let server = MailServer::secure(mode, "IP:127.0.0.1").await;
+        let url = server.secure_url(scheme, SMTP_PASSWORD);
+        let app = sends_to(&server, url, Some(server.authority())).await;
+        assert_eq!(server.has(1).await[0].to, "ada@example.org", "{mode}");
+        app.all_is_sent().await;
+    }
+}
+
+#[tokio::test]
+async fn no_letter_goes_to_a_server_that_may_be_another() {
+    let stranger = MailServer::secure("smtps", "IP:127.0.0.1").await;
+    let url = stranger.secure_url("smtps", SMTP_PASSWORD);
+    is_refused(&stranger, url.clone(), None).await; // nobody has heard of the authority
+    let other = MailServer::secure("smtps", "DNS:mail.example.org").await;
+    is_refused(&stranger, url, Some(other.authority())).await; // another one's
+    let url = other.secure_url("smtps", SMTP_PASSWORD);
+    is_refused(&other, url, Some(other.authority())).await; // a certificate for another name
+}
+
+#[tokio::test]
+async fn no_letter_goes_without_encryption_or_with_a_wrong_password() {
+    let secure = MailServer::secure("starttls", "IP:127.0.0.1").await;
+    is_refused(&secure, secure.secure_url("smtp", "wrong"), Some(secure.authority())).await;
+    let plain = MailServer::start().await;
+    is_refused(&plain, plain.url(), Some(secure.authority())).await;
+}
+
+async fn is_refused(server: &MailServer, url: String, authority: Option<String>) {
+    let app = sends_to(server, url, authority).await;
+    is_delayed(&app).await;
+    assert_eq!(app.coffer.mail.waiting().await.expect("the queue"), 1, "it waits");
+    assert!(server.letters().is_empty());
+}
+
+on_both_engines!(a_waiting_letter_can_be_read_by_nobody, "--smtp-url=smtp://127.0.0.1:1");
+async fn a_waiting_letter_can_be_read_by_nobody(app: App) {
+    queue(&app, "ada@example.org").await;
+    is_delayed(&app).await;
+    let dump = Dump::of(&app.coffer.db).await;
+    assert_eq!(dump.rows("mails").len(), 1);
+    let hex = |text: &str| data_encoding::HEXLOWER.encode(text.as_bytes());
+    for word in ["settings/security", "every other device", "Your password was changed"] {
+        assert!(!dump.text().contains(word) && !dump.text().contains(&hex(word)), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_under_a_lost_key_is_given_up() {
+    let server = MailServer::start().await;
+    let app = App::with(Engine::Postgres, &[&format!("--smtp-url={}", server.url())]).await;
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    let letter = Letter::PasswordChanged { security: "https://example.org".to_owned() };
+    app.coffer.mail.queue(&mut tx, "ada@example.org", &letter).await.expect("a letter");
+    let coffer::db::Tx::Postgres(connection) = &mut tx else { panic!("PostgreSQL") };
+    let damaged = sqlx::query("UPDATE mails SET sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20))");
+    damaged.execute(&mut **connection).await.expect("another text");
+    tx.commit().await.expect("it stays");
+    queue(&app, "eve@example.org").await;
+    app.all_is_sent().await;
+    let to: Vec<_> = server.letters().into_iter().map(|letter| letter.to).collect();
+    assert_eq!(to, ["eve@example.org"], "and holds nobody else up");
 }

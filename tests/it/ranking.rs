@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use coffer::resources::listing::RANKED;
+
+use crate::support::actor::Actor;
 use crate::support::app::App;
 use crate::support::on_both_engines;
 
@@ -29,4 +32,25 @@ async fn ranked_pages_continue_where_the_last_one_ended(app: App) {
         }
     }
     assert_eq!(titles.concat(), "dgbefca");
+}
+
+on_both_engines!(the_word_being_typed_finds_longer_ones_unless_it_finds_enough);
+async fn the_word_being_typed_finds_longer_ones_unless_it_finds_enough(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "tidewater" })).await;
+    owner.saves(json!({ "title": "tide" })).await;
+    assert_eq!(titles(&owner, "tide").await, ["tide", "tidewater"]);
+    assert_eq!(titles(&owner, "tide+").await, ["tide"]);
+    let link = |n| format!("<DT><A HREF=\"https://tide.example/{n}\">{}</A>\n", ["tide"; 30].join(" "));
+    let file =
+        format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL>{}", (0..RANKED).map(link).collect::<String>());
+    owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
+    assert!(!titles(&owner, "tide").await.contains(&"tidewater".to_owned()));
+    assert_eq!(titles(&owner, "tidew").await, ["tidewater"]);
+}
+
+async fn titles(actor: &Actor, query: &str) -> Vec<String> {
+    let list = actor.get(&format!("/api/v1/resources?q={query}&limit=200")).await.ok().json();
+    let items = list["items"].as_array().expect("items");
+    items.iter().map(|item| item["title"].as_str().expect("a title").to_owned()).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::startup::Place;
 use crate::support::actor::Actor;
 use crate::support::app::{App, PASSWORD};
 use crate::support::authenticator::{Authenticator, SETUP};
@@ -325,4 +326,18 @@ async fn a_device_stays_signed_in_only_after_the_code(app: App) {
     assert_eq!(ada.cookie("__Host-coffer-stay"), None);
     ada.gives_code(&phone.code(app.now())).await.redirects_to("/resources");
     assert!(ada.cookie("__Host-coffer-stay").is_some() && ada.is_signed_in().await);
+}
+
+on_both_engines!(who_has_lost_app_and_codes_is_let_in_by_whoever_runs_the_site);
+async fn who_has_lost_app_and_codes_is_let_in_by_whoever_runs_the_site(app: App) {
+    ada_with_a_phone(&app).await;
+    let stopped = app.stop().await;
+    let place = Place::new();
+    let command = |name: &'static str| {
+        let settings = stopped.settings.iter().map(String::as_str);
+        ["user", "second-factor-off", name].into_iter().chain(settings).collect::<Vec<_>>()
+    };
+    assert!(place.done(&command("ada"), &[]).contains("logs in with the password alone"));
+    let again = place.run(&command("ada"), &[]);
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("no two-step login"));
 }

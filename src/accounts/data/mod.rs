@@ -5,7 +5,7 @@ mod store;
 
 use serde_json::{Value, json};
 
-use super::people::keep_an_admin;
+use super::people::leaves_office;
 use super::{Accounts, Role};
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
@@ -45,7 +45,7 @@ impl Accounts {
         store::delete(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::AccountDelete, member.id)).await?;
         if member.role == Role::Admin {
-            keep_an_admin(&mut tx).await?;
+            leaves_office(&mut tx, member.id).await?;
         }
         tx.commit([Scope::All]).await?;
         Ok(self.sessions.settle(ended).await?)

@@ -3,7 +3,6 @@
 mod codes;
 pub mod login;
 mod qr;
-mod seal;
 pub mod settings;
 mod totp;
 
@@ -13,13 +12,13 @@ use data_encoding::BASE32_NOPAD;
 use hmac::Mac as _;
 use uuid::Uuid;
 
-use self::seal::Seal;
 use super::store::factor;
 use super::{Accounts, Member};
 use crate::audit::{Action, Event};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, mac};
 use crate::mail::Letter;
+use crate::seal::Seal;
 use crate::web::origin::Origin;
 
 /// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
@@ -88,14 +87,14 @@ impl Accounts {
             return Ok(offer);
         }
         let secret: [u8; SECRET_BYTES] = self.context.random();
-        let sealed = self.factor_keys.totp.seal(member.id, self.context.random(), &secret);
+        let sealed = self.factor_keys.totp.seal(member.id.as_bytes(), &self.context, &secret);
         sealed
             .and_then(|sealed| self.read_offer(member, &sealed))
             .ok_or_else(|| Error::Internal("a secret could not be sealed".into()))
     }
 
     fn read_offer(&self, member: &Member, sealed: &[u8]) -> Option<Offer> {
-        let key = BASE32_NOPAD.encode(&self.factor_keys.totp.open(member.id, sealed)?);
+        let key = BASE32_NOPAD.encode(&self.factor_keys.totp.open(member.id.as_bytes(), sealed)?);
         let link = qr::link(&self.site, &member.username, &key);
         Some(Offer { sealed: sealed.to_vec(), key, link })
     }
@@ -112,7 +111,8 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<Vec<String>> {
         let now = self.context.now();
-        let secret = self.factor_keys.totp.open(member.id, &offer.sealed).ok_or(Error::NotFound)?;
+        let secret =
+            self.factor_keys.totp.open(member.id.as_bytes(), &offer.sealed).ok_or(Error::NotFound)?;
         let step = totp::step_of(&secret, &codes::digits(code), now, None).ok_or_else(|| {
             Error::field("code", "This is not the code that your app shows now. Look again, and check that your device’s clock is right.")
         })?;
@@ -129,12 +129,14 @@ impl Accounts {
         Ok(codes)
     }
 
-    pub async fn switch_off(&self, member: &Member, origin: &Origin) -> Result<()> {
+    /// The password alone lets the person in then; `by` is nobody at the command line.
+    pub async fn switch_off(&self, member: &Member, by: Option<Uuid>, origin: &Origin) -> Result<()> {
         let mut tx = self.db.begin().await?;
         factor::switch_off(&mut tx, member.id, self.context.now()).await?;
         self.tell(&mut tx, member.id, &self.changed(false)).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOff, member.id)).await?;
+        let event = Event { actor: by, ..Event::own(Action::SecondFactorOff, member.id) };
+        self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
         self.sessions.settle(stale).await?;
         self.mail.wake();
@@ -169,7 +171,7 @@ impl Accounts {
         if !factor::take_try(&self.db, member.id, TRIES, now.minus(TRY_WINDOW), now).await? {
             return Ok(false);
         }
-        let secret = self.factor_keys.totp.open(member.id, &sealed).ok_or_else(|| {
+        let secret = self.factor_keys.totp.open(member.id.as_bytes(), &sealed).ok_or_else(|| {
             Error::Internal(
                 "a TOTP secret can't be opened: COFFER_SECRET_KEY is not the one it was sealed under".into(),
             )

@@ -96,7 +96,7 @@ pub async fn switch_off(_: Sudo, State(app): State<App>, viewer: Viewer, origin:
             "This site asks for two-step login, so it can’t be switched off. You can set it up anew with another app.",
         ));
     }
-    app.accounts.switch_off(member, &origin).await?;
+    app.accounts.switch_off(member, Some(member.id), &origin).await?;
     Ok(redirect("/settings/security", Some(Notice::SecondFactorOff)))
 }
 

@@ -66,5 +66,22 @@ async fn whoever_goes_away_leaves_the_queue() {
     assert!(matches!(passwords.verify("correct horse battery", None).await, Err(Error::Busy)));
     drop((waiting, busy));
     assert!(!passwords.verify("correct horse battery", None).await.unwrap());
-    assert!(passwords.arenas.take().is_none(), "memory goes back when nobody waits");
+}
+
+#[tokio::test]
+async fn memory_is_kept_for_the_next_hash_and_then_given_back() {
+    let passwords = passwords();
+    for _ in 0..3 {
+        assert!(!passwords.verify("correct horse battery", None).await.unwrap());
+        assert_eq!(passwords.arenas.lock().len(), 1);
+    }
+    passwords.arenas.free_after(Duration::from_millis(1));
+    let mut tick = tokio::time::interval(Duration::from_millis(5));
+    for _ in 0..1_000 {
+        tick.tick().await;
+        if passwords.arenas.lock().is_empty() {
+            return;
+        }
+    }
+    panic!("the memory is still held");
 }

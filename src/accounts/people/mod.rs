@@ -160,8 +160,8 @@ impl People {
         for action in &actions {
             self.audit.record(&mut tx, origin, &event(*action, actor, id)).await?;
         }
-        if before.role == Role::Admin && before.disabled_at.is_none() {
-            keep_an_admin(&mut tx).await?;
+        if before.role == Role::Admin && before.disabled_at.is_none() && !actions.is_empty() {
+            leaves_office(&mut tx, id).await?;
         }
         tx.commit().await?;
         self.sessions.settle(stale).await?;
@@ -206,9 +206,15 @@ impl People {
     }
 }
 
+/// Who administers no more lets nobody in any more, and leaves somebody who does.
+pub(super) async fn leaves_office(tx: &mut Tx, admin: Uuid) -> Result<()> {
+    store::void_links(tx, admin).await?;
+    keep_an_admin(tx).await
+}
+
 /// Whether somebody is left to administer. To be asked after the event is recorded: from then on the trail's head is
 /// this transaction's until its end, so two admins who demote each other at once see each other's change.
-pub(super) async fn keep_an_admin(tx: &mut Tx) -> Result<()> {
+async fn keep_an_admin(tx: &mut Tx) -> Result<()> {
     if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }
 }
 

@@ -118,3 +118,10 @@ pub async fn delete_invite(tx: &mut Tx, hash: &[u8]) -> sqlx::Result<bool> {
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
+
+/// The links that somebody has made as an admin: invitations, and links for new passwords, whose makers are not kept.
+pub async fn void_links(tx: &mut Tx, maker: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM one_time_tokens WHERE (purpose = 'invite' AND user_id = $1)
+        OR (purpose = 'reset' AND payload IS NULL)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(maker).execute(conn).await.map(drop))
+}

@@ -71,7 +71,9 @@ impl Sizes {
             return Ok(Size::Unknown);
         }
         let mut rows = Statement::default();
-        if let Words::Fts5(words) = words(&mut rows, &db.read(), search, &shelf_marks(viewer)) {
+        if let Words::Fts5(words) =
+            words(&mut rows, &db.read(), search, &search.query.text, &shelf_marks(viewer))
+        {
             rows.sql = format!("{FTS5_ROWS} {words}");
         }
         size(db, &rows).await
@@ -151,11 +153,17 @@ pub enum Words {
 }
 
 /// `shelves`: only what has one of these marks, or anything when there are none.
-pub fn words(statement: &mut Statement, engine: &Reader<'_>, search: &Search, shelves: &[String]) -> Words {
+pub fn words(
+    statement: &mut Statement,
+    engine: &Reader<'_>,
+    search: &Search,
+    text: &[Group],
+    shelves: &[String],
+) -> Words {
     let marks = marked(search, shelves);
     match engine {
-        Engine::Postgres(_) => postgres_words(statement, &search.query.text, &marks),
-        Engine::Sqlite(_) => fts5_words(statement, &[search.query.text.as_slice(), &marks].concat()),
+        Engine::Postgres(_) => postgres_words(statement, text, &marks),
+        Engine::Sqlite(_) => fts5_words(statement, &[text, &marks].concat()),
     }
 }
 

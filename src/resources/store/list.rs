@@ -23,14 +23,14 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec
 /// The statement that finds the page in the way that costs least: its rows, or what they are ranked among.
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
     if search.sort == Sort::Relevance {
-        return ranked::statement(db, viewer, search).await;
+        return ranked::statement(db, viewer, search, &search.query.text).await;
     }
     let sizes = &Sizes::of(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, search, sizes);
     // For a list of many matches it would cost more to look up who may see each; the shelves are read anyway.
     let shelves = if sizes.words == Size::Few { shelf_marks(viewer) } else { Vec::new() };
-    let words = words(&mut statement, &db.read(), search, &shelves);
+    let words = words(&mut statement, &db.read(), search, &search.query.text, &shelves);
     let order = Order::of(search.sort);
     let after = after(&mut statement, search, order);
     let limit = statement.bind(Value::Int(search.limit + 1));

@@ -17,7 +17,12 @@ pub struct Authenticator(Vec<u8>);
 impl Authenticator {
     /// Reads the key from the page.
     pub fn from_page(page: &Answer) -> Self {
-        let key = page.texts(".totp-key").concat().replace(' ', "");
+        Self::from_key(&page.texts(".totp-key").concat())
+    }
+
+    /// The key as somebody types it.
+    pub fn from_key(key: &str) -> Self {
+        let key = key.replace(' ', "");
         Self(BASE32_NOPAD.decode(key.as_bytes()).expect("a key in base 32"))
     }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use mail_parser::MessageParser;
+use tempfile::TempDir;
 
 use super::app::App;
 use super::server::Server;
@@ -91,21 +93,50 @@ impl App {
 pub struct MailServer {
     server: Server,
     port: u16,
+    certificates: Option<TempDir>,
 }
 
 impl MailServer {
     pub async fn start() -> Self {
+        Self::with(&[], None).await
+    }
+
+    /// Speaks TLS alone (`starttls` or `smtps`), by a certificate for this name from an authority of its own.
+    pub async fn secure(mode: &str, name: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/certificates.sh");
+        let written =
+            Command::new("sh").args([script, name]).current_dir(folder.path()).output().expect("sh runs");
+        assert!(written.status.success(), "certificates: {}", String::from_utf8_lossy(&written.stderr));
+        let [certificate, key] =
+            ["server.pem", "server.key"].map(|file| folder.path().join(file).display().to_string());
+        Self::with(&[mode, &certificate, &key], Some(folder)).await
+    }
+
+    async fn with(arguments: &[&str], certificates: Option<TempDir>) -> Self {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/smtp_server.py");
         let (server, port) = Server::on_free_port("smtp", "KILL", READY, |port| {
             // Debian's own Python is the one that Debian's packages are for.
-            ["/usr/bin/python3", program, port].map(str::to_owned).to_vec()
+            let command = ["/usr/bin/python3", program, port];
+            command.into_iter().chain(arguments.iter().copied()).map(str::to_owned).collect()
         })
         .await;
-        Self { server, port }
+        Self { server, port, certificates }
     }
 
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    /// With this scheme and password, percent-encoded.
+    pub fn secure_url(&self, scheme: &str, password: &str) -> String {
+        format!("{scheme}://coffer:{password}@127.0.0.1:{}", self.port)
+    }
+
+    /// The file of the authority that has made the server's certificate.
+    pub fn authority(&self) -> String {
+        let folder = self.certificates.as_ref().expect("a server with certificates");
+        folder.path().join("ca.pem").display().to_string()
     }
 
     pub fn kill(&self) {

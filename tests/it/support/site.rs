@@ -45,13 +45,15 @@ impl Route {
     }
 }
 
-/// All routes; those of the reference page of the API, of the assets and of what is found nowhere are left out.
+/// All routes; those of the reference page of the API, of the assets, of the reports that browsers send by themselves
+/// and of what is found nowhere are left out.
 pub async fn routes(app: &App) -> Vec<Route> {
     let visitor = app.visitor();
     let mut routes = Vec::new();
     for path in paths(app) {
-        let beyond =
-            path.contains("{*") || path.starts_with("/api/docs") || path == "/api" || path == "/api/";
+        let beyond = path.contains("{*")
+            || path.starts_with("/api/docs")
+            || ["/api", "/api/", "/csp-report"].contains(&path.as_str());
         if beyond {
             continue;
         }

@@ -1,0 +1,52 @@
+//! The rules of what people type about themselves, passwords aside.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The form by which e-mail addresses and usernames are compared.
+pub(crate) fn key(text: &str) -> String {
+    text.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+pub(super) fn email_problem(email: &str) -> Option<&'static str> {
+    let parts = email.rsplit_once('@');
+    let well_formed = parts.is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !local.contains('@')
+            && email.parse::<lettre::Address>().is_ok()
+    });
+    if email.is_empty() {
+        Some("Enter your e-mail address.")
+    } else if !well_formed || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Some("This is not an e-mail address. It should look like name@example.org.")
+    } else if email.chars().count() > 254 {
+        Some("This address is longer than the 254 characters that e-mail allows.")
+    } else {
+        None
+    }
+}
+
+pub(super) fn username_problem(username: &str) -> Option<&'static str> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !(2..=32).contains(&username.chars().count()) {
+        Some("Choose a username of 2 to 32 characters.")
+    } else if !username.chars().all(allowed) {
+        Some("A username is made of small letters a to z, digits and hyphens.")
+    } else if username.starts_with('-') || username.ends_with('-') {
+        Some("A username starts and ends with a letter or digit.")
+    } else {
+        None
+    }
+}
+
+pub(super) fn display_name_problem(name: &str) -> Option<&'static str> {
+    if name.chars().count() > 80 {
+        Some("Use at most 80 characters for the name to show.")
+    } else if name.chars().any(char::is_control) {
+        Some("This name contains an invisible control character. Type it again.")
+    } else {
+        None
+    }
+}

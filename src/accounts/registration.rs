@@ -1,0 +1,157 @@
+//! How accounts are made: by registering, by a link, by the command line.
+
+use std::collections::BTreeMap;
+
+use super::fields::{display_name_problem, email_problem, key, username_problem};
+use super::store::{self, Address};
+use super::{Accounts, Member, Purpose, Role, hash_of};
+use crate::audit::{Action, Event};
+use crate::db::Tx;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::origin::Origin;
+
+/// What a person gives to get an account.
+#[derive(Clone, Default)]
+pub struct NewAccount {
+    pub email: String,
+    pub username: String,
+    /// Empty: the username serves.
+    pub display_name: String,
+    pub password: String,
+}
+
+/// A [`NewAccount`] that keeps every rule.
+struct Checked {
+    email: String,
+    username: String,
+    display_name: String,
+}
+
+impl Accounts {
+    /// An account for somebody who registers. The address is theirs once they have opened the letter that goes
+    /// there; until then nothing tells them, or anybody, whether it is another account's.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at the fields.
+    pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
+        let checked = self.check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
+        self.audit.record(&mut tx, origin, &Event::own(Action::Register, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(member)
+    }
+
+    /// An account with a role, as the command line makes it; who runs it vouches for the address.
+    pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
+        let checked = self.check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        // The command line acts for nobody.
+        let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
+        self.audit.record(&mut tx, &Origin::default(), &event).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    /// An account that nobody can sign in to, for made-up content.
+    pub async fn create_without_password(&self, username: &str) -> Result<Member> {
+        let name = username.to_owned();
+        let checked =
+            Checked { email: format!("{name}@example.invalid"), username: name.clone(), display_name: name };
+        let mut tx = self.db.begin().await?;
+        let member = self.insert(&mut tx, checked, Role::Member, Address::Owned, None).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    /// The account that a token's one use makes: the first admin for set-up, a member for an invitation.
+    ///
+    /// # Errors
+    /// [`Error::LinkOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
+    pub async fn redeem(
+        &self,
+        purpose: Purpose,
+        token: &str,
+        new: &NewAccount,
+        origin: &Origin,
+    ) -> Result<Member> {
+        if !self.token_stands(purpose, token).await? {
+            return Err(Error::LinkOver);
+        }
+        let checked = self.check(new)?;
+        let hash = self.passwords.hash(&new.password, self.context.random()).await?;
+        let (role, action, address) = match purpose {
+            Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
+            _ => (Role::Member, Action::InviteAccept, Address::Claimed),
+        };
+        let mut tx = self.db.begin().await?;
+        if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
+            return Err(Error::LinkOver);
+        }
+        let member = self.insert(&mut tx, checked, role, address, Some(hash)).await?;
+        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
+        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
+        tx.commit().await?;
+        self.mail.wake();
+        Ok(member)
+    }
+
+    fn check(&self, new: &NewAccount) -> Result<Checked> {
+        let mut errors = FieldErrors::default();
+        let email = new.email.trim().to_owned();
+        let username = key(&new.username);
+        let display_name = if new.display_name.trim().is_empty() {
+            username.clone()
+        } else {
+            new.display_name.trim().to_owned()
+        };
+        let findings = BTreeMap::from([
+            ("email", email_problem(&email)),
+            ("username", username_problem(&username)),
+            ("display_name", display_name_problem(&display_name)),
+            ("password", self.passwords.problem(&new.password, &[&email, &username, &display_name])),
+        ]);
+        for (field, problem) in findings {
+            if let Some(problem) = problem {
+                errors.add(field, problem);
+            }
+        }
+        errors.or(Checked { email, username, display_name })
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut Tx,
+        checked: Checked,
+        role: Role,
+        address: Address,
+        password_hash: Option<String>,
+    ) -> Result<Member> {
+        let member = Member {
+            id: self.context.new_id(),
+            email: checked.email,
+            username: checked.username,
+            display_name: checked.display_name,
+            role,
+            auth_epoch: 0,
+            verified: address == Address::Confirmed,
+            second_factor: false,
+        };
+        let taken = store::insert(tx, &member, address, password_hash, self.context.now()).await?;
+        if let Some(field) = taken {
+            let message = match field {
+                "email" => {
+                    "There is an account with this address already. Log in instead, or use another address."
+                }
+                _ => "This username is taken. Choose another one.",
+            };
+            return Err(Error::field(field, message));
+        }
+        Ok(member)
+    }
+}

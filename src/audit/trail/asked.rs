@@ -1,0 +1,126 @@
+//! Which part of the trail is asked for.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use time::Date;
+use time::macros::format_description;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::audit::{Action, Outcome};
+use crate::db::Timestamp;
+use crate::error::FieldErrors;
+use crate::resources::listing::midnight;
+use crate::web::forms::encode;
+
+pub(super) const PAGE: i64 = 50;
+pub(super) const MOST: i64 = 200;
+
+/// Part of the trail, as the address bar or an API client asks for it; every part may be left empty.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Such as `login`; the page `/admin/audit` lists them all.
+    pub action: String,
+    /// Username, e-mail address or id of somebody who did it or to whom it was done.
+    pub person: String,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// The first day, such as 2026-05-03 (UTC).
+    pub from: String,
+    /// The last day.
+    pub to: String,
+    /// Where the page before ended, as it was given out.
+    pub cursor: String,
+    /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    pub limit: String,
+}
+
+/// An [`Asked`] that makes sense.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub action: Option<Action>,
+    /// Who did it or to whom it was done.
+    pub person: Option<Uuid>,
+    pub outcome: Option<Outcome>,
+    pub from: Option<Timestamp>,
+    /// Not included.
+    pub until: Option<Timestamp>,
+    /// Only events before this one.
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+impl Filter {
+    #[must_use]
+    pub const fn all(limit: i64) -> Self {
+        Self { action: None, person: None, outcome: None, from: None, until: None, before: None, limit }
+    }
+}
+
+impl Asked {
+    /// Everything but the person and the position, which take a look into the database.
+    pub(super) fn read(&self, errors: &mut FieldErrors) -> Filter {
+        Filter {
+            action: read(
+                &self.action,
+                Action::named,
+                "action",
+                "There is no such action. Choose one of the list.",
+                errors,
+            ),
+            outcome: read(
+                &self.outcome,
+                Outcome::named,
+                "outcome",
+                "The outcome is done or refused.",
+                errors,
+            ),
+            from: read(&self.from, day, "from", "Give the day as 2026-05-03.", errors),
+            until: read(&self.to, day, "to", "Give the day as 2026-05-03.", errors)
+                .map(|day| day.plus(Duration::from_hours(24))),
+            limit: read(&self.limit, limit, "limit", "The limit is a number from 1 to 200.", errors)
+                .unwrap_or(PAGE),
+            person: None,
+            before: None,
+        }
+    }
+
+    /// The filters as a query string that ends with `extra`.
+    #[must_use]
+    pub fn query(&self, extra: &str) -> String {
+        let Self { action, person, outcome, from, to, .. } = self;
+        let fields =
+            [("action", action), ("person", person), ("outcome", outcome), ("from", from), ("to", to)];
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        let mut parts: Vec<_> = given.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        parts.extend(Some(extra.to_owned()).filter(|extra| !extra.is_empty()));
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+}
+
+fn read<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    field: &'static str,
+    problem: &'static str,
+    errors: &mut FieldErrors,
+) -> Option<T> {
+    let value = parse(text.trim());
+    if value.is_none() && !text.trim().is_empty() {
+        errors.add(field, problem);
+    }
+    value
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    (1..=9998).contains(&date.year()).then(|| midnight(date))
+}
+
+fn limit(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|limit| (1..=MOST).contains(limit))
+}

@@ -1,0 +1,74 @@
+//! The versions of a resource as JSON.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{ResourceBody, RevisionItem, RevisionList, versioned};
+use crate::app::App;
+use crate::error::Result;
+use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped};
+use crate::web::json::{Problem, Refusal, Versioned, expected_version};
+use crate::web::path::{Id, IdVersion};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(revisions))
+        .routes(routes!(revision))
+        .routes(routes!(restore_revision))
+}
+
+/// The saved versions, latest first.
+#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
+    (status = 200, body = RevisionList),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
+))]
+async fn revisions(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    Id(id): Id,
+) -> Result<axum::Json<RevisionList>> {
+    let (_, revisions) = app.resources.revisions(&viewer, id).await?;
+    Ok(axum::Json(RevisionList {
+        items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),
+    }))
+}
+
+/// One saved version, with its text.
+#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
+    params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
+    (status = 200, body = RevisionItem),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    Refusal,
+))]
+async fn revision(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesRead>,
+    IdVersion(id, version): IdVersion,
+) -> Result<axum::Json<RevisionItem>> {
+    let (_, revision) = app.resources.revision(&viewer, id, version).await?;
+    Ok(axum::Json(RevisionItem::of(revision, true)))
+}
+
+/// Save an old version's text as the newest version.
+#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
+    params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
+    (status = 200, body = ResourceBody),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
+    (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
+    Refusal,
+))]
+async fn restore_revision(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    headers: HeaderMap,
+    IdVersion(id, version): IdVersion,
+) -> Result<Versioned<ResourceBody>> {
+    let read_version = expected_version(&headers)?;
+    let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
+    Ok(versioned(&restored))
+}

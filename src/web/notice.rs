@@ -1,0 +1,213 @@
+//! What just happened, told once on the next page; a cookie carries its name there.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::site::{Site, cookie};
+
+const COOKIE: &str = "coffer-notice";
+const OK: &str = "ok";
+const ERROR: &str = "error";
+
+#[derive(Clone, Debug)]
+pub struct Toast {
+    /// `ok` or `error`.
+    pub kind: &'static str,
+    pub text: &'static str,
+    pub undo: Option<Undo>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Undo {
+    pub action: String,
+    pub label: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Saved,
+    Trashed(Uuid),
+    Restored,
+    Deleted,
+    AlreadySaved,
+    NotRestored,
+    Welcome,
+    Registered,
+    SignedOut,
+    AccountDeleted,
+    ProfileSaved,
+    LetterSent,
+    AddressConfirmed,
+    AddressTaken,
+    PasswordChanged,
+    PasswordReset,
+    DeviceEnded,
+    DevicesEnded,
+    TokenRevoked,
+    SecondFactorOff,
+    StartAgain,
+    TooManyCodes,
+    RoleChanged,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    InviteWithdrawn,
+}
+
+impl Notice {
+    /// All that carry nothing but their name.
+    const PLAIN: [Self; 26] = [
+        Self::Saved,
+        Self::Restored,
+        Self::Deleted,
+        Self::AlreadySaved,
+        Self::NotRestored,
+        Self::Welcome,
+        Self::Registered,
+        Self::SignedOut,
+        Self::AccountDeleted,
+        Self::ProfileSaved,
+        Self::LetterSent,
+        Self::AddressConfirmed,
+        Self::AddressTaken,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::DeviceEnded,
+        Self::DevicesEnded,
+        Self::TokenRevoked,
+        Self::SecondFactorOff,
+        Self::StartAgain,
+        Self::TooManyCodes,
+        Self::RoleChanged,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+        Self::SessionsEnded,
+        Self::InviteWithdrawn,
+    ];
+
+    /// The name in the cookie, the kind of toast, the sentence.
+    const fn content(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Saved => ("saved", OK, "Saved."),
+            Self::Trashed(_) => ("trashed", OK, "Moved to the trash."),
+            Self::Restored => ("restored", OK, "Restored from the trash."),
+            Self::Deleted => ("deleted", OK, "Deleted for ever."),
+            Self::AlreadySaved => ("already-saved", OK, "You had saved this address before. Here it is."),
+            Self::NotRestored => (
+                "not-restored",
+                ERROR,
+                "Not restored: you have saved its address again meanwhile. Here is that entry.",
+            ),
+            Self::Welcome => ("welcome", OK, "Welcome. Your library is ready."),
+            Self::Registered => (
+                "registered",
+                OK,
+                "Welcome. Your library is ready. A letter to your address asks you to confirm it; until then, log in with your username.",
+            ),
+            Self::SignedOut => ("signed-out", OK, "You are logged out."),
+            Self::AccountDeleted => {
+                ("account-deleted", OK, "Your account is deleted, with everything that was in it.")
+            }
+            Self::ProfileSaved => ("profile-saved", OK, "Your profile is saved."),
+            Self::LetterSent => ("letter-sent", OK, "A letter is on its way. Open its link within an hour."),
+            Self::AddressConfirmed => ("address-confirmed", OK, "Your e-mail address is confirmed."),
+            Self::AddressTaken => (
+                "address-taken",
+                ERROR,
+                "Another account has confirmed this address. Use another one, or log in to that account.",
+            ),
+            Self::PasswordChanged => {
+                ("password-changed", OK, "Your password is changed, and every other device is logged out.")
+            }
+            Self::PasswordReset => (
+                "password-reset",
+                OK,
+                "Your password is changed, and every device is logged out. Log in with the new one.",
+            ),
+            Self::DeviceEnded => ("device-ended", OK, "That device is logged out."),
+            Self::DevicesEnded => ("devices-ended", OK, "Every other device is logged out."),
+            Self::TokenRevoked => {
+                ("token-revoked", OK, "The token is revoked. Programs that used it are refused from now on.")
+            }
+            Self::SecondFactorOff => {
+                ("second-factor-off", OK, "Two-step login is off: your password alone lets you in.")
+            }
+            Self::StartAgain => {
+                ("start-again", ERROR, "That took too long. Log in with your password again.")
+            }
+            Self::TooManyCodes => {
+                ("too-many-codes", ERROR, "Too many wrong codes. Log in with your password again.")
+            }
+            Self::RoleChanged => ("role-changed", OK, "The role is changed."),
+            Self::AccountDisabled => {
+                ("account-disabled", OK, "The account is disabled, and logged out everywhere.")
+            }
+            Self::AccountEnabled => ("account-enabled", OK, "The account is enabled again."),
+            Self::SessionsEnded => ("sessions-ended", OK, "Logged out everywhere."),
+            Self::InviteWithdrawn => {
+                ("invite-withdrawn", OK, "The invitation is withdrawn. Its link no longer works.")
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn toast(self) -> Toast {
+        let (_, kind, text) = self.content();
+        let undo = match self {
+            Self::Trashed(id) => Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
+            _ => None,
+        };
+        Toast { kind, text, undo }
+    }
+
+    /// The notice that the page before has left, if there is one.
+    #[must_use]
+    pub fn of(site: &Site, headers: &HeaderMap) -> Option<Self> {
+        cookie(headers, &site.cookie(COOKIE)).and_then(Self::read)
+    }
+
+    /// Leaves it for the page that the response leads to.
+    pub fn keep(self, response: &mut Response) {
+        set(response, &self.cookie(), 30);
+    }
+
+    /// Takes it back from the browser, once it was shown.
+    pub fn forget(response: &mut Response) {
+        set(response, "", 0);
+    }
+
+    fn cookie(self) -> String {
+        let (name, ..) = self.content();
+        match self {
+            Self::Trashed(id) => format!("{name}.{id}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let plain = Self::PLAIN.into_iter().find(|notice| notice.content().0 == text);
+        plain.or_else(|| Some(Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?)))
+    }
+}
+
+/// Where browsers take such cookies, an outer layer adds `Secure` and the prefix `__Host-`.
+fn set(response: &mut Response, value: &str, max_age: u32) {
+    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_survive_their_cookie() {
+        for notice in Notice::PLAIN.into_iter().chain([Notice::Trashed(Uuid::from_u128(7))]) {
+            assert_eq!(Notice::read(&notice.cookie()), Some(notice));
+        }
+        assert_eq!(Notice::read("<script>"), None);
+    }
+}
