@@ -54,10 +54,7 @@ mod tests {
 
     #[test]
     fn a_dear_load_is_begun_early_and_a_cheap_one_late() {
-        let share = |left, cost| {
-            let hits = (0..1000_u64).filter(|n| is_early(left, cost, || n << 54)).count();
-            hits
-        };
+        let share = |left, cost| (0..1000_u64).filter(|n| is_early(left, cost, || n << 54)).count();
         let second = Duration::from_secs(1);
         assert_eq!(share(MINUTE, second), 0);
         assert!((300..450).contains(&share(second, second)), "e^-1 of all");

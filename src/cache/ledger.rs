@@ -23,6 +23,8 @@ pub struct Ledger {
     untold: BTreeMap<i64, Vec<Scope>>,
     /// How many untold rows touch a scope.
     dirty: HashMap<Scope, usize>,
+    /// Until which number rows were handed out for removal.
+    removed: i64,
 }
 
 /// What a look into the outbox asks to be done.
@@ -43,9 +45,13 @@ impl Ledger {
 
     /// Until which number rows may be removed; `None` while some wait for Redis.
     #[must_use]
-    pub fn removable(&self, now: i64) -> Option<i64> {
+    pub fn removable(&mut self, now: i64) -> Option<i64> {
         let highest = self.highest_before(now - KEPT);
-        (self.untold.is_empty() && highest > 0).then_some(highest)
+        if !self.untold.is_empty() || highest <= self.removed {
+            return None;
+        }
+        self.removed = highest;
+        Some(highest)
     }
 
     fn highest_before(&self, then: i64) -> i64 {
@@ -175,6 +181,7 @@ mod tests {
         ledger.told(7);
         assert_eq!(ledger.removable(60 * SECOND), None, "too young");
         assert_eq!(ledger.removable(62 * SECOND), Some(7));
+        assert_eq!(ledger.removable(63 * SECOND), None, "once");
     }
 
     #[test]

@@ -84,7 +84,9 @@ impl Cache {
                 self.gates.bump(&scopes);
                 self.counts.heard(scopes.len());
                 let mut ledger = self.ledger();
-                rows.into_iter().for_each(|row| ledger.told(row));
+                for row in rows {
+                    ledger.told(row);
+                }
             }
             Some(_) => {}
             // Somebody speaks who is not understood: what was touched is not known.

@@ -138,7 +138,7 @@ impl Cache {
     fn usable(&self, remote: &Remote, scopes: &Scopes) -> Option<Arc<Place>> {
         let place = remote.place();
         if place.is_none() {
-            self.wake.notify_one();
+            self.wake_relay();
         }
         let ledger = self.ledger();
         place.filter(|_| ledger.has_looked() && !ledger.is_dirty(scopes))

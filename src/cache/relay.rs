@@ -21,6 +21,13 @@ impl Cache {
         tokio::join!(self.relay(), self.listen());
     }
 
+    /// To work at once, unless Redis is known to be away.
+    pub(super) fn wake_relay(&self) {
+        if self.remote.as_ref().is_some_and(|remote| !remote.redis().is_open()) {
+            self.wake.notify_one();
+        }
+    }
+
     async fn relay(&self) {
         let share = f64::from(self.context.random::<1>()[0]) / 255.0;
         let mut tick = tokio::time::interval(LOOK_EVERY.mul_f64(0.9 + 0.1 * share));
@@ -77,7 +84,9 @@ impl Cache {
         let message = Message::Touched { from: self.node, rows: rows.clone(), scopes: scopes.clone() };
         if remote.bump(&scopes, message.write(), TELL_LIMIT).await.is_ok() {
             let mut ledger = self.ledger();
-            rows.into_iter().for_each(|row| ledger.told(row));
+            for row in rows {
+                ledger.told(row);
+            }
         }
     }
 

@@ -113,7 +113,7 @@ impl Remote {
         let mut found: Vec<Option<Bytes>> =
             self.still(place, self.redis.run_within(READ_LIMIT, client.mget(keys)).await?)?;
         let sealed = found.first_mut().and_then(Option::take);
-        Ok(self.looked(slot, &name, sealed, &found[1.min(found.len())..]))
+        Ok(self.looked(slot, &name, sealed.as_deref(), &found[1.min(found.len())..]))
     }
 
     /// Looks again, seeds what is missing, and claims the load.
@@ -122,22 +122,17 @@ impl Remote {
         let token: [u8; 16] = self.context.random();
         let mut arguments = vec![bytes(&token), millis(LOAD_LEASE), millis(GENERATION_LIFE)];
         arguments.extend(scopes.as_slice().iter().map(|_| bytes(&self.context.random::<8>())));
-        let answer: (u8, Option<Bytes>, Vec<Option<Bytes>>) = {
-            let mut values: Vec<Value> =
-                self.script(&LEASE, place, (Some(slot), scopes.as_slice()), arguments, READ_LIMIT).await?;
-            let rest = values.split_off(2.min(values.len()));
-            let mut first = values.into_iter();
-            let mine = first.next().and_then(|value| value.as_u64()).unwrap_or(0);
-            let sealed = first.next().and_then(|value| value.into_bytes());
-            (u8::from(mine == 1), sealed, rest.into_iter().map(Value::into_bytes).collect())
-        };
-        let (mine, sealed, generations) = answer;
-        let looked = self.looked(slot, &name, sealed, &generations);
+        let keys = (Some(slot), scopes.as_slice());
+        let mut values = self.script(&LEASE, place, keys, arguments, READ_LIMIT).await?.into_iter();
+        let mine = values.next().and_then(|value| value.as_u64()) == Some(1);
+        let sealed = values.next().and_then(Value::into_bytes);
+        let generations: Vec<Option<Bytes>> = values.map(Value::into_bytes).collect();
+        let looked = self.looked(slot, &name, sealed.as_deref(), &generations);
         let known: Option<Vec<Generation>> = looked.generations.iter().copied().collect();
-        match known {
-            Some(generations) if mine == 1 => Ok((looked, Leased::Mine(Claim { token, generations }))),
-            _ => Ok((looked, Leased::Busy)),
-        }
+        Ok(match known {
+            Some(generations) if mine => (looked, Leased::Mine(Claim { token, generations })),
+            _ => (looked, Leased::Busy),
+        })
     }
 
     /// Stores what was loaded if nothing was touched meanwhile, and gives the claim back; without an entry only that.
@@ -211,22 +206,16 @@ impl Remote {
         &self,
         slot: &Slot,
         name: &str,
-        sealed: Option<Bytes>,
+        sealed: Option<&[u8]>,
         generations: &[Option<Bytes>],
     ) -> Looked {
-        let generations: Vec<Option<Generation>> =
-            generations.iter().map(|generation| Generation::try_from(generation.as_deref()?).ok()).collect();
-        let opened = sealed.as_deref().map(|sealed| Entry::open(&self.key, name, sealed));
+        let read = |found: &Option<Bytes>| Generation::try_from(found.as_deref()?).ok();
+        let generations: Vec<Option<Generation>> = generations.iter().map(read).collect();
+        let opened = sealed.map(|sealed| Entry::open(&self.key, name, sealed));
         let is_broken = matches!(opened, Some(None));
-        let entry = opened.flatten().filter(|entry| {
-            entry.audience == slot.audience
-                && generations.iter().eq(entry
-                    .generations
-                    .iter()
-                    .map(|g| Some(*g))
-                    .collect::<Vec<_>>()
-                    .iter())
-        });
+        let stands =
+            |entry: &Entry| generations.iter().copied().eq(entry.generations.iter().copied().map(Some));
+        let entry = opened.flatten().filter(|entry| entry.audience == slot.audience && stands(entry));
         Looked { generations, entry, is_broken }
     }
 }

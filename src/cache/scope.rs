@@ -30,7 +30,8 @@ impl Scope {
         };
         // The random half of a UUIDv7.
         let (_, low) = id.as_u64_pair();
-        let mixed = (low ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let salted = low.wrapping_add(u64::wrapping_mul(salt, 0xbf58_476d_1ce4_e5b9));
+        let mixed = salted.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         usize::try_from(mixed).unwrap_or(0) % stripes
     }
 }

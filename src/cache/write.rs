@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::{Cache, outbox};
 use crate::db::Tx;
 
-/// Who touches more than this touches everything.
+/// Who touches more than this touches everything; so does who names nothing.
 const MOST: usize = 64;
 
 /// A transaction that changes what is cached. Dropped without `commit`, it rolls back.
@@ -48,7 +48,7 @@ impl Write {
         let mut scopes: Vec<Scope> = touched.into_iter().collect();
         scopes.sort();
         scopes.dedup();
-        if scopes.len() > MOST {
+        if scopes.is_empty() || scopes.len() > MOST {
             scopes = vec![Scope::All];
         }
         let committed = tokio::spawn(self.finish(scopes)).await;
@@ -97,7 +97,7 @@ impl Drop for Settling<'_> {
             ledger.told(self.row);
         } else {
             ledger.untold(self.row, self.scopes);
-            self.cache.wake.notify_one();
+            self.cache.wake_relay();
         }
         self.cache.gates.bump(self.scopes);
         self.cache.counts.touched(self.scopes.len());

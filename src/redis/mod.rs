@@ -99,7 +99,7 @@ impl Redis {
 
     /// The identity of the running Redis process, another after each restart or failover.
     pub async fn run_id(&self) -> Result<String, RedisDown> {
-        let info: String = self.run(self.pool.info(Some(InfoKind::Server))).await?;
+        let info: String = self.run(self.first().info(Some(InfoKind::Server))).await?;
         info.lines()
             .find_map(|line| line.strip_prefix("run_id:"))
             .map(|id| id.trim().to_owned())

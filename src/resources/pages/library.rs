@@ -119,8 +119,7 @@ pub async fn index(
     HxRequest(by_htmx): HxRequest,
     HxBoosted(boosted): HxBoosted,
     HxHistoryRestoreRequest(restored): HxHistoryRestoreRequest,
-    chrome: Chrome,
-    headers: HeaderMap,
+    (chrome, headers): (Chrome, HeaderMap),
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let only_results = by_htmx && !boosted && !restored;

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::tiers::filled;
 use super::{LIMIT, Truth, settled};
 use crate::support::app::{App, Engine, Node};
+use crate::support::redis::RedisServer;
 use crate::support::wait::eventually;
 
 /// Two nodes on one database and one Redis, both with the value 1 in memory and in Redis.
@@ -173,6 +178,51 @@ async fn a_write_that_nobody_told_of_is_found() {
     found.await.unwrap_or_else(|error| panic!("{error}"));
     app.coffer.cache.forget_memory();
     assert_eq!(truth.read(&app.coffer.cache, 1).await, 2, "and Redis was told");
+}
+
+/// A Redis far away: what goes through here arrives 200 ms later.
+async fn slow(redis: &RedisServer) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let port = listener.local_addr().expect("a bound port").port();
+    let target = redis.url().trim_start_matches("redis://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let Ok(far) = TcpStream::connect(&target).await else { continue };
+            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+            tokio::spawn(delayed(near_in, far_out));
+            tokio::spawn(delayed(far_in, near_out));
+        }
+    });
+    port
+}
+
+async fn delayed(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let _ = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
+        if to.write_all(&buffer[..length]).await.is_err() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_redis_holds_nobody_up_and_is_never_wrong() {
+    let redis = RedisServer::start().await;
+    let url = format!("--redis-url=redis://127.0.0.1:{}", slow(&redis).await);
+    let app = App::with(Engine::Postgres, &[&url]).await;
+    let other = app.another_node().await;
+    let truth = Truth::default();
+    let mut took = Vec::new();
+    for value in 1..8 {
+        write_is_seen(&app, &other, &truth, value).await;
+        let asked = Instant::now();
+        app.coffer.cache.forget_memory();
+        assert_eq!(truth.read(&app.coffer.cache, 1).await, value);
+        took.push(asked.elapsed());
+    }
+    took.sort();
+    assert!(took[took.len() / 2] < Duration::from_millis(500), "{took:?}");
 }
 
 /// The promise under everything at once: on its own node every write is seen by whoever asks after it.

@@ -6,6 +6,7 @@ mod loads;
 mod model;
 mod nodes;
 mod pages;
+mod processes;
 mod tiers;
 mod verbs;
 

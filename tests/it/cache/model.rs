@@ -227,6 +227,21 @@ impl State {
         }
     }
 
+    fn look(&mut self, node: usize) {
+        for scope in 0..SCOPES {
+            if self.database[scope] && !self.nodes[node].seen[scope] {
+                self.nodes[node].seen[scope] = true;
+                self.nodes[node].untold[scope] = true;
+                self.bump_gate(node);
+            }
+        }
+        let over = self.writers.map(|writer| matches!(writer, Writer::Returned | Writer::Dead));
+        let looking = &mut self.nodes[node];
+        looking.has_looked = true;
+        looking.lease = true;
+        (0..SCOPES).for_each(|scope| looking.owed[scope] |= over[scope]);
+    }
+
     fn answer(&mut self, value: Versions, owed: Versions) {
         self.stale |= !holds(value, owed);
     }
@@ -359,21 +374,6 @@ impl Cache {
         };
         state.flights[index] = next.map(|step| Flight { step, ..flight });
         Some(())
-    }
-
-    fn look(&self, state: &mut State, node: usize) {
-        for scope in 0..SCOPES {
-            if state.database[scope] && !state.nodes[node].seen[scope] {
-                state.nodes[node].seen[scope] = true;
-                state.nodes[node].untold[scope] = true;
-                state.bump_gate(node);
-            }
-        }
-        let over = state.writers.map(|writer| matches!(writer, Writer::Returned | Writer::Dead));
-        let looking = &mut state.nodes[node];
-        looking.has_looked = true;
-        looking.lease = true;
-        (0..SCOPES).for_each(|scope| looking.owed[scope] |= over[scope]);
     }
 
     fn fault(&self, state: &mut State, action: Action) {
@@ -515,7 +515,7 @@ impl Model for Cache {
             }
             Action::Advance(index) => self.advance_flight(&mut state, index)?,
             Action::GiveUpFill(index) => state.flights[index] = None,
-            Action::Look(node) => self.look(&mut state, node),
+            Action::Look(node) => state.look(node),
             Action::Tell(node) => {
                 let untold = state.nodes[node].untold;
                 state.tell(rules, node, untold);

@@ -20,18 +20,23 @@ async fn loads_of_three_thousand(app: &App) -> u64 {
     let others = three(app).await;
     let truth = Truth::default();
     let nodes = [&app.coffer.cache, &others[0].coffer.cache, &others[1].coffer.cache];
-    let reads = (0..3000).map(|index| {
+    let mut reads = Vec::new();
+    for index in 0..3000 {
+        if index % 10 == 0 {
+            // The others must be heard meanwhile.
+            tokio::task::yield_now().await;
+        }
         let (truth, cache) = (truth.clone(), nodes[index % 3].clone());
-        tokio::spawn(async move {
+        reads.push(tokio::spawn(async move {
             let load = async move {
                 // Long enough for the other nodes to ask meanwhile.
                 tokio::time::timeout(Duration::from_millis(30), std::future::pending::<()>()).await.ok();
                 truth.load().await
             };
             cache.get(&super::NUMBER, key(3), SCOPES, |_| load).await.expect("an answer")
-        })
-    });
-    for read in reads.collect::<Vec<_>>() {
+        }));
+    }
+    for read in reads {
         assert_eq!(read.await.expect("no panic").as_deref(), Some(&Number(0)));
     }
     truth.loads()
@@ -129,6 +134,14 @@ async fn clocks_that_disagree_do_no_harm() {
     }
 }
 
+static NEWER: coffer::cache::Kind<Named> = coffer::cache::Kind {
+    name: coffer::cache::Name::Any,
+    schema: 1001,
+    ttl: super::MINUTE,
+    is_shared: true,
+    value: std::marker::PhantomData,
+};
+
 /// Two versions of coffer side by side: neither reads what the other has written.
 #[tokio::test]
 async fn two_schema_versions_live_side_by_side() {
@@ -136,13 +149,6 @@ async fn two_schema_versions_live_side_by_side() {
     let other = app.another_node().await;
     settled(&app).await;
     settled(&other).await;
-    static NEWER: coffer::cache::Kind<Named> = coffer::cache::Kind {
-        name: coffer::cache::Name::Any,
-        schema: 1001,
-        ttl: super::MINUTE,
-        is_shared: true,
-        value: std::marker::PhantomData,
-    };
     let truth = Truth::default();
     truth.set(4);
     for _ in 0..5 {

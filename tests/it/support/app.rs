@@ -179,6 +179,11 @@ impl App {
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
+
+    /// For a node that runs as a program of its own.
+    pub fn settings(&self) -> &[String] {
+        &self.settings
+    }
 }
 
 async fn migrated_database() -> Database {

@@ -68,11 +68,22 @@ impl RedisServer {
 
     /// The names of the cache's entries.
     pub fn entries(&self) -> Vec<String> {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("redis listens");
-        connection.set_read_timeout(Some(ANSWER_LIMIT)).expect("a time limit");
-        write!(connection, "KEYS cf:*:e:*\r\nQUIT\r\n").expect("redis reads");
-        let lines = BufReader::new(connection).lines().map_while(Result::ok);
-        lines.filter(|line| line.starts_with("cf:") && !line.ends_with(":l")).collect()
+        let mut keys = self.keys().expect("redis answers");
+        keys.retain(|key| key.starts_with("cf:") && key.contains(":e:") && !key.ends_with(":l"));
+        keys
+    }
+
+    /// How many sessions it holds.
+    pub fn sessions(&self) -> io::Result<usize> {
+        Ok(self.keys()?.iter().filter(|key| !key.starts_with("cf:")).count())
+    }
+
+    fn keys(&self) -> io::Result<Vec<String>> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+        connection.set_read_timeout(Some(ANSWER_LIMIT))?;
+        write!(connection, "KEYS *\r\nQUIT\r\n")?;
+        let lines = BufReader::new(connection).lines().collect::<io::Result<Vec<_>>>()?;
+        Ok(lines.into_iter().filter(|line| !line.starts_with(['*', '$', '+'])).collect())
     }
 
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
