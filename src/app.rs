@@ -24,6 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::accounts::people::{self, People};
 use crate::accounts::{self, Accounts};
+use crate::admin;
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
 use crate::cache::{self, Cache};
@@ -37,6 +38,9 @@ use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
 use crate::seal::Seal;
 use crate::sessions::{self, Sessions};
+use crate::telemetry::history::History;
+use crate::telemetry::history::shared::Shared;
+use crate::telemetry::metrics::Metrics;
 use crate::tokens::{self, Tokens};
 use crate::web::client::Clients;
 use crate::web::csrf::FormKey;
@@ -69,6 +73,9 @@ pub struct Inner {
     pub once: Seal,
     pub mail: Mail,
     pub resources: Resources,
+    pub metrics: Metrics,
+    pub history: History,
+    pub shared_history: Option<Shared>,
     stopping: AtomicBool,
 }
 
@@ -87,18 +94,23 @@ impl App {
     /// A sentence that says what to do.
     pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Self, String> {
         prepare_data_dir(&config)?;
+        let metrics = Metrics::new(&context);
         let site = Site::new(config.base_url.as_ref(), local)?;
         let keys = Keys::load(&config, &context)?;
         let db =
             Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
+        db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
+        let redis = redis.map(|redis| redis.measured_by(&metrics));
         let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
-        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits);
-        let audit = Audit::new(context.clone(), &keys);
+        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
+        let history = History::new(&instance_name(local), context.now());
+        let audit = Audit::new(context.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        let sessions = Sessions::new(db.clone(), redis.as_ref(), context.clone(), audit.clone());
+        let sessions =
+            Sessions::new(db.clone(), redis.as_ref(), context.clone(), (audit.clone(), metrics.clone()));
         let accounts = Accounts::new(
             (db.clone(), cache.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone()),
@@ -133,6 +145,9 @@ impl App {
             clients: Clients::new(&config, &keys),
             audit,
             mail,
+            metrics,
+            shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
+            history,
             stopping: AtomicBool::new(false),
             config,
             context,
@@ -200,6 +215,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(tokens::api::routes())
         .merge(resources::api::routes())
         .merge(people::api::routes())
+        .merge(admin::api::routes())
         .merge(audit::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
 }
@@ -216,6 +232,7 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
         .merge(accounts::data::pages::routes())
+        .merge(admin::pages::routes())
         .merge(audit::pages::routes())
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
@@ -312,6 +329,11 @@ fn secured(cookie: &str) -> String {
     let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
     let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
     format!("{prefix}{cookie}{flag}")
+}
+
+/// What the metrics call this process among all nodes: the machine's name and the port.
+fn instance_name(local: SocketAddr) -> String {
+    format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
 }
 
 /// Makes the data directory, readable by its owner alone.

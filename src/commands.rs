@@ -23,8 +23,9 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::Error;
 use crate::resources::import::File;
+use crate::telemetry::{listener, logs};
 use crate::web::viewer::Viewer;
-use crate::{doctor, serve, telemetry};
+use crate::{doctor, serve};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
@@ -61,14 +62,17 @@ pub async fn run(command: Command) -> Result<(), String> {
 }
 
 async fn serve_library(config: Config) -> Result<(), String> {
-    telemetry::init(&config)?;
+    let context = Context::system();
+    let logs = logs::init(&config, &context)?;
     let address = config.listen();
     let listener = TcpListener::bind(address).await.map_err(|e| cannot_listen(address, &e))?;
     let local = listener.local_addr().map_err(|e| cannot_listen(address, &e))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
-    let app = App::open(config, Context::system(), local).await?;
+    let scraped = listener::bind(&config).await?;
+    let app = App::open(config, context, local).await?;
     greet(&app).await.map_err(|e| sentence(&e))?;
+    let scraped = scraped.map(|listening| tokio::spawn(listener::serve(listening, app.clone())));
     serve::serve(listener, app, async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -77,6 +81,8 @@ async fn serve_library(config: Config) -> Result<(), String> {
         tracing::info!(event = "stopping", "finishing what is in flight");
     })
     .await;
+    scraped.inspect(tokio::task::JoinHandle::abort);
+    logs.close().await;
     Ok(())
 }
 

@@ -3,8 +3,10 @@
 #![expect(clippy::doc_markdown, reason = "the doc comments are the manual that clap prints")]
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -16,12 +18,21 @@ use crate::accounts::{Member, Role};
 use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
-pub const SECRETS: [&str; 4] =
-    ["COFFER_DATABASE_URL", "COFFER_REDIS_URL", "COFFER_SECRET_KEY", "COFFER_SMTP_URL"];
+pub const SECRETS: [&str; 6] = [
+    "COFFER_DATABASE_URL",
+    "COFFER_LOKI_URL",
+    "COFFER_METRICS_TOKEN",
+    "COFFER_REDIS_URL",
+    "COFFER_SECRET_KEY",
+    "COFFER_SMTP_URL",
+];
 
 /// Names that other software uses for the same thing, honoured when ours is absent.
 pub const ALIASES: [(&str, &str); 3] =
     [("DATABASE_URL", "COFFER_DATABASE_URL"), ("REDIS_URL", "COFFER_REDIS_URL"), ("PORT", "COFFER_PORT")];
+
+/// Where OpenTelemetry's exporters for Prometheus listen.
+const METRICS_PORT: u16 = 9464;
 
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -145,6 +156,52 @@ pub struct Config {
     /// How log lines look. `auto` is pretty in a terminal and JSON elsewhere.
     #[arg(long, env = "COFFER_LOG_FORMAT", default_value = "auto", help_heading = "Logs")]
     pub log_format: LogFormat,
+
+    /// http://host:3100 or https://user:password@host of a Loki that gets a copy of every line.
+    #[arg(long, env = "COFFER_LOKI_URL", hide_env_values = true, help_heading = "Logs")]
+    pub loki_url: Option<SecretString>,
+
+    /// What Loki's label `env` says.
+    #[arg(long, env = "COFFER_ENVIRONMENT", default_value = "production", help_heading = "Logs")]
+    pub environment: String,
+
+    /// Address and port where Prometheus finds /metrics, apart from the pages; `off` for none.
+    /// [default: 127.0.0.1:9464, or none where that is taken]
+    #[arg(long, env = "COFFER_METRICS_ADDRESS", help_heading = "Metrics")]
+    pub metrics_address: Option<MetricsAddress>,
+
+    /// What a scraper must send as a bearer token; without it whoever reaches the address may read.
+    #[arg(long, env = "COFFER_METRICS_TOKEN", hide_env_values = true, help_heading = "Metrics")]
+    pub metrics_token: Option<SecretString>,
+}
+
+/// Where `/metrics` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAddress {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for MetricsAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        text.parse()
+            .map(Self::At)
+            .map_err(|_| "give an address and a port such as 127.0.0.1:9464, or off".to_owned())
+    }
+}
+
+impl fmt::Display for MetricsAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::At(address) => write!(f, "{address}"),
+        }
+    }
 }
 
 /// Who may make an account for themselves.
@@ -192,6 +249,12 @@ impl Config {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
+    }
+
+    #[must_use]
+    pub fn metrics_listen(&self) -> MetricsAddress {
+        let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, METRICS_PORT));
+        self.metrics_address.unwrap_or(MetricsAddress::At(usual))
     }
 
     /// The address of the database, password included.
@@ -268,6 +331,10 @@ impl Config {
             ("COFFER_MAIL_FROM", self.mail_from.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("COFFER_LOG", self.log.clone()),
             ("COFFER_LOG_FORMAT", name(&self.log_format)),
+            ("COFFER_LOKI_URL", masked(&self.loki_url)),
+            ("COFFER_ENVIRONMENT", self.environment.clone()),
+            ("COFFER_METRICS_ADDRESS", self.metrics_listen().to_string()),
+            ("COFFER_METRICS_TOKEN", masked(&self.metrics_token)),
         ])
     }
 }

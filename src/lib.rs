@@ -4,11 +4,12 @@
 //! four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON);
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
-//! the state; [`config`], [`cli`] and [`serve`] start and stop the program.
+//! the state; [`telemetry`] sees inside and [`admin`] shows it; [`config`], [`cli`] and [`serve`] start and stop the program.
 
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod cache;

@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, router};
 use crate::config::Config;
+use crate::telemetry::watch;
 use crate::web::client::Peer;
 
 /// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
@@ -40,6 +41,8 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
         tokio::spawn(keep_house(app.clone())),
+        tokio::spawn(watch::measure_lag(app.metrics.clone())),
+        tokio::spawn(watch::look_around(app.clone())),
     ];
     let router = router(&app);
     let builder = Arc::new(builder(&app.config));

@@ -86,7 +86,9 @@ if (toasts) {
   settleAll();
 }
 
-document.addEventListener("htmx:sendError", () => {
+document.addEventListener("htmx:sendError", (event) => {
+  // Figures that renew themselves come with the next try.
+  if (event.detail.elt?.id === "live") return;
   complain("The server did not answer. What you typed is still here; try again in a moment.");
 });
 
@@ -99,6 +101,22 @@ document.addEventListener("htmx:responseError", (event) => {
     complain("That was too fast. Wait a moment, then try again.");
   } else {
     complain(`That did not work (${status}). What you typed is still here; try again, or reload the page.`);
+  }
+});
+
+// What was unfolded or folded on the metrics page stays so when its figures are renewed.
+let folds = new Map();
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  if (target.id !== "live") return;
+  folds = new Map([...target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]));
+});
+
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (elt.id !== "live") return;
+  for (const [id, open] of folds) {
+    const fold = document.getElementById(id);
+    if (fold) fold.open = open;
   }
 });
 

@@ -80,7 +80,7 @@ async fn hits(table: &mut Table) {
     let db =
         Db::open(&format!("sqlite:{}", folder.path().join("x.db").display()), 2).await.expect("a database");
     let limits = Limits { memory: 64 << 20, loads: 4 };
-    let cache = Cache::new((db, context), None, &keys, limits);
+    let cache = Cache::new((db, context), None, &keys, limits, None);
     let bare: moka::sync::Cache<Uuid, Arc<Number>> =
         moka::sync::Cache::builder().max_capacity(10_000).build();
     let ids: Vec<Uuid> = (0..1000_u128).map(Uuid::from_u128).collect();
@@ -311,7 +311,7 @@ async fn delays(table: &mut Table) {
         let db = Db::open(database.url(), 4).await.expect("a database");
         let redis = Redis::connect(&redis.url(), &context).expect("an address");
         let limits = Limits { memory: 8 << 20, loads: 4 };
-        let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits);
+        let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits, None);
         tokio::spawn(cache.clone().maintain());
         nodes.push(cache);
     }

@@ -6,6 +6,7 @@ mod import;
 mod keep_alive;
 mod library;
 mod login;
+mod metrics;
 mod start;
 mod table;
 
@@ -25,7 +26,8 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 8] = ["cache", "start", "memory", "login", "search", "list", "write", "import"];
+const NAMES: [&str; 9] =
+    ["cache", "start", "memory", "login", "metrics", "search", "list", "write", "import"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -75,6 +77,9 @@ async fn main() {
     }
     if asked.wants("cache") {
         cache::measure(&mut table).await;
+    }
+    if asked.wants("metrics") {
+        metrics::measure(&mut table).await;
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;

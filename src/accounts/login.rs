@@ -6,6 +6,7 @@ use super::store::profile;
 use super::{Accounts, Member, key, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::error::Result;
+use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
 
 /// Longer than any e-mail address or username.
@@ -21,7 +22,9 @@ impl Accounts {
         let login = if login.len() > LONGEST_LOGIN { "" } else { login };
         let found = store::credentials(&self.db, &key(login)).await?;
         let (user, hash) = found.map_or((None, None), |found| (Some(found.member), found.password_hash));
-        if !self.passwords.verify(password, hash.clone()).await? {
+        let fits = self.passwords.verify(password, hash.clone()).await?;
+        self.audit.attempted(Method::Password, fits);
+        if !fits {
             self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
             return Ok(None);
         }
@@ -38,6 +41,8 @@ impl Accounts {
     /// or a recovery code. Either works once.
     pub async fn check_second_factor(&self, member: &Member, code: &str, origin: &Origin) -> Result<bool> {
         let fits = self.code_fits(member, code, origin).await?;
+        let from_app = code.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6;
+        self.audit.attempted(if from_app { Method::Totp } else { Method::RecoveryCode }, fits);
         let outcome = if fits { Outcome::Done } else { Outcome::Refused };
         self.note_login(Some(member.id), outcome, origin).await?;
         Ok(fits)
@@ -57,6 +62,7 @@ impl Accounts {
         let hash = store::password_hash(&self.db, member.id).await?;
         let confirmed =
             self.passwords.verify(password, hash).await? && self.code_fits(member, code, origin).await?;
+        self.audit.attempted(Method::Sudo, confirmed);
         let outcome = if confirmed { Outcome::Done } else { Outcome::Refused };
         self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
         Ok(confirmed)

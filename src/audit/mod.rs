@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::db::{Timestamp, Tx};
 use crate::keys::{Keys, mac};
+use crate::telemetry::metrics::{Method, Metrics};
 use crate::web::origin::Origin;
 
 /// What was done.
@@ -166,12 +167,20 @@ impl Event {
 pub struct Audit {
     context: Context,
     key: [u8; 32],
+    metrics: Metrics,
 }
 
 impl Audit {
     #[must_use]
-    pub fn new(context: Context, keys: &Keys) -> Self {
-        Self { context, key: keys.derive("audit") }
+    pub fn new(context: Context, keys: &Keys, metrics: &Metrics) -> Self {
+        let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
+        metrics.accounts.declare_audit(&Action::ALL.map(Action::as_str), &outcomes);
+        Self { context, key: keys.derive("audit"), metrics: metrics.clone() }
+    }
+
+    /// Counts an attempt to get in, whether or not the trail tells of it.
+    pub fn attempted(&self, method: Method, success: bool) {
+        self.metrics.accounts.attempt(method, success);
     }
 
     /// Appends the event. Call it last before the commit: writers of the trail take turns from here on.
@@ -190,6 +199,7 @@ impl Audit {
             hash: Vec::new(),
         };
         row.hash = self.hash(&row);
+        self.metrics.accounts.audited(&row.action, &row.outcome);
         store::append(tx, &row).await
     }
 

@@ -30,6 +30,7 @@ impl Cache {
             }
             let heard = self.hear(remote, round).await;
             self.gates.bump(&[Scope::All]);
+            self.counts.doubted();
             if heard.is_err() {
                 tracing::debug!("not listening to the other nodes");
             }

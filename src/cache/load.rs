@@ -68,8 +68,8 @@ impl Cache {
                 return (Err(error), filling);
             }
         };
-        self.counts.add(flight.kind.name, Event::Loaded);
         let cost = u32::try_from(self.context.ticks() - began).unwrap_or(u32::MAX);
+        self.counts.loaded(flight.kind.name, Duration::from_micros(cost.into()));
         let ttl = if loaded.is_some() { flight.kind.ttl } else { NEGATIVE };
         let ttl = ttl.jittered(u64::from_le_bytes(self.context.random()));
         let filling = filling.map(|filling| {

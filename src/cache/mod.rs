@@ -50,6 +50,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::redis::Redis;
+use crate::telemetry::metrics::Metrics;
 use crate::web::viewer::Viewer;
 
 /// Whoever holds something a little too old waits no longer than this for something newer.
@@ -99,7 +100,13 @@ pub struct Limits {
 
 impl Cache {
     #[must_use]
-    pub fn new((db, context): (Db, Context), redis: Option<&Redis>, keys: &Keys, limits: Limits) -> Self {
+    pub fn new(
+        (db, context): (Db, Context),
+        redis: Option<&Redis>,
+        keys: &Keys,
+        limits: Limits,
+        metrics: Option<&Metrics>,
+    ) -> Self {
         // An SQLite file belongs to one process: nobody else writes.
         let lease = if matches!(db, Db::Sqlite { .. }) { Lease::forever() } else { Lease::lapsed() };
         Self(Arc::new(Inner {
@@ -112,7 +119,7 @@ impl Cache {
             ledger: Mutex::default(),
             loads: Semaphore::new(usize::try_from(limits.loads).unwrap_or(1).max(1)),
             wake: Notify::new(),
-            counts: Counts::default(),
+            counts: Counts::new(metrics),
             db,
             context,
         }))

@@ -44,6 +44,7 @@ impl Cache {
             }
             self.settle_in(round % PLACE_EVERY == 0).await;
             self.tell().await;
+            self.counts.occupied(self.occupancy());
             if round % FORGET_EVERY == FORGET_EVERY - 1 {
                 self.forget().await;
             }

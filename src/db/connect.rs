@@ -9,9 +9,9 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Postgres, Sqlite};
 
-use super::{Engine, Reader, Timestamp, Tx};
+use super::{Asked, Engine, Measured, Reader, Timestamp, Tx};
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -22,11 +22,11 @@ const STATEMENT_LIMIT: &str = "10s";
 /// The application's database; cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Postgres(PgPool),
+    Postgres(Measured<Postgres>),
     /// One writer, so that writers queue here and never meet `database is locked`; many readers.
     Sqlite {
-        read: SqlitePool,
-        write: SqlitePool,
+        read: Measured<Sqlite>,
+        write: Measured<Sqlite>,
         lock: Arc<File>,
     },
 }
@@ -89,7 +89,7 @@ impl Db {
                 source,
                 advice: "Check that PostgreSQL runs and that COFFER_DATABASE_URL names the right host, user and database.",
             })?;
-        Ok(Self::Postgres(pool))
+        Ok(Self::Postgres(Measured::new(pool)))
     }
 
     async fn open_sqlite(path: &Path, connections: u32) -> Result<Self, StartError> {
@@ -125,13 +125,13 @@ impl Db {
             .connect_with(options.read_only(true))
             .await
             .map_err(unreachable)?;
-        Ok(Self::Sqlite { read, write, lock })
+        Ok(Self::Sqlite { read: Measured::new(read), write: Measured::new(write), lock })
     }
 
     async fn migrate(&self) -> Result<(), StartError> {
         match self {
-            Self::Postgres(pool) => POSTGRES.run(pool).await?,
-            Self::Sqlite { write, .. } => SQLITE.run(write).await?,
+            Self::Postgres(pool) => POSTGRES.run(&**pool).await?,
+            Self::Sqlite { write, .. } => SQLITE.run(&**write).await?,
         }
         Ok(())
     }
@@ -139,16 +139,22 @@ impl Db {
     #[must_use]
     pub fn read(&self) -> Reader<'_> {
         match self {
-            Self::Postgres(pool) => Engine::Postgres(pool),
-            Self::Sqlite { read, .. } => Engine::Sqlite(read),
+            Self::Postgres(pool) => Engine::Postgres(Asked::new(pool, &pool.gauge)),
+            Self::Sqlite { read, .. } => Engine::Sqlite(Asked::new(read, &read.gauge)),
         }
     }
 
     /// Begins a write transaction. Never call it while holding another one: pass that one down.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
-            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
-            Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            Self::Postgres(pool) => {
+                let tx = pool.wait(pool.begin()).await?;
+                Ok(Tx::Postgres(tx, pool.gauge.clone()))
+            }
+            Self::Sqlite { write, .. } => {
+                let tx = write.wait(write.begin_with("BEGIN IMMEDIATE")).await?;
+                Ok(Tx::Sqlite(tx, write.gauge.clone()))
+            }
         }
     }
 

@@ -1,10 +1,12 @@
 //! The database: PostgreSQL or SQLite behind one SQL text. `on!` is the only switch between them.
 
 mod connect;
+mod measure;
 mod timestamp;
 
 pub use connect::{Db, StartError};
-use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+pub use measure::{Asked, Measured};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 pub use timestamp::Timestamp;
 
 /// One of the two engines' connections or pools; `on!` takes it apart.
@@ -13,17 +15,25 @@ pub enum Engine<P, S> {
     Sqlite(S),
 }
 
-pub type Reader<'a> = Engine<&'a PgPool, &'a SqlitePool>;
-pub type Writer<'a> = Engine<&'a mut PgConnection, &'a mut SqliteConnection>;
+pub type Reader<'a> = Engine<Asked<'a, &'a Measured<Postgres>>, Asked<'a, &'a Measured<Sqlite>>>;
+pub type Writer<'a> = Engine<Asked<'a, &'a mut PgConnection>, Asked<'a, &'a mut SqliteConnection>>;
 
-/// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`.
+/// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. The function that
+/// it stands in gives the query its name in metrics.
 macro_rules! on {
-    ($engine:expr, $conn:ident => $body:expr) => {
+    ($engine:expr, $conn:ident => $body:expr) => {{
+        fn here() {}
         match $engine {
-            $crate::db::Engine::Postgres($conn) => $body,
-            $crate::db::Engine::Sqlite($conn) => $body,
+            $crate::db::Engine::Postgres($conn) => {
+                let $conn = $conn.named(std::any::type_name_of_val(&here));
+                $body
+            }
+            $crate::db::Engine::Sqlite($conn) => {
+                let $conn = $conn.named(std::any::type_name_of_val(&here));
+                $body
+            }
         }
-    };
+    }};
 }
 pub(crate) use on;
 
@@ -51,22 +61,22 @@ pub enum Value {
 
 /// A write transaction. Dropped without `commit`, it rolls back.
 pub enum Tx {
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>, measure::Gauge),
+    Sqlite(sqlx::Transaction<'static, Sqlite>, measure::Gauge),
 }
 
 impl Tx {
     pub fn conn(&mut self) -> Writer<'_> {
         match self {
-            Self::Postgres(tx) => Engine::Postgres(&mut **tx),
-            Self::Sqlite(tx) => Engine::Sqlite(&mut **tx),
+            Self::Postgres(tx, gauge) => Engine::Postgres(Asked::new(&mut **tx, gauge)),
+            Self::Sqlite(tx, gauge) => Engine::Sqlite(Asked::new(&mut **tx, gauge)),
         }
     }
 
     pub async fn commit(self) -> sqlx::Result<()> {
         match self {
-            Self::Postgres(tx) => tx.commit().await,
-            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx, _) => tx.commit().await,
+            Self::Sqlite(tx, _) => tx.commit().await,
         }
     }
 }

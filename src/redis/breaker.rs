@@ -1,7 +1,7 @@
 //! The circuit breaker: while it is open nobody waits for Redis, and no socket is touched.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Within this, in microseconds, so many failures or so many time-outs open it.
@@ -19,24 +19,12 @@ pub enum Failure {
 pub struct Breaker {
     open: AtomicBool,
     recent: Mutex<VecDeque<(i64, Failure)>>,
-    openings: AtomicU64,
-    rejections: AtomicU64,
 }
 
 impl Breaker {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
-    }
-
-    /// Whether a command may be sent.
-    #[must_use]
-    pub fn admits(&self) -> bool {
-        let open = self.is_open();
-        if open {
-            self.rejections.fetch_add(1, Ordering::Relaxed);
-        }
-        !open
     }
 
     /// A failure at `now` in ticks; `true` when it has just opened the breaker.
@@ -48,27 +36,13 @@ impl Breaker {
         if recent.len() < FAILURES && time_outs < TIME_OUTS {
             return false;
         }
-        let opened = !self.open.swap(true, Ordering::AcqRel);
-        self.openings.fetch_add(u64::from(opened), Ordering::Relaxed);
-        opened
+        !self.open.swap(true, Ordering::AcqRel)
     }
 
     /// After a probe was answered.
     pub fn close(&self) {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.open.store(false, Ordering::Release);
-    }
-
-    /// How often it has opened.
-    #[must_use]
-    pub fn openings(&self) -> u64 {
-        self.openings.load(Ordering::Relaxed)
-    }
-
-    /// How many commands it has kept from Redis.
-    #[must_use]
-    pub fn rejections(&self) -> u64 {
-        self.rejections.load(Ordering::Relaxed)
     }
 }
 
@@ -101,8 +75,8 @@ mod tests {
         for at in 0..10 {
             assert_eq!(breaker.failed(Failure::TimedOut, at), at == 2);
         }
-        assert!(!breaker.admits() && breaker.openings() == 1 && breaker.rejections() == 1);
+        assert!(breaker.is_open());
         breaker.close();
-        assert!(breaker.admits() && !breaker.failed(Failure::TimedOut, 11));
+        assert!(!breaker.is_open() && !breaker.failed(Failure::TimedOut, 11));
     }
 }

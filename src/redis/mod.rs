@@ -4,7 +4,7 @@ mod breaker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fred::prelude::*;
@@ -13,6 +13,7 @@ use fred::types::config::{CredentialProvider, UnresponsiveConfig};
 
 use self::breaker::{Breaker, Failure};
 use crate::context::Context;
+use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
 
 /// No request waits longer for Redis than this before it goes on without.
 const COMMAND_LIMIT: Duration = Duration::from_millis(250);
@@ -28,6 +29,7 @@ pub struct Redis {
     /// Counts failures and new connections: after each, Redis may not be what it was.
     doubts: Arc<AtomicU64>,
     context: Context,
+    meter: Option<DependencyMeter>,
 }
 
 /// Redis did not answer, or is not being asked while the breaker is open.
@@ -81,7 +83,20 @@ impl Redis {
             .build_pool(4)
             .map_err(bad_url)?;
         let _ = pool.connect_pool();
-        Ok(Self { pool, config: plain, breaker: Arc::default(), doubts, context: context.clone() })
+        Ok(Self {
+            pool,
+            config: plain,
+            breaker: Arc::default(),
+            doubts,
+            context: context.clone(),
+            meter: None,
+        })
+    }
+
+    /// The same, counted by an application's metrics.
+    #[must_use]
+    pub fn measured_by(self, metrics: &Metrics) -> Self {
+        Self { meter: Some(metrics.dependencies.of("redis")), ..self }
     }
 
     /// A connection of its own, not yet made, that ends when it breaks.
@@ -131,10 +146,14 @@ impl Redis {
         limit: Duration,
         command: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RedisDown> {
-        if !self.breaker.admits() {
+        if self.breaker.is_open() {
+            self.meter.as_ref().inspect(|meter| meter.rejected());
             return Err(RedisDown);
         }
-        match tokio::time::timeout(limit, command).await {
+        let started = Instant::now();
+        let answer = tokio::time::timeout(limit, command).await;
+        self.meter.as_ref().inspect(|meter| meter.answered(started.elapsed()));
+        match answer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.failed(Failure::Refused, &error.to_string())),
             Err(_) => Err(self.failed(Failure::TimedOut, "no answer in time")),
@@ -160,32 +179,33 @@ impl Redis {
         self.breaker.is_open()
     }
 
-    /// How often the breaker has opened, and how many commands it has kept back.
-    #[must_use]
-    pub fn trips(&self) -> (u64, u64) {
-        (self.breaker.openings(), self.breaker.rejections())
-    }
-
     fn failed(&self, failure: Failure, reason: &str) -> RedisDown {
         self.doubts.fetch_add(1, Ordering::AcqRel);
         if self.breaker.failed(failure, self.context.ticks()) {
+            self.told(BreakerState::Open);
             tracing::warn!(event = "redis_down", reason, "Redis does not answer; going on without it");
             tokio::spawn(self.clone().probe());
         }
         RedisDown
     }
 
+    fn told(&self, state: BreakerState) {
+        self.meter.as_ref().inspect(|meter| meter.breaker(state));
+    }
+
     /// Asks now and then until there is an answer, so that nobody's request has to find out.
     async fn probe(self) {
         loop {
             self.pause().await;
-            tracing::debug!(event = "redis_probe", "asking whether Redis is back");
+            self.told(BreakerState::HalfOpen);
             if self.ping().await.is_ok() {
                 break;
             }
+            self.told(BreakerState::Open);
         }
         self.doubts.fetch_add(1, Ordering::AcqRel);
         self.breaker.close();
+        self.told(BreakerState::Closed);
         tracing::info!(event = "redis_back", "Redis answers again");
     }
 

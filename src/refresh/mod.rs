@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::keys::{Keys, mac};
 use crate::mail::Letter;
 use crate::sessions::Sessions;
+use crate::telemetry::metrics::Method;
 use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
 use crate::web::origin::Origin;
@@ -137,6 +138,12 @@ impl Refresh {
 
     /// Uses a token up for its child, in one transaction.
     pub async fn rotate(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotated> {
+        let rotated = self.exchange(token, kind, origin).await?;
+        self.audit.attempted(Method::RefreshToken, matches!(rotated, Rotated::Child(_)));
+        Ok(rotated)
+    }
+
+    async fn exchange(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotated> {
         if !Prefix::Refresh.fits(token) {
             return Ok(Rotated::Over);
         }

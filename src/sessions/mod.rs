@@ -27,6 +27,7 @@ use crate::audit::Audit;
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::redis::{Redis, RedisDown};
+use crate::telemetry::metrics::{Metrics, SessionOperation, SessionOutcome};
 
 /// Until a refilled session's row has been seen to stand still, its copy in Redis lives this long.
 const UNVERIFIED: Duration = Duration::from_secs(10);
@@ -54,6 +55,7 @@ pub struct Sessions {
     fast: Option<Fast>,
     context: Context,
     audit: Audit,
+    metrics: Metrics,
 }
 
 /// Copies in Redis that must go once the transaction is committed: hand it to [`Sessions::settle`] then.
@@ -63,8 +65,13 @@ pub struct Stale(Vec<(Uuid, Id)>);
 
 impl Sessions {
     #[must_use]
-    pub fn new(db: Db, redis: Option<&Redis>, context: Context, audit: Audit) -> Self {
-        Self { db, fast: redis.map(Fast::new), context, audit }
+    pub fn new(db: Db, redis: Option<&Redis>, context: Context, (audit, metrics): (Audit, Metrics)) -> Self {
+        Self { db, fast: redis.map(Fast::new), context, audit, metrics }
+    }
+
+    /// How many have not ended, over all nodes.
+    pub async fn count(&self) -> sqlx::Result<i64> {
+        store::count(&self.db, self.context.now()).await
     }
 
     /// Ends every session of a person, on every node.
@@ -196,6 +203,13 @@ impl Sessions {
         Ok(())
     }
 
+    /// Counts a change of the row.
+    fn counted(&self, operation: SessionOperation, result: sqlx::Result<()>) -> Result<()> {
+        let outcome = if result.is_ok() { SessionOutcome::Database } else { SessionOutcome::Error };
+        self.metrics.accounts.session(operation, outcome);
+        result.map_err(|e| backend(&e))
+    }
+
     async fn stands(&self, record: &Record) -> bool {
         let row = store::load(&self.db, record.id, self.context.now()).await;
         row.is_ok_and(|row| row.as_ref() == Some(record))
@@ -205,10 +219,13 @@ impl Sessions {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        while !store::insert(&self.db, &hashed(record), self.context.now()).await.map_err(|e| backend(&e))? {
-            record.id = Id::default();
-        }
-        Ok(())
+        let made = async {
+            while !store::insert(&self.db, &hashed(record), self.context.now()).await? {
+                record.id = Id::default();
+            }
+            Ok(())
+        };
+        self.counted(SessionOperation::Create, made.await)
     }
 
     /// A session whose row is gone was revoked: it is not made again. The copy goes, and the next load makes it anew.
@@ -223,7 +240,7 @@ impl SessionStore for Sessions {
             tx.commit().await?;
             self.settle(stale).await
         };
-        saved.await.map_err(|e| backend(&e))
+        self.counted(SessionOperation::Save, saved.await)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -234,13 +251,23 @@ impl SessionStore for Sessions {
         {
             match fast.load(&place, stored).await {
                 Ok(Some(record)) => {
+                    self.metrics.accounts.session(SessionOperation::Load, SessionOutcome::Redis);
                     return Ok(Some(Record { id: *id, ..record }).filter(|r| expiry(r) > self.context.now()));
                 }
                 Ok(None) => missed = Some((fast, place)),
                 Err(RedisDown) => {}
             }
         }
-        let loaded = store::load(&self.db, stored, self.context.now()).await.map_err(|e| backend(&e))?;
+        let loaded = store::load(&self.db, stored, self.context.now()).await;
+        self.metrics.accounts.session(
+            SessionOperation::Load,
+            match &loaded {
+                Ok(Some(_)) => SessionOutcome::Database,
+                Ok(None) => SessionOutcome::Absent,
+                Err(_) => SessionOutcome::Error,
+            },
+        );
+        let loaded = loaded.map_err(|e| backend(&e))?;
         if let (Some((fast, place)), Some(record)) = (missed, &loaded) {
             let _ = self.refill(fast, &place, record).await;
         }
@@ -248,7 +275,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.forget(short_hash(&[&id.0.to_le_bytes()])).await.map_err(|e| backend(&e))
+        self.counted(SessionOperation::Delete, self.forget(short_hash(&[&id.0.to_le_bytes()])).await)
     }
 }
 

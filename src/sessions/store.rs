@@ -13,6 +13,7 @@ use crate::db::{Db, Timestamp, Tx, on};
 pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
 pub const REVOCATIONS: &str =
     "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
+pub const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE expires_at > $1";
 pub const LOAD: &str = "SELECT s.record, s.expires_at, u.id, u.email, u.username, u.display_name, u.role,
     u.auth_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
     FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
@@ -84,6 +85,10 @@ fn member(row: Row) -> Option<Member> {
         verified: row.verified,
         second_factor: row.second_factor,
     })
+}
+
+pub async fn count(db: &Db, now: Timestamp) -> sqlx::Result<i64> {
+    on!(db.read(), pool => sqlx::query_scalar(COUNT).bind(now).fetch_one(pool).await)
 }
 
 pub async fn delete(tx: &mut Tx, id: Id) -> sqlx::Result<()> {

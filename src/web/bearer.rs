@@ -20,6 +20,7 @@ use super::viewer::{self, Identity, Viewer};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::telemetry::metrics::Method;
 use crate::tokens::format::Prefix;
 use crate::tokens::{Limits, Scope};
 
@@ -44,7 +45,7 @@ pub async fn identify(
             Err(error) => return error.into_response(),
         };
     } else {
-        match viewer::read(&app, &session).await {
+        match viewer::read(&app, &session, true).await {
             Ok(identity) => viewer::introduce(request.extensions_mut(), identity),
             Err(error) => return error.into_response(),
         }
@@ -65,7 +66,9 @@ fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
 async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
     let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
     if !Prefix::Access.fits(token) {
-        let known = app.tokens.known(token).await?;
+        let known = app.tokens.known(token).await;
+        app.audit.attempted(Method::ApiToken, known.is_ok());
+        let known = known?;
         let limits = Limits { scopes: known.scopes(), until: known.expires_at };
         let viewer = Viewer::Member(Arc::new(known.member));
         required::check(app, &viewer)?;

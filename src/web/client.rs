@@ -92,6 +92,12 @@ impl Clients {
         hash
     }
 
+    /// Whether this peer is believed when it tells of others.
+    #[must_use]
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        self.trusts(peer.to_canonical())
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address))
     }

@@ -80,7 +80,7 @@ struct ErrorPage {
 
 /// For the page tree.
 pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let slot = IdentitySlot::default();
+    let slot = request.extensions().get::<IdentitySlot>().cloned().unwrap_or_default();
     request.extensions_mut().insert(slot.clone());
     let request_id = id_of(&request);
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();

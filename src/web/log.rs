@@ -1,15 +1,29 @@
-//! One lean line a request, and the id that finds it.
+//! One lean line a request, the id that finds it, and what it took.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
+use prometheus::IntGauge;
+use tracing::field::display;
 
+use super::client::Peer;
+use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
+use crate::telemetry::metrics::{Metrics, method_name};
+use crate::telemetry::recent::Failure;
+use crate::telemetry::request::{Request as Asked, within};
 
 pub const HEADER: &str = "x-request-id";
+/// Of the refusals for too many requests, one in so many has a line: a flood must not become a flood of lines.
+const SAMPLE: u64 = 100;
 
 /// Our name for one request: 16 hex digits.
 #[derive(Clone, Debug, Default)]
@@ -17,28 +31,134 @@ pub struct RequestId(pub String);
 
 /// The error behind an answer, kept by the layer that dressed it.
 #[derive(Clone, Debug)]
-pub struct Cause(pub std::sync::Arc<Error>);
+pub struct Cause(pub Arc<Error>);
+
+/// In an answer's extensions: looking at the figures does not change them.
+#[derive(Clone, Copy, Debug)]
+pub struct Unrecorded;
+
+/// A request that is being answered, or whose client has not gone away yet.
+struct Active(IntGauge);
+
+impl Active {
+    fn new(metrics: &Metrics) -> Self {
+        let active = metrics.http.active.clone();
+        active.inc();
+        Self(active)
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What the line tells besides the answer.
+struct Told {
+    method: &'static str,
+    route: String,
+    /// The beginning of a keyed hash of the client's network.
+    client: String,
+    trace_id: Option<String>,
+    slot: IdentitySlot,
+}
 
 pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = HEXLOWER.encode(&app.context.random::<8>());
+    let told = Told::of(&app, &request);
     request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(told.slot.clone());
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "_unmatched".to_owned(), |path| path.as_str().to_owned());
-    let start = app.context.now();
-    let mut response = next.run(request).await;
-    let duration_us = app.context.now().micros() - start.micros();
-    let status = response.status().as_u16();
-    let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
-    if let Some(Error::Internal(reason) | Error::Unavailable(reason)) = cause {
-        tracing::error!(event = "request", request_id = id, %method, route, status, duration_us, reason);
-    } else {
-        tracing::info!(event = "request", request_id = id, %method, route, status, duration_us);
+    let asked = Arc::new(Asked { id, route: format!("{} {}", told.method, told.route) });
+    let (start, active) = (Instant::now(), Active::new(&app.metrics));
+    let mut response = within(asked.clone(), next.run(request)).await;
+    drop(active);
+    let took = start.elapsed();
+    if response.extensions().get::<Unrecorded>().is_none() {
+        app.metrics.http.meter(&method, &told.route, response.status()).took(took);
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if response.status().is_server_error() {
+        remember(&app, &asked, &response);
+    }
+    told.log(&asked.id, &response, took);
+    if let Ok(value) = HeaderValue::from_str(&asked.id) {
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+impl Told {
+    fn of(app: &App, request: &Request) -> Self {
+        let peer =
+            request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let network = app.clients.network(app.clients.address(peer, request.headers()));
+        let route = request.extensions().get::<MatchedPath>().map_or("_unmatched", MatchedPath::as_str);
+        Self {
+            method: method_name(request.method()),
+            route: route.to_owned(),
+            client: HEXLOWER.encode(&network[..6]),
+            trace_id: trace_id(request.headers()).filter(|_| app.clients.is_trusted(peer)),
+            slot: IdentitySlot::default(),
+        }
+    }
+
+    fn log(&self, request_id: &str, response: &Response, took: Duration) {
+        static LIMITED: AtomicU64 = AtomicU64::new(0);
+        let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
+        if limited && !LIMITED.fetch_add(1, Ordering::Relaxed).is_multiple_of(SAMPLE) {
+            return;
+        }
+        let Self { method, route, client, trace_id, slot } = self;
+        let status = response.status().as_u16();
+        let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+        let user = slot.get().viewer.id().map(display);
+        let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+        if let Some(Error::Internal(reason) | Error::Unavailable(reason)) = cause {
+            tracing::error!(
+                event = "request",
+                request_id,
+                trace_id,
+                method,
+                route,
+                status,
+                duration_ms,
+                client,
+                user,
+                reason
+            );
+        } else {
+            tracing::info!(
+                event = "request",
+                request_id,
+                trace_id,
+                method,
+                route,
+                status,
+                duration_ms,
+                client,
+                user
+            );
+        }
+    }
+}
+
+fn remember(app: &App, asked: &Asked, response: &Response) {
+    let cause = response.extensions().get::<Cause>();
+    app.metrics.failures.push(Failure {
+        at: app.context.now(),
+        route: asked.route.clone(),
+        status: response.status().as_u16(),
+        code: cause.map_or("unknown", |cause| cause.0.code()).to_owned(),
+        request_id: asked.id.clone(),
+    });
+}
+
+/// Of `traceparent` (W3C Trace Context), what all services of one trace share.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let sent = headers.get("traceparent")?.to_str().ok()?;
+    let id = sent.split('-').nth(1)?;
+    let fits =
+        id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    (fits && id.bytes().any(|byte| byte != b'0')).then(|| id.to_owned())
 }

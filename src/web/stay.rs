@@ -10,6 +10,7 @@ use super::origin::Origin;
 use super::viewer::{self, Identity};
 use super::{csrf, site, sudo};
 use crate::accounts::Member;
+use crate::admin::pages::LIVE;
 use crate::app::App;
 use crate::error::Result;
 use crate::refresh::{Kind, Rotated};
@@ -22,7 +23,9 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (identity, cookie) = match recognise(&app, &session, &origin, request.headers()).await {
+    // Looking at figures that renew themselves keeps nobody signed in.
+    let slides = request.uri().path() != LIVE;
+    let (identity, cookie) = match recognise(&app, (&session, slides), &origin, request.headers()).await {
         Ok(found) => found,
         Err(error) => return csrf::give_back(error, request).await,
     };
@@ -36,11 +39,11 @@ pub async fn identify(
 
 async fn recognise(
     app: &App,
-    session: &Session,
+    (session, slides): (&Session, bool),
     origin: &Origin,
     headers: &HeaderMap,
 ) -> Result<(Identity, Option<HeaderValue>)> {
-    let identity = viewer::read(app, session).await?;
+    let identity = viewer::read(app, session, slides).await?;
     let Some(token) = site::cookie(headers, &name(app)).filter(|_| identity.viewer.member().is_none()) else {
         return Ok((identity, None));
     };

@@ -98,8 +98,9 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
     extensions.insert(identity);
 }
 
-/// Who the session says it is; the whole check is one look-up of the session.
-pub async fn read(app: &App, session: &Session) -> Result<Identity> {
+/// Who the session says it is; the whole check is one look-up of the session. `slides` when this is a visit, which the
+/// session's idle time is counted from.
+pub async fn read(app: &App, session: &Session, slides: bool) -> Result<Identity> {
     if session.get_value(key::USER).await?.is_none() {
         return Ok(Identity::default());
     }
@@ -113,7 +114,7 @@ pub async fn read(app: &App, session: &Session) -> Result<Identity> {
         return Ok(Identity::default());
     };
     let seen = Timestamp::from_micros(session.get(key::SEEN).await?.unwrap_or(0));
-    if seen.plus(SLIDE_EVERY) < now {
+    if slides && seen.plus(SLIDE_EVERY) < now {
         session.insert(key::SEEN, now.micros()).await?;
         slide(app, session, now);
     }

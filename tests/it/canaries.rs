@@ -40,6 +40,8 @@ struct Program {
     place: Place,
     server: Server,
     origin: String,
+    /// Where it is scraped.
+    metrics: String,
     variables: Vec<(String, String)>,
     database: Option<Database>,
 }
@@ -48,6 +50,7 @@ impl Program {
     /// With ada, an admin, and the settings of a whole installation.
     async fn new(database: Option<Database>, more: &[(&str, &str)]) -> Self {
         let place = Place::new();
+        let metrics = format!("127.0.0.1:{}", free_port());
         let url = match &database {
             Some(database) => database.url().replace("postgres@", &format!("postgres:{DATABASE}@")),
             None => format!("sqlite:{}", place.path("canaries.db")),
@@ -56,6 +59,7 @@ impl Program {
             ("COFFER_LOG", "trace"),
             ("COFFER_SECRET_KEY", KEY),
             ("COFFER_PORT", "0"),
+            ("COFFER_METRICS_ADDRESS", &metrics),
             ("COFFER_SIGNUP", "open"),
             ("COFFER_TRUSTED_PROXIES", "127.0.0.1"),
             ("COFFER_DATABASE_URL", &url),
@@ -78,7 +82,7 @@ impl Program {
         let (_, rest) = said.split_once(READY).expect("the log says where");
         let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
         let origin = rest[..end].replace("localhost", "127.0.0.1");
-        Self { place, server, origin, variables, database }
+        Self { place, server, origin, metrics, variables, database }
     }
 
     fn visitor(&self, name: &str) -> Actor {
@@ -106,9 +110,24 @@ impl Program {
         found.await.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// What its metrics and the page of them tell, once they tell of requests.
+    async fn figures(&self, ada: &Actor) -> String {
+        let seen = eventually(LIMIT, async || {
+            let page = ada.get("/admin/metrics").await.ok();
+            if page.text().contains("POST /login") { Ok(page.text()) } else { Err("no requests yet") }
+        });
+        let page = seen.await.unwrap_or_else(|error| panic!("{error}"));
+        let json = ada.get("/api/v1/admin/metrics").await.ok().text();
+        let scrape = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let scraped = scrape.get(format!("http://{}/metrics", self.metrics)).send().await.expect("an answer");
+        let text = scraped.text().await.expect("text");
+        assert!(text.contains("http_route=\"/login\""), "{text}");
+        [page, json, text].concat()
+    }
+
     fn says_none_of(&self, canaries: &[Canary]) {
         let log = log(&self.server);
-        assert!(log.contains("\"level\":\"TRACE\"") && log.len() > 10_000, "it says all it can: {log}");
+        assert!(log.contains("\"level\":\"trace\"") && log.len() > 5_000, "it says all it can: {log}");
         for (what, canary) in canaries {
             let line = log.lines().find(|line| line.contains(canary.as_str()));
             assert!(line.is_none(), "{what} is in the log: {}", line.unwrap_or_default());
@@ -209,6 +228,10 @@ async fn a_day(program: &Program) -> Vec<Canary> {
     program.visitor("bob").get(&format!("/invite/{}", last(&invite))).await.ok();
     canaries.extend(mistakes(&ada).await);
     canaries.extend(second_factor(&ada).await);
+    let figures = program.figures(&ada).await;
+    for (what, canary) in &canaries {
+        assert!(!figures.contains(canary.as_str()), "{what} is among the figures");
+    }
     canaries
 }
 

@@ -297,7 +297,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
         }};
     }
     match tx.conn() {
-        coffer::db::Engine::Postgres(conn) => put!(conn),
-        coffer::db::Engine::Sqlite(conn) => put!(conn),
+        coffer::db::Engine::Postgres(mut conn) => put!(conn),
+        coffer::db::Engine::Sqlite(mut conn) => put!(conn),
     }
 }

@@ -38,8 +38,8 @@ macro_rules! with_redis {
 async fn redis_holds(app: &App, actor: &Actor, count: usize) {
     let held = eventually(LIMIT, async || {
         actor.get("/api/v1/me").await;
-        let held = app.redis().sessions().map_err(|error| error.to_string())?;
-        if held == count { Ok(()) } else { Err(format!("{held} sessions")) }
+        let size = app.redis().sessions().map_err(|error| error.to_string())?;
+        if size == count { Ok(()) } else { Err(format!("{size} sessions")) }
     });
     held.await.unwrap_or_else(|error| panic!("{count} sessions in Redis: {error}"));
 }
@@ -138,8 +138,8 @@ async fn stay_out(app: &App, everywhere: &[Actor], count: usize) {
             assert!(!actor.is_signed_in().await, "a session that was ended came back to life");
         }
         assert!(eve.is_signed_in().await);
-        let held = app.redis().sessions().map_err(|error| error.to_string())?;
-        if held == count { Ok(()) } else { Err(format!("{held} sessions")) }
+        let size = app.redis().sessions().map_err(|error| error.to_string())?;
+        if size == count { Ok(()) } else { Err(format!("{size} sessions")) }
     });
     back.await.unwrap_or_else(|error| panic!("Redis is used again in the end: {error}"));
     for actor in everywhere {

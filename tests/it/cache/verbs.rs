@@ -21,7 +21,7 @@ fn uncached(app: &App) -> Resources {
     let keys = Keys::load(&config, &app.coffer.context).expect("the app's keys");
     let (db, context) = (app.coffer.db.clone(), app.coffer.context.clone());
     let limits = Limits { memory: 0, loads: 4 };
-    let cache = Cache::new((db.clone(), context.clone()), None, &keys, limits);
+    let cache = Cache::new((db.clone(), context.clone()), None, &keys, limits, None);
     Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))
 }
 

@@ -20,6 +20,7 @@ use super::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(20);
 const START_LIMIT: Duration = Duration::from_mins(1);
+const PORTS_TO_TRY: u32 = 10;
 const STARTED: &str = "ChromeDriver was started successfully on port ";
 
 const FLAGS: [&str; 9] = [
@@ -62,10 +63,7 @@ pub struct Browser {
 impl Browser {
     /// An empty profile whose page area is `width` × `height` CSS pixels; paths are relative to `base_url`.
     pub async fn open(base_url: &str, javascript: bool, width: u32, height: u32) -> Self {
-        let chromedriver = Server::new("browser", "KILL", &["chromedriver", "--port=0"]);
-        let log = chromedriver.start(STARTED).await;
-        let log =
-            log.unwrap_or_else(|log| panic!("chromedriver doesn't start (bin/setup installs it): {log}"));
+        let (chromedriver, log) = chromedriver().await;
         let (_, port) = log.split_once(STARTED).expect("the log says so");
         let port: String = port.chars().take_while(char::is_ascii_digit).collect();
 
@@ -298,6 +296,22 @@ impl Browser {
     async fn page_text(&self) -> Attempt<String> {
         self.texts("body").await?.pop().ok_or("the page is still empty".into())
     }
+}
+
+/// It takes a port that is free on one of two protocols, and ends when another has it on the other: then once more.
+async fn chromedriver() -> (Server, String) {
+    let mut said = String::new();
+    for _ in 0..PORTS_TO_TRY {
+        let chromedriver = Server::new("browser", "KILL", &["chromedriver", "--port=0"]);
+        match chromedriver.start(STARTED).await {
+            Ok(log) => return (chromedriver, log),
+            Err(log) => said = log,
+        }
+        if !said.contains("Address already in use") {
+            break;
+        }
+    }
+    panic!("chromedriver doesn't start (bin/setup installs it): {said}");
 }
 
 /// A command of chromedriver's own.

@@ -7,6 +7,7 @@ pub mod authenticator;
 pub mod belongings;
 pub mod browser;
 pub mod dump;
+pub mod loki;
 pub mod mail;
 pub mod postgres;
 pub mod redis;

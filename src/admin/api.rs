@@ -1,0 +1,34 @@
+//! The metrics page as JSON.
+
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::asked::Asked;
+use super::report::Report;
+use crate::app::App;
+use crate::error::Result;
+use crate::web::bearer::{AdminRead, Scoped};
+use crate::web::forms::StrictQuery;
+use crate::web::json::{Problem, Refusal};
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show_metrics))
+}
+
+/// How coffer does, over all instances; for admins. The same figures as on `/admin/metrics`.
+#[utoipa::path(get, path = "/admin/metrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+    (status = 200, body = Report),
+    Refusal,
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no such range or order"),
+))]
+async fn show_metrics(
+    State(app): State<App>,
+    viewer: Scoped<AdminRead>,
+    StrictQuery(asked): StrictQuery<Asked>,
+) -> Result<Json<Report>> {
+    super::report(&app, &viewer, &asked).map(Json)
+}

@@ -1,0 +1,108 @@
+//! What the metrics page is asked for: its whole state is in its address.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::error::{FieldErrors, Result};
+use crate::web::forms::encode;
+
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// How far back: `15m`, `1h`, `6h` or `24h`; an hour when left out.
+    pub range: String,
+    /// One instance's name; all when left out.
+    pub instance: String,
+    /// The routes' order: `total`, `rate`, `errors` or `p99`; `total` when left out.
+    pub sort: String,
+    /// A route such as `GET /resources`, to be told in detail.
+    pub route: String,
+    /// `on` keeps the page as it is.
+    #[param(ignore)]
+    pub pause: String,
+}
+
+pub const RANGES: [(&str, &str, i64); 4] = [
+    ("15m", "15 minutes", 900),
+    ("1h", "1 hour", 3_600),
+    ("6h", "6 hours", 21_600),
+    ("24h", "24 hours", 86_400),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Total,
+    Rate,
+    Errors,
+    P99,
+}
+
+impl Sort {
+    const ALL: [(&'static str, Self); 4] =
+        [("total", Self::Total), ("rate", Self::Rate), ("errors", Self::Errors), ("p99", Self::P99)];
+}
+
+impl Asked {
+    /// Seconds.
+    pub fn span(&self) -> Result<i64> {
+        let range = self.range();
+        let found = RANGES.iter().find(|(name, _, _)| *name == range);
+        let mut errors = FieldErrors::default();
+        errors.add("range", "Choose 15m, 1h, 6h or 24h.");
+        found.map_or_else(|| errors.or(0), |(_, _, seconds)| Ok(*seconds))
+    }
+
+    pub fn sort(&self) -> Result<Sort> {
+        let name = if self.sort.is_empty() { "total" } else { &self.sort };
+        let found = Sort::ALL.iter().find(|(known, _)| *known == name);
+        let mut errors = FieldErrors::default();
+        errors.add("sort", "Choose total, rate, errors or p99.");
+        found.map_or_else(|| errors.or(Sort::Total), |(_, sort)| Ok(*sort))
+    }
+
+    #[must_use]
+    pub fn range(&self) -> &str {
+        if self.range.is_empty() { "1h" } else { &self.range }
+    }
+
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        Some(&*self.instance).filter(|name| !name.is_empty() && *name != "all")
+    }
+
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        !self.pause.is_empty()
+    }
+
+    /// Seconds between two looks.
+    #[must_use]
+    pub fn poll(&self) -> u8 {
+        if matches!(self.range(), "15m" | "1h") { 10 } else { 60 }
+    }
+
+    /// The query of the same page with one thing changed; nothing for what is so anyway.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let mut parts = Vec::new();
+        for (known, held) in [
+            ("range", &self.range),
+            ("instance", &self.instance),
+            ("sort", &self.sort),
+            ("route", &self.route),
+            ("pause", &self.pause),
+        ] {
+            let value = if known == name { value } else { held };
+            if !value.is_empty() {
+                parts.push(format!("{known}={}", encode(value)));
+            }
+        }
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+
+    #[must_use]
+    pub fn query(&self) -> String {
+        self.with("", "")
+    }
+}

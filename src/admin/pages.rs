@@ -1,0 +1,121 @@
+//! The metrics page: whole, and as the part that a poll replaces.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::asked::{Asked, RANGES};
+use super::drawn::{self, Drawn, drawn};
+use super::report::Report;
+use super::{chart, words};
+use crate::accounts::require_admin;
+use crate::app::App;
+use crate::error::{Error, FieldErrors, Result};
+use crate::web::chrome::{Chrome, page};
+use crate::web::forms::Query;
+use crate::web::log::Unrecorded;
+use crate::web::viewer::Viewer;
+
+/// What the page asks again and again.
+pub const LIVE: &str = "/admin/metrics/live";
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/admin/metrics", get(show)).route(LIVE, get(live))
+}
+
+#[derive(Template)]
+#[template(path = "admin/metrics.html")]
+struct MetricsPage {
+    chrome: Chrome,
+    live: Live,
+    errors: FieldErrors,
+}
+
+/// What changes: all of the page but its frame.
+#[derive(Template)]
+#[template(path = "admin/metrics/live.html")]
+struct Live {
+    report: Report,
+    asked: Asked,
+    drawn: Drawn,
+    limits_page: bool,
+}
+
+impl Live {
+    fn of(app: &App, viewer: &Viewer, asked: Asked) -> Result<Self> {
+        let report = super::report(app, viewer, &asked)?;
+        Ok(Self { drawn: drawn(&report), report, asked, limits_page: false })
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        RANGES.into_iter().map(move |(name, words, _)| (name, words, name == self.asked.range()))
+    }
+
+    fn orders(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let chosen = self.asked.sort.as_str();
+        [("total", "time"), ("rate", "rate"), ("errors", "errors"), ("p99", "p99")]
+            .into_iter()
+            .map(move |(name, words)| (name, words, name == chosen || (chosen.is_empty() && name == "total")))
+    }
+
+    fn until(&self) -> String {
+        words::clock(self.report.until)
+    }
+}
+
+async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    require_admin(&viewer)?;
+    let (live, errors) = match Live::of(&app, &viewer, asked) {
+        Ok(live) => (live, FieldErrors::default()),
+        Err(Error::Invalid(errors)) => (Live::of(&app, &viewer, Asked::default())?, errors),
+        Err(error) => return Err(error),
+    };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let toast = chrome.toast.is_some();
+    let shown = MetricsPage { chrome: chrome.section("metrics"), live, errors };
+    Ok((status, page(&shown, toast)?).into_response())
+}
+
+/// The changing part as HTML.
+pub fn fragment(app: &App, viewer: &Viewer, asked: Asked) -> Result<String> {
+    Ok(Live::of(app, viewer, asked)?.render()?)
+}
+
+/// The changing part; `304` as long as it would be the same. Looking is not counted.
+async fn live(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    require_admin(&viewer)?;
+    let tag = tag(&app, &asked);
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Html(fragment(&app, &viewer, asked)?).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::ETAG, tag.parse().map_err(|_| Error::Internal("an ETag".to_owned()))?);
+    response.extensions_mut().insert(Unrecorded);
+    Ok(response)
+}
+
+/// The same for the same question about the same data of the same program.
+fn tag(app: &App, asked: &Asked) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (asked.query(), app.history.until(), app.history.own().started, env!("CARGO_PKG_VERSION"))
+        .hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}

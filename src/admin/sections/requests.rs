@@ -1,0 +1,185 @@
+//! Requests: tiles, charts, routes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{is, now, real};
+use crate::admin::asked::Sort;
+use crate::admin::report::{Route, RouteDetail, Tiles, Traffic};
+use crate::telemetry::history::Window;
+use crate::telemetry::history::slot::{Slot, label};
+use crate::telemetry::sketch::Dense;
+
+const COUNT: &str = "http_server_request_duration_seconds_count";
+const SUM: &str = "http_server_request_duration_seconds_sum";
+/// Of the answers, so many may be 5xx.
+pub const OBJECTIVE: f64 = 0.001;
+
+/// Requests by status class.
+#[derive(Clone, Copy, Default)]
+struct Classes {
+    success: f64,
+    redirect: f64,
+    refused: f64,
+    limited: f64,
+    failed: f64,
+}
+
+impl Classes {
+    fn of<'a>(counts: impl Iterator<Item = (&'a str, f64)>) -> Self {
+        let mut classes = Self::default();
+        for (key, count) in counts {
+            classes.add(label(key, "http_response_status_code"), count);
+        }
+        classes
+    }
+
+    fn add(&mut self, status: &str, count: f64) {
+        match (status, status.bytes().next()) {
+            ("429", _) => self.limited += count,
+            (_, Some(b'5')) => self.failed += count,
+            (_, Some(b'4')) => self.refused += count,
+            (_, Some(b'3')) => self.redirect += count,
+            _ => self.success += count,
+        }
+    }
+
+    fn total(self) -> f64 {
+        self.success + self.redirect + self.refused + self.limited + self.failed
+    }
+}
+
+pub fn tiles(window: &Window, recent: &Slot, total: &Slot) -> Tiles {
+    let classes = Classes::of(recent.counts(COUNT));
+    let latency = recent.timing_of_all("http ");
+    let all = Classes::of(total.counts(COUNT));
+    let seconds = window.seconds().min(real(window.step.max(300)));
+    Tiles {
+        requests_per_second: classes.total() / seconds,
+        errors: share(classes.failed, classes.total()),
+        p95_seconds: latency.quantile(0.95),
+        p99_seconds: latency.quantile(0.99),
+        in_flight: now(window, "http_server_active_requests", &[]),
+        budget_left: 1.0 - share(all.failed, all.total() * OBJECTIVE),
+    }
+}
+
+pub fn traffic(window: &Window) -> Vec<Option<Traffic>> {
+    window.points.iter().map(|slots| (!slots.is_empty()).then(|| step(slots, real(window.step)))).collect()
+}
+
+fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
+    let classes = Classes::of(slots.iter().flat_map(|slot| slot.counts(COUNT)));
+    let mut dense = Dense::default();
+    slots.iter().flat_map(|slot| slot.timings("http ")).for_each(|(_, summary)| dense.add(summary));
+    let latency = dense.summary();
+    Traffic {
+        success: classes.success / seconds,
+        redirect: classes.redirect / seconds,
+        refused: classes.refused / seconds,
+        limited: classes.limited / seconds,
+        failed: classes.failed / seconds,
+        p50: latency.quantile(0.5),
+        p95: latency.quantile(0.95),
+        p99: latency.quantile(0.99),
+        in_flight: slots.iter().map(|slot| slot.gauge("http_server_active_requests", &[])).sum(),
+    }
+}
+
+pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
+    let mut classes = BTreeMap::<String, Classes>::new();
+    for (key, count) in total.counts(COUNT) {
+        classes.entry(name(key)).or_default().add(label(key, "http_response_status_code"), count);
+    }
+    let mut times = BTreeMap::<String, f64>::new();
+    for (key, sum) in total.counts(SUM) {
+        *times.entry(name(key)).or_default() += sum;
+    }
+    let all: f64 = times.values().sum();
+    let mut routes: Vec<Route> = classes
+        .into_iter()
+        .map(|(name, classes)| {
+            let latency = total.timing(&format!("http {name}"));
+            Route {
+                requests: classes.total(),
+                per_second: classes.total() / window.seconds(),
+                share: share(times.get(&name).copied().unwrap_or(0.0), all),
+                refused: classes.refused,
+                limited: classes.limited,
+                failed: classes.failed,
+                p50: latency.quantile(0.5),
+                p95: latency.quantile(0.95),
+                p99: latency.quantile(0.99),
+                max: latency.max(),
+                trend: Vec::new(),
+                name,
+            }
+        })
+        .collect();
+    let by = |route: &Route| match sort {
+        Sort::Total => route.share,
+        Sort::Rate => route.requests,
+        Sort::Errors => route.failed * 1e9 + route.refused + route.limited,
+        Sort::P99 => route.p99.unwrap_or(0.0),
+    };
+    routes.sort_by(|a, b| by(b).total_cmp(&by(a)));
+    // The tail's trends would be drawn for nobody.
+    routes.iter_mut().take(TRENDS).for_each(|route| route.trend = trend(window, &route.name));
+    routes
+}
+
+const TRENDS: usize = 25;
+/// A small drawing has so many points.
+const TREND_STEPS: usize = 30;
+
+/// Requests a second, in a few steps.
+fn trend(window: &Window, name: &str) -> Vec<Option<f64>> {
+    let timing = format!("http {name}");
+    let chunk = window.points.len().div_ceil(TREND_STEPS).max(1);
+    let steps = window.points.chunks(chunk).map(|points| {
+        let there = points.iter().filter(|slots| !slots.is_empty()).count();
+        let requests: u64 = points.iter().flatten().map(|slot| slot.timing_count(&timing)).sum();
+        (there > 0).then(|| real(requests) / (real(there) * real(window.step)))
+    });
+    steps.collect()
+}
+
+/// One route in detail; none when it was not asked for, or has never been met.
+pub fn route(total: &Slot, name: &str) -> Option<RouteDetail> {
+    let latency = total.timing(&format!("http {name}"));
+    if name.is_empty() || latency.is_empty() {
+        return None;
+    }
+    let failures = total.failures.iter().rev().filter(|failure| failure.route == name);
+    Some(RouteDetail {
+        name: name.to_owned(),
+        durations: latency.octaves(),
+        failures: failures.take(10).cloned().collect(),
+    })
+}
+
+fn name(key: &str) -> String {
+    format!("{} {}", label(key, "http_request_method"), label(key, "http_route"))
+}
+
+pub fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// How many requests a route had.
+#[must_use]
+pub fn failed(slot: &Slot) -> f64 {
+    let failed =
+        slot.counts(COUNT).filter(|(key, _)| label(key, "http_response_status_code").starts_with('5'));
+    failed.map(|(_, count)| count).sum()
+}
+
+#[must_use]
+pub fn requests(slot: &Slot) -> f64 {
+    slot.count(COUNT, &[])
+}
+
+#[must_use]
+pub fn local_decisions(slot: &Slot) -> f64 {
+    slot.count("coffer_rate_limit_decisions_total", &[&is("mode", "local")])
+}

@@ -1,0 +1,258 @@
+//! What happened in one span of time.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use prometheus::proto::{Metric, MetricFamily, MetricType};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::telemetry::recent::{Failure, SlowQuery};
+use crate::telemetry::sketch::{Dense, Summary};
+
+/// A series as Prometheus writes it: `name{label="value"}`; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
+
+impl Key {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
+
+/// Counts are what was added in the span, gauges what stood at its end. All are sorted by key; zeros are left out.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Slot {
+    pub counts: Vec<(Key, f64)>,
+    pub gauges: Vec<(Key, f64)>,
+    pub timings: Vec<(Key, Summary)>,
+    pub slow_queries: Vec<SlowQuery>,
+    pub failures: Vec<Failure>,
+}
+
+/// Of each kind, over one span.
+const REMEMBERED: usize = 40;
+
+impl Slot {
+    /// The sum of the counts of this family whose labels hold all of these, such as `tier="l1"`.
+    #[must_use]
+    pub fn count(&self, family: &str, labels: &[&str]) -> f64 {
+        sum(&self.counts, family, labels)
+    }
+
+    #[must_use]
+    pub fn gauge(&self, family: &str, labels: &[&str]) -> f64 {
+        sum(&self.gauges, family, labels)
+    }
+
+    /// The values of the gauges of this family.
+    pub fn gauges<'a>(&'a self, family: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        of(&self.gauges, family).map(|(key, value)| (&**key, *value))
+    }
+
+    pub fn counts<'a>(&'a self, family: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        of(&self.counts, family).map(|(key, value)| (&**key, *value))
+    }
+
+    #[must_use]
+    pub fn timing(&self, name: &str) -> Summary {
+        let found = self.timings.binary_search_by(|(key, _)| (**key).cmp(name));
+        found.map(|place| self.timings[place].1.clone()).unwrap_or_default()
+    }
+
+    /// How many values a timing has.
+    #[must_use]
+    pub fn timing_count(&self, name: &str) -> u64 {
+        let found = self.timings.binary_search_by(|(key, _)| (**key).cmp(name));
+        found.map_or(0, |place| self.timings[place].1.count())
+    }
+
+    /// The timings of a kind, such as `http `, by what follows it.
+    pub fn timings<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Summary)> {
+        let from = self.timings.partition_point(|(key, _)| **key < *kind);
+        self.timings[from..].iter().map_while(move |(key, summary)| Some((key.strip_prefix(kind)?, summary)))
+    }
+
+    /// All timings of a kind as one.
+    #[must_use]
+    pub fn timing_of_all(&self, kind: &str) -> Summary {
+        let mut dense = Dense::default();
+        self.timings(kind).for_each(|(_, summary)| dense.add(summary));
+        dense.summary()
+    }
+
+    /// Several slots as one: of several instances at the same time the gauges add up, of several times the latest
+    /// count.
+    pub fn merged<'a>(slots: impl Iterator<Item = &'a Self>, same_time: bool) -> Self {
+        // The keys are interned, so that equal ones are one: their addresses tell them apart.
+        let (mut counts, mut gauges) = (Sums::new(), Sums::new());
+        let mut timings = HashMap::<usize, (Key, Dense)>::new();
+        let mut merged = Self::default();
+        for slot in slots {
+            add(&mut counts, &slot.counts);
+            if !same_time {
+                gauges.clear();
+            }
+            add(&mut gauges, &slot.gauges);
+            for (key, summary) in &slot.timings {
+                timings
+                    .entry(key.address())
+                    .or_insert_with(|| (key.clone(), Dense::default()))
+                    .1
+                    .add(summary);
+            }
+            merged.slow_queries.extend_from_slice(&slot.slow_queries);
+            merged.failures.extend_from_slice(&slot.failures);
+        }
+        merged.counts = sorted(counts.into_values());
+        merged.gauges = sorted(gauges.into_values());
+        merged.timings = sorted(timings.into_values().map(|(key, dense)| (key, dense.summary())));
+        keep_latest(&mut merged.slow_queries, |query| query.at);
+        keep_latest(&mut merged.failures, |failure| failure.at);
+        merged
+    }
+}
+
+type Sums = HashMap<usize, (Key, f64)>;
+
+fn add(sums: &mut Sums, series: &[(Key, f64)]) {
+    for (key, value) in series {
+        sums.entry(key.address()).or_insert_with(|| (key.clone(), 0.0)).1 += value;
+    }
+}
+
+fn sorted<T>(series: impl Iterator<Item = (Key, T)>) -> Vec<(Key, T)> {
+    let mut series: Vec<_> = series.collect();
+    series.sort_by(|(a, _), (b, _)| a.cmp(b));
+    series
+}
+
+fn keep_latest<T, K: Ord>(items: &mut Vec<T>, at: impl Fn(&T) -> K) {
+    items.sort_by_key(at);
+    let surplus = items.len().saturating_sub(REMEMBERED);
+    items.drain(..surplus);
+}
+
+fn of<'a>(series: &'a [(Key, f64)], family: &'a str) -> impl Iterator<Item = &'a (Key, f64)> {
+    let from = series.partition_point(|(key, _)| **key < *family);
+    series[from..]
+        .iter()
+        .take_while(move |(key, _)| key.starts_with(family))
+        .filter(move |(key, _)| key.len() == family.len() || key[family.len()..].starts_with('{'))
+}
+
+fn sum(series: &[(Key, f64)], family: &str, labels: &[&str]) -> f64 {
+    let fitting = of(series, family).filter(|(key, _)| labels.iter().all(|label| key.contains(label)));
+    fitting.fold(0.0, |sum, (_, value)| sum + value)
+}
+
+/// The value of a label in a key.
+#[must_use]
+pub fn label<'a>(key: &'a str, name: &str) -> &'a str {
+    // Values may hold braces and commas: only a name behind one of them is a label's.
+    let mut found = key.match_indices(name).filter_map(|(at, _)| {
+        let behind = key[..at].ends_with(['{', ',']);
+        key[at + name.len()..].strip_prefix("=\"").filter(|_| behind)
+    });
+    found.next().and_then(|rest| rest.split('"').next()).unwrap_or_default()
+}
+
+/// Series by their keys.
+pub type Readings = Vec<(String, f64)>;
+
+/// Counters and gauges as they stand; of histograms how many values there were and their sum.
+#[must_use]
+pub fn readings(families: &[MetricFamily]) -> (Readings, Readings) {
+    let (mut counters, mut gauges) = (Vec::new(), Vec::new());
+    for family in families {
+        for series in family.get_metric() {
+            let name = family.name();
+            match family.get_field_type() {
+                MetricType::COUNTER => counters.push((key(name, series), series.get_counter().get_value())),
+                MetricType::GAUGE => gauges.push((key(name, series), series.get_gauge().get_value())),
+                // The sketches tell the rest, and more exactly.
+                MetricType::HISTOGRAM if name.starts_with("http_server") => {
+                    let histogram = series.get_histogram();
+                    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2⁵³")]
+                    let count = histogram.get_sample_count() as f64;
+                    counters.push((key(&format!("{name}_count"), series), count));
+                    counters.push((key(&format!("{name}_sum"), series), histogram.get_sample_sum()));
+                }
+                _ => {}
+            }
+        }
+    }
+    (counters, gauges)
+}
+
+fn key(name: &str, series: &Metric) -> String {
+    let labels: Vec<String> =
+        series.get_label().iter().map(|label| format!("{}=\"{}\"", label.name(), label.value())).collect();
+    if labels.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", labels.join(",")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(counts: &[(&str, f64)], gauges: &[(&str, f64)]) -> Slot {
+        let keyed =
+            |values: &[(&str, f64)]| values.iter().map(|(key, value)| ((*key).into(), *value)).collect();
+        Slot { counts: keyed(counts), gauges: keyed(gauges), ..Slot::default() }
+    }
+
+    #[test]
+    fn families_are_told_apart() {
+        let slot = slot(&[("a_total", 1.0), ("a_total{b=\"c\"}", 2.0), ("a_total_more{b=\"c\"}", 4.0)], &[]);
+        assert!((slot.count("a_total", &[]) - 3.0).abs() < f64::EPSILON);
+        assert!((slot.count("a_total", &["b=\"c\""]) - 2.0).abs() < f64::EPSILON);
+        assert_eq!(label("a_total{b=\"c\",d=\"e f\"}", "d"), "e f");
+        assert_eq!(label("a_total", "d"), "");
+        let route = "n{http_request_method=\"GET\",http_route=\"/u/{id},{x}\"}";
+        assert_eq!(label(route, "http_route"), "/u/{id},{x}");
+    }
+
+    #[test]
+    fn gauges_add_up_over_instances_and_not_over_time() {
+        let one = slot(&[("n", 1.0)], &[("g", 5.0)]);
+        let mut other = one.clone();
+        (other.counts[0].1, other.gauges[0].1) = (2.0, 7.0);
+        let there = Slot::merged([&one, &other].into_iter(), true);
+        assert_eq!((there.count("n", &[]), there.gauge("g", &[])), (3.0, 12.0));
+        let then = Slot::merged([&one, &other].into_iter(), false);
+        assert_eq!((then.count("n", &[]), then.gauge("g", &[])), (3.0, 7.0));
+    }
+}

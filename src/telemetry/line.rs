@@ -1,0 +1,173 @@
+//! A log line: one JSON object with fields from a list, formatted once for standard output and for Loki.
+//!
+//! A field that is not on the list is left out, so that nothing gets into the logs by being in scope.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::loki::Queue;
+use crate::context::Clock;
+
+const FIELDS: [&str; 24] = [
+    "message",
+    "event",
+    "request_id",
+    "trace_id",
+    "method",
+    "route",
+    "status",
+    "duration_ms",
+    "client",
+    "user",
+    "error",
+    "reason",
+    "address",
+    "actor",
+    "count",
+    "database",
+    "folder",
+    "header",
+    "id",
+    "location",
+    "redis",
+    "seconds",
+    "lines",
+    "policy",
+];
+
+/// Their own words about sending must not be sent: each would make another.
+const SENDERS: [&str; 4] = ["hyper", "rustls", "tokio", "want"];
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(512));
+}
+
+/// Writes each event as a line, where it is wanted.
+pub struct Lines {
+    pub clock: Arc<dyn Clock>,
+    /// Standard output, unless a terminal shows the same more readably.
+    pub to_stdout: bool,
+    pub to_loki: Option<Arc<Queue>>,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        BUFFER.with_borrow_mut(|line| {
+            line.clear();
+            self.write(line, event);
+            if self.to_stdout {
+                let mut out = std::io::stdout().lock();
+                let _ = out.write_all(line);
+            }
+            let target = event.metadata().target();
+            if let Some(queue) = &self.to_loki
+                && !SENDERS.iter().any(|sender| target.starts_with(sender))
+            {
+                let text = String::from_utf8_lossy(line.trim_ascii_end());
+                queue.push(*event.metadata().level(), self.clock.now(), &text);
+            }
+        });
+    }
+}
+
+impl Lines {
+    fn write(&self, line: &mut Vec<u8>, event: &Event<'_>) {
+        let metadata = event.metadata();
+        line.extend_from_slice(b"{\"ts\":");
+        text(line, &self.clock.now().rfc3339());
+        line.extend_from_slice(b",\"level\":");
+        text(line, level(*metadata.level()));
+        line.extend_from_slice(b",\"target\":");
+        text(line, metadata.target());
+        event.record(&mut Fields(line));
+        line.extend_from_slice(b"}\n");
+    }
+}
+
+#[must_use]
+pub const fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+struct Fields<'a>(&'a mut Vec<u8>);
+
+impl Fields<'_> {
+    fn name(&mut self, field: &Field) -> bool {
+        let known = FIELDS.contains(&field.name());
+        if known {
+            self.0.push(b',');
+            text(self.0, field.name());
+            self.0.push(b':');
+        }
+        known
+    }
+
+    fn plain(&mut self, field: &Field, value: impl std::fmt::Display) {
+        if self.name(field) {
+            let _ = write!(self.0, "{value}");
+        }
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.name(field) {
+            text(self.0, value);
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.plain(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.plain(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.plain(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.plain(field, value);
+        }
+    }
+
+    /// With what it came from, link by link.
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        if !self.name(field) {
+            return;
+        }
+        let mut chain = value.to_string();
+        let mut source = value.source();
+        while let Some(error) = source {
+            let _ = write!(chain, ": {error}");
+            source = error.source();
+        }
+        text(self.0, &chain);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if self.name(field) {
+            text(self.0, &format!("{value:?}"));
+        }
+    }
+}
+
+fn text(line: &mut Vec<u8>, text: &str) {
+    // Writing to memory doesn't fail.
+    let _ = serde_json::to_writer(line, text);
+}

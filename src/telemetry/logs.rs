@@ -1,0 +1,146 @@
+//! Logs: JSON lines, or easy to read in a terminal; copies of the lines for Loki.
+
+use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntCounterVec, Opts};
+use secrecy::ExposeSecret as _;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use super::line::Lines;
+use super::loki::{self, Queue, Shipper};
+use super::request;
+use crate::config::{Config, LogFormat};
+use crate::context::Context;
+
+/// What is to be ended after everything else has spoken.
+pub struct Logs {
+    shipper: Option<Shipper>,
+}
+
+impl Logs {
+    /// Sends what Loki has not got yet, for three seconds at most.
+    pub async fn close(self) {
+        if let Some(shipper) = self.shipper {
+            shipper.stop().await;
+        }
+    }
+}
+
+/// # Errors
+/// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
+pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
+    // The Redis client logs each lost connection many times over; `redis` says it once.
+    let filter = EnvFilter::try_new(format!("fred=off,{}", config.log)).map_err(|e| {
+        format!(
+            "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
+        )
+    })?;
+    let pretty = match config.log_format {
+        LogFormat::Auto => std::io::stdout().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let (queue, shipper) = copies(config, context)?;
+    let lines = Lines { clock: context.clock.clone(), to_stdout: !pretty, to_loki: queue };
+    let readable = pretty.then(|| fmt::layer().compact().with_target(false));
+    tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
+    std::panic::set_hook(Box::new(told));
+    Ok(Logs { shipper })
+}
+
+fn copies(config: &Config, context: &Context) -> Result<(Option<Arc<Queue>>, Option<Shipper>), String> {
+    let Some(url) = &config.loki_url else { return Ok((None, None)) };
+    let queue = COPIES.get_or_init(Arc::default).clone();
+    let shipper = Shipper::start(queue.clone(), url.expose_secret(), &config.environment, context.clone())?;
+    Ok((Some(queue), Some(shipper)))
+}
+
+/// A panic as one line, with the request that it happened in.
+fn told(panic: &PanicHookInfo<'_>) {
+    let request_id = request::current().map(|request| request.id.clone()).unwrap_or_default();
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("a panic without words");
+    tracing::error!(event = "panic", request_id, location, "{message}");
+}
+
+/// Lines by level. A process has one log, whichever application in it speaks.
+static EVENTS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+/// What waits for Loki, where there is one.
+static COPIES: OnceLock<Arc<Queue>> = OnceLock::new();
+const LEVELS: [(Level, &str); 5] = [
+    (Level::ERROR, "error"),
+    (Level::WARN, "warn"),
+    (Level::INFO, "info"),
+    (Level::DEBUG, "debug"),
+    (Level::TRACE, "trace"),
+];
+
+/// Counts what is logged.
+struct Count;
+
+impl<S: Subscriber> Layer<S> for Count {
+    fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let level = event.metadata().level();
+        if let Some(place) = LEVELS.iter().position(|(known, _)| known == level) {
+            EVENTS[place].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How many lines of each level were logged.
+#[must_use]
+pub fn counts() -> [(&'static str, u64); 5] {
+    std::array::from_fn(|place| (LEVELS[place].1, EVENTS[place].load(Ordering::Relaxed)))
+}
+
+/// The process's log as families of an application.
+pub(super) struct LogCollector {
+    lines: IntCounterVec,
+    dropped: IntCounterVec,
+}
+
+impl LogCollector {
+    #[expect(clippy::expect_used, reason = "names and texts are constants")]
+    pub(super) fn new() -> Self {
+        let family = |name: &str, help: &str, labels: &[&str]| {
+            IntCounterVec::new(Opts::new(name, help), labels).expect("a family's name fits")
+        };
+        Self {
+            lines: family("coffer_log_events_total", "Log lines, by level.", &["level"]),
+            dropped: family(
+                "coffer_log_dropped_total",
+                "Log lines that a sink besides standard output did not get, by reason.",
+                &["sink", "reason"],
+            ),
+        }
+    }
+}
+
+impl Collector for LogCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        [self.lines.desc(), self.dropped.desc()].concat()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        for (level, count) in counts() {
+            stands_at(&self.lines.with_label_values(&[level]), count);
+        }
+        for (place, reason) in loki::REASONS.iter().enumerate() {
+            let count = COPIES.get().map_or(0, |queue| queue.dropped()[place].1);
+            stands_at(&self.dropped.with_label_values(&["loki", reason]), count);
+        }
+        [self.lines.collect(), self.dropped.collect()].concat()
+    }
+}
+
+fn stands_at(counter: &IntCounter, count: u64) {
+    counter.inc_by(count.saturating_sub(counter.get()));
+}

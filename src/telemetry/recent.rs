@@ -1,0 +1,74 @@
+//! What went wrong lately, told by names and ids only: slow queries, and requests that ended in a 5xx.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::request;
+use crate::db::Timestamp;
+
+/// So many wait to be told; more of a kind would say nothing new.
+const KEPT: usize = 20;
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct SlowQuery {
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    pub query: String,
+    pub seconds: f64,
+    /// Empty for work that no request waits for.
+    pub route: String,
+    pub request_id: String,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Failure {
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    pub route: String,
+    pub status: u16,
+    /// The stable name of the error.
+    pub code: String,
+    pub request_id: String,
+}
+
+#[derive(Debug)]
+pub struct Recent<T>(Mutex<VecDeque<T>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Recent<T> {
+    pub fn push(&self, item: T) {
+        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if items.len() == KEPT {
+            items.pop_front();
+        }
+        items.push_back(item);
+    }
+
+    #[must_use]
+    pub fn take(&self) -> Vec<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+}
+
+impl SlowQuery {
+    #[must_use]
+    pub fn now(at: Timestamp, query: &str, took: Duration) -> Self {
+        let request = request::current();
+        Self {
+            at,
+            query: query.to_owned(),
+            seconds: took.as_secs_f64(),
+            route: request.as_ref().map(|request| request.route.clone()).unwrap_or_default(),
+            request_id: request.map(|request| request.id.clone()).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `/admin/metrics`: what it shows, to whom, from all nodes, and that looking changes nothing.
+
+use std::time::Duration;
+
+use coffer::telemetry::watch::write_down;
+use serde_json::Value;
+
+use crate::support::actor::Actor;
+use crate::support::app::{App, Engine, Node};
+use crate::support::on_both_engines;
+use crate::support::wait::eventually;
+
+const SECTIONS: [&str; 9] =
+    ["routes", "cache", "limits", "access", "database", "dependencies", "processes", "failures", "logs"];
+const LIVE: &str = "/admin/metrics/live";
+
+/// Writes down what has happened, and lets the span end.
+async fn a_span_ends(app: &App) {
+    write_down(&app.coffer).await;
+    app.later(Duration::from_secs(10));
+}
+
+async fn figures(actor: &Actor, query: &str) -> Value {
+    actor.get(&format!("/api/v1/admin/metrics{query}")).await.ok().json()
+}
+
+fn route<'a>(figures: &'a Value, name: &str) -> Option<&'a Value> {
+    figures["routes"].as_array().expect("routes").iter().find(|route| route["name"] == name)
+}
+
+on_both_engines!(admins_see_every_section_and_the_same_figures_as_json);
+async fn admins_see_every_section_and_the_same_figures_as_json(app: App) {
+    let admin = app.admin("root").await;
+    for _ in 0..7 {
+        admin.get("/tags").await.ok();
+    }
+    admin.get("/absent").await.error_page(404);
+    a_span_ends(&app).await;
+    let page = admin.get("/admin/metrics").await.ok().has("h1", "Metrics").has(".status", "All is well.");
+    for section in SECTIONS {
+        assert_eq!(page.attributes(&format!("#{section}"), "id"), [section]);
+    }
+    let page = page
+        .has("#routes th", "GET /tags")
+        .has("#access th", "password")
+        .has("#database code", "sessions.load");
+    assert_eq!(page.attributes(".plot svg[role=img]", "aria-labelledby").len(), 3);
+    let figures = figures(&admin, "?range=15m").await;
+    let tags = route(&figures, "GET /tags").expect("the route");
+    assert_eq!(tags["requests"], 7.0);
+    assert!(
+        tags["p99"].as_f64().is_some_and(|p99| p99 > 0.0) && tags["p50"].as_f64() <= tags["p99"].as_f64(),
+        "{tags}"
+    );
+    assert_eq!(route(&figures, "GET _unmatched").expect("the route")["refused"], 1.0);
+    assert_eq!(figures["status"], "well");
+}
+
+on_both_engines!(nobody_else_sees_it);
+async fn nobody_else_sees_it(app: App) {
+    let member = app.signed_in("ada").await;
+    for path in ["/admin/metrics", LIVE] {
+        member.get(path).await.error_page(404);
+        app.visitor().get(path).await.redirects_to(&format!("/login?next={}", path.replace('/', "%2F")));
+    }
+    member.get("/api/v1/admin/metrics").await.is(404).problem("not_found");
+    app.visitor().get("/api/v1/admin/metrics").await.is(401).problem("sign_in_required");
+}
+
+#[tokio::test]
+async fn a_range_or_order_that_is_none_is_told_at_its_place() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    admin.get("/admin/metrics?range=year").await.is(422).has(".notice", "Choose 15m, 1h, 6h or 24h.");
+    admin.get("/admin/metrics?sort=%00").await.is(422);
+    admin.get("/api/v1/admin/metrics?range=year").await.is(422).problem("invalid");
+    admin.get("/api/v1/admin/metrics?colour=red").await.is(400).problem("bad_parameter");
+    let odd = "/admin/metrics?route=<script>alert(1)</script>&instance=%22%3E";
+    admin.get(odd).await.ok().lacks("<script>alert(1)");
+}
+
+#[tokio::test]
+async fn a_poll_is_cheap_and_changes_nothing() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    a_span_ends(&app).await;
+    let first = admin.get(LIVE).by_htmx().await.ok().has("h1", "Metrics").has_no("html > body > header");
+    let tag = first.header("etag");
+    admin.get(LIVE).header("if-none-match", &tag).await.is(304).header_is("etag", &tag);
+    a_span_ends(&app).await;
+    assert_ne!(admin.get(LIVE).header("if-none-match", &tag).await.ok().header("etag"), tag);
+    a_span_ends(&app).await;
+    assert!(route(&figures(&admin, "").await, "GET /admin/metrics/live").is_none(), "looking is not counted");
+    // A session that only looks ends when its idle time is over.
+    for _ in 0..8 {
+        app.later(Duration::from_hours(22));
+        if admin.get(LIVE).await.status() != 200 {
+            return;
+        }
+    }
+    panic!("polls kept the session alive");
+}
+
+#[tokio::test]
+async fn without_scripts_every_state_is_a_link() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    admin.get("/tags").await.ok();
+    a_span_ends(&app).await;
+    let page = admin.get("/admin/metrics").await.ok();
+    let links = page.attributes(".metrics a[href^='/admin/metrics']", "href");
+    for link in ["/admin/metrics?range=6h", "/admin/metrics?sort=p99#routes", "/admin/metrics?pause=on"] {
+        assert!(links.contains(&link.to_owned()), "{link} in {links:?}");
+    }
+    let detail = links.iter().find(|link| link.contains("route=GET")).expect("a route");
+    admin.get(detail).await.ok().has("#route caption", "how long they took");
+    let paused = admin.get("/admin/metrics?pause=on").await.ok();
+    assert!(paused.attributes("#live", "hx-get").is_empty());
+    assert_eq!(
+        admin.get("/admin/metrics?range=24h").await.ok().attributes("#live", "hx-trigger"),
+        ["every 60s"]
+    );
+}
+
+#[tokio::test]
+async fn all_nodes_are_in_one_view_and_history_outlives_a_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other: Node = app.another_node().await;
+    let admin = app.admin("root").await;
+    for node in [&*app, &other] {
+        let there = admin.at(node);
+        there.get("/tags").await.ok();
+        there.get("/tags").await.ok();
+    }
+    let both = eventually(Duration::from_secs(20), async || {
+        write_down(&other.coffer).await;
+        a_span_ends(&app).await;
+        let figures = figures(&admin, "?range=15m").await;
+        let requests = route(&figures, "GET /tags").map(|route| route["requests"].clone());
+        if requests == Some(4.0.into()) { Ok(figures) } else { Err(format!("{requests:?}")) }
+    });
+    let all = both.await.unwrap_or_else(|error| panic!("{error}"));
+    let instances = all["instances"].as_array().expect("instances");
+    assert_eq!(instances.len(), 2, "{instances:?}");
+    let one = instances[0].as_str().expect("a name").replace(':', "%3A");
+    let alone = figures(&admin, &format!("?range=15m&instance={one}")).await;
+    assert_eq!(route(&alone, "GET /tags").expect("the route")["requests"], 2.0);
+    // One that starts now knows what was before.
+    let newcomer = app.another_node().await;
+    let there = admin.at(&newcomer);
+    let knows = eventually(Duration::from_secs(20), async || {
+        let figures = figures(&there, "?range=1h").await;
+        let requests = route(&figures, "GET /tags").map(|route| route["requests"].clone());
+        if requests == Some(4.0.into()) { Ok(()) } else { Err(format!("{requests:?}")) }
+    });
+    knows.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[tokio::test]
+async fn a_dead_redis_is_told_in_words() {
+    let app = App::with_redis(Engine::Sqlite).await;
+    let admin = app.admin("root").await;
+    app.redis().kill();
+    let told = eventually(Duration::from_secs(30), async || {
+        coffer::telemetry::watch::ask(&app.coffer).await;
+        a_span_ends(&app).await;
+        let page = admin.get("/admin/metrics").await.ok();
+        if page.text().contains("Degraded.") { Ok(page) } else { Err("all is well, it says") }
+    });
+    let page = told.await.unwrap_or_else(|error| panic!("{error}"));
+    page.has(".notice li", "Redis can’t be reached").has("#dependencies td.bad", "no");
+}
