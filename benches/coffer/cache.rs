@@ -257,7 +257,7 @@ async fn misses(
         let page = json(owner, &format!("/api/v1/resources?limit=200&cursor={cursor}")).await;
         let items = page["items"].as_array().expect("a list");
         ids.extend(items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned)));
-        cursor = page["next_cursor"].as_str().expect("a further page").to_owned();
+        page["next_cursor"].as_str().expect("a further page").clone_into(&mut cursor);
     }
     let copy = place.folder.path().join("copy.db");
     std::fs::copy(place.folder.path().join("data/coffer.db"), &copy).expect("a copy");

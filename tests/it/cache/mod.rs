@@ -66,6 +66,7 @@ impl Truth {
         self.value.store(value, Ordering::SeqCst);
     }
 
+    #[expect(clippy::unused_async, reason = "the value is read when the flight gets to it")]
     pub async fn load(self) -> Result<Option<Number>> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         Ok(Some(Number(self.value.load(Ordering::SeqCst))))

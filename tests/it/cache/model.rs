@@ -10,6 +10,7 @@ const NODES: usize = 2;
 const SCOPES: usize = 2;
 
 /// The protocol's rules, each of which a variant can leave out.
+#[expect(clippy::struct_excessive_bools, reason = "each rule is kept or left out")]
 #[derive(Clone, Copy)]
 struct Rules {
     /// What is in memory is good under the gate of its load only.
@@ -95,6 +96,7 @@ struct Held {
     value: Versions,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Node {
     held: Option<Held>,
@@ -434,7 +436,7 @@ impl Model for Cache {
                 None if state.loads > 0
                     && index + 1 == state.flights.iter().filter(|flight| flight.is_none()).count() =>
                 {
-                    actions.extend((0..NODES).map(|node| Action::Begin(index, node)))
+                    actions.extend((0..NODES).map(|node| Action::Begin(index, node)));
                 }
                 None => {}
                 Some(flight) => {
@@ -574,6 +576,9 @@ impl Model for Cache {
     }
 }
 
+/// Loads and writers, and how many faults of which worlds.
+type Bounds = ((u8, usize), (u8, &'static [World]));
+
 fn explore(
     rules: Rules,
     (loads, writers): (u8, usize),
@@ -591,7 +596,7 @@ fn explore(
 /// Every order of everything that can happen within these bounds; `bin/test --long` goes further.
 #[test]
 fn the_protocol_never_answers_stale() {
-    let mut bounds: Vec<((u8, usize), (u8, &[World]))> = vec![((2, 1), (0, &[])), ((1, 2), (0, &[]))];
+    let mut bounds: Vec<Bounds> = vec![((2, 1), (0, &[])), ((1, 2), (0, &[]))];
     bounds.extend(SMALL.chunks(1).map(|world| ((2, 1), (1, world))));
     bounds.extend(LARGE.chunks(1).map(|world| ((1, 1), (1, world))));
     if std::env::var_os("COFFER_TEST_LONG").is_some() {
