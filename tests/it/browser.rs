@@ -15,7 +15,7 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "/resources",
     "/tags",
     "/trash",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 13] = [
     "/settings/tokens",
     "/settings/activity",
     "/settings/data",
+    "/admin/metrics",
     "/admin/users",
     "/admin/invites",
     "/admin/audit",
