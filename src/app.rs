@@ -28,6 +28,7 @@ use crate::accounts::{self, Accounts};
 use crate::admin;
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -63,6 +64,7 @@ pub struct Inner {
     pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
+    pub cache: Cache,
     pub sessions: Sessions,
     pub refresh: Refresh,
     pub tokens: Tokens,
@@ -107,6 +109,8 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let redis = redis.map(|redis| redis.measured_by(&metrics));
+        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), context.now());
         let audit = Audit::new(context.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
@@ -116,7 +120,7 @@ impl App {
         let clients = Clients::new(&config, &keys);
         let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context, &metrics);
         let accounts = Accounts::new(
-            (db.clone(), context.clone()),
+            (db.clone(), cache.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone(), limiter.clone()),
             &config,
             &site,
@@ -144,7 +148,8 @@ impl App {
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
             accounts,
-            resources: Resources::new(db.clone(), context.clone(), cursors),
+            resources: Resources::new(cache.clone(), db.clone(), context.clone(), cursors),
+            cache,
             limits: Limits {
                 db: db.clone(),
                 audit: audit.clone(),

@@ -1,7 +1,9 @@
 //! Measures what coffer promises, on private servers in temporary folders: `bin/bench [NAME…] [FILE.html]`.
 
+mod cache;
 mod coffer;
 mod import;
+mod keep_alive;
 mod library;
 mod limiter;
 mod login;
@@ -12,7 +14,7 @@ mod table;
 #[expect(dead_code, reason = "the tests also stop, restart and copy it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
-#[expect(dead_code, reason = "the tests also stop, empty and freeze it")]
+#[expect(dead_code, reason = "the tests do more to it")]
 #[path = "../../tests/it/support/redis.rs"]
 mod redis;
 #[expect(dead_code, reason = "the tests also stop and restart it")]
@@ -25,8 +27,8 @@ use std::path::PathBuf;
 
 use table::Table;
 
-const NAMES: [&str; 9] =
-    ["start", "memory", "login", "metrics", "search", "list", "write", "import", "limiter"];
+const NAMES: [&str; 10] =
+    ["cache", "start", "memory", "login", "metrics", "search", "list", "write", "import", "limiter"];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -63,6 +65,8 @@ async fn main() {
     if let Some(port) = std::env::args().nth(1).and_then(|first| first.strip_prefix("--bare=")?.parse().ok())
     {
         return limiter::serve_bare(port).await;
+    if let Some(body) = std::env::var_os("BARE_BODY") {
+        return cache::bare(body.into()).await;
     }
     let asked = Asked::read();
     let mut table = Table::default();
@@ -74,6 +78,9 @@ async fn main() {
     }
     if asked.wants("login") {
         login::measure(&mut table).await;
+    }
+    if asked.wants("cache") {
+        cache::measure(&mut table).await;
     }
     if asked.wants("metrics") {
         metrics::measure(&mut table).await;

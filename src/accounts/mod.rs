@@ -34,6 +34,7 @@ use self::password::{Judged, Passwords};
 pub use self::registration::NewAccount;
 pub use self::store::Purpose;
 use crate::audit::{Audit, Event};
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -54,6 +55,7 @@ pub const LINK_LIFE: Duration = Duration::from_hours(1);
 #[derive(Clone, Debug)]
 pub struct Accounts {
     db: Db,
+    cache: Cache,
     context: Context,
     audit: Audit,
     mail: Mail,
@@ -69,7 +71,7 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        (db, context): (Db, Context),
+        (db, cache, context): (Db, Cache, Context),
         (audit, mail, sessions, limiter): (Audit, Mail, Sessions, Limiter),
         config: &Config,
         site: &Site,
@@ -80,6 +82,7 @@ impl Accounts {
         let factor_keys = Arc::new(FactorKeys::new(keys));
         Ok(Self {
             db,
+            cache,
             context,
             audit,
             mail,

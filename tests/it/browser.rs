@@ -28,6 +28,7 @@ const ROOMS: [&str; 14] = [
     "/settings/tokens",
     "/settings/activity",
     "/settings/data",
+    "/admin/metrics",
     "/admin/users",
     "/admin/invites",
     "/admin/audit",
