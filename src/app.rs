@@ -27,6 +27,7 @@ use crate::accounts::{self, Accounts};
 use crate::admin;
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -59,6 +60,7 @@ pub struct Inner {
     pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
+    pub cache: Cache,
     pub sessions: Sessions,
     pub refresh: Refresh,
     pub tokens: Tokens,
@@ -101,6 +103,8 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let redis = redis.map(|redis| redis.measured_by(&metrics));
+        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), context.now());
         let audit = Audit::new(context.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
@@ -108,7 +112,7 @@ impl App {
         let sessions =
             Sessions::new(db.clone(), redis.as_ref(), context.clone(), (audit.clone(), metrics.clone()));
         let accounts = Accounts::new(
-            (db.clone(), context.clone()),
+            (db.clone(), cache.clone(), context.clone()),
             (audit.clone(), mail.clone(), sessions.clone()),
             &config,
             &site,
@@ -136,7 +140,8 @@ impl App {
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
             accounts,
-            resources: Resources::new(db.clone(), context.clone(), cursors),
+            resources: Resources::new(cache.clone(), db.clone(), context.clone(), cursors),
+            cache,
             clients: Clients::new(&config, &keys),
             audit,
             mail,

@@ -94,6 +94,11 @@ pub struct Config {
     #[arg(long, env = "COFFER_REDIS_URL", hide_env_values = true, help_heading = "Storage")]
     pub redis_url: Option<SecretString>,
 
+    /// Memory for what is read often, in MiB.
+    #[arg(long, env = "COFFER_CACHE_MEMORY", default_value_t = 64, help_heading = "Storage",
+          value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub cache_memory: u64,
+
     /// 32 bytes as 64 hex digits, the same on every node. [default: made on first start in DATA_DIR/secret.key]
     #[arg(long, env = "COFFER_SECRET_KEY", hide_env_values = true, help_heading = "Accounts")]
     pub secret_key: Option<SecretString>,

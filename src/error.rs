@@ -11,7 +11,7 @@ use crate::tokens::Scope;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Every failure a visitor can meet. `status()`, `code()` and `message()` are complete in one place each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
     MethodNotAllowed,

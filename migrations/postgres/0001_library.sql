@@ -243,11 +243,14 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_next ON mails (next_at);
 
--- What must still be told to Redis: revoked sessions, invalidated cache scopes.
+-- What must still be told to Redis (revoked sessions) and to the other nodes (scopes that writes have touched).
+-- seq: in the order of insertion, which is nearly that of the commits.
 CREATE TABLE outbox (
+    seq         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
     topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
     payload     TEXT NOT NULL,
     created_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX outbox_topic ON outbox (topic, created_at);
+CREATE INDEX outbox_seq ON outbox (topic, seq);

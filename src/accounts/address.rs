@@ -6,6 +6,7 @@ use super::store::profile;
 pub use super::store::profile::Profile;
 use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event};
+use crate::cache::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::mail::Letter;
@@ -45,10 +46,11 @@ impl Accounts {
         if let Some(problem) = display_name_problem(name) {
             return Err(Error::field("display_name", problem));
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         profile::rename(&mut tx, member.id, name, self.context.now()).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        tx.commit().await?;
+        // It stands beside everything that they share.
+        tx.commit([Scope::All]).await?;
         Ok(self.sessions.settle(stale).await?)
     }
 

@@ -34,6 +34,7 @@ use self::password::{Judged, Passwords};
 pub use self::registration::NewAccount;
 pub use self::store::Purpose;
 use crate::audit::{Audit, Event};
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
@@ -53,6 +54,7 @@ pub const LINK_LIFE: Duration = Duration::from_hours(1);
 #[derive(Clone, Debug)]
 pub struct Accounts {
     db: Db,
+    cache: Cache,
     context: Context,
     audit: Audit,
     mail: Mail,
@@ -67,7 +69,7 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        (db, context): (Db, Context),
+        (db, cache, context): (Db, Cache, Context),
         (audit, mail, sessions): (Audit, Mail, Sessions),
         config: &Config,
         site: &Site,
@@ -76,7 +78,17 @@ impl Accounts {
         let passwords =
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
         let factor_keys = Arc::new(FactorKeys::new(keys));
-        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords, factor_keys })
+        Ok(Self {
+            db,
+            cache,
+            context,
+            audit,
+            mail,
+            sessions,
+            site: site.origin().into(),
+            passwords,
+            factor_keys,
+        })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {

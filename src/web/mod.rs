@@ -20,6 +20,7 @@ pub mod notice;
 pub mod once;
 pub mod origin;
 pub mod path;
+pub mod rendered;
 pub mod reports;
 pub mod required;
 pub mod site;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use coffer::accounts::{Role, store as accounts};
 use coffer::audit::trail::Filter;
 use coffer::audit::{Action, Event, store as audit};
+use coffer::cache::outbox;
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
@@ -192,6 +193,8 @@ async fn single_things(app: &App) {
             "refresh_families_user".to_owned(),
         ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
+        ("what was touched", outbox::SINCE, vec![Value::Int(1_000)], "outbox".to_owned()),
+        ("what all have heard", outbox::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
     }

@@ -7,6 +7,7 @@ mod admin;
 mod audit;
 mod bad_input;
 mod browser;
+mod cache;
 mod canaries;
 mod client;
 mod csrf;

@@ -45,6 +45,10 @@ impl Clock for TestClock {
         let ahead = self.ahead.load(Ordering::SeqCst);
         Timestamp::from_micros(self.system.now().micros() + ahead)
     }
+
+    fn ticks(&self) -> i64 {
+        self.system.ticks() + self.ahead.load(Ordering::SeqCst)
+    }
 }
 
 /// One running coffer.
@@ -140,6 +144,13 @@ impl App {
         Node::start(&self.settings, &self.clock).await
     }
 
+    /// One more whose clock differs by so many seconds.
+    pub async fn another_node_with_clock(&self, seconds: i64) -> Node {
+        let ahead = self.clock.ahead.load(Ordering::SeqCst) + seconds * 1_000_000;
+        let clock = TestClock { system: self.clock.system.clone(), ahead: Arc::new(AtomicI64::new(ahead)) };
+        Node::start(&self.settings, &clock).await
+    }
+
     /// Stops serving and lets go of the database, which another process may have then.
     pub async fn stop(self) -> Stopped {
         let Self { node, engine, settings, folder, database, .. } = self;
@@ -167,6 +178,11 @@ impl App {
 
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// For a node that runs as a program of its own.
+    pub fn settings(&self) -> &[String] {
+        &self.settings
     }
 }
 

@@ -72,11 +72,22 @@ impl RedisServer {
 
     /// How many sessions it holds: theirs are the keys without a family.
     pub fn sessions(&self) -> io::Result<usize> {
+        Ok(self.keys()?.iter().filter(|key| !key.contains(':')).count())
+    }
+
+    /// The names of the cache's entries.
+    pub fn entries(&self) -> Vec<String> {
+        let mut keys = self.keys().expect("redis answers");
+        keys.retain(|key| key.starts_with("cf:") && key.contains(":e:") && !key.ends_with(":l"));
+        keys
+    }
+
+    fn keys(&self) -> io::Result<Vec<String>> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(ANSWER_LIMIT))?;
         write!(connection, "KEYS *\r\nQUIT\r\n")?;
-        let lines = BufReader::new(connection).lines().map_while(Result::ok);
-        Ok(lines.filter(|line| !line.starts_with(['*', '$', '+']) && !line.contains(':')).count())
+        let lines = BufReader::new(connection).lines().collect::<io::Result<Vec<_>>>()?;
+        Ok(lines.into_iter().filter(|line| !line.starts_with(['*', '$', '+'])).collect())
     }
 
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
