@@ -86,6 +86,11 @@ impl Ledger {
         news
     }
 
+    /// A row is looked after; a look need not.
+    pub fn seen(&mut self, seq: i64) {
+        self.seen.insert(seq);
+    }
+
     /// A row's scopes were invalidated in memory, and Redis was told by whoever told us.
     pub fn told(&mut self, seq: i64) {
         self.seen.insert(seq);

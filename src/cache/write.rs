@@ -58,6 +58,8 @@ impl Write {
     async fn finish(self, scopes: Vec<Scope>) -> sqlx::Result<()> {
         let Self { mut tx, cache } = self;
         let row = outbox::note(&mut tx, cache.context.new_id(), &scopes, cache.context.now()).await?;
+        // This node hears of it from itself.
+        cache.ledger().seen(row);
         let mut settling = Settling { cache: &cache, row, scopes: &scopes, told: false };
         // Even a commit that failed may have been carried out, as when the connection breaks.
         let committed = tx.commit().await;
