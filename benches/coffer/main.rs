@@ -65,6 +65,7 @@ async fn main() {
     if let Some(port) = std::env::args().nth(1).and_then(|first| first.strip_prefix("--bare=")?.parse().ok())
     {
         return limiter::serve_bare(port).await;
+    }
     if let Some(body) = std::env::var_os("BARE_BODY") {
         return cache::bare(body.into()).await;
     }
