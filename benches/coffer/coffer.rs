@@ -117,7 +117,7 @@ impl Coffer {
     /// Somebody who wants no compression.
     pub fn plain_visitor(&self) -> Visitor {
         let client = Client::builder().no_proxy().build().expect("a client");
-        Visitor { client, base: self.base.clone(), csrf: String::new() }
+        Visitor { client, base: self.base.clone(), csrf: String::new(), cookies: Vec::new() }
     }
 
     /// Waits until it answers 200, without a pause that could be measured.
