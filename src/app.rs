@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
@@ -27,10 +28,14 @@ use crate::accounts::{self, Accounts};
 use crate::admin;
 use crate::audit::trail::Trail;
 use crate::audit::{self, Audit};
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
+use crate::limiter::layer::Tree;
+use crate::limiter::{self, Limiter};
+use crate::limits::{self, Limits};
 use crate::mail::Mail;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
@@ -59,10 +64,13 @@ pub struct Inner {
     pub clients: Clients,
     pub db: Db,
     pub redis: Option<Redis>,
+    pub cache: Cache,
     pub sessions: Sessions,
     pub refresh: Refresh,
     pub tokens: Tokens,
     pub form_key: FormKey,
+    pub limiter: Limiter,
+    pub limits: Limits,
     pub accounts: Accounts,
     pub audit: Audit,
     pub trail: Trail,
@@ -101,15 +109,19 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let redis = redis.map(|redis| redis.measured_by(&metrics));
+        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), context.now());
         let audit = Audit::new(context.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions =
             Sessions::new(db.clone(), redis.as_ref(), context.clone(), (audit.clone(), metrics.clone()));
+        let clients = Clients::new(&config, &keys);
+        let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &context, &metrics);
         let accounts = Accounts::new(
-            (db.clone(), context.clone()),
-            (audit.clone(), mail.clone(), sessions.clone()),
+            (db.clone(), cache.clone(), context.clone()),
+            (audit.clone(), mail.clone(), sessions.clone(), limiter.clone()),
             &config,
             &site,
             &keys,
@@ -136,8 +148,16 @@ impl App {
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             form_key: FormKey::new(keys.derive("form")),
             accounts,
-            resources: Resources::new(db.clone(), context.clone(), cursors),
-            clients: Clients::new(&config, &keys),
+            resources: Resources::new(cache.clone(), db.clone(), context.clone(), cursors),
+            cache,
+            limits: Limits {
+                db: db.clone(),
+                audit: audit.clone(),
+                limiter: limiter.clone(),
+                clients: clients.clone(),
+            },
+            clients,
+            limiter,
             audit,
             mail,
             metrics,
@@ -211,7 +231,8 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(resources::api::routes())
         .merge(people::api::routes())
         .merge(admin::api::routes())
-        .merge(audit::api::routes());
+        .merge(audit::api::routes())
+        .merge(limits::api::routes());
     OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
 }
 
@@ -229,6 +250,7 @@ pub fn router(app: &App) -> Router {
         .merge(accounts::data::pages::routes())
         .merge(admin::pages::routes())
         .merge(audit::pages::routes())
+        .merge(limits::pages::routes())
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
@@ -236,10 +258,12 @@ pub fn router(app: &App) -> Router {
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
         .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
         .layer(from_fn_with_state(app.clone(), required::guard_pages))
         .layer(from_fn_with_state(app.clone(), stay::identify));
-    let pages = guarded(pages, app, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
+    let pages =
+        guarded(pages, app, Tree::Pages, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
 
     // Assets are the same for everybody: nobody's session is read for them.
     let assets = Router::new()
@@ -258,14 +282,15 @@ pub fn router(app: &App) -> Router {
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
         .layer(from_fn_with_state(app.clone(), csrf::guard_api))
         .layer(from_fn_with_state(app.clone(), required::guard_api))
         .layer(from_fn_with_state(app.clone(), bearer::identify));
-    let api = guarded(api, app, json::BODY_LIMIT).layer(from_fn(faces::api));
+    let api = guarded(api, app, Tree::Api, json::BODY_LIMIT).layer(from_fn(faces::api));
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));
-    let reports = guarded(reports, app, FORM_LIMIT).layer(from_fn(faces::api));
+    let reports = guarded(reports, app, Tree::Pages, FORM_LIMIT).layer(from_fn(faces::api));
 
     Router::new()
         .merge(pages)
@@ -275,20 +300,29 @@ pub fn router(app: &App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .layer(axum_htmx::AutoVaryLayer)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_compressing()))
         .layer(from_fn_with_state(app.clone(), headers::secure))
         .layer(from_fn_with_state(app.clone(), log::trace))
         .with_state(app.clone())
 }
 
+/// Whoever was too fast gets no processor time beyond it.
+fn worth_compressing() -> impl Predicate {
+    let in_time = |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| {
+        status != StatusCode::TOO_MANY_REQUESTS
+    };
+    DefaultPredicate::new().and(in_time)
+}
+
 /// What both trees pass between the error's face and the one who says whose the request is.
-fn guarded(routes: Router<App>, app: &App, body_limit: usize) -> Router<App> {
+fn guarded(routes: Router<App>, app: &App, tree: Tree, body_limit: usize) -> Router<App> {
     let time_limit = Duration::from_secs(app.config.request_timeout);
     routes
         .layer(session_cookies(app))
         .layer(map_response_with_state(app.clone(), secure_cookies))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(from_fn_with_state(app.clone(), site::check_host))
+        .layer(from_fn_with_state((app.clone(), tree), limiter::layer::limit))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit))
         .layer(CatchPanicLayer::custom(faces::panicked))
 }

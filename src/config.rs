@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::accounts::{Member, Role};
+use crate::limiter::settings::Settings as RateLimit;
 use crate::web::client::{self, ProxyHeader};
 
 /// `_FILE` after one of these names a file that holds the value.
@@ -94,6 +95,11 @@ pub struct Config {
     #[arg(long, env = "COFFER_REDIS_URL", hide_env_values = true, help_heading = "Storage")]
     pub redis_url: Option<SecretString>,
 
+    /// Memory for what is read often, in MiB.
+    #[arg(long, env = "COFFER_CACHE_MEMORY", default_value_t = 64, help_heading = "Storage",
+          value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub cache_memory: u64,
+
     /// 32 bytes as 64 hex digits, the same on every node. [default: made on first start in DATA_DIR/secret.key]
     #[arg(long, env = "COFFER_SECRET_KEY", hide_env_values = true, help_heading = "Accounts")]
     pub secret_key: Option<SecretString>,
@@ -143,6 +149,9 @@ pub struct Config {
     /// Sender of letters: an address, or Name <address>. [default: coffer@ the base URL's host]
     #[arg(long, env = "COFFER_MAIL_FROM", help_heading = "Mail")]
     pub mail_from: Option<String>,
+
+    #[command(flatten)]
+    pub rate_limit: RateLimit,
 
     /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
     #[arg(long, env = "COFFER_LOG", default_value = "info", help_heading = "Logs")]
@@ -278,11 +287,11 @@ impl Config {
 
     /// Every setting by its `COFFER_` name, secrets masked.
     #[must_use]
-    pub fn effective(&self) -> BTreeMap<&'static str, String> {
+    pub fn effective(&self) -> BTreeMap<String, String> {
         let masked = |secret: &Option<SecretString>| {
             secret.as_ref().map_or("(not set)", |_| "(set, hidden)").to_owned()
         };
-        BTreeMap::from([
+        let settings = [
             ("COFFER_HOST", self.host.to_string()),
             ("COFFER_PORT", self.port.to_string()),
             (
@@ -330,7 +339,9 @@ impl Config {
             ("COFFER_ENVIRONMENT", self.environment.clone()),
             ("COFFER_METRICS_ADDRESS", self.metrics_listen().to_string()),
             ("COFFER_METRICS_TOKEN", masked(&self.metrics_token)),
-        ])
+        ];
+        let named = settings.map(|(name, value)| (name.to_owned(), value));
+        named.into_iter().chain(self.rate_limit.effective()).collect()
     }
 }
 

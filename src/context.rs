@@ -1,6 +1,7 @@
 //! Time and chance, passed in: nothing else in the crate asks the system for either.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use rand::Rng as _;
 use uuid::Uuid;
@@ -9,6 +10,12 @@ use crate::db::Timestamp;
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
+
+    /// Microseconds of a clock that nobody sets, for durations; it goes on while the process is stopped.
+    fn ticks(&self) -> i64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(START.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
 }
 
 /// A source of bytes that nobody can predict.
@@ -32,6 +39,12 @@ impl Context {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// See [`Clock::ticks`].
+    #[must_use]
+    pub fn ticks(&self) -> i64 {
+        self.clock.ticks()
     }
 
     /// `N` unpredictable bytes.

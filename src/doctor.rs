@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, StartError};
+use crate::mail;
 use crate::redis::Redis;
 use crate::web::site::Site;
 
@@ -34,8 +35,10 @@ use Finding::{Failure, Fine, Warning};
 pub async fn run(config: Config) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
+    checks.push(("visitors", visitors(&config)));
     checks.extend(database(&config).await);
     checks.push(("redis", redis(&config).await));
+    checks.push(("mail", mail(&config).await));
     let mut failed = 0;
     let mut out = std::io::stdout().lock();
     for (name, finding) in checks {
@@ -79,6 +82,23 @@ fn cookies(config: &Config) -> Finding {
                 .to_owned(),
         ),
         Err(_) => Failure("unknown while the address is wrong".to_owned()),
+    }
+}
+
+/// Whether visitors can be told apart: limits count by address.
+fn visitors(config: &Config) -> Finding {
+    if let Some(all) = config.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
+        return Failure(format!(
+            "COFFER_TRUSTED_PROXIES lists {all}, which is everybody: anyone can claim any address and escape every limit. List the proxies alone."
+        ));
+    }
+    match site(config) {
+        Ok(site) if site.is_https() && config.trusted_proxies.is_empty() => Warning(
+            "https means that a proxy stands before coffer, but COFFER_TRUSTED_PROXIES names none: all visitors look like one and share one limit. Add the proxy's address."
+                .to_owned(),
+        ),
+        _ if config.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
+        _ => Fine(format!("told apart by {} from the trusted proxies", config.proxy_header.name())),
     }
 }
 
@@ -163,5 +183,21 @@ async fn redis(config: &Config) -> Finding {
             "does not answer. Check COFFER_REDIS_URL and that Redis runs; coffer goes on without it, more slowly."
                 .to_owned(),
         ),
+    }
+}
+
+async fn mail(config: &Config) -> Finding {
+    if config.smtp_url.is_none() && !config.data_dir.exists() {
+        return Fine("letters will be files in the data directory".to_owned());
+    }
+    match mail::probe(config, LIMIT).await {
+        Ok(()) if config.smtp_url.is_none() => Fine(format!(
+            "no mail server: letters are files in {}, for you to pass on",
+            config.data_dir.join("mail").display()
+        )),
+        Ok(()) => Fine("the mail server takes letters".to_owned()),
+        Err(reason) => Failure(format!(
+            "{reason}. Check COFFER_SMTP_URL and that the server runs; letters wait until it does."
+        )),
     }
 }

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
+use crate::limiter::verdict::Refusal;
 use crate::tokens::Scope;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Every failure a visitor can meet. `status()`, `code()` and `message()` are complete in one place each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
     MethodNotAllowed,
@@ -40,6 +41,7 @@ pub enum Error {
     VersionConflict { current: i64 },
     WrongType { wanted: &'static str },
     TooLarge { limit: usize },
+    TooManyRequests(Refusal),
     Busy,
     TimedOut,
     Unavailable(String),
@@ -72,6 +74,7 @@ impl Error {
             Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -107,6 +110,7 @@ impl Error {
             Self::VersionConflict { .. } => "version_conflict",
             Self::WrongType { .. } => "unsupported_media_type",
             Self::TooLarge { .. } => "too_large",
+            Self::TooManyRequests(_) => "too_many_requests",
             Self::Busy => "busy",
             Self::TimedOut => "timed_out",
             Self::Unavailable(_) => "unavailable",
@@ -145,6 +149,7 @@ impl Error {
             Self::VersionConflict { current } => format!("Version {current} was saved meanwhile. Read it, then send your change again.").into(),
             Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),
             Self::TooLarge { limit } => format!("This is larger than the {} that may be sent here.", size(*limit)).into(),
+            Self::TooManyRequests(refusal) => format!("{} Try again in {}.", refusal.message(), refusal.wait()).into(),
             Self::Busy => "coffer is busy just now. Try again in a few seconds.".into(),
             Self::TimedOut => "This took longer than it may. Try again in a few seconds.".into(),
             Self::Unavailable(_) => "The database can't be reached just now. Nothing was changed; try again in a few seconds.".into(),
@@ -164,6 +169,12 @@ impl Error {
 /// Bytes, for people.
 fn size(bytes: usize) -> String {
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::TooManyRequests(refusal)
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -4,7 +4,8 @@
 //! four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON);
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
-//! the state; [`telemetry`] sees inside and [`admin`] shows it; [`config`], [`cli`] and [`serve`] start and stop the program.
+//! the state, [`limiter`] says who must wait and [`limits`] shows it; [`telemetry`] sees inside and [`admin`] shows it;
+//! [`config`], [`cli`] and [`serve`] start and stop the program.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ pub mod accounts;
 pub mod admin;
 pub mod app;
 pub mod audit;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -21,6 +23,8 @@ pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod keys;
+pub mod limiter;
+pub mod limits;
 pub mod mail;
 pub mod redis;
 pub mod refresh;

@@ -38,6 +38,7 @@ struct Accepted {
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
     let background = [
         tokio::spawn(app.sessions.clone().maintain()),
+        tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
         tokio::spawn(keep_house(app.clone())),
         tokio::spawn(watch::measure_lag(app.metrics.clone())),

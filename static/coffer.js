@@ -53,6 +53,21 @@ function complain(text, link) {
   toasts.replaceChildren(toast);
 }
 
+function inWords(seconds) {
+  if (seconds >= 120) return `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1 ? "a second" : `${seconds} seconds`;
+}
+
+// Whoever was too fast sees the time run down.
+for (const wait of document.querySelectorAll("[data-countdown]")) {
+  const end = performance.now() + Number(wait.dataset.countdown) * 1000;
+  const timer = setInterval(() => {
+    const left = Math.ceil((end - performance.now()) / 1000);
+    wait.textContent = left > 0 ? `You can go on in ${inWords(left)}.` : "You can go on now.";
+    if (left <= 0) clearInterval(timer);
+  }, 1000);
+}
+
 function wayIn() {
   const link = document.createElement("a");
   link.href = "/login";
@@ -98,7 +113,8 @@ document.addEventListener("htmx:responseError", (event) => {
   if (status === 401) {
     complain("You have been logged out. What you typed is still here: log in again in another tab, then repeat this.", wayIn());
   } else if (status === 429) {
-    complain("That was too fast. Wait a moment, then try again.");
+    const wait = Number(event.detail.xhr.getResponseHeader("Retry-After")) || 1;
+    complain(`That was too fast. What you typed is still here; try again in ${inWords(wait)}.`);
   } else {
     complain(`That did not work (${status}). What you typed is still here; try again, or reload the page.`);
   }

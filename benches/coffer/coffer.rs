@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
 
 use crate::server::free_port;
@@ -21,15 +21,16 @@ pub struct Place {
     pub name: &'static str,
     pub folder: tempfile::TempDir,
     pub postgres: Option<String>,
+    pub redis: Option<String>,
 }
 
 impl Place {
     pub fn sqlite() -> Self {
-        Self { name: "SQLite", folder: folder(), postgres: None }
+        Self { name: "SQLite", folder: folder(), postgres: None, redis: None }
     }
 
     pub fn postgres(url: &str) -> Self {
-        Self { name: "PostgreSQL", folder: folder(), postgres: Some(url.to_owned()) }
+        Self { name: "PostgreSQL", folder: folder(), postgres: Some(url.to_owned()), redis: None }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -38,6 +39,9 @@ impl Place {
         command.args(arguments).args(["--data-dir", "data"]);
         if let Some(url) = &self.postgres {
             command.env("COFFER_DATABASE_URL", url);
+        }
+        if let Some(url) = &self.redis {
+            command.env("COFFER_REDIS_URL", url);
         }
         command
     }
@@ -58,9 +62,24 @@ impl Place {
 
     /// Starts the server; it may not answer yet.
     pub fn serve(&self) -> Coffer {
+        // The limits are at work, but allow everything that is measured.
+        let all = [
+            "pages",
+            "api",
+            "login-address",
+            "login-account",
+            "login-pair",
+            "login-accounts",
+            "login-device",
+        ];
+        let settings = all.map(|name| format!("--rate-limit-{name}=100000/s"));
+        self.serve_with(&settings.each_ref().map(String::as_str))
+    }
+
+    pub fn serve_with(&self, settings: &[&str]) -> Coffer {
         let port = free_port();
-        let child = self.command(&["serve", "--port", &port.to_string()]).spawn().expect("coffer starts");
-        Coffer { child, base: format!("http://localhost:{port}"), began: Instant::now() }
+        let mut command = self.command(&["serve", "--port", &port.to_string()]);
+        Coffer::start(command.args(settings), port)
     }
 }
 
@@ -83,6 +102,24 @@ impl Drop for Coffer {
 }
 
 impl Coffer {
+    fn start(command: &mut Command, port: u16) -> Self {
+        let child = command.spawn().expect("the server starts");
+        Self { child, base: format!("http://localhost:{port}"), began: Instant::now() }
+    }
+
+    /// A server of this program's own that does nothing, to compare with.
+    pub fn bare() -> Self {
+        let port = free_port();
+        let program = std::env::current_exe().expect("this program has a name");
+        Self::start(Command::new(program).arg(format!("--bare={port}")), port)
+    }
+
+    /// Somebody who wants no compression.
+    pub fn plain_visitor(&self) -> Visitor {
+        let client = Client::builder().no_proxy().build().expect("a client");
+        Visitor { client, base: self.base.clone(), csrf: String::new(), cookies: Vec::new() }
+    }
+
     /// Waits until it answers 200, without a pause that could be measured.
     pub async fn answers(&self, path: &str) {
         let visitor = self.visitor();
@@ -96,6 +133,11 @@ impl Coffer {
         panic!("coffer does not answer {path}");
     }
 
+    /// Host and port.
+    pub fn authority(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     pub fn visitor(&self) -> Visitor {
         // As browsers have it: pages are compressed for them.
         let headers = HeaderMap::from_iter([
@@ -107,18 +149,31 @@ impl Coffer {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .default_headers(headers);
-        Visitor { client: client.build().expect("a client"), base: self.base.clone(), csrf: String::new() }
+        Visitor {
+            client: client.build().expect("a client"),
+            base: self.base.clone(),
+            csrf: String::new(),
+            cookies: Vec::new(),
+        }
     }
 
     pub async fn signed_in(&self, name: &str) -> Visitor {
         let visitor = self.visitor();
         let form = [("login", name), ("password", PASSWORD)];
         let request = visitor.client.post(format!("{}/login", self.base)).form(&form);
-        request.send().await.expect("an answer");
+        let answer = request.send().await.expect("an answer");
+        let lines = answer.headers().get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.filter_map(|line| Some(line.split(';').next()?.to_owned()));
+        let cookies = pairs.filter(|pair| !pair.starts_with("coffer-notice")).collect();
         let me = visitor.get("/api/v1/me").header(ACCEPT_ENCODING, "identity");
         let me: serde_json::Value = me.send().await.expect("an answer").json().await.expect("JSON");
         let csrf = me["csrf"].as_str().unwrap_or_else(|| panic!("{name} is not signed in: {me}"));
-        Visitor { csrf: csrf.to_owned(), ..visitor }
+        Visitor { csrf: csrf.to_owned(), cookies, ..visitor }
+    }
+
+    /// The process' number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Seconds that the process has spent on a processor.
@@ -156,9 +211,15 @@ pub struct Visitor {
     client: Client,
     base: String,
     csrf: String,
+    cookies: Vec<String>,
 }
 
 impl Visitor {
+    /// As the header has it.
+    pub fn cookie(&self) -> String {
+        self.cookies.join("; ")
+    }
+
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.base))
     }

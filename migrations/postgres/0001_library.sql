@@ -96,7 +96,7 @@ CREATE TABLE one_time_tokens (
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens (expires_at);
 CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose) WHERE user_id IS NOT NULL;
 
--- Where a person has logged in from before: a hash of browser family and network.
+-- Where a person has logged in from before: a hash of browser family and network, and one of the browser's cookie.
 CREATE TABLE known_devices (
     user_id  UUID NOT NULL REFERENCES users ON DELETE CASCADE,
     device   BYTEA NOT NULL CHECK (octet_length(device) = 16),
@@ -243,11 +243,14 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_next ON mails (next_at);
 
--- What must still be told to Redis: revoked sessions, invalidated cache scopes.
+-- What must still be told to Redis (revoked sessions) and to the other nodes (scopes that writes have touched).
+-- seq: in the order of insertion, which is nearly that of the commits.
 CREATE TABLE outbox (
+    seq         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
     topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
     payload     TEXT NOT NULL,
     created_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX outbox_topic ON outbox (topic, created_at);
+CREATE INDEX outbox_seq ON outbox (topic, seq);

@@ -6,6 +6,7 @@ use super::store::profile;
 pub use super::store::profile::Profile;
 use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event};
+use crate::cache::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::mail::Letter;
@@ -45,17 +46,18 @@ impl Accounts {
         if let Some(problem) = display_name_problem(name) {
             return Err(Error::field("display_name", problem));
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         profile::rename(&mut tx, member.id, name, self.context.now()).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        tx.commit().await?;
+        // It stands beside everything that they share.
+        tx.commit([Scope::All]).await?;
         Ok(self.sessions.settle(stale).await?)
     }
 
     /// Asks the new address to confirm itself; the answer is the same when it is another account's.
     ///
     /// # Errors
-    /// [`Error::Invalid`] at `email`.
+    /// [`Error::Invalid`] at `email`, [`Error::TooManyRequests`].
     pub async fn change_address(&self, viewer: &Viewer, email: &str) -> Result<()> {
         let member = viewer.signed_in()?;
         let email = email.trim();
@@ -65,6 +67,7 @@ impl Accounts {
         if self.profile(viewer).await?.confirmed && key(&member.email) == key(email) {
             return Err(Error::field("email", "This is your address already, and it is confirmed."));
         }
+        self.limiter.letter(member.id, &key(email)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, email, Purpose::Email).await?;
         tx.commit().await?;
@@ -81,6 +84,7 @@ impl Accounts {
             None if !profile.confirmed => (profile.email, Purpose::Verify),
             None => return Ok(()),
         };
+        self.limiter.letter(member.id, &key(&address)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, &address, purpose).await?;
         tx.commit().await?;

@@ -1,4 +1,4 @@
-//! Devices that people log in from: a new one is told to them.
+//! Devices that people log in from: a new one is told to them, and a known one is not held up by what others try.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use super::store::{devices, personal};
 use super::{Accounts, Member};
 use crate::error::Result;
 use crate::mail::Letter;
+use crate::web::device::Device;
 use crate::web::origin::Origin;
 
 /// A device that was not used for so long is new again.
@@ -15,12 +16,14 @@ const MEMORY: Duration = Duration::from_hours(180 * 24);
 
 impl Accounts {
     /// Remembers where somebody has logged in from, and writes to them when they never did from there. The first
-    /// login of all is no news. Call it when the login is complete, the second factor included.
-    pub async fn recognise(&self, member: &Member, origin: &Origin) -> Result<()> {
-        let device = device(origin);
+    /// login of all is no news. `browser` is known by its cookie from now on. Call it when the login is complete, the
+    /// second factor included.
+    pub async fn recognise(&self, member: &Member, browser: Device, origin: &Origin) -> Result<()> {
+        let (place, now) = (place(origin), self.context.now());
         let mut tx = self.db.begin().await?;
-        let (this, any) = devices::known(&mut tx, member.id, &device).await?;
-        devices::remember(&mut tx, member.id, &device, self.context.now()).await?;
+        let (this, any) = devices::known(&mut tx, member.id, &place).await?;
+        devices::remember(&mut tx, member.id, &place, now).await?;
+        devices::remember(&mut tx, member.id, &browser, now).await?;
         let is_new = any && !this;
         if is_new {
             let browser = match origin.browser.as_str() {
@@ -46,7 +49,7 @@ impl Accounts {
 }
 
 /// The browser family and the keyed hash of the network, together.
-fn device(origin: &Origin) -> Vec<u8> {
+fn place(origin: &Origin) -> Vec<u8> {
     let network = origin.network.unwrap_or_default();
     let digest = Sha256::new().chain_update(network).chain_update(origin.browser.as_bytes()).finalize();
     digest[..16].to_vec()

@@ -6,6 +6,9 @@ use super::store::profile;
 use super::{Accounts, Member, key, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::error::Result;
+use crate::limiter::policy::Policy;
+use crate::limiter::verbs::LoginAttempt;
+use crate::limiter::{Limiter, Reservation};
 use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
 
@@ -17,12 +20,21 @@ impl Accounts {
     /// not in before [`Self::check_second_factor`] says so.
     ///
     /// # Errors
-    /// [`crate::error::Error::Busy`] when too many sign-ins wait.
+    /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
     pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Member>> {
-        let login = if login.len() > LONGEST_LOGIN { "" } else { login };
-        let found = store::credentials(&self.db, &key(login)).await?;
+        let login = key(if login.len() > LONGEST_LOGIN { "" } else { login });
+        let found = store::credentials(&self.db, &login, origin.device.as_ref().map(|d| &d[..])).await?;
+        let at_home = found.as_ref().is_some_and(|found| found.at_home);
+        let attempt = LoginAttempt {
+            address: origin.address.0,
+            account: &login,
+            device: origin.device.as_ref().filter(|_| at_home).map(|device| &device[..]),
+        };
+        let reserved = self.limiter.login(attempt).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Password))?;
         let (user, hash) = found.map_or((None, None), |found| (Some(found.member), found.password_hash));
-        let fits = self.passwords.verify(password, hash.clone()).await?;
+        let verified = self.passwords.verify(password, hash.clone());
+        let fits = proved(&self.limiter, reserved, verified).await?;
         self.audit.attempted(Method::Password, fits);
         if !fits {
             self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
@@ -51,7 +63,7 @@ impl Accounts {
     /// Whether the signed-in person is who they say: their password again, and a code where there is a second factor.
     ///
     /// # Errors
-    /// [`crate::error::Error::Busy`] when too many sign-ins wait.
+    /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
     pub async fn confirm(
         &self,
         member: &Member,
@@ -59,13 +71,20 @@ impl Accounts {
         code: &str,
         origin: &Origin,
     ) -> Result<bool> {
-        let hash = store::password_hash(&self.db, member.id).await?;
         let confirmed =
-            self.passwords.verify(password, hash).await? && self.code_fits(member, code, origin).await?;
+            self.knows_password(member.id, password).await? && self.code_fits(member, code, origin).await?;
         self.audit.attempted(Method::Sudo, confirmed);
         let outcome = if confirmed { Outcome::Done } else { Outcome::Refused };
         self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
         Ok(confirmed)
+    }
+
+    /// Whether whoever is logged in knows the account's password.
+    pub(super) async fn knows_password(&self, user: Uuid, password: &str) -> Result<bool> {
+        let reserved = self.limiter.attempt(Policy::Sudo, user).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Sudo))?;
+        let hash = store::password_hash(&self.db, user).await?;
+        proved(&self.limiter, reserved, self.passwords.verify(password, hash)).await
     }
 
     /// The person, unless the account is disabled or its sessions were ended since.
@@ -100,4 +119,17 @@ impl Accounts {
             }
         });
     }
+}
+
+/// Counts an attempt only when it was one, and wrong: neither what fits nor what could not be looked at.
+pub(super) async fn proved(
+    limiter: &Limiter,
+    reserved: Reservation,
+    proof: impl Future<Output = Result<bool>>,
+) -> Result<bool> {
+    let proof = proof.await;
+    if !matches!(proof, Ok(false)) {
+        limiter.refund(reserved).await;
+    }
+    proof
 }

@@ -34,11 +34,13 @@ use self::password::{Judged, Passwords};
 pub use self::registration::NewAccount;
 pub use self::store::Purpose;
 use crate::audit::{Audit, Event};
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
+use crate::limiter::Limiter;
 use crate::mail::Mail;
 use crate::sessions::Sessions;
 use crate::web::origin::Origin;
@@ -53,10 +55,12 @@ pub const LINK_LIFE: Duration = Duration::from_hours(1);
 #[derive(Clone, Debug)]
 pub struct Accounts {
     db: Db,
+    cache: Cache,
     context: Context,
     audit: Audit,
     mail: Mail,
     sessions: Sessions,
+    limiter: Limiter,
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
@@ -67,8 +71,8 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
-        (db, context): (Db, Context),
-        (audit, mail, sessions): (Audit, Mail, Sessions),
+        (db, cache, context): (Db, Cache, Context),
+        (audit, mail, sessions, limiter): (Audit, Mail, Sessions, Limiter),
         config: &Config,
         site: &Site,
         keys: &Keys,
@@ -76,7 +80,18 @@ impl Accounts {
         let passwords =
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
         let factor_keys = Arc::new(FactorKeys::new(keys));
-        Ok(Self { db, context, audit, mail, sessions, site: site.origin().into(), passwords, factor_keys })
+        Ok(Self {
+            db,
+            cache,
+            context,
+            audit,
+            mail,
+            sessions,
+            limiter,
+            site: site.origin().into(),
+            passwords,
+            factor_keys,
+        })
     }
 
     pub async fn by_username(&self, username: &str) -> Result<Option<Member>> {

@@ -212,10 +212,7 @@ async fn register(
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => {
-            begin(&app, &session, &member, &origin).await?;
-            Ok(redirect("/resources", Some(Notice::Registered)))
-        }
+        Ok(member) => begin(&app, &session, &member, &origin, Notice::Registered).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -267,10 +264,7 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => {
-            begin(&app, &session, &member, &origin).await?;
-            Ok(redirect("/resources", Some(Notice::Welcome)))
-        }
+        Ok(member) => begin(&app, &session, &member, &origin, Notice::Welcome).await,
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -305,15 +299,24 @@ pub(super) async fn enter(
     (next, stays): (&str, bool),
     origin: &Origin,
 ) -> Result<Response> {
-    let cookie = stay::sign_in(app, (session, before), member, origin, stays).await?;
+    let cookies = stay::sign_in(app, (session, before), member, origin, stays).await?;
     let mut response = redirect(local_path(next), None);
-    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
 }
 
-/// Signs somebody in who has just got their account.
-pub(super) async fn begin(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
-    stay::sign_in(app, (session, &Identity::default()), member, origin, false).await.map(drop)
+/// Signs somebody in who has just got their account, and welcomes them in their library.
+pub(super) async fn begin(
+    app: &App,
+    session: &Session,
+    member: &Member,
+    origin: &Origin,
+    welcome: Notice,
+) -> Result<Response> {
+    let cookies = stay::sign_in(app, (session, &Identity::default()), member, origin, false).await?;
+    let mut response = redirect("/resources", Some(welcome));
+    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
 }
 
 pub(super) fn summary(errors: &FieldErrors) -> Option<&'static str> {

@@ -16,8 +16,12 @@ use crate::web::viewer::Viewer;
 impl Accounts {
     /// Sends a link for a new password to this address if an account has confirmed it, and does the same work if
     /// none has. A link asked for before stops working.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`]
     pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<()> {
         let key = key(email);
+        self.limiter.reset(origin.address.0, &key).await?;
         // A NUL byte can be in no address, and PostgreSQL refuses it.
         let found = if key.contains('\0') { None } else { profile::by_address(&self.db, &key).await? };
         let (user, address) = found.map_or((None, String::new()), |(id, email)| (Some(id), email));
@@ -117,8 +121,7 @@ impl Accounts {
         action: Action,
         origin: &Origin,
     ) -> Result<()> {
-        let hash = store::password_hash(&self.db, user).await?;
-        if self.passwords.verify(password, hash).await? {
+        if self.knows_password(user, password).await? {
             return Ok(());
         }
         self.note(origin, &Event { outcome: Outcome::Refused, ..Event::own(action, user) }).await?;

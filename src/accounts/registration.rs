@@ -32,9 +32,10 @@ impl Accounts {
     /// there; until then nothing tells them, or anybody, whether it is another account's.
     ///
     /// # Errors
-    /// [`Error::Invalid`] at the fields.
+    /// [`Error::Invalid`] at the fields, [`Error::TooManyRequests`].
     pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
         let checked = self.check(new)?;
+        self.limiter.register(origin.address.0, &key(&checked.email)).await?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
@@ -84,6 +85,9 @@ impl Accounts {
             return Err(Error::LinkOver);
         }
         let checked = self.check(new)?;
+        if purpose == Purpose::Invite {
+            self.limiter.register(origin.address.0, &key(&checked.email)).await?;
+        }
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let (role, action, address) = match purpose {
             Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),

@@ -150,12 +150,12 @@ pub async fn change_password(
             let stays = identity.family.is_some();
             let before = Identity::default();
             let proved = !member.second_factor || sudo::is_sudo(&app, &session).await?;
-            let cookie = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            let cookies = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
             if proved {
                 sudo::grant(&app, &session).await?;
             }
             let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
-            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
             Ok(response)
         }
         Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),

@@ -24,12 +24,15 @@ pub const BY_USERNAME: &str =
 pub const CREDENTIALS: &str = concat!(
     "SELECT ",
     member!(),
-    ", password_hash FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL"
+    ", password_hash, EXISTS (SELECT 1 FROM known_devices WHERE user_id = users.id AND device = $2) AS at_home
+    FROM users WHERE (email_key = $1 OR username_key = $1) AND disabled_at IS NULL"
 );
 
 pub struct Credentials {
     pub member: Member,
     pub password_hash: Option<String>,
+    /// The browser is one that they have logged in with before.
+    pub at_home: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -37,6 +40,7 @@ struct CredentialsRow {
     #[sqlx(flatten)]
     member: Member,
     password_hash: Option<String>,
+    at_home: bool,
 }
 
 pub async fn active(db: &Db, id: Uuid) -> sqlx::Result<Option<Member>> {
@@ -53,14 +57,22 @@ pub async fn all(db: &Db) -> sqlx::Result<Vec<Member>> {
 }
 
 /// By e-mail or username; an e-mail address has an `@`, a username never does.
-pub async fn credentials(db: &Db, login_key: &str) -> sqlx::Result<Option<Credentials>> {
+pub async fn credentials(
+    db: &Db,
+    login_key: &str,
+    browser: Option<&[u8]>,
+) -> sqlx::Result<Option<Credentials>> {
     // A NUL byte can be in no name, and PostgreSQL refuses it.
     if login_key.contains('\0') {
         return Ok(None);
     }
-    let row: Option<CredentialsRow> =
-        on!(db.read(), pool => sqlx::query_as(CREDENTIALS).bind(login_key).fetch_optional(pool).await?);
-    Ok(row.map(|row| Credentials { member: row.member, password_hash: row.password_hash }))
+    let row: Option<CredentialsRow> = on!(db.read(), pool =>
+        sqlx::query_as(CREDENTIALS).bind(login_key).bind(browser).fetch_optional(pool).await?);
+    Ok(row.map(|row| Credentials {
+        member: row.member,
+        password_hash: row.password_hash,
+        at_home: row.at_home,
+    }))
 }
 
 /// For asking the password once more.

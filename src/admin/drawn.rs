@@ -127,7 +127,7 @@ fn latency(report: &Report, of: &Values) -> Chart {
             + &chart::level("objective", OBJECTIVE, most)
             + &marks(report),
         top: duration(most),
-        legend: &[("p99", "p99"), ("p95", "p95"), ("p50", "median"), ("objective", "objective, 250 ms")],
+        legend: &[("p99", "p99"), ("p95", "p95"), ("p50", "median"), ("objective", "objective")],
         heads: &["median", "p95", "p99"],
         rows: rows(report, &|step| [step.p50, step.p95, step.p99].map(maybe).to_vec()),
         ..frame(report)

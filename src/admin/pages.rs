@@ -41,13 +41,12 @@ struct Live {
     report: Report,
     asked: Asked,
     drawn: Drawn,
-    limits_page: bool,
 }
 
 impl Live {
     fn of(app: &App, viewer: &Viewer, asked: Asked) -> Result<Self> {
         let report = super::report(app, viewer, &asked)?;
-        Ok(Self { drawn: drawn(&report), report, asked, limits_page: false })
+        Ok(Self { drawn: drawn(&report), report, asked })
     }
 
     fn ranges(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {

@@ -47,6 +47,7 @@ pub enum Action {
     InviteCreate,
     InviteWithdraw,
     InviteAccept,
+    LimitRelease,
     UserCreate,
     UserDisable,
     UserEnable,
@@ -58,7 +59,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, as filters list them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::SetUp,
         Self::Register,
         Self::LogIn,
@@ -81,6 +82,7 @@ impl Action {
         Self::InviteCreate,
         Self::InviteWithdraw,
         Self::InviteAccept,
+        Self::LimitRelease,
         Self::UserCreate,
         Self::UserDisable,
         Self::UserEnable,
@@ -116,6 +118,7 @@ impl Action {
             Self::InviteCreate => "invite.create",
             Self::InviteWithdraw => "invite.withdraw",
             Self::InviteAccept => "invite.accept",
+            Self::LimitRelease => "limit.release",
             Self::UserCreate => "user.create",
             Self::UserDisable => "user.disable",
             Self::UserEnable => "user.enable",
@@ -181,6 +184,11 @@ impl Audit {
     /// Counts an attempt to get in, whether or not the trail tells of it.
     pub fn attempted(&self, method: Method, success: bool) {
         self.metrics.accounts.attempt(method, success);
+    }
+
+    /// Counts an attempt that was not looked at, as there were too many.
+    pub fn limited(&self, method: Method) {
+        self.metrics.accounts.attempt_limited(method);
     }
 
     /// Appends the event. Call it last before the commit: writers of the trail take turns from here on.

@@ -33,6 +33,7 @@ impl Action {
             (Self::InviteCreate, _) => "Made an invitation",
             (Self::InviteWithdraw, _) => "Withdrew an invitation",
             (Self::InviteAccept, _) => "Accepted an invitation",
+            (Self::LimitRelease, _) => "Let a client go on that a limit held back",
             (Self::UserCreate, _) => "Made an account",
             (Self::UserDisable, _) => "Disabled an account",
             (Self::UserEnable, _) => "Enabled an account",

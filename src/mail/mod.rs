@@ -63,6 +63,14 @@ struct Inner {
     failing: AtomicBool,
 }
 
+/// Whether a letter could go out now, or why not. It sends none.
+pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
+    let transport = Transport::new(config, limit)?;
+    let reached = tokio::time::timeout(limit, transport.reach()).await;
+    let reached = reached.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
+    reached.map_err(|failure| failure.reason().to_owned())
+}
+
 /// What became of one attempt.
 enum Attempt {
     Sent,

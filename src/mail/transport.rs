@@ -121,6 +121,24 @@ impl Transport {
             }
         }
     }
+
+    /// Whether a letter would be taken, without one.
+    pub async fn reach(&self) -> Result<(), Failure> {
+        match self {
+            Self::Smtp(smtp) => match smtp.test_connection().await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Failure::unreachable("the mail server hung up")),
+                Err(error) => Err(Failure::of(&error)),
+            },
+            Self::Folder(folder) => {
+                let is_writable = make(folder).and_then(|()| {
+                    let probe = folder.join(format!("probe-{}.part", std::process::id()));
+                    std::fs::write(&probe, [0_u8; 4096]).and_then(|()| std::fs::remove_file(&probe))
+                });
+                is_writable.map_err(|_| Failure::unreachable("the mail folder can't be written"))
+            }
+        }
+    }
 }
 
 fn authority(path: &Path) -> Result<Certificate, String> {
@@ -179,9 +197,13 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
+fn make(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// Whole or not at all, for its owner alone. The file's name.
 fn write(folder: &Path, id: Uuid, bytes: &[u8]) -> std::io::Result<String> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    make(folder)?;
     let (part, name) = (folder.join(format!("{id}.part")), format!("{id}.eml"));
     let mut file =
         std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;

@@ -4,7 +4,7 @@ mod body;
 mod revisions;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,6 +25,7 @@ use crate::web::json::{
     BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
 };
 use crate::web::path::Id;
+use crate::web::rendered::PUBLIC;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -63,8 +64,8 @@ async fn list(
 ) -> Result<axum::Json<ResourceList>> {
     let listing = app.resources.list(&viewer, &asked).await?;
     Ok(axum::Json(ResourceList {
-        items: listing.hits.into_iter().map(ResourceItem::from).collect(),
-        next_cursor: listing.next,
+        items: listing.hits.iter().map(ResourceItem::from).collect(),
+        next_cursor: listing.next.clone(),
     }))
 }
 
@@ -81,7 +82,7 @@ async fn create(
 ) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    Ok((StatusCode::CREATED, location, versioned(created)).into_response())
+    Ok((StatusCode::CREATED, location, versioned(&created)).into_response())
 }
 
 /// Your own resource that holds an address.
@@ -97,7 +98,7 @@ async fn lookup(
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Versioned<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
-    Ok(versioned(found))
+    Ok(versioned(&found))
 }
 
 /// One resource.
@@ -113,10 +114,16 @@ async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let found = app.resources.find(&viewer, id).await?;
-    if is_unchanged(&headers, found.version) {
-        return Ok((StatusCode::NOT_MODIFIED, etag(found.version)).into_response());
+    let mut answer = if is_unchanged(&headers, found.version) {
+        (StatusCode::NOT_MODIFIED, etag(found.version)).into_response()
+    } else {
+        versioned(&found).into_response()
+    };
+    if viewer.member().is_none() {
+        answer.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
+        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("cookie, authorization"));
     }
-    Ok(versioned(found).into_response())
+    Ok(answer)
 }
 
 /// Change some fields of the version you have read.
@@ -138,7 +145,7 @@ async fn update(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
-    Ok(versioned(updated))
+    Ok(versioned(&updated))
 }
 
 /// Move to the trash, where it stays for 30 days.
@@ -165,7 +172,7 @@ async fn restore(
     Id(id): Id,
 ) -> Result<Versioned<ResourceBody>> {
     let restored = app.resources.restore(&viewer, id).await?;
-    Ok(versioned(restored))
+    Ok(versioned(&restored))
 }
 
 /// The tags of what you may see, with counts.

@@ -162,7 +162,7 @@ fn fits(after: &Position, sort: Sort) -> bool {
 }
 
 /// A resource as a list shows it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Hit {
     /// Its body is empty unless words were searched for, whose matches in it are to be shown.
     #[sqlx(flatten)]
@@ -173,6 +173,7 @@ pub struct Hit {
 }
 
 /// One page of a list.
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Listing {
     pub hits: Vec<Hit>,
     /// The cursor of the next page, if there is one.
@@ -211,11 +212,4 @@ fn position_of(last: &Hit, search: &Search) -> Position {
 #[must_use]
 pub fn midnight(date: Date) -> Timestamp {
     Timestamp::from(date.with_time(Time::MIDNIGHT).assume_utc())
-}
-
-impl Listing {
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { hits: Vec::new(), next: None, needles: Vec::new(), sort: Sort::default() }
-    }
 }

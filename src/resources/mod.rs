@@ -1,6 +1,7 @@
 //! The library: links and notes. Here are the nouns and the verbs; the rules live beside them.
 
 pub mod api;
+pub mod cached;
 pub mod draft;
 pub mod export;
 pub mod fold;
@@ -12,6 +13,7 @@ pub mod normal_url;
 pub mod pages;
 pub mod query;
 mod rank;
+mod read;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -28,8 +30,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::draft::{Change, Draft};
-use self::listing::{Asked, Listing};
 pub use self::visibility::Visibility;
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{Error, Result};
@@ -102,7 +104,7 @@ impl TryFrom<String> for Via {
 }
 
 /// A link or a note, whole.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Resource {
     pub id: Uuid,
     pub owner_id: Uuid,
@@ -126,7 +128,7 @@ pub struct Resource {
 }
 
 /// Names of tags, in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Tags(pub Vec<String>);
 
 impl From<Option<String>> for Tags {
@@ -173,7 +175,7 @@ pub struct Revision {
 }
 
 /// A tag and how many resources the viewer sees under it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, sqlx::FromRow)]
 pub struct TagCount {
     pub name: String,
     pub count: i64,
@@ -181,6 +183,7 @@ pub struct TagCount {
 
 #[derive(Clone)]
 pub struct Resources {
+    cache: Cache,
     db: Db,
     context: Context,
     cursors: CursorKey,
@@ -189,28 +192,15 @@ pub struct Resources {
 
 impl Resources {
     #[must_use]
-    pub fn new(db: Db, context: Context, cursors: CursorKey) -> Self {
-        Self { db, context, cursors, exports: export::places() }
+    pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
+        Self { cache, db, context, cursors, exports: export::places() }
     }
 
-    /// A page of what the viewer may see, filtered, searched and sorted.
+    /// As it stands in the database at this moment: what a change begins from and what it answers with.
     ///
     /// # Errors
-    /// [`Error::BadQuery`], [`Error::BadCursor`].
-    pub async fn list(&self, viewer: &Viewer, asked: &Asked) -> Result<Listing> {
-        let search = asked.search(&self.cursors)?;
-        let hits = store::list::page(&self.db, viewer, &search).await?;
-        Ok(Listing::new(hits, &search, &self.cursors))
-    }
-
-    /// Whether there is anything at all that the viewer may see.
-    pub async fn any(&self, viewer: &Viewer) -> Result<bool> {
-        Ok(store::list::any(&self.db, viewer).await?)
-    }
-
-    /// # Errors
     /// [`Error::NotFound`] when it is not there or not for this viewer.
-    pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+    pub async fn latest(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
         let resource = store::find(&self.db, id).await?;
         resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
     }
@@ -221,7 +211,7 @@ impl Resources {
         let normal = normal_url::parse(url).map_err(|e| Error::field("url", e.to_string()))?;
         let id =
             store::find_by_url(&self.db, owner, &draft::url_key(&normal)).await?.ok_or(Error::NotFound)?;
-        self.find(viewer, id).await
+        self.latest(viewer, id).await
     }
 
     /// # Errors
@@ -230,13 +220,13 @@ impl Resources {
         let owner = viewer.signed_in()?.id;
         let checked = draft.check()?;
         let (id, now) = (self.context.new_id(), self.context.now());
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         let saved = store::write::insert(&mut tx, id, owner, &checked, now).await;
         self.none_twice(saved, owner, &checked).await?;
         store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
-        tx.commit().await?;
-        self.find(viewer, id).await
+        tx.commit(cached::touched(id, owner, &[checked.visibility])).await?;
+        self.latest(viewer, id).await
     }
 
     /// Saves a change over the version that the viewer has read (`None`: over whichever stands).
@@ -260,23 +250,24 @@ impl Resources {
         }
         let checked = change.over(current.change()).check()?;
         let now = self.context.now();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         let updated = store::write::update(&mut tx, &current, &checked, now).await;
         if !self.none_twice(updated, current.owner_id, &checked).await? {
             drop(tx);
-            return Err(Error::VersionConflict { current: self.find(viewer, id).await?.version });
+            return Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version });
         }
         store::write::set_tags(&mut tx, id, current.owner_id, &checked.tags, || self.context.new_id())
             .await?;
         store::write::add_revision(&mut tx, id, current.owner_id, via, now).await?;
-        tx.commit().await?;
-        self.find(viewer, id).await
+        let seen = [current.visibility, checked.visibility];
+        tx.commit(cached::touched(id, current.owner_id, &seen)).await?;
+        self.latest(viewer, id).await
     }
 
     /// Moves it to the trash, where it stays [`TRASH_LIFE`].
     pub async fn trash(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let resource = self.find_own(viewer, id).await?;
-        Ok(store::write::set_trashed(&self.db, resource.id, Some(self.context.now())).await?)
+        Ok(self.set_trashed(&resource, Some(self.context.now())).await?)
     }
 
     /// Takes it back from the trash.
@@ -285,9 +276,9 @@ impl Resources {
     /// [`Error::DuplicateUrl`] when its address was saved again meanwhile.
     pub async fn restore(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
         let resource = self.find_own(viewer, id).await?;
-        let restored = store::write::set_trashed(&self.db, resource.id, None).await;
+        let restored = self.set_trashed(&resource, None).await;
         self.none_twice(restored, resource.owner_id, &resource.change().check()?).await?;
-        self.find(viewer, id).await
+        self.latest(viewer, id).await
     }
 
     /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
@@ -296,7 +287,12 @@ impl Resources {
         if resource.trashed_at.is_none() {
             return Err(Error::Forbidden("Move this to the trash before deleting it for ever."));
         }
-        Ok(store::write::delete(&self.db, id).await?)
+        let mut tx = self.cache.begin().await?;
+        if store::write::delete(&mut tx, id).await? {
+            // Nobody but its owner has seen it since it was thrown away.
+            tx.commit(cached::touched(id, resource.owner_id, &[])).await?;
+        }
+        Ok(())
     }
 
     /// The viewer's trash, latest first.
@@ -306,7 +302,13 @@ impl Resources {
 
     /// Deletes for ever, on every shelf, what the trash has kept long enough.
     pub async fn empty_old_trash(&self) -> Result<u64> {
-        Ok(store::write::delete_trashed_before(&self.db, self.context.now().minus(TRASH_LIFE)).await?)
+        let mut tx = self.cache.begin().await?;
+        let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        tx.commit(gone.iter().flat_map(|(id, owner)| cached::touched(*id, *owner, &[]))).await?;
+        Ok(gone.len() as u64)
     }
 
     /// Every saved version, latest first; for the owner.
@@ -342,9 +344,13 @@ impl Resources {
         self.update(viewer, id, read_version, change, Via::Restore).await
     }
 
-    /// The tags of what the viewer may see, with counts, in the order of their names.
-    pub async fn tags(&self, viewer: &Viewer) -> Result<Vec<TagCount>> {
-        Ok(store::list::tags(&self.db, viewer).await?)
+    async fn set_trashed(&self, resource: &Resource, at: Option<Timestamp>) -> sqlx::Result<()> {
+        let mut tx = self.cache.begin().await?;
+        match store::write::set_trashed(&mut tx, resource.id, at).await? {
+            // As it stands in this transaction, not as it was read before.
+            Some(seen) => tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await,
+            None => Ok(()),
+        }
     }
 
     /// Tells the database to look at its tables again, after many rows came in.
@@ -355,7 +361,7 @@ impl Resources {
     /// A visitor is asked to sign in, whatever the id: it may be theirs, and their session over.
     async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
         viewer.signed_in()?;
-        let resource = self.find(viewer, id).await?;
+        let resource = self.latest(viewer, id).await?;
         if resource.is_mine(viewer) {
             return Ok(resource);
         }

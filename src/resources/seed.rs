@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::import::{BATCH, Ready, store};
 use super::{Draft, Kind, Resources, Visibility};
+use crate::cache::Scope;
 use crate::error::Result;
 use crate::web::viewer::Viewer;
 
@@ -89,13 +90,13 @@ impl Resources {
                 });
             }
             let import = self.context.new_id();
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.cache.begin().await?;
             store::begin(&mut tx, import, owner, "made-up resources", start).await?;
             store::insert(&mut tx, import, owner, &batch).await?;
             store::tag(&mut tx, owner, &batch.iter().collect::<Vec<_>>(), || self.context.new_id()).await?;
             store::add_revisions(&mut tx, import, owner, start).await?;
             store::finish(&mut tx, import, &super::import::Report::default()).await?;
-            tx.commit().await?;
+            tx.commit([Scope::User(owner), Scope::Shared]).await?;
             made += size;
             progress(made);
         }

@@ -6,6 +6,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{Resource, marks};
 use crate::web::viewer::Viewer;
@@ -51,13 +52,19 @@ impl TryFrom<String> for Visibility {
 /// The rule, for a resource at hand.
 #[must_use]
 pub fn may_see(viewer: &Viewer, resource: &Resource) -> bool {
-    if viewer.id() == Some(resource.owner_id) {
+    may_be_seen_by(viewer.id(), resource)
+}
+
+/// The same for whoever has this account; `None` is a visitor.
+#[must_use]
+pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
+    if viewer == Some(resource.owner_id) {
         return true;
     }
     resource.trashed_at.is_none()
         && match resource.visibility {
             Visibility::Private => false,
-            Visibility::Members => viewer.member().is_some(),
+            Visibility::Members => viewer.is_some(),
             Visibility::Public => true,
         }
 }

@@ -26,7 +26,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Sends what Loki has not got yet, for three seconds at most.
+    /// Sends what Loki has not got yet, for two and a half seconds at most.
     pub async fn close(self) {
         if let Some(shipper) = self.shipper {
             shipper.stop().await;

@@ -54,7 +54,7 @@ pub async fn identify(
 }
 
 /// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.
-fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
+pub fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     all.find_map(|value| {
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());

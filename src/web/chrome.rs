@@ -59,7 +59,7 @@ impl Chrome {
 
     #[must_use]
     pub fn is_admin_section(&self) -> bool {
-        ["metrics", "users", "invites", "audit"].contains(&self.section)
+        ["metrics", "users", "invites", "audit", "limits"].contains(&self.section)
     }
 
     #[must_use]

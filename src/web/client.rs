@@ -4,8 +4,11 @@ mod hops;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::http::HeaderMap;
 use clap::ValueEnum;
@@ -18,6 +21,23 @@ use crate::keys::{Keys, mac};
 /// The address at the other end of the connection, in the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
+
+/// A visitor's address, for the time of one request: nothing keeps or prints it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Address(pub IpAddr);
+
+impl Default for Address {
+    /// Whoever comes without one shares it with all like them.
+    fn default() -> Self {
+        Self(Ipv4Addr::UNSPECIFIED.into())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address")
+    }
+}
 
 /// The one header that is believed, from trusted proxies only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,21 +57,36 @@ impl ProxyHeader {
     }
 }
 
+/// Cheap to clone.
+#[derive(Clone)]
 pub struct Clients {
-    trusted: Vec<IpNet>,
+    trusted: Arc<[IpNet]>,
     header: ProxyHeader,
     key: [u8; 32],
-    warned: AtomicBool,
+    seen: Arc<Seen>,
+}
+
+/// What the connections of untrusted peers have looked like since the start.
+#[derive(Default)]
+struct Seen {
+    hasher: RandomState,
+    /// The first one's hash.
+    peer: AtomicU64,
+    several: AtomicBool,
+    /// One of them brought the header that only proxies should set.
+    forwards: AtomicBool,
+    /// And it was in a private network, where proxies are.
+    near: AtomicBool,
 }
 
 impl Clients {
     #[must_use]
     pub fn new(config: &Config, keys: &Keys) -> Self {
         Self {
-            trusted: config.trusted_proxies.clone(),
+            trusted: config.trusted_proxies.as_slice().into(),
             header: config.proxy_header,
             key: keys.derive("network"),
-            warned: AtomicBool::new(false),
+            seen: Arc::default(),
         }
     }
 
@@ -60,7 +95,7 @@ impl Clients {
     pub fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut last = peer.to_canonical();
         if !self.trusts(last) {
-            self.warn_of_proxy(last, headers);
+            self.look(last, headers);
             return last;
         }
         for hop in hops::from_right(self.header, headers) {
@@ -102,13 +137,31 @@ impl Clients {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
+    /// The header of a proxy that the configuration doesn't know, if everybody seems to come through one.
+    #[must_use]
+    pub fn unknown_proxy(&self) -> Option<&'static str> {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let Seen { several, forwards, near, .. } = &*self.seen;
+        (is(near) || (is(forwards) && !is(several))).then(|| self.header.name())
+    }
+
     /// Says once that there seems to be a proxy which the configuration doesn't know.
-    fn warn_of_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
+    fn look(&self, peer: IpAddr, headers: &HeaderMap) {
+        let Seen { hasher, peer: first, several, forwards, near: warned } = &*self.seen;
+        if !several.load(Ordering::Relaxed) {
+            let this = hasher.hash_one(peer).max(1);
+            let known = first.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
+            several.store(known.is_err_and(|known| known != this), Ordering::Relaxed);
+        }
+        if !headers.contains_key(self.header.name()) {
+            return;
+        }
+        forwards.store(true, Ordering::Relaxed);
         let near = match peer {
             IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
             IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
         };
-        if near && headers.contains_key(self.header.name()) && !self.warned.swap(true, Ordering::Relaxed) {
+        if near && !warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 event = "unknown_proxy",
                 header = self.header.name(),

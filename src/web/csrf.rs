@@ -130,22 +130,27 @@ fn keep(mut response: Response, app: &App, unsent: &Unsent, sent: Vec<(String, S
             response.extensions_mut().insert(HeldUp::of(sent)).map(drop)
         }
         Error::SignInRequired if unsent.can_wait() => return unsent.ask(app, None),
+        Error::TooManyRequests(_) if unsent.can_wait() => {
+            response.extensions_mut().insert(unsent.clone());
+            response.extensions_mut().insert(Kept::of(sent)).map(drop)
+        }
         _ => response.extensions_mut().insert(Kept::of(sent)).map(drop),
     };
     response
 }
 
-/// The answer to a request whose sender can't be made out just now, with what was typed into its form.
-pub async fn give_back(error: Error, request: Request) -> Response {
-    let is_form = content_type(request.headers()) == "application/x-www-form-urlencoded";
-    let mut response = error.into_response();
-    if is_form
-        && let Ok(bytes) = body::read(request.into_body(), FORM_LIMIT).await
-        && let Ok(sent) = pairs(&bytes)
-    {
-        response.extensions_mut().insert(Kept::of(sent));
+/// The answer to a request that gets no further, with what was typed into its form.
+pub async fn give_back(app: &App, error: Error, request: Request) -> Response {
+    let response = error.into_response();
+    if content_type(request.headers()) != "application/x-www-form-urlencoded" {
+        return response;
     }
-    response
+    let is_ours = check_origin(app, &request);
+    let (parts, unread) = request.into_parts();
+    let read = body::read(unread, FORM_LIMIT).await.and_then(|bytes| pairs(&bytes));
+    let (Ok(()), Ok(sent)) = (is_ours, read) else { return response };
+    let unsent = Unsent::of(&Request::from_parts(parts, Body::empty()), &sent);
+    keep(response, app, &unsent, sent)
 }
 
 /// For the JSON tree: the same for requests that the cookie signs in; the token comes in a header.

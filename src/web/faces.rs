@@ -13,10 +13,13 @@ use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
+use super::site::host_of;
 use super::sudo::{HeldUp, SudoPage};
+use super::unsent::Unsent;
 use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
+use crate::limiter::headers::refuse;
 
 impl IntoResponse for Error {
     /// A bare status that carries the error outwards to the layer which knows the tree.
@@ -66,6 +69,23 @@ pub struct KeptField {
     pub value: String,
 }
 
+/// When somebody who was too fast may go on, and how.
+struct Wait {
+    seconds: u64,
+    words: String,
+    /// The page to ask for again, or the one with the form.
+    again: Option<String>,
+    /// The form to send again.
+    form: Option<Unsent>,
+}
+
+impl Wait {
+    fn of(error: &Error, again: Option<String>, form: Option<&Unsent>) -> Option<Self> {
+        let Error::TooManyRequests(refusal) = error else { return None };
+        Some(Self { seconds: refusal.retry_after, words: refusal.wait(), again, form: form.cloned() })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "errors/page.html")]
 struct ErrorPage {
@@ -76,6 +96,13 @@ struct ErrorPage {
     advice: Option<&'static str>,
     request_id: String,
     kept: Vec<KeptField>,
+    wait: Option<Wait>,
+}
+
+impl ErrorPage {
+    fn is_unsent(&self) -> bool {
+        self.wait.as_ref().is_some_and(|wait| wait.form.is_some())
+    }
 }
 
 /// For the page tree.
@@ -88,6 +115,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
     let by_htmx = request.headers().contains_key("hx-request");
     let is_upload = content_type(request.headers()) == "multipart/form-data";
     let shown = shown_page(request.headers());
+    let came_from = (!is_get).then(|| came_from(&app, &request)).flatten();
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     if is_get
@@ -109,11 +137,14 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         return dress(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
+    let again = if is_get { Some(asked.clone()) } else { came_from };
+    let wait = Wait::of(&error, again, response.extensions().get());
     let page = ErrorPage {
         chrome: Chrome::of(&app, &slot.get(), asked),
         status: error.status().as_u16(),
         heading: heading(error.status()),
-        message: error.message().into_owned(),
+        message: message(&error),
+        wait,
         advice: advice(&error, is_get, is_upload),
         request_id,
         kept,
@@ -125,6 +156,15 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
 fn shown_page(headers: &HeaderMap) -> String {
     let shown = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse::<url::Url>().ok());
     shown.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
+}
+
+/// Path and query of the page of ours that sent a form.
+fn came_from(app: &App, request: &Request) -> Option<String> {
+    let headers = request.headers();
+    let from: url::Url = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = host_of(headers, request.uri())?;
+    let is_ours = app.site.is_own_origin(&from.origin().ascii_serialization(), host);
+    is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }
 
 /// Where somebody is asked for what this page wants to know first.
@@ -196,12 +236,23 @@ fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
+    if let Error::TooManyRequests(refusal) = &**error {
+        refuse(refusal, response.headers_mut());
+    }
     if error.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
+}
+
+/// The page shows apart from it how long to wait.
+fn message(error: &Error) -> String {
+    match error {
+        Error::TooManyRequests(refusal) => refusal.message().to_owned(),
+        _ => error.message().into_owned(),
+    }
 }
 
 /// What to do next, where the message can't say it because it is the API's too.
@@ -234,6 +285,7 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
         StatusCode::MISDIRECTED_REQUEST => "Wrong address",
         StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::TOO_MANY_REQUESTS => "One moment, please",
         StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
         _ => "Something went wrong",
     }

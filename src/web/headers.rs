@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::app::App;
+use crate::cache::status;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
@@ -29,15 +30,21 @@ const ALWAYS: [(HeaderName, &str); 9] = [
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let (mut response, cached) = status::watch(next.run(request)).await;
     let headers = response.headers_mut();
+    if let Some(status) = cached {
+        headers.insert(HeaderName::from_static("cache-status"), status.header());
+    }
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if app.site.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    // Whatever does not say otherwise is somebody's own business.
+    // Whatever does not say otherwise is somebody's own business; a cookie always is.
+    if headers.contains_key(header::SET_COOKIE) {
+        headers.remove(header::CACHE_CONTROL);
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     response
 }

@@ -70,7 +70,7 @@ fn sentence(error: &serde_json::Error) -> String {
 /// An error as the API tells it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells errors apart.
+    /// `about:blank`, as `code` tells errors apart; for `too_many_requests` the type that is registered for it.
     #[serde(rename = "type")]
     pub kind: String,
     /// The HTTP status in words.
@@ -94,6 +94,9 @@ pub struct Problem {
     /// For `bad_query`: where the query could not be read, in characters from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// For `too_many_requests`: the limits that were reached, by their names in `RateLimit-Policy`.
+    #[serde(rename = "violated-policies", default, skip_serializing_if = "Vec::is_empty")]
+    pub violated_policies: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -111,6 +114,9 @@ pub enum Refusal {
     /// `forbidden`, `cross_site`; for a token `insufficient_scope`
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
+    /// `too_many_requests`, with `Retry-After`
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }
 
 /// In the API's description: why a body is refused.
@@ -128,6 +134,9 @@ pub enum BodyRefusal {
     /// `invalid`, with one entry per field
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
+    /// `too_many_requests`, with `Retry-After`
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }
 
 impl Problem {
@@ -141,7 +150,7 @@ impl Problem {
             _ => Vec::new(),
         };
         Self {
-            kind: "about:blank".to_owned(),
+            kind: kind(error).to_owned(),
             title: error.status().canonical_reason().unwrap_or("Error").to_owned(),
             status: error.status().as_u16(),
             detail: error.message().into_owned(),
@@ -155,7 +164,19 @@ impl Problem {
                 None
             },
             position: if let Error::BadQuery(error) = error { Some(error.position) } else { None },
+            violated_policies: if let Error::TooManyRequests(refusal) = error {
+                refusal.policies.iter().map(|policy| policy.name().to_owned()).collect()
+            } else {
+                Vec::new()
+            },
         }
+    }
+}
+
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::TooManyRequests(_) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        _ => "about:blank",
     }
 }
 

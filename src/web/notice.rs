@@ -53,11 +53,13 @@ pub enum Notice {
     AccountEnabled,
     SessionsEnded,
     InviteWithdrawn,
+    LimitReleased,
+    LimitOver,
 }
 
 impl Notice {
     /// All that carry nothing but their name.
-    const PLAIN: [Self; 26] = [
+    const PLAIN: [Self; 28] = [
         Self::Saved,
         Self::Restored,
         Self::Deleted,
@@ -84,6 +86,8 @@ impl Notice {
         Self::AccountEnabled,
         Self::SessionsEnded,
         Self::InviteWithdrawn,
+        Self::LimitReleased,
+        Self::LimitOver,
     ];
 
     /// The name in the cookie, the kind of toast, the sentence.
@@ -148,6 +152,10 @@ impl Notice {
             Self::InviteWithdrawn => {
                 ("invite-withdrawn", OK, "The invitation is withdrawn. Its link no longer works.")
             }
+            Self::LimitReleased => {
+                ("limit-released", OK, "This client may go on: all nodes know it within a second.")
+            }
+            Self::LimitOver => ("limit-over", OK, "This client is not held back any more."),
         }
     }
 

@@ -1,13 +1,14 @@
-//! Where a request came from, as far as it is kept: no address, only a keyed hash of the network.
+//! Where a request came from. What is kept of it knows no address, only a keyed hash of the network.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::browser;
-use super::client::Peer;
+use super::client::Address;
+use super::device::Device;
 use super::log::RequestId;
+use super::{browser, device};
 use crate::app::App;
 
 /// What audit events and device lists know of a request; the command line's is the default.
@@ -18,17 +19,22 @@ pub struct Origin {
     pub network: Option<[u8; 16]>,
     /// Browser and system families, such as `Firefox on Linux`.
     pub browser: String,
+    /// A browser that has brought its cookie.
+    pub device: Option<Device>,
+    /// For the limits.
+    pub address: Address,
 }
 
 impl Origin {
     #[must_use]
     pub fn of(parts: &Parts, app: &App) -> Self {
-        let peer = parts.extensions.get::<Peer>();
-        let address = peer.map(|peer| app.clients.address(peer.0, &parts.headers));
+        let address = parts.extensions.get::<Address>();
         Self {
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            network: address.map(|address| app.clients.network(address)),
+            network: address.map(|address| app.clients.network(address.0)),
             browser: browser::family(&parts.headers),
+            device: device::of(app, &parts.headers),
+            address: address.copied().unwrap_or_default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use tower_sessions::Session;
 
 use super::origin::Origin;
 use super::viewer::{self, Identity};
-use super::{csrf, site, sudo};
+use super::{csrf, device, site, sudo};
 use crate::accounts::Member;
 use crate::admin::pages::LIVE;
 use crate::app::App;
@@ -27,7 +27,7 @@ pub async fn identify(
     let slides = request.uri().path() != LIVE;
     let (identity, cookie) = match recognise(&app, (&session, slides), &origin, request.headers()).await {
         Ok(found) => found,
-        Err(error) => return csrf::give_back(error, request).await,
+        Err(error) => return csrf::give_back(&app, error, request).await,
     };
     viewer::introduce(request.extensions_mut(), identity);
     let mut response = next.run(request).await;
@@ -52,40 +52,48 @@ async fn recognise(
     };
     viewer::sign_in(app, session, &grant.member, origin).await?;
     viewer::join_family(app, session, &grant.member, grant.family).await?;
-    let cookie = cookie(app, &grant.refresh_token, grant.life);
+    let cookie = cookie(&name(app), &grant.refresh_token, grant.life);
     Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
 }
 
-/// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookie, if
-/// there is one to set or to take back, goes with the answer.
+/// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookies that
+/// are to be set or taken back go with the answer.
 pub async fn sign_in(
     app: &App,
     (session, before): (&Session, &Identity),
     member: &Member,
     origin: &Origin,
     stays: bool,
-) -> Result<Option<HeaderValue>> {
+) -> Result<Vec<HeaderValue>> {
     app.sessions.log_out(before, origin).await?;
-    app.accounts.recognise(member, origin).await?;
+    let mut cookies = Vec::new();
+    let device = origin.device.unwrap_or_else(|| {
+        let (device, cookie) = device::new(app);
+        cookies.push(cookie);
+        device
+    });
+    app.accounts.recognise(member, device, origin).await?;
     viewer::sign_in(app, session, member, origin).await?;
     sudo::grant(app, session).await?;
-    if !stays {
-        return Ok(before.family.map(|_| removal(app)));
+    if stays {
+        let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
+        viewer::join_family(app, session, member, grant.family).await?;
+        cookies.push(cookie(&name(app), &grant.refresh_token, grant.life));
+    } else {
+        cookies.extend(before.family.map(|_| removal(app)));
     }
-    let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
-    viewer::join_family(app, session, member, grant.family).await?;
-    Ok(Some(cookie(app, &grant.refresh_token, grant.life)))
+    Ok(cookies)
 }
 
 /// The cookie that takes the cookie back.
 #[must_use]
 pub fn removal(app: &App) -> HeaderValue {
-    cookie(app, "", std::time::Duration::ZERO)
+    cookie(&name(app), "", std::time::Duration::ZERO)
 }
 
 /// `Secure` is added to every cookie by an outer layer.
-fn cookie(app: &App, value: &str, life: std::time::Duration) -> HeaderValue {
-    let text = format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax", name(app), life.as_secs());
+pub(super) fn cookie(name: &str, value: &str, life: std::time::Duration) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax", life.as_secs());
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -63,9 +63,9 @@ impl SignIn {
 /// A form on its way to a handler: where it goes and what it holds.
 #[derive(Clone)]
 pub struct Unsent {
-    action: String,
+    pub action: String,
     request_id: String,
-    fields: Pairs,
+    pub fields: Pairs,
 }
 
 /// How an answer was not enough.
@@ -171,7 +171,7 @@ impl Unsent {
             }
         }
         let is_theirs = app.form_key.is_of(self.token(), member.id);
-        let cookie = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
+        let cookies = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
         let identity = viewer::begun(session, member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
         let mut response = if let Err(error) = required::check(app, &identity.viewer) {
@@ -183,7 +183,7 @@ impl Unsent {
         } else {
             self.ask_whose(app, &identity)
         };
-        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
         Ok(response)
     }
 

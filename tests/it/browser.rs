@@ -1,6 +1,7 @@
 //! The pages in a real browser, with and without JavaScript, by mouse and by keyboard, wide and narrow.
 
 use std::path::Path;
+use std::time::Duration;
 
 use coffer::web::origin::Origin;
 use fantoccini::key::Key;
@@ -9,13 +10,14 @@ use serde_json::{Value, json};
 
 use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::browser::Browser;
+use crate::support::wait::eventually;
 
 const CHECKS: &str = include_str!("support/accessible.js");
 const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "/resources",
     "/tags",
     "/trash",
@@ -26,9 +28,11 @@ const ROOMS: [&str; 13] = [
     "/settings/tokens",
     "/settings/activity",
     "/settings/data",
+    "/admin/metrics",
     "/admin/users",
     "/admin/invites",
     "/admin/audit",
+    "/admin/limits",
 ];
 
 #[tokio::test]
@@ -428,4 +432,35 @@ pub async fn has_complained_only_of(browser: &Browser, expected: &[&str]) {
 pub fn path_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").expect("a scheme");
     &rest[rest.find('/').expect("a path")..]
+}
+
+/// Whoever was too fast sees the time run down, and sends the form again when it has; without JavaScript the words
+/// stand still and the button works.
+#[tokio::test]
+async fn a_refused_form_waits_on_its_page() {
+    let app = App::with(Engine::Sqlite, &["--rate-limit-reset-email=1/min"]).await;
+    for javascript in [true, false] {
+        let browser = Browser::open(&app.origin(), javascript, 390, 900).await;
+        for _ in 0..2 {
+            browser.goto("/password/forgot").await;
+            browser.fill("Email", "ada@example.org").await;
+            browser.press("Send the letter").await;
+        }
+        browser.has("h1", "One moment, please").await;
+        browser.sees("You can go on in").await;
+        browser.field_holds("Email", "ada@example.org").await;
+        if javascript {
+            let words = "return document.querySelector('[data-countdown]').textContent";
+            let before: String = browser.run(words).await;
+            let runs = async || match browser.run::<String>(words).await {
+                same if same == before => Err(same),
+                _ => Ok(()),
+            };
+            eventually(Duration::from_secs(10), runs).await.expect("the time runs down");
+        }
+        app.later(Duration::from_mins(2));
+        browser.press("Send again").await;
+        browser.has("h1", "Look into your mail").await;
+        app.later(Duration::from_mins(2));
+    }
 }

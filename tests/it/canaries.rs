@@ -113,7 +113,7 @@ impl Program {
     /// What its metrics and the page of them tell, once they tell of requests.
     async fn figures(&self, ada: &Actor) -> String {
         let seen = eventually(LIMIT, async || {
-            let page = ada.get("/admin/metrics").await.ok();
+            let page = ada.get("/admin/metrics/live").await.ok();
             if page.text().contains("POST /login") { Ok(page.text()) } else { Err("no requests yet") }
         });
         let page = seen.await.unwrap_or_else(|error| panic!("{error}"));

@@ -20,7 +20,7 @@ const ROUNDS: usize = 8;
 const OF_THE_REQUEST: [&str; 2] = ["date", "x-request-id"];
 
 /// All of an answer but what differs from one request to the next anyway, and what was typed.
-fn seen(answer: &Answer, typed: &[&str]) -> (u16, Vec<(String, String)>, String) {
+pub fn seen(answer: &Answer, typed: &[&str]) -> (u16, Vec<(String, String)>, String) {
     let hide = |text: &str| {
         let text = text.replace(&answer.header("x-request-id"), "");
         typed.iter().fold(text, |text, typed| text.replace(typed, ""))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use coffer::accounts::{Role, store as accounts};
 use coffer::audit::trail::Filter;
 use coffer::audit::{Action, Event, store as audit};
+use coffer::cache::outbox;
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
@@ -179,7 +180,6 @@ async fn single_things(app: &App) {
         ("revisions", store::REVISIONS, vec![Value::Id(id)], by_id("revisions")),
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
-        ("sign in", accounts::CREDENTIALS, vec![text("p7")], "users".to_owned()),
         ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
@@ -192,6 +192,8 @@ async fn single_things(app: &App) {
             "refresh_families_user".to_owned(),
         ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
+        ("what was touched", outbox::SINCE, vec![Value::Int(1_000)], "outbox".to_owned()),
+        ("what all have heard", outbox::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
     }
@@ -204,6 +206,8 @@ async fn single_things(app: &App) {
     let until = if sqlite { now.micros().to_string() } else { format!("'{}'::timestamptz", now.rfc3339()) };
     let load = sessions::LOAD.replace("$1", hash).replace("$2", &until);
     along_indexes("session", &plan(db, &load, &[]).await, &by_id("sessions"));
+    let sign_in = accounts::CREDENTIALS.replace("$2", hash);
+    along_indexes("sign in", &plan(db, &sign_in, &[text("p7")]).await, "users");
     let lookup = store::FIND_BY_URL.replace("$2", hash);
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
     for (sql, unique) in [(tokens::KNOWN, "api_tokens_token_hash_key"), (refresh::ACCESS, "access_hash_key")]

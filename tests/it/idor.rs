@@ -1,6 +1,7 @@
 //! What is somebody's own stays theirs, whoever puts its id into whichever address; the addresses are the router's.
 
 use coffer::accounts::Role;
+use coffer::limiter::policy::Policy;
 use reqwest::Method;
 
 use crate::support::actor::{Actor, Ask};
@@ -67,8 +68,12 @@ async fn nobody_else_reaches_what_is_private(app: App) {
     }
 }
 
-on_both_engines!(the_owner_reaches_all_of_it);
+on_both_engines!(the_owner_reaches_all_of_it, "--rate-limit-second-factor=1/h");
 async fn the_owner_reaches_all_of_it(app: App) {
+    // Somebody is held back who can be let go on.
+    for _ in 0..2 {
+        let _ = app.coffer.limiter.attempt(Policy::SecondFactor, uuid::Uuid::nil()).await;
+    }
     // Otherwise the refusals above would say nothing.
     let mut owner = Owner::new(&app, "owner", Role::Admin).await;
     for route in with_ids(&app).await {

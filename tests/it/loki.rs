@@ -135,7 +135,7 @@ async fn the_exit_waits_three_seconds_at_most_and_what_waits_is_sent() {
     says(&queue, 0, 700);
     let started = Instant::now();
     shipper.stop().await;
-    assert!(started.elapsed() < Duration::from_millis(3_500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     assert_eq!(queue.dropped_for(Reason::Stopping), 700, "each is counted");
 }
 
@@ -149,7 +149,7 @@ async fn without_loki_at_all_the_oldest_go_and_the_rest_comes_when_it_is_there()
     drop(refusing);
     let started = Instant::now();
     shipper.stop().await;
-    assert!(started.elapsed() < Duration::from_millis(3_500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 /// The program itself: what it sends, what it weighs while Loki hangs, how it ends.

@@ -5,8 +5,10 @@ use std::time::Duration;
 use coffer::telemetry::watch::write_down;
 use serde_json::Value;
 
+use crate::browser::{has_complained_only_of, logs_in};
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, Node};
+use crate::support::browser::Browser;
 use crate::support::on_both_engines;
 use crate::support::wait::eventually;
 
@@ -44,7 +46,7 @@ async fn admins_see_every_section_and_the_same_figures_as_json(app: App) {
         .has("#routes th", "GET /tags")
         .has("#access th", "password")
         .has("#database code", "sessions.load");
-    assert_eq!(page.attributes(".plot svg[role=img]", "aria-labelledby").len(), 3);
+    assert_eq!(page.attributes(".plot svg[role=img]", "aria-describedby").len(), 3);
     let figures = figures(&admin, "?range=15m").await;
     let tags = route(&figures, "GET /tags").expect("the route");
     assert_eq!(tags["requests"], 7.0);
@@ -169,4 +171,23 @@ async fn a_dead_redis_is_told_in_words() {
     });
     let page = told.await.unwrap_or_else(|error| panic!("{error}"));
     page.has(".notice li", "Redis can’t be reached").has("#dependencies td.bad", "no");
+}
+
+#[tokio::test]
+async fn the_page_renews_itself_and_leaves_open_what_was_unfolded() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    admin.get("/tags").await.ok();
+    a_span_ends(&app).await;
+    let browser = Browser::open(&app.origin(), true, 1280, 900).await;
+    logs_in(&browser, "root").await;
+    browser.goto("/admin/metrics?range=15m").await;
+    browser.has("#routes th", "GET /tags").await;
+    let _: () = browser.run("document.getElementById('traffic-numbers').open = true").await;
+    admin.get("/trash").await.ok();
+    a_span_ends(&app).await;
+    browser.has("#routes th", "GET /trash").await;
+    let open: bool = browser.run("return document.getElementById('traffic-numbers').open").await;
+    assert!(open, "what was unfolded stays so");
+    has_complained_only_of(&browser, &[]).await;
 }

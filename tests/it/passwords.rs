@@ -92,7 +92,7 @@ fn cheap_hash() -> String {
 }
 
 async fn stored_hash(app: &App) -> String {
-    let found = store::credentials(&app.coffer.db, "ada").await.expect("the database answers");
+    let found = store::credentials(&app.coffer.db, "ada", None).await.expect("the database answers");
     found.and_then(|found| found.password_hash).expect("a hash")
 }
 

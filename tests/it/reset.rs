@@ -215,7 +215,8 @@ async fn a_login_from_a_new_device_is_told(app: App) {
     let seen = async |browser: &str, network: u8| {
         let origin =
             Origin { network: Some([network; 16]), browser: browser.to_owned(), ..Origin::default() };
-        app.coffer.accounts.recognise(ada.member().expect("an account"), &origin).await.expect("it is noted");
+        let ada = ada.member().expect("an account");
+        app.coffer.accounts.recognise(ada, [7; 16], &origin).await.expect("it is noted");
         app.letters_to("ada@example.org").await.len()
     };
     assert_eq!(seen("Firefox on Linux", 1).await, 0, "the first login of all");

@@ -87,7 +87,7 @@ async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     owner.post_form("/logout", &[]).await.redirects_to("/login");
 }
 
-on_both_engines!(every_page_and_form_for_admins_works);
+on_both_engines!(every_page_and_form_for_admins_works, "--rate-limit-login-account=2 then 1h to 2h");
 async fn every_page_and_form_for_admins_works(app: App) {
     let admin = app.admin("root").await;
     app.signed_in("ada").await;
@@ -110,15 +110,31 @@ async fn every_page_and_form_for_admins_works(app: App) {
     let bob = admin.get("/admin/users?q=bob").await.ok().attributes(".people a", "href").remove(0);
     admin.post_form(&format!("{bob}/disable"), &[]).await.redirects_to(&bob);
 
+    while app.visitor().post_form("/login", &[("login", "bob"), ("password", "wrong")]).await.status() == 422
+    {
+    }
+    let held = admin.get("/admin/limits").await.ok().attributes("[name=client]", "value").remove(0);
+    admin.post_form("/admin/limits/release", &[("client", &held)]).await.redirects_to("/admin/limits");
+    while app.visitor().post_form("/login", &[("login", "bob"), ("password", "wrong")]).await.status() == 422
+    {
+    }
+
     let reached = admin.reached();
     let (pages, forms) = crawl(&admin).await;
-    for page in ["/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit", "/admin/audit.csv", &bob]
-    {
+    for page in [
+        "/admin/metrics",
+        "/admin/users",
+        "/admin/invites",
+        "/admin/audit",
+        "/admin/audit.csv",
+        "/admin/limits",
+        &bob,
+    ] {
         assert!(pages.contains(page), "{page} is linked to: {pages:?}");
     }
     let forms: BTreeSet<_> = forms.iter().map(|path| format!("POST {}", route_of(path))).collect();
     let admins: Vec<_> = forms.iter().filter(|form| form.starts_with("POST /admin/")).collect();
-    assert!(admins.len() == 7 && admins.iter().all(|form| reached.contains(*form)), "{admins:?}");
+    assert!(admins.len() == 8 && admins.iter().all(|form| reached.contains(*form)), "{admins:?}");
 }
 
 /// Opens and sends each page and form once.
@@ -220,7 +236,7 @@ pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     (seen, forms)
 }
 
-on_both_engines!(every_address_of_the_api_works);
+on_both_engines!(every_address_of_the_api_works, "--rate-limit-login-account=2 then 1h to 2h");
 async fn every_address_of_the_api_works(app: App) {
     let owner = app.signed_in("owner").await;
     let entry =
@@ -253,6 +269,11 @@ async fn every_address_of_the_api_works(app: App) {
     admin.json(Method::PATCH, &user, json!({ "disabled": true })).await.ok().text_has("\"disabled\":true");
     admin.get("/api/v1/admin/metrics").await.ok().text_has("\"status\":");
     admin.get("/api/v1/admin/audit").await.ok().text_has("user.disable");
+    let guess = json!({ "login": "nobody", "password": "wrong" });
+    while app.visitor().json(Method::POST, "/api/v1/auth/token", guess.clone()).await.status() == 401 {}
+    let limits = admin.get("/api/v1/admin/limits").await.ok().json();
+    let client = limits["blocked"][0]["client"].as_str().expect("a client");
+    admin.json_free(Method::DELETE, &format!("/api/v1/admin/limits/blocked/{client}")).await.is(204);
     let reached: BTreeSet<String> = owner.reached().union(&admin.reached()).cloned().collect();
     let asked: BTreeSet<String> = reached.into_iter().filter(|route| route.contains(" /api/")).collect();
     assert_eq!(asked, documented());

@@ -250,7 +250,10 @@ async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
     for _ in 0..20 {
         assert_eq!(ada.get("/api/v1/me").await.ok().json()["username"], "ada");
     }
-    assert_eq!(app.redis().calls().into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
+    let mut calls = app.redis().calls();
+    // The cache's beats, and its look at Redis' clock.
+    calls.retain(|name, _| name != "publish" && name != "time");
+    assert_eq!(calls.into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
 }
 
 /// A change of the account, as the verbs that change it do it.

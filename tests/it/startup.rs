@@ -574,6 +574,24 @@ fn the_doctor_names_what_is_wrong_and_the_cure() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("2 checks failed."));
 }
 
+#[test]
+fn the_doctor_looks_at_mail_and_proxies() {
+    let place = Place::new();
+    place.done(&["seed", "--count=1"], &[]);
+    let said = place.done(&["doctor"], &[]);
+    assert!(said.contains("ok    mail") && said.contains("letters are files in"), "{said}");
+    assert!(said.contains("ok    visitors"), "{said}");
+    let dead = format!("smtp://127.0.0.1:{}", free_port());
+    let behind = "https://links.example.org";
+    let output = place.run(&["doctor"], &[("COFFER_SMTP_URL", &dead), ("COFFER_BASE_URL", behind)]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("FAIL  mail") && said.contains("COFFER_SMTP_URL"), "{said}");
+    assert!(said.contains("warn  visitors") && said.contains("COFFER_TRUSTED_PROXIES"), "{said}");
+    let output = place.run(&["doctor"], &[("COFFER_TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0")]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("FAIL  visitors") && said.contains("0.0.0.0/0"), "{said}");
+}
+
 async fn postgres() -> Database {
     fresh_database(async |url: &str| Db::open(url, 2).await.expect("the schema is made").close().await).await
 }

@@ -16,7 +16,7 @@ use crate::support::on_both_engines;
 const LIST: &str = "/api/v1/me/tokens";
 
 /// A token of somebody who has an account.
-async fn token(app: &App, username: &str, scopes: &[&str]) -> String {
+pub async fn token(app: &App, username: &str, scopes: &[&str]) -> String {
     let viewer = app.viewer(username).await;
     let scopes = scopes.iter().map(ToString::to_string).collect();
     let new = NewToken { name: "a test".to_owned(), scopes, days: 90 };

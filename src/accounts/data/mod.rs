@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::people::leaves_office;
 use super::{Accounts, Role};
 use crate::audit::{Action, Event};
+use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
@@ -39,14 +40,14 @@ impl Accounts {
         if super::key(typed) != member.username {
             return Err(Error::field("username", "Type your username as it stands above, to be sure."));
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         let ended = self.sessions.end_all_in(&mut tx, member.id, None).await?;
         store::delete(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::AccountDelete, member.id)).await?;
         if member.role == Role::Admin {
             leaves_office(&mut tx, member.id).await?;
         }
-        tx.commit().await?;
+        tx.commit([Scope::All]).await?;
         Ok(self.sessions.settle(ended).await?)
     }
 }

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::cache::Write;
+use crate::db::{Db, Timestamp, on};
 
 #[derive(sqlx::FromRow)]
 pub struct Milestones {
@@ -17,7 +18,7 @@ pub async fn milestones(db: &Db, id: Uuid) -> sqlx::Result<Option<Milestones>> {
 }
 
 /// Everything that refers to the person goes along with them; the audit trail refers to nobody.
-pub async fn delete(tx: &mut Tx, id: Uuid) -> sqlx::Result<()> {
+pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM users WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
 }

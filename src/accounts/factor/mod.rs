@@ -12,13 +12,16 @@ use data_encoding::BASE32_NOPAD;
 use hmac::Mac as _;
 use uuid::Uuid;
 
+use super::login::proved;
 use super::store::factor;
 use super::{Accounts, Member};
 use crate::audit::{Action, Event};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, mac};
+use crate::limiter::policy::Policy;
 use crate::mail::Letter;
 use crate::seal::Seal;
+use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
 
 /// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
@@ -163,6 +166,19 @@ impl Accounts {
     pub(super) async fn code_fits(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
         let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
         let Some(sealed) = factor.totp_secret else { return Ok(true) };
+        let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
+        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
+        let fresh = Box::pin(self.is_fresh_code(member, (&sealed, factor.totp_last_step), typed, origin));
+        proved(&self.limiter, reserved, fresh).await
+    }
+
+    async fn is_fresh_code(
+        &self,
+        member: &Member,
+        (sealed, last_step): (&[u8], Option<i64>),
+        typed: &str,
+        origin: &Origin,
+    ) -> Result<bool> {
         let digits = codes::digits(typed);
         if digits.len() != totp::DIGITS {
             return self.use_recovery_code(member, typed, origin).await;
@@ -171,13 +187,13 @@ impl Accounts {
         if !factor::take_try(&self.db, member.id, TRIES, now.minus(TRY_WINDOW), now).await? {
             return Ok(false);
         }
-        let secret = self.factor_keys.totp.open(member.id.as_bytes(), &sealed).ok_or_else(|| {
+        let secret = self.factor_keys.totp.open(member.id.as_bytes(), sealed).ok_or_else(|| {
             Error::Internal(
                 "a TOTP secret can't be opened: COFFER_SECRET_KEY is not the one it was sealed under".into(),
             )
         })?;
-        match totp::step_of(&secret, &digits, now, factor.totp_last_step) {
-            Some(step) => Ok(factor::use_step(&self.db, member.id, &sealed, step).await?),
+        match totp::step_of(&secret, &digits, now, last_step) {
+            Some(step) => Ok(factor::use_step(&self.db, member.id, sealed, step).await?),
             None => Ok(false),
         }
     }

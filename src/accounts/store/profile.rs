@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::cache::Write;
 use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
 
 pub const BY_ADDRESS: &str =
@@ -37,7 +38,7 @@ pub async fn letters_go_to(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<String>
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
 }
 
-pub async fn rename(tx: &mut Tx, id: Uuid, display_name: &str, now: Timestamp) -> sqlx::Result<()> {
+pub async fn rename(tx: &mut Write, id: Uuid, display_name: &str, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE users SET display_name = $2, updated_at = $3 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(display_name).bind(now).execute(conn).await.map(drop))
 }

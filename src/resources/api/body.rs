@@ -33,16 +33,16 @@ pub(super) struct ResourceBody {
     trashed_at: Option<Timestamp>,
 }
 
-impl From<Resource> for ResourceBody {
-    fn from(resource: Resource) -> Self {
+impl From<&Resource> for ResourceBody {
+    fn from(resource: &Resource) -> Self {
         Self {
             id: resource.id,
-            owner: resource.owner_username,
+            owner: resource.owner_username.clone(),
             kind: resource.kind,
-            title: resource.title,
-            url: resource.url,
-            body: resource.body,
-            tags: resource.tags.0,
+            title: resource.title.clone(),
+            url: resource.url.clone(),
+            body: resource.body.clone(),
+            tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
             version: resource.version,
@@ -53,9 +53,8 @@ impl From<Resource> for ResourceBody {
     }
 }
 
-pub(super) fn versioned(resource: Resource) -> Versioned<ResourceBody> {
-    let version = resource.version;
-    Versioned(resource.into(), version)
+pub(super) fn versioned(resource: &Resource) -> Versioned<ResourceBody> {
+    Versioned(resource.into(), resource.version)
 }
 
 /// A resource in a list: without its body.
@@ -78,16 +77,16 @@ pub(super) struct ResourceItem {
     updated_at: Timestamp,
 }
 
-impl From<Hit> for ResourceItem {
-    fn from(Hit { resource, summary, .. }: Hit) -> Self {
+impl From<&Hit> for ResourceItem {
+    fn from(Hit { resource, summary, .. }: &Hit) -> Self {
         Self {
             id: resource.id,
-            owner: resource.owner_username,
+            owner: resource.owner_username.clone(),
             kind: resource.kind,
-            title: resource.title,
-            url: resource.url,
-            summary,
-            tags: resource.tags.0,
+            title: resource.title.clone(),
+            url: resource.url.clone(),
+            summary: summary.clone(),
+            tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
             version: resource.version,

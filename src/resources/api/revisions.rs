@@ -70,5 +70,5 @@ async fn restore_revision(
 ) -> Result<Versioned<ResourceBody>> {
     let read_version = expected_version(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
-    Ok(versioned(restored))
+    Ok(versioned(&restored))
 }

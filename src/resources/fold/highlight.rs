@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::tokens::{self, Token};
 
 /// How far into a text a match is looked for: an excerpt is made for every row of a page of results.
 const SCANNED_BYTES: usize = 128 * 1024;
 
 /// What to mark: folded words in sequence, separated by single spaces, as [`super::fold`] writes them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Needle {
     pub word: String,
     /// Whether the last word may go on: `tab` finds `tables`.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use self::netscape::Entry;
 use super::draft::{Checked, TITLE_LIMIT, url_key};
 use super::{Draft, Kind, Resources, Visibility, tag};
+use crate::cache::Scope;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::web::viewer::Viewer;
@@ -86,7 +87,7 @@ impl Resources {
         report.refusals = refusals.into_iter().take(REPORTED).collect();
 
         let import_id = self.context.new_id();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         store::begin(&mut tx, import_id, owner, &report.file_name, self.context.now()).await?;
         let total = ready.len();
         let mut written = HashSet::with_capacity(total);
@@ -111,7 +112,7 @@ impl Resources {
             });
         }
         store::finish(&mut tx, import_id, &report).await?;
-        tx.commit().await?;
+        tx.commit([Scope::User(owner), Scope::Shared]).await?;
         progress(total, total);
         Ok((import_id, report))
     }

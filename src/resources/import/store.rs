@@ -6,18 +6,25 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{Ready, Report};
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::cache::Write;
+use crate::db::{Db, Timestamp, on};
 use crate::resources::draft::url_key;
 use crate::resources::marks;
 use crate::resources::tag::TagName;
 
-pub async fn begin(tx: &mut Tx, id: Uuid, owner: Uuid, file_name: &str, now: Timestamp) -> sqlx::Result<()> {
+pub async fn begin(
+    tx: &mut Write,
+    id: Uuid,
+    owner: Uuid,
+    file_name: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO imports (id, owner_id, filename, state, report, created_at)
         VALUES ($1, $2, $3, 'committed', '', $4)";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(now).execute(conn).await.map(drop))
 }
 
-pub async fn finish(tx: &mut Tx, id: Uuid, report: &Report) -> sqlx::Result<()> {
+pub async fn finish(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE imports SET report = $2 WHERE id = $1";
     let json = serde_json::to_string(report).unwrap_or_default();
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(json).execute(conn).await.map(drop))
@@ -29,7 +36,7 @@ pub async fn report(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<Strin
 }
 
 /// The ids that were written; the others' addresses are kept already.
-pub async fn insert(tx: &mut Tx, import: Uuid, owner: Uuid, batch: &[Ready]) -> sqlx::Result<Vec<Uuid>> {
+pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[Ready]) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str =
         "INSERT INTO resources (id, owner_id, import_id, kind, title, title_key, url, url_key, site, body,
         summary, visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at) ";
@@ -50,7 +57,7 @@ pub async fn insert(tx: &mut Tx, import: Uuid, owner: Uuid, batch: &[Ready]) -> 
 
 /// Ties the batch to the owner's tags, making those that are new.
 pub async fn tag(
-    tx: &mut Tx,
+    tx: &mut Write,
     owner: Uuid,
     batch: &[&Ready],
     mut new_id: impl FnMut() -> Uuid,
@@ -92,7 +99,7 @@ pub async fn tag(
 }
 
 /// The first revision of everything that came in.
-pub async fn add_revisions(tx: &mut Tx, import: Uuid, owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
+pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
         SELECT r.id, r.version, r.title, r.url, r.body,
             COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
@@ -103,7 +110,7 @@ pub async fn add_revisions(tx: &mut Tx, import: Uuid, owner: Uuid, now: Timestam
 }
 
 /// Which resource holds an address, this import's own included.
-pub async fn holder(tx: &mut Tx, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
+pub async fn holder(tx: &mut Write, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
     on!(tx.conn(), conn => sqlx::query_scalar(crate::resources::store::FIND_BY_URL).bind(owner).bind(url_key)
         .fetch_optional(conn).await)
 }

@@ -131,7 +131,7 @@ fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option
 
 pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
     viewer.signed_in()?;
-    let resource = app.resources.find(&viewer, id).await?;
+    let resource = app.resources.latest(&viewer, id).await?;
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
@@ -146,7 +146,7 @@ pub async fn update(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     viewer.signed_in()?;
-    let current = app.resources.find(&viewer, id).await?;
+    let current = app.resources.latest(&viewer, id).await?;
     let Some(read_version) = form.read_version() else {
         return Err(Error::Malformed {
             code: "bad_parameter",
@@ -160,7 +160,7 @@ pub async fn update(
     match updated {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
         Err(Error::VersionConflict { .. }) => {
-            let saved = app.resources.find(&viewer, id).await?;
+            let saved = app.resources.latest(&viewer, id).await?;
             let conflict = page(&conflict_page(chrome, &form, &saved), false)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
@@ -226,7 +226,7 @@ async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<(FieldError
     match error {
         Error::Invalid(errors) => Ok((errors, None)),
         Error::DuplicateUrl(id) => {
-            let existing = app.resources.find(viewer, id).await?;
+            let existing = app.resources.latest(viewer, id).await?;
             Ok((
                 FieldErrors::default(),
                 Some(DuplicateOf { href: format!("/resources/{id}"), title: existing.title }),

@@ -2,14 +2,18 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
+use uuid::Uuid;
 
 use super::views::{At, TagLink, host};
 use crate::app::App;
+use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::resources::{Change, Resource, TRASH_LIFE, Via, markdown};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
+use crate::web::rendered;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -62,7 +66,18 @@ struct TrashRow {
     trashed: Trashed,
 }
 
-pub async fn show(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+pub async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<Response> {
+    let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), id);
+    rendered::page(&app, &chrome, &headers, Scopes::one(Scope::Resource(id)), draw).await
+}
+
+async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
     let resource = app.resources.find(&viewer, id).await?;
     let toast = chrome.toast.is_some();
     let shown = ShowPage {
@@ -79,9 +94,9 @@ pub async fn show(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id)
         version: resource.version,
         mine: resource.is_mine(&viewer),
         trashed: Trashed::of(&resource),
-        title: resource.title,
-        url: resource.url,
-        by: resource.owner_name,
+        title: resource.title.clone(),
+        url: resource.url.clone(),
+        by: resource.owner_name.clone(),
     };
     page(&shown, toast)
 }
@@ -94,7 +109,7 @@ pub async fn unpin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
     set_pinned(&app, &viewer, id, false).await
 }
 
-async fn set_pinned(app: &App, viewer: &Viewer, id: uuid::Uuid, pinned: bool) -> Result<Response> {
+async fn set_pinned(app: &App, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Response> {
     let change = Change { pinned: Some(pinned), ..Change::default() };
     app.resources.update(viewer, id, None, change, Via::Web).await?;
     Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))

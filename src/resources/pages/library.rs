@@ -1,8 +1,10 @@
 //! Lists: the library with its search, rows that are edited in place, tags.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
@@ -10,10 +12,11 @@ use super::views::{EntryForm, Fields, Row, tag_href};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::listing::{Asked, Listing, Sort};
-use crate::resources::{TagCount, Via, query};
+use crate::resources::{TagCount, Via, cached, query};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, Query, encode};
 use crate::web::path::Id;
+use crate::web::rendered;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -97,11 +100,17 @@ struct TagRow {
 }
 
 /// The library of whoever is signed in, the public library, or the way in.
-pub async fn home(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn home(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    headers: HeaderMap,
+) -> Result<Response> {
     if viewer.member().is_none() && !app.resources.any(&viewer).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    library(&app, &viewer, chrome, Asked::default(), false).await
+    let draw = || library(app.clone(), viewer.clone(), chrome.clone(), Asked::default(), false);
+    rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
 }
 
 pub async fn index(
@@ -110,27 +119,32 @@ pub async fn index(
     HxRequest(by_htmx): HxRequest,
     HxBoosted(boosted): HxBoosted,
     HxHistoryRestoreRequest(restored): HxHistoryRestoreRequest,
-    chrome: Chrome,
+    (chrome, headers): (Chrome, HeaderMap),
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    library(&app, &viewer, chrome, asked, by_htmx && !boosted && !restored).await
+    let only_results = by_htmx && !boosted && !restored;
+    let draw = || library(app.clone(), viewer.clone(), chrome.clone(), asked.clone(), only_results);
+    if only_results {
+        return draw().await;
+    }
+    rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
 }
 
 async fn library(
-    app: &App,
-    viewer: &Viewer,
+    app: App,
+    viewer: Viewer,
     chrome: Chrome,
     asked: Asked,
     only_results: bool,
 ) -> Result<Response> {
-    let (listing, query_error) = match app.resources.list(viewer, &asked).await {
+    let (listing, query_error) = match app.resources.list(&viewer, &asked).await {
         Ok(listing) => (listing, None),
-        Err(Error::BadQuery(error)) => (Listing::empty(), Some(error.message)),
+        Err(Error::BadQuery(error)) => (Arc::<Listing>::default(), Some(error.message)),
         Err(error) => return Err(error),
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
-    let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, viewer, &listing.needles)).collect();
+    let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, &viewer, &listing.needles)).collect();
     let unfiltered = narrowed == Asked::default();
     let results = ResultsPart {
         chrome: chrome.clone(),
@@ -141,7 +155,7 @@ async fn library(
         query_error,
         wordless: !asked.q.trim().is_empty()
             && query::parse(&asked.q).is_ok_and(|query| query == query::Query::default()),
-        next: listing.next.map(|cursor| href(&Asked { cursor, ..asked.clone() })),
+        next: listing.next.as_ref().map(|cursor| href(&Asked { cursor: cursor.clone(), ..asked.clone() })),
         // What htmx asks for is put below the pages before it.
         first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: asked.q,
@@ -150,7 +164,7 @@ async fn library(
     if only_results {
         return Ok((status, Html(results.render()?)).into_response());
     }
-    let library_empty = unfiltered && results.rows.is_empty() && !app.resources.any(viewer).await?;
+    let library_empty = unfiltered && results.rows.is_empty() && !app.resources.any(&viewer).await?;
     let toast = chrome.toast.is_some();
     let index = IndexPage { chrome: chrome.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())
@@ -241,7 +255,7 @@ pub async fn details(
     let part = RowEditPart {
         chrome,
         id: id.to_string(),
-        form: Fields::from(&resource),
+        form: Fields::from(&*resource),
         errors: FieldErrors::default(),
         summary: None,
     };

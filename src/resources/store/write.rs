@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, Timestamp, Tx, on};
+use crate::cache::Write;
+use crate::db::{Db, Engine, Timestamp, on};
 use crate::resources::draft::{Checked, url_key};
 use crate::resources::tag::TagName;
-use crate::resources::{Resource, Via, marks};
+use crate::resources::{Resource, Via, Visibility, marks};
 
 pub async fn insert(
-    tx: &mut Tx,
+    tx: &mut Write,
     id: Uuid,
     owner: Uuid,
     checked: &Checked,
@@ -28,7 +29,7 @@ pub async fn insert(
 
 /// Whether the version at hand still stood and was replaced.
 pub async fn update(
-    tx: &mut Tx,
+    tx: &mut Write,
     current: &Resource,
     checked: &Checked,
     now: Timestamp,
@@ -49,7 +50,7 @@ pub async fn update(
 
 /// Gives the resource exactly these tags; those that nothing carries any more go.
 pub async fn set_tags(
-    tx: &mut Tx,
+    tx: &mut Write,
     resource: Uuid,
     owner: Uuid,
     tags: &[TagName],
@@ -66,13 +67,13 @@ pub async fn set_tags(
 }
 
 /// The tags that the resource had.
-async fn clear_tags(tx: &mut Tx, resource: Uuid) -> sqlx::Result<Vec<Uuid>> {
+async fn clear_tags(tx: &mut Write, resource: Uuid) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str = "DELETE FROM resource_tags WHERE resource_id = $1 RETURNING tag_id";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(resource).fetch_all(conn).await)
 }
 
 /// Deletes those of the tags that nothing carries.
-async fn sweep(tx: &mut Tx, tags: &[Uuid]) -> sqlx::Result<()> {
+async fn sweep(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
     const SQL: &str =
         "DELETE FROM tags WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resource_tags WHERE tag_id = $1)";
     for tag in tags {
@@ -82,7 +83,7 @@ async fn sweep(tx: &mut Tx, tags: &[Uuid]) -> sqlx::Result<()> {
 }
 
 /// The id of the owner's tag, which is made when it is new; its first spelling stays.
-pub async fn tag_id(tx: &mut Tx, owner: Uuid, tag: &TagName, new_id: Uuid) -> sqlx::Result<Uuid> {
+pub async fn tag_id(tx: &mut Write, owner: Uuid, tag: &TagName, new_id: Uuid) -> sqlx::Result<Uuid> {
     const SQL: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $2, $3, $4)
         ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(new_id).bind(owner).bind(&tag.name).bind(&tag.folded)
@@ -90,7 +91,7 @@ pub async fn tag_id(tx: &mut Tx, owner: Uuid, tag: &TagName, new_id: Uuid) -> sq
 }
 
 /// Keeps the resource as it stands now as a revision of its own.
-pub async fn add_revision(tx: &mut Tx, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
+pub async fn add_revision(tx: &mut Write, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
         SELECT r.id, r.version, r.title, r.url, r.body,
             COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
@@ -101,38 +102,39 @@ pub async fn add_revision(tx: &mut Tx, id: Uuid, by: Uuid, via: Via, now: Timest
         .execute(conn).await.map(drop))
 }
 
-pub async fn set_trashed(db: &Db, id: Uuid, at: Option<Timestamp>) -> sqlx::Result<()> {
-    const SQL: &str =
-        "UPDATE resources SET trashed_at = $2 WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL)";
-    let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(at).execute(conn).await.map(drop))?;
-    tx.commit().await
+/// Who could see it, if it was moved.
+pub async fn set_trashed(
+    tx: &mut Write,
+    id: Uuid,
+    at: Option<Timestamp>,
+) -> sqlx::Result<Option<Visibility>> {
+    const SQL: &str = "UPDATE resources SET trashed_at = $2
+        WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL) RETURNING visibility";
+    let seen: Option<String> =
+        on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(at).fetch_optional(conn).await?);
+    Ok(seen.map(|seen| Visibility::read(&seen).unwrap_or(Visibility::Public)))
 }
 
-pub async fn delete(db: &Db, id: Uuid) -> sqlx::Result<()> {
+/// Whether it was in the trash and is gone; if not, the transaction is to be dropped.
+pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<bool> {
     const SQL: &str = "DELETE FROM resources WHERE id = $1 AND trashed_at IS NOT NULL";
-    let mut tx = db.begin().await?;
-    let tags = clear_tags(&mut tx, id).await?;
+    let tags = clear_tags(tx, id).await?;
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await?.rows_affected());
-    if rows == 0 {
-        // The tags come back with the transaction.
-        return Ok(());
-    }
-    sweep(&mut tx, &tags).await?;
-    tx.commit().await
+    sweep(tx, &tags).await?;
+    Ok(rows == 1)
 }
 
-pub async fn delete_trashed_before(db: &Db, limit: Timestamp) -> sqlx::Result<u64> {
-    const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1";
+/// Which, and whose they were.
+pub async fn delete_trashed_before(tx: &mut Write, limit: Timestamp) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
+    const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1 RETURNING id, owner_id";
     const SWEEP: &str = "DELETE FROM tags
         WHERE NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
-    let mut tx = db.begin().await?;
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(limit).execute(conn).await?.rows_affected());
-    if rows > 0 {
+    let gone: Vec<(Uuid, Uuid)> =
+        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await?);
+    if !gone.is_empty() {
         on!(tx.conn(), conn => sqlx::query(SWEEP).execute(conn).await.map(drop))?;
     }
-    tx.commit().await?;
-    Ok(rows)
+    Ok(gone)
 }
 
 pub async fn analyze(db: &Db) -> sqlx::Result<()> {

@@ -10,8 +10,8 @@ use super::*;
 const PROXY: &str = "10.0.0.1";
 
 fn clients(header: ProxyHeader) -> Clients {
-    let trusted = ["10.0.0.0/8", "fd00::/8"].map(|text| network(text).unwrap()).to_vec();
-    Clients { trusted, header, key: [7; 32], warned: AtomicBool::new(false) }
+    let trusted = ["10.0.0.0/8", "fd00::/8"].map(|text| network(text).unwrap());
+    Clients { trusted: trusted.into(), header, key: [7; 32], seen: Arc::default() }
 }
 
 /// Who this is, by the lines of the header, to a coffer behind 10.0.0.0/8.
@@ -146,4 +146,24 @@ proptest! {
         prop_assert_eq!(x_forwarded_for(&[&junk, "198.51.100.7"]), "198.51.100.7");
         prop_assert_eq!(forwarded(&[&junk, "for=198.51.100.7"]), "198.51.100.7");
     }
+}
+
+fn unknown_proxy(peers: &[(&str, bool)]) -> bool {
+    let clients = clients(ProxyHeader::XForwardedFor);
+    let mut forwarded = HeaderMap::new();
+    forwarded.insert("x-forwarded-for", HeaderValue::from_static("198.51.100.7"));
+    for (peer, forwards) in peers {
+        let headers = if *forwards { forwarded.clone() } else { HeaderMap::new() };
+        let _ = clients.address(peer.parse().unwrap(), &headers);
+    }
+    clients.unknown_proxy().is_some()
+}
+
+#[test]
+fn everybody_behind_one_unknown_proxy_is_noticed() {
+    assert!(unknown_proxy(&[("192.0.2.1", true), ("192.0.2.1", true)]), "one public peer that forwards");
+    assert!(unknown_proxy(&[("127.0.0.1", false), ("172.18.0.2", true)]), "a peer in a private network");
+    assert!(!unknown_proxy(&[("192.0.2.1", false), ("192.0.2.1", false)]), "one visitor");
+    assert!(!unknown_proxy(&[("192.0.2.1", true), ("192.0.2.2", false)]), "somebody who makes headers up");
+    assert!(!unknown_proxy(&[("10.0.0.1", true)]), "a proxy that is known");
 }

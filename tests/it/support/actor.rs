@@ -62,6 +62,24 @@ impl Actor {
         Self { origin: node.origin(), ..self.clone() }
     }
 
+    /// The same person and the same cookies, sent to a coffer that runs as a program of its own.
+    pub fn at_address(&self, origin: &str) -> Self {
+        Self { origin: origin.to_owned(), ..self.clone() }
+    }
+
+    /// Sends a change over whatever stands, to a server that may be gone before it answers.
+    pub async fn tries(&self, method: Method, path: &str, body: Value) -> Result<(), reqwest::Error> {
+        let ask = self.json(method, path, body).if_match("*");
+        let mut request = self.http.request(ask.method.clone(), format!("{}{path}", self.origin));
+        for (name, value) in &ask.headers {
+            request = request.header(name, value.as_slice());
+        }
+        let cookies: Vec<String> =
+            self.memory.lock().unwrap().cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let sent = request.header("cookie", cookies.join("; ")).body(ask.body.clone()).send().await?;
+        sent.bytes().await.map(drop)
+    }
+
     /// The same cookies in another browser, which goes its own way from here.
     pub fn copied_cookies(&self) -> Self {
         let memory = self.memory.lock().unwrap();
@@ -296,6 +314,8 @@ pub fn route_of(path: &str) -> String {
     let segment = |part: &str| {
         if part.parse::<uuid::Uuid>().is_ok() {
             "{id}".to_owned()
+        } else if part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            "{client}".to_owned()
         } else if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
             "{version}".to_owned()
         } else {

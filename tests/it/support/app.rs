@@ -12,6 +12,7 @@ use coffer::accounts::{NewAccount, Role};
 use coffer::config::Config;
 use coffer::context::{Clock, Context};
 use coffer::db::{Db, Timestamp};
+use coffer::limiter::policy::Policy;
 use coffer::web::viewer::Viewer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,6 +45,10 @@ impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let ahead = self.ahead.load(Ordering::SeqCst);
         Timestamp::from_micros(self.system.now().micros() + ahead)
+    }
+
+    fn ticks(&self) -> i64 {
+        self.system.ticks() + self.ahead.load(Ordering::SeqCst)
     }
 }
 
@@ -95,15 +100,21 @@ impl App {
         Self::start(engine, None, settings).await
     }
 
+    /// With a Redis for the sessions alone.
     pub async fn with_redis(engine: Engine) -> Self {
-        Self::start(engine, Some(RedisServer::start().await), &[]).await
+        Self::start(engine, Some(RedisServer::start().await), &as_strs(&limits("off", &[]))).await
+    }
+
+    /// With limits in Redis.
+    pub async fn with_limits(engine: Engine, settings: &[&str]) -> Self {
+        Self::start(engine, Some(RedisServer::start().await), settings).await
     }
 
     /// Started while Redis is down.
     pub async fn with_dead_redis(engine: Engine) -> Self {
         let redis = RedisServer::start().await;
         redis.kill();
-        Self::start(engine, Some(redis), &[]).await
+        Self::start(engine, Some(redis), &as_strs(&limits("off", &[]))).await
     }
 
     /// On a PostgreSQL of its own, which the test may break.
@@ -126,7 +137,8 @@ impl App {
         database: Option<Database>,
     ) -> Self {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
-        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        // Everybody here comes from one address.
+        let mut settings: Vec<String> = limits("100000/s", settings);
         settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
@@ -138,6 +150,13 @@ impl App {
     /// One more coffer on the same database, which must be PostgreSQL: SQLite takes one process.
     pub async fn another_node(&self) -> Node {
         Node::start(&self.settings, &self.clock).await
+    }
+
+    /// One more whose clock differs by so many seconds.
+    pub async fn another_node_with_clock(&self, seconds: i64) -> Node {
+        let ahead = self.clock.ahead.load(Ordering::SeqCst) + seconds * 1_000_000;
+        let clock = TestClock { system: self.clock.system.clone(), ahead: Arc::new(AtomicI64::new(ahead)) };
+        Node::start(&self.settings, &clock).await
     }
 
     /// Stops serving and lets go of the database, which another process may have then.
@@ -168,6 +187,27 @@ impl App {
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
+
+    /// For a node that runs as a program of its own.
+    pub fn settings(&self) -> &[String] {
+        &self.settings
+    }
+}
+
+/// These settings, and each limit that they don't set.
+fn limits(limit: &str, settings: &[&str]) -> Vec<String> {
+    let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+    for policy in Policy::ALL.into_iter().filter(|policy| *policy != Policy::LoginSeen) {
+        let name = format!("--rate-limit-{}=", policy.name());
+        if !settings.iter().any(|setting| setting.starts_with(&name)) {
+            settings.push(format!("{name}{limit}"));
+        }
+    }
+    settings
+}
+
+fn as_strs(settings: &[String]) -> Vec<&str> {
+    settings.iter().map(String::as_str).collect()
 }
 
 async fn migrated_database() -> Database {

@@ -43,6 +43,9 @@ impl Owner {
         actor.json_free(Method::DELETE, &trashed.api()).await.is(204);
         let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);
         ids.insert("revisions", "1".to_owned());
+        let blocked = app.coffer.limiter.overview().await.blocked;
+        let client = blocked.first().map_or("0123456789ab".to_owned(), |client| client.key.today.short());
+        ids.insert("blocked", client);
         ids.insert("import", imports(&actor).await);
         ids.insert("sessions", another_device(app, &actor, &id).await);
         let draft = json!({ "name": MARK, "scopes": ["resources:read"] });

@@ -1,11 +1,12 @@
 //! A private Redis for one test, to use, empty, freeze, kill and bring back.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use super::server::Server;
+use super::wait::eventually;
 
 const READY: &str = "Ready to accept connections";
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -17,9 +18,25 @@ pub struct RedisServer {
 
 impl RedisServer {
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A cluster of one, in which keys of different slots can't be used together.
+    pub async fn start_cluster() -> Self {
+        let redis = Self::with(&["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]).await;
+        assert_eq!(redis.command("CLUSTER ADDSLOTSRANGE 0 16383").expect("redis answers"), "+OK");
+        let ready = async || match redis.bulk("CLUSTER INFO") {
+            Ok(info) if info.contains("cluster_state:ok") => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        eventually(ANSWER_LIMIT, ready).await.expect("the cluster takes all slots");
+        redis
+    }
+
+    async fn with(more: &[&str]) -> Self {
         let (server, port) = Server::on_free_port("redis", "KILL", READY, |port| {
             let options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", port];
-            ["redis-server"].iter().chain(&options).map(ToString::to_string).collect()
+            ["redis-server"].iter().chain(&options).chain(more).map(ToString::to_string).collect()
         })
         .await;
         Self { server, port }
@@ -55,11 +72,8 @@ impl RedisServer {
 
     /// How many commands it has run since `CONFIG RESETSTAT`, by name.
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("redis listens");
-        connection.set_read_timeout(Some(ANSWER_LIMIT)).expect("a time limit");
-        write!(connection, "INFO commandstats\r\nQUIT\r\n").expect("redis reads");
-        let lines = BufReader::new(connection).lines().map_while(Result::ok);
-        let calls = lines.filter_map(|line| {
+        let stats = self.bulk("INFO commandstats").expect("redis answers");
+        let calls = stats.lines().filter_map(|line| {
             let (name, numbers) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
             Some((name.to_owned(), numbers.split(',').next()?.parse().ok()?))
         });
@@ -72,20 +86,46 @@ impl RedisServer {
 
     /// How many sessions it holds: theirs are the keys without a family.
     pub fn sessions(&self) -> io::Result<usize> {
+        Ok(self.keys()?.iter().filter(|key| !key.contains(':')).count())
+    }
+
+    /// The names of the cache's entries.
+    pub fn entries(&self) -> Vec<String> {
+        let mut keys = self.keys().expect("redis answers");
+        keys.retain(|key| key.starts_with("cf:") && key.contains(":e:") && !key.ends_with(":l"));
+        keys
+    }
+
+    fn keys(&self) -> io::Result<Vec<String>> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(ANSWER_LIMIT))?;
         write!(connection, "KEYS *\r\nQUIT\r\n")?;
-        let lines = BufReader::new(connection).lines().map_while(Result::ok);
-        Ok(lines.filter(|line| !line.starts_with(['*', '$', '+']) && !line.contains(':')).count())
+        let lines = BufReader::new(connection).lines().collect::<io::Result<Vec<_>>>()?;
+        Ok(lines.into_iter().filter(|line| !line.starts_with(['*', '$', '+'])).collect())
+    }
+
+    /// The text that answers an inline command, such as that of `INFO`.
+    pub fn bulk(&self, command: &str) -> io::Result<String> {
+        let mut connection = self.send(command)?;
+        let mut length = String::new();
+        connection.read_line(&mut length)?;
+        let length = length.trim_end().trim_start_matches('$').parse().map_err(io::Error::other)?;
+        let mut text = vec![0; length];
+        connection.read_exact(&mut text)?;
+        String::from_utf8(text).map_err(io::Error::other)
     }
 
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
     pub fn command(&self, command: &str) -> io::Result<String> {
+        let mut line = String::new();
+        self.send(command)?.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    fn send(&self, command: &str) -> io::Result<BufReader<TcpStream>> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(ANSWER_LIMIT))?;
         write!(connection, "{command}\r\n")?;
-        let mut line = String::new();
-        BufReader::new(connection).read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
+        Ok(BufReader::new(connection))
     }
 }

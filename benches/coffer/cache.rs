@@ -1,0 +1,424 @@
+//! What the cache costs and spares: a hit in memory beside bare moka, whole requests beside a bare handler that sends
+//! the same bytes, a miss beside a handler that only asks sqlx, other nodes' delay, a Redis that is killed under load.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse as _;
+use axum::routing::get as route;
+use coffer::cache::{Cache, Cached, Key, Kind, Limits, Name, Scope, Scopes, Ttl};
+use coffer::config::Config;
+use coffer::context::Context;
+use coffer::db::Db;
+use coffer::keys::Keys;
+use coffer::redis::Redis;
+use coffer::resources::store;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::coffer::{Coffer, Place, cpu_seconds};
+use crate::keep_alive::{KeepAlive, get};
+use crate::postgres::PostgresServer;
+use crate::redis::RedisServer;
+use crate::server::free_port;
+use crate::table::{Goal, Table, at, millis};
+
+const ROUNDS: usize = 5;
+const REQUESTS: u32 = 8_000;
+const CONNECTIONS: usize = 8;
+const WRITES: u64 = 10_000;
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Number(u64);
+
+impl Cached for Number {
+    fn weight(&self) -> usize {
+        8
+    }
+
+    fn is_for(&self, _: Option<Uuid>) -> bool {
+        true
+    }
+}
+
+static NUMBER: Kind<Number> = Kind {
+    name: Name::Any,
+    schema: 1,
+    ttl: Ttl { soft: Duration::from_hours(1), hard: Duration::from_hours(2) },
+    is_shared: true,
+    value: std::marker::PhantomData,
+};
+
+pub async fn measure(table: &mut Table) {
+    hits(table).await;
+    requests(table).await;
+    delays(table).await;
+    killed(table).await;
+}
+
+fn config(folder: &std::path::Path) -> (Context, Keys) {
+    let config = Config::of([format!("--data-dir={}", folder.display())]).expect("a configuration");
+    let context = Context::system();
+    let keys = Keys::load(&config, &context).expect("a key");
+    (context, keys)
+}
+
+/// A hit in memory, beside moka's own.
+async fn hits(table: &mut Table) {
+    const HITS: u32 = 1_000_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (context, keys) = config(folder.path());
+    let db =
+        Db::open(&format!("sqlite:{}", folder.path().join("x.db").display()), 2).await.expect("a database");
+    let limits = Limits { memory: 64 << 20, loads: 4 };
+    let cache = Cache::new((db, context), None, &keys, limits, None);
+    let bare: moka::sync::Cache<Uuid, Arc<Number>> =
+        moka::sync::Cache::builder().max_capacity(10_000).build();
+    let ids: Vec<Uuid> = (0..1000_u128).map(Uuid::from_u128).collect();
+    let scopes = Scopes::two(Scope::User(ids[0]), Scope::Shared);
+    for id in &ids {
+        bare.insert(*id, Arc::new(Number(1)));
+    }
+    let nanos = |took: Duration| took.as_secs_f64() * 1e9 / f64::from(HITS);
+    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let began = Instant::now();
+        for id in ids.iter().cycle().take(HITS as usize) {
+            black_box(bare.get(id));
+        }
+        let moka = nanos(began.elapsed());
+        let began = Instant::now();
+        for id in ids.iter().cycle().take(HITS as usize) {
+            let load = |_| async { Ok(Some(Number(1))) };
+            let _ = black_box(cache.get(&NUMBER, Key::public(*id.as_bytes()), scopes, load).await);
+        }
+        let cached = nanos(began.elapsed());
+        if round > 0 {
+            theirs.push(moka);
+            ours.push(cached);
+            ratios.push(cached / moka);
+        }
+    }
+    table.add("cache: a bare moka get", "ns", theirs, None);
+    table.add("cache: a hit in memory", "ns", ours, None);
+    table.add("cache: a hit in memory, over moka", "x", ratios, Some(Goal::Median(1.5)));
+}
+
+/// Serves these bytes, or rows by id from a database, and nothing else: what there is to beat.
+pub async fn bare(body: PathBuf) {
+    let body = Bytes::from(std::fs::read(body).expect("the body"));
+    let kind = std::env::var("BARE_KIND").unwrap_or_default();
+    let mut router =
+        Router::new().route("/", route(async move || ([("content-type", kind)], body).into_response()));
+    if let Ok(url) = std::env::var("BARE_DATABASE") {
+        let db = Db::open(&url, 10).await.expect("a database");
+        router = router.merge(Router::new().route("/{id}", route(row)).with_state(db));
+    }
+    let port = std::env::var("BARE_PORT").expect("a port");
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("a free port");
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let builder = auto::Builder::new(TokioExecutor::new());
+            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn row(State(db): State<Db>, Path(id): Path<Uuid>) -> axum::response::Response {
+    match store::find(&db, id).await {
+        Ok(Some(found)) => axum::Json(found).into_response(),
+        _ => axum::http::StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A bare server as a process of its own, which ends with its owner.
+struct Bare {
+    child: Child,
+    authority: String,
+}
+
+impl Bare {
+    fn start(folder: &std::path::Path, kind: &str, body: &[u8], database: Option<&str>) -> Self {
+        let (port, file) = (free_port(), folder.join("bare-body"));
+        std::fs::write(&file, body).expect("a file");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.env("BARE_BODY", file).env("BARE_PORT", port.to_string()).env("BARE_KIND", kind);
+        command.envs(database.map(|url| ("BARE_DATABASE", url))).stdin(Stdio::null());
+        Self { child: command.spawn().expect("it starts"), authority: format!("localhost:{port}") }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// CPU microseconds of that process for each request.
+async fn cpu(process: u32, authority: &str, requests: &[Vec<u8>], total: u32) -> f64 {
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        clients.push(KeepAlive::connect(authority).await);
+    }
+    let before = cpu_seconds(&process.to_string());
+    let share = total as usize / CONNECTIONS;
+    let asking = clients.iter_mut().enumerate().map(|(number, client)| async move {
+        for at in 0..share {
+            let request = &requests[(number * share + at) % requests.len()];
+            let answer = client.ask(request).await.expect("an answer");
+            assert!(answer.status == 200 || answer.status == 304, "{}", answer.status);
+        }
+    });
+    futures::future::join_all(asking).await;
+    (cpu_seconds(&process.to_string()) - before) * 1e6 / f64::from(total)
+}
+
+/// Whole requests with everything on, each beside a bare handler that sends the same bytes.
+async fn requests(table: &mut Table) {
+    let redis = RedisServer::start().await;
+    let place = Place { redis: Some(redis.url()), ..Place::sqlite() };
+    place.make_user("owner");
+    place.run(&["seed", "--user", "owner", "--count", "20000"], "");
+    let coffer = place.serve();
+    coffer.answers("/healthz").await;
+    let owner = coffer.signed_in("owner").await;
+    let cookie = owner.cookie();
+    let listed: serde_json::Value = json(&owner, "/api/v1/resources?limit=200").await;
+    let found = |wanted: &str| {
+        let items = listed["items"].as_array().expect("a list");
+        let item = items.iter().find(|item| item["visibility"] == wanted).expect("one of each");
+        item["id"].as_str().expect("an id").to_owned()
+    };
+    let (private, public) = (found("private"), found("public"));
+    let signed_in = format!("Cookie: {cookie}\r\n");
+    let cases = [
+        ("signed-in page", format!("/resources/{private}"), signed_in.as_str(), "text/html", 4.0),
+        ("signed-in JSON", format!("/api/v1/resources/{private}"), &signed_in, "application/json", 4.0),
+        (
+            "public page, anonymous",
+            format!("/resources/{public}"),
+            "Accept-Encoding: gzip\r\n",
+            "text/html",
+            2.5,
+        ),
+        ("list of 20, signed in", "/resources?limit=20".to_owned(), &signed_in, "text/html", 4.5),
+    ];
+    for (what, path, headers, kind, goal) in cases {
+        let request = [get(coffer.authority(), &path, headers)];
+        let mut client = KeepAlive::connect(coffer.authority()).await;
+        client.ask(&request[0]).await.expect("an answer");
+        client.ask(&request[0]).await.expect("an answer");
+        let bare = Bare::start(place.folder.path(), kind, client.body(), None);
+        let plain = [get(&bare.authority, "/", headers)];
+        pause().await;
+        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..=ROUNDS {
+            let least = cpu(bare.child.id(), &bare.authority, &plain, REQUESTS).await;
+            let cached = cpu(coffer.id(), coffer.authority(), &request, REQUESTS).await;
+            if round > 0 {
+                theirs.push(least);
+                ours.push(cached);
+                ratios.push(cached / least);
+            }
+        }
+        table.add(format!("cache: {what}, bare handler"), "us", theirs, None);
+        table.add(format!("cache: {what}"), "us", ours, None);
+        table.add(format!("cache: {what}, over the bare handler"), "x", ratios, Some(Goal::Median(goal)));
+    }
+    misses(table, &place, &coffer, &owner, &signed_in).await;
+    let stats = micros_of_mget(&redis.url());
+    table.add("cache: Redis' own time for a look", "us", vec![stats], Some(Goal::Median(1.0)));
+}
+
+/// Resources that nobody has asked for yet, beside a handler that does nothing but ask sqlx.
+async fn misses(
+    table: &mut Table,
+    place: &Place,
+    coffer: &Coffer,
+    owner: &crate::coffer::Visitor,
+    headers: &str,
+) {
+    let mut ids: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    while ids.len() < 16_000 {
+        let page = json(owner, &format!("/api/v1/resources?limit=200&cursor={cursor}")).await;
+        let items = page["items"].as_array().expect("a list");
+        ids.extend(items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned)));
+        page["next_cursor"].as_str().expect("a further page").clone_into(&mut cursor);
+    }
+    let copy = place.folder.path().join("copy.db");
+    std::fs::copy(place.folder.path().join("data/coffer.db"), &copy).expect("a copy");
+    let url = format!("sqlite:{}", copy.display());
+    let bare = Bare::start(place.folder.path(), "", b"", Some(&url));
+    pause().await;
+    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for part in ids.chunks(4_000).take(4) {
+        let total = u32::try_from(part.len()).expect("few");
+        let plain: Vec<_> = part.iter().map(|id| get(&bare.authority, &format!("/{id}"), "")).collect();
+        let least = cpu(bare.child.id(), &bare.authority, &plain, total).await;
+        let asked: Vec<_> = part
+            .iter()
+            .map(|id| get(coffer.authority(), &format!("/api/v1/resources/{id}"), headers))
+            .collect();
+        let missed = cpu(coffer.id(), coffer.authority(), &asked, total).await;
+        theirs.push(least);
+        ours.push(missed);
+        ratios.push(missed / least);
+    }
+    table.add("cache: a handler that only asks sqlx", "us", theirs, None);
+    table.add("cache: a miss, with Redis", "us", ours, None);
+    table.add("cache: a miss, over the handler that only asks", "x", ratios, Some(Goal::Median(1.8)));
+}
+
+/// By Redis' own account.
+fn micros_of_mget(url: &str) -> f64 {
+    use std::io::{Read as _, Write as _};
+    let address = url.trim_start_matches("redis://");
+    let mut connection = std::net::TcpStream::connect(address).expect("redis listens");
+    write!(connection, "INFO commandstats\r\nQUIT\r\n").expect("redis reads");
+    let mut text = String::new();
+    connection.read_to_string(&mut text).expect("redis answers");
+    let line = text.lines().find_map(|line| line.strip_prefix("cmdstat_mget:")).unwrap_or_default();
+    let micros = line.split(',').find_map(|part| part.strip_prefix("usec_per_call=")?.parse().ok());
+    micros.unwrap_or(f64::NAN)
+}
+
+async fn json(visitor: &crate::coffer::Visitor, path: &str) -> serde_json::Value {
+    visitor.get(path).send().await.expect("an answer").json().await.expect("JSON")
+}
+
+/// How long another node goes on showing what was before.
+async fn delays(table: &mut Table) {
+    let (postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
+    let database = postgres.database("template0");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (context, keys) = config(folder.path());
+    let mut nodes = Vec::new();
+    for _ in 0..2 {
+        let db = Db::open(database.url(), 4).await.expect("a database");
+        let redis = Redis::connect(&redis.url(), &context).expect("an address");
+        let limits = Limits { memory: 8 << 20, loads: 4 };
+        let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits, None);
+        tokio::spawn(cache.clone().maintain());
+        nodes.push(cache);
+    }
+    let began = Instant::now();
+    while !nodes.iter().all(Cache::is_settled) {
+        assert!(began.elapsed() < Duration::from_secs(10), "the nodes find each other");
+        tokio::task::yield_now().await;
+    }
+    let (key, scopes) = (Key::public([1; 16]), Scopes::one(Scope::Shared));
+    let truth = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let mut samples = Vec::new();
+    for value in 1..=WRITES {
+        truth.store(value, std::sync::atomic::Ordering::SeqCst);
+        let write = nodes[0].begin().await.expect("a transaction");
+        write.commit([Scope::Shared]).await.expect("it commits");
+        let written = Instant::now();
+        loop {
+            let truth = truth.clone();
+            let load = |_| async move { Ok(Some(Number(truth.load(std::sync::atomic::Ordering::SeqCst)))) };
+            let seen = nodes[1].get(&NUMBER, key.clone(), scopes, load).await.expect("an answer");
+            if seen.is_some_and(|seen| seen.0 == value) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        samples.push(millis(written.elapsed()));
+    }
+    let (p99, worst) = (at(&samples, 0.99), at(&samples, 1.0));
+    table.add("cache: until another node shows a write", "ms", samples, None);
+    table.add("cache: the same, 99 %", "ms", vec![p99], Some(Goal::Median(50.0)));
+    table.add("cache: the same, the worst", "ms", vec![worst], Some(Goal::Median(2000.0)));
+}
+
+/// Redis killed under load, and back six seconds later.
+async fn killed(table: &mut Table) {
+    let redis = RedisServer::start().await;
+    let place = Place { redis: Some(redis.url()), ..Place::sqlite() };
+    place.make_user("owner");
+    place.run(&["seed", "--user", "owner", "--count", "500"], "");
+    let coffer = place.serve();
+    coffer.answers("/healthz").await;
+    let owner = coffer.signed_in("owner").await;
+    let headers = format!("Cookie: {}\r\n", owner.cookie());
+    let listed = json(&owner, "/api/v1/resources?limit=200").await;
+    let ids = listed["items"].as_array().expect("a list").iter().filter_map(|item| item["id"].as_str());
+    let asked: Vec<_> =
+        ids.map(|id| get(coffer.authority(), &format!("/api/v1/resources/{id}"), &headers)).collect();
+    let began = Instant::now();
+    let load = async {
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            clients.push(KeepAlive::connect(coffer.authority()).await);
+        }
+        let asking = clients.iter_mut().enumerate().map(|(number, client)| {
+            let asked = &asked;
+            async move {
+                let (mut seen, mut errors) = (Vec::new(), 0_u32);
+                let mut tick = tokio::time::interval(Duration::from_millis(4));
+                for at in 0_usize.. {
+                    tick.tick().await;
+                    if began.elapsed() > Duration::from_secs(20) {
+                        break;
+                    }
+                    let since = began.elapsed().as_secs_f64();
+                    match client.ask(&asked[(at + number * 37) % asked.len()]).await {
+                        Ok(answer) if answer.status == 200 => seen.push((since, millis(answer.took))),
+                        _ => errors += 1,
+                    }
+                }
+                (seen, errors)
+            }
+        });
+        futures::future::join_all(asking).await
+    };
+    let faults = async {
+        wait(Duration::from_secs(5)).await;
+        redis.kill();
+        wait(Duration::from_secs(6)).await;
+        redis.restart().await;
+    };
+    let (answers, ()) = tokio::join!(load, faults);
+    let errors: u32 = answers.iter().map(|(_, errors)| errors).sum();
+    let between = |from: f64, to: f64| -> Vec<f64> {
+        let all = answers.iter().flat_map(|(seen, _)| seen);
+        all.filter(|(since, _)| (from..to).contains(since)).map(|(_, took)| *took).collect()
+    };
+    let before = at(&between(1.0, 5.0), 0.99);
+    for (what, from, to) in
+        [("the first second", 5.0, 6.0), ("from then on", 6.0, 11.0), ("5 s after its return", 16.5, 20.0)]
+    {
+        let more = at(&between(from, to), 0.99) - before;
+        table.add(
+            format!("cache: Redis killed, {what}: more at 99 %"),
+            "ms",
+            vec![more],
+            Some(Goal::Median(30.0)),
+        );
+    }
+    table.add("cache: Redis killed: errors", "", vec![f64::from(errors)], Some(Goal::Median(1.0)));
+}
+
+async fn pause() {
+    wait(Duration::from_millis(500)).await;
+}
+
+async fn wait(time: Duration) {
+    let mut tick = tokio::time::interval(time);
+    tick.tick().await;
+    tick.tick().await;
+}

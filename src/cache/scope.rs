@@ -1,0 +1,111 @@
+//! What a write touches and an answer depends on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// A write names every scope that it touches, an answer those that it was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Everything that is cached; each answer depends on it without saying so. For what touches too much to name.
+    All,
+    /// What is shared with members or with everybody.
+    Shared,
+    /// What a person keeps.
+    User(Uuid),
+    /// One resource.
+    Resource(Uuid),
+}
+
+impl Scope {
+    /// Where the scope's counter stands among `stripes`, the same on every node.
+    #[must_use]
+    pub fn stripe(self, stripes: usize) -> usize {
+        let (salt, id) = match self {
+            Self::All => (0, Uuid::nil()),
+            Self::Shared => (1, Uuid::nil()),
+            Self::User(id) => (2, id),
+            Self::Resource(id) => (3, id),
+        };
+        // The random half of a UUIDv7.
+        let (_, low) = id.as_u64_pair();
+        let salted = low.wrapping_add(u64::wrapping_mul(salt, 0xbf58_476d_1ce4_e5b9));
+        let mixed = salted.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        usize::try_from(mixed).unwrap_or(0) % stripes
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Shared => f.write_str("pub"),
+            Self::User(id) => write!(f, "u:{}", id.simple()),
+            Self::Resource(id) => write!(f, "r:{}", id.simple()),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match (text, text.split_once(':')) {
+            ("all", _) => Ok(Self::All),
+            ("pub", _) => Ok(Self::Shared),
+            (_, Some(("u", id))) => id.parse().map(Self::User).map_err(drop),
+            (_, Some(("r", id))) => id.parse().map(Self::Resource).map_err(drop),
+            _ => Err(()),
+        }
+    }
+}
+
+/// At most three scopes and, unsaid, [`Scope::All`].
+#[derive(Clone, Copy, Debug)]
+pub struct Scopes {
+    named: [Scope; 4],
+    count: usize,
+}
+
+impl Scopes {
+    #[must_use]
+    pub const fn one(scope: Scope) -> Self {
+        Self { named: [Scope::All, scope, Scope::All, Scope::All], count: 2 }
+    }
+
+    #[must_use]
+    pub const fn two(first: Scope, second: Scope) -> Self {
+        Self { named: [Scope::All, first, second, Scope::All], count: 3 }
+    }
+
+    #[must_use]
+    pub fn as_slice(&self) -> &[Scope] {
+        &self.named[..self.count]
+    }
+}
+
+/// Scopes as they stand in the outbox and in messages.
+#[must_use]
+pub fn join(scopes: &[Scope]) -> String {
+    scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// What can't be read, from another version of coffer say, touches everything.
+#[must_use]
+pub fn split(text: &str) -> Vec<Scope> {
+    text.split(' ').map(|part| part.parse().unwrap_or(Scope::All)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_go_through_text_and_back() {
+        let id = Uuid::from_u128(7);
+        let all = [Scope::All, Scope::Shared, Scope::User(id), Scope::Resource(id)];
+        assert_eq!(split(&join(&all)), all);
+        assert_eq!(split("t:later pub"), [Scope::All, Scope::Shared]);
+    }
+}

@@ -1,0 +1,63 @@
+//! What the cache did for a request, as the `Cache-Status` header (RFC 9211) tells it.
+
+use std::cell::Cell;
+
+use axum::http::HeaderValue;
+
+/// The least favourable of all look-ups of a request stands for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    LocalHit,
+    RemoteHit,
+    Miss,
+    Stale,
+}
+
+tokio::task_local! {
+    static STATUS: Cell<Option<Status>>;
+}
+
+impl Status {
+    #[must_use]
+    pub const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::LocalHit => "coffer; hit; detail=l1",
+            Self::RemoteHit => "coffer; hit; detail=l2",
+            Self::Miss => "coffer; fwd=miss",
+            Self::Stale => "coffer; hit; detail=stale",
+        })
+    }
+}
+
+/// Runs a request's future, and says what the cache did meanwhile.
+pub async fn watch<T>(request: impl Future<Output = T>) -> (T, Option<Status>) {
+    STATUS
+        .scope(Cell::new(None), async {
+            let answer = request.await;
+            (answer, STATUS.with(Cell::get))
+        })
+        .await
+}
+
+/// Outside a request nobody asks.
+pub(super) fn note(status: Status) {
+    let _ = STATUS.try_with(|noted| noted.set(noted.get().max(Some(status))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_least_favourable_look_up_counts() {
+        let ((), status) = watch(async {
+            note(Status::LocalHit);
+            note(Status::Miss);
+            note(Status::RemoteHit);
+        })
+        .await;
+        assert_eq!(status, Some(Status::Miss));
+        assert_eq!(watch(async {}).await.1, None);
+        note(Status::Stale);
+    }
+}

@@ -1,0 +1,72 @@
+//! Who is refused most, for administrators: the space-saving algorithm (Metwally et al. 2005) in a fixed list.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::gcra::Micros;
+use super::key::{Id, Key};
+use super::policy::Policy;
+
+const KEPT: usize = 64;
+
+/// A client who was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Blocked {
+    pub policy: Policy,
+    pub key: Key,
+    /// At most so many: who takes another's place in the full list takes over that one's count.
+    pub refusals: u64,
+    /// Until when there is nothing more to be had.
+    pub until: Micros,
+    /// The policy only counts.
+    pub shadow: bool,
+}
+
+impl Blocked {
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.key.today == other.key.today
+    }
+
+    /// The same client at another node.
+    pub fn join(&mut self, other: &Self) {
+        self.refusals += other.refusals;
+        self.until = self.until.max(other.until);
+        self.shadow &= other.shadow;
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct BlockedList(Mutex<Vec<Blocked>>);
+
+impl BlockedList {
+    pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) {
+        let mut list = self.list();
+        let refusals = match list.iter().position(|b| b.policy == policy && b.key.today == key.today) {
+            Some(at) => list.swap_remove(at).refusals,
+            None if list.len() < KEPT => 0,
+            None => {
+                let least = (0..list.len()).min_by_key(|at| list[*at].refusals).unwrap_or(0);
+                list.swap_remove(least).refusals
+            }
+        };
+        list.push(Blocked { policy, key, refusals: refusals + 1, until, shadow });
+    }
+
+    /// Those who are blocked at `now`, the most refused first.
+    #[must_use]
+    pub fn top(&self, now: Micros) -> Vec<Blocked> {
+        let mut top: Vec<Blocked> = self.list().iter().filter(|b| b.until > now).cloned().collect();
+        top.sort_by_key(|blocked| std::cmp::Reverse(blocked.refusals));
+        top
+    }
+
+    pub fn forget(&self, id: Id) {
+        self.list().retain(|blocked| blocked.key.ids().all(|known| known != id));
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Blocked>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,46 @@
+//! `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), as structured fields.
+
+use std::fmt::Write as _;
+
+use axum::body::Bytes;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::gcra::{Micros, Quota, seconds};
+use super::verdict::{Refusal, Told};
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// `"pages";q=300;w=60` and `"pages";r=99;t=1`, for each policy that the request came under. Names need no escapes.
+pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
+    let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
+    for Told { policy, quota, remaining, until } in told {
+        let comma = if policies.is_empty() { "" } else { ", " };
+        let (name, (count, window)) = (policy.name(), window(quota));
+        let _ = write!(policies, "{comma}\"{name}\";q={count};w={}", seconds(window));
+        let _ = write!(left, "{comma}\"{name}\";r={remaining};t={}", seconds(until));
+    }
+    for (name, text) in [(POLICY, policies), (LEFT, left)] {
+        // A structured field that is empty is left out (RFC 9651 § 3.1).
+        if !text.is_empty()
+            && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text))
+        {
+            headers.append(name, value);
+        }
+    }
+}
+
+/// The same for a refusal, and when to come back.
+pub fn refuse(refusal: &Refusal, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, HeaderValue::from(refusal.retry_after));
+    tell(refusal.told.iter().copied(), headers);
+}
+
+const fn window(quota: Quota) -> (u32, Micros) {
+    match quota {
+        Quota::Rate { count, period, .. } => (count, period),
+        Quota::Backoff { free, longest, .. } => (free, longest),
+        Quota::Mark { period } => (0, period),
+    }
+}

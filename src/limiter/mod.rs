@@ -1,0 +1,276 @@
+//! The rate limiter: exact across nodes by one script in Redis, on its own when Redis is away, and never open.
+//!
+//! Reading order: [`gcra`] is the algorithm, [`batch`] all policies of a request, [`policy`] every limit there is;
+//! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis, [`nodes`] what
+//! nodes tell one another.
+
+pub mod batch;
+pub mod blocked;
+pub mod counts;
+pub mod exact;
+pub mod gcra;
+pub mod headers;
+pub mod key;
+pub mod layer;
+pub mod local;
+mod meter;
+pub mod nodes;
+pub mod policy;
+pub mod quota;
+pub mod settings;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod verbs;
+pub mod verdict;
+mod wire;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+use fred::interfaces::ClientLike as _;
+
+use self::batch::{Answer, Ask};
+use self::blocked::BlockedList;
+use self::counts::Counts;
+use self::exact::{Exact, Reply, Taken};
+use self::gcra::Micros;
+use self::key::{Key, Keyring, micros};
+use self::meter::Meter;
+use self::policy::{Policy, Rule};
+use self::settings::Settings;
+use self::table::Table;
+use self::verdict::{Tier, Verdict};
+use crate::context::Context;
+use crate::keys::Keys;
+use crate::redis::{Redis, RedisDown};
+use crate::telemetry::metrics::Metrics;
+
+/// One policy for one client.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge {
+    pub policy: Policy,
+    pub key: Key,
+    pub ask: Ask,
+}
+
+impl AsRef<Ask> for Charge {
+    fn as_ref(&self) -> &Ask {
+        &self.ask
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Limiter(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    keyring: Keyring,
+    rules: [Rule; Policy::ALL.len()],
+    table: Table,
+    exact: Option<Exact>,
+    node: String,
+    /// The live nodes as this one last heard.
+    nodes: AtomicU32,
+    heard: Mutex<String>,
+    /// Whom Redis has still to be told of.
+    released: Mutex<Vec<Key>>,
+    blocked: BlockedList,
+    counts: Counts,
+    meter: Meter,
+}
+
+/// Units that were taken, to be given back after a success.
+#[derive(Debug, Default)]
+#[must_use = "a success gives back what was reserved"]
+pub struct Reservation {
+    /// With the state by this node's clock, once it was taken.
+    here: Vec<(Charge, Micros)>,
+    in_redis: Vec<Taken>,
+}
+
+impl Limiter {
+    /// With Redis the limits are exact for all nodes that share it and the secret key.
+    #[must_use]
+    pub fn new(
+        settings: &Settings,
+        keys: &Keys,
+        redis: Option<&Redis>,
+        context: &Context,
+        metrics: &Metrics,
+    ) -> Self {
+        let rules = Policy::ALL.map(|policy| settings.rule(policy));
+        let longest = rules.iter().filter_map(|rule| rule.quota).map(gcra::Quota::memory).max();
+        let patience = Duration::from_millis(settings.patience.into());
+        let limiter = Self(Arc::new(Inner {
+            keyring: Keyring::new(
+                keys,
+                longest.unwrap_or(0),
+                redis.is_some_and(|redis| redis.pool().is_clustered()),
+            ),
+            rules,
+            table: Table::new(usize::from(settings.memory) << 20),
+            exact: redis.filter(|_| longest.is_some()).map(|redis| Exact::new(redis.clone(), patience)),
+            node: HEXLOWER.encode(&context.random::<8>()),
+            nodes: AtomicU32::new(1),
+            heard: Mutex::new("0".to_owned()),
+            released: Mutex::default(),
+            blocked: BlockedList::default(),
+            counts: Counts::default(),
+            meter: Meter::new(metrics),
+            context: context.clone(),
+        }));
+        if limiter.0.exact.is_some() {
+            tokio::spawn(nodes::pulses(Arc::downgrade(&limiter.0)));
+        }
+        limiter
+    }
+
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
+    /// Takes a unit of every policy, or of none. What a client is known to be refused costs no round trip.
+    pub async fn check(&self, asked: &[(Policy, Key)]) -> Verdict {
+        let began = Instant::now();
+        let verdict = self.decide(&self.charges(asked)).await;
+        self.note(&verdict, began);
+        verdict
+    }
+
+    /// Gives back what a success need not have cost.
+    pub async fn refund(&self, reservation: Reservation) {
+        let now = self.now();
+        for (charge, taken) in &reservation.here {
+            local::refund(&self.0.table, charge, *taken, now);
+        }
+        if let Some(exact) = &self.0.exact
+            && !reservation.in_redis.is_empty()
+        {
+            // Without Redis the units come back with time.
+            let _ = exact.refund(&reservation.in_redis).await;
+        }
+    }
+
+    /// Whether Redis decides, and else for how many nodes this one takes its part.
+    #[must_use]
+    pub fn tier(&self) -> (Tier, u32) {
+        let tier = if self.0.exact.as_ref().is_some_and(Exact::is_asked) { Tier::Exact } else { Tier::Local };
+        (tier, self.nodes())
+    }
+
+    async fn decide(&self, charges: &[Charge]) -> Verdict {
+        let now = self.now();
+        let verdict = |tier, now, answers| Verdict::of(tier, now, charges.to_vec(), answers);
+        let Some(exact) = self.0.exact.as_ref().filter(|_| !charges.is_empty()) else {
+            return verdict(Tier::Local, now, local::decide(&self.0.table, charges, now));
+        };
+        if let Some(known) = self.known_refusal(charges, now) {
+            return verdict(Tier::Remembered, now, known);
+        }
+        let (_turn, has_waited) = exact.turn().await;
+        let now = self.now();
+        if let Some(known) = has_waited.then(|| self.known_refusal(charges, now)).flatten() {
+            return verdict(Tier::Remembered, now, known);
+        }
+        match exact.take(charges).await {
+            Ok(reply) => {
+                self.remember(charges, &reply, now);
+                verdict(Tier::Exact, reply.now, reply.answers)
+            }
+            Err(RedisDown) => self.decide_part(charges),
+        }
+    }
+
+    /// While the nodes can't agree, each gives out its part.
+    fn decide_part(&self, charges: &[Charge]) -> Verdict {
+        let now = self.now();
+        let mut charges = charges.to_vec();
+        for charge in &mut charges {
+            charge.ask.quota = charge.ask.quota.shared_by(self.nodes());
+        }
+        let answers = local::decide(&self.0.table, &charges, now);
+        Verdict::of(Tier::Local, now, charges, answers)
+    }
+
+    /// The refusal that this node knows of, without taking anything.
+    fn remembered(&self, asked: &[(Policy, Key)]) -> Option<Verdict> {
+        let (began, charges, now) = (Instant::now(), self.charges(asked), self.now());
+        let answers = self.known_refusal(&charges, now)?;
+        let verdict = Verdict::of(Tier::Remembered, now, charges, answers);
+        self.note(&verdict, began);
+        Some(verdict)
+    }
+
+    /// For administrators and the log.
+    fn note(&self, verdict: &Verdict, began: Instant) {
+        self.0.meter.decided(verdict, self.tier().0, began.elapsed(), &self.0.table);
+        for (charge, answer) in &verdict.answers {
+            self.0.counts.add(charge, answer);
+            if answer.is_refused() {
+                let until = self.now() + answer.decision.retry_after;
+                self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
+            }
+        }
+    }
+
+    /// Time alone ends a refusal, so Redis would say the same; except where other nodes give units back.
+    fn known_refusal(&self, charges: &[Charge], now: Micros) -> Option<Vec<Answer>> {
+        let answers = local::look(charges, &local::states(&self.0.table, charges), now);
+        let refused = || charges.iter().zip(&answers).filter(|(_, answer)| answer.is_refused());
+        if !refused().any(|(charge, _)| !charge.ask.shadow && !charge.policy.is_refunded()) {
+            return None;
+        }
+        refused().for_each(|(charge, _)| local::clamp(&self.0.table, charge, now));
+        Some(answers)
+    }
+
+    /// By this node's clock as it was before it asked, so that it never refuses longer than Redis.
+    fn remember(&self, charges: &[Charge], reply: &Reply, asked: Micros) {
+        for (charge, answer) in charges.iter().zip(&reply.answers) {
+            let state = charge.ask.quota.moved(answer.decision.state, reply.now, asked);
+            local::remember(&self.0.table, charge, state);
+        }
+    }
+
+    fn charges(&self, asked: &[(Policy, Key)]) -> Vec<Charge> {
+        let rule = |policy: Policy| self.0.rules[policy.index()];
+        let is_on = |(policy, _): &&(Policy, Key)| rule(*policy).quota.is_some();
+        let position = |wanted| asked.iter().filter(is_on).position(|(policy, _)| *policy == wanted);
+        let charge = |(policy, key): &(Policy, Key)| {
+            let Rule { quota, shadow } = rule(*policy);
+            let only_if_new = policy.only_if_new_to().and_then(position);
+            Some(Charge { policy: *policy, key: *key, ask: Ask { quota: quota?, shadow, only_if_new } })
+        };
+        asked.iter().filter_map(charge).collect()
+    }
+
+    fn reservation(&self, verdict: &Verdict) -> Reservation {
+        let now = self.now();
+        let here = verdict.taken().map(|(c, state)| (c, c.ask.quota.moved(state, verdict.now, now)));
+        let in_redis = verdict.taken().filter(|_| verdict.tier == Tier::Exact);
+        Reservation {
+            here: here.collect(),
+            in_redis: in_redis.map(|(charge, state)| Taken { charge, state }).collect(),
+        }
+    }
+
+    fn now(&self) -> Micros {
+        micros(self.0.context.now())
+    }
+
+    fn nodes(&self) -> u32 {
+        self.0.nodes.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Limiter")
+    }
+}

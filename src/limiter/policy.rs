@@ -1,0 +1,215 @@
+//! Every limit there is, complete in one place: whom it counts, how much it allows, what it says.
+
+use serde::{Deserialize, Serialize};
+
+use super::gcra::Quota;
+
+/// Settings are named after these: `COFFER_RATE_LIMIT_PAGES` and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Policy {
+    Pages,
+    Api,
+    Network,
+    Token,
+    Admin,
+    LoginAddress,
+    LoginAccount,
+    LoginPair,
+    LoginAccounts,
+    LoginSeen,
+    LoginDevice,
+    SecondFactor,
+    Sudo,
+    RegisterAddress,
+    RegisterEmail,
+    RegisterNetwork,
+    ResetAddress,
+    ResetEmail,
+    ResetNetwork,
+    LetterAccount,
+    LetterEmail,
+}
+
+/// Whom a policy counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    Address,
+    Network,
+    Account,
+    Pair,
+    Device,
+    Email,
+    Token,
+    Session,
+}
+
+impl Whom {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Network => "IPv6 /48",
+            Self::Account => "account",
+            Self::Pair => "address and account",
+            Self::Device => "known browser",
+            Self::Email => "e-mail address",
+            Self::Token => "API token",
+            Self::Session => "session",
+        }
+    }
+}
+
+impl Policy {
+    pub const ALL: [Self; 21] = [
+        Self::Pages,
+        Self::Api,
+        Self::Network,
+        Self::Token,
+        Self::Admin,
+        Self::LoginAddress,
+        Self::LoginAccount,
+        Self::LoginPair,
+        Self::LoginAccounts,
+        Self::LoginSeen,
+        Self::LoginDevice,
+        Self::SecondFactor,
+        Self::Sudo,
+        Self::RegisterAddress,
+        Self::RegisterEmail,
+        Self::RegisterNetwork,
+        Self::ResetAddress,
+        Self::ResetEmail,
+        Self::ResetNetwork,
+        Self::LetterAccount,
+        Self::LetterEmail,
+    ];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pages => "pages",
+            Self::Api => "api",
+            Self::Network => "network",
+            Self::Token => "token",
+            Self::Admin => "admin",
+            Self::LoginAddress => "login-address",
+            Self::LoginAccount => "login-account",
+            Self::LoginPair => "login-pair",
+            Self::LoginAccounts => "login-accounts",
+            Self::LoginSeen => "login-seen",
+            Self::LoginDevice => "login-device",
+            Self::SecondFactor => "second-factor",
+            Self::Sudo => "sudo",
+            Self::RegisterAddress => "register-address",
+            Self::RegisterEmail => "register-email",
+            Self::RegisterNetwork => "register-network",
+            Self::ResetAddress => "reset-address",
+            Self::ResetEmail => "reset-email",
+            Self::ResetNetwork => "reset-network",
+            Self::LetterAccount => "letter-account",
+            Self::LetterEmail => "letter-email",
+        }
+    }
+
+    #[must_use]
+    pub const fn whom(self) -> Whom {
+        match self {
+            Self::Pages
+            | Self::Api
+            | Self::LoginAddress
+            | Self::LoginAccounts
+            | Self::RegisterAddress
+            | Self::ResetAddress => Whom::Address,
+            Self::Network | Self::RegisterNetwork | Self::ResetNetwork => Whom::Network,
+            Self::Token => Whom::Token,
+            Self::Admin => Whom::Session,
+            Self::LoginAccount | Self::SecondFactor | Self::Sudo | Self::LetterAccount => Whom::Account,
+            Self::LoginPair | Self::LoginSeen => Whom::Pair,
+            Self::LoginDevice => Whom::Device,
+            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => Whom::Email,
+        }
+    }
+
+    /// What is allowed unless the configuration says otherwise; `settings` reads it.
+    #[must_use]
+    pub const fn default_quota(self) -> &'static str {
+        match self {
+            Self::Pages => "300/min burst 100",
+            Self::Api => "60/min",
+            Self::Network => "3000/min burst 1000",
+            Self::Token => "600/min burst 20",
+            Self::Admin => "120/min",
+            Self::LoginAddress => "20/15min",
+            Self::LoginAccount => "5 then 1s to 15min",
+            Self::LoginPair | Self::LoginDevice | Self::Sudo => "5/15min",
+            Self::SecondFactor => "10/15min",
+            Self::LoginAccounts => "10/h",
+            Self::LoginSeen => "once in 1h",
+            Self::RegisterAddress | Self::ResetAddress | Self::LetterAccount => "5/h",
+            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => "3/h",
+            Self::RegisterNetwork | Self::ResetNetwork => "30/h",
+        }
+    }
+
+    /// What a refusal says, before it says when to come back.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Pages | Self::Network => "That was more than this server answers at once.",
+            Self::Api | Self::Token => "That was more requests than this server answers at once.",
+            Self::Admin => "That was more than administrators may ask at once.",
+            Self::LoginAddress
+            | Self::LoginAccount
+            | Self::LoginPair
+            | Self::LoginAccounts
+            | Self::LoginSeen
+            | Self::LoginDevice => "There were too many attempts to log in.",
+            Self::SecondFactor => "Too many codes did not fit.",
+            Self::Sudo => "The password did not fit too often.",
+            Self::RegisterAddress | Self::RegisterEmail | Self::RegisterNetwork => {
+                "There were too many new accounts from here."
+            }
+            Self::ResetAddress | Self::ResetEmail | Self::ResetNetwork => {
+                "There were too many requests for a new password."
+            }
+            Self::LetterAccount | Self::LetterEmail => "There were too many requests for a letter.",
+        }
+    }
+
+    /// Units come back after a success. What this node remembers of other nodes' refusals may then be out of date.
+    #[must_use]
+    pub const fn is_refunded(self) -> bool {
+        matches!(
+            self,
+            Self::LoginAddress
+                | Self::LoginAccount
+                | Self::LoginPair
+                | Self::LoginAccounts
+                | Self::LoginDevice
+                | Self::SecondFactor
+                | Self::Sudo
+        )
+    }
+
+    /// Counts only clients whom the other policy has not met lately.
+    #[must_use]
+    pub fn only_if_new_to(self) -> Option<Self> {
+        (self == Self::LoginAccounts).then_some(Self::LoginSeen)
+    }
+
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A policy as it is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// `None` is off.
+    pub quota: Option<Quota>,
+    /// Counts and refuses nothing.
+    pub shadow: bool,
+}

@@ -1,0 +1,70 @@
+-- Takes one unit of every policy of a request, or of none, by Redis' own clock. The same as batch.rs and gcra.rs.
+-- KEYS: for each policy today's key and, for a while after midnight, yesterday's.
+-- ARGV: for each policy how many keys it has, its kind, three numbers, whether it is a shadow, and the position of
+--       the policy whose client must be new (0: none).
+-- Returns the time, then for each policy 0 refused, 1 taken or 2 spared, and its state.
+local COUNTED = 64
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+
+local function coarse(instant)
+  return math.ceil(instant / COUNTED) * COUNTED
+end
+
+local RATE, BACKOFF = 'rate', 'backoff'
+
+-- The state within what the quota can bring about, the state after a unit, and whether one can be had.
+local function decide(kind, a, b, c, state)
+  if kind == RATE then
+    state = math.min(state, now + b)
+    local after = math.max(state, now) + a
+    return state, after, after <= now + b
+  elseif kind == BACKOFF then
+    local furthest = coarse(now + 2 * b)
+    if state > furthest + COUNTED - 1 then state = furthest + state % COUNTED end
+    local attempts = state % COUNTED
+    local forgiven = state - attempts
+    if forgiven <= now then attempts = 0 end
+    attempts = math.min(attempts + 1, COUNTED - 1)
+    local delay = 0
+    if attempts >= c then delay = math.min(b, a * 2 ^ math.min(attempts - c, 40)) end
+    return state, coarse(now + delay + b) + attempts, forgiven - b <= now
+  end
+  return math.min(state, now + a), now + a, true
+end
+
+local asks, refused, at = {}, false, 1
+for i = 1, #ARGV / 7 do
+  local first = (i - 1) * 7
+  local ask = { key = KEYS[at], kind = ARGV[first + 2], shadow = ARGV[first + 6] == '1' }
+  local stored = tonumber(redis.call('GET', ask.key) or 0)
+  local keys = tonumber(ARGV[first + 1])
+  if keys == 2 then stored = math.max(stored, tonumber(redis.call('GET', KEYS[at + 1]) or 0)) end
+  at = at + keys
+  local counted = ask.kind == BACKOFF and stored % COUNTED or 0
+  if stored - counted <= now then stored = 0 end
+  ask.stored = stored
+  ask.state, ask.after, ask.allowed = decide(ask.kind, tonumber(ARGV[first + 3]), tonumber(ARGV[first + 4]),
+    tonumber(ARGV[first + 5]), stored)
+  ask.needs = tonumber(ARGV[first + 7])
+  asks[i] = ask
+end
+for _, ask in ipairs(asks) do
+  ask.due = ask.needs == 0 or asks[ask.needs].stored == 0
+  if ask.due and not ask.allowed and not ask.shadow then refused = true end
+end
+
+local reply = { now }
+for i, ask in ipairs(asks) do
+  local outcome = 2
+  if ask.due and not ask.allowed then
+    outcome = 0
+  elseif ask.due and not refused then
+    outcome, ask.state = 1, ask.after
+  end
+  if ask.state ~= ask.stored and ask.state > now then
+    redis.call('SET', ask.key, string.format('%.0f', ask.state), 'PX', math.ceil((ask.state - now) / 1000))
+  end
+  reply[2 * i], reply[2 * i + 1] = outcome, ask.state
+end
+return reply

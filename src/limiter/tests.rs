@@ -1,0 +1,426 @@
+//! Laws of the algorithm, the table and the names of clients, for every schedule.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::Charge;
+use super::batch::{Ask, Outcome, take};
+use super::gcra::{Micros, Quota};
+use super::key::{Id, Key, Keyring};
+use super::local;
+use super::policy::{Policy, Rule};
+use super::table::{Place, Table};
+use crate::db::Timestamp;
+use crate::keys::mac;
+
+const SECOND: Micros = 1_000_000;
+const DAY: i64 = 24 * 3600 * 1_000_000;
+const NOON: Micros = 1_700_000_000 * SECOND;
+
+fn rates() -> impl Strategy<Value = Quota> {
+    (1..50_u32, 1..50_u32, 1..100_000_u64).prop_map(|(burst, count, period)| Quota::Rate {
+        burst,
+        count,
+        period,
+    })
+}
+
+fn backoffs() -> impl Strategy<Value = Quota> {
+    (1..10_u32, 1..5_000_u64, 1..10_u64).prop_map(|(free, first, times)| Quota::Backoff {
+        free,
+        first,
+        longest: first * times,
+    })
+}
+
+fn quotas() -> impl Strategy<Value = Quota> {
+    prop_oneof![rates(), backoffs(), (1..100_000_u64).prop_map(|period| Quota::Mark { period })]
+}
+
+/// Requests after such pauses: when, and whether they were allowed.
+fn history(quota: Quota, pauses: &[Micros]) -> Vec<(Micros, bool)> {
+    let (mut state, mut now) = (0, NOON);
+    pauses
+        .iter()
+        .map(|pause| {
+            now += pause;
+            let decision = quota.decide(state, now);
+            state = decision.state;
+            (now, decision.allowed)
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn no_window_holds_more_than_burst_and_pace(quota in rates(), pauses in prop::collection::vec(0..2_000_u64, 1..200)) {
+        let Quota::Rate { burst, .. } = quota else { unreachable!() };
+        let allowed: Vec<Micros> =
+            history(quota, &pauses).into_iter().filter_map(|(at, allowed)| allowed.then_some(at)).collect();
+        for (first, from) in allowed.iter().enumerate() {
+            for (last, to) in allowed.iter().enumerate().skip(first) {
+                let most = u64::from(burst) + (to - from) / quota.interval();
+                prop_assert!((last - first + 1) as u64 <= most);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_holds_until_the_instant_it_names(quota in prop_oneof![rates(), backoffs()], pauses in prop::collection::vec(0..500_u64, 1..200)) {
+        let (mut state, mut now) = (0, NOON);
+        for pause in pauses {
+            now += pause;
+            let decision = quota.decide(state, now);
+            state = decision.state;
+            prop_assert_eq!(decision.allowed, decision.retry_after == 0);
+            if !decision.allowed {
+                prop_assert!(!quota.decide(state, now + decision.retry_after - 1).allowed);
+                prop_assert!(quota.decide(state, now + decision.retry_after).allowed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_remains_is_what_is_allowed_at_once(quota in rates(), ahead in 0..200_000_u64) {
+        let mut decision = quota.look(NOON + ahead, NOON);
+        let remaining = decision.remaining;
+        for _ in 0..remaining {
+            decision = quota.decide(decision.state, NOON);
+            prop_assert!(decision.allowed);
+        }
+        prop_assert!(!quota.decide(decision.state, NOON).allowed);
+    }
+
+    #[test]
+    fn a_clock_set_back_keeps_nobody_out_for_longer(quota in quotas(), pauses in prop::collection::vec(0..500_u64, 1..100), back in 0..NOON) {
+        let state = pauses.iter().fold((0, NOON), |(state, now), pause| (quota.decide(state, now + pause).state, now + pause)).0;
+        let decision = quota.decide(state, NOON - back);
+        prop_assert!(decision.retry_after <= quota.memory() + 64);
+        prop_assert!(quota.decide(decision.state, NOON - back + decision.retry_after).allowed);
+    }
+
+    #[test]
+    fn a_refund_is_as_if_nothing_had_been_taken(quota in rates(), ahead in 0..200_000_u64) {
+        let before = NOON + ahead;
+        let taken = quota.decide(before, NOON);
+        if taken.allowed {
+            prop_assert_eq!(quota.refund(taken.state, taken.state, NOON), before);
+        }
+    }
+
+    /// Time has given some of it back already: a refund that comes late frees nobody else's unit.
+    #[test]
+    fn a_late_refund_gives_back_only_what_time_has_not(quota in rates(), pause in 0..100_000_u64) {
+        let first = quota.decide(0, NOON);
+        let later = NOON + pause;
+        let second = quota.decide(first.state, later);
+        if second.allowed {
+            let left = quota.refund(second.state, first.state, later);
+            prop_assert!(left >= later + quota.interval());
+        }
+    }
+
+    #[test]
+    fn another_clock_sees_the_same(quota in quotas(), pauses in prop::collection::vec(0..500_u64, 1..50), there in 64..NOON) {
+        let there = there / 64 * 64;
+        let (state, now) = pauses.iter().fold((0, NOON), |(state, now), pause| (quota.decide(state, now + pause).state, now + pause));
+        let (here, moved) = (quota.decide(state, now), quota.decide(quota.moved(state, now, there), there));
+        prop_assert_eq!((here.allowed, here.remaining), (moved.allowed, moved.remaining));
+        prop_assert!(moved.retry_after.abs_diff(here.retry_after) < 128);
+    }
+
+    #[test]
+    fn the_parts_of_all_nodes_are_no_more_than_the_whole(quota in rates(), nodes in 1..60_u32) {
+        let Quota::Rate { burst, .. } = quota else { unreachable!() };
+        let part = quota.shared_by(nodes);
+        let Quota::Rate { burst: mine, .. } = part else { unreachable!() };
+        prop_assert!(mine == (burst / nodes).max(1));
+        prop_assert!(part.interval() >= quota.interval() * u64::from(nodes) - u64::from(nodes));
+    }
+
+    #[test]
+    fn one_refusal_spares_all(asks in prop::collection::vec((quotas(), any::<bool>(), 0..100_000_u64), 1..6)) {
+        let states: Vec<Micros> = asks.iter().map(|(_, _, ahead)| NOON + ahead).collect();
+        let asks: Vec<Ask> = asks.iter().map(|(quota, shadow, _)| Ask { quota: *quota, shadow: *shadow, only_if_new: None }).collect();
+        let answers = take(&asks, &states, NOON);
+        let refused = asks.iter().zip(&answers).any(|(ask, answer)| !ask.shadow && answer.is_refused());
+        let taken = answers.iter().filter(|answer| answer.outcome == Outcome::Taken).count();
+        prop_assert_eq!(taken == 0, refused || asks.iter().zip(&answers).all(|(ask, answer)| ask.shadow && answer.is_refused()));
+    }
+
+    /// One by one, and with every refused one spared, the table says what the pure function says.
+    #[test]
+    fn the_local_tier_decides_as_the_pure_function(requests in prop::collection::vec((0..3_usize, 0..2_000_u64), 1..100), quota in quotas(), other in quotas()) {
+        let table = Table::new(1 << 12);
+        let mut states = [[0; 2]; 3];
+        let mut now = NOON;
+        for (client, pause) in requests {
+            now += pause;
+            let asks = [quota, other].map(|quota| Ask { quota, shadow: false, only_if_new: None });
+            let expected = take(&asks, &states[client], now);
+            let charges: Vec<Charge> = asks.iter().zip([Policy::Pages, Policy::Network]).map(|(ask, policy)| Charge { policy, key: key(client as u64), ask: *ask }).collect();
+            let found = local::decide(&table, &charges, now);
+            prop_assert_eq!(&found, &expected);
+            for (state, answer) in states[client].iter_mut().zip(found) {
+                *state = answer.decision.state;
+            }
+        }
+    }
+
+    #[test]
+    fn a_written_quota_is_read_as_it_was(quota in "(shadow )?([1-9][0-9]{0,2}/([1-9]?(s|min)|h)( burst [1-9])?|[1-9] then [1-9]s to [1-9]h)") {
+        let rule: Rule = quota.parse().unwrap();
+        prop_assert_eq!(rule.to_string().parse::<Rule>().unwrap(), rule);
+    }
+}
+
+fn key(number: u64) -> Key {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&random(number).to_le_bytes());
+    id[8..].copy_from_slice(&random(!number).to_le_bytes());
+    Key { today: Id(id), yesterday: None, slot: 0 }
+}
+
+/// SplitMix64.
+fn random(number: u64) -> u64 {
+    let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[test]
+fn the_delay_doubles_up_to_its_longest_and_is_forgotten() {
+    let quota = Quota::Backoff { free: 5, first: SECOND, longest: 900 * SECOND };
+    let (mut state, mut now) = (0, NOON);
+    let mut waits = Vec::new();
+    for _ in 0..18 {
+        let taken = quota.decide(state, now);
+        assert!(taken.allowed);
+        state = taken.state;
+        waits.push(quota.decide(state, now).retry_after / SECOND);
+        now += quota.decide(state, now).retry_after;
+    }
+    assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
+    assert!(quota.decide(state, now + 899 * SECOND).remaining == 0);
+    assert_eq!(quota.decide(state, now + 901 * SECOND).remaining, 4);
+}
+
+#[test]
+fn parallel_attempts_are_counted_before_any_has_failed() {
+    let quota = Quota::Backoff { free: 5, first: SECOND, longest: 900 * SECOND };
+    let mut state = 0;
+    let allowed = (0..100).filter(|_| {
+        let decision = quota.decide(state, NOON);
+        state = decision.state;
+        decision.allowed
+    });
+    assert_eq!(allowed.count(), 5);
+}
+
+#[test]
+fn a_policy_that_shrank_shuts_out_for_no_longer_than_the_new_one() {
+    let large = Quota::Rate { burst: 1_000, count: 1, period: 60 * SECOND };
+    let small = Quota::Rate { burst: 5, count: 1, period: SECOND };
+    let state = (0..1_000).fold(0, |state, _| large.decide(state, NOON).state);
+    assert_eq!(small.decide(state, NOON).retry_after, SECOND);
+}
+
+#[test]
+fn only_new_companions_are_counted() {
+    let day = Quota::Mark { period: SECOND };
+    let few = Quota::Rate { burst: 1, count: 1, period: SECOND };
+    let asks = [
+        Ask { quota: few, shadow: false, only_if_new: Some(1) },
+        Ask { quota: day, shadow: false, only_if_new: None },
+    ];
+    let outcomes =
+        |states: &[Micros]| take(&asks, states, NOON).iter().map(|a| a.outcome).collect::<Vec<_>>();
+    assert_eq!(outcomes(&[0, 0]), [Outcome::Taken; 2]);
+    assert_eq!(outcomes(&[NOON + SECOND, NOON + 1]), [Outcome::Spared, Outcome::Taken], "seen before");
+    assert_eq!(outcomes(&[NOON + SECOND, 0]), [Outcome::Refused, Outcome::Spared], "one more");
+}
+
+#[test]
+fn quotas_are_read_strictly() {
+    for wrong in [
+        "",
+        "5",
+        "0/min",
+        "5/year",
+        "5/0min",
+        "-1/s",
+        "5/min burst",
+        "5 then 2h to 1h",
+        "10000000/1s burst 9999999999",
+        "1/h burst 1000",
+    ] {
+        assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+    }
+    for policy in Policy::ALL {
+        assert_eq!(policy.default_quota().parse::<Rule>().unwrap().to_string(), policy.default_quota());
+    }
+}
+
+#[test]
+fn threads_take_exactly_the_burst() {
+    let table = Table::new(1 << 16);
+    let quota = Quota::Rate { burst: 100, count: 1, period: SECOND };
+    let ask = Ask { quota, shadow: false, only_if_new: None };
+    let charge = Charge { policy: Policy::Pages, key: key(1), ask };
+    let allowed: usize = std::thread::scope(|scope| {
+        let one = || (0..400).filter(|_| !local::decide(&table, &[charge], NOON)[0].is_refused()).count();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(allowed, 100);
+}
+
+/// A flood of strangers through a full table forgets nobody who is blocked.
+#[test]
+fn blocked_clients_are_remembered_through_a_flood() {
+    let table = Table::new(1 << 19);
+    let quota = Quota::Rate { burst: 100, count: 300, period: 60 * SECOND };
+    let place = |number: u64| key(number).today.place(0);
+    let ask = |number: u64, now| {
+        table.update(place(number), |state| {
+            let decision = quota.decide(state, now);
+            (decision.state, decision.allowed)
+        })
+    };
+    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(ask(client, NOON))));
+    // A newcomer is never refused, however full the table.
+    assert!((1_000..200_000).all(|stranger| ask(stranger, NOON)));
+    assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
+}
+
+/// The same with ten million, as promised: `bin/test --long`.
+#[test]
+fn ten_million_strangers_push_nobody_out() {
+    if std::env::var_os("COFFER_TEST_LONG").is_none() {
+        return;
+    }
+    let table = Table::new(32 << 20);
+    let quota = Quota::Rate { burst: 100, count: 300, period: 60 * SECOND };
+    let ask = |number: u64, now| {
+        table.update(key(number).today.place(0), |state| {
+            let decision = quota.decide(state, now);
+            (decision.state, decision.allowed)
+        })
+    };
+    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(ask(client, NOON))));
+    for stranger in 1_000..10_001_000 {
+        assert!(ask(stranger, NOON), "a newcomer is never refused");
+    }
+    assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
+}
+
+#[test]
+fn a_full_set_forgets_the_one_nearest_to_forgiveness() {
+    let table = Table::new(1);
+    let place = |tag| Place { set: 0, tag };
+    for tag in 1..=8_u64 {
+        table.update(place(tag), |_| (NOON + tag, ()));
+    }
+    table.update(place(9), |_| (NOON, ()));
+    assert_eq!(table.state(place(1)), 0);
+    assert_eq!(table.state(place(2)), NOON + 2);
+    assert_eq!(table.state(place(9)), NOON);
+    table.update(place(9), |_| (0, ()));
+    assert_eq!(table.state(place(9)), 0);
+}
+
+fn keyring() -> Keyring {
+    Keyring::of(&[7; 32], 3_600 * SECOND, true)
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(20_000 * DAY + micros)
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn an_address_is_hashed_under_the_days_key() {
+    use hmac::Mac as _;
+    let mut day = mac(&[7; 32]);
+    day.update(&20_000_u64.to_be_bytes());
+    let mut id = mac(&day.finalize().into_bytes().into());
+    id.update(b"\x02ip4\xc0\x00\x02\x01");
+    let noon = at(DAY / 2);
+    assert_eq!(keyring().address(ip("192.0.2.1"), noon).today.0, id.finalize().into_bytes()[..16]);
+}
+
+#[test]
+fn a_household_is_one_client() {
+    let (keys, noon) = (keyring(), at(DAY / 2));
+    let id = |text| keys.address(ip(text), noon).today;
+    assert_eq!(id("192.0.2.1"), id("::ffff:192.0.2.1"));
+    assert_ne!(id("192.0.2.1"), id("192.0.2.2"));
+    assert_ne!(id("192.0.2.1"), id("::192.0.2.1"), "a compatible address is another thing");
+    for host in ["2001:db8:1:2::", "2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"] {
+        assert_eq!(id(host), id("2001:db8:1:2:3:4:5:6"), "{host}");
+    }
+    assert_ne!(id("2001:db8:1:2::1"), id("2001:db8:1:3::1"));
+    let network = |text| keys.network(ip(text), noon).map(|key| key.today);
+    assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:2:2::1"));
+    assert_eq!(network("192.0.2.1"), None);
+    assert_eq!(network("::ffff:192.0.2.1"), None);
+}
+
+#[test]
+fn domains_are_apart() {
+    let (keys, noon) = (keyring(), at(DAY / 2));
+    let mut ids = vec![
+        keys.account("ada", noon).today,
+        keys.email("ada", noon).today,
+        keys.token(b"ada", noon).today,
+        keys.session(b"ada", noon).today,
+        keys.device(b"ada", "", noon).today,
+        keys.device(b"ad", "a", noon).today,
+        keys.pair(keys.account("ada", noon), keys.email("ada", noon), noon).today,
+        keys.pair(keys.email("ada", noon), keys.account("ada", noon), noon).today,
+    ];
+    ids.sort_by_key(|id| id.0);
+    ids.dedup();
+    assert_eq!(ids.len(), 8);
+}
+
+#[test]
+fn names_change_at_midnight_and_yesterdays_is_read_for_a_while() {
+    let keys = keyring();
+    let name = |micros| keys.address(ip("192.0.2.1"), at(micros));
+    let (before, after) = (name(DAY - 1), name(DAY));
+    assert_ne!(before.today, after.today);
+    assert_eq!(after.yesterday, Some(before.today));
+    assert_eq!(before.yesterday, None);
+    assert_eq!(name(DAY + 3_600 * 1_000_000).yesterday, None);
+    assert_eq!(before.slot, after.slot, "a cluster finds both in one place");
+    let pair = |micros| {
+        let account = keys.account("ada", at(micros));
+        keys.pair(name(micros), account, at(micros))
+    };
+    assert_eq!(pair(DAY).yesterday, Some(pair(DAY - 1).today));
+}
+
+#[test]
+fn midnight_is_no_free_burst() {
+    let (keys, table) = (keyring(), Table::new(1 << 12));
+    let ask = Ask {
+        quota: Quota::Rate { burst: 100, count: 1, period: 3_600 * SECOND },
+        shadow: false,
+        only_if_new: None,
+    };
+    let allowed = |micros: i64| {
+        let key = keys.address(ip("192.0.2.1"), at(micros));
+        let charge = Charge { policy: Policy::Pages, key, ask };
+        !local::decide(&table, &[charge], u64::try_from(at(micros).micros()).unwrap())[0].is_refused()
+    };
+    assert_eq!((0..70).filter(|_| allowed(DAY - 1)).count(), 70);
+    assert_eq!((0..70).filter(|_| allowed(DAY)).count(), 30);
+    assert_eq!((0..70).filter(|_| allowed(DAY + 3_599 * 1_000_000)).count(), 0);
+}

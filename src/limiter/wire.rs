@@ -1,0 +1,89 @@
+//! The scripts' keys, arguments and answers.
+
+use fred::types::Value;
+
+use super::Charge;
+use super::batch::{Answer, Outcome};
+use super::exact::Reply;
+use super::gcra::Quota;
+use super::key::{Id, Key};
+use super::policy::Policy;
+
+pub fn untouched(charges: &[Charge]) -> Vec<Answer> {
+    let spared = |quota: Quota| Answer { outcome: Outcome::Spared, decision: quota.look(0, 0) };
+    charges.iter().map(|charge| spared(charge.ask.quota)).collect()
+}
+
+pub fn slots(charges: &[Charge]) -> Vec<u16> {
+    let mut slots: Vec<u16> = Vec::new();
+    for charge in charges {
+        if !slots.contains(&charge.key.slot) {
+            slots.push(charge.key.slot);
+        }
+    }
+    slots
+}
+
+/// The charges in one hash slot, with their positions among all.
+pub fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
+    let places: Vec<usize> = (0..charges.len()).filter(|at| charges[*at].key.slot == slot).collect();
+    let place = |at: usize| places.iter().position(|place| *place == at);
+    let mut part: Vec<Charge> = places.iter().map(|at| charges[*at]).collect();
+    for charge in &mut part {
+        charge.ask.only_if_new = charge.ask.only_if_new.and_then(place);
+    }
+    (places, part)
+}
+
+pub fn words(charges: &[Charge]) -> (Vec<String>, Vec<Value>) {
+    let mut keys = Vec::with_capacity(charges.len() * 2);
+    let mut args = Vec::with_capacity(charges.len() * 7);
+    for charge in charges {
+        keys.extend(charge.key.ids().map(|id| name(charge, id)));
+        let (kind, free) = match charge.ask.quota {
+            Quota::Rate { .. } => ("rate", 0),
+            Quota::Backoff { free, .. } => ("backoff", free),
+            Quota::Mark { .. } => ("mark", 0),
+        };
+        let quota = charge.ask.quota;
+        args.push(number(charge.key.ids().count() as u64));
+        args.push(kind.into());
+        args.extend([quota.interval(), quota.tolerance(), free.into()].map(number));
+        args.push(number(charge.ask.shadow.into()));
+        args.push(number(charge.ask.only_if_new.map_or(0, |at| at as u64 + 1)));
+    }
+    (keys, args)
+}
+
+pub fn read(numbers: &[i64], charges: &[Charge]) -> Option<Reply> {
+    let mut numbers = numbers.iter().map(|number| u64::try_from(*number).unwrap_or(0));
+    let now = numbers.next()?;
+    let answer = |charge: &Charge| {
+        let (outcome, state) = (numbers.next()?, numbers.next()?);
+        let quota = charge.ask.quota;
+        Some(match outcome {
+            0 => Answer { outcome: Outcome::Refused, decision: quota.decide(state, now) },
+            1 => Answer { outcome: Outcome::Taken, decision: quota.look(state, now) },
+            _ => Answer { outcome: Outcome::Spared, decision: quota.look(state, now) },
+        })
+    };
+    let answers = charges.iter().map(answer).collect::<Option<Vec<_>>>()?;
+    Some(Reply { now, answers })
+}
+
+pub fn name(charge: &Charge, id: Id) -> String {
+    named(charge.key.slot, charge.policy, id)
+}
+
+/// Whatever is remembered of a client, which is in one hash slot.
+pub fn all_names(key: Key) -> Vec<String> {
+    key.ids().flat_map(|id| Policy::ALL.map(|policy| named(key.slot, policy, id))).collect()
+}
+
+fn named(slot: u16, policy: Policy, id: Id) -> String {
+    format!("coffer:limit:{{{slot:03x}}}:{}:{}", policy.name(), id.hex())
+}
+
+pub fn number(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,57 @@
+//! What administrators see of the limits and do about them: how they stand, who is held back, and letting them go on.
+
+pub mod api;
+pub mod pages;
+
+use crate::accounts::require_admin;
+use crate::audit::{Action, Audit, Event, Outcome};
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::limiter::Limiter;
+use crate::limiter::nodes::Overview;
+use crate::web::client::Clients;
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+#[derive(Clone)]
+pub struct Limits {
+    pub db: Db,
+    pub audit: Audit,
+    pub limiter: Limiter,
+    pub clients: Clients,
+}
+
+/// How the limits stand.
+pub struct Standing {
+    pub overview: Overview,
+    /// The header of a proxy through which everybody seems to come, and which the configuration doesn't know.
+    pub unknown_proxy: Option<&'static str>,
+}
+
+impl Limits {
+    pub async fn standing(&self, viewer: &Viewer) -> Result<Standing> {
+        require_admin(viewer)?;
+        let overview = self.limiter.overview().await;
+        Ok(Standing { overview, unknown_proxy: self.clients.unknown_proxy() })
+    }
+
+    /// Lets the client go on that is shown by these twelve digits, at every node.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when nobody like that is held back.
+    pub async fn release(&self, viewer: &Viewer, client: &str, origin: &Origin) -> Result<()> {
+        require_admin(viewer)?;
+        if !self.limiter.release(client).await {
+            return Err(Error::NotFound);
+        }
+        let event = Event {
+            action: Action::LimitRelease,
+            actor: viewer.id(),
+            target: client.to_owned(),
+            outcome: Outcome::Done,
+        };
+        let mut tx = self.db.begin().await?;
+        self.audit.record(&mut tx, origin, &event).await?;
+        Ok(tx.commit().await?)
+    }
+}

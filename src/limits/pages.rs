@@ -1,0 +1,88 @@
+//! `/admin/limits`: how the limits stand, who is held back, and a button that lets them go on.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::Standing;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::limiter::blocked::Blocked;
+use crate::limiter::counts::Count;
+use crate::limiter::gcra::{Micros, seconds};
+use crate::limiter::key::micros;
+use crate::limiter::policy::{Policy, Rule};
+use crate::limiter::verdict::{Tier, wait};
+use crate::web::admin::AdminSudo;
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
+use crate::web::origin::Origin;
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/admin/limits", get(index)).route("/admin/limits/release", post(release))
+}
+
+#[derive(Template)]
+#[template(path = "admin/limits.html")]
+struct LimitsPage {
+    chrome: Chrome,
+    standing: Standing,
+    /// Redis keeps the limits of all nodes, when it answers.
+    shared: bool,
+    now: Micros,
+}
+
+impl LimitsPage {
+    fn is_exact(&self) -> bool {
+        self.standing.overview.tier == Tier::Exact
+    }
+
+    fn policies(&self) -> impl Iterator<Item = &(Policy, Rule, Count)> {
+        self.standing.overview.policies.iter().filter(|(policy, ..)| *policy != Policy::LoginSeen)
+    }
+
+    /// Policies that only count, with what they would have refused.
+    fn shadows(&self) -> impl Iterator<Item = (&'static str, u64, usize)> {
+        let shadows = self.policies().filter(|(_, rule, _)| rule.shadow && rule.quota.is_some());
+        shadows.map(|(policy, _, count)| {
+            let clients = self.standing.overview.blocked.iter().filter(|client| client.policy == *policy);
+            (policy.name(), count.shadow, clients.count())
+        })
+    }
+
+    fn left(&self, client: &Blocked) -> String {
+        wait(seconds(client.until.saturating_sub(self.now)).max(1))
+    }
+}
+
+async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let standing = app.limits.standing(&viewer).await?;
+    let toast = chrome.toast.is_some();
+    let (shared, now) = (app.redis.is_some(), micros(app.context.now()));
+    page(&LimitsPage { chrome: chrome.section("limits"), standing, shared, now }, toast)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReleaseForm {
+    client: String,
+}
+
+async fn release(
+    _: AdminSudo,
+    State(app): State<App>,
+    viewer: Viewer,
+    origin: Origin,
+    Form(form): Form<ReleaseForm>,
+) -> Result<Response> {
+    let notice = match app.limits.release(&viewer, &form.client, &origin).await {
+        Ok(()) => Notice::LimitReleased,
+        Err(Error::NotFound) => Notice::LimitOver,
+        Err(error) => return Err(error),
+    };
+    Ok(redirect("/admin/limits", Some(notice)))
+}

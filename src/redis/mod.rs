@@ -1,0 +1,236 @@
+//! The one Redis client: connect, time limits, circuit breaker, health.
+
+mod breaker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use fred::prelude::*;
+use fred::types::InfoKind;
+use fred::types::config::{CredentialProvider, UnresponsiveConfig};
+
+use self::breaker::{Breaker, Failure};
+use crate::context::Context;
+use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
+
+/// No request waits longer for Redis than this before it goes on without.
+const COMMAND_LIMIT: Duration = Duration::from_millis(250);
+/// An open breaker asks for an answer this long after it opened or last asked, and up to as much later again.
+const PROBE_AFTER: Duration = Duration::from_secs(1);
+
+/// Redis, or the knowledge that it can't be had just now; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    pool: Pool,
+    config: Config,
+    breaker: Arc<Breaker>,
+    /// Counts failures and new connections: after each, Redis may not be what it was.
+    doubts: Arc<AtomicU64>,
+    context: Context,
+    meter: Option<DependencyMeter>,
+}
+
+/// Redis did not answer, or is not being asked while the breaker is open.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis is not available")]
+pub struct RedisDown;
+
+/// fred asks it for credentials before a new connection is used: no answer comes over one that was not counted.
+#[derive(Debug)]
+struct Counting {
+    doubts: Arc<AtomicU64>,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+#[async_trait]
+impl CredentialProvider for Counting {
+    async fn fetch(&self, _: Option<&Server>) -> Result<(Option<String>, Option<String>), Error> {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+        Ok((self.username.clone(), self.password.clone()))
+    }
+}
+
+impl Redis {
+    /// Makes the pool and starts connecting in the background: a Redis that is down delays nothing.
+    ///
+    /// # Errors
+    /// A sentence, when the address itself is wrong.
+    pub fn connect(url: &str, context: &Context) -> Result<Self, String> {
+        let bad_url = |e: fred::error::Error| {
+            format!(
+                "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
+            )
+        };
+        // fred would take any scheme for its own.
+        if !url.starts_with("redis") {
+            return Err(bad_url(fred::error::Error::new(ErrorKind::Url, "another scheme")));
+        }
+        let mut config = Config::from_url(url).map_err(bad_url)?;
+        // Otherwise one that is down when coffer starts would never be tried again.
+        config.fail_fast = false;
+        let plain = config.clone();
+        let doubts: Arc<AtomicU64> = Arc::default();
+        config.credential_provider = Some(Arc::new(Counting {
+            doubts: doubts.clone(),
+            username: config.username.take(),
+            password: config.password.take(),
+        }));
+        let pool = builder(config)
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
+            .build_pool(4)
+            .map_err(bad_url)?;
+        let _ = pool.connect_pool();
+        Ok(Self {
+            pool,
+            config: plain,
+            breaker: Arc::default(),
+            doubts,
+            context: context.clone(),
+            meter: None,
+        })
+    }
+
+    /// The same, counted by an application's metrics.
+    #[must_use]
+    pub fn measured_by(self, metrics: &Metrics) -> Self {
+        Self { meter: Some(metrics.dependencies.of("redis")), ..self }
+    }
+
+    /// A connection of its own, not yet made, that ends when it breaks.
+    pub fn lone_client(&self) -> Result<Client, RedisDown> {
+        let config = Config { fail_fast: true, ..self.config.clone() };
+        builder(config).build().map_err(|_| RedisDown)
+    }
+
+    /// Changes whenever a command failed or a connection was made anew: what was known of this Redis by then
+    /// must be found out again.
+    #[must_use]
+    pub fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    /// The identity of the running Redis process, another after each restart or failover.
+    pub async fn run_id(&self) -> Result<String, RedisDown> {
+        let info: String = self.run(self.first().info(Some(InfoKind::Server))).await?;
+        info.lines()
+            .find_map(|line| line.strip_prefix("run_id:"))
+            .map(|id| id.trim().to_owned())
+            .ok_or(RedisDown)
+    }
+
+    /// One of the pool's connections, always the same.
+    #[must_use]
+    pub fn first(&self) -> Client {
+        self.pool.clients().first().cloned().unwrap_or_else(|| self.pool.next().clone())
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        self.pool.clone()
+    }
+
+    /// Runs a command unless the breaker is open, within the time limit.
+    pub fn run<T, E: std::fmt::Display>(
+        &self,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, RedisDown>> {
+        self.run_within(COMMAND_LIMIT, command)
+    }
+
+    /// The same for who knows better how long to wait.
+    pub async fn run_within<T, E: std::fmt::Display>(
+        &self,
+        limit: Duration,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, RedisDown> {
+        if self.breaker.is_open() {
+            self.meter.as_ref().inspect(|meter| meter.rejected());
+            return Err(RedisDown);
+        }
+        let started = Instant::now();
+        let answer = tokio::time::timeout(limit, command).await;
+        self.meter.as_ref().inspect(|meter| meter.answered(started.elapsed()));
+        match answer {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.failed(Failure::Refused, &error.to_string())),
+            Err(_) => Err(self.failed(Failure::TimedOut, "no answer in time")),
+        }
+    }
+
+    /// Asks for an answer whatever the breaker says, for `/readyz`.
+    pub async fn ping(&self) -> Result<(), RedisDown> {
+        let ping = self.pool.next().ping::<()>(None);
+        match tokio::time::timeout(COMMAND_LIMIT, ping).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(RedisDown),
+        }
+    }
+
+    pub async fn close(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.quit()).await;
+    }
+
+    /// Whether commands are sent at all.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.breaker.is_open()
+    }
+
+    fn failed(&self, failure: Failure, reason: &str) -> RedisDown {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+        if self.breaker.failed(failure, self.context.ticks()) {
+            self.told(BreakerState::Open);
+            tracing::warn!(event = "redis_down", reason, "Redis does not answer; going on without it");
+            tokio::spawn(self.clone().probe());
+        }
+        RedisDown
+    }
+
+    fn told(&self, state: BreakerState) {
+        self.meter.as_ref().inspect(|meter| meter.breaker(state));
+    }
+
+    /// Asks now and then until there is an answer, so that nobody's request has to find out.
+    async fn probe(self) {
+        loop {
+            self.pause().await;
+            self.told(BreakerState::HalfOpen);
+            if self.ping().await.is_ok() {
+                break;
+            }
+            self.told(BreakerState::Open);
+        }
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+        self.breaker.close();
+        self.told(BreakerState::Closed);
+        tracing::info!(event = "redis_back", "Redis answers again");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "asking at once would only fail again")]
+    async fn pause(&self) {
+        let share = f64::from(u32::from_le_bytes(self.context.random())) / f64::from(u32::MAX);
+        tokio::time::sleep(PROBE_AFTER.mul_f64(1.0 + share)).await;
+    }
+}
+
+fn builder(config: Config) -> Builder {
+    let mut builder = Builder::from_config(config);
+    builder
+        .with_connection_config(|connection| {
+            connection.connection_timeout = Duration::from_secs(2);
+            connection.internal_command_timeout = Duration::from_secs(2);
+            connection.max_command_attempts = 1;
+            connection.unresponsive = UnresponsiveConfig {
+                max_timeout: Some(Duration::from_secs(2)),
+                interval: Duration::from_secs(1),
+            };
+        })
+        .with_performance_config(|performance| {
+            performance.default_command_timeout = COMMAND_LIMIT;
+            performance.max_feed_count = 200;
+        });
+    builder
+}

@@ -1,0 +1,101 @@
+//! What of the library is cached, what those answers depend on, and what a change touches.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::listing::{Asked, Listing};
+use super::visibility::{self, Visibility};
+use super::{Resource, TagCount};
+use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
+use crate::web::viewer::Viewer;
+
+const HOURLY: Ttl = Ttl { soft: Duration::from_mins(5), hard: Duration::from_hours(1) };
+
+pub static RESOURCE: Kind<Resource> =
+    Kind { name: Name::Resource, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static LISTING: Kind<Listing> =
+    Kind { name: Name::Listing, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static TAGS: Kind<Tagged> =
+    Kind { name: Name::Tags, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static ANY: Kind<Any> =
+    Kind { name: Name::Any, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+
+/// The tags that somebody sees, with counts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Tagged {
+    pub by: Option<Uuid>,
+    pub tags: Vec<TagCount>,
+}
+
+/// Whether somebody sees anything at all.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Any {
+    pub by: Option<Uuid>,
+    pub any: bool,
+}
+
+impl Cached for Resource {
+    fn weight(&self) -> usize {
+        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body];
+        let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
+        size_of::<Self>() + text + self.url.as_ref().map_or(0, String::len)
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        visibility::may_be_seen_by(viewer, self)
+    }
+}
+
+impl Cached for Listing {
+    fn weight(&self) -> usize {
+        let hits = self.hits.iter();
+        hits.map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum::<usize>()
+            + 256
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        self.hits.iter().all(|hit| hit.resource.is_for(viewer))
+    }
+}
+
+impl Cached for Tagged {
+    fn weight(&self) -> usize {
+        self.tags.iter().map(|tag| tag.name.len() + 64).sum::<usize>() + 64
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        self.by == viewer
+    }
+}
+
+impl Cached for Any {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        self.by == viewer
+    }
+}
+
+/// What a list for this viewer is made from: what is theirs and what is shared.
+#[must_use]
+pub fn shelves(viewer: &Viewer) -> Scopes {
+    viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::two(Scope::User(id), Scope::Shared))
+}
+
+/// The key of a list: all that it was asked for.
+#[must_use]
+pub fn list_id(asked: &Asked) -> [u8; 16] {
+    let Asked { q, tag, kind, pinned, sort, cursor, limit } = asked;
+    id_of(&[q, tag, kind, pinned, sort, cursor, limit])
+}
+
+/// What is touched by a change of a resource that others could or can see in any of these ways.
+pub fn touched(id: Uuid, owner: Uuid, seen: &[Visibility]) -> impl Iterator<Item = Scope> {
+    let shared = seen.iter().any(|visibility| *visibility != Visibility::Private);
+    [Scope::Resource(id), Scope::User(owner)].into_iter().chain(shared.then_some(Scope::Shared))
+}

@@ -1,0 +1,162 @@
+//! Pages for visitors, kept as bytes: drawn once, compressed once, and not even sent to who has them already.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::chrome::Chrome;
+use crate::app::App;
+use crate::cache::{Cached, Key, Kind, Name, Scopes, Ttl, id_of};
+use crate::error::{Error, Result};
+
+/// In the process only: another version of coffer draws other pages.
+static PAGE: Kind<Rendered> = Kind {
+    name: Name::Page,
+    schema: 1,
+    ttl: Ttl { soft: Duration::from_mins(5), hard: Duration::from_hours(1) },
+    is_shared: false,
+    value: PhantomData,
+};
+
+/// What browsers and proxies may do with what everybody may see.
+pub const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=5, stale-while-revalidate=10");
+const LARGEST: usize = 1 << 20;
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Rendered {
+    tag: String,
+    html: Vec<u8>,
+    gzip: Vec<u8>,
+}
+
+impl Cached for Rendered {
+    fn weight(&self) -> usize {
+        self.tag.len() + self.html.len() + self.gzip.len() + size_of::<Self>()
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        viewer.is_none()
+    }
+}
+
+/// The page as a visitor sees it, from memory if it was drawn before; anybody else's is drawn for them.
+pub async fn page<F>(
+    app: &App,
+    chrome: &Chrome,
+    headers: &HeaderMap,
+    scopes: Scopes,
+    draw: impl Fn() -> F,
+) -> Result<Response>
+where
+    F: Future<Output = Result<Response>> + Send + 'static,
+{
+    if chrome.viewer.is_some() || chrome.toast.is_some() {
+        return draw().await;
+    }
+    let drawing = draw();
+    let load = |_| async move { Rendered::of(drawing.await?).await };
+    match app.cache.get(&PAGE, Key::public(id_of(&[&chrome.asked])), scopes, load).await? {
+        Some(rendered) => Ok(answer(&rendered, headers)),
+        // A redirect or a refusal: not a page to keep.
+        None => draw().await,
+    }
+}
+
+impl Rendered {
+    async fn of(response: Response) -> Result<Option<Self>> {
+        if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
+            return Ok(None);
+        }
+        let body = axum::body::to_bytes(response.into_body(), LARGEST).await;
+        let html = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
+        let gzip = tokio::task::spawn_blocking({
+            let html = html.clone();
+            move || compressed(&html)
+        });
+        let gzip = gzip.await.map_err(|error| Error::Internal(format!("compressing a page: {error}")))?;
+        let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&html)[..8]));
+        Ok(Some(Self { tag, html: html.to_vec(), gzip }))
+    }
+}
+
+fn compressed(html: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    let written = gzip.write_all(html).and_then(|()| gzip.finish());
+    written.unwrap_or_default()
+}
+
+/// Shares the bytes with the cache.
+struct Part(Arc<Rendered>, bool);
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        if self.1 { &self.0.gzip } else { &self.0.html }
+    }
+}
+
+fn answer(rendered: &Arc<Rendered>, headers: &HeaderMap) -> Response {
+    let tag = HeaderValue::from_str(&rendered.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
+    let mut response = if has(headers, &rendered.tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let gzip = takes_gzip(headers) && !rendered.gzip.is_empty();
+        let mut response = Response::new(Body::from(Bytes::from_owner(Part(rendered.clone(), gzip))));
+        let answer = response.headers_mut();
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        if gzip {
+            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    };
+    let answer = response.headers_mut();
+    answer.insert(header::ETAG, tag);
+    answer.insert(header::CACHE_CONTROL, PUBLIC);
+    answer.insert(header::VARY, vary());
+    response
+}
+
+/// Whoever is signed in sees another page at the same address.
+const fn vary() -> HeaderValue {
+    HeaderValue::from_static("cookie, accept-encoding")
+}
+
+/// Whether the sender has this page already (RFC 9110 § 13.1.2: tags are compared weakly).
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    lists(headers, &header::IF_NONE_MATCH).any(|known| known == tag || known == "*" || known == &tag[2..])
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    lists(headers, &header::ACCEPT_ENCODING).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim().eq_ignore_ascii_case("gzip")
+            && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
+}
+
+fn lists<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        let takes = |text: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]))
+        };
+        assert!(takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.8"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,83 @@
+//! Visibility flips at random while everybody reads: nobody sees, on the node that was written on, what is not theirs.
+
+use std::time::{Duration, Instant};
+
+use coffer::resources::listing::Asked;
+use coffer::resources::visibility::may_see;
+use coffer::resources::{Change, Draft, Kind, Resources, Via, Visibility};
+use coffer::web::viewer::Viewer;
+use uuid::Uuid;
+
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+const VISIBILITIES: [Visibility; 3] = [Visibility::Private, Visibility::Members, Visibility::Public];
+
+struct Shelf {
+    viewer: Viewer,
+    kept: Vec<(Uuid, Visibility, bool)>,
+}
+
+async fn shelf(app: &App, name: &str) -> Shelf {
+    app.has_account(name, coffer::accounts::Role::Member).await;
+    let viewer = app.viewer(name).await;
+    let mut kept = Vec::new();
+    for number in 0..3 {
+        let draft = Draft { kind: Some(Kind::Note), title: format!("{name} {number}"), ..Draft::default() };
+        let made = app.coffer.resources.create(&viewer, &draft, Via::Web).await.expect("a note");
+        kept.push((made.id, Visibility::Private, false));
+    }
+    Shelf { viewer, kept }
+}
+
+async fn flip(resources: &Resources, shelf: &mut Shelf, dice: usize) {
+    let at = dice % shelf.kept.len();
+    let (id, visibility, trashed) = &mut shelf.kept[at];
+    match (dice / 8 % 4, *trashed) {
+        (0, false) => resources.trash(&shelf.viewer, *id).await.map(|()| *trashed = true),
+        (_, true) => resources.restore(&shelf.viewer, *id).await.map(|_| *trashed = false),
+        (_, false) => {
+            *visibility = VISIBILITIES[dice / 32 % 3];
+            let change = Change { visibility: Some(*visibility), ..Change::default() };
+            resources.update(&shelf.viewer, *id, None, change, Via::Web).await.map(drop)
+        }
+    }
+    .expect("the owner may");
+}
+
+async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
+    let listed = resources.list(viewer, &Asked::default()).await.expect("a list");
+    assert!(listed.hits.iter().all(|hit| may_see(viewer, &hit.resource)));
+    for shelf in shelves {
+        let mine = viewer.id() == shelf.viewer.id();
+        for (id, visibility, trashed) in &shelf.kept {
+            let shared = match visibility {
+                Visibility::Private => false,
+                Visibility::Members => viewer.member().is_some(),
+                Visibility::Public => true,
+            };
+            let seen = resources.find(viewer, *id).await.is_ok();
+            assert_eq!(seen, mine || (shared && !trashed), "{viewer:?} {id} {visibility:?} {trashed}");
+            let in_list = listed.hits.iter().any(|hit| hit.resource.id == *id);
+            assert_eq!(in_list, (mine || shared) && !trashed, "{viewer:?} {id} {visibility:?} {trashed}");
+        }
+    }
+}
+
+on_both_engines!(nobody_sees_what_is_not_theirs);
+async fn nobody_sees_what_is_not_theirs(app: App) {
+    let resources = &app.coffer.resources;
+    let mut shelves = [shelf(&app, "ada").await, shelf(&app, "eve").await];
+    let viewers = [shelves[0].viewer.clone(), shelves[1].viewer.clone(), Viewer::Visitor];
+    let operations = super::long_or(1_000_000, 1_500);
+    let (mut done, began) = (0, Instant::now());
+    while done < operations {
+        let dice = usize::from(u16::from_le_bytes(app.coffer.context.random()));
+        if dice.is_multiple_of(5) {
+            flip(resources, &mut shelves[dice / 5 % 2], dice / 10).await;
+        }
+        check(resources, &viewers[dice % 3], &shelves).await;
+        done += 7;
+        assert!(began.elapsed() < Duration::from_hours(2), "{done} operations");
+    }
+}

@@ -1,0 +1,107 @@
+//! The tiered cache: what was written is seen, whatever happens to Redis, to a node, to a load.
+
+mod authorisation;
+mod faults;
+mod loads;
+mod model;
+mod nodes;
+mod pages;
+mod processes;
+mod tiers;
+mod verbs;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use coffer::cache::{Cache, Cached, Key, Kind, Name, Public, Scope, Scopes, Ttl};
+use coffer::error::Result;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::support::app::Node;
+use crate::support::wait::eventually;
+
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// A number, to see which is served.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Number(pub u64);
+
+impl Cached for Number {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn is_for(&self, _: Option<Uuid>) -> bool {
+        true
+    }
+}
+
+const MINUTE: Ttl = Ttl { soft: Duration::from_mins(1), hard: Duration::from_mins(10) };
+
+pub static NUMBER: Kind<Number> =
+    Kind { name: Name::Any, schema: 1000, ttl: MINUTE, is_shared: true, value: PhantomData };
+
+pub const SCOPES: Scopes = Scopes::one(Scope::Shared);
+
+pub fn key(id: u8) -> Key<Public> {
+    Key::public([id; 16])
+}
+
+/// What the database would hold, and how often it was asked.
+#[derive(Clone, Default)]
+pub struct Truth {
+    value: Arc<AtomicU64>,
+    loads: Arc<AtomicU64>,
+}
+
+impl Truth {
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    pub fn set(&self, value: u64) {
+        self.value.store(value, Ordering::SeqCst);
+    }
+
+    #[expect(clippy::unused_async, reason = "the value is read when the flight gets to it")]
+    pub async fn load(self) -> Result<Option<Number>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        Ok(Some(Number(self.value.load(Ordering::SeqCst))))
+    }
+
+    pub async fn read(&self, cache: &Cache, id: u8) -> u64 {
+        let read = cache.get(&NUMBER, key(id), SCOPES, |_| self.clone().load()).await;
+        read.expect("an answer").expect("a number").0
+    }
+
+    pub async fn write(&self, cache: &Cache, value: u64) {
+        self.set(value);
+        touch(cache).await;
+    }
+}
+
+pub async fn touch(cache: &Cache) {
+    let write = cache.begin().await.expect("a transaction");
+    write.commit([Scope::Shared]).await.expect("it commits");
+}
+
+/// Until this node trusts its memory and Redis.
+pub async fn settled(node: &Node) {
+    let cache = &node.coffer.cache;
+    let settled =
+        eventually(
+            LIMIT,
+            async || {
+                if cache.is_settled() { Ok(()) } else { Err("the cache has not found its place") }
+            },
+        );
+    settled.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The first with `bin/test --long`.
+pub fn long_or<T>(long: T, short: T) -> T {
+    if std::env::var_os("COFFER_TEST_LONG").is_some() { long } else { short }
+}

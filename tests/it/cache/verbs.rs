@@ -1,0 +1,177 @@
+//! A walk through every verb that writes: after each, everybody's cached answers are what the database says.
+
+use coffer::accounts::Role;
+use coffer::cache::{Cache, Limits};
+use coffer::config::Config;
+use coffer::keys::Keys;
+use coffer::resources::import::File;
+use coffer::resources::listing::Asked;
+use coffer::resources::{Change, Draft, Kind, Resources, Via, Visibility};
+use coffer::web::cursor::CursorKey;
+use coffer::web::origin::Origin;
+use coffer::web::viewer::Viewer;
+use uuid::Uuid;
+
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+/// The same verbs over the same database, with nothing in memory and nothing in Redis: what is true.
+fn uncached(app: &App) -> Resources {
+    let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
+    let keys = Keys::load(&config, &app.coffer.context).expect("the app's keys");
+    let (db, context) = (app.coffer.db.clone(), app.coffer.context.clone());
+    let limits = Limits { memory: 0, loads: 4 };
+    let cache = Cache::new((db.clone(), context.clone()), None, &keys, limits, None);
+    Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))
+}
+
+fn asked() -> Vec<Asked> {
+    let with = |q: &str, sort: &str| Asked { q: q.to_owned(), sort: sort.to_owned(), ..Asked::default() };
+    vec![with("", ""), with("", "title"), with("pearl", ""), with("tag:sea", ""), with("by:ada", "changed")]
+}
+
+/// Everything that somebody can read, as text.
+async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec<String> {
+    let mut all = Vec::new();
+    for id in ids {
+        all.push(format!("{:?}", resources.find(viewer, *id).await.ok()));
+    }
+    for asked in asked() {
+        all.push(format!("{:?}", resources.list(viewer, &asked).await.expect("a list").hits));
+    }
+    all.push(format!("{:?}", resources.tags(viewer).await.expect("tags")));
+    all.push(format!("{:?}", resources.any(viewer).await.expect("whether there is anything")));
+    all
+}
+
+struct Walk {
+    app: App,
+    truth: Resources,
+    viewers: Vec<Viewer>,
+    ids: Vec<Uuid>,
+}
+
+impl Walk {
+    async fn agrees(&self, after: &str) {
+        for viewer in &self.viewers {
+            let told = everything(&self.app.coffer.resources, viewer, &self.ids).await;
+            let truth = everything(&self.truth, viewer, &self.ids).await;
+            assert_eq!(told, truth, "after {after}, for {viewer:?}");
+        }
+    }
+}
+
+on_both_engines!(every_write_is_seen_by_everybody);
+async fn every_write_is_seen_by_everybody(app: App) {
+    for name in ["ada", "eve"] {
+        app.has_account(name, Role::Member).await;
+    }
+    let viewers = vec![app.viewer("ada").await, app.viewer("eve").await, Viewer::Visitor];
+    let ada = viewers[0].clone();
+    let resources = app.coffer.resources.clone();
+    let mut walk = Walk { truth: uncached(&app), app, viewers, ids: Vec::new() };
+    walk.agrees("nothing").await;
+
+    for visibility in [Visibility::Private, Visibility::Members, Visibility::Public] {
+        let draft = Draft {
+            kind: Some(Kind::Note),
+            title: "Pearl".into(),
+            tags: vec!["Sea".into()],
+            visibility,
+            ..Draft::default()
+        };
+        let made = resources.create(&ada, &draft, Via::Web).await.expect("a note");
+        walk.ids.push(made.id);
+        walk.agrees("create").await;
+    }
+    for id in walk.ids.clone() {
+        for visibility in [Visibility::Public, Visibility::Private, Visibility::Members, Visibility::Public] {
+            let change = Change { visibility: Some(visibility), ..Change::default() };
+            resources.update(&ada, id, None, change, Via::Web).await.expect("a change");
+            walk.agrees("a change of visibility").await;
+        }
+        let change =
+            Change { title: Some("A pearl".into()), tags: Some(vec!["Shore".into()]), ..Change::default() };
+        resources.update(&ada, id, None, change, Via::Web).await.expect("a change");
+        walk.agrees("a change of words").await;
+        resources.restore_revision(&ada, id, 1, None).await.expect("an old version");
+        walk.agrees("an old version").await;
+    }
+    let id = walk.ids[1];
+    resources.trash(&ada, id).await.expect("it is hers");
+    walk.agrees("trash").await;
+    resources.restore(&ada, id).await.expect("it is hers");
+    walk.agrees("restore").await;
+    resources.trash(&ada, id).await.expect("it is hers");
+    resources.delete(&ada, id).await.expect("it is in the trash");
+    walk.agrees("delete").await;
+    resources.trash(&ada, walk.ids[2]).await.expect("it is hers");
+    walk.agrees("trash again").await;
+    walk.app.later(coffer::resources::TRASH_LIFE * 2);
+    assert_eq!(resources.empty_old_trash().await.expect("it empties"), 1);
+    walk.agrees("the trash emptied").await;
+
+    let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://example.org/pearl\" TAGS=\"sea\">Pearl</A></DL>";
+    let file = File { name: "b.html", bytes: file.as_bytes().to_vec(), visibility: Visibility::Public };
+    resources.import(&ada, file, |_, _| ()).await.expect("an import");
+    walk.agrees("an import").await;
+    resources.seed(&ada, 30, |_| ()).await.expect("made-up resources");
+    walk.agrees("made-up resources").await;
+    walk.app.coffer.accounts.rename(&ada, "Ada Lovelace").await.expect("a name");
+    walk.agrees("a new name").await;
+    let origin = Origin::default();
+    walk.app.coffer.accounts.delete_own(&ada, "ada", &origin).await.expect("she goes");
+    walk.viewers.remove(0);
+    walk.agrees("the end of an account").await;
+}
+
+/// Statements that change what is cached stand where only a transaction that names its scopes can run them.
+#[test]
+fn what_is_cached_is_changed_by_transactions_that_say_so() {
+    let sources = [
+        include_str!("../../../src/resources/store/write.rs"),
+        include_str!("../../../src/resources/import/store.rs"),
+    ];
+    for source in sources {
+        assert!(!source.contains("tx: &mut Tx"), "the stores of the library take a `Write`");
+    }
+    let elsewhere = walkdir("src", &["src/resources/store/write.rs", "src/resources/import/store.rs"]);
+    for (path, text) in &elsewhere {
+        for changes in [
+            "INTO resources ",
+            "UPDATE resources",
+            "FROM resources WHERE id",
+            "INTO tags",
+            "INTO resource_tags",
+        ] {
+            let writes = text.lines().any(|line| line.contains(changes) && !line.contains("SELECT"));
+            assert!(!writes, "{path} changes the library past its store: {changes}");
+        }
+        for changes in ["SET display_name", "SET username", "DELETE FROM users"] {
+            let takes = text.contains("&mut Write");
+            assert!(
+                !text.contains(changes) || takes,
+                "{path} changes what is shown of people unsaid: {changes}"
+            );
+        }
+    }
+}
+
+fn walkdir(folder: &str, except: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !except.iter().any(|known| path.ends_with(known))
+            {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    found
+}
