@@ -17,7 +17,7 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "/resources",
     "/tags",
     "/trash",
