@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use super::loki::Queue;
 use crate::context::Clock;
 
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 27] = [
     "message",
     "event",
     "request_id",
@@ -39,6 +39,9 @@ const FIELDS: [&str; 24] = [
     "seconds",
     "lines",
     "policy",
+    "directive",
+    "blocked",
+    "page",
 ];
 
 /// Their own words about sending must not be sent: each would make another.

@@ -159,7 +159,8 @@ async fn a_hung_loki_costs_a_running_coffer_nothing() {
     let place = Place::new();
     let (port, url) = (free_port(), format!("--loki-url={}", loki.url()));
     let (data, listen) = (format!("--data-dir={}", place.path("data")), format!("--port={port}"));
-    let settings = ["--log-format=json", "--metrics-address=off", &data, &listen, &url];
+    let settings =
+        ["--log-format=json", "--metrics-address=off", "--rate-limit-pages=off", &data, &listen, &url];
     let command = [&["env", "-i", crate::startup::COFFER, "serve"][..], &settings].concat();
     let server = Server::new("coffer", "TERM", &command);
     server.start(crate::startup::READY).await.unwrap_or_else(|log| panic!("coffer doesn't start: {log}"));
