@@ -215,8 +215,11 @@ pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut seen, mut forms) = (BTreeSet::new(), BTreeSet::new());
     let mut waiting = VecDeque::from(["/".to_owned()]);
     while let Some(path) = waiting.pop_front() {
-        // The metrics page's states are all combinations of a few; one at a time is enough.
-        let combined = path.starts_with("/admin/metrics") && path.contains('&');
+        // The metrics page's states are all combinations of a few; one at a time is enough, and one of all the
+        // routes that have been measured by now.
+        let route = |path: &str| path.starts_with("/admin/metrics") && path.contains("?route=");
+        let combined = path.starts_with("/admin/metrics") && path.contains('&')
+            || route(&path) && seen.iter().any(|known: &String| route(known));
         if !path.starts_with('/') || path.starts_with("/api/docs") || combined || !seen.insert(path.clone()) {
             continue;
         }
