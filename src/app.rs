@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
-use axum::response::Response;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
@@ -51,7 +50,7 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, bearer, csrf, faces, headers, health, json, log, reports, required, site, stay};
+use crate::web::{assets, enter, faces, health, json, log, reports, site};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -242,7 +241,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     api_routes().into_openapi()
 }
 
-/// Every address and every layer, the outermost last.
+/// Every address and every layer, the outermost first: together, since each call of `layer` costs every request.
 pub fn router(app: &App) -> Router {
     let pages = Router::new()
         .merge(accounts::pages::routes())
@@ -257,19 +256,14 @@ pub fn router(app: &App) -> Router {
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
-        .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
-        .layer(from_fn_with_state(app.clone(), csrf::guard_pages))
-        .layer(from_fn_with_state(app.clone(), required::guard_pages))
-        .layer(from_fn_with_state(app.clone(), stay::identify));
-    let pages =
-        guarded(pages, app, Tree::Pages, FORM_LIMIT).layer(from_fn_with_state(app.clone(), faces::pages));
+        .method_not_allowed_fallback(faces::method_not_allowed);
+    let pages = guarded(known(pages, app, Tree::Pages), app, Tree::Pages, FORM_LIMIT);
 
     // Assets are the same for everybody: nobody's session is read for them.
-    let assets = Router::new()
-        .route("/static/{*path}", get(assets::serve))
-        .layer(from_fn_with_state(app.clone(), site::check_host))
-        .layer(from_fn_with_state(app.clone(), faces::pages));
+    let assets = Router::new().route("/static/{*path}", get(assets::serve)).layer((
+        from_fn_with_state((app.clone(), Tree::Pages), faces::dress),
+        from_fn_with_state(app.clone(), site::guard_host),
+    ));
 
     let (api, document) = api_routes().split_for_parts();
     let docs = SwaggerUi::new("/api/docs").config(
@@ -281,16 +275,12 @@ pub fn router(app: &App) -> Router {
         .route("/api", any(faces::not_found))
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
-        .method_not_allowed_fallback(faces::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), limiter::layer::limit_admin))
-        .layer(from_fn_with_state(app.clone(), csrf::guard_api))
-        .layer(from_fn_with_state(app.clone(), required::guard_api))
-        .layer(from_fn_with_state(app.clone(), bearer::identify));
-    let api = guarded(api, app, Tree::Api, json::BODY_LIMIT).layer(from_fn(faces::api));
+        .method_not_allowed_fallback(faces::method_not_allowed);
+    let api = guarded(known(api, app, Tree::Api), app, Tree::Api, json::BODY_LIMIT);
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));
-    let reports = guarded(reports, app, Tree::Pages, FORM_LIMIT).layer(from_fn(faces::api));
+    let reports = guarded(reports, app, Tree::Api, FORM_LIMIT);
 
     Router::new()
         .merge(pages)
@@ -299,10 +289,11 @@ pub fn router(app: &App) -> Router {
         .merge(api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .layer(axum_htmx::AutoVaryLayer)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_compressing()))
-        .layer(from_fn_with_state(app.clone(), headers::secure))
-        .layer(from_fn_with_state(app.clone(), log::trace))
+        .layer((
+            from_fn_with_state(app.clone(), log::trace),
+            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_compressing()),
+            axum_htmx::AutoVaryLayer,
+        ))
         .with_state(app.clone())
 }
 
@@ -314,17 +305,21 @@ fn worth_compressing() -> impl Predicate {
     DefaultPredicate::new().and(in_time)
 }
 
-/// What both trees pass between the error's face and the one who says whose the request is.
+/// What a request passes before anybody asks whose it is.
 fn guarded(routes: Router<App>, app: &App, tree: Tree, body_limit: usize) -> Router<App> {
     let time_limit = Duration::from_secs(app.config.request_timeout);
-    routes
-        .layer(session_cookies(app))
-        .layer(map_response_with_state(app.clone(), secure_cookies))
-        .layer(DefaultBodyLimit::max(body_limit))
-        .layer(from_fn_with_state(app.clone(), site::check_host))
-        .layer(from_fn_with_state((app.clone(), tree), limiter::layer::limit))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit))
-        .layer(CatchPanicLayer::custom(faces::panicked))
+    routes.layer((
+        from_fn_with_state((app.clone(), tree), faces::dress),
+        CatchPanicLayer::custom(faces::panicked),
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit),
+        from_fn_with_state((app.clone(), tree), limiter::layer::limit),
+        DefaultBodyLimit::max(body_limit),
+    ))
+}
+
+/// The session, and whose it is.
+fn known(routes: Router<App>, app: &App, tree: Tree) -> Router<App> {
+    routes.layer((session_cookies(app), from_fn_with_state((app.clone(), tree), enter::enter)))
 }
 
 fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
@@ -337,27 +332,6 @@ fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(idle))
-}
-
-/// Every cookie is `Secure` and this host's alone where browsers take such cookies. tower-sessions forgets `Secure` on
-/// the cookie that removes a session, and browsers ignore a `__Host-` cookie without it.
-async fn secure_cookies(State(app): State<App>, mut response: Response) -> Response {
-    if !app.site.secure_cookies() || !response.headers().contains_key(header::SET_COOKIE) {
-        return response;
-    }
-    let cookies: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
-    response.headers_mut().remove(header::SET_COOKIE);
-    for cookie in cookies {
-        let secured = cookie.to_str().ok().and_then(|text| HeaderValue::from_str(&secured(text)).ok());
-        response.headers_mut().append(header::SET_COOKIE, secured.unwrap_or(cookie));
-    }
-    response
-}
-
-fn secured(cookie: &str) -> String {
-    let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
-    let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
-    format!("{prefix}{cookie}{flag}")
 }
 
 /// What the metrics call this process among all nodes: the machine's name and the port.

@@ -1,4 +1,4 @@
-//! The limits by address around both trees, before any session or database is asked.
+//! The limits by address around both trees, and the check of the host, before any session or database is asked.
 
 use std::net::IpAddr;
 
@@ -10,12 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::headers;
 use super::policy::Policy;
-use super::verdict::Verdict;
+use super::verdict::{Told, Verdict};
+use crate::admin::pages::LIVE;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::web::bearer::token_of;
-use crate::web::client::{Address, Peer};
+use crate::web::client::Address;
 use crate::web::csrf;
+use crate::web::log::Unrecorded;
+use crate::web::site::check_host;
 use crate::web::viewer::Identity;
 
 /// Which of the two trees a request is for.
@@ -25,11 +28,8 @@ pub enum Tree {
     Api,
 }
 
-pub async fn limit(State((app, tree)): State<(App, Tree)>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().copied();
-    let client = peer.map(|peer| Address(app.clients.address(peer.0, request.headers()))).unwrap_or_default();
-    request.extensions_mut().insert(client);
-    let address = client.0;
+pub async fn limit(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
+    let Address(address) = request.extensions().get().copied().unwrap_or_default();
     if let (Tree::Api, Some(token)) = (tree, token_of(request.headers())) {
         let verdict = of_token(&app, token, address).await;
         let response = answer(&app, &verdict, request, next).await;
@@ -38,11 +38,26 @@ pub async fn limit(State((app, tree)): State<(App, Tree)>, mut request: Request,
         }
         return response;
     }
+    if request.uri().path() == LIVE {
+        return watch(&app, address, request, next).await;
+    }
     // A browser's own scripts ask the API for what its pages show.
     let in_browser = request.headers().contains_key(COOKIE);
     let policy = if let (Tree::Api, false) = (tree, in_browser) { Policy::Api } else { Policy::Pages };
     let verdict = app.limiter.request(policy, address).await;
     answer(&app, &verdict, request, next).await
+}
+
+/// Looking at figures that renew themselves does not count; asking for them without being let in does.
+async fn watch(app: &App, address: IpAddr, request: Request, next: Next) -> Response {
+    if let Some(refused) = app.limiter.known_refusal_of(Policy::Pages, address) {
+        return answer(app, &refused, request, next).await;
+    }
+    let response = passed(app, request, next).await;
+    if response.extensions().get::<Unrecorded>().is_none() {
+        app.limiter.request(Policy::Pages, address).await;
+    }
+    response
 }
 
 /// Who shows a token is counted by it. One that turns out to be nobody's counts as a request without any, so that
@@ -55,28 +70,29 @@ async fn of_token(app: &App, token: &[u8], address: IpAddr) -> Verdict {
 }
 
 async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> Response {
-    let Some(refusal) = app.limiter.refusal(verdict) else {
-        let mut response = next.run(request).await;
-        headers::tell(verdict.told(), response.headers_mut());
-        return response;
-    };
-    csrf::give_back(app, Error::TooManyRequests(refusal), request).await
+    if let Some(refusal) = app.limiter.refusal(verdict) {
+        return csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
+    }
+    let mut response = passed(app, request, next).await;
+    headers::tell(verdict.told(), response.headers_mut());
+    response
 }
 
-/// For both trees, once the session is known: administration, by session. Tokens have their own limit.
-pub async fn limit_admin(State(app): State<App>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_admins = path.starts_with("/admin") || path.starts_with("/api/v1/admin");
-    let identity = request.extensions().get::<Identity>().filter(|identity| identity.viewer.is_admin());
-    let Some(session) = identity.and_then(|identity| identity.session).filter(|_| is_admins) else {
-        return next.run(request).await;
-    };
-    match app.limiter.admin(session.as_bytes()).await {
-        Ok(told) => {
-            let mut response = next.run(request).await;
-            headers::tell(told.into_iter(), response.headers_mut());
-            response
-        }
-        Err(refusal) => Error::TooManyRequests(refusal).into_response(),
+async fn passed(app: &App, request: Request, next: Next) -> Response {
+    match check_host(app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
+}
+
+/// For both trees, once the session is known: administration, by session; what to tell of it. Tokens have their own limit.
+///
+/// # Errors
+/// [`Error::TooManyRequests`]
+pub async fn limit_admin(app: &App, identity: &Identity, path: &str) -> Result<Vec<Told>> {
+    let is_admins = (path.starts_with("/admin") || path.starts_with("/api/v1/admin")) && path != LIVE;
+    let Some(session) = identity.session.filter(|_| is_admins && identity.viewer.is_admin()) else {
+        return Ok(Vec::new());
+    };
+    app.limiter.admin(session.as_bytes()).await.map_err(Error::TooManyRequests)
 }

@@ -20,6 +20,10 @@ use super::request;
 use crate::config::{Config, LogFormat};
 use crate::context::Context;
 
+/// The Redis client logs each lost connection many times over; `redis` says it once. The sessions' layers open a span
+/// around every step, which no line of ours would show.
+const QUIET: &str = "fred=off,tower_sessions=warn,tower_cookies=warn";
+
 /// What is to be ended after everything else has spoken.
 pub struct Logs {
     shipper: Option<Shipper>,
@@ -37,8 +41,7 @@ impl Logs {
 /// # Errors
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
-    // The Redis client logs each lost connection many times over; `redis` says it once.
-    let filter = EnvFilter::try_new(format!("fred=off,{}", config.log)).map_err(|e| {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log)).map_err(|e| {
         format!(
             "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
         )

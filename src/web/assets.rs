@@ -17,27 +17,27 @@ use crate::error::Error;
 #[exclude = "*.txt"]
 struct Static;
 
-/// The first 12 hex digits of each file's SHA-256.
-static VERSIONS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+/// Each file's address, with the first 12 hex digits of its SHA-256.
+static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     Static::iter()
         .filter_map(|path| {
             let hash = Static::get(&path)?.metadata.sha256_hash();
-            Some((path.into_owned(), HEXLOWER.encode(&hash[..6])))
+            let address = format!("/static/{path}?v={}", HEXLOWER.encode(&hash[..6]));
+            Some((path.into_owned(), address))
         })
         .collect()
 });
 
-/// The address of a static file, which changes when its content does.
+/// The address of a static file, which changes when its content does; empty for one that is not there.
 #[must_use]
-pub fn url(path: &str) -> String {
-    let version = VERSIONS.get(path).map_or("", String::as_str);
-    format!("/static/{path}?v={version}")
+pub fn url(path: &str) -> &'static str {
+    ADDRESSES.get(path).map_or("", String::as_str)
 }
 
 pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Error> {
     let file = Static::get(&path).ok_or(Error::NotFound)?;
     let named_by_content =
-        query.as_deref().and_then(|q| q.strip_prefix("v=")) == VERSIONS.get(&path).map(String::as_str);
+        query.is_some() && query.as_deref() == url(&path).split_once('?').map(|(_, query)| query);
     let lifetime =
         if named_by_content { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
     let kind = file.metadata.mimetype();

@@ -7,11 +7,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use tower_sessions::Session;
 
 use super::required;
@@ -32,25 +30,19 @@ struct Bearer {
     family: Option<uuid::Uuid>,
 }
 
-/// For the JSON tree: the bearer token, or else the session.
-pub async fn identify(
-    State(app): State<App>,
-    session: Session,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Makes the sender known to the handlers, by the bearer token, or else by the session; whom the session knows.
+///
+/// # Errors
+/// The token is none of ours, or is over.
+pub async fn identify(app: &App, session: &Session, request: &mut Request) -> Result<Identity> {
     if let Some(token) = token_of(request.headers()) {
-        match known(&app, token).await {
-            Ok(bearer) => request.extensions_mut().insert(bearer),
-            Err(error) => return error.into_response(),
-        };
-    } else {
-        match viewer::read(&app, &session, true).await {
-            Ok(identity) => viewer::introduce(request.extensions_mut(), identity),
-            Err(error) => return error.into_response(),
-        }
+        let bearer = known(app, token).await?;
+        request.extensions_mut().insert(bearer);
+        return Ok(Identity::default());
     }
-    next.run(request).await
+    let identity = viewer::read(app, session, true).await?;
+    viewer::introduce(request.extensions_mut(), identity.clone());
+    Ok(identity)
 }
 
 /// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.

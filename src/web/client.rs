@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::http::HeaderMap;
 use clap::ValueEnum;
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
 use ipnet::IpNet;
+use sha2::Sha256;
 
 use crate::config::Config;
 use crate::keys::{Keys, mac};
@@ -39,6 +40,10 @@ impl fmt::Debug for Address {
     }
 }
 
+/// A keyed hash of the client's network, in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Network(pub [u8; 16]);
+
 /// The one header that is believed, from trusted proxies only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProxyHeader {
@@ -62,7 +67,7 @@ impl ProxyHeader {
 pub struct Clients {
     trusted: Arc<[IpNet]>,
     header: ProxyHeader,
-    key: [u8; 32],
+    key: Hmac<Sha256>,
     seen: Arc<Seen>,
 }
 
@@ -85,7 +90,7 @@ impl Clients {
         Self {
             trusted: config.trusted_proxies.as_slice().into(),
             header: config.proxy_header,
-            key: keys.derive("network"),
+            key: mac(&keys.derive("network")),
             seen: Arc::default(),
         }
     }
@@ -111,7 +116,7 @@ impl Clients {
     /// A keyed hash of the address' network: IPv4 /32, IPv6 /64, which is one household's or machine's.
     #[must_use]
     pub fn network(&self, address: IpAddr) -> [u8; 16] {
-        let mut mac = mac(&self.key);
+        let mut mac = self.key.clone();
         match address.to_canonical() {
             IpAddr::V4(v4) => {
                 mac.update(&[4]);

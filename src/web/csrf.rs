@@ -2,11 +2,12 @@
 //! signed in, carry their session's token. Follows the OWASP cheat sheet (Fetch Metadata, then Origin).
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::BoxFuture;
 use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
 use tower_sessions::Session;
@@ -74,23 +75,30 @@ pub const HEADER: &str = "x-csrf-token";
 /// The one form with a file in it.
 const UPLOAD: &str = "/import";
 
-/// For the page tree: own origin, and the token in a header or a form field. What was typed into a form that
-/// ends in an error page is given back there, whatever the error.
+/// For unsafe methods on the page tree: own origin, and the token in a header or a form field. What was typed into a
+/// form that ends in an error page is given back there, whatever the error.
 ///
 /// An [`UPLOAD`] is checked for its token by [`super::forms::Upload`], which reads the body.
-pub async fn guard_pages(
-    State(app): State<App>,
-    identity: Identity,
-    (session, origin): (Session, Origin),
+///
+/// In a box, as most requests need none of it.
+pub fn guard_pages<'a>(
+    app: &'a App,
+    (session, identity): (&'a Session, &'a Identity),
+    request: Request,
+    next: Next,
+) -> BoxFuture<'a, Response> {
+    Box::pin(guarded(app, (session, identity), request, next))
+}
+
+async fn guarded(
+    app: &App,
+    (session, identity): (&Session, &Identity),
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
     if content_type(request.headers()) == "multipart/form-data" {
-        let checked = check_origin(&app, &request).and_then(|()| {
-            if request.uri().path() == UPLOAD { Ok(()) } else { check_token(&identity, &request, None) }
+        let checked = check_origin(app, &request).and_then(|()| {
+            if request.uri().path() == UPLOAD { Ok(()) } else { check_token(identity, &request, None) }
         });
         return match checked {
             Ok(()) => next.run(request).await,
@@ -109,17 +117,18 @@ pub async fn guard_pages(
         request.extensions_mut().insert(given);
     }
     let unsent = Unsent::of(&request, &sent);
-    if let (Some(answer), Ok(())) = (&answer, check_origin(&app, &request)) {
+    if let (Some(answer), Ok(())) = (&answer, check_origin(app, &request)) {
+        let origin = Origin::of(app, request.headers(), request.extensions());
         let carried =
-            unsent.clone().carry_out(&app, (&session, &identity, &origin), answer, (request, next)).await;
-        return keep(carried.unwrap_or_else(IntoResponse::into_response), &app, &unsent, sent);
+            unsent.clone().carry_out(app, (session, identity, &origin), answer, (request, next)).await;
+        return keep(carried.unwrap_or_else(IntoResponse::into_response), app, &unsent, sent);
     }
     let field = sent.iter().find(|(name, _)| name == FIELD).map(|(_, value)| value.as_str());
-    let response = match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, field)) {
+    let response = match check_origin(app, &request).and_then(|()| check_token(identity, &request, field)) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    keep(response, &app, &unsent, sent)
+    keep(response, app, &unsent, sent)
 }
 
 /// What was typed stays with the error that it ended in.
@@ -139,8 +148,13 @@ fn keep(mut response: Response, app: &App, unsent: &Unsent, sent: Vec<(String, S
     response
 }
 
-/// The answer to a request that gets no further, with what was typed into its form.
-pub async fn give_back(app: &App, error: Error, request: Request) -> Response {
+/// The answer to a request that gets no further, with what was typed into its form. In a box, as it is rare.
+#[must_use]
+pub fn give_back(app: &App, error: Error, request: Request) -> BoxFuture<'_, Response> {
+    Box::pin(given_back(app, error, request))
+}
+
+async fn given_back(app: &App, error: Error, request: Request) -> Response {
     let response = error.into_response();
     if content_type(request.headers()) != "application/x-www-form-urlencoded" {
         return response;
@@ -154,14 +168,14 @@ pub async fn give_back(app: &App, error: Error, request: Request) -> Response {
 }
 
 /// For the JSON tree: the same for requests that the cookie signs in; the token comes in a header.
-pub async fn guard_api(State(app): State<App>, identity: Identity, request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// [`Error::CrossSite`]
+pub fn check_api(app: &App, identity: &Identity, request: &Request) -> Result<()> {
     if request.method().is_safe() || identity.viewer.member().is_none() {
-        return next.run(request).await;
+        return Ok(());
     }
-    match check_origin(&app, &request).and_then(|()| check_token(&identity, &request, None)) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
+    check_origin(app, request).and_then(|()| check_token(identity, request, None))
 }
 
 fn check_origin(app: &App, request: &Request) -> Result<()> {

@@ -20,6 +20,7 @@ use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
 use crate::limiter::headers::refuse;
+use crate::limiter::layer::Tree;
 
 impl IntoResponse for Error {
     /// A bare status that carries the error outwards to the layer which knows the tree.
@@ -105,8 +106,15 @@ impl ErrorPage {
     }
 }
 
-/// For the page tree.
-pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Gives an error the face that the tree has for it.
+pub async fn dress(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
+    match tree {
+        Tree::Pages => pages(app, request, next).await,
+        Tree::Api => api(request, next).await,
+    }
+}
+
+async fn pages(app: App, mut request: Request, next: Next) -> Response {
     let slot = request.extensions().get::<IdentitySlot>().cloned().unwrap_or_default();
     request.extensions_mut().insert(slot.clone());
     let request_id = id_of(&request);
@@ -134,7 +142,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         let code = identity.viewer.member().is_some_and(|member| member.second_factor);
         let wrong = matches!(*error, Error::SudoRefused);
         let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
-        return dress(&response, &error, Html(question.render().unwrap_or_default()));
+        return faced(&response, &error, Html(question.render().unwrap_or_default()));
     }
     let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
     let again = if is_get { Some(asked.clone()) } else { came_from };
@@ -149,7 +157,7 @@ pub async fn pages(State(app): State<App>, mut request: Request, next: Next) -> 
         request_id,
         kept,
     };
-    dress(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+    faced(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
 }
 
 /// Path and query of the page in which htmx asks for a part.
@@ -176,13 +184,12 @@ fn way_in(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// For the JSON tree.
-pub async fn api(request: Request, next: Next) -> Response {
+async fn api(request: Request, next: Next) -> Response {
     let request_id = id_of(&request);
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else { return response };
     let problem = Problem::of(&error, &request_id);
-    dress(&response, &error, problem)
+    faced(&response, &error, problem)
 }
 
 pub async fn not_found() -> Error {
@@ -225,7 +232,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
 }
 
 /// The new body under the old answer's headers, which may hold `Allow`, `Set-Cookie` or `Retry-After`.
-fn dress(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
+fn faced(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     *response.status_mut() = error.status();
     for (name, value) in bare.headers() {

@@ -1,12 +1,10 @@
-//! The headers that every answer carries, set by one layer.
+//! The headers that every answer carries, set in one place.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
 use crate::app::App;
-use crate::cache::status;
+use crate::cache::status::Status;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
@@ -29,8 +27,8 @@ const ALWAYS: [(HeaderName, &str); 9] = [
 ];
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
-pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (mut response, cached) = status::watch(next.run(request)).await;
+/// Sets them, and what the answer itself says wins.
+pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     let headers = response.headers_mut();
     if let Some(status) = cached {
         headers.insert(HeaderName::from_static("cache-status"), status.header());
@@ -44,7 +42,27 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
     // Whatever does not say otherwise is somebody's own business; a cookie always is.
     if headers.contains_key(header::SET_COOKIE) {
         headers.remove(header::CACHE_CONTROL);
+        secure_cookies(app, headers);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-    response
+}
+
+/// Every cookie is `Secure` and this host's alone where browsers take such cookies. tower-sessions forgets `Secure` on
+/// the cookie that removes a session, and browsers ignore a `__Host-` cookie without it.
+fn secure_cookies(app: &App, headers: &mut HeaderMap) {
+    if !app.site.secure_cookies() {
+        return;
+    }
+    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        let secured = cookie.to_str().ok().and_then(|text| HeaderValue::from_str(&secured(text)).ok());
+        headers.append(header::SET_COOKIE, secured.unwrap_or(cookie));
+    }
+}
+
+fn secured(cookie: &str) -> String {
+    let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
+    let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
+    format!("{prefix}{cookie}{flag}")
 }

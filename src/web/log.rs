@@ -1,4 +1,4 @@
-//! One lean line a request, the id that finds it, and what it took.
+//! Around every request: the id that finds it, one lean line of what it took, the headers of its answer.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -13,9 +13,11 @@ use data_encoding::HEXLOWER;
 use prometheus::IntGauge;
 use tracing::field::display;
 
-use super::client::Peer;
+use super::client::{Address, Network, Peer};
+use super::headers;
 use super::viewer::IdentitySlot;
 use crate::app::App;
+use crate::cache::status;
 use crate::error::Error;
 use crate::telemetry::metrics::{Metrics, method_name};
 use crate::telemetry::recent::Failure;
@@ -66,13 +68,13 @@ struct Told {
 
 pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = HEXLOWER.encode(&app.context.random::<8>());
-    let told = Told::of(&app, &request);
+    let told = Told::of(&app, &mut request);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(told.slot.clone());
     let method = request.method().clone();
     let asked = Arc::new(Asked { id, route: format!("{} {}", told.method, told.route) });
     let (start, active) = (Instant::now(), Active::new(&app.metrics));
-    let mut response = within(asked.clone(), next.run(request)).await;
+    let (mut response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
     drop(active);
     let took = start.elapsed();
     if response.extensions().get::<Unrecorded>().is_none() {
@@ -82,6 +84,7 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
         remember(&app, &asked, &response);
     }
     told.log(&asked.id, &response, took);
+    headers::secure(&app, &mut response, cached);
     if let Ok(value) = HeaderValue::from_str(&asked.id) {
         response.headers_mut().insert(HEADER, value);
     }
@@ -89,10 +92,14 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
 }
 
 impl Told {
-    fn of(app: &App, request: &Request) -> Self {
+    /// Also tells the request whose it is.
+    fn of(app: &App, request: &mut Request) -> Self {
         let peer =
             request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-        let network = app.clients.network(app.clients.address(peer, request.headers()));
+        let address = app.clients.address(peer, request.headers());
+        let network = app.clients.network(address);
+        request.extensions_mut().insert(Address(address));
+        request.extensions_mut().insert(Network(network));
         let route = request.extensions().get::<MatchedPath>().map_or("_unmatched", MatchedPath::as_str);
         Self {
             method: method_name(request.method()),
@@ -114,31 +121,17 @@ impl Told {
         let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         let user = slot.get().viewer.id().map(display);
         let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+        macro_rules! line {
+            ($level:ident $(, $more:ident)?) => {
+                tracing::$level!(
+                    event = "request", request_id, trace_id, method, route, status, duration_ms, client, user $(, $more)?
+                )
+            };
+        }
         if let Some(Error::Internal(reason) | Error::Unavailable(reason)) = cause {
-            tracing::error!(
-                event = "request",
-                request_id,
-                trace_id,
-                method,
-                route,
-                status,
-                duration_ms,
-                client,
-                user,
-                reason
-            );
+            line!(error, reason);
         } else {
-            tracing::info!(
-                event = "request",
-                request_id,
-                trace_id,
-                method,
-                route,
-                status,
-                duration_ms,
-                client,
-                user
-            );
+            line!(info);
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod csrf;
 pub mod cursor;
 pub mod device;
+pub mod enter;
 pub mod faces;
 pub mod forms;
 pub mod headers;

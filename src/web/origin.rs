@@ -4,8 +4,9 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 
-use super::client::Address;
+use super::client::{Address, Network};
 use super::device::Device;
 use super::log::RequestId;
 use super::{browser, device};
@@ -27,14 +28,13 @@ pub struct Origin {
 
 impl Origin {
     #[must_use]
-    pub fn of(parts: &Parts, app: &App) -> Self {
-        let address = parts.extensions.get::<Address>();
+    pub fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Self {
         Self {
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            network: address.map(|address| app.clients.network(address.0)),
-            browser: browser::family(&parts.headers),
-            device: device::of(app, &parts.headers),
-            address: address.copied().unwrap_or_default(),
+            request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            network: extensions.get::<Network>().map(|network| network.0),
+            browser: browser::family(headers),
+            device: device::of(app, headers),
+            address: extensions.get().copied().unwrap_or_default(),
         }
     }
 }
@@ -43,6 +43,6 @@ impl FromRequestParts<App> for Origin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(Self::of(parts, app))
+        Ok(Self::of(app, &parts.headers, &parts.extensions))
     }
 }

@@ -58,15 +58,16 @@ pub async fn page<F>(
 where
     F: Future<Output = Result<Response>> + Send + 'static,
 {
+    // In boxes, as what is there already need not carry the drawing of it.
     if chrome.viewer.is_some() || chrome.toast.is_some() {
-        return draw().await;
+        return Box::pin(draw()).await;
     }
-    let drawing = draw();
+    let drawing = Box::pin(draw());
     let load = |_| async move { Rendered::of(drawing.await?).await };
     match app.cache.get(&PAGE, Key::public(id_of(&[&chrome.asked])), scopes, load).await? {
         Some(rendered) => Ok(answer(&rendered, headers)),
         // A redirect or a refusal: not a page to keep.
-        None => draw().await,
+        None => Box::pin(draw()).await,
     }
 }
 

@@ -1,37 +1,21 @@
 //! Where a second factor is required, whoever has none reaches only the page that sets it up, and the way out.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::viewer::{Identity, Viewer};
+use super::viewer::Viewer;
 use crate::accounts::factor::settings::SETUP;
 use crate::app::App;
 use crate::error::{Error, Result};
 
 const OPEN: [&str; 3] = [SETUP, "/sudo", "/logout"];
 
-/// For the page tree: leads to the set-up page.
-pub async fn guard_pages(
-    State(app): State<App>,
-    identity: Identity,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_open = OPEN.contains(&request.uri().path());
-    match check(&app, &identity.viewer) {
-        Err(_) if request.method().is_safe() && !is_open => Redirect::to(SETUP).into_response(),
-        Err(error) if !is_open => error.into_response(),
-        _ => next.run(request).await,
-    }
-}
-
-/// For the JSON tree.
-pub async fn guard_api(State(app): State<App>, identity: Identity, request: Request, next: Next) -> Response {
-    match check(&app, &identity.viewer) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
+/// For the page tree: the way to the set-up page, where it has to be gone first.
+#[must_use]
+pub fn detour(app: &App, viewer: &Viewer, request: &Request) -> Option<Response> {
+    let error = check(app, viewer).err().filter(|_| !OPEN.contains(&request.uri().path()))?;
+    let is_safe = request.method().is_safe();
+    Some(if is_safe { Redirect::to(SETUP).into_response() } else { error.into_response() })
 }
 
 /// # Errors

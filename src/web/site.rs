@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use url::{Host, Url};
 
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The public address, taken apart once.
 #[derive(Clone, Debug)]
@@ -127,13 +127,23 @@ pub fn host_of<'a>(headers: &'a HeaderMap, uri: &'a axum::http::Uri) -> Option<&
     }
 }
 
+/// For routes that nobody is limited on.
+pub async fn guard_host(State(app): State<App>, request: Request, next: Next) -> Response {
+    match check_host(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
 /// Refuses requests for another host: 400 without exactly one host, 421 for a foreign one.
-pub async fn check_host(State(app): State<App>, request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// [`Error::Malformed`] or [`Error::WrongHost`]
+pub fn check_host(app: &App, request: &Request) -> Result<()> {
     match host_of(request.headers(), request.uri()) {
-        None => Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }
-            .into_response(),
-        Some(host) if !app.site.serves(host) => Error::WrongHost.into_response(),
-        Some(_) => next.run(request).await,
+        None => Err(Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }),
+        Some(host) if !app.site.serves(host) => Err(Error::WrongHost),
+        Some(_) => Ok(()),
     }
 }
 

@@ -1,59 +1,50 @@
 //! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header};
 use tower_sessions::Session;
 
 use super::origin::Origin;
 use super::viewer::{self, Identity};
-use super::{csrf, device, site, sudo};
+use super::{device, site, sudo};
 use crate::accounts::Member;
 use crate::admin::pages::LIVE;
 use crate::app::App;
 use crate::error::Result;
 use crate::refresh::{Kind, Rotated};
 
-/// For the page tree: reads the session, else what keeps the device signed in, and makes the sender known.
-pub async fn identify(
-    State(app): State<App>,
-    session: Session,
-    origin: Origin,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    // Looking at figures that renew themselves keeps nobody signed in.
-    let slides = request.uri().path() != LIVE;
-    let (identity, cookie) = match recognise(&app, (&session, slides), &origin, request.headers()).await {
-        Ok(found) => found,
-        Err(error) => return csrf::give_back(&app, error, request).await,
-    };
-    viewer::introduce(request.extensions_mut(), identity);
-    let mut response = next.run(request).await;
-    if let Some(cookie) = cookie.filter(|_| !is_set(&app, response.headers())) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-async fn recognise(
+/// Whom the session knows, else whose device this is that is kept signed in; then with the cookie to be set.
+///
+/// # Errors
+/// Sessions can't be had just now.
+pub async fn recognise(
     app: &App,
-    (session, slides): (&Session, bool),
-    origin: &Origin,
-    headers: &HeaderMap,
+    session: &Session,
+    (uri, headers, extensions): (&Uri, &HeaderMap, &Extensions),
 ) -> Result<(Identity, Option<HeaderValue>)> {
+    // Looking at figures that renew themselves keeps nobody signed in.
+    let slides = uri.path() != LIVE;
     let identity = viewer::read(app, session, slides).await?;
-    let Some(token) = site::cookie(headers, &name(app)).filter(|_| identity.viewer.member().is_none()) else {
+    if identity.viewer.member().is_some() {
         return Ok((identity, None));
-    };
-    let Rotated::Child(grant) = app.refresh.rotate(token, Kind::Browser, origin).await? else {
+    }
+    let Some(token) = site::cookie(headers, &name(app)) else { return Ok((identity, None)) };
+    let origin = Origin::of(app, headers, extensions);
+    let Rotated::Child(grant) = app.refresh.rotate(token, Kind::Browser, &origin).await? else {
         return Ok((identity, Some(removal(app))));
     };
-    viewer::sign_in(app, session, &grant.member, origin).await?;
+    viewer::sign_in(app, session, &grant.member, &origin).await?;
     viewer::join_family(app, session, &grant.member, grant.family).await?;
     let cookie = cookie(&name(app), &grant.refresh_token, grant.life);
     Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
+}
+
+/// Sets the cookie, unless the answer itself has set it.
+pub fn set(app: &App, cookie: Option<HeaderValue>, headers: &mut HeaderMap) {
+    let Some(cookie) = cookie else { return };
+    let name = name(app);
+    if !headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name.as_bytes())) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookies that
@@ -99,9 +90,4 @@ pub(super) fn cookie(name: &str, value: &str, life: std::time::Duration) -> Head
 
 fn name(app: &App) -> String {
     app.site.cookie("coffer-stay")
-}
-
-fn is_set(app: &App, headers: &HeaderMap) -> bool {
-    let name = name(app);
-    headers.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(name.as_bytes()))
 }

@@ -11,7 +11,7 @@ const PROXY: &str = "10.0.0.1";
 
 fn clients(header: ProxyHeader) -> Clients {
     let trusted = ["10.0.0.0/8", "fd00::/8"].map(|text| network(text).unwrap());
-    Clients { trusted: trusted.into(), header, key: [7; 32], seen: Arc::default() }
+    Clients { trusted: trusted.into(), header, key: mac(&[7; 32]), seen: Arc::default() }
 }
 
 /// Who this is, by the lines of the header, to a coffer behind 10.0.0.0/8.
@@ -129,7 +129,7 @@ fn a_network_is_one_ipv4_address_or_one_ipv6_64() {
     assert_ne!(hash("2001:db8:1:2::1"), hash("2001:db8:1:3::1"));
     assert_ne!(hash("192.0.2.1"), hash("192.0.2.2"));
     assert_eq!(hash("192.0.2.1"), hash("::ffff:192.0.2.1"));
-    let other = Clients { key: [8; 32], ..self::clients(ProxyHeader::XForwardedFor) };
+    let other = Clients { key: mac(&[8; 32]), ..self::clients(ProxyHeader::XForwardedFor) };
     assert_ne!(hash("192.0.2.1"), other.network("192.0.2.1".parse().unwrap()));
 }
 
