@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ahash::RandomState;
 use moka::notification::RemovalCause;
 
 use super::gate::Gate;
@@ -43,7 +44,7 @@ impl Held {
 pub struct Misplaced;
 
 pub struct Local {
-    map: moka::sync::Cache<Slot, Arc<Held>>,
+    map: moka::sync::Cache<Slot, Arc<Held>, RandomState>,
     capacity: u64,
     evictions: Arc<AtomicU64>,
 }
@@ -61,7 +62,7 @@ impl Local {
                     counted.fetch_add(1, Ordering::Relaxed);
                 }
             })
-            .build();
+            .build_with_hasher(RandomState::new());
         Self { map, capacity, evictions }
     }
 

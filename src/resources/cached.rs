@@ -39,7 +39,8 @@ pub struct Any {
 
 impl Cached for Resource {
     fn weight(&self) -> usize {
-        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body];
+        // The body twice: its HTML comes to lie beside it.
+        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
         let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
         size_of::<Self>() + text + self.url.as_ref().map_or(0, String::len)
     }

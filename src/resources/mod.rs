@@ -125,6 +125,9 @@ pub struct Resource {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub trashed_at: Option<Timestamp>,
+    #[serde(skip)]
+    #[sqlx(skip)]
+    pub shown: markdown::Shown,
 }
 
 /// Names of tags, in their order.

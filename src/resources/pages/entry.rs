@@ -1,5 +1,7 @@
 //! One resource: read it, pin it, throw it away and take it back.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,7 +12,7 @@ use super::views::{At, TagLink, host};
 use crate::app::App;
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
-use crate::resources::{Change, Resource, TRASH_LIFE, Via, markdown};
+use crate::resources::{Change, Resource, TRASH_LIFE, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
 use crate::web::rendered;
@@ -26,7 +28,7 @@ struct ShowPage {
     url: Option<String>,
     host: Option<String>,
     /// Rendered and sanitised Markdown; empty for none.
-    body_html: String,
+    body_html: Arc<str>,
     tags: Vec<TagLink>,
     visibility: &'static str,
     pinned: bool,
@@ -85,7 +87,7 @@ async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Resp
         id: id.to_string(),
         kind: resource.kind.as_str(),
         host: resource.url.as_deref().map(host),
-        body_html: markdown::render(&resource.body),
+        body_html: resource.shown.html(&resource.body),
         tags: TagLink::all(&resource.tags.0),
         visibility: resource.visibility.as_str(),
         pinned: resource.pinned,
