@@ -20,7 +20,6 @@ pub mod outbox;
 mod relay;
 mod remote;
 mod scope;
-mod script;
 pub mod status;
 mod write;
 

@@ -1,6 +1,6 @@
 //! The tier in Redis: entries with the generations that they were made from.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::entry::{Entry, Generation};
 use super::kind::Slot;
 use super::scope::{Scope, Scopes};
-use super::script::{BUMP, FILL, LEASE, Script};
 use crate::context::Context;
+use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
 
 /// Longer than this the database is the quicker one.
@@ -23,6 +23,10 @@ pub const WRITE_LIMIT: Duration = Duration::from_millis(50);
 const LOAD_LEASE: Duration = Duration::from_secs(3);
 /// Longer than any entry's; one that is gone is only a miss.
 const GENERATION_LIFE: Duration = Duration::from_hours(24);
+
+static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/lease.lua")));
+static FILL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/fill.lua")));
+static BUMP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/bump.lua")));
 
 type Result<T> = std::result::Result<T, RedisDown>;
 

@@ -146,13 +146,14 @@ impl Db {
 
     /// Begins a write transaction. Never call it while holding another one: pass that one down.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
+        // In boxes, as both are many kilobytes, which every request that might write would carry.
         match self {
             Self::Postgres(pool) => {
-                let tx = pool.wait(pool.begin()).await?;
+                let tx = pool.wait(Box::pin(pool.begin())).await?;
                 Ok(Tx::Postgres(tx, pool.gauge.clone()))
             }
             Self::Sqlite { write, .. } => {
-                let tx = write.wait(write.begin_with("BEGIN IMMEDIATE")).await?;
+                let tx = write.wait(Box::pin(write.begin_with("BEGIN IMMEDIATE"))).await?;
                 Ok(Tx::Sqlite(tx, write.gauge.clone()))
             }
         }

@@ -5,9 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
 use fred::prelude::*;
-use sha1::{Digest as _, Sha1};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
@@ -17,6 +15,7 @@ use super::gcra::{Micros, Quota};
 use super::key::{Id, Key};
 use super::nodes::Report;
 use super::wire::{all_names, name, number, part_of, read, slots, untouched, words};
+use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
 
 /// So many requests in a row must have waited in vain before others stop asking.
@@ -33,35 +32,6 @@ const RELEASE_TOLD: Duration = Duration::from_hours(1);
 /// One hash slot, so that a cluster takes all in one script.
 const PULSE_KEYS: [&str; 3] =
     ["coffer:limit:{nodes}", "coffer:limit:{nodes}:released", "coffer:limit:{nodes}:reports"];
-
-struct Script {
-    text: &'static str,
-    hash: String,
-}
-
-impl Script {
-    fn new(text: &'static str) -> Self {
-        Self { text, hash: HEXLOWER.encode(&Sha1::digest(text.as_bytes())) }
-    }
-
-    /// By its hash, and whole when Redis has forgotten it.
-    async fn run<T: FromValue>(
-        &self,
-        pool: &Pool,
-        limit: Duration,
-        keys: Vec<String>,
-        args: Vec<Value>,
-    ) -> FredResult<T> {
-        let pool = pool.with_options(&options(limit));
-        // In boxes, as both are many kilobytes, which requests that need no round trip would carry too.
-        match Box::pin(pool.evalsha(self.hash.as_str(), keys.clone(), args.clone())).await {
-            Err(error) if error.details().contains("NOSCRIPT") => {
-                Box::pin(pool.eval(self.text, keys, args)).await
-            }
-            other => other,
-        }
-    }
-}
 
 pub struct Exact {
     redis: Redis,
@@ -159,7 +129,7 @@ impl Exact {
 
     async fn take_in_one_slot(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
         let (keys, args) = words(charges);
-        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.pool(), self.longest, keys, args)).await?;
+        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.pool(), keys, args)).await?;
         read(&numbers, charges).ok_or(RedisDown)
     }
 
@@ -171,11 +141,11 @@ impl Exact {
         let charges: Vec<Charge> = taken.iter().map(|taken| taken.charge).collect();
         for slot in slots(&charges) {
             let part = || taken.iter().filter(|taken| taken.charge.key.slot == slot);
-            let keys = part().map(|taken| name(&taken.charge, taken.charge.key.today)).collect();
+            let keys: Vec<String> = part().map(|taken| name(&taken.charge, taken.charge.key.today)).collect();
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
                 part().flat_map(|taken| [number(interval(taken.charge.ask.quota)), number(taken.state)]);
-            self.ask(self.refund.run::<i64>(&self.redis.pool(), self.longest, keys, args.collect())).await?;
+            self.ask(self.refund.run::<i64>(&self.redis.pool(), keys, args.collect())).await?;
         }
         Ok(())
     }
@@ -191,7 +161,7 @@ impl Exact {
         report: &Report,
         released: &[Key],
     ) -> Result<Pulse, RedisDown> {
-        let pool = self.redis.pool().with_options(&options(self.longest));
+        let pool = self.redis.pool();
         for key in released {
             self.redis.run_within(self.longest, pool.del::<i64, _>(all_names(*key))).await?;
         }
@@ -212,7 +182,7 @@ impl Exact {
     /// # Errors
     /// Redis is slow or away.
     pub async fn reports(&self, but: &str) -> Result<Vec<Report>, RedisDown> {
-        let pool = self.redis.pool().with_options(&options(self.longest));
+        let pool = self.redis.pool();
         let told = self.redis.run_within(self.longest, pool.hgetall(PULSE_KEYS[2])).await?;
         let told: HashMap<String, String> = told;
         let others = told.into_iter().filter(|(node, _)| node != but);
@@ -272,10 +242,6 @@ impl Exact {
             }
         }
     }
-}
-
-fn options(limit: Duration) -> Options {
-    Options { timeout: Some(limit), ..Options::default() }
 }
 
 fn micros(duration: Duration) -> Micros {

@@ -1,6 +1,7 @@
 //! The one Redis client: connect, time limits, circuit breaker, health.
 
 mod breaker;
+pub mod script;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,9 @@ use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metric
 const COMMAND_LIMIT: Duration = Duration::from_millis(250);
 /// An open breaker asks for an answer this long after it opened or last asked, and up to as much later again.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
+
+/// One connection carries what many requests ask at the same time in one write, and Redis has one thread.
+const POOL: usize = 1;
 
 /// Redis, or the knowledge that it can't be had just now; cheap to clone.
 #[derive(Clone, Debug)]
@@ -80,7 +84,7 @@ impl Redis {
         }));
         let pool = builder(config)
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
-            .build_pool(4)
+            .build_pool(POOL)
             .map_err(bad_url)?;
         let _ = pool.connect_pool();
         Ok(Self {
@@ -114,11 +118,19 @@ impl Redis {
 
     /// The identity of the running Redis process, another after each restart or failover.
     pub async fn run_id(&self) -> Result<String, RedisDown> {
-        let info: String = self.run(self.first().info(Some(InfoKind::Server))).await?;
-        info.lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .map(|id| id.trim().to_owned())
-            .ok_or(RedisDown)
+        self.told(InfoKind::Server, "run_id:").await
+    }
+
+    /// Bytes that its values and buffers take.
+    pub async fn memory(&self) -> Result<i64, RedisDown> {
+        self.told(InfoKind::Memory, "used_memory:").await?.parse().map_err(|_| RedisDown)
+    }
+
+    /// What Redis says of itself.
+    async fn told(&self, section: InfoKind, name: &str) -> Result<String, RedisDown> {
+        let info: String = self.run(self.first().info(Some(section))).await?;
+        let found = info.lines().find_map(|line| line.strip_prefix(name));
+        found.map(|value| value.trim().to_owned()).ok_or(RedisDown)
     }
 
     /// One of the pool's connections, always the same.
@@ -141,7 +153,16 @@ impl Redis {
     }
 
     /// The same for who knows better how long to wait.
-    pub async fn run_within<T, E: std::fmt::Display>(
+    pub fn run_within<T, E: std::fmt::Display>(
+        &self,
+        limit: Duration,
+        command: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, RedisDown>> {
+        // In a box, as fred's commands are many kilobytes, which every request that might send one would carry.
+        self.timed(limit, Box::pin(command))
+    }
+
+    async fn timed<T, E: std::fmt::Display>(
         &self,
         limit: Duration,
         command: impl Future<Output = Result<T, E>>,
@@ -162,7 +183,7 @@ impl Redis {
 
     /// Asks for an answer whatever the breaker says, for `/readyz`.
     pub async fn ping(&self) -> Result<(), RedisDown> {
-        let ping = self.pool.next().ping::<()>(None);
+        let ping = Box::pin(self.pool.next().ping::<()>(None));
         match tokio::time::timeout(COMMAND_LIMIT, ping).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(RedisDown),
@@ -182,14 +203,14 @@ impl Redis {
     fn failed(&self, failure: Failure, reason: &str) -> RedisDown {
         self.doubts.fetch_add(1, Ordering::AcqRel);
         if self.breaker.failed(failure, self.context.ticks()) {
-            self.told(BreakerState::Open);
+            self.stands(BreakerState::Open);
             tracing::warn!(event = "redis_down", reason, "Redis does not answer; going on without it");
             tokio::spawn(self.clone().probe());
         }
         RedisDown
     }
 
-    fn told(&self, state: BreakerState) {
+    fn stands(&self, state: BreakerState) {
         self.meter.as_ref().inspect(|meter| meter.breaker(state));
     }
 
@@ -197,15 +218,15 @@ impl Redis {
     async fn probe(self) {
         loop {
             self.pause().await;
-            self.told(BreakerState::HalfOpen);
+            self.stands(BreakerState::HalfOpen);
             if self.ping().await.is_ok() {
                 break;
             }
-            self.told(BreakerState::Open);
+            self.stands(BreakerState::Open);
         }
         self.doubts.fetch_add(1, Ordering::AcqRel);
         self.breaker.close();
-        self.told(BreakerState::Closed);
+        self.stands(BreakerState::Closed);
         tracing::info!(event = "redis_back", "Redis answers again");
     }
 
@@ -229,7 +250,8 @@ fn builder(config: Config) -> Builder {
             };
         })
         .with_performance_config(|performance| {
-            performance.default_command_timeout = COMMAND_LIMIT;
+            // Whoever asks says how long to wait; a second clock for each command would cost, and could be the shorter.
+            performance.default_command_timeout = Duration::ZERO;
             performance.max_feed_count = 200;
         });
     builder
