@@ -297,7 +297,8 @@ fn micros_of_mget(url: &str) -> f64 {
 }
 
 async fn json(visitor: &crate::coffer::Visitor, path: &str) -> serde_json::Value {
-    visitor.get(path).send().await.expect("an answer").json().await.expect("JSON")
+    let request = visitor.get(path).header(reqwest::header::ACCEPT_ENCODING, "identity");
+    request.send().await.expect("an answer").json().await.expect("JSON")
 }
 
 /// How long another node goes on showing what was before.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::http::{Method, StatusCode};
 use coffer::accounts::{NewAccount, Role};
 use coffer::admin::asked::Asked;
-use coffer::admin::pages::fragment;
+use coffer::admin::pages::{Held, fragment};
 use coffer::app::App;
 use coffer::config::Config;
 use coffer::context::{Clock, Context};
@@ -111,7 +111,7 @@ fn record(app: &App, routes: &[String], requests: usize) {
 fn draw(app: &App, viewer: &Viewer, range: &str) -> Duration {
     let began = Instant::now();
     let asked = Asked { range: range.to_owned(), ..Asked::default() };
-    let drawn = fragment(app, viewer, asked).expect("a page");
+    let drawn = fragment(app, viewer, asked, Held::default()).expect("a page");
     assert!(drawn.contains("</svg>"));
     began.elapsed()
 }

@@ -14,6 +14,7 @@ use super::{chart, words};
 use crate::accounts::require_admin;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
+use crate::limiter::blocked::Blocked;
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::Query;
 use crate::web::log::Unrecorded;
@@ -21,6 +22,7 @@ use crate::web::viewer::Viewer;
 
 /// What the page asks again and again.
 pub const LIVE: &str = "/admin/metrics/live";
+const MOST_HELD: usize = 5;
 
 pub fn routes() -> Router<App> {
     Router::new().route("/admin/metrics", get(show)).route(LIVE, get(live))
@@ -41,12 +43,28 @@ struct Live {
     report: Report,
     asked: Asked,
     drawn: Drawn,
+    held: Held,
+}
+
+/// Who is refused most just now, and what lets an admin let them go on.
+#[derive(Debug, Default)]
+pub struct Held {
+    clients: Vec<Blocked>,
+    csrf: String,
+}
+
+impl Held {
+    /// As all nodes know it.
+    async fn now(app: &App, csrf: &str) -> Self {
+        let blocked = app.limiter.overview().await.blocked.into_iter().filter(|client| !client.shadow);
+        Self { clients: blocked.take(MOST_HELD).collect(), csrf: csrf.to_owned() }
+    }
 }
 
 impl Live {
-    fn of(app: &App, viewer: &Viewer, asked: Asked) -> Result<Self> {
+    fn of(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
         let report = super::report(app, viewer, &asked)?;
-        Ok(Self { drawn: drawn(&report), report, asked })
+        Ok(Self { drawn: drawn(&report), report, asked, held })
     }
 
     fn ranges(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
@@ -72,11 +90,12 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
     require_admin(&viewer)?;
-    let (live, errors) = match Live::of(&app, &viewer, asked) {
-        Ok(live) => (live, FieldErrors::default()),
-        Err(Error::Invalid(errors)) => (Live::of(&app, &viewer, Asked::default())?, errors),
+    let (asked, errors) = match asked.span().and_then(|_| asked.sort()) {
+        Ok(_) => (asked, FieldErrors::default()),
+        Err(Error::Invalid(errors)) => (Asked::default(), errors),
         Err(error) => return Err(error),
     };
+    let live = Live::of(&app, &viewer, asked, Held::now(&app, &chrome.csrf).await)?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let toast = chrome.toast.is_some();
     let shown = MetricsPage { chrome: chrome.section("metrics"), live, errors };
@@ -84,14 +103,15 @@ async fn show(
 }
 
 /// The changing part as HTML.
-pub fn fragment(app: &App, viewer: &Viewer, asked: Asked) -> Result<String> {
-    Ok(Live::of(app, viewer, asked)?.render()?)
+pub fn fragment(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
+    Ok(Live::of(app, viewer, asked, held)?.render()?)
 }
 
 /// The changing part; `304` as long as it would be the same. Looking is not counted.
 async fn live(
     State(app): State<App>,
     viewer: Viewer,
+    chrome: Chrome,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
@@ -101,7 +121,8 @@ async fn live(
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Html(fragment(&app, &viewer, asked)?).into_response()
+        let held = Held::now(&app, &chrome.csrf).await;
+        Html(fragment(&app, &viewer, asked, held)?).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));

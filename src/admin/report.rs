@@ -202,6 +202,10 @@ pub struct Dependency {
     pub rejections: f64,
     pub p50: Option<f64>,
     pub p99: Option<f64>,
+    /// What it says of itself, where it tells.
+    pub memory_bytes: Option<f64>,
+    /// Redis alone: until word of a change has gone round through it.
+    pub invalidation_p99: Option<f64>,
     /// For each step: 0 all well, 1 not.
     pub trouble: Vec<Option<f64>>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::kind::Name;
 use crate::telemetry::metrics::{CacheMeter, Evicted, Invalidation, Metrics, Outcome, Tier};
+use crate::telemetry::timing::Timing;
 
 /// How a request for an answer ended, by tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,7 @@ pub struct Counts {
     listening: AtomicBool,
     /// By kind, and last that of the memory they share; empty where nobody measures.
     meters: Vec<CacheMeter>,
+    lag: Option<Timing>,
 }
 
 impl Counts {
@@ -57,7 +59,8 @@ impl Counts {
     pub fn new(metrics: Option<&Metrics>) -> Self {
         let names = Name::ALL.map(Name::as_str).into_iter().chain(["memory"]);
         let meters = metrics.map(|metrics| names.map(|name| metrics.cache.of(name)).collect());
-        Self { meters: meters.unwrap_or_default(), ..Self::default() }
+        let lag = metrics.map(|metrics| metrics.cache.invalidation_lag.clone());
+        Self { meters: meters.unwrap_or_default(), lag, ..Self::default() }
     }
 
     pub fn add(&self, name: Name, event: Event) {
@@ -124,6 +127,13 @@ impl Counts {
 
     pub(super) fn heard(&self, scopes: usize) {
         self.invalidated(&self.heard, Invalidation::Remote, scopes);
+    }
+
+    /// Our own word has come round.
+    pub(super) fn came_round(&self, micros: i64) {
+        if let Some(lag) = &self.lag {
+            lag.record(Duration::from_micros(micros.max(0).unsigned_abs()));
+        }
     }
 
     pub(super) fn heard_late(&self, scopes: usize) {

@@ -80,6 +80,7 @@ impl Cache {
         match Message::read(text) {
             Some(Message::Beat { from, round: theirs, at }) if from == self.node && theirs == round => {
                 self.lease.renew(at);
+                self.counts.came_round(self.context.ticks() - at);
             }
             Some(Message::Touched { from, rows, scopes }) if from != self.node => {
                 self.gates.bump(&scopes);

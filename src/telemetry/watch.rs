@@ -51,7 +51,11 @@ pub async fn ask(app: &App) {
     let database = app.metrics.dependencies.of(app.db.name());
     database.up(answers(app.db.ping()).await);
     if let Some(redis) = &app.redis {
-        app.metrics.dependencies.of("redis").up(answers(redis.ping()).await);
+        let meter = app.metrics.dependencies.of("redis");
+        meter.up(answers(redis.ping()).await);
+        if let Ok(bytes) = redis.memory().await {
+            meter.memory(bytes);
+        }
     }
     if let Ok(count) = app.sessions.count().await {
         app.metrics.accounts.sessions_active.set(count);

@@ -153,6 +153,28 @@ async fn requests_are_counted_by_route_and_status() {
 }
 
 #[tokio::test]
+async fn the_limiters_decisions_are_counted_by_policy_and_outcome() {
+    let app = App::with(Engine::Sqlite, &["--rate-limit-pages=2/h", "--rate-limit-api=shadow 1/h"]).await;
+    let visitor = app.visitor();
+    for status in [200, 200, 429, 429, 429] {
+        visitor.get("/login").await.is(status);
+    }
+    for _ in 0..3 {
+        visitor.get("/api/v1/resources").await.ok();
+    }
+    let text = shown(&app);
+    let count = |policy: &str, decision: &str| {
+        let labels = format!("{{decision=\"{decision}\",mode=\"local\",policy=\"{policy}\"}} ");
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("coffer_rate_limit_decisions_total{labels}")));
+        line.unwrap_or_else(|| panic!("{policy} {decision}: {text}")).parse::<u64>().expect("a count")
+    };
+    assert_eq!((count("pages", "allowed"), count("pages", "blocked")), (2, 3));
+    assert_eq!((count("api", "allowed"), count("api", "shadow_blocked")), (1, 2));
+}
+
+#[tokio::test]
 async fn a_scrape_is_answered_on_its_own_address() {
     let (app, address) = scraped(&[]).await;
     let answer = app.http().get(format!("http://{address}/metrics")).send().await.expect("an answer");

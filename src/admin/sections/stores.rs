@@ -122,6 +122,11 @@ pub fn dependencies(window: &Window, total: &Slot) -> Vec<Dependency> {
             rejections: total.count("coffer_circuit_breaker_rejections_total", &[&this]),
             p50: answers.quantile(0.5),
             p99: answers.quantile(0.99),
+            memory_bytes: Some(now(window, "coffer_dependency_memory_bytes", &[&this]))
+                .filter(|bytes| *bytes > 0.0),
+            invalidation_p99: (name == "redis")
+                .then(|| total.timing("invalidation lag").quantile(0.99))
+                .flatten(),
             trouble: window
                 .points
                 .iter()

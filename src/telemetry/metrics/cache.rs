@@ -48,6 +48,8 @@ pub struct Cache {
     entries: IntGaugeVec,
     weight: IntGaugeVec,
     capacity: IntGaugeVec,
+    /// Until a word that a node sends to all comes round to itself, which is how late it may learn of a change.
+    pub invalidation_lag: Timing,
     sketches: Sketches,
 }
 
@@ -68,7 +70,14 @@ pub struct CacheMeter {
 impl Cache {
     pub(super) fn new(family: Family) -> Self {
         let by_cache = ["cache"];
+        let lag = family.histograms(
+            "coffer_cache_invalidation_lag_seconds",
+            "Time until a word that a node sends through Redis to all nodes comes round to itself.",
+            &[],
+            &LOAD_BUCKETS,
+        );
         Self {
+            invalidation_lag: family.timing(lag.with_label_values::<&str>(&[]), "invalidation", "lag"),
             requests: family.counters(
                 "coffer_cache_requests_total",
                 "Look-ups in a tier of the cache, by what came of them.",

@@ -18,6 +18,7 @@ label! {
 #[derive(Debug)]
 pub struct Dependencies {
     up: IntGaugeVec,
+    memory: IntGaugeVec,
     state: IntGaugeVec,
     transitions: IntCounterVec,
     rejections: IntCounterVec,
@@ -30,6 +31,7 @@ pub struct Dependencies {
 pub struct DependencyMeter {
     pub name: &'static str,
     up: IntGauge,
+    memory: IntGaugeVec,
     states: Vec<IntGauge>,
     state: Arc<AtomicUsize>,
     transitions: IntCounter,
@@ -43,6 +45,11 @@ impl Dependencies {
             up: family.gauges(
                 "coffer_dependency_up",
                 "Whether the dependency answered when last asked.",
+                &["dependency"],
+            ),
+            memory: family.gauges(
+                "coffer_dependency_memory_bytes",
+                "Memory that the dependency says it uses, where it tells.",
                 &["dependency"],
             ),
             state: family.gauges(
@@ -76,6 +83,7 @@ impl Dependencies {
         let meter = DependencyMeter {
             name,
             up: self.up.with_label_values(&[name]),
+            memory: self.memory.clone(),
             states: states.collect(),
             state: Arc::default(),
             transitions: self.transitions.with_label_values(&[name]),
@@ -97,6 +105,10 @@ impl Dependencies {
 impl DependencyMeter {
     pub fn up(&self, up: bool) {
         self.up.set(i64::from(up));
+    }
+
+    pub fn memory(&self, bytes: i64) {
+        self.memory.with_label_values(&[self.name]).set(bytes);
     }
 
     #[must_use]
