@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
-use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
@@ -266,11 +268,13 @@ pub fn router(app: &App) -> Router {
     ));
 
     let (api, document) = api_routes().split_for_parts();
+    let description = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    drop(document);
     let docs = SwaggerUi::new("/api/docs").config(
         utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
     );
     let api = api
-        .route("/api/v1/openapi.json", get(async move || Json(document)))
+        .route("/api/v1/openapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], description)))
         .merge(docs)
         .route("/api", any(faces::not_found))
         .route("/api/", any(faces::not_found))

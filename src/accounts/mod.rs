@@ -126,7 +126,7 @@ impl Accounts {
 
     /// Whether the first account is still to be made.
     pub async fn is_empty(&self) -> Result<bool> {
-        Ok(store::count(&self.db).await? == 0)
+        Ok(!store::is_anybody_there(&self.db).await?)
     }
 
     /// Whether this token would still work.

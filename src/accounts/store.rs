@@ -83,10 +83,9 @@ pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
     Ok(hash.flatten())
 }
 
-pub async fn count(db: &Db) -> sqlx::Result<i64> {
-    let row: (i64,) =
-        on!(db.read(), pool => sqlx::query_as("SELECT COUNT(*) FROM users").fetch_one(pool).await?);
-    Ok(row.0)
+pub async fn is_anybody_there(db: &Db) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM users)";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_one(pool).await)
 }
 
 /// How sure it is that the address is the account's.

@@ -3,51 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ahash::HashMap;
+
 use super::{is, now, real};
 use crate::admin::asked::Sort;
 use crate::admin::report::{Route, RouteDetail, Tiles, Traffic};
 use crate::telemetry::history::Window;
+use crate::telemetry::history::requests::{COUNT, Classes};
 use crate::telemetry::history::slot::{Slot, label};
 use crate::telemetry::sketch::Dense;
 
-const COUNT: &str = "http_server_request_duration_seconds_count";
 const SUM: &str = "http_server_request_duration_seconds_sum";
 /// Of the answers, so many may be 5xx.
 pub const OBJECTIVE: f64 = 0.001;
-
-/// Requests by status class.
-#[derive(Clone, Copy, Default)]
-struct Classes {
-    success: f64,
-    redirect: f64,
-    refused: f64,
-    limited: f64,
-    failed: f64,
-}
-
-impl Classes {
-    fn of<'a>(counts: impl Iterator<Item = (&'a str, f64)>) -> Self {
-        let mut classes = Self::default();
-        for (key, count) in counts {
-            classes.add(label(key, "http_response_status_code"), count);
-        }
-        classes
-    }
-
-    fn add(&mut self, status: &str, count: f64) {
-        match (status, status.bytes().next()) {
-            ("429", _) => self.limited += count,
-            (_, Some(b'5')) => self.failed += count,
-            (_, Some(b'4')) => self.refused += count,
-            (_, Some(b'3')) => self.redirect += count,
-            _ => self.success += count,
-        }
-    }
-
-    fn total(self) -> f64 {
-        self.success + self.redirect + self.refused + self.limited + self.failed
-    }
-}
 
 pub fn tiles(window: &Window, recent: &Slot, total: &Slot) -> Tiles {
     let classes = Classes::of(recent.counts(COUNT));
@@ -69,9 +37,12 @@ pub fn traffic(window: &Window) -> Vec<Option<Traffic>> {
 }
 
 fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
-    let classes = Classes::of(slots.iter().flat_map(|slot| slot.counts(COUNT)));
+    let mut classes = Classes::default();
     let mut dense = Dense::default();
-    slots.iter().flat_map(|slot| slot.timings("http ")).for_each(|(_, summary)| dense.add(summary));
+    for requests in slots.iter().map(|slot| slot.requests()) {
+        classes += requests.classes;
+        dense.add(&requests.latency);
+    }
     let latency = dense.summary();
     Traffic {
         success: classes.success / seconds,
@@ -124,7 +95,9 @@ pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
     };
     routes.sort_by(|a, b| by(b).total_cmp(&by(a)));
     // The tail's trends would be drawn for nobody.
-    routes.iter_mut().take(TRENDS).for_each(|route| route.trend = trend(window, &route.name));
+    let drawn = routes.len().min(TRENDS);
+    let trends = trends(window, routes[..drawn].iter().map(|route| route.name.as_str()));
+    routes.iter_mut().zip(trends).for_each(|(route, trend)| route.trend = trend);
     routes
 }
 
@@ -132,16 +105,23 @@ const TRENDS: usize = 25;
 /// A small drawing has so many points.
 const TREND_STEPS: usize = 30;
 
-/// Requests a second, in a few steps.
-fn trend(window: &Window, name: &str) -> Vec<Option<f64>> {
-    let timing = format!("http {name}");
+/// Of each of these routes the requests a second, in a few steps.
+fn trends<'a>(window: &Window, names: impl Iterator<Item = &'a str>) -> Vec<Vec<Option<f64>>> {
+    let places: HashMap<&str, usize> = names.zip(0..).collect();
     let chunk = window.points.len().div_ceil(TREND_STEPS).max(1);
-    let steps = window.points.chunks(chunk).map(|points| {
+    let mut trends = vec![Vec::with_capacity(TREND_STEPS); places.len()];
+    for points in window.points.chunks(chunk) {
+        let mut requests = vec![0_u64; places.len()];
+        for (name, summary) in points.iter().flatten().flat_map(|slot| slot.timings("http ")) {
+            if let Some(place) = places.get(name) {
+                requests[*place] += summary.count();
+            }
+        }
         let there = points.iter().filter(|slots| !slots.is_empty()).count();
-        let requests: u64 = points.iter().flatten().map(|slot| slot.timing_count(&timing)).sum();
-        (there > 0).then(|| real(requests) / (real(there) * real(window.step)))
-    });
-    steps.collect()
+        let rate = |requests| (there > 0).then(|| real(requests) / (real(there) * real(window.step)));
+        trends.iter_mut().zip(requests).for_each(|(trend, requests)| trend.push(rate(requests)));
+    }
+    trends
 }
 
 /// One route in detail; none when it was not asked for, or has never been met.

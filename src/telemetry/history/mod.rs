@@ -2,6 +2,7 @@
 //!
 //! Each node writes down its own spans and, with Redis, puts them where the others and its own next start find them.
 
+pub mod requests;
 pub mod shared;
 pub mod slot;
 
@@ -175,6 +176,7 @@ impl Inner {
             timings,
             slow_queries: metrics.database.slow_queries.take(),
             failures: metrics.failures.take(),
+            ..Slot::default()
         };
         slot.counts.sort_by(|(a, _), (b, _)| a.cmp(b));
         slot.gauges.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -242,7 +244,7 @@ impl Window {
     }
 
     fn merged(&self, from: usize) -> Slot {
-        Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), true)
+        Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), false)
     }
 
     /// For how many seconds somebody was there.

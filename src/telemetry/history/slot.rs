@@ -1,13 +1,14 @@
 //! What happened in one span of time.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use ahash::HashMap;
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::requests::Requests;
 use crate::telemetry::recent::{Failure, SlowQuery};
 use crate::telemetry::sketch::{Dense, Summary};
 
@@ -61,12 +62,19 @@ pub struct Slot {
     pub timings: Vec<(Key, Summary)>,
     pub slow_queries: Vec<SlowQuery>,
     pub failures: Vec<Failure>,
+    #[serde(skip)]
+    pub(super) requests: OnceLock<Requests>,
 }
 
 /// Of each kind, over one span.
 const REMEMBERED: usize = 40;
 
 impl Slot {
+    /// All its requests together; it must not change any more.
+    pub fn requests(&self) -> &Requests {
+        self.requests.get_or_init(|| Requests::of(self))
+    }
+
     /// The sum of the counts of this family whose labels hold all of these, such as `tier="l1"`.
     #[must_use]
     pub fn count(&self, family: &str, labels: &[&str]) -> f64 {
@@ -93,13 +101,6 @@ impl Slot {
         found.map(|place| self.timings[place].1.clone()).unwrap_or_default()
     }
 
-    /// How many values a timing has.
-    #[must_use]
-    pub fn timing_count(&self, name: &str) -> u64 {
-        let found = self.timings.binary_search_by(|(key, _)| (**key).cmp(name));
-        found.map_or(0, |place| self.timings[place].1.count())
-    }
-
     /// The timings of a kind, such as `http `, by what follows it.
     pub fn timings<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Summary)> {
         let from = self.timings.partition_point(|(key, _)| **key < *kind);
@@ -118,15 +119,16 @@ impl Slot {
     /// count.
     pub fn merged<'a>(slots: impl Iterator<Item = &'a Self>, same_time: bool) -> Self {
         // The keys are interned, so that equal ones are one: their addresses tell them apart.
-        let (mut counts, mut gauges) = (Sums::new(), Sums::new());
-        let mut timings = HashMap::<usize, (Key, Dense)>::new();
+        let (mut counts, mut gauges) = (Sums::default(), Sums::default());
+        let mut timings = HashMap::<usize, (Key, Dense)>::default();
+        let mut last = None;
         let mut merged = Self::default();
         for slot in slots {
             add(&mut counts, &slot.counts);
-            if !same_time {
-                gauges.clear();
+            if same_time {
+                add(&mut gauges, &slot.gauges);
             }
-            add(&mut gauges, &slot.gauges);
+            last = Some(slot);
             for (key, summary) in &slot.timings {
                 timings
                     .entry(key.address())
@@ -136,6 +138,9 @@ impl Slot {
             }
             merged.slow_queries.extend_from_slice(&slot.slow_queries);
             merged.failures.extend_from_slice(&slot.failures);
+        }
+        if let Some(last) = last.filter(|_| !same_time) {
+            add(&mut gauges, &last.gauges);
         }
         merged.counts = sorted(counts.into_values());
         merged.gauges = sorted(gauges.into_values());
