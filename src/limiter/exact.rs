@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fred::prelude::*;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use futures_util::future::try_join_all;
 use tokio::time::timeout;
 
 use super::Charge;
@@ -20,9 +20,6 @@ use crate::redis::{Redis, RedisDown};
 
 /// So many requests in a row must have waited in vain before others stop asking.
 const FAILURES_TO_PAUSE: u32 = 3;
-/// So many decisions at once are enough to keep Redis busy. More would wait in its queue, and not be answered by
-/// what is learnt meanwhile.
-const TURNS: usize = 32;
 const PAUSE: Duration = Duration::from_secs(1);
 /// A timer that goes off later than this shows that this node is busy, and says nothing of Redis.
 const LATE: Duration = Duration::from_millis(4);
@@ -40,7 +37,6 @@ pub struct Exact {
     longest: Duration,
     take: Script,
     refund: Script,
-    turns: Semaphore,
     failures: AtomicU32,
     began: Instant,
     /// Microseconds since `began` until which Redis is not asked; 0 when it is.
@@ -78,34 +74,31 @@ impl Exact {
             longest: LONGEST_WAIT.max(patience),
             take: Script::new(include_str!("script.lua")),
             refund: Script::new(include_str!("refund.lua")),
-            turns: Semaphore::new(TURNS),
             failures: AtomicU32::new(0),
             began: Instant::now(),
             paused_until: AtomicU64::new(0),
         }
     }
 
-    /// A turn to ask, and whether it had to be waited for. Turns end soon, also when Redis hangs.
-    pub async fn turn(&self) -> (Option<SemaphorePermit<'_>>, bool) {
-        match self.turns.try_acquire() {
-            Ok(turn) => (Some(turn), false),
-            Err(_) => (self.turns.acquire().await.ok(), true),
-        }
-    }
-
-    /// One round trip. In a cluster one for each hash slot, and what the first gave is given back when another refuses.
+    /// One round trip for all these requests. In a cluster one for each request and hash slot.
     ///
     /// # Errors
     /// Redis is slow or away.
-    pub async fn take(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
-        if !self.redis.pool().is_clustered() {
-            return self.take_in_one_slot(charges).await;
+    pub async fn take(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
+        if self.redis.pool().is_clustered() {
+            try_join_all(requests.iter().map(|charges| self.take_from_slots(charges))).await
+        } else {
+            self.take_from_one(requests).await
         }
+    }
+
+    /// What the first slots gave is given back when another refuses.
+    async fn take_from_slots(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
         let mut reply = Reply { now: 0, answers: untouched(charges) };
         let mut taken = Vec::new();
         for slot in slots(charges) {
             let (places, part) = part_of(charges, slot);
-            let told = self.take_in_one_slot(&part).await?;
+            let told = self.take_from_one(&[&part]).await?.pop().ok_or(RedisDown)?;
             reply.now = told.now;
             let refused = told
                 .answers
@@ -127,10 +120,10 @@ impl Exact {
         Ok(reply)
     }
 
-    async fn take_in_one_slot(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
-        let (keys, args) = words(charges);
-        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.pool(), keys, args)).await?;
-        read(&numbers, charges).ok_or(RedisDown)
+    async fn take_from_one(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
+        let (keys, args) = words(requests);
+        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.first(), keys, args)).await?;
+        read(&numbers, requests).ok_or(RedisDown)
     }
 
     /// Gives back what was taken.

@@ -1,13 +1,14 @@
 //! The rate limiter: exact across nodes by one script in Redis, on its own when Redis is away, and never open.
 //!
 //! Reading order: [`gcra`] is the algorithm, [`batch`] all policies of a request, [`policy`] every limit there is;
-//! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis, [`nodes`] what
-//! nodes tell one another.
+//! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis, [`flights`] how
+//! requests ask it together, [`nodes`] what nodes tell one another.
 
 pub mod batch;
 pub mod blocked;
 pub mod counts;
 pub mod exact;
+mod flights;
 pub mod gcra;
 pub mod headers;
 pub mod key;
@@ -36,7 +37,8 @@ use fred::interfaces::ClientLike as _;
 use self::batch::{Answer, Ask};
 use self::blocked::BlockedList;
 use self::counts::Counts;
-use self::exact::{Exact, Reply, Taken};
+use self::exact::{Exact, Taken};
+use self::flights::Flights;
 use self::gcra::Micros;
 use self::key::{Key, Keyring, micros};
 use self::meter::Meter;
@@ -46,7 +48,7 @@ use self::table::Table;
 use self::verdict::{Tier, Verdict};
 use crate::context::Context;
 use crate::keys::Keys;
-use crate::redis::{Redis, RedisDown};
+use crate::redis::Redis;
 use crate::telemetry::metrics::Metrics;
 
 /// One policy for one client.
@@ -73,6 +75,7 @@ struct Inner {
     rules: [Rule; Policy::ALL.len()],
     table: Table,
     exact: Option<Exact>,
+    flights: Option<Flights>,
     node: String,
     /// The live nodes as this one last heard.
     nodes: AtomicU32,
@@ -106,6 +109,8 @@ impl Limiter {
         let rules = Policy::ALL.map(|policy| settings.rule(policy));
         let longest = rules.iter().filter_map(|rule| rule.quota).map(gcra::Quota::memory).max();
         let patience = Duration::from_millis(settings.patience.into());
+        let exact = redis.filter(|_| longest.is_some()).map(|redis| Exact::new(redis.clone(), patience));
+        let (flights, questions) = exact.is_some().then(crate::redis::flights::flights).unzip();
         let limiter = Self(Arc::new(Inner {
             keyring: Keyring::new(
                 keys,
@@ -114,7 +119,8 @@ impl Limiter {
             ),
             rules,
             table: Table::new(usize::from(settings.memory) << 20),
-            exact: redis.filter(|_| longest.is_some()).map(|redis| Exact::new(redis.clone(), patience)),
+            exact,
+            flights,
             node: HEXLOWER.encode(&context.random::<8>()),
             nodes: AtomicU32::new(1),
             heard: Mutex::new("0".to_owned()),
@@ -124,8 +130,9 @@ impl Limiter {
             meter: Meter::new(metrics),
             context: context.clone(),
         }));
-        if limiter.0.exact.is_some() {
+        if let Some(questions) = questions {
             tokio::spawn(nodes::pulses(Arc::downgrade(&limiter.0)));
+            tokio::spawn(flights::fly(Arc::downgrade(&limiter.0), questions));
         }
         limiter
     }
@@ -138,7 +145,7 @@ impl Limiter {
     /// Takes a unit of every policy, or of none. What a client is known to be refused costs no round trip.
     pub async fn check(&self, asked: &[(Policy, Key)]) -> Verdict {
         let began = Instant::now();
-        let verdict = self.decide(&self.charges(asked)).await;
+        let verdict = self.decide(self.charges(asked)).await;
         self.note(&verdict, began);
         verdict
     }
@@ -161,47 +168,28 @@ impl Limiter {
     #[must_use]
     pub fn tier(&self) -> (Tier, u32) {
         let tier = if self.0.exact.as_ref().is_some_and(Exact::is_asked) { Tier::Exact } else { Tier::Local };
-        (tier, self.nodes())
+        (tier, self.0.nodes())
     }
 
-    async fn decide(&self, charges: &[Charge]) -> Verdict {
+    async fn decide(&self, charges: Vec<Charge>) -> Verdict {
         let now = self.now();
-        let verdict = |tier, now, answers| Verdict::of(tier, now, charges.to_vec(), answers);
-        let Some(exact) = self.0.exact.as_ref().filter(|_| !charges.is_empty()) else {
-            return verdict(Tier::Local, now, local::decide(&self.0.table, charges, now));
+        let Some(flights) = self.0.flights.as_ref().filter(|_| !charges.is_empty()) else {
+            let answers = local::decide(&self.0.table, &charges, now);
+            return Verdict::of(Tier::Local, now, charges, answers);
         };
-        if let Some(known) = self.known_refusal(charges, now) {
-            return verdict(Tier::Remembered, now, known);
+        match self.0.known_refusal(&charges, now) {
+            Some(known) => Verdict::of(Tier::Remembered, now, charges, known),
+            None => match flights.ask(charges.clone()).await {
+                Some(verdict) => verdict,
+                None => self.0.decide_part(charges),
+            },
         }
-        let (_turn, has_waited) = exact.turn().await;
-        let now = self.now();
-        if let Some(known) = has_waited.then(|| self.known_refusal(charges, now)).flatten() {
-            return verdict(Tier::Remembered, now, known);
-        }
-        match exact.take(charges).await {
-            Ok(reply) => {
-                self.remember(charges, &reply, now);
-                verdict(Tier::Exact, reply.now, reply.answers)
-            }
-            Err(RedisDown) => self.decide_part(charges),
-        }
-    }
-
-    /// While the nodes can't agree, each gives out its part.
-    fn decide_part(&self, charges: &[Charge]) -> Verdict {
-        let now = self.now();
-        let mut charges = charges.to_vec();
-        for charge in &mut charges {
-            charge.ask.quota = charge.ask.quota.shared_by(self.nodes());
-        }
-        let answers = local::decide(&self.0.table, &charges, now);
-        Verdict::of(Tier::Local, now, charges, answers)
     }
 
     /// The refusal that this node knows of, without taking anything.
     fn remembered(&self, asked: &[(Policy, Key)]) -> Option<Verdict> {
         let (began, charges, now) = (Instant::now(), self.charges(asked), self.now());
-        let answers = self.known_refusal(&charges, now)?;
+        let answers = self.0.known_refusal(&charges, now)?;
         let verdict = Verdict::of(Tier::Remembered, now, charges, answers);
         self.note(&verdict, began);
         Some(verdict)
@@ -216,25 +204,6 @@ impl Limiter {
                 let until = self.now() + answer.decision.retry_after;
                 self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);
             }
-        }
-    }
-
-    /// Time alone ends a refusal, so Redis would say the same; except where other nodes give units back.
-    fn known_refusal(&self, charges: &[Charge], now: Micros) -> Option<Vec<Answer>> {
-        let answers = local::look(charges, &local::states(&self.0.table, charges), now);
-        let refused = || charges.iter().zip(&answers).filter(|(_, answer)| answer.is_refused());
-        if !refused().any(|(charge, _)| !charge.ask.shadow && !charge.policy.is_refunded()) {
-            return None;
-        }
-        refused().for_each(|(charge, _)| local::clamp(&self.0.table, charge, now));
-        Some(answers)
-    }
-
-    /// By this node's clock as it was before it asked, so that it never refuses longer than Redis.
-    fn remember(&self, charges: &[Charge], reply: &Reply, asked: Micros) {
-        for (charge, answer) in charges.iter().zip(&reply.answers) {
-            let state = charge.ask.quota.moved(answer.decision.state, reply.now, asked);
-            local::remember(&self.0.table, charge, state);
         }
     }
 
@@ -261,11 +230,38 @@ impl Limiter {
     }
 
     fn now(&self) -> Micros {
-        micros(self.0.context.now())
+        self.0.now()
+    }
+}
+
+impl Inner {
+    /// While the nodes can't agree, each gives out its part.
+    fn decide_part(&self, mut charges: Vec<Charge>) -> Verdict {
+        let now = self.now();
+        for charge in &mut charges {
+            charge.ask.quota = charge.ask.quota.shared_by(self.nodes());
+        }
+        let answers = local::decide(&self.table, &charges, now);
+        Verdict::of(Tier::Local, now, charges, answers)
+    }
+
+    /// Time alone ends a refusal, so Redis would say the same; except where other nodes give units back.
+    fn known_refusal(&self, charges: &[Charge], now: Micros) -> Option<Vec<Answer>> {
+        let answers = local::look(charges, &local::states(&self.table, charges), now);
+        let refused = || charges.iter().zip(&answers).filter(|(_, answer)| answer.is_refused());
+        if !refused().any(|(charge, _)| !charge.ask.shadow && !charge.policy.is_refunded()) {
+            return None;
+        }
+        refused().for_each(|(charge, _)| local::clamp(&self.table, charge, now));
+        Some(answers)
+    }
+
+    fn now(&self) -> Micros {
+        micros(self.context.now())
     }
 
     fn nodes(&self) -> u32 {
-        self.0.nodes.load(Ordering::Relaxed)
+        self.nodes.load(Ordering::Relaxed)
     }
 }
 

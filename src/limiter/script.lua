@@ -1,7 +1,8 @@
--- Takes one unit of every policy of a request, or of none, by Redis' own clock. The same as batch.rs and gcra.rs.
+-- For one request after another: takes one unit of every policy of the request, or of none, by Redis' own clock. The
+-- same as batch.rs and gcra.rs.
 -- KEYS: for each policy today's key and, for a while after midnight, yesterday's.
--- ARGV: for each policy how many keys it has, its kind, three numbers, whether it is a shadow, and the position of
---       the policy whose client must be new (0: none).
+-- ARGV: for each request how many policies it has, then for each policy how many keys it has, its kind, three numbers,
+--       whether it is a shadow, and the position of the policy whose client must be new (0: none).
 -- Returns the time, then for each policy 0 refused, 1 taken or 2 spared, and its state.
 local COUNTED = 64
 local clock = redis.call('TIME')
@@ -33,38 +34,44 @@ local function decide(kind, a, b, c, state)
   return math.min(state, now + a), now + a, true
 end
 
-local asks, refused, at = {}, false, 1
-for i = 1, #ARGV / 7 do
-  local first = (i - 1) * 7
-  local ask = { key = KEYS[at], kind = ARGV[first + 2], shadow = ARGV[first + 6] == '1' }
-  local stored = tonumber(redis.call('GET', ask.key) or 0)
-  local keys = tonumber(ARGV[first + 1])
-  if keys == 2 then stored = math.max(stored, tonumber(redis.call('GET', KEYS[at + 1]) or 0)) end
-  at = at + keys
-  local counted = ask.kind == BACKOFF and stored % COUNTED or 0
-  if stored - counted <= now then stored = 0 end
-  ask.stored = stored
-  ask.state, ask.after, ask.allowed = decide(ask.kind, tonumber(ARGV[first + 3]), tonumber(ARGV[first + 4]),
-    tonumber(ARGV[first + 5]), stored)
-  ask.needs = tonumber(ARGV[first + 7])
-  asks[i] = ask
-end
-for _, ask in ipairs(asks) do
-  ask.due = ask.needs == 0 or asks[ask.needs].stored == 0
-  if ask.due and not ask.allowed and not ask.shadow then refused = true end
+-- One request: its policies begin with KEYS[key] and ARGV[arg]. Says where the next one's do.
+local function take(reply, key, arg)
+  local asks, refused = {}, false
+  local last = arg + 7 * tonumber(ARGV[arg])
+  for first = arg + 1, last, 7 do
+    local ask = { key = KEYS[key], kind = ARGV[first + 1], shadow = ARGV[first + 5] == '1' }
+    local stored = tonumber(redis.call('GET', ask.key) or 0)
+    local keys = tonumber(ARGV[first])
+    if keys == 2 then stored = math.max(stored, tonumber(redis.call('GET', KEYS[key + 1]) or 0)) end
+    key = key + keys
+    local counted = ask.kind == BACKOFF and stored % COUNTED or 0
+    if stored - counted <= now then stored = 0 end
+    ask.stored = stored
+    ask.state, ask.after, ask.allowed = decide(ask.kind, tonumber(ARGV[first + 2]), tonumber(ARGV[first + 3]),
+      tonumber(ARGV[first + 4]), stored)
+    ask.needs = tonumber(ARGV[first + 6])
+    asks[#asks + 1] = ask
+  end
+  for _, ask in ipairs(asks) do
+    ask.due = ask.needs == 0 or asks[ask.needs].stored == 0
+    if ask.due and not ask.allowed and not ask.shadow then refused = true end
+  end
+  for _, ask in ipairs(asks) do
+    local outcome = 2
+    if ask.due and not ask.allowed then
+      outcome = 0
+    elseif ask.due and not refused then
+      outcome, ask.state = 1, ask.after
+    end
+    if ask.state ~= ask.stored and ask.state > now then
+      redis.call('SET', ask.key, string.format('%.0f', ask.state), 'PX', math.ceil((ask.state - now) / 1000))
+    end
+    reply[#reply + 1] = outcome
+    reply[#reply + 1] = ask.state
+  end
+  return key, last + 1
 end
 
-local reply = { now }
-for i, ask in ipairs(asks) do
-  local outcome = 2
-  if ask.due and not ask.allowed then
-    outcome = 0
-  elseif ask.due and not refused then
-    outcome, ask.state = 1, ask.after
-  end
-  if ask.state ~= ask.stored and ask.state > now then
-    redis.call('SET', ask.key, string.format('%.0f', ask.state), 'PX', math.ceil((ask.state - now) / 1000))
-  end
-  reply[2 * i], reply[2 * i + 1] = outcome, ask.state
-end
+local reply, key, arg = { now }, 1, 1
+while ARGV[arg] do key, arg = take(reply, key, arg) end
 return reply

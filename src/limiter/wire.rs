@@ -35,30 +35,44 @@ pub fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
     (places, part)
 }
 
-pub fn words(charges: &[Charge]) -> (Vec<String>, Vec<Value>) {
-    let mut keys = Vec::with_capacity(charges.len() * 2);
-    let mut args = Vec::with_capacity(charges.len() * 7);
-    for charge in charges {
-        keys.extend(charge.key.ids().map(|id| name(charge, id)));
-        let (kind, free) = match charge.ask.quota {
-            Quota::Rate { .. } => ("rate", 0),
-            Quota::Backoff { free, .. } => ("backoff", free),
-            Quota::Mark { .. } => ("mark", 0),
-        };
-        let quota = charge.ask.quota;
-        args.push(number(charge.key.ids().count() as u64));
-        args.push(kind.into());
-        args.extend([quota.interval(), quota.tolerance(), free.into()].map(number));
-        args.push(number(charge.ask.shadow.into()));
-        args.push(number(charge.ask.only_if_new.map_or(0, |at| at as u64 + 1)));
+/// The keys and arguments for these requests.
+pub fn words(requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
+    let policies = requests.iter().map(|charges| charges.len()).sum::<usize>();
+    let mut keys = Vec::with_capacity(policies * 2);
+    let mut args = Vec::with_capacity(policies * 7 + requests.len());
+    for charges in requests {
+        args.push(number(charges.len() as u64));
+        for charge in *charges {
+            keys.extend(charge.key.ids().map(|id| name(charge, id)));
+            args.extend(arguments(charge));
+        }
     }
     (keys, args)
 }
 
-pub fn read(numbers: &[i64], charges: &[Charge]) -> Option<Reply> {
+fn arguments(charge: &Charge) -> [Value; 7] {
+    let quota = charge.ask.quota;
+    let (kind, free) = match quota {
+        Quota::Rate { .. } => ("rate", 0),
+        Quota::Backoff { free, .. } => ("backoff", free),
+        Quota::Mark { .. } => ("mark", 0),
+    };
+    [
+        number(charge.key.ids().count() as u64),
+        kind.into(),
+        number(quota.interval()),
+        number(quota.tolerance()),
+        number(free.into()),
+        number(charge.ask.shadow.into()),
+        number(charge.ask.only_if_new.map_or(0, |at| at as u64 + 1)),
+    ]
+}
+
+/// What the script said to each of these requests.
+pub fn read(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
     let mut numbers = numbers.iter().map(|number| u64::try_from(*number).unwrap_or(0));
     let now = numbers.next()?;
-    let answer = |charge: &Charge| {
+    let mut answer = |charge: &Charge| {
         let (outcome, state) = (numbers.next()?, numbers.next()?);
         let quota = charge.ask.quota;
         Some(match outcome {
@@ -67,8 +81,10 @@ pub fn read(numbers: &[i64], charges: &[Charge]) -> Option<Reply> {
             _ => Answer { outcome: Outcome::Spared, decision: quota.look(state, now) },
         })
     };
-    let answers = charges.iter().map(answer).collect::<Option<Vec<_>>>()?;
-    Some(Reply { now, answers })
+    let mut reply = |charges: &&[Charge]| {
+        Some(Reply { now, answers: charges.iter().map(&mut answer).collect::<Option<_>>()? })
+    };
+    requests.iter().map(&mut reply).collect()
 }
 
 pub fn name(charge: &Charge, id: Id) -> String {

@@ -1,6 +1,7 @@
 //! The one Redis client: connect, time limits, circuit breaker, health.
 
 mod breaker;
+pub mod flights;
 pub mod script;
 
 use std::sync::Arc;

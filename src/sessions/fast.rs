@@ -1,21 +1,32 @@
 //! The sessions' copies in Redis: found only under the id of the Redis process that has heard every revocation.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tower_sessions::SessionStore as _;
+use axum::body::Bytes;
+use fred::interfaces::{ClientLike as _, KeysInterface as _};
+use fred::types::{Expiration, SetOptions};
+use futures_util::future::join_all;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tower_sessions::session::{Id, Record};
-use tower_sessions_redis_store::RedisStore;
-use tower_sessions_redis_store::fred::prelude::Pool;
 
-use super::short_hash;
+use super::{expiry, short_hash};
+use crate::db::Timestamp;
+use crate::redis::flights::{Flights, Questions, flights};
 use crate::redis::{Redis, RedisDown};
 
+/// Copies that are asked for in one command.
+const MOST: usize = 128;
+
 type Result<T> = std::result::Result<T, RedisDown>;
+type Read = Result<Option<Bytes>>;
 
 #[derive(Clone, Debug)]
 pub struct Fast {
     redis: Redis,
-    store: RedisStore<Pool>,
+    reads: Arc<Flights<String, Read>>,
     /// The Redis process that has been told every revocation, as of a count of doubts.
     place: Arc<RwLock<Option<Place>>>,
 }
@@ -23,14 +34,30 @@ pub struct Fast {
 /// A restarted Redis may come back with old copies: keys hold its run id, so that they are never found again.
 #[derive(Clone, Debug)]
 pub struct Place {
-    run_id: String,
+    run_id: Arc<str>,
     doubts: u64,
+}
+
+/// A copy as it lies in Redis, with all that the session holds, or with what somebody wants to know of it.
+#[derive(Deserialize, Serialize)]
+pub struct Copy<T> {
+    /// When the session ends, in microseconds.
+    until: i64,
+    pub data: T,
+}
+
+impl<T> Copy<T> {
+    pub const fn until(&self) -> Timestamp {
+        Timestamp::from_micros(self.until)
+    }
 }
 
 impl Fast {
     #[must_use]
     pub fn new(redis: &Redis) -> Self {
-        Self { redis: redis.clone(), store: RedisStore::new(redis.pool()), place: Arc::default() }
+        let (reads, questions) = flights();
+        tokio::spawn(fly(redis.clone(), questions));
+        Self { redis: redis.clone(), reads: Arc::new(reads), place: Arc::default() }
     }
 
     /// Where to look for copies; `None` until the outbox is drained after the last doubt.
@@ -45,7 +72,7 @@ impl Fast {
         let doubts = self.redis.doubts();
         match self.place() {
             Some(place) => Ok(place),
-            None => Ok(Place { run_id: self.redis.run_id().await?, doubts }),
+            None => Ok(Place { run_id: self.redis.run_id().await?.into(), doubts }),
         }
     }
 
@@ -53,41 +80,72 @@ impl Fast {
         *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
+    /// A copy that can't be read, as another version may have written it, is none.
+    pub async fn copy<T: DeserializeOwned>(&self, place: &Place, id: Id) -> Result<Option<Copy<T>>> {
+        let found = self.reads.ask(place.key(id)).await.ok_or(RedisDown)??;
+        Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
     pub async fn load(&self, place: &Place, id: Id) -> Result<Option<Record>> {
-        let found = self.redis.run(self.store.load(&place.key(id))).await?;
-        Ok(found.map(|record| Record { id, ..record }))
+        let copy: Option<Copy<HashMap<String, Value>>> = self.copy(place, id).await?;
+        Ok(copy.map(|copy| Record { id, expiry_date: copy.until().datetime(), data: copy.data }))
     }
 
     /// Whether there was no copy yet and this is it now.
-    pub async fn fill(&self, place: &Place, record: &Record) -> Result<bool> {
-        let key = place.key(record.id);
-        let mut copy = Record { id: key, ..record.clone() };
-        self.redis.run(self.store.create(&mut copy)).await?;
-        if copy.id == key {
-            return Ok(true);
-        }
-        // Somebody else has filled it meanwhile; the store kept ours under a fresh id.
-        self.redis.run(self.store.delete(&copy.id)).await?;
-        Ok(false)
+    pub async fn fill(&self, place: &Place, record: &Record, until: Timestamp) -> Result<bool> {
+        self.set(place, record, until, SetOptions::NX).await
     }
 
     /// Puts this in the place of a copy that is still there.
     pub async fn replace(&self, place: &Place, record: &Record) -> Result<()> {
-        self.redis.run(self.store.save(&Record { id: place.key(record.id), ..record.clone() })).await
+        self.set(place, record, expiry(record), SetOptions::XX).await.map(drop)
     }
 
     pub async fn delete(&self, place: &Place, id: Id) -> Result<()> {
-        self.redis.run(self.store.delete(&place.key(id))).await
+        self.redis.run(self.redis.first().del(place.key(id))).await
     }
 
     /// Deletes the copy where copies are looked for.
     pub async fn drop_copy(&self, id: Id) -> Result<()> {
         self.delete(&self.place().ok_or(RedisDown)?, id).await
     }
+
+    async fn set(&self, place: &Place, record: &Record, kept: Timestamp, when: SetOptions) -> Result<bool> {
+        let copy = Copy { until: expiry(record).micros(), data: &record.data };
+        let text = serde_json::to_string(&copy).map_err(|_| RedisDown)?;
+        let until = Some(Expiration::PXAT(kept.micros() / 1000));
+        let redis = self.redis.first();
+        let set = redis.set::<Option<String>, _, _>(place.key(record.id), text, until, Some(when), false);
+        Ok(self.redis.run(set).await?.is_some())
+    }
 }
 
 impl Place {
-    fn key(&self, id: Id) -> Id {
-        short_hash(&[&id.0.to_le_bytes(), self.run_id.as_bytes()])
+    fn key(&self, id: Id) -> String {
+        format!("coffer:session:{}", short_hash(&[&id.0.to_le_bytes(), self.run_id.as_bytes()]))
+    }
+}
+
+/// One flight of reads after another, as long as there are sessions to be asked for.
+async fn fly(redis: Redis, mut questions: Questions<String, Read>) {
+    while let Some(mut asked) = questions.gather(MOST).await {
+        let keys: Vec<String> = asked.iter_mut().map(|asked| std::mem::take(&mut asked.question)).collect();
+        match read(&redis, keys).await {
+            Ok(found) => asked.into_iter().zip(found).for_each(|(asked, found)| asked.tell(Ok(found))),
+            Err(RedisDown) => asked.into_iter().for_each(|asked| asked.tell(Err(RedisDown))),
+        }
+    }
+}
+
+async fn read(redis: &Redis, keys: Vec<String>) -> Result<Vec<Option<Bytes>>> {
+    let client = redis.first();
+    if redis.pool().is_clustered() {
+        let each = keys.into_iter().map(|key| redis.run(client.get(key)));
+        return join_all(each).await.into_iter().collect();
+    }
+    match <[String; 1]>::try_from(keys) {
+        Ok([key]) => Ok(vec![redis.run(client.get(key)).await?]),
+        Err(keys) if keys.is_empty() => Ok(Vec::new()),
+        Err(keys) => redis.run(client.mget(keys)).await,
     }
 }

@@ -16,6 +16,7 @@ pub mod store;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
@@ -67,6 +68,15 @@ impl Sessions {
     #[must_use]
     pub fn new(db: Db, redis: Option<&Redis>, context: Context, (audit, metrics): (Audit, Metrics)) -> Self {
         Self { db, fast: redis.map(Fast::new), context, audit, metrics }
+    }
+
+    /// What somebody wants to know of a session, by its copy in Redis: at the cost of one look, without making a session
+    /// of it. `None` says nothing; [`SessionStore::load`] knows.
+    pub async fn copy<T: DeserializeOwned>(&self, id: Id) -> Option<T> {
+        let fast = self.fast.as_ref()?;
+        let copy = fast.copy(&fast.place()?, stored(id)).await.ok()??;
+        self.metrics.accounts.session(SessionOperation::Load, SessionOutcome::Redis);
+        (copy.until() > self.context.now()).then_some(copy.data)
     }
 
     /// How many have not ended, over all nodes.
@@ -186,8 +196,7 @@ impl Sessions {
     /// once more, since somebody with an older row may have filled in between.
     async fn refill(&self, fast: &Fast, place: &Place, record: &Record) -> sqlx::Result<()> {
         let until = Timestamp::from(record.expiry_date).min(self.context.now().plus(UNVERIFIED));
-        let brief = Record { expiry_date: until.datetime(), ..record.clone() };
-        let filled = matches!(fast.fill(place, &brief).await, Ok(true));
+        let filled = matches!(fast.fill(place, record, until).await, Ok(true));
         if filled
             && self.stands(record).await
             && fast.replace(place, record).await.is_ok()
@@ -244,7 +253,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let stored = short_hash(&[&id.0.to_le_bytes()]);
+        let stored = stored(*id);
         let mut missed = None;
         if let Some(fast) = &self.fast
             && let Some(place) = fast.place()
@@ -275,13 +284,17 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.counted(SessionOperation::Delete, self.forget(short_hash(&[&id.0.to_le_bytes()])).await)
+        self.counted(SessionOperation::Delete, self.forget(stored(*id)).await)
     }
 }
 
 /// What the stores know a session by: whoever reads them can't sign in with what is there.
 fn hashed(record: &Record) -> Record {
-    Record { id: short_hash(&[&record.id.0.to_le_bytes()]), ..record.clone() }
+    Record { id: stored(record.id), ..record.clone() }
+}
+
+fn stored(id: Id) -> Id {
+    short_hash(&[&id.0.to_le_bytes()])
 }
 
 /// The first 16 bytes of SHA-256.

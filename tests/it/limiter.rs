@@ -481,7 +481,7 @@ async fn compared(
             .zip(Policy::ALL)
             .map(|(ask, policy)| Charge { policy, key: clients[*client], ask: *ask })
             .collect();
-        let reply = exact.take(&charges).await.expect("Redis answers");
+        let reply = exact.take(&[&charges]).await.expect("Redis answers").remove(0);
         assert_eq!(
             reply.answers,
             take(&asks, &states[*client], reply.now),
