@@ -4,22 +4,16 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use secrecy::ExposeSecret as _;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
-use tower_http::timeout::TimeoutLayer;
-use tower_sessions::cookie::SameSite;
-use tower_sessions::{Expiry, SessionManagerLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -34,8 +28,8 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
+use crate::limiter::Limiter;
 use crate::limiter::layer::Tree;
-use crate::limiter::{self, Limiter};
 use crate::limits::{self, Limits};
 use crate::mail::Mail;
 use crate::redis::Redis;
@@ -52,7 +46,8 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
 use crate::web::site::Site;
-use crate::web::{assets, enter, faces, health, json, log, reports, site};
+use crate::web::way::{self, Way};
+use crate::web::{assets, faces, health, json, log, reports, site};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -67,6 +62,7 @@ pub struct Inner {
     pub redis: Option<Redis>,
     pub cache: Cache,
     pub sessions: Sessions,
+    pub session_store: Arc<Sessions>,
     pub refresh: Refresh,
     pub tokens: Tokens,
     pub form_key: FormKey,
@@ -144,6 +140,7 @@ impl App {
                 cursors: cursors.clone(),
             },
             once: Seal::new(keys.derive("once")),
+            session_store: Arc::new(sessions.clone()),
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
@@ -245,6 +242,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Every address and every layer, the outermost first: together, since each call of `layer` costs every request.
 pub fn router(app: &App) -> Router {
+    let way = |tree, body_limit| Way { app: app.clone(), tree, body_limit, has_sessions: true };
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
@@ -259,7 +257,7 @@ pub fn router(app: &App) -> Router {
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)
         .method_not_allowed_fallback(faces::method_not_allowed);
-    let pages = guarded(known(pages, app, Tree::Pages), app, Tree::Pages, FORM_LIMIT);
+    let pages = on_its_way(pages, way(Tree::Pages, FORM_LIMIT));
 
     // Assets are the same for everybody: nobody's session is read for them.
     let assets = Router::new().route("/static/{*path}", get(assets::serve)).layer((
@@ -280,11 +278,11 @@ pub fn router(app: &App) -> Router {
         .route("/api/", any(faces::not_found))
         .route("/api/{*rest}", any(faces::not_found))
         .method_not_allowed_fallback(faces::method_not_allowed);
-    let api = guarded(known(api, app, Tree::Api), app, Tree::Api, json::BODY_LIMIT);
+    let api = on_its_way(api, way(Tree::Api, json::BODY_LIMIT));
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));
-    let reports = guarded(reports, app, Tree::Api, FORM_LIMIT);
+    let reports = on_its_way(reports, Way { has_sessions: false, ..way(Tree::Api, FORM_LIMIT) });
 
     Router::new()
         .merge(pages)
@@ -309,33 +307,9 @@ fn worth_compressing() -> impl Predicate {
     DefaultPredicate::new().and(in_time)
 }
 
-/// What a request passes before anybody asks whose it is.
-fn guarded(routes: Router<App>, app: &App, tree: Tree, body_limit: usize) -> Router<App> {
-    let time_limit = Duration::from_secs(app.config.request_timeout);
-    routes.layer((
-        from_fn_with_state((app.clone(), tree), faces::dress),
-        CatchPanicLayer::custom(faces::panicked),
-        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_limit),
-        from_fn_with_state((app.clone(), tree), limiter::layer::limit),
-        DefaultBodyLimit::max(body_limit),
-    ))
-}
-
-/// The session, and whose it is.
-fn known(routes: Router<App>, app: &App, tree: Tree) -> Router<App> {
-    routes.layer((session_cookies(app), from_fn_with_state((app.clone(), tree), enter::enter)))
-}
-
-fn session_cookies(app: &App) -> SessionManagerLayer<Sessions> {
-    let secure = app.site.secure_cookies();
-    let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
-    SessionManagerLayer::new(app.sessions.clone())
-        .with_name(app.site.cookie("coffer"))
-        .with_secure(secure)
-        .with_http_only(true)
-        .with_same_site(SameSite::Lax)
-        .with_path("/")
-        .with_expiry(Expiry::OnInactivity(idle))
+/// Puts a tree behind all that its requests pass first.
+fn on_its_way(routes: Router<App>, way: Way) -> Router<App> {
+    routes.layer(from_fn_with_state(way, way::pass))
 }
 
 /// What the metrics call this process among all nodes: the machine's name and the port.

@@ -24,11 +24,13 @@ impl Ttl {
 }
 
 /// Whether to load early, the likelier the dearer the load and the nearer the end (Vattani et al. 2015, "Optimal
-/// probabilistic cache stampede prevention", with β = 1): on average one request in time, and no herd.
+/// probabilistic cache stampede prevention", with β = 1): on average one request in time, and no herd. In microseconds.
 #[must_use]
-pub fn is_early(left: Duration, cost: Duration, random: impl FnOnce() -> u64) -> bool {
-    // -ln of the smallest number that `unit` gives is below 44.
-    left < cost.saturating_mul(44) && left.as_secs_f64() <= -cost.as_secs_f64() * unit(random()).ln()
+pub fn is_early(left: i64, cost: u32, random: impl FnOnce() -> u64) -> bool {
+    // -ln of the smallest number that `unit` gives is below 44; most answers are far from their end.
+    left < i64::from(cost) * 44
+        && Duration::from_micros(left.max(0).unsigned_abs()).as_secs_f64()
+            <= -Duration::from_micros(cost.into()).as_secs_f64() * unit(random()).ln()
 }
 
 /// Above 0, at most 1.
@@ -55,10 +57,10 @@ mod tests {
     #[test]
     fn a_dear_load_is_begun_early_and_a_cheap_one_late() {
         let share = |left, cost| (0..1000_u64).filter(|n| is_early(left, cost, || n << 54)).count();
-        let second = Duration::from_secs(1);
-        assert_eq!(share(MINUTE, second), 0);
-        assert!((300..450).contains(&share(second, second)), "e^-1 of all");
-        assert_eq!(share(Duration::ZERO, second), 1000);
-        assert_eq!(share(second, Duration::from_micros(50)), 0);
+        let second = 1_000_000;
+        assert_eq!(share(60_000_000, second), 0);
+        assert!((300..450).contains(&share(1_000_000, second)), "e^-1 of all");
+        assert_eq!(share(0, second), 1000);
+        assert_eq!(share(1_000_000, 50), 0);
     }
 }

@@ -2,11 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::scope::{Scope, Scopes};
+use super::scope::{STRIPES, Scope, Scopes};
 
-const STRIPES: usize = 1024;
-
-/// Scopes that share a stripe are touched together: a needless miss now and then, and memory that never grows.
 #[derive(Debug)]
 pub struct Gates {
     stripes: Box<[AtomicU64]>,
@@ -39,7 +36,7 @@ impl Gates {
     fn counter(&self, scope: Scope) -> &AtomicU64 {
         match scope {
             Scope::All => &self.all,
-            scope => &self.stripes[scope.stripe(STRIPES)],
+            scope => &self.stripes[scope.stripe()],
         }
     }
 }

@@ -156,7 +156,7 @@ impl Cache {
         let (gate, now) = (self.gates.of(&scopes), self.context.ticks());
         let held = self.local.get(&slot).filter(|held| held.gate == gate && now < held.hard);
         let trusted = self.lease.holds(now);
-        let flight = Flight { kind, slot, scopes, gate, newer_than: held.as_ref().map(|held| held.made) };
+        let flight = |newer_than| Flight { kind, slot, scopes, gate, newer_than };
         match held {
             Some(held) if trusted && now < held.soft => {
                 self.counts.add(kind.name, Event::LocalHit);
@@ -164,7 +164,7 @@ impl Cache {
                 if self.is_early(&held, now)
                     && let Boarding::Leads(_, landing) = self.flights.board(slot, gate, now)
                 {
-                    self.take_off(flight, landing, load(key.audience.viewer()));
+                    self.take_off(flight(Some(held.made)), landing, load(key.audience.viewer()));
                 }
                 self.shown(&held, &slot)
             }
@@ -176,6 +176,7 @@ impl Cache {
                         waiting
                     }
                     Boarding::Leads(waiting, landing) => {
+                        let flight = flight(held.as_ref().map(|held| held.made));
                         self.take_off(flight, landing, load(key.audience.viewer()));
                         waiting
                     }
@@ -243,9 +244,7 @@ impl Cache {
     }
 
     fn is_early(&self, held: &Held, now: i64) -> bool {
-        let left = Duration::from_micros(u64::try_from(held.soft - now).unwrap_or(0));
-        let cost = Duration::from_micros(held.cost.into());
-        freshness::is_early(left, cost, || u64::from_le_bytes(self.context.random()))
+        freshness::is_early(held.soft - now, held.cost, || u64::from_le_bytes(self.context.random()))
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+/// Scopes that share one of so many counters are touched together: a needless miss now and then, and memory that never
+/// grows.
+pub const STRIPES: usize = 1024;
+
 /// A write names every scope that it touches, an answer those that it was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
@@ -19,9 +23,9 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Where the scope's counter stands among `stripes`, the same on every node.
+    /// Where the scope's counter stands among [`STRIPES`], the same on every node.
     #[must_use]
-    pub fn stripe(self, stripes: usize) -> usize {
+    pub fn stripe(self) -> usize {
         let (salt, id) = match self {
             Self::All => (0, Uuid::nil()),
             Self::Shared => (1, Uuid::nil()),
@@ -32,7 +36,7 @@ impl Scope {
         let (_, low) = id.as_u64_pair();
         let salted = low.wrapping_add(u64::wrapping_mul(salt, 0xbf58_476d_1ce4_e5b9));
         let mixed = salted.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        usize::try_from(mixed).unwrap_or(0) % stripes
+        usize::try_from(mixed).unwrap_or(0) % STRIPES
     }
 }
 

@@ -178,6 +178,7 @@ pub const fn seconds(span: Micros) -> u64 {
     span.saturating_sub(2 * COUNTED).div_ceil(1_000_000)
 }
 
+/// Rounded down: whoever may try again at once may do so within the same instant.
 const fn coarse(instant: Micros) -> Micros {
-    instant.div_ceil(COUNTED) * COUNTED
+    instant - instant % COUNTED
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac as _};
@@ -88,10 +88,9 @@ pub struct Keyring {
     slots: Option<Hmac<Sha256>>,
     /// How long after midnight yesterday's names are still read.
     overlap: Micros,
-    day: RwLock<Day>,
+    day: RwLock<Arc<Day>>,
 }
 
-#[derive(Clone)]
 struct Day {
     number: Micros,
     today: Hmac<Sha256>,
@@ -106,7 +105,7 @@ impl Keyring {
     }
 
     pub(super) fn of(master: &[u8; 32], overlap: Micros, clustered: bool) -> Self {
-        let day = RwLock::new(Day::of(master, 0));
+        let day = RwLock::new(Arc::new(Day::of(master, 0)));
         // No day has this number.
         let slots = clustered.then(|| Day::of(master, Micros::MAX).today);
         Self { master: *master, slots, overlap: overlap.min(DAY), day }
@@ -192,13 +191,13 @@ impl Keyring {
         }
     }
 
-    fn day(&self, now: Timestamp) -> Day {
+    fn day(&self, now: Timestamp) -> Arc<Day> {
         let number = micros(now) / DAY;
         let known = self.day.read().unwrap_or_else(PoisonError::into_inner).clone();
         if known.number == number {
             return known;
         }
-        let day = Day::of(&self.master, number);
+        let day = Arc::new(Day::of(&self.master, number));
         *self.day.write().unwrap_or_else(PoisonError::into_inner) = day.clone();
         day
     }

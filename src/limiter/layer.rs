@@ -1,24 +1,20 @@
-//! The limits by address around both trees, and the check of the host, before any session or database is asked.
+//! The limits by address or token around both trees, before any session or database is asked.
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::COOKIE;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
+use axum::response::Response;
 
 use super::headers;
 use super::policy::Policy;
-use super::verdict::{Told, Verdict};
+use super::verdict::{Refusal, Told, Verdict};
 use crate::admin::pages::LIVE;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::bearer::token_of;
 use crate::web::client::Address;
-use crate::web::csrf;
 use crate::web::log::Unrecorded;
-use crate::web::site::check_host;
 use crate::web::viewer::Identity;
 
 /// Which of the two trees a request is for.
@@ -28,60 +24,63 @@ pub enum Tree {
     Api,
 }
 
-pub async fn limit(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
-    let Address(address) = request.extensions().get().copied().unwrap_or_default();
-    if let (Tree::Api, Some(token)) = (tree, token_of(request.headers())) {
-        let verdict = of_token(&app, token, address).await;
-        let response = answer(&app, &verdict, request, next).await;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            app.limiter.request(Policy::Api, address).await;
-        }
-        return response;
+/// What the limit by address or by token says to a request.
+pub struct Admission {
+    verdict: Option<Verdict>,
+    counted_later: Option<(Later, IpAddr)>,
+}
+
+/// What counts only when the answer shows it.
+enum Later {
+    /// A token that turned out to be nobody's: it counts as a request without any, so that guessing gains nothing.
+    Guess,
+    /// Figures that were not shown: looking at those that renew themselves does not count.
+    Stranger,
+}
+
+pub async fn admit(
+    app: &App,
+    tree: Tree,
+    (uri, headers, extensions): (&Uri, &HeaderMap, &Extensions),
+) -> Admission {
+    let Address(address) = extensions.get().copied().unwrap_or_default();
+    if let (Tree::Api, Some(token)) = (tree, token_of(headers)) {
+        let verdict = match app.limiter.known_refusal_of(Policy::Api, address) {
+            Some(refused) => refused,
+            None => app.limiter.token(token).await,
+        };
+        return Admission { verdict: Some(verdict), counted_later: Some((Later::Guess, address)) };
     }
-    if request.uri().path() == LIVE {
-        return watch(&app, address, request, next).await;
+    if uri.path() == LIVE {
+        let verdict = app.limiter.known_refusal_of(Policy::Pages, address);
+        return Admission { verdict, counted_later: Some((Later::Stranger, address)) };
     }
     // A browser's own scripts ask the API for what its pages show.
-    let in_browser = request.headers().contains_key(COOKIE);
+    let in_browser = headers.contains_key(COOKIE);
     let policy = if let (Tree::Api, false) = (tree, in_browser) { Policy::Api } else { Policy::Pages };
-    let verdict = app.limiter.request(policy, address).await;
-    answer(&app, &verdict, request, next).await
+    Admission { verdict: Some(app.limiter.request(policy, address).await), counted_later: None }
 }
 
-/// Looking at figures that renew themselves does not count; asking for them without being let in does.
-async fn watch(app: &App, address: IpAddr, request: Request, next: Next) -> Response {
-    if let Some(refused) = app.limiter.known_refusal_of(Policy::Pages, address) {
-        return answer(app, &refused, request, next).await;
+impl Admission {
+    /// Why the request may not go on.
+    #[must_use]
+    pub fn refusal(&self, app: &App) -> Option<Refusal> {
+        app.limiter.refusal(self.verdict.as_ref()?)
     }
-    let response = passed(app, request, next).await;
-    if response.extensions().get::<Unrecorded>().is_none() {
-        app.limiter.request(Policy::Pages, address).await;
-    }
-    response
-}
 
-/// Who shows a token is counted by it. One that turns out to be nobody's counts as a request without any, so that
-/// guessing gains nothing.
-async fn of_token(app: &App, token: &[u8], address: IpAddr) -> Verdict {
-    match app.limiter.known_refusal_of(Policy::Api, address) {
-        Some(refused) => refused,
-        None => app.limiter.token(token).await,
-    }
-}
-
-async fn answer(app: &App, verdict: &Verdict, request: Request, next: Next) -> Response {
-    if let Some(refusal) = app.limiter.refusal(verdict) {
-        return csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
-    }
-    let mut response = passed(app, request, next).await;
-    headers::tell(verdict.told(), response.headers_mut());
-    response
-}
-
-async fn passed(app: &App, request: Request, next: Next) -> Response {
-    match check_host(app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+    /// Tells what is left, and counts what the answer shows.
+    pub async fn settle(self, app: &App, response: &mut Response) {
+        if let Some(verdict) = &self.verdict {
+            headers::tell(verdict.told(), response.headers_mut());
+        }
+        let counts = match self.counted_later {
+            Some((Later::Guess, by)) if response.status() == StatusCode::UNAUTHORIZED => (Policy::Api, by),
+            Some((Later::Stranger, by)) if response.extensions().get::<Unrecorded>().is_none() => {
+                (Policy::Pages, by)
+            }
+            _ => return,
+        };
+        app.limiter.request(counts.0, counts.1).await;
     }
 }
 

@@ -145,7 +145,7 @@ impl Limiter {
     /// Takes a unit of every policy, or of none. What a client is known to be refused costs no round trip.
     pub async fn check(&self, asked: &[(Policy, Key)]) -> Verdict {
         let began = Instant::now();
-        let verdict = self.decide(self.charges(asked)).await;
+        let verdict = self.decide(asked).await;
         self.note(&verdict, began);
         verdict
     }
@@ -171,18 +171,15 @@ impl Limiter {
         (tier, self.0.nodes())
     }
 
-    async fn decide(&self, charges: Vec<Charge>) -> Verdict {
-        let now = self.now();
+    async fn decide(&self, asked: &[(Policy, Key)]) -> Verdict {
+        let (charges, now) = (self.charges(asked), self.now());
         let Some(flights) = self.0.flights.as_ref().filter(|_| !charges.is_empty()) else {
             let answers = local::decide(&self.0.table, &charges, now);
             return Verdict::of(Tier::Local, now, charges, answers);
         };
         match self.0.known_refusal(&charges, now) {
             Some(known) => Verdict::of(Tier::Remembered, now, charges, known),
-            None => match flights.ask(charges.clone()).await {
-                Some(verdict) => verdict,
-                None => self.0.decide_part(charges),
-            },
+            None => flights.ask(charges).await.unwrap_or_else(|| self.0.decide_part(self.charges(asked))),
         }
     }
 

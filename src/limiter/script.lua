@@ -9,7 +9,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
 local function coarse(instant)
-  return math.ceil(instant / COUNTED) * COUNTED
+  return instant - instant % COUNTED
 end
 
 local RATE, BACKOFF = 'rate', 'backoff'

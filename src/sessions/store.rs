@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use tower_sessions::session::{Id, Record};
+use tower_sessions_core::session::{Id, Record};
 use uuid::Uuid;
 
 use super::{expiry, key};

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use tower_sessions::Session;
 
 use super::required;
+use super::session::Visit;
 use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
 use crate::accounts;
@@ -34,13 +34,13 @@ struct Bearer {
 ///
 /// # Errors
 /// The token is none of ours, or is over.
-pub async fn identify(app: &App, session: &Session, request: &mut Request) -> Result<Identity> {
+pub async fn identify(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Identity> {
     if let Some(token) = token_of(request.headers()) {
         let bearer = known(app, token).await?;
         request.extensions_mut().insert(bearer);
         return Ok(Identity::default());
     }
-    let identity = viewer::read(app, session, true).await?;
+    let identity = viewer::read(app, &visit.session, visit.standing.take(), true).await?;
     viewer::introduce(request.extensions_mut(), identity.clone());
     Ok(identity)
 }

@@ -1,10 +1,11 @@
 //! The last gate before the handlers: who is asking, whether they may go on, and that they mean it.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tower_sessions::Session;
+use tower_sessions_core::Session;
 
+use super::session::Visit;
 use super::viewer::{self, Identity};
 use super::{bearer, csrf, required, stay};
 use crate::app::App;
@@ -13,29 +14,24 @@ use crate::limiter::headers;
 use crate::limiter::layer::{Tree, limit_admin};
 use crate::limiter::verdict::Told;
 
-pub async fn enter(
-    State((app, tree)): State<(App, Tree)>,
-    session: Session,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn enter(app: &App, tree: Tree, visit: &mut Visit, request: Request, next: Next) -> Response {
     match tree {
-        Tree::Pages => pages(&app, &session, request, next).await,
-        Tree::Api => api(&app, &session, request, next).await,
+        Tree::Pages => pages(app, visit, request, next).await,
+        Tree::Api => api(app, visit, request, next).await,
     }
 }
 
 /// By the session, or by what keeps the device signed in.
-async fn pages(app: &App, session: &Session, mut request: Request, next: Next) -> Response {
+async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> Response {
     let asked = (request.uri(), request.headers(), request.extensions());
-    let (identity, cookie) = match stay::recognise(app, session, asked).await {
+    let (identity, cookie) = match stay::recognise(app, visit, asked).await {
         Ok(found) => found,
         Err(error) => return csrf::give_back(app, error, request).await,
     };
     viewer::introduce(request.extensions_mut(), identity.clone());
     let mut response = match required::detour(app, &identity.viewer, &request) {
         Some(detour) => detour,
-        None => admit(app, (session, &identity), request, next).await,
+        None => admit(app, (&visit.session, &identity), request, next).await,
     };
     stay::set(app, cookie, response.headers_mut());
     response
@@ -56,8 +52,8 @@ async fn admit(app: &App, who: (&Session, &Identity), request: Request, next: Ne
 }
 
 /// By a bearer token, or by the session.
-async fn api(app: &App, session: &Session, mut request: Request, next: Next) -> Response {
-    match check_api(app, session, &mut request).await {
+async fn api(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> Response {
+    match check_api(app, visit, &mut request).await {
         Ok(told) => {
             let mut response = next.run(request).await;
             headers::tell(told.into_iter(), response.headers_mut());
@@ -67,8 +63,8 @@ async fn api(app: &App, session: &Session, mut request: Request, next: Next) -> 
     }
 }
 
-async fn check_api(app: &App, session: &Session, request: &mut Request) -> Result<Vec<Told>> {
-    let identity = bearer::identify(app, session, request).await?;
+async fn check_api(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Vec<Told>> {
+    let identity = bearer::identify(app, visit, request).await?;
     required::check(app, &identity.viewer)?;
     csrf::check_api(app, &identity, request)?;
     limit_admin(app, &identity, request.uri().path()).await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
@@ -106,58 +106,89 @@ impl ErrorPage {
     }
 }
 
-/// Gives an error the face that the tree has for it.
-pub async fn dress(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
-    match tree {
-        Tree::Pages => pages(app, request, next).await,
-        Tree::Api => api(request, next).await,
+/// What the face of an error depends on, of a request that is gone by then.
+pub struct Asked {
+    tree: Tree,
+    uri: Uri,
+    is_get: bool,
+    by_htmx: bool,
+    is_upload: bool,
+    /// Path and query of the page in which htmx asked for a part, and of the one that sent a form.
+    shown: String,
+    came_from: Option<String>,
+    request_id: RequestId,
+    slot: IdentitySlot,
+}
+
+impl Asked {
+    #[must_use]
+    pub fn of(app: &App, tree: Tree, request: &Request) -> Self {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let is_get = request.method().is_safe();
+        Self {
+            tree,
+            uri: request.uri().clone(),
+            is_get,
+            by_htmx: headers.contains_key("hx-request"),
+            is_upload: !is_get && content_type(headers) == "multipart/form-data",
+            shown: shown_page(headers),
+            came_from: (!is_get).then(|| came_from(app, request)).flatten(),
+            request_id: extensions.get().cloned().unwrap_or_default(),
+            slot: extensions.get().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Gives an error the face that the tree has for it.
+    #[must_use]
+    pub fn dress(self, app: &App, response: Response) -> Response {
+        let Some(error) = error_of(&response) else { return response };
+        match self.tree {
+            Tree::Pages => self.page(app, &response, &error),
+            Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
+        }
+    }
+
+    fn page(self, app: &App, response: &Response, error: &Arc<Error>) -> Response {
+        let asked = self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        if self.is_get
+            && !self.by_htmx
+            && let Some(way) = way_in(error)
+        {
+            return Redirect::to(&format!("{way}?next={}", crate::web::forms::encode(&asked)))
+                .into_response();
+        }
+        if self.is_get && matches!(**error, Error::SignInRequired) {
+            let login = format!("/login?next={}", crate::web::forms::encode(&self.shown));
+            return (StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response();
+        }
+        let identity = self.slot.get();
+        if let Some(held_up) = response.extensions().get::<HeldUp>() {
+            let chrome = Chrome::of(app, &identity, asked.clone());
+            let code = identity.viewer.member().is_some_and(|member| member.second_factor);
+            let wrong = matches!(**error, Error::SudoRefused);
+            let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
+            return faced(response, error, Html(question.render().unwrap_or_default()));
+        }
+        let again = if self.is_get { Some(asked.clone()) } else { self.came_from };
+        let page = ErrorPage {
+            chrome: Chrome::of(app, &identity, asked),
+            status: error.status().as_u16(),
+            heading: heading(error.status()),
+            message: message(error),
+            wait: Wait::of(error, again, response.extensions().get()),
+            advice: advice(error, self.is_get, self.is_upload),
+            request_id: self.request_id.0,
+            kept: response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default(),
+        };
+        let body = page.render().unwrap_or_else(|_| heading(error.status()).to_owned());
+        faced(response, error, Html(body))
     }
 }
 
-async fn pages(app: App, mut request: Request, next: Next) -> Response {
-    let slot = request.extensions().get::<IdentitySlot>().cloned().unwrap_or_default();
-    request.extensions_mut().insert(slot.clone());
-    let request_id = id_of(&request);
-    let asked = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let is_get = request.method().is_safe();
-    let by_htmx = request.headers().contains_key("hx-request");
-    let is_upload = content_type(request.headers()) == "multipart/form-data";
-    let shown = shown_page(request.headers());
-    let came_from = (!is_get).then(|| came_from(&app, &request)).flatten();
-    let response = next.run(request).await;
-    let Some(error) = error_of(&response) else { return response };
-    if is_get
-        && !by_htmx
-        && let Some(way) = way_in(&error)
-    {
-        return Redirect::to(&format!("{way}?next={}", crate::web::forms::encode(&asked))).into_response();
-    }
-    if is_get && matches!(*error, Error::SignInRequired) {
-        let login = format!("/login?next={}", crate::web::forms::encode(&shown));
-        return (StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response();
-    }
-    if let Some(held_up) = response.extensions().get::<HeldUp>() {
-        let identity = slot.get();
-        let chrome = Chrome::of(&app, &identity, asked.clone());
-        let code = identity.viewer.member().is_some_and(|member| member.second_factor);
-        let wrong = matches!(*error, Error::SudoRefused);
-        let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
-        return faced(&response, &error, Html(question.render().unwrap_or_default()));
-    }
-    let kept = response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default();
-    let again = if is_get { Some(asked.clone()) } else { came_from };
-    let wait = Wait::of(&error, again, response.extensions().get());
-    let page = ErrorPage {
-        chrome: Chrome::of(&app, &slot.get(), asked),
-        status: error.status().as_u16(),
-        heading: heading(error.status()),
-        message: message(&error),
-        wait,
-        advice: advice(&error, is_get, is_upload),
-        request_id,
-        kept,
-    };
-    faced(&response, &error, Html(page.render().unwrap_or_else(|_| heading(error.status()).to_owned())))
+/// For addresses that are not on the way of a tree.
+pub async fn dress(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&app, tree, &request);
+    asked.dress(&app, next.run(request).await)
 }
 
 /// Path and query of the page in which htmx asks for a part.
@@ -184,24 +215,12 @@ fn way_in(error: &Error) -> Option<&'static str> {
     }
 }
 
-async fn api(request: Request, next: Next) -> Response {
-    let request_id = id_of(&request);
-    let response = next.run(request).await;
-    let Some(error) = error_of(&response) else { return response };
-    let problem = Problem::of(&error, &request_id);
-    faced(&response, &error, problem)
-}
-
 pub async fn not_found() -> Error {
     Error::NotFound
 }
 
 pub async fn method_not_allowed() -> Error {
     Error::MethodNotAllowed
-}
-
-fn id_of(request: &Request) -> String {
-    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
 /// The error an answer stands for, if it is one that has no face yet.
@@ -298,10 +317,9 @@ fn heading(status: StatusCode) -> &'static str {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that CatchPanicLayer wants")]
 /// A panic is an internal error like any other; what it said goes to the log.
 #[must_use]
-pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Response {
     let said = panic
         .downcast_ref::<String>()
         .map(String::as_str)

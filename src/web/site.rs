@@ -18,6 +18,7 @@ pub struct Site {
     authority: String,
     /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
     loopback_port: Option<u16>,
+    session_cookie: String,
 }
 
 impl Site {
@@ -26,7 +27,7 @@ impl Site {
     pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
         let Some(url) = base_url else {
             let authority = format!("localhost:{}", local.port());
-            return Ok(Self { scheme: "http", authority, loopback_port: Some(local.port()) });
+            return Ok(Self::of("http", authority, Some(local.port())));
         };
         let refuse = |what: &str| {
             format!(
@@ -48,7 +49,19 @@ impl Site {
         let host = url.host().ok_or_else(|| refuse("it has no host"))?;
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let loopback_port = is_loopback(&host).then(|| url.port_or_known_default()).flatten();
-        Ok(Self { scheme, authority, loopback_port })
+        Ok(Self::of(scheme, authority, loopback_port))
+    }
+
+    fn of(scheme: &'static str, authority: String, loopback_port: Option<u16>) -> Self {
+        let mut site = Self { scheme, authority, loopback_port, session_cookie: String::new() };
+        site.session_cookie = site.cookie("coffer");
+        site
+    }
+
+    /// The name of the cookie that names a browser's session.
+    #[must_use]
+    pub fn session_cookie(&self) -> &str {
+        &self.session_cookie
     }
 
     /// The host alone, for the names of letters.

@@ -1,9 +1,10 @@
 //! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
 
 use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header};
-use tower_sessions::Session;
+use tower_sessions_core::Session;
 
 use super::origin::Origin;
+use super::session::Visit;
 use super::viewer::{self, Identity};
 use super::{device, site, sudo};
 use crate::accounts::Member;
@@ -18,12 +19,12 @@ use crate::refresh::{Kind, Rotated};
 /// Sessions can't be had just now.
 pub async fn recognise(
     app: &App,
-    session: &Session,
+    Visit { session, standing, .. }: &mut Visit,
     (uri, headers, extensions): (&Uri, &HeaderMap, &Extensions),
 ) -> Result<(Identity, Option<HeaderValue>)> {
     // Looking at figures that renew themselves keeps nobody signed in.
     let slides = uri.path() != LIVE;
-    let identity = viewer::read(app, session, slides).await?;
+    let identity = viewer::read(app, session, standing.take(), slides).await?;
     if identity.viewer.member().is_some() {
         return Ok((identity, None));
     }

@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
-use tower_sessions::{Expiry, Session};
+use tower_sessions_core::{Expiry, Session};
 use uuid::Uuid;
 
 use super::origin::Origin;
@@ -101,7 +101,7 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
 
 /// What a request needs to know of a session; the names are those of [`key`].
 #[derive(Deserialize)]
-struct Standing {
+pub struct Standing {
     user_id: Uuid,
     member: Member,
     epoch: i64,
@@ -133,11 +133,20 @@ impl Standing {
     }
 }
 
-/// Who the session says it is; the whole check is one look-up of the session. `slides` when this is a visit, which the
-/// session's idle time is counted from.
-pub async fn read(app: &App, session: &Session, slides: bool) -> Result<Identity> {
+/// Who the session says it is; the whole check is one look at its copy, which may have been `standing` there already.
+/// `slides` when this is a visit, which the session's idle time is counted from.
+pub async fn read(
+    app: &App,
+    session: &Session,
+    standing: Option<Standing>,
+    slides: bool,
+) -> Result<Identity> {
     let Some(id) = session.id() else { return Ok(Identity::default()) };
-    match app.sessions.copy::<Standing>(id).await {
+    let standing = match standing {
+        Some(standing) => Some(standing),
+        None => app.sessions.copy(id).await,
+    };
+    match standing {
         Some(standing) if standing.is_good(app, slides) => Ok(standing.identity()),
         _ => look_up(app, session, slides).await,
     }

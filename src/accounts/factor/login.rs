@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
+use tower_sessions_core::Session;
 use uuid::Uuid;
 
 use crate::accounts::Member;

@@ -84,9 +84,9 @@ impl RedisServer {
             .collect()
     }
 
-    /// How many sessions it holds: theirs are the keys without a family.
+    /// How many sessions it holds.
     pub fn sessions(&self) -> io::Result<usize> {
-        Ok(self.keys()?.iter().filter(|key| !key.contains(':')).count())
+        Ok(self.keys()?.iter().filter(|key| key.starts_with("coffer:session:")).count())
     }
 
     /// The names of the cache's entries.

@@ -1,0 +1,75 @@
+//! The way of a request through a tree: all that stands before its handler, in this order and in one future.
+//!
+//! Layers of their own would each be copied, boxed and polled for every request.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::future::FutureExt as _;
+use tokio::time::timeout;
+
+use super::faces::{self, Asked};
+use super::session::Visit;
+use super::site::check_host;
+use super::{csrf, enter};
+use crate::app::App;
+use crate::error::Error;
+use crate::limiter::layer::{Tree, admit};
+
+/// What a tree asks of its requests.
+#[derive(Clone)]
+pub struct Way {
+    pub app: App,
+    pub tree: Tree,
+    /// Bytes that a body may have.
+    pub body_limit: usize,
+    /// Whether anybody asks who is looking.
+    pub has_sessions: bool,
+}
+
+/// Whatever goes wrong further on gets the face that the tree has for it.
+pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&way.app, way.tree, &request);
+    let limit = Duration::from_secs(way.app.config.request_timeout);
+    let answer = AssertUnwindSafe(timeout(limit, limited(&way, request, next))).catch_unwind().await;
+    let response = match answer {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Error::TimedOut.into_response(),
+        Err(panic) => faces::panicked(&*panic),
+    };
+    asked.dress(&way.app, response)
+}
+
+/// The limit by address or token comes before anything that costs more.
+async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
+    let app = &way.app;
+    let mut visit = way.has_sessions.then(|| Visit::of(app, request.headers()));
+    let admission = admit(app, way.tree, (request.uri(), request.headers(), request.extensions()));
+    let admission = match &mut visit {
+        Some(visit) => visit.meanwhile(app, admission).await,
+        None => admission.await,
+    };
+    if let Some(refusal) = admission.refusal(app) {
+        return csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
+    }
+    DefaultBodyLimit::max(way.body_limit).apply(&mut request);
+    let mut response = match check_host(app, &request) {
+        Err(error) => error.into_response(),
+        Ok(()) => match visit {
+            Some(visit) => visited(way, visit, request, next).await,
+            None => next.run(request).await,
+        },
+    };
+    admission.settle(app, &mut response).await;
+    response
+}
+
+/// The session, and whose it is.
+async fn visited(way: &Way, mut visit: Visit, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(visit.session.clone());
+    let response = enter::enter(&way.app, way.tree, &mut visit, request, next).await;
+    visit.end(&way.app, response).await
+}
