@@ -36,7 +36,7 @@ pub fn lines(series: &[Series], top: f64) -> String {
         for (place, value) in values.iter().enumerate() {
             if let Some(value) = value {
                 let command = if drawing { 'L' } else { 'M' };
-                let _ = write!(path, "{command}{:.1} {:.1}", x(place, values.len()), y(*value, top));
+                to(&mut path, command, x(place, values.len()), y(*value, top));
                 // A single point would be no line.
                 if !drawing && !matches!(values.get(place + 1), Some(Some(_))) {
                     path.push_str("h2");
@@ -55,7 +55,9 @@ pub fn stack(series: &[Series], top: f64) -> String {
     let count = series.first().map_or(0, |series| series.values.len());
     let mut below = vec![0.0; count];
     let mut svg = String::new();
-    for Series { class, values } in series {
+    // What there is nothing of would be drawn without a height.
+    let seen = series.iter().filter(|series| series.values.iter().flatten().any(|value| *value > 0.0));
+    for Series { class, values } in seen {
         let over: Vec<Option<f64>> =
             values.iter().zip(&below).map(|(value, below)| value.map(|value| below + value)).collect();
         let _ = write!(svg, r#"<path class="layer {class}" d="{}"/>"#, area(&over, &below, top));
@@ -78,13 +80,13 @@ fn area(over: &[Option<f64>], below: &[f64], top: f64) -> String {
         let until = over[from..].iter().position(Option::is_none).map_or(over.len(), |gap| from + gap);
         for (place, value) in over.iter().enumerate().take(until).skip(from) {
             let command = if place == from { 'M' } else { 'L' };
-            let _ = write!(path, "{command}{:.1} {:.1}", x(place, over.len()), y(value.unwrap_or(0.0), top));
+            to(&mut path, command, x(place, over.len()), y(value.unwrap_or(0.0), top));
         }
         // The last step has a width of its own.
         let _ = write!(path, "h{:.1}", step(over.len()));
         let _ = write!(path, "V{:.1}", y(below[until - 1], top));
         for place in (from..until).rev() {
-            let _ = write!(path, "L{:.1} {:.1}", x(place, over.len()), y(below[place], top));
+            to(&mut path, 'L', x(place, over.len()), y(below[place], top));
         }
         path.push('Z');
         from = until;
@@ -124,6 +126,13 @@ pub fn spark(values: &[Option<f64>]) -> String {
     )
 }
 
+/// Goes to a point, with one digit behind each coordinate's point: thousands are written, and `{:.1}` is slow.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 720")]
+fn to(path: &mut String, command: char, x: f64, y: f64) {
+    let [x, y] = [x, y].map(|coordinate| (coordinate * 10.0).round() as u16);
+    let _ = write!(path, "{command}{}.{} {}.{}", x / 10, x % 10, y / 10, y % 10);
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a few hundred steps")]
 fn x(place: usize, count: usize) -> f64 {
     place as f64 * step(count)
@@ -155,5 +164,15 @@ mod tests {
         assert_eq!(drawn.matches('M').count(), 2, "{drawn}");
         let drawn = stack(&[Series { class: "ok", values }], 2.0);
         assert_eq!(drawn.matches('Z').count(), 2, "{drawn}");
+    }
+
+    #[test]
+    fn a_layer_stands_on_those_below_it() {
+        let [one, none, other] = [1.0, 0.0, 2.0].map(|value| vec![Some(value); 3]);
+        let series = [("ok", one), ("refused", none), ("failed", other)];
+        let series = series.map(|(class, values)| Series { class, values });
+        let drawn = stack(&series, 4.0);
+        assert!(drawn.contains(r#"class="layer failed" d="M0.0 45.0L240.0 45.0"#), "{drawn}");
+        assert!(drawn.contains("V135.0L480.0 135.0") && !drawn.contains("refused"), "{drawn}");
     }
 }

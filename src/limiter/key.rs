@@ -111,6 +111,18 @@ impl Keyring {
         Self { master: *master, slots, overlap: overlap.min(DAY), day }
     }
 
+    /// What the log calls whoever is at this address, which is what pages call them that the limits by address hold
+    /// back. It knows today's name alone, since lines are written for every request.
+    #[must_use]
+    pub fn name(&self, address: IpAddr, now: Timestamp) -> String {
+        let day = self.day(now);
+        let id = match address.to_canonical() {
+            IpAddr::V4(v4) => hash(&day.today, b"ip", &[b"4", &v4.octets()]),
+            IpAddr::V6(v6) => hash(&day.today, b"ip", &[b"6", &v6.octets()[..8]]),
+        };
+        id.short()
+    }
+
     /// One machine or household: IPv4 /32, IPv6 /64.
     #[must_use]
     pub fn address(&self, address: IpAddr, now: Timestamp) -> Key {

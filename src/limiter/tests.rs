@@ -372,6 +372,9 @@ fn a_household_is_one_client() {
     let (keys, noon) = (keyring(), at(DAY / 2));
     let id = |text| keys.address(ip(text), noon).today;
     assert_eq!(id("192.0.2.1"), id("::ffff:192.0.2.1"));
+    for address in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"] {
+        assert_eq!(keys.name(ip(address), noon), id(address).short());
+    }
     assert_ne!(id("192.0.2.1"), id("192.0.2.2"));
     assert_ne!(id("192.0.2.1"), id("::192.0.2.1"), "a compatible address is another thing");
     for host in ["2001:db8:1:2::", "2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"] {

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 const BUCKETS: usize = 352;
 /// Values below this have a bucket each.
 const LINEAR: u64 = 16;
@@ -33,30 +35,40 @@ impl Sketch {
             let count = if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) };
             (count > 0).then_some((u16::try_from(place).ok()?, count))
         });
-        Summary(taken.collect())
+        taken.collect::<Vec<_>>().into()
     }
 }
 
-/// The buckets that hold something, in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-pub struct Summary(Vec<(u16, u32)>);
+/// The buckets that hold something, in their order. A day has tens of thousands of these, so none has room to spare,
+/// and how many values there are is known without looking into the buckets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<(u16, u32)>")]
+pub struct Summary {
+    buckets: Box<[(u16, u32)]>,
+    count: u64,
+}
+
+impl From<Vec<(u16, u32)>> for Summary {
+    fn from(buckets: Vec<(u16, u32)>) -> Self {
+        Self { count: buckets.iter().map(|(_, count)| u64::from(*count)).sum(), buckets: buckets.into() }
+    }
+}
+
+impl Serialize for Summary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.buckets.serialize(serializer)
+    }
+}
 
 impl Summary {
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.iter().map(|(_, count)| u64::from(*count)).sum()
+        self.count
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn merge(&mut self, other: &Self) {
-        let mut dense = Dense::default();
-        dense.add(self);
-        dense.add(other);
-        *self = dense.summary();
+        self.buckets.is_empty()
     }
 
     /// Seconds that this share of the values does not exceed; nothing without values.
@@ -68,9 +80,9 @@ impl Summary {
         reason = "a rank among counts that are far below 2⁵³"
     )]
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let rank = (self.count() as f64 * share).ceil().max(1.0) as u64;
+        let rank = (self.count as f64 * share).ceil().max(1.0) as u64;
         let mut below = 0;
-        let found = self.0.iter().find(|(_, count)| {
+        let found = self.buckets.iter().find(|(_, count)| {
             below += u64::from(*count);
             below >= rank
         });
@@ -80,25 +92,29 @@ impl Summary {
     /// The sum of the values, in seconds, to within 3.2 %.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.0.iter().map(|(place, count)| middle(*place) * f64::from(*count)).sum()
+        self.buckets.iter().map(|(place, count)| middle(*place) * f64::from(*count)).sum()
     }
 
     #[must_use]
     pub fn max(&self) -> Option<f64> {
-        self.0.last().map(|(place, _)| middle(*place))
+        self.buckets.last().map(|(place, _)| middle(*place))
     }
 
     /// How many values are at most so many seconds.
     #[must_use]
     pub fn within(&self, seconds: f64) -> u64 {
-        self.0.iter().filter(|(place, _)| middle(*place) <= seconds).map(|(_, count)| u64::from(*count)).sum()
+        self.buckets
+            .iter()
+            .filter(|(place, _)| middle(*place) <= seconds)
+            .map(|(_, count)| u64::from(*count))
+            .sum()
     }
 
     /// The counts by powers of two: the seconds where each ends, and how many values it holds.
     #[must_use]
     pub fn octaves(&self) -> Vec<(f64, u64)> {
         let mut octaves: Vec<(f64, u64)> = Vec::new();
-        for (place, count) in &self.0 {
+        for (place, count) in &*self.buckets {
             let octave = u32::from(*place) / 16;
             let end = seconds(LINEAR << octave);
             match octaves.last_mut() {
@@ -121,7 +137,7 @@ impl Default for Dense {
 
 impl Dense {
     pub fn add(&mut self, summary: &Summary) {
-        for (place, count) in &summary.0 {
+        for (place, count) in &*summary.buckets {
             if let Some(sum) = self.0.get_mut(usize::from(*place)) {
                 *sum = sum.saturating_add(*count);
             }
@@ -131,7 +147,7 @@ impl Dense {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let held = self.0.iter().zip(0_u16..).filter(|(count, _)| **count > 0);
-        Summary(held.map(|(count, place)| (place, *count)).collect())
+        held.map(|(count, place)| (place, *count)).collect::<Vec<_>>().into()
     }
 }
 
@@ -194,9 +210,10 @@ mod tests {
         #[test]
         fn merging_is_exact(one in prop::collection::vec(0_u64..40_000_000, 0..200),
                             other in prop::collection::vec(0_u64..40_000_000, 0..200)) {
-            let mut merged = recorded(&one).take();
-            merged.merge(&recorded(&other).take());
-            prop_assert_eq!(merged, recorded(&[one, other].concat()).take());
+            let mut merged = Dense::default();
+            merged.add(&recorded(&one).take());
+            merged.add(&recorded(&other).take());
+            prop_assert_eq!(merged.summary(), recorded(&[one, other].concat()).take());
         }
     }
 

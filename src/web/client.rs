@@ -40,10 +40,6 @@ impl fmt::Debug for Address {
     }
 }
 
-/// A keyed hash of the client's network, in the request's extensions.
-#[derive(Clone, Copy, Debug)]
-pub struct Network(pub [u8; 16]);
-
 /// The one header that is believed, from trusted proxies only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProxyHeader {

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use prometheus::IntGauge;
 use tracing::field::display;
 
-use super::client::{Address, Network, Peer};
+use super::client::{Address, Peer};
 use super::headers;
 use super::viewer::IdentitySlot;
 use crate::app::App;
@@ -60,7 +60,7 @@ impl Drop for Active {
 struct Told {
     method: &'static str,
     route: String,
-    /// The beginning of a keyed hash of the client's network.
+    /// The beginning of a keyed hash of the client's address, as the limits know it.
     client: String,
     trace_id: Option<String>,
     slot: IdentitySlot,
@@ -97,14 +97,12 @@ impl Told {
         let peer =
             request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
         let address = app.clients.address(peer, request.headers());
-        let network = app.clients.network(address);
         request.extensions_mut().insert(Address(address));
-        request.extensions_mut().insert(Network(network));
         let route = request.extensions().get::<MatchedPath>().map_or("_unmatched", MatchedPath::as_str);
         Self {
             method: method_name(request.method()),
             route: route.to_owned(),
-            client: HEXLOWER.encode(&network[..6]),
+            client: app.limiter.keyring().name(address, app.context.now()),
             trace_id: trace_id(request.headers()).filter(|_| app.clients.is_trusted(peer)),
             slot: IdentitySlot::default(),
         }

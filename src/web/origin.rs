@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
-use super::client::{Address, Network};
+use super::client::Address;
 use super::device::Device;
 use super::log::RequestId;
 use super::{browser, device};
@@ -31,7 +31,7 @@ impl Origin {
     pub fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Self {
         Self {
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            network: extensions.get::<Network>().map(|network| network.0),
+            network: extensions.get::<Address>().map(|address| app.clients.network(address.0)),
             browser: browser::family(headers),
             device: device::of(app, headers),
             address: extensions.get().copied().unwrap_or_default(),

@@ -24,6 +24,7 @@ mod invites;
 mod limiter;
 mod limits;
 mod limits_admin;
+mod log_lines;
 mod loki;
 mod mail;
 mod marks;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{is, now, real, shared_now, values_of};
 use crate::admin::report::{Access, Dropped, FailureGroup, Logs, Process, SignIns};
 use crate::db::Timestamp;
-use crate::telemetry::history::slot::{Slot, label};
+use crate::telemetry::history::key::label;
+use crate::telemetry::history::slot::Slot;
 use crate::telemetry::history::{FINE, Window};
 
 pub fn access(window: &Window, total: &Slot) -> Access {

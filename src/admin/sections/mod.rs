@@ -11,7 +11,8 @@ pub use self::stores::{caches, database, dependencies, limits};
 use std::collections::BTreeSet;
 
 use crate::telemetry::history::Window;
-use crate::telemetry::history::slot::{Slot, label};
+use crate::telemetry::history::key::label;
+use crate::telemetry::history::slot::Slot;
 
 /// A count, for dividing; no more than 2³².
 fn real(count: impl TryInto<u32>) -> f64 {

@@ -1,5 +1,6 @@
 //! Requests: tiles, charts, routes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use super::{is, now, real};
 use crate::admin::asked::Sort;
 use crate::admin::report::{Route, RouteDetail, Tiles, Traffic};
 use crate::telemetry::history::Window;
+use crate::telemetry::history::key::label;
 use crate::telemetry::history::requests::{COUNT, Classes};
-use crate::telemetry::history::slot::{Slot, label};
-use crate::telemetry::sketch::Dense;
+use crate::telemetry::history::slot::Slot;
+use crate::telemetry::sketch::{Dense, Summary};
 
 const SUM: &str = "http_server_request_duration_seconds_sum";
 /// Of the answers, so many may be 5xx.
@@ -38,12 +40,10 @@ pub fn traffic(window: &Window) -> Vec<Option<Traffic>> {
 
 fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
     let mut classes = Classes::default();
-    let mut dense = Dense::default();
-    for requests in slots.iter().map(|slot| slot.requests()) {
-        classes += requests.classes;
-        dense.add(&requests.latency);
+    for slot in slots {
+        classes += slot.requests().classes;
     }
-    let latency = dense.summary();
+    let latency = latency(slots);
     Traffic {
         success: classes.success / seconds,
         redirect: classes.redirect / seconds,
@@ -55,6 +55,18 @@ fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
         p99: latency.quantile(0.99),
         in_flight: slots.iter().map(|slot| slot.gauge("http_server_active_requests", &[])).sum(),
     }
+}
+
+/// How long the requests of all instances took; nothing has to be added up where there is but one.
+fn latency(slots: &[Arc<Slot>]) -> Cow<'_, Summary> {
+    if let [slot] = slots {
+        return Cow::Borrowed(&slot.requests().latency);
+    }
+    let mut dense = Dense::default();
+    for slot in slots {
+        dense.add(&slot.requests().latency);
+    }
+    Cow::Owned(dense.summary())
 }
 
 pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {

@@ -2,14 +2,20 @@
 //!
 //! Each node writes down its own spans and, with Redis, puts them where the others and its own next start find them.
 
+pub mod key;
+mod level;
 pub mod requests;
 pub mod shared;
 pub mod slot;
+mod window;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::slot::{Key, Slot, readings};
+use self::key::Key;
+use self::level::Level;
+use self::slot::{Slot, readings};
+pub use self::window::Window;
 use super::metrics::Metrics;
 use crate::db::Timestamp;
 
@@ -18,6 +24,7 @@ pub const FINE: i64 = 10;
 const FINE_KEPT: i64 = 3_600;
 pub const COARSE: i64 = 300;
 const COARSE_KEPT: i64 = 86_400;
+const HOUR: i64 = 3_600;
 
 /// Whose slot it is: the instance's name, and when it was started, in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,8 +33,6 @@ pub struct Source {
     pub started: i64,
 }
 
-type Spans = BTreeMap<i64, BTreeMap<Source, Arc<Slot>>>;
-
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct History(Arc<Mutex<Inner>>);
@@ -35,26 +40,10 @@ pub struct History(Arc<Mutex<Inner>>);
 #[derive(Debug)]
 struct Inner {
     own: Source,
-    fine: Spans,
-    coarse: Spans,
+    fine: Level,
+    coarse: Level,
     keys: HashSet<Key>,
     counters: HashMap<String, f64>,
-}
-
-/// A part of the past, cut into steps.
-#[derive(Debug)]
-pub struct Window {
-    /// The beginning of the first step, in seconds since 1970.
-    pub from: i64,
-    pub step: i64,
-    /// For each step what the instances have written down; nothing where nobody was there.
-    pub points: Vec<Vec<Arc<Slot>>>,
-    /// The latest slot of each instance that is there, and of what it was started.
-    pub latest: Vec<(Source, Arc<Slot>)>,
-    /// Every start that is known of, in seconds since 1970.
-    pub starts: Vec<i64>,
-    /// The end of the latest span, in seconds since 1970.
-    pub until: i64,
 }
 
 impl History {
@@ -63,8 +52,9 @@ impl History {
         let own = Source { instance: instance.into(), started: started.micros() };
         Self(Arc::new(Mutex::new(Inner {
             own,
-            fine: Spans::new(),
-            coarse: Spans::new(),
+            fine: Level::new(FINE, COARSE, FINE_KEPT),
+            // A coarse span is known before it has ended.
+            coarse: Level::new(COARSE, HOUR, COARSE_KEPT + COARSE),
             keys: HashSet::new(),
             counters: HashMap::new(),
         })))
@@ -79,20 +69,21 @@ impl History {
         let mut inner = self.lock();
         let slot = inner.read(metrics);
         let own = inner.own.clone();
-        let before = inner.fine.entry(at).or_default().get(&own).cloned();
+        let before = inner.fine.get(at).and_then(|slots| slots.get(&own)).cloned();
         let slot = Arc::new(
             before.map_or_else(|| slot.clone(), |before| Slot::merged([&*before, &slot].into_iter(), false)),
         );
-        inner.fine.entry(at).or_default().insert(own.clone(), slot.clone());
+        inner.fine.put(at, own.clone(), slot.clone());
         let mut ended = vec![(FINE, at, slot)];
         let coarse = at.div_euclid(COARSE) * COARSE;
-        let parts = inner.fine.range(coarse..coarse + COARSE).filter_map(|(_, slots)| slots.get(&own));
+        let parts = inner.fine.range(coarse..coarse + COARSE).filter_map(|slots| slots.get(&own));
         let merged = Arc::new(Slot::merged(parts.map(|slot| &**slot), false));
-        inner.coarse.entry(coarse).or_default().insert(own, merged.clone());
+        inner.coarse.put(coarse, own, merged.clone());
         if at + FINE == coarse + COARSE {
             ended.push((COARSE, coarse, merged));
         }
-        inner.forget(at);
+        inner.fine.forget(at);
+        inner.coarse.forget(at);
         ended
     }
 
@@ -103,15 +94,16 @@ impl History {
             return;
         }
         let slot = Arc::new(inner.interned(slot));
-        let spans = if span == FINE { &mut inner.fine } else { &mut inner.coarse };
-        spans.entry(at).or_default().insert(source, slot);
+        let level = if span == FINE { &mut inner.fine } else { &mut inner.coarse };
+        level.put(at, source, slot);
     }
 
     /// The last `seconds` before `now`, of one instance or of all.
     #[must_use]
     pub fn window(&self, now: Timestamp, seconds: i64, instance: Option<&str>) -> Window {
-        let inner = self.lock();
-        let (spans, step) = if seconds <= FINE_KEPT { (&inner.fine, FINE) } else { (&inner.coarse, COARSE) };
+        let inner = &mut *self.lock();
+        let level = if seconds <= FINE_KEPT { &mut inner.fine } else { &mut inner.coarse };
+        let step = level.step;
         // The span that has not ended yet is left out of the fine ones and is part of the coarse ones.
         let now = now.micros() / 1_000_000;
         let end =
@@ -119,15 +111,16 @@ impl History {
         let from = end - seconds;
         let wanted = |source: &Source| instance.is_none_or(|wanted| *source.instance == *wanted);
         let points = (0..seconds / step).map(|n| {
-            let there = spans.get(&(from + n * step)).into_iter().flatten();
+            let there = level.get(from + n * step).into_iter().flatten();
             there.filter(|(source, _)| wanted(source)).map(|(_, slot)| slot.clone()).collect()
         });
         let points = points.collect();
+        let parts = level.parts(from..end, wanted);
         let mut starts: Vec<i64> =
             inner.sources().filter(|source| wanted(source)).map(|s| s.started / 1_000_000).collect();
         starts.sort_unstable();
         starts.dedup();
-        Window { from, step, points, latest: inner.latest(end, &wanted), starts, until: inner.until() }
+        Window { from, step, points, parts, latest: inner.latest(end, wanted), starts, until: inner.until() }
     }
 
     /// Every instance that was there within the last day.
@@ -203,19 +196,14 @@ impl Inner {
         slot
     }
 
-    fn forget(&mut self, at: i64) {
-        self.fine = self.fine.split_off(&(at - FINE_KEPT));
-        self.coarse = self.coarse.split_off(&(at - COARSE_KEPT - COARSE));
-    }
-
     fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.fine.values().chain(self.coarse.values()).flat_map(BTreeMap::keys)
+        self.fine.all().chain(self.coarse.all()).flat_map(BTreeMap::keys)
     }
 
     /// The latest slot of each instance that was heard of within the last minute.
-    fn latest(&self, now: i64, wanted: &impl Fn(&Source) -> bool) -> Vec<(Source, Arc<Slot>)> {
+    fn latest(&self, now: i64, wanted: impl Fn(&Source) -> bool) -> Vec<(Source, Arc<Slot>)> {
         let mut latest = BTreeMap::new();
-        for (source, slot) in self.fine.range(now - 60..).flat_map(|(_, slots)| slots) {
+        for (source, slot) in self.fine.range(now - 60..i64::MAX).flatten() {
             if wanted(source) {
                 latest.insert(source.instance.clone(), (source.clone(), slot.clone()));
             }
@@ -224,35 +212,6 @@ impl Inner {
     }
 
     fn until(&self) -> i64 {
-        self.fine.last_key_value().map_or(0, |(at, _)| at + FINE)
-    }
-}
-
-impl Window {
-    /// Everything in one.
-    #[must_use]
-    pub fn total(&self) -> Slot {
-        self.merged(0)
-    }
-
-    /// The last `seconds` of it in one, and how many of them somebody was there.
-    #[must_use]
-    pub fn last(&self, seconds: i64) -> Slot {
-        let count = usize::try_from(seconds / self.step).unwrap_or(0).max(1);
-        let from = self.points.len().saturating_sub(count);
-        self.merged(from)
-    }
-
-    fn merged(&self, from: usize) -> Slot {
-        Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), false)
-    }
-
-    /// For how many seconds somebody was there.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        let there = self.points.iter().filter(|slots| !slots.is_empty()).count();
-        let there = u32::try_from(there).unwrap_or(u32::MAX);
-        let step = u32::try_from(self.step).unwrap_or(1);
-        (f64::from(there) * f64::from(step)).max(f64::from(step))
+        self.fine.until().unwrap_or(0)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ops::AddAssign;
 
-use super::slot::{Slot, label};
+use super::key::label;
+use super::slot::Slot;
 use crate::telemetry::sketch::Summary;
 
 pub const COUNT: &str = "http_server_request_duration_seconds_count";

@@ -1,58 +1,15 @@
 //! What happened in one span of time.
 
-use std::borrow::Borrow;
-use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use ahash::HashMap;
 use prometheus::proto::{Metric, MetricFamily, MetricType};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::key::Key;
 use super::requests::Requests;
 use crate::telemetry::recent::{Failure, SlowQuery};
 use crate::telemetry::sketch::{Dense, Summary};
-
-/// A series as Prometheus writes it: `name{label="value"}`; cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<str>);
-
-impl Key {
-    fn address(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
-    }
-}
-
-impl From<&str> for Key {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl Deref for Key {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Serialize for Key {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(text.into()))
-    }
-}
 
 /// Counts are what was added in the span, gauges what stood at its end. All are sorted by key; zeros are left out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -184,17 +141,6 @@ fn sum(series: &[(Key, f64)], family: &str, labels: &[&str]) -> f64 {
     fitting.fold(0.0, |sum, (_, value)| sum + value)
 }
 
-/// The value of a label in a key.
-#[must_use]
-pub fn label<'a>(key: &'a str, name: &str) -> &'a str {
-    // Values may hold braces and commas: only a name behind one of them is a label's.
-    let mut found = key.match_indices(name).filter_map(|(at, _)| {
-        let behind = key[..at].ends_with(['{', ',']);
-        key[at + name.len()..].strip_prefix("=\"").filter(|_| behind)
-    });
-    found.next().and_then(|rest| rest.split('"').next()).unwrap_or_default()
-}
-
 /// Series by their keys.
 pub type Readings = Vec<(String, f64)>;
 
@@ -244,10 +190,6 @@ mod tests {
         let slot = slot(&[("a_total", 1.0), ("a_total{b=\"c\"}", 2.0), ("a_total_more{b=\"c\"}", 4.0)], &[]);
         assert!((slot.count("a_total", &[]) - 3.0).abs() < f64::EPSILON);
         assert!((slot.count("a_total", &["b=\"c\""]) - 2.0).abs() < f64::EPSILON);
-        assert_eq!(label("a_total{b=\"c\",d=\"e f\"}", "d"), "e f");
-        assert_eq!(label("a_total", "d"), "");
-        let route = "n{http_request_method=\"GET\",http_route=\"/u/{id},{x}\"}";
-        assert_eq!(label(route, "http_route"), "/u/{id},{x}");
     }
 
     #[test]

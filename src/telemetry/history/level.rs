@@ -1,0 +1,149 @@
+//! Spans of one length: each by itself, and whole stretches of them as one, for adding up long ranges.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Source;
+use super::slot::Slot;
+
+/// What the instances have written down of the same time.
+pub type Slots = BTreeMap<Source, Arc<Slot>>;
+
+#[derive(Debug)]
+pub struct Level {
+    /// How long a span is, in seconds.
+    pub step: i64,
+    /// The same of a stretch, which is many spans.
+    stretch: i64,
+    /// For how many seconds spans are kept.
+    kept: i64,
+    spans: BTreeMap<i64, Slots>,
+    /// Added up when they are first asked for: adding up all spans of a day would take longer than the rest of the
+    /// page.
+    stretches: BTreeMap<i64, Slots>,
+}
+
+impl Level {
+    #[must_use]
+    pub const fn new(step: i64, stretch: i64, kept: i64) -> Self {
+        Self { step, stretch, kept, spans: BTreeMap::new(), stretches: BTreeMap::new() }
+    }
+
+    pub fn put(&mut self, at: i64, source: Source, slot: Arc<Slot>) {
+        self.spans.entry(at).or_default().insert(source, slot);
+        self.stretches.remove(&(at.div_euclid(self.stretch) * self.stretch));
+    }
+
+    #[must_use]
+    pub fn get(&self, at: i64) -> Option<&Slots> {
+        self.spans.get(&at)
+    }
+
+    pub fn range(&self, range: Range<i64>) -> impl Iterator<Item = &Slots> {
+        self.spans.range(range).map(|(_, slots)| slots)
+    }
+
+    /// The slots of every span, the latest last.
+    pub fn all(&self) -> impl Iterator<Item = &Slots> {
+        self.spans.values()
+    }
+
+    /// The end of the latest span, in seconds since 1970.
+    #[must_use]
+    pub fn until(&self) -> Option<i64> {
+        self.spans.last_key_value().map(|(at, _)| at + self.step)
+    }
+
+    pub fn forget(&mut self, at: i64) {
+        self.spans = self.spans.split_off(&(at - self.kept));
+        self.stretches = self.stretches.split_off(&(at - self.kept));
+    }
+
+    /// All that was written down in this range, in as few slots as there are, in the order of time.
+    pub fn parts(&mut self, range: Range<i64>, wanted: impl Fn(&Source) -> bool) -> Vec<Arc<Slot>> {
+        let mut parts = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            let is_whole = at.rem_euclid(self.stretch) == 0 && at + self.stretch <= range.end;
+            let slots = if is_whole { Some(self.stretch(at)) } else { self.spans.get(&at) };
+            let there = slots.into_iter().flatten().filter(|(source, _)| wanted(source));
+            parts.extend(there.map(|(_, slot)| slot.clone()));
+            at += if is_whole { self.stretch } else { self.step };
+        }
+        parts
+    }
+
+    fn stretch(&mut self, at: i64) -> &Slots {
+        let spans = self.spans.range(at..at + self.stretch).map(|(_, slots)| slots);
+        self.stretches.entry(at).or_insert_with(|| added_up(spans))
+    }
+}
+
+fn added_up<'a>(spans: impl Iterator<Item = &'a Slots>) -> Slots {
+    let mut found = BTreeMap::<&Source, Vec<&Slot>>::new();
+    for (source, slot) in spans.flatten() {
+        found.entry(source).or_default().push(slot);
+    }
+    let one = |slots: Vec<&Slot>| Arc::new(Slot::merged(slots.into_iter(), false));
+    found.into_iter().map(|(source, slots)| (source.clone(), one(slots))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STEP: i64 = 10;
+
+    /// Spans at these places, of one instance or the other, with one value each.
+    fn level(there: &[(i64, bool)]) -> Level {
+        let mut level = Level::new(STEP, 12 * STEP, 10_000);
+        for (place, other) in there {
+            put(&mut level, *place, *other);
+        }
+        level
+    }
+
+    fn put(level: &mut Level, place: i64, other: bool) {
+        let source = Source { instance: if other { "other" } else { "one" }.into(), started: 0 };
+        let slot = Slot { timings: vec![("n".into(), vec![(1, 1)].into())], ..Slot::default() };
+        level.put(place * STEP, source, Arc::new(slot));
+    }
+
+    fn count(parts: &[Arc<Slot>]) -> usize {
+        parts.iter().map(|slot| usize::try_from(slot.timing_of_all("n").count()).unwrap()).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_left_out_or_counted_twice(
+            there in prop::collection::btree_set((0_i64..100, any::<bool>()), 0..200),
+            late in 0_i64..100,
+            (from, length) in (0_i64..60, 1_i64..40),
+        ) {
+            let mut there: Vec<_> = there.into_iter().collect();
+            let mut level = level(&there);
+            let range = from * STEP..(from + length) * STEP;
+            let within = |(place, _): &&(i64, bool)| (from..from + length).contains(place);
+            prop_assert_eq!(count(&level.parts(range.clone(), |_| true)), there.iter().filter(within).count());
+            let others = there.iter().filter(within).filter(|(_, other)| *other).count();
+            prop_assert_eq!(count(&level.parts(range.clone(), |source| &*source.instance == "other")), others);
+
+            // What another instance tells late comes to what was added up before.
+            put(&mut level, late, true);
+            there.push((late, true));
+            there.sort_unstable();
+            there.dedup();
+            prop_assert_eq!(count(&level.parts(range, |_| true)), there.iter().filter(within).count());
+        }
+    }
+
+    #[test]
+    fn long_ranges_have_few_parts() {
+        let there: Vec<_> = (0..100).map(|place| (place, false)).collect();
+        // From the sixth to the last: six spans, seven stretches, two spans.
+        assert_eq!(level(&there).parts(60..980, |_| true).len(), 6 + 7 + 2);
+    }
+}

@@ -1,0 +1,49 @@
+//! What is drawn: a part of the past.
+
+use std::sync::Arc;
+
+use super::Source;
+use super::slot::Slot;
+
+/// A part of the past, cut into steps.
+#[derive(Debug)]
+pub struct Window {
+    /// The beginning of the first step, in seconds since 1970.
+    pub from: i64,
+    pub step: i64,
+    /// For each step what the instances have written down; nothing where nobody was there.
+    pub points: Vec<Vec<Arc<Slot>>>,
+    /// The same in fewer and longer slots.
+    pub(super) parts: Vec<Arc<Slot>>,
+    /// The latest slot of each instance that is there, and of what it was started.
+    pub latest: Vec<(Source, Arc<Slot>)>,
+    /// Every start that is known of, in seconds since 1970.
+    pub starts: Vec<i64>,
+    /// The end of the latest span, in seconds since 1970.
+    pub until: i64,
+}
+
+impl Window {
+    /// Everything in one.
+    #[must_use]
+    pub fn total(&self) -> Slot {
+        Slot::merged(self.parts.iter().map(|slot| &**slot), false)
+    }
+
+    /// The last `seconds` of it in one.
+    #[must_use]
+    pub fn last(&self, seconds: i64) -> Slot {
+        let count = usize::try_from(seconds / self.step).unwrap_or(0).max(1);
+        let from = self.points.len().saturating_sub(count);
+        Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), false)
+    }
+
+    /// For how many seconds somebody was there.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let there = self.points.iter().filter(|slots| !slots.is_empty()).count();
+        let there = u32::try_from(there).unwrap_or(u32::MAX);
+        let step = u32::try_from(self.step).unwrap_or(1);
+        (f64::from(there) * f64::from(step)).max(f64::from(step))
+    }
+}
