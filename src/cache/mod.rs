@@ -181,7 +181,9 @@ impl Cache {
                         waiting
                     }
                 };
-                self.landed(kind.name, slot, waiting.outcome(), held.map(|held| (held, trusted))).await
+                let held = held.map(|held| (held, trusted));
+                // In a box, so that a hit does not carry what waiting takes.
+                Box::pin(self.landed(kind.name, slot, waiting.outcome(), held)).await
             }
         }
     }

@@ -1,7 +1,5 @@
 //! `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), as structured fields.
 
-use std::fmt::Write as _;
-
 use axum::body::Bytes;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -16,10 +14,9 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
     for Told { policy, quota, remaining, until } in told {
-        let comma = if policies.is_empty() { "" } else { ", " };
-        let (name, (count, window)) = (policy.name(), window(quota));
-        let _ = write!(policies, "{comma}\"{name}\";q={count};w={}", seconds(window));
-        let _ = write!(left, "{comma}\"{name}\";r={remaining};t={}", seconds(until));
+        let (count, window) = window(quota);
+        member(&mut policies, policy.name(), [(";q=", count.into()), (";w=", seconds(window))]);
+        member(&mut left, policy.name(), [(";r=", remaining.into()), (";t=", seconds(until))]);
     }
     for (name, text) in [(POLICY, policies), (LEFT, left)] {
         // A structured field that is empty is left out (RFC 9651 § 3.1).
@@ -28,6 +25,17 @@ pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
         {
             headers.append(name, value);
         }
+    }
+}
+
+/// One more of a list. By hand, since every answer has two and the formatter would take longer than the decision.
+fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
+    list.push_str(if list.is_empty() { "\"" } else { ", \"" });
+    list.push_str(name);
+    list.push('"');
+    for (parameter, value) in parameters {
+        list.push_str(parameter);
+        list.push_str(itoa::Buffer::new().format(value));
     }
 }
 

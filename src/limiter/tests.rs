@@ -47,6 +47,20 @@ fn in_steps(quota: Quota) -> Quota {
     }
 }
 
+#[test]
+fn free_attempts_at_one_instant_are_all_free() {
+    let quota = Quota::Backoff { free: 5, first: 1_000_000, longest: 900_000_000 };
+    for now in NOON..NOON + 64 {
+        let mut state = 0;
+        let mut tries = || {
+            let decision = quota.decide(state, now);
+            state = decision.state;
+            decision.allowed
+        };
+        assert_eq!([(); 7].map(|()| tries()), [true, true, true, true, true, false, false], "{now}");
+    }
+}
+
 /// Requests after such pauses: when, and whether they were allowed.
 fn history(quota: Quota, pauses: &[Micros]) -> Vec<(Micros, bool)> {
     let (mut state, mut now) = (0, NOON);

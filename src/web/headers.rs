@@ -30,6 +30,7 @@ const HSTS: &str = "max-age=31536000; includeSubDomains";
 /// Sets them, and what the answer itself says wins.
 pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     let headers = response.headers_mut();
+    headers.reserve(ALWAYS.len() + 4);
     if let Some(status) = cached {
         headers.insert(HeaderName::from_static("cache-status"), status.header());
     }

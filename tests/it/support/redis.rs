@@ -96,7 +96,8 @@ impl RedisServer {
         keys
     }
 
-    fn keys(&self) -> io::Result<Vec<String>> {
+    /// The names of all that it holds.
+    pub fn keys(&self) -> io::Result<Vec<String>> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(ANSWER_LIMIT))?;
         write!(connection, "KEYS *\r\nQUIT\r\n")?;
