@@ -83,6 +83,10 @@ impl Fast {
     /// A copy that can't be read, as another version may have written it, is none.
     pub async fn copy<T: DeserializeOwned>(&self, place: &Place, id: Id) -> Result<Option<Copy<T>>> {
         let found = self.reads.ask(place.key(id)).await.ok_or(RedisDown)??;
+        // What came after a doubt may be what a revocation has not reached.
+        if place.doubts != self.redis.doubts() {
+            return Err(RedisDown);
+        }
         Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
