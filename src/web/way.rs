@@ -3,6 +3,7 @@
 //! Layers of their own would each be copied, boxed and polled for every request.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -34,7 +35,9 @@ pub struct Way {
 pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Response {
     let asked = Asked::of(&way.app, way.tree, &request);
     let limit = Duration::from_secs(way.app.config.request_timeout);
-    let answer = AssertUnwindSafe(timeout(limit, limited(&way, request, next))).catch_unwind().await;
+    // Pinned where it is, as each further owner would move all of it.
+    let limited = pin!(limited(&way, request, next));
+    let answer = AssertUnwindSafe(timeout(limit, limited)).catch_unwind().await;
     let response = match answer {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Error::TimedOut.into_response(),
@@ -59,7 +62,8 @@ async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
     let mut response = match check_host(app, &request) {
         Err(error) => error.into_response(),
         Ok(()) => match visit {
-            Some(visit) => visited(way, visit, request, next).await,
+            // In a box, so that whoever is refused does not carry it.
+            Some(visit) => Box::pin(visited(way, visit, request, next)).await,
             None => next.run(request).await,
         },
     };
