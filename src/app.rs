@@ -8,12 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use secrecy::ExposeSecret as _;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate};
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -240,7 +237,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     api_routes().into_openapi()
 }
 
-/// Every address and every layer, the outermost first: together, since each call of `layer` costs every request.
+/// Every address and every layer, the outermost first.
 pub fn router(app: &App) -> Router {
     let way = |tree, body_limit| Way { app: app.clone(), tree, body_limit, has_sessions: true };
     let pages = Router::new()
@@ -291,20 +288,8 @@ pub fn router(app: &App) -> Router {
         .merge(api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .layer((
-            from_fn_with_state(app.clone(), log::trace),
-            CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_compressing()),
-            axum_htmx::AutoVaryLayer,
-        ))
+        .layer(from_fn_with_state(app.clone(), log::trace))
         .with_state(app.clone())
-}
-
-/// Whoever was too fast gets no processor time beyond it.
-fn worth_compressing() -> impl Predicate {
-    let in_time = |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| {
-        status != StatusCode::TOO_MANY_REQUESTS
-    };
-    DefaultPredicate::new().and(in_time)
 }
 
 /// Puts a tree behind all that its requests pass first.

@@ -10,22 +10,23 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
     report-uri /csp-report; report-to csp";
 
-const ALWAYS: [(HeaderName, &str); 9] = [
-    (header::CONTENT_SECURITY_POLICY, CSP),
-    (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-report\""),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+static ALWAYS: [(HeaderName, HeaderValue); 9] = [
+    always("content-security-policy", CSP),
+    always("reporting-endpoints", "csp=\"/csp-report\""),
+    always("x-content-type-options", "nosniff"),
     // Not `no-referrer`: with it Chromium sends `Origin: null` on same-origin form posts.
-    (header::REFERRER_POLICY, "same-origin"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
-    (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
+    always("referrer-policy", "same-origin"),
+    always("x-frame-options", "DENY"),
+    always("cross-origin-opener-policy", "same-origin"),
+    always("cross-origin-resource-policy", "same-origin"),
+    always("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    always("x-permitted-cross-domain-policies", "none"),
 ];
 const HSTS: &str = "max-age=31536000; includeSubDomains";
+
+const fn always(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
 
 /// Sets them, and what the answer itself says wins.
 pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
@@ -34,8 +35,8 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     if let Some(status) = cached {
         headers.insert(HeaderName::from_static("cache-status"), status.header());
     }
-    for (name, value) in ALWAYS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    for (name, value) in &ALWAYS {
+        headers.entry(name).or_insert_with(|| value.clone());
     }
     if app.site.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

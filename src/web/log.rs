@@ -14,8 +14,8 @@ use prometheus::IntGauge;
 use tracing::field::display;
 
 use super::client::{Address, Peer};
-use super::headers;
 use super::viewer::IdentitySlot;
+use super::{compress, headers};
 use crate::app::App;
 use crate::cache::status;
 use crate::error::Error;
@@ -71,10 +71,11 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
     let told = Told::of(&app, &mut request);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(told.slot.clone());
-    let method = request.method().clone();
+    let (method, accepted) = (request.method().clone(), compress::accepted(request.headers()));
     let asked = Arc::new(Asked { id, route: format!("{} {}", told.method, told.route) });
     let (start, active) = (Instant::now(), Active::new(&app.metrics));
-    let (mut response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
+    let (response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
+    let mut response = compress::compress(accepted, response).await;
     drop(active);
     let took = start.elapsed();
     if response.extensions().get::<Unrecorded>().is_none() {

@@ -8,6 +8,7 @@ pub mod body;
 pub mod browser;
 pub mod chrome;
 pub mod client;
+pub mod compress;
 pub mod csrf;
 pub mod cursor;
 pub mod device;

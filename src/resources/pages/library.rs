@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::header::VARY;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
+use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
+use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest, VaryHxRequest};
 
 use super::views::{EntryForm, Fields, Row, tag_href};
 use crate::app::App;
@@ -124,10 +125,13 @@ pub async fn index(
 ) -> Result<Response> {
     let only_results = by_htmx && !boosted && !restored;
     let draw = || library(app.clone(), viewer.clone(), chrome.clone(), asked.clone(), only_results);
-    if only_results {
-        return draw().await;
-    }
-    rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
+    let answer = if only_results {
+        draw().await
+    } else {
+        rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
+    };
+    Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
+        .into_response())
 }
 
 async fn library(
@@ -250,7 +254,8 @@ pub async fn details(
     viewer.signed_in()?;
     let resource = app.resources.find(&viewer, id).await?;
     if !by_htmx || !resource.is_mine(&viewer) {
-        return Ok(Redirect::to(&format!("/resources/{id}/edit")).into_response());
+        let editor = Redirect::to(&format!("/resources/{id}/edit"));
+        return Ok((VaryHxRequest, editor).into_response());
     }
     let part = RowEditPart {
         chrome,
@@ -259,7 +264,7 @@ pub async fn details(
         errors: FieldErrors::default(),
         summary: None,
     };
-    Ok(Html(part.render()?).into_response())
+    Ok((VaryHxRequest, Html(part.render()?)).into_response())
 }
 
 pub async fn save_details(

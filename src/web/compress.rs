@@ -1,0 +1,50 @@
+//! Answers made smaller on their way out, where that pays and the client takes it.
+
+use std::convert::Infallible;
+use std::future::ready;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use tower::{ServiceExt as _, service_fn};
+use tower_http::CompressionLevel;
+use tower_http::compression::Compression;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
+
+/// What a client says that it takes.
+pub fn accepted(headers: &HeaderMap) -> Vec<HeaderValue> {
+    headers.get_all(header::ACCEPT_ENCODING).iter().cloned().collect()
+}
+
+/// tower-http's compression, around those answers alone that have need of it: every other would carry the room that
+/// its encoders take.
+pub async fn compress(accepted: Vec<HeaderValue>, mut response: Response) -> Response {
+    if !is_worth_it(&response) {
+        return response;
+    }
+    if accepted.is_empty() {
+        response.headers_mut().append(header::VARY, header::ACCEPT_ENCODING.into());
+        return response;
+    }
+    let mut request = Request::new(Body::empty());
+    for coding in accepted {
+        request.headers_mut().append(header::ACCEPT_ENCODING, coding);
+    }
+    let mut response = Some(response);
+    let answered = service_fn(move |_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
+    let compression = Compression::new(answered).quality(CompressionLevel::Fastest);
+    match Box::pin(compression.oneshot(request)).await {
+        Ok(compressed) => compressed.map(Body::new),
+        Err(never) => match never {},
+    }
+}
+
+/// Whoever was too fast gets no processor time beyond it.
+fn is_worth_it(response: &Response) -> bool {
+    let headers = response.headers();
+    response.status() != StatusCode::TOO_MANY_REQUESTS
+        && !headers.contains_key(header::CONTENT_ENCODING)
+        && !headers.contains_key(header::CONTENT_RANGE)
+        && DefaultPredicate::new().should_compress(response)
+}
