@@ -60,8 +60,7 @@ impl Drop for Active {
 struct Told {
     method: &'static str,
     route: String,
-    /// The beginning of a keyed hash of the client's address, as the limits know it.
-    client: String,
+    address: IpAddr,
     trace_id: Option<String>,
     slot: IdentitySlot,
 }
@@ -84,7 +83,7 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
     if response.status().is_server_error() {
         remember(&app, &asked, &response);
     }
-    told.log(&asked.id, &response, took);
+    told.log(&app, &asked.id, &response, took);
     headers::secure(&app, &mut response, cached);
     if let Ok(value) = HeaderValue::from_str(&asked.id) {
         response.headers_mut().insert(HEADER, value);
@@ -103,19 +102,21 @@ impl Told {
         Self {
             method: method_name(request.method()),
             route: route.to_owned(),
-            client: app.limiter.keyring().name(address, app.context.now()),
+            address,
             trace_id: trace_id(request.headers()).filter(|_| app.clients.is_trusted(peer)),
             slot: IdentitySlot::default(),
         }
     }
 
-    fn log(&self, request_id: &str, response: &Response, took: Duration) {
+    fn log(&self, app: &App, request_id: &str, response: &Response, took: Duration) {
         static LIMITED: AtomicU64 = AtomicU64::new(0);
         let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
         if limited && !LIMITED.fetch_add(1, Ordering::Relaxed).is_multiple_of(SAMPLE) {
             return;
         }
-        let Self { method, route, client, trace_id, slot } = self;
+        let Self { method, route, trace_id, slot, .. } = self;
+        // The beginning of a keyed hash of the client's address, as the limits know it.
+        let client = app.limiter.keyring().name(self.address, app.context.now());
         let status = response.status().as_u16();
         let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         let user = slot.get().viewer.id().map(display);
