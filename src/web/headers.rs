@@ -49,8 +49,7 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
 }
 
-/// Every cookie is `Secure` and this host's alone where browsers take such cookies. tower-sessions forgets `Secure` on
-/// the cookie that removes a session, and browsers ignore a `__Host-` cookie without it.
+/// Every cookie is `Secure` and this host's alone where browsers take such cookies.
 fn secure_cookies(app: &App, headers: &mut HeaderMap) {
     if !app.site.secure_cookies() {
         return;
