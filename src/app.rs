@@ -131,6 +131,7 @@ impl App {
             trail: Trail::new(db.clone(), context.clone(), audit.clone(), cursors.clone()),
             people: People {
                 db: db.clone(),
+                cache: cache.clone(),
                 context: context.clone(),
                 audit: audit.clone(),
                 sessions: sessions.clone(),

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::store::personal::{self, Personal};
 use super::{LINK_LIFE, Purpose, Role, hash_of, key, require_admin};
 use crate::audit::{Action, Audit, Event, Outcome};
+use crate::cache::{Cache, Scope};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ const MOST: i64 = 200;
 #[derive(Clone)]
 pub struct People {
     pub db: Db,
+    pub cache: Cache,
     pub context: Context,
     pub audit: Audit,
     pub sessions: Sessions,
@@ -141,7 +143,7 @@ impl People {
     /// [`Error::LastAdmin`] when nobody would be left to administer.
     pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &Origin) -> Result<Person> {
         let actor = by.actor()?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.cache.begin().await?;
         let before = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let mut actions = Vec::new();
         if let Some(role) = change.role.filter(|role| *role != before.role) {
@@ -163,7 +165,8 @@ impl People {
         if before.role == Role::Admin && before.disabled_at.is_none() && !actions.is_empty() {
             leaves_office(&mut tx, id).await?;
         }
-        tx.commit().await?;
+        // Who is disabled shows nothing: their profile goes, and whatever leads there.
+        tx.commit([Scope::All]).await?;
         self.sessions.settle(stale).await?;
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::invites::Invite;
 use super::{Person, Role};
+use crate::cache::Write;
 use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
 
 const PERSON: &str = "SELECT id, email, username, username_key, display_name, role, created_at, verified_at,
@@ -78,7 +79,7 @@ pub async fn set_role(tx: &mut Tx, id: Uuid, role: Role, now: Timestamp) -> sqlx
 }
 
 /// Disabling also ends what still carries the old epoch.
-pub async fn set_disabled(tx: &mut Tx, id: Uuid, disabled: bool, now: Timestamp) -> sqlx::Result<()> {
+pub async fn set_disabled(tx: &mut Write, id: Uuid, disabled: bool, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str =
         "UPDATE users SET disabled_at = $2, updated_at = $3, auth_epoch = auth_epoch + 1 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(disabled.then_some(now)).bind(now).execute(conn)
