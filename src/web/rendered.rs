@@ -1,4 +1,4 @@
-//! Pages for visitors, kept as bytes: drawn once, compressed once, and not even sent to who has them already.
+//! Pages for visitors and documents for everybody, kept as bytes: drawn once, compressed once, and not even sent to who has them already.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -28,18 +28,20 @@ static PAGE: Kind<Rendered> = Kind {
 
 /// What browsers and proxies may do with what everybody may see.
 pub const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=5, stale-while-revalidate=10");
+/// Whoever is signed in sees another page at the same address.
+const PAGE_VARY: &str = "cookie, accept-encoding";
 const LARGEST: usize = 1 << 20;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Rendered {
     tag: String,
-    html: Vec<u8>,
+    body: Vec<u8>,
     gzip: Vec<u8>,
 }
 
 impl Cached for Rendered {
     fn weight(&self) -> usize {
-        self.tag.len() + self.html.len() + self.gzip.len() + size_of::<Self>()
+        self.tag.len() + self.body.len() + self.gzip.len() + size_of::<Self>()
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
@@ -65,10 +67,25 @@ where
     let drawing = Box::pin(draw());
     let load = |_| async move { Rendered::of(drawing.await?).await };
     match app.cache.get(&PAGE, Key::public(id_of(&[&chrome.asked])), scopes, load).await? {
-        Some(rendered) => Ok(answer(&rendered, headers)),
+        Some(rendered) => Ok(answer(&rendered, headers, ("text/html; charset=utf-8", PAGE_VARY))),
         // A redirect or a refusal: not a page to keep.
         None => Box::pin(draw()).await,
     }
+}
+
+/// A document of which everybody is sent the same, a feed say; it is known by what it is, not by how it was asked for.
+pub async fn document(
+    app: &App,
+    headers: &HeaderMap,
+    (id, media_type): (&[&str], &'static str),
+    scopes: Scopes,
+    draw: impl Future<Output = Result<Bytes>> + Send + 'static,
+) -> Result<Response> {
+    let drawing = Box::pin(draw);
+    let load = |_| async move { Rendered::pack(drawing.await?).await.map(Some) };
+    let rendered = app.cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
+    let rendered = rendered.ok_or(Error::NotFound)?;
+    Ok(answer(&rendered, headers, (media_type, "accept-encoding")))
 }
 
 impl Rendered {
@@ -77,21 +94,25 @@ impl Rendered {
             return Ok(None);
         }
         let body = axum::body::to_bytes(response.into_body(), LARGEST).await;
-        let html = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
+        let body = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
+        Self::pack(body).await.map(Some)
+    }
+
+    async fn pack(body: Bytes) -> Result<Self> {
         let gzip = tokio::task::spawn_blocking({
-            let html = html.clone();
-            move || compressed(&html)
+            let body = body.clone();
+            move || compressed(&body)
         });
         let gzip = gzip.await.map_err(|error| Error::Internal(format!("compressing a page: {error}")))?;
-        let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&html)[..8]));
-        Ok(Some(Self { tag, html: html.to_vec(), gzip }))
+        let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..8]));
+        Ok(Self { tag, body: body.to_vec(), gzip })
     }
 }
 
-fn compressed(html: &[u8]) -> Vec<u8> {
+fn compressed(body: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    let written = gzip.write_all(html).and_then(|()| gzip.finish());
+    let written = gzip.write_all(body).and_then(|()| gzip.finish());
     written.unwrap_or_default()
 }
 
@@ -100,11 +121,15 @@ struct Part(Arc<Rendered>, bool);
 
 impl AsRef<[u8]> for Part {
     fn as_ref(&self) -> &[u8] {
-        if self.1 { &self.0.gzip } else { &self.0.html }
+        if self.1 { &self.0.gzip } else { &self.0.body }
     }
 }
 
-fn answer(rendered: &Arc<Rendered>, headers: &HeaderMap) -> Response {
+fn answer(
+    rendered: &Arc<Rendered>,
+    headers: &HeaderMap,
+    (media_type, vary): (&'static str, &'static str),
+) -> Response {
     let tag = HeaderValue::from_str(&rendered.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
     let mut response = if has(headers, &rendered.tag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -112,7 +137,7 @@ fn answer(rendered: &Arc<Rendered>, headers: &HeaderMap) -> Response {
         let gzip = takes_gzip(headers) && !rendered.gzip.is_empty();
         let mut response = Response::new(Body::from(Bytes::from_owner(Part(rendered.clone(), gzip))));
         let answer = response.headers_mut();
-        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         if gzip {
             answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -121,13 +146,8 @@ fn answer(rendered: &Arc<Rendered>, headers: &HeaderMap) -> Response {
     let answer = response.headers_mut();
     answer.insert(header::ETAG, tag);
     answer.insert(header::CACHE_CONTROL, PUBLIC);
-    answer.insert(header::VARY, vary());
+    answer.insert(header::VARY, HeaderValue::from_static(vary));
     response
-}
-
-/// Whoever is signed in sees another page at the same address.
-const fn vary() -> HeaderValue {
-    HeaderValue::from_static("cookie, accept-encoding")
 }
 
 /// Whether the sender has this page already (RFC 9110 § 13.1.2: tags are compared weakly).
