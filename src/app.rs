@@ -197,7 +197,7 @@ impl App {
         license(name = "MIT", identifier = "MIT")
     ),
     modifiers(&Schemes),
-    tags((name = "account"), (name = "resources"), (name = "tags"), (name = "admin")),
+    tags((name = "account"), (name = "resources"), (name = "tags"), (name = "people"), (name = "admin")),
 )]
 struct ApiDoc;
 
@@ -225,6 +225,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(sessions::api::routes())
         .merge(tokens::api::routes())
         .merge(resources::api::routes())
+        .merge(resources::public::api::routes())
         .merge(people::api::routes())
         .merge(admin::api::routes())
         .merge(audit::api::routes())
@@ -251,6 +252,7 @@ pub fn router(app: &App) -> Router {
         .merge(sessions::pages::routes())
         .merge(tokens::pages::routes())
         .merge(resources::pages::routes())
+        .merge(resources::public::pages::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.config.import_limit << 20))
         .fallback(faces::not_found)

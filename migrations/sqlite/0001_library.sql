@@ -151,6 +151,7 @@ CREATE INDEX resources_mine_created ON resources (owner_id, created_at, id, kind
 CREATE INDEX resources_mine_updated ON resources (owner_id, updated_at, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_mine_title ON resources (owner_id, title_key, id) WHERE trashed_at IS NULL;
 CREATE INDEX resources_shared_created ON resources (visibility, created_at, id, kind) WHERE trashed_at IS NULL AND visibility <> 'private';
+CREATE INDEX resources_shared_owner ON resources (owner_id, visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_updated ON resources (visibility, updated_at, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_shared_title ON resources (visibility, title_key, id) WHERE trashed_at IS NULL AND visibility <> 'private';
 CREATE INDEX resources_mine_pinned ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND pinned;

@@ -28,6 +28,11 @@ pub(super) fn email_problem(email: &str) -> Option<&'static str> {
     }
 }
 
+/// The form in which a username is kept, of what can be one.
+pub(crate) fn username_key(text: &str) -> Option<String> {
+    Some(key(text)).filter(|key| username_problem(key).is_none())
+}
+
 pub(super) fn username_problem(username: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !(2..=32).contains(&username.chars().count()) {

@@ -28,7 +28,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use self::factor::FactorKeys;
-pub(crate) use self::fields::key;
+pub(crate) use self::fields::{key, username_key};
 pub use self::member::{Member, Role};
 use self::password::{Judged, Passwords};
 pub use self::registration::NewAccount;

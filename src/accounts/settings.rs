@@ -28,6 +28,8 @@ struct ProfilePage {
     chrome: Chrome,
     username: String,
     display_name: String,
+    /// Something that they keep is public.
+    is_public: bool,
     profile: Profile,
     /// The new address as it was typed.
     email: String,
@@ -196,6 +198,7 @@ async fn profile_page(app: &App, viewer: &Viewer, chrome: Chrome) -> Result<Prof
         chrome: chrome.section("profile"),
         username: member.username.clone(),
         display_name: member.display_name.clone(),
+        is_public: app.resources.has_own_profile(viewer).await?,
         profile: app.accounts.profile(viewer).await?,
         email: String::new(),
         outlook: app.mail.outlook(),

@@ -17,11 +17,14 @@ pub enum Name {
     Listing,
     Tags,
     Any,
+    Profile,
+    Feed,
     Page,
 }
 
 impl Name {
-    pub const ALL: [Self; 5] = [Self::Resource, Self::Listing, Self::Tags, Self::Any, Self::Page];
+    pub const ALL: [Self; 7] =
+        [Self::Resource, Self::Listing, Self::Tags, Self::Any, Self::Profile, Self::Feed, Self::Page];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +33,8 @@ impl Name {
             Self::Listing => "listing",
             Self::Tags => "tags",
             Self::Any => "any",
+            Self::Profile => "profile",
+            Self::Feed => "feed",
             Self::Page => "page",
         }
     }

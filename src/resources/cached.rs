@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::listing::{Asked, Listing};
+use super::listing::{Asked, Hit, Listing};
+use super::public::{Feed, Profile};
 use super::visibility::{self, Visibility};
 use super::{Resource, TagCount};
 use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
@@ -20,6 +21,10 @@ pub static LISTING: Kind<Listing> =
     Kind { name: Name::Listing, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
 pub static TAGS: Kind<Tagged> =
     Kind { name: Name::Tags, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static PROFILE: Kind<Profile> =
+    Kind { name: Name::Profile, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static FEED: Kind<Feed> =
+    Kind { name: Name::Feed, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
 pub static ANY: Kind<Any> =
     Kind { name: Name::Any, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
 
@@ -52,9 +57,7 @@ impl Cached for Resource {
 
 impl Cached for Listing {
     fn weight(&self) -> usize {
-        let hits = self.hits.iter();
-        hits.map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum::<usize>()
-            + 256
+        weight_of(&self.hits) + 256
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
@@ -80,6 +83,31 @@ impl Cached for Any {
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
         self.by == viewer
     }
+}
+
+impl Cached for Profile {
+    fn weight(&self) -> usize {
+        self.username.len() + self.display_name.len() + size_of::<Self>()
+    }
+
+    fn is_for(&self, _: Option<Uuid>) -> bool {
+        self.public > 0
+    }
+}
+
+impl Cached for Feed {
+    fn weight(&self) -> usize {
+        weight_of(&self.hits) + self.of.as_ref().map_or(0, Cached::weight) + 64
+    }
+
+    /// For nobody if it holds what not everybody may see.
+    fn is_for(&self, _: Option<Uuid>) -> bool {
+        self.hits.iter().all(|hit| hit.resource.is_for(None))
+    }
+}
+
+fn weight_of(hits: &[Hit]) -> usize {
+    hits.iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
 }
 
 /// What a list for this viewer is made from: what is theirs and what is shared.

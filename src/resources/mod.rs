@@ -11,6 +11,7 @@ pub mod markdown;
 mod marks;
 pub mod normal_url;
 pub mod pages;
+pub mod public;
 pub mod query;
 mod rank;
 mod read;

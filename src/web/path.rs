@@ -33,6 +33,18 @@ impl<S: Send + Sync> FromRequestParts<S> for IdVersion {
     }
 }
 
+/// The `{username}` of an address.
+pub struct Username(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Username {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name)).map_err(|_| Error::NotFound)
+    }
+}
+
 fn read<T: FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::NotFound)
 }

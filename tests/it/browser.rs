@@ -348,7 +348,9 @@ async fn every_page_is_for_everybody() {
     is_for_everybody(&browser, "an import").await;
 
     browser.press("Log out").await;
-    are_for_everybody(&browser, &["/", &format!("/invite/{invitation}"), "/invite/nothing"]).await;
+    let invited = format!("/invite/{invitation}");
+    are_for_everybody(&browser, &["/", "/u/owner", "/u/nobody", &link.page(), &invited, "/invite/nothing"])
+        .await;
     browser.goto("/login").await;
     browser.fill("Email or username", "owner").await;
     browser.fill("Password", "guess").await;

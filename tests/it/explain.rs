@@ -10,6 +10,7 @@ use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
 use coffer::resources::listing::{Asked, Position, Sort};
+use coffer::resources::public::store as public;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
 use coffer::tokens::store as tokens;
@@ -93,6 +94,7 @@ async fn statements_go_along_indexes(app: App) {
     single_things(&app).await;
     trail(&app).await;
     people(&app).await;
+    public_face(&app).await;
 }
 
 async fn lists(app: &App) {
@@ -253,6 +255,16 @@ async fn people(app: &App) {
         if app.engine == Engine::Sqlite { "username_key>" } else { "users_username" },
     );
     along_indexes("when they were last here", &plan, "sessions_user");
+}
+
+async fn public_face(app: &App) {
+    let (db, owner) = (&app.coffer.db, app.viewer("owner").await.id());
+    let (sql, values) = public::profile_statement(&Viewer::Visitor, "owner");
+    along_indexes("a profile", &plan(db, &sql, &values).await, "resources_shared_owner");
+    for (owner, index) in [(None, "resources_shared_"), (owner, "resources_shared_owner")] {
+        let (sql, values) = public::latest_statement(&Viewer::Visitor, owner);
+        along_indexes("a feed", &plan(db, &sql, &values).await, index);
+    }
 }
 
 /// So many people and sessions that it pays to look them up.

@@ -3,6 +3,7 @@
 use coffer::accounts::Role;
 use coffer::limiter::policy::Policy;
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::actor::{Actor, Ask};
 use crate::support::answer::Answer;
@@ -76,6 +77,8 @@ async fn the_owner_reaches_all_of_it(app: App) {
     }
     // Otherwise the refusals above would say nothing.
     let mut owner = Owner::new(&app, "owner", Role::Admin).await;
+    // Who shows nothing has no profile.
+    owner.actor.saves(json!({ "title": "Shown", "visibility": "public" })).await;
     for route in with_ids(&app).await {
         let answer = sends(&owner.actor, &route, &owner.address(&route)).await;
         assert!(answer.status() < 400 || [409, 422].contains(&answer.status()), "{answer}");

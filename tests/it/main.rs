@@ -35,6 +35,7 @@ mod observed;
 mod openapi;
 mod outage;
 mod passwords;
+mod public;
 mod ranking;
 mod redirects;
 mod refresh;

@@ -87,6 +87,19 @@ async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     owner.post_form("/logout", &[]).await.redirects_to("/login");
 }
 
+on_both_engines!(no_link_that_a_visitor_is_shown_leads_nowhere);
+async fn no_link_that_a_visitor_is_shown_leads_nowhere(app: App) {
+    let owner = app.signed_in("owner").await;
+    for number in 0..21 {
+        owner.saves(json!({ "title": format!("Shown {number}"), "visibility": "public" })).await;
+    }
+    let (pages, _) = crawl(&app.visitor()).await;
+    for page in ["/", "/feed.atom", "/u/owner", "/u/owner/feed.atom"] {
+        assert!(pages.contains(page), "{page} is linked to: {pages:?}");
+    }
+    assert!(pages.iter().any(|page| page.starts_with("/u/owner?cursor=")), "a second page: {pages:?}");
+}
+
 on_both_engines!(every_page_and_form_for_admins_works, "--rate-limit-login-account=2 then 1h to 2h");
 async fn every_page_and_form_for_admins_works(app: App) {
     let admin = app.admin("root").await;
@@ -249,6 +262,9 @@ async fn every_address_of_the_api_works(app: App) {
     assert_eq!((&list["items"][0]["title"], &list["next_cursor"]), (&json!("Tides"), &json!(null)));
     owner.get(&api).await.ok().header_is("etag", "\"1\"");
     owner.get("/api/v1/resources/lookup?url=tides.example").await.ok().text_has(&entry.id);
+    owner.saves(json!({ "title": "Shown", "visibility": "public" })).await;
+    assert_eq!(app.visitor().get("/api/v1/users/owner").await.ok().json()["public_resources"], 1);
+    owner.get("/api/v1/users/owner").await.ok().text_has("\"username\":\"owner\"");
     owner
         .json(Method::PATCH, &api, json!({ "title": "New" }))
         .if_match("\"1\"")

@@ -57,6 +57,7 @@ async fn every_route_takes_the_scope_it_names_and_no_other(app: App) {
         let token = token(&app, "ada", &[scope.as_str()]).await;
         for ((method, path), needed) in operations() {
             let path = path.replace("{id}", &uuid::Uuid::from_u128(7).to_string()).replace("{version}", "1");
+            let path = path.replace("{username}", "ada");
             let answer = by(&program, method.clone(), &path, &token).await;
             let refused = answer.status() == 403 && answer.json()["code"] == "insufficient_scope";
             let wanted = needed.as_deref().is_some_and(|needed| needed != scope.as_str());

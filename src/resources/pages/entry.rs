@@ -33,6 +33,8 @@ struct ShowPage {
     visibility: &'static str,
     pinned: bool,
     by: String,
+    /// Their profile, if they have one.
+    keeper: Option<String>,
     created: At,
     changed: At,
     version: i64,
@@ -82,6 +84,8 @@ pub async fn show(
 async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
     let resource = app.resources.find(&viewer, id).await?;
     let toast = chrome.toast.is_some();
+    // A page that is kept for visitors stays right: only disabling the account takes the profile away, and touches all.
+    let has_profile = app.resources.has_profile_behind(&resource).await?;
     let shown = ShowPage {
         chrome: chrome.section("library"),
         id: id.to_string(),
@@ -99,6 +103,7 @@ async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Resp
         title: resource.title.clone(),
         url: resource.url.clone(),
         by: resource.owner_name.clone(),
+        keeper: has_profile.then(|| format!("/u/{}", resource.owner_username)),
     };
     page(&shown, toast)
 }

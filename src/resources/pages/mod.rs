@@ -4,7 +4,7 @@ mod editor;
 mod entry;
 mod history;
 mod library;
-mod views;
+pub(super) mod views;
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -48,6 +48,8 @@ async fn flip(resources: &Resources, shelf: &mut Shelf, dice: usize) {
 async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
     let listed = resources.list(viewer, &Asked::default()).await.expect("a list");
     assert!(listed.hits.iter().all(|hit| may_see(viewer, &hit.resource)));
+    let feed = resources.feed(None).await.expect("a feed");
+    assert!(feed.hits.iter().all(|hit| may_see(&Viewer::Visitor, &hit.resource)));
     for shelf in shelves {
         let mine = viewer.id() == shelf.viewer.id();
         for (id, visibility, trashed) in &shelf.kept {
@@ -60,8 +62,30 @@ async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
             assert_eq!(seen, mine || (shared && !trashed), "{viewer:?} {id} {visibility:?} {trashed}");
             let in_list = listed.hits.iter().any(|hit| hit.resource.id == *id);
             assert_eq!(in_list, (mine || shared) && !trashed, "{viewer:?} {id} {visibility:?} {trashed}");
+            let in_feed = feed.hits.iter().any(|hit| hit.resource.id == *id);
+            assert_eq!(
+                in_feed,
+                *visibility == Visibility::Public && !trashed,
+                "{id} {visibility:?} {trashed}"
+            );
         }
+        shows_what_is_public(resources, shelf).await;
     }
+}
+
+async fn shows_what_is_public(resources: &Resources, shelf: &Shelf) {
+    let username = &shelf.viewer.member().expect("a person").username;
+    let kept = shelf.kept.iter();
+    let public =
+        kept.filter(|(_, visibility, trashed)| *visibility == Visibility::Public && !trashed).count();
+    let Ok(profile) = resources.profile(username).await else {
+        assert_eq!(public, 0, "{username}");
+        return assert!(resources.feed(Some(username)).await.is_err(), "{username}");
+    };
+    let feed = resources.feed(Some(username)).await.expect("a feed");
+    let listed = resources.shown_by(&profile, "").await.expect("a list");
+    assert_eq!(usize::try_from(profile.public), Ok(public));
+    assert_eq!((feed.hits.len(), listed.hits.len()), (public, public));
 }
 
 on_both_engines!(nobody_sees_what_is_not_theirs);

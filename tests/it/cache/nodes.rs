@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
+use serde_json::json;
+
 use super::{Number, SCOPES, Truth, key, settled};
 use crate::support::app::{App, Engine, Node};
 use crate::support::wait::eventually;
@@ -180,5 +183,40 @@ impl coffer::cache::Cached for Named {
 
     fn is_for(&self, _: Option<uuid::Uuid>) -> bool {
         true
+    }
+}
+
+/// What is public no more is on no node's profile and in no node's feed.
+#[tokio::test]
+async fn the_public_face_follows_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let others = three(&app).await;
+    let ada = app.signed_in("ada").await;
+    let entry = ada.saves(json!({ "title": "Tide tables", "visibility": "public" })).await;
+    for visibility in ["private", "public", "members"] {
+        let paths = ["/u/ada", "/u/ada/feed.atom", "/feed.atom"];
+        let shown = |visibility: &'static str| {
+            let (app, others) = (&app, &others);
+            async move || {
+                for node in [&**app, &others[0], &others[1]] {
+                    for path in paths {
+                        let seen = node.visitor().get(path).await.text().contains("Tide tables");
+                        if seen != (visibility == "public") {
+                            return Err(format!("{path} while it is {visibility}"));
+                        }
+                    }
+                }
+                Ok(())
+            }
+        };
+        let before = if visibility == "public" { "private" } else { "public" };
+        eventually(Duration::from_secs(5), shown(before)).await.unwrap_or_else(|error| panic!("{error}"));
+        let change = json!({ "visibility": visibility });
+        ada.json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
+        for path in paths {
+            let seen = app.visitor().get(path).await.text().contains("Tide tables");
+            assert_eq!(seen, visibility == "public", "{path} on the node that was written on");
+        }
+        eventually(Duration::from_secs(5), shown(visibility)).await.unwrap_or_else(|error| panic!("{error}"));
     }
 }

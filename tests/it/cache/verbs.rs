@@ -1,6 +1,7 @@
 //! A walk through every verb that writes: after each, everybody's cached answers are what the database says.
 
 use coffer::accounts::Role;
+use coffer::accounts::people::{By, Change as Office};
 use coffer::cache::{Cache, Limits};
 use coffer::config::Config;
 use coffer::keys::Keys;
@@ -40,6 +41,14 @@ async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec
         all.push(format!("{:?}", resources.list(viewer, &asked).await.expect("a list").hits));
     }
     all.push(format!("{:?}", resources.tags(viewer).await.expect("tags")));
+    for name in ["ada", "eve", "nobody"] {
+        let profile = resources.profile(name).await.ok();
+        if let Some(profile) = &profile {
+            all.push(format!("{:?}", resources.shown_by(profile, "").await.expect("a list").hits));
+        }
+        all.push(format!("{profile:?} {:?}", resources.feed(Some(name)).await.ok()));
+    }
+    all.push(format!("{:?}", resources.feed(None).await.expect("a feed")));
     all.push(format!("{:?}", resources.any(viewer).await.expect("whether there is anything")));
     all
 }
@@ -120,6 +129,13 @@ async fn every_write_is_seen_by_everybody(app: App) {
     walk.app.coffer.accounts.rename(&ada, "Ada Lovelace").await.expect("a name");
     walk.agrees("a new name").await;
     let origin = Origin::default();
+    let id = ada.id().expect("an account");
+    for (disabled, role) in [(true, None), (false, None), (true, Some(Role::Admin)), (false, None)] {
+        let change = Office { disabled: Some(disabled), role };
+        walk.app.coffer.people.change(By::Operator, id, change, &origin).await.expect("a change");
+        assert_eq!(resources.profile("ada").await.is_ok(), !disabled);
+        walk.agrees("an account disabled or enabled").await;
+    }
     walk.app.coffer.accounts.delete_own(&ada, "ada", &origin).await.expect("she goes");
     walk.viewers.remove(0);
     walk.agrees("the end of an account").await;
@@ -147,14 +163,36 @@ fn what_is_cached_is_changed_by_transactions_that_say_so() {
             let writes = text.lines().any(|line| line.contains(changes) && !line.contains("SELECT"));
             assert!(!writes, "{path} changes the library past its store: {changes}");
         }
-        for changes in ["SET display_name", "SET username", "DELETE FROM users"] {
-            let takes = text.contains("&mut Write");
+        for statement in people_changed(text) {
             assert!(
-                !text.contains(changes) || takes,
-                "{path} changes what is shown of people unsaid: {changes}"
+                statement.contains("tx: &mut Write"),
+                "{path} changes what is shown of people unsaid: {statement}"
             );
         }
     }
+}
+
+/// The functions with a statement that changes what others are shown of somebody: names, and whether they are there.
+fn people_changed(text: &str) -> impl Iterator<Item = &str> {
+    let changes = |function: &&str| {
+        let shown = ["display_name =", "username =", "username_key =", "disabled_at ="];
+        let updates = function.split("UPDATE users SET").skip(1).any(|update| {
+            let set = update.split("WHERE").next().unwrap_or(update);
+            shown.iter().any(|column| set.contains(column))
+        });
+        updates || function.contains("DELETE FROM users")
+    };
+    text.split("\npub async fn ").filter(changes)
+}
+
+#[test]
+fn statements_about_people_are_recognised() {
+    let renames =
+        "x\npub async fn a(tx: &mut Tx) { \"UPDATE users SET role = $2, display_name = $3 WHERE id = $1\" }";
+    let enters = "x\npub async fn b(tx: &mut Tx) { \"UPDATE users SET role = $2 WHERE username = $1\" }";
+    assert_eq!((people_changed(renames).count(), people_changed(enters).count()), (1, 0));
+    let sources = walkdir("src/accounts", &[]);
+    assert_eq!(sources.iter().map(|(_, text)| people_changed(text).count()).sum::<usize>(), 3);
 }
 
 fn walkdir(folder: &str, except: &[&str]) -> Vec<(String, String)> {

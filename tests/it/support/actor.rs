@@ -308,7 +308,7 @@ impl<'a> IntoFuture for Ask<'a> {
     }
 }
 
-/// An address as the router writes it: ids and numbers replaced by their names, without the query.
+/// An address as the router writes it: ids, numbers and people replaced by their names, without the query.
 pub fn route_of(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or(path);
     let segment = |part: &str| {
@@ -322,5 +322,12 @@ pub fn route_of(path: &str) -> String {
             part.to_owned()
         }
     };
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    let parts: Vec<_> = path.split('/').collect();
+    let route: Vec<_> = (0..parts.len())
+        .map(|at| match (at.checked_sub(1).map(|before| parts[before]), segment(parts[at])) {
+            (Some("u" | "users"), name) if !name.starts_with('{') => "{username}".to_owned(),
+            (_, part) => part,
+        })
+        .collect();
+    route.join("/")
 }

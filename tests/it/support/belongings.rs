@@ -60,6 +60,7 @@ impl Owner {
         for (before, name) in route.parameters() {
             let value = match (before, name) {
                 ("setup" | "invite" | "reset" | "verify-email", "token") => "A".repeat(43),
+                ("u" | "users", "username") => self.actor.name.clone(),
                 ("resources", "id") if wants_trashed(route) => self.trashed.id.clone(),
                 _ => self.ids.get(before).cloned().unwrap_or_else(|| {
                     panic!("{route}: tests/it/support/belongings.rs should say what is in {{{name}}}")

@@ -1,0 +1,55 @@
+//! The public face as JSON. What somebody shows is listed by `GET /resources?q=by:username visibility:public`.
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Profile;
+use crate::app::App;
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::web::bearer::{ResourcesRead, Scoped};
+use crate::web::json::Problem;
+use crate::web::path::Username;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(profile))
+}
+
+/// What everybody may know of somebody who keeps something public.
+#[derive(Serialize, ToSchema)]
+struct ProfileBody {
+    username: String,
+    display_name: String,
+    /// How many public resources they keep, at least 1; `GET /resources` with `q=by:username visibility:public` lists them.
+    public_resources: i64,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+impl From<&Profile> for ProfileBody {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            username: profile.username.clone(),
+            display_name: profile.display_name.clone(),
+            public_resources: profile.public,
+            since: profile.since,
+        }
+    }
+}
+
+/// Somebody who keeps something public.
+#[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("username" = String, Path)), responses(
+    (status = 200, body = ProfileBody),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: nobody of this name, or nothing of theirs is public"),
+))]
+async fn profile(
+    State(app): State<App>,
+    _: Scoped<ResourcesRead>,
+    Username(username): Username,
+) -> Result<axum::Json<ProfileBody>> {
+    let profile = app.resources.profile(&username).await?;
+    Ok(axum::Json(ProfileBody::from(&*profile)))
+}

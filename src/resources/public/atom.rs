@@ -1,0 +1,116 @@
+//! Feeds as Atom documents (RFC 4287).
+
+use atom_syndication as atom;
+use atom_syndication::FixedDateTime;
+use uuid::{Builder, Uuid};
+
+use super::{Feed, Profile};
+use crate::cache::id_of;
+use crate::db::Timestamp;
+use crate::resources::listing::Hit;
+use crate::resources::markdown;
+
+pub const MEDIA_TYPE: &str = "application/atom+xml";
+
+/// The feed of a coffer that is reached at this origin.
+#[must_use]
+pub fn write(feed: &Feed, origin: &str) -> String {
+    let (page, title, id) = match &feed.of {
+        Some(profile) => (
+            super::pages::href(profile),
+            profile.display_name.clone(),
+            id_of(&["feed", &profile.id.to_string()]),
+        ),
+        None => {
+            ("/resources".to_owned(), format!("Public library of {}", host(origin)), id_of(&["feed", origin]))
+        }
+    };
+    let feed_href = feed.of.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
+    let updated = feed.hits.iter().map(|hit| hit.resource.updated_at).max();
+    let document = atom::Feed {
+        id: urn(Builder::from_custom_bytes(id).into_uuid()),
+        title: atom::Text::plain(title),
+        // An empty one has not changed since there are feeds.
+        updated: moment(updated.unwrap_or(Timestamp::from_micros(0))),
+        authors: feed.of.iter().map(|profile| author(profile, origin)).collect(),
+        generator: Some(atom::Generator { value: "coffer".to_owned(), ..atom::Generator::default() }),
+        links: vec![
+            link("self", format!("{origin}{feed_href}"), Some(MEDIA_TYPE)),
+            link("alternate", format!("{origin}{page}"), Some("text/html")),
+        ],
+        entries: feed.hits.iter().map(|hit| entry(hit, origin)).collect(),
+        ..atom::Feed::default()
+    };
+    sayable(&document.to_string())
+}
+
+fn entry(hit: &Hit, origin: &str) -> atom::Entry {
+    let resource = &hit.resource;
+    let page = format!("{origin}/resources/{}", resource.id);
+    atom::Entry {
+        id: urn(resource.id),
+        title: atom::Text::plain(resource.title.clone()),
+        updated: moment(resource.updated_at),
+        published: Some(moment(resource.created_at)),
+        authors: vec![atom::Person { name: resource.owner_name.clone(), ..atom::Person::default() }],
+        categories: resource.tags.0.iter().map(|tag| category(tag)).collect(),
+        links: links(resource.url.as_deref(), page.clone()),
+        summary: (!hit.summary.is_empty()).then(|| atom::Text::plain(hit.summary.clone())),
+        content: content(&resource.body, page),
+        ..atom::Entry::default()
+    }
+}
+
+/// Readers open the alternate: of a link, what it leads to; where it is kept comes second.
+fn links(url: Option<&str>, page: String) -> Vec<atom::Link> {
+    match url {
+        Some(url) => vec![link("alternate", url.to_owned(), None), link("related", page, Some("text/html"))],
+        None => vec![link("alternate", page, Some("text/html"))],
+    }
+}
+
+/// Footnotes lead to places within the text's own page.
+fn content(body: &str, page: String) -> Option<atom::Content> {
+    (!body.is_empty()).then(|| atom::Content {
+        base: Some(page),
+        content_type: Some("html".to_owned()),
+        value: Some(markdown::render(body)),
+        ..atom::Content::default()
+    })
+}
+
+fn author(profile: &Profile, origin: &str) -> atom::Person {
+    let uri = format!("{origin}{}", super::pages::href(profile));
+    atom::Person { name: profile.display_name.clone(), uri: Some(uri), ..atom::Person::default() }
+}
+
+fn category(tag: &str) -> atom::Category {
+    atom::Category { term: tag.to_owned(), ..atom::Category::default() }
+}
+
+fn link(rel: &str, href: String, media_type: Option<&str>) -> atom::Link {
+    atom::Link {
+        href,
+        rel: rel.to_owned(),
+        mime_type: media_type.map(str::to_owned),
+        ..atom::Link::default()
+    }
+}
+
+fn urn(id: Uuid) -> String {
+    id.urn().to_string()
+}
+
+fn moment(at: Timestamp) -> FixedDateTime {
+    FixedDateTime::parse_from_rfc3339(&at.rfc3339()).unwrap_or_default()
+}
+
+fn host(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, host)| host)
+}
+
+/// Without the characters that no XML document may hold, not even escaped (XML 1.0 § 2.2).
+fn sayable(document: &str) -> String {
+    let may_be = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    document.chars().filter(may_be).collect()
+}

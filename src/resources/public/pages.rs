@@ -1,0 +1,127 @@
+//! The public face in a browser and in a feed reader.
+
+use askama::Template;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::{Profile, atom};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::resources::cached;
+use crate::resources::pages::views::{At, Row};
+use crate::web::chrome::{Chrome, page};
+use crate::web::forms::{Query, encode};
+use crate::web::path::Username;
+use crate::web::rendered;
+use crate::web::viewer::Viewer;
+
+/// The feed of all that is public.
+pub const FEED: &str = "/feed.atom";
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route(FEED, get(feed))
+        .route("/u/{username}", get(show))
+        .route("/u/{username}/feed.atom", get(feed_of))
+}
+
+/// Where somebody's profile is.
+#[must_use]
+pub fn href(profile: &Profile) -> String {
+    format!("/u/{}", profile.username)
+}
+
+#[must_use]
+pub fn feed_href(profile: &Profile) -> String {
+    format!("/u/{}/feed.atom", profile.username)
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ProfileQuery {
+    cursor: String,
+}
+
+#[derive(Template)]
+#[template(path = "public/profile.html")]
+struct ProfilePage {
+    chrome: Chrome,
+    username: String,
+    name: String,
+    public: i64,
+    since: At,
+    feed: String,
+    rows: Vec<Row>,
+    next: Option<String>,
+    first: Option<String>,
+}
+
+async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    headers: HeaderMap,
+    Username(username): Username,
+    Query(asked): Query<ProfileQuery>,
+) -> Result<Response> {
+    let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), username.clone(), asked.clone());
+    rendered::page(&app, &chrome, &headers, cached::shelves(&Viewer::Visitor), draw).await
+}
+
+async fn draw(
+    app: App,
+    viewer: Viewer,
+    chrome: Chrome,
+    username: String,
+    asked: ProfileQuery,
+) -> Result<Response> {
+    let profile = app.resources.profile(&username).await?;
+    let listing = app.resources.shown_by(&profile, &asked.cursor).await?;
+    // Whose they are stands above them all.
+    let row = |hit| Row { by: None, ..Row::of_hit(hit, &viewer, &listing.needles) };
+    let (here, toast) = (href(&profile), chrome.toast.is_some());
+    let shown = ProfilePage {
+        chrome,
+        username: profile.username.clone(),
+        name: profile.display_name.clone(),
+        public: profile.public,
+        since: profile.since.into(),
+        feed: feed_href(&profile),
+        rows: listing.hits.iter().map(row).collect(),
+        next: listing.next.as_ref().map(|cursor| format!("{here}?cursor={}", encode(cursor))),
+        first: (!asked.cursor.is_empty()).then_some(here),
+    };
+    page(&shown, toast)
+}
+
+async fn feed(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+    latest(&app, &headers, None).await
+}
+
+async fn feed_of(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Username(username): Username,
+) -> Result<Response> {
+    latest(&app, &headers, Some(username)).await
+}
+
+async fn latest(app: &App, headers: &HeaderMap, of: Option<String>) -> Result<Response> {
+    let id = ["feed", of.as_deref().unwrap_or_default()];
+    let draw = {
+        let (app, of) = (app.clone(), of.clone());
+        async move {
+            let feed = app.resources.feed(of.as_deref()).await?;
+            // Fifty texts are rendered: too long a work to keep others from theirs.
+            let written = tokio::task::spawn_blocking(move || atom::write(&feed, &app.site.origin())).await;
+            written.map(Bytes::from).map_err(|error| Error::Internal(format!("writing a feed: {error}")))
+        }
+    };
+    let media_type = "application/atom+xml; charset=utf-8";
+    rendered::document(app, headers, (&id, media_type), cached::shelves(&Viewer::Visitor), draw).await
+}
