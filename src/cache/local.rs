@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ahash::RandomState;
-use moka::notification::RemovalCause;
+use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::gate::Gate;
 use super::kind::{Cached, Slot};
 
 /// What an entry occupies besides its value: both `Arc`s, the key, the map's own.
-const OVERHEAD: usize = 320;
+const OVERHEAD: u64 = 320;
+/// Parts of the map with a lock and a share of the memory each: what weighs more than a share is not kept.
+const PARTS: usize = 8;
+/// Bytes that an entry is guessed to weigh: the map remembers that many of the keys that had to go, to know who comes back.
+const GUESS: u64 = 4096;
 
 /// An answer as it was found, and what it is good under.
 pub struct Held {
@@ -44,25 +48,45 @@ impl Held {
 pub struct Misplaced;
 
 pub struct Local {
-    map: moka::sync::Cache<Slot, Arc<Held>, RandomState>,
+    map: quick_cache::sync::Cache<Slot, Arc<Held>, Weight, RandomState, Evictions>,
     capacity: u64,
-    evictions: Arc<AtomicU64>,
+    evictions: Evictions,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Slot, Arc<Held>> for Weight {
+    fn weight(&self, _: &Slot, held: &Arc<Held>) -> u64 {
+        held.weight as u64 + OVERHEAD
+    }
+}
+
+/// How many had to go for others.
+#[derive(Clone, Default)]
+struct Evictions(Arc<AtomicU64>);
+
+impl Lifecycle<Slot, Arc<Held>> for Evictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: Slot, _: Arc<Held>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Local {
+    /// Of so many bytes, by weight.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        let evictions: Arc<AtomicU64> = Arc::default();
-        let counted = evictions.clone();
-        let map = moka::sync::Cache::builder()
-            .max_capacity(capacity)
-            .weigher(|_: &Slot, held: &Arc<Held>| u32::try_from(held.weight + OVERHEAD).unwrap_or(u32::MAX))
-            .eviction_listener(move |_, _, cause| {
-                if cause == RemovalCause::Size {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-            .build_with_hasher(RandomState::new());
+        let options = OptionsBuilder::new()
+            .shards(PARTS)
+            .weight_capacity(capacity)
+            .estimated_items_capacity(usize::try_from(capacity / GUESS).unwrap_or(usize::MAX))
+            .build()
+            .expect("both capacities are given");
+        let evictions = Evictions::default();
+        let map =
+            quick_cache::sync::Cache::with_options(options, Weight, RandomState::new(), evictions.clone());
         Self { map, capacity, evictions }
     }
 
@@ -76,22 +100,22 @@ impl Local {
     }
 
     pub fn remove(&self, slot: &Slot) {
-        self.map.invalidate(slot);
+        self.map.remove(slot);
     }
 
     pub fn clear(&self) {
-        self.map.invalidate_all();
+        self.map.clear();
     }
 
     #[must_use]
     pub fn entries(&self) -> u64 {
-        self.map.entry_count()
+        self.map.len() as u64
     }
 
     /// Bytes, as weighed.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        self.map.weighted_size()
+        self.map.weight()
     }
 
     #[must_use]
@@ -101,6 +125,6 @@ impl Local {
 
     #[must_use]
     pub fn evictions(&self) -> u64 {
-        self.evictions.load(Ordering::Relaxed)
+        self.evictions.0.load(Ordering::Relaxed)
     }
 }
