@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -19,30 +20,41 @@ use coffer::db::Db;
 use coffer::keys::Keys;
 use coffer::redis::Redis;
 use coffer::resources::store;
+use futures::stream::{self, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::coffer::{Coffer, Place, cpu_seconds};
 use crate::keep_alive::{KeepAlive, get};
-use crate::postgres::PostgresServer;
+use crate::postgres::{Database, PostgresServer};
 use crate::redis::RedisServer;
 use crate::server::free_port;
 use crate::table::{Goal, Table, at, millis};
 
 const ROUNDS: usize = 5;
 const REQUESTS: u32 = 8_000;
-const CONNECTIONS: usize = 8;
+/// Few at once pay for their wake-ups alone, many share them.
+const CONNECTIONS: [usize; 2] = [8, 64];
+const LOOKS: u64 = 10_000;
 const WRITES: u64 = 10_000;
 
+/// With as much text as a resource of some length has.
 #[derive(Clone, Deserialize, Serialize)]
-struct Number(u64);
+struct Number(u64, String);
+
+impl Number {
+    fn of(number: u64) -> Self {
+        Self(number, format!("{number:1000}"))
+    }
+}
 
 impl Cached for Number {
     fn weight(&self) -> usize {
-        8
+        1024
     }
 
     fn is_for(&self, _: Option<Uuid>) -> bool {
@@ -61,6 +73,7 @@ static NUMBER: Kind<Number> = Kind {
 pub async fn measure(table: &mut Table) {
     hits(table).await;
     requests(table).await;
+    looks(table).await;
     delays(table).await;
     killed(table).await;
 }
@@ -86,7 +99,7 @@ async fn hits(table: &mut Table) {
     let ids: Vec<Uuid> = (0..1000_u128).map(Uuid::from_u128).collect();
     let scopes = Scopes::two(Scope::User(ids[0]), Scope::Shared);
     for id in &ids {
-        bare.insert(*id, Arc::new(Number(1)));
+        bare.insert(*id, Arc::new(Number::of(1)));
     }
     let nanos = |took: Duration| took.as_secs_f64() * 1e9 / f64::from(HITS);
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -98,7 +111,7 @@ async fn hits(table: &mut Table) {
         let moka = nanos(began.elapsed());
         let began = Instant::now();
         for id in ids.iter().cycle().take(HITS as usize) {
-            let load = |_| async { Ok(Some(Number(1))) };
+            let load = |_| async { Ok(Some(Number::of(1))) };
             let _ = black_box(cache.get(&NUMBER, Key::public(*id.as_bytes()), scopes, load).await);
         }
         let cached = nanos(began.elapsed());
@@ -167,14 +180,14 @@ impl Drop for Bare {
     }
 }
 
-/// CPU microseconds of that process for each request.
-async fn cpu(process: u32, authority: &str, requests: &[Vec<u8>], total: u32) -> f64 {
+/// CPU microseconds of that process for each request, when so many ask at once.
+async fn cpu((process, authority): (u32, &str), requests: &[Vec<u8>], connections: usize, total: u32) -> f64 {
     let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         clients.push(KeepAlive::connect(authority).await);
     }
     let before = cpu_seconds(&process.to_string());
-    let share = total as usize / CONNECTIONS;
+    let share = total as usize / connections;
     let asking = clients.iter_mut().enumerate().map(|(number, client)| async move {
         for at in 0..share {
             let request = &requests[(number * share + at) % requests.len()];
@@ -224,27 +237,26 @@ async fn requests(table: &mut Table) {
         let bare = Bare::start(place.folder.path(), kind, client.body(), None);
         let plain = [get(&bare.authority, "/", headers)];
         pause().await;
-        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..=ROUNDS {
-            let least = cpu(bare.child.id(), &bare.authority, &plain, REQUESTS).await;
-            let cached = cpu(coffer.id(), coffer.authority(), &request, REQUESTS).await;
-            if round > 0 {
-                theirs.push(least);
-                ours.push(cached);
-                ratios.push(cached / least);
+        let (we, they) = ((coffer.id(), coffer.authority()), (bare.child.id(), bare.authority.as_str()));
+        for at_once in CONNECTIONS {
+            let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+            for round in 0..=ROUNDS {
+                let least = cpu(they, &plain, at_once, REQUESTS).await;
+                let cached = cpu(we, &request, at_once, REQUESTS).await;
+                if round > 0 {
+                    theirs.push(least);
+                    ours.push(cached);
+                    ratios.push(cached / least);
+                }
             }
+            let what = format!("{what}, {at_once} at once");
+            table.add(format!("cache: {what}, bare handler"), "us", theirs, None);
+            table.add(format!("cache: {what}"), "us", ours, None);
+            let over = format!("cache: {what}, over the bare handler");
+            table.add(over, "x", ratios, Some(Goal::Median(goal)));
         }
-        table.add(format!("cache: {what}, bare handler"), "us", theirs, None);
-        table.add(format!("cache: {what}"), "us", ours, None);
-        table.add(format!("cache: {what}, over the bare handler"), "x", ratios, Some(Goal::Median(goal)));
     }
     misses(table, &place, &coffer, &owner, &signed_in).await;
-    table.add(
-        "cache: Redis' own time for a look",
-        "us",
-        vec![micros_of_look(&redis)],
-        Some(Goal::Median(1.0)),
-    );
 }
 
 /// Resources that nobody has asked for yet, beside a handler that does nothing but ask sqlx.
@@ -272,12 +284,13 @@ async fn misses(
     for part in ids.chunks(4_000).take(4) {
         let total = u32::try_from(part.len()).expect("few");
         let plain: Vec<_> = part.iter().map(|id| get(&bare.authority, &format!("/{id}"), "")).collect();
-        let least = cpu(bare.child.id(), &bare.authority, &plain, total).await;
+        let they = (bare.child.id(), bare.authority.as_str());
+        let least = cpu(they, &plain, CONNECTIONS[0], total).await;
         let asked: Vec<_> = part
             .iter()
             .map(|id| get(coffer.authority(), &format!("/api/v1/resources/{id}"), headers))
             .collect();
-        let missed = cpu(coffer.id(), coffer.authority(), &asked, total).await;
+        let missed = cpu((coffer.id(), coffer.authority()), &asked, CONNECTIONS[0], total).await;
         theirs.push(least);
         ours.push(missed);
         ratios.push(missed / least);
@@ -287,20 +300,40 @@ async fn misses(
     table.add("cache: a miss, over the handler that only asks", "x", ratios, Some(Goal::Median(1.8)));
 }
 
-/// What Redis itself counts for reading an entry with the three generations that it was made from.
-fn micros_of_look(redis: &RedisServer) -> f64 {
-    let keys = redis.keys().expect("redis answers");
-    let entry = keys.iter().filter(|key| key.contains(":e:") && !key.ends_with(":l")).take(1);
-    let generations = keys.iter().filter(|key| key.contains(":g:")).take(3);
-    let look = entry.chain(generations).fold("MGET".to_owned(), |command, key| format!("{command} {key}"));
-    redis.command("CONFIG RESETSTAT").expect("redis answers");
-    for _ in 0..2_000 {
-        redis.command(&look).expect("redis answers");
+/// What Redis itself counts while a node reads what another has filled.
+async fn looks(table: &mut Table) {
+    let nodes = Nodes::start().await;
+    let scopes = Scopes::two(Scope::User(Uuid::from_u128(1)), Scope::Shared);
+    let loads = Arc::new(AtomicU64::new(0));
+    for node in &nodes.caches {
+        nodes.redis.command("CONFIG RESETSTAT").expect("redis answers");
+        loads.store(0, Ordering::SeqCst);
+        let asked = (0..LOOKS).map(|number| {
+            let loads = loads.clone();
+            let load = move |_| async move {
+                loads.fetch_add(1, Ordering::SeqCst);
+                Ok(Some(Number::of(number)))
+            };
+            node.get(&NUMBER, Key::public(u128::from(number).to_le_bytes()), scopes, load)
+        });
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONNECTIONS[0]).collect().await;
+        assert!(answers.iter().all(Result::is_ok));
     }
-    let stats = redis.bulk("INFO commandstats").expect("redis answers");
-    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_mget:")).unwrap_or_default();
-    let micros = line.split(',').find_map(|part| part.strip_prefix("usec_per_call=")?.parse().ok());
-    micros.unwrap_or(f64::NAN)
+    assert!(loads.load(Ordering::SeqCst) < LOOKS / 100, "the other node has filled them");
+    let stats = nodes.redis.bulk("INFO commandstats").expect("redis answers");
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_mget:")).expect("looks");
+    let figure = |name: &str| -> f64 {
+        let found = line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
+        found.expect("a figure")
+    };
+    let trips = figure("calls") / LOOKS as f64;
+    table.add("cache: looks a hit in Redis", "", vec![trips], Some(Goal::Median(1.01)));
+    table.add(
+        "cache: Redis' own time for a look",
+        "us",
+        vec![figure("usec_per_call")],
+        Some(Goal::Median(1.0)),
+    );
 }
 
 async fn json(visitor: &crate::coffer::Visitor, path: &str) -> serde_json::Value {
@@ -308,38 +341,52 @@ async fn json(visitor: &crate::coffer::Visitor, path: &str) -> serde_json::Value
     request.send().await.expect("an answer").json().await.expect("JSON")
 }
 
+/// Two nodes that have found each other, over a database and a Redis of their own.
+struct Nodes {
+    caches: Vec<Cache>,
+    redis: RedisServer,
+    _belongings: (PostgresServer, Database, TempDir),
+}
+
+impl Nodes {
+    async fn start() -> Self {
+        let (postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
+        let database = postgres.database("template0");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (context, keys) = config(folder.path());
+        let mut caches = Vec::new();
+        for _ in 0..2 {
+            let db = Db::open(database.url(), 4).await.expect("a database");
+            let redis = Redis::connect(&redis.url(), &context).expect("an address");
+            let limits = Limits { memory: 64 << 20, loads: 4 };
+            let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits, None);
+            tokio::spawn(cache.clone().maintain());
+            caches.push(cache);
+        }
+        let began = Instant::now();
+        while !caches.iter().all(Cache::is_settled) {
+            assert!(began.elapsed() < Duration::from_secs(10), "the nodes find each other");
+            tokio::task::yield_now().await;
+        }
+        Self { caches, redis, _belongings: (postgres, database, folder) }
+    }
+}
+
 /// How long another node goes on showing what was before.
 async fn delays(table: &mut Table) {
-    let (postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
-    let database = postgres.database("template0");
-    let folder = tempfile::tempdir().expect("a folder");
-    let (context, keys) = config(folder.path());
-    let mut nodes = Vec::new();
-    for _ in 0..2 {
-        let db = Db::open(database.url(), 4).await.expect("a database");
-        let redis = Redis::connect(&redis.url(), &context).expect("an address");
-        let limits = Limits { memory: 8 << 20, loads: 4 };
-        let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits, None);
-        tokio::spawn(cache.clone().maintain());
-        nodes.push(cache);
-    }
-    let began = Instant::now();
-    while !nodes.iter().all(Cache::is_settled) {
-        assert!(began.elapsed() < Duration::from_secs(10), "the nodes find each other");
-        tokio::task::yield_now().await;
-    }
+    let nodes = Nodes::start().await;
     let (key, scopes) = (Key::public([1; 16]), Scopes::one(Scope::Shared));
-    let truth = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let truth = Arc::new(AtomicU64::new(0));
     let mut samples = Vec::new();
     for value in 1..=WRITES {
-        truth.store(value, std::sync::atomic::Ordering::SeqCst);
-        let write = nodes[0].begin().await.expect("a transaction");
+        truth.store(value, Ordering::SeqCst);
+        let write = nodes.caches[0].begin().await.expect("a transaction");
         write.commit([Scope::Shared]).await.expect("it commits");
         let written = Instant::now();
         loop {
             let truth = truth.clone();
-            let load = |_| async move { Ok(Some(Number(truth.load(std::sync::atomic::Ordering::SeqCst)))) };
-            let seen = nodes[1].get(&NUMBER, key.clone(), scopes, load).await.expect("an answer");
+            let load = |_| async move { Ok(Some(Number::of(truth.load(Ordering::SeqCst)))) };
+            let seen = nodes.caches[1].get(&NUMBER, key.clone(), scopes, load).await.expect("an answer");
             if seen.is_some_and(|seen| seen.0 == value) {
                 break;
             }
