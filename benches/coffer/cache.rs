@@ -39,7 +39,7 @@ const ROUNDS: usize = 5;
 const REQUESTS: u32 = 8_000;
 /// Few at once pay for their wake-ups alone, many share them.
 const CONNECTIONS: [usize; 2] = [8, 64];
-const LOOKS: u64 = 10_000;
+const LOOKS: u32 = 10_000;
 const WRITES: u64 = 10_000;
 
 /// With as much text as a resource of some length has.
@@ -317,21 +317,21 @@ async fn looks(table: &mut Table) {
             let loads = loads.clone();
             let load = move |_| async move {
                 loads.fetch_add(1, Ordering::SeqCst);
-                Ok(Some(Number::of(number)))
+                Ok(Some(Number::of(number.into())))
             };
             node.get(&NUMBER, Key::public(u128::from(number).to_le_bytes()), scopes, load)
         });
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONNECTIONS[0]).collect().await;
         assert!(answers.iter().all(Result::is_ok));
     }
-    assert!(loads.load(Ordering::SeqCst) < LOOKS / 100, "the other node has filled them");
+    assert!(loads.load(Ordering::SeqCst) < u64::from(LOOKS / 100), "the other node has filled them");
     let stats = nodes.redis.bulk("INFO commandstats").expect("redis answers");
     let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_mget:")).expect("looks");
     let figure = |name: &str| -> f64 {
         let found = line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
         found.expect("a figure")
     };
-    let trips = figure("calls") / LOOKS as f64;
+    let trips = figure("calls") / f64::from(LOOKS);
     table.add("cache: looks a hit in Redis", "", vec![trips], Some(Goal::Median(1.01)));
     table.add(
         "cache: Redis' own time for a look",
