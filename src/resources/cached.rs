@@ -13,7 +13,8 @@ use super::{Resource, TagCount};
 use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
 use crate::web::viewer::Viewer;
 
-const HOURLY: Ttl = Ttl { soft: Duration::from_mins(5), hard: Duration::from_hours(1) };
+/// With a page's own minute, nothing is older than five minutes because of time alone.
+const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };
 
 pub static RESOURCE: Kind<Resource> =
     Kind { name: Name::Resource, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };

@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 pub use super::notice::{Notice, Toast};
 use super::viewer::Identity;
 use crate::app::App;
+use crate::cache::id_of;
 use crate::config::Signup;
 use crate::error::{Error, Result};
 
@@ -44,6 +45,17 @@ impl Chrome {
             asked,
             ..Self::default()
         }
+    }
+
+    /// Frames of the same id show the same, but for a one-time message.
+    #[must_use]
+    pub fn id(&self) -> [u8; 16] {
+        let admin = if self.is_admin() { "admin" } else { "" };
+        let (username, name) = self
+            .viewer
+            .as_ref()
+            .map_or(("", ""), |face| (face.username.as_str(), face.display_name.as_str()));
+        id_of(&[&self.asked, &self.csrf, username, name, admin])
     }
 
     #[must_use]

@@ -1,4 +1,5 @@
-//! Pages for visitors and documents for everybody, kept as bytes: drawn once, compressed once, and not even sent to who has them already.
+//! Pages and documents, kept as bytes: drawn once until something changes. What everybody may see is compressed once
+//! too, and not even sent to who has it already.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,14 +7,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::chrome::Chrome;
+use super::viewer::Viewer;
 use crate::app::App;
+use crate::cache::status::{self, Status};
 use crate::cache::{Cached, Key, Kind, Name, Scopes, Ttl, id_of};
 use crate::error::{Error, Result};
 
@@ -21,7 +24,8 @@ use crate::error::{Error, Result};
 static PAGE: Kind<Rendered> = Kind {
     name: Name::Page,
     schema: 1,
-    ttl: Ttl { soft: Duration::from_mins(5), hard: Duration::from_hours(1) },
+    // Short, as it is added to the age of the answers that the page is drawn from.
+    ttl: Ttl { soft: Duration::from_mins(1), hard: Duration::from_hours(1) },
     is_shared: false,
     value: PhantomData,
 };
@@ -34,8 +38,11 @@ const LARGEST: usize = 1 << 20;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Rendered {
-    tag: String,
+    /// Whose it is; `None`: everybody's.
+    by: Option<Uuid>,
     body: Vec<u8>,
+    /// Empty for what is somebody's.
+    tag: String,
     gzip: Vec<u8>,
 }
 
@@ -45,14 +52,14 @@ impl Cached for Rendered {
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
-        viewer.is_none()
+        self.by == viewer
     }
 }
 
-/// The page as a visitor sees it, from memory if it was drawn before; anybody else's is drawn for them.
+/// The page as this viewer sees it, from memory if it was drawn for them before.
 pub async fn page<F>(
     app: &App,
-    chrome: &Chrome,
+    (viewer, chrome): (&Viewer, &Chrome),
     headers: &HeaderMap,
     scopes: Scopes,
     draw: impl Fn() -> F,
@@ -61,14 +68,23 @@ where
     F: Future<Output = Result<Response>> + Send + 'static,
 {
     // In boxes, as what is there already need not carry the drawing of it.
-    if chrome.viewer.is_some() || chrome.toast.is_some() {
+    if chrome.toast.is_some() {
         return Box::pin(draw()).await;
     }
     let drawing = Box::pin(draw());
-    let load = |_| async move { Rendered::of(drawing.await?).await };
-    match app.cache.get(&PAGE, Key::public(id_of(&[&chrome.asked])), scopes, load).await? {
+    let load = |viewer: Viewer| async move {
+        match status::watch(drawing).await {
+            // Kept, it would outlive the outage.
+            (Ok(_), Some(Status::Stale)) => Ok(None),
+            (drawn, _) => Rendered::of(drawn?, viewer.id()).await,
+        }
+    };
+    match app.cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
+        Some(rendered) if rendered.by.is_some() => {
+            Ok(Html(Bytes::from_owner(Part(rendered, false))).into_response())
+        }
         Some(rendered) => Ok(answer(&rendered, headers, ("text/html; charset=utf-8", PAGE_VARY))),
-        // A redirect or a refusal: not a page to keep.
+        // A redirect, a refusal, a page of old answers: none to keep.
         None => Box::pin(draw()).await,
     }
 }
@@ -89,13 +105,16 @@ pub async fn document(
 }
 
 impl Rendered {
-    async fn of(response: Response) -> Result<Option<Self>> {
+    async fn of(response: Response, by: Option<Uuid>) -> Result<Option<Self>> {
         if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
             return Ok(None);
         }
         let body = axum::body::to_bytes(response.into_body(), LARGEST).await;
         let body = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
-        Self::pack(body).await.map(Some)
+        match by {
+            None => Self::pack(body).await.map(Some),
+            Some(_) => Ok(Some(Self { by, body: body.into(), tag: String::new(), gzip: Vec::new() })),
+        }
     }
 
     async fn pack(body: Bytes) -> Result<Self> {
@@ -105,7 +124,7 @@ impl Rendered {
         });
         let gzip = gzip.await.map_err(|error| Error::Internal(format!("compressing a page: {error}")))?;
         let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..8]));
-        Ok(Self { tag, body: body.to_vec(), gzip })
+        Ok(Self { by: None, body: body.into(), tag, gzip })
     }
 }
 

@@ -78,13 +78,13 @@ pub async fn show(
     Id(id): Id,
 ) -> Result<Response> {
     let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), id);
-    rendered::page(&app, &chrome, &headers, Scopes::one(Scope::Resource(id)), draw).await
+    rendered::page(&app, (&viewer, &chrome), &headers, Scopes::one(Scope::Resource(id)), draw).await
 }
 
 async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
     let resource = app.resources.find(&viewer, id).await?;
     let toast = chrome.toast.is_some();
-    // A page that is kept for visitors stays right: only disabling the account takes the profile away, and touches all.
+    // A page that is kept stays right: only disabling the account takes the profile away, and touches all.
     let has_profile = app.resources.has_profile_behind(&resource).await?;
     let shown = ShowPage {
         chrome: chrome.section("library"),

@@ -111,7 +111,7 @@ pub async fn home(
         return Ok(Redirect::to("/login").into_response());
     }
     let draw = || library(app.clone(), viewer.clone(), chrome.clone(), Asked::default(), false);
-    rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
+    rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&viewer), draw).await
 }
 
 pub async fn index(
@@ -128,7 +128,7 @@ pub async fn index(
     let answer = if only_results {
         draw().await
     } else {
-        rendered::page(&app, &chrome, &headers, cached::shelves(&viewer), draw).await
+        rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&viewer), draw).await
     };
     Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
         .into_response())

@@ -70,7 +70,7 @@ async fn show(
     Query(asked): Query<ProfileQuery>,
 ) -> Result<Response> {
     let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), username.clone(), asked.clone());
-    rendered::page(&app, &chrome, &headers, cached::shelves(&Viewer::Visitor), draw).await
+    rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&Viewer::Visitor), draw).await
 }
 
 async fn draw(

@@ -1,4 +1,4 @@
-//! Pages for visitors: kept as bytes, named by a tag, gone with the first change.
+//! Whole pages: kept as bytes until the first change; a visitor's is named by a tag, a member's is for their session.
 
 use reqwest::Method;
 use serde_json::json;
@@ -56,4 +56,50 @@ async fn the_compressed_page_is_the_page(app: App) {
     std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.bytes()), &mut text)
         .expect("gzip");
     assert_eq!(text, plain.text());
+}
+
+on_both_engines!(a_members_page_is_kept_for_one_session_until_something_changes);
+async fn a_members_page_is_kept_for_one_session_until_something_changes(app: App) {
+    let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
+    let elsewhere = app.another_browser_of("ada").await;
+    let entry = ada.saves(json!({ "title": "Tide tables", "visibility": "members" })).await;
+    let (page, list) = (entry.page(), "/resources".to_owned());
+    let change = format!("{page}/edit");
+    for path in [&page, &list] {
+        for reader in [&ada, &eve, &elsewhere] {
+            let first = reader.get(path).await.ok().header_is("cache-status", "coffer; fwd=miss");
+            let again = reader.get(path).await.ok().header_is("cache-status", "coffer; hit; detail=l1");
+            let again = again.text_has("Tide tables").text_has(&reader.token());
+            assert_eq!(first.text(), again.text());
+            for other in [&ada, &eve, &elsewhere].into_iter().filter(|other| other.token() != reader.token())
+            {
+                assert!(!again.text().contains(&other.token()), "{path}: another session's token");
+            }
+        }
+    }
+    ada.get(&page).await.ok().text_has(&change);
+    eve.get(&page).await.ok().lacks(&change);
+
+    for (number, body) in
+        [json!({ "title": "Ebb tables" }), json!({ "tags": ["sea"] })].into_iter().enumerate()
+    {
+        ada.json(Method::PATCH, &entry.api(), body).if_match("*").await.ok();
+        for (reader, path) in [(&ada, &page), (&eve, &page), (&ada, &list), (&eve, &list)] {
+            let shown = reader.get(path).await.ok().text_has("Ebb tables");
+            assert_eq!(shown.text().contains("tag=sea"), number == 1, "{path}");
+        }
+    }
+    ada.post_form(&format!("{page}/pin"), &[]).await.redirects_to(&page);
+    // The first page after it says that it was saved, the next does not.
+    ada.get(&page).await.ok().text_has("Unpin").text_has("Saved.");
+    ada.get(&page).await.ok().text_has("Unpin").lacks("Saved.");
+
+    app.coffer.accounts.rename(&app.viewer("ada").await, "Ada Lovelace").await.expect("a name");
+    ada.get(&list).await.ok().text_has("Ada Lovelace");
+    eve.get(&page).await.ok().text_has("Ada Lovelace");
+
+    ada.json(Method::PATCH, &entry.api(), json!({ "visibility": "private" })).if_match("*").await.ok();
+    eve.get(&page).await.is(404);
+    eve.get(&list).await.ok().lacks("Ebb tables");
+    ada.get(&list).await.ok().text_has("Ebb tables");
 }

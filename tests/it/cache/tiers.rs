@@ -75,6 +75,7 @@ async fn pages_and_json_share_one_entry_and_say_so() {
     let entry = ada.saves(json!({ "title": "Tide tables" })).await;
     ada.get(&entry.api()).await.ok().header_is("cache-status", "coffer; fwd=miss");
     ada.get(&entry.api()).await.ok().header_is("cache-status", "coffer; hit; detail=l1");
+    ada.get(&entry.page()).await.ok().header_is("cache-status", "coffer; fwd=miss");
     ada.get(&entry.page()).await.ok().header_is("cache-status", "coffer; hit; detail=l1");
     ada.get("/resources").await.ok().header_is("cache-control", "private, no-store");
 }
