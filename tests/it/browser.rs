@@ -241,6 +241,7 @@ async fn the_keyboard_alone_is_enough() {
     owner.saves(json!({ "title": "Moon phases" })).await;
     let browser = Browser::open(&app.origin(), true, 1280, 900).await;
     browser.goto("/login").await;
+    browser.has(".field:focus-within label", "Username").await;
     browser.types("owner").await;
     browser.tabs_to("Password").await;
     browser.types(PASSWORD).await;
@@ -267,7 +268,7 @@ async fn the_keyboard_alone_is_enough() {
     browser.goto("/resources").await;
     browser.tabs_to("Edit this entry").await;
     browser.hits(Key::Enter).await;
-    browser.has(".entry-edit", "Title").await;
+    browser.has(".entry-edit .field:focus-within label", "Title").await;
     browser.types(" at noon").await;
     browser.hits(Key::Enter).await;
     browser.has(".entry h2", "tides.example at noon").await;
