@@ -328,7 +328,8 @@ impl Resources {
         Ok((resource, revision))
     }
 
-    /// Saves an old version's text as a new version.
+    /// Saves an old version's text and tags as a new version. Who may see it and whether it is pinned stay as they are:
+    /// what was made private since is not published by looking back.
     pub async fn restore_revision(
         &self,
         viewer: &Viewer,
@@ -342,7 +343,6 @@ impl Resources {
             url: revision.url,
             body: Some(revision.body),
             tags: Some(draft::split_tags(&revision.tags)),
-            visibility: Some(revision.visibility),
             ..Change::default()
         };
         self.update(viewer, id, read_version, change, Via::Restore).await

@@ -232,3 +232,33 @@ async fn the_rule_in_sql_is_the_rule_in_rust(app: App) {
         }
     }
 }
+
+on_both_engines!(looking_back_does_not_publish_again);
+async fn looking_back_does_not_publish_again(app: App) {
+    let (owner, visitor) = (app.signed_in("owner").await, app.visitor());
+    for (then, now) in VISIBILITIES.into_iter().flat_map(|then| VISIBILITIES.map(|now| (then, now))) {
+        let draft = json!({ "title": "Pearl", "body": "then", "visibility": then, "pinned": true });
+        let entry = owner.saves(draft).await;
+        let change = json!({ "body": "now", "visibility": now, "pinned": false });
+        owner.json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
+        let stands = async |body: &str| {
+            let kept = owner.get(&entry.api()).await.ok().json();
+            let expected = (&json!(body), &json!(now), &json!(false));
+            assert_eq!((&kept["body"], &kept["visibility"], &kept["pinned"]), expected, "{then}, {now}");
+            assert_eq!(visitor.get(&entry.page()).await.status() == 200, now == "public", "{then}, {now}");
+        };
+        let first = "/revisions/1/restore";
+        owner.json_free(Method::POST, &format!("{}{first}", entry.api())).if_match("*").await.ok();
+        stands("then").await;
+        owner.json(Method::PATCH, &entry.api(), json!({ "body": "later" })).if_match("*").await.ok();
+        let form = [("version", "4"), ("visibility", then)];
+        owner.post_form(&format!("{}{first}", entry.page()), &form).await.redirects_to(&entry.page());
+        stands("then").await;
+        owner.post_form(&format!("{}/trash", entry.page()), &[]).await.redirects_to("/resources");
+        owner.post_form(&format!("{}/restore", entry.page()), &[]).await.redirects_to(&entry.page());
+        stands("then").await;
+        owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+        owner.json_free(Method::POST, &format!("{}/restore", entry.api())).await.ok();
+        stands("then").await;
+    }
+}

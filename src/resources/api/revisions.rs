@@ -52,7 +52,7 @@ async fn revision(
     Ok(axum::Json(RevisionItem::of(revision, true)))
 }
 
-/// Save an old version's text as the newest version.
+/// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
 #[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
     params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
     (status = 200, body = ResourceBody),
