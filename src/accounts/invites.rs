@@ -39,7 +39,7 @@ pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once:
     let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
     let mut shown = page(&InvitesPage { chrome: chrome.section("invites"), fresh, open, accepted }, toast)?;
     if told {
-        once::forget(&app, &mut shown);
+        once::forget(&mut shown);
     }
     Ok(shown)
 }

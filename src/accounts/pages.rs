@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
+use crate::web::cookies::{self, Name};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
@@ -185,7 +186,7 @@ async fn logout(
     app.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
     let mut response = redirect("/login", Some(Notice::SignedOut));
-    response.headers_mut().append(header::SET_COOKIE, stay::removal(&app));
+    cookies::add(response.headers_mut(), [cookies::removal(Name::Stay)]);
     // Nothing of ours is there; whatever an extension or a page of before has left goes too. Cookies are ours to end.
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
     Ok(response)
@@ -299,9 +300,9 @@ pub(super) async fn enter(
     (next, stays): (&str, bool),
     origin: &Origin,
 ) -> Result<Response> {
-    let cookies = stay::sign_in(app, (session, before), member, origin, stays).await?;
+    let set = stay::sign_in(app, (session, before), member, origin, stays).await?;
     let mut response = redirect(local_path(next), None);
-    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    cookies::add(response.headers_mut(), set);
     Ok(response)
 }
 
@@ -313,9 +314,9 @@ pub(super) async fn begin(
     origin: &Origin,
     welcome: Notice,
 ) -> Result<Response> {
-    let cookies = stay::sign_in(app, (session, &Identity::default()), member, origin, false).await?;
+    let set = stay::sign_in(app, (session, &Identity::default()), member, origin, false).await?;
     let mut response = redirect("/resources", Some(welcome));
-    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    cookies::add(response.headers_mut(), set);
     Ok(response)
 }
 

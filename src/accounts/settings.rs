@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions_core::Session;
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::mail::Outlook;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::cookies;
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::sudo::Sudo;
@@ -152,12 +153,12 @@ pub async fn change_password(
             let stays = identity.family.is_some();
             let before = Identity::default();
             let proved = !member.second_factor || sudo::is_sudo(&app, &session).await?;
-            let cookies = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
+            let set = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
             if proved {
                 sudo::grant(&app, &session).await?;
             }
             let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
-            response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+            cookies::add(response.headers_mut(), set);
             Ok(response)
         }
         Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),

@@ -112,7 +112,7 @@ async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Onc
     let shown = TokensPage { fresh, ..tokens_page(&app, viewer.signed_in()?, chrome).await? };
     let mut response = page(&shown, toast)?;
     if was_fresh {
-        once::forget(&app, &mut response);
+        once::forget(&mut response);
     }
     Ok(response)
 }

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
-use super::site;
-use super::stay;
+use super::cookies::{self, Cookie, Life, Name};
 use crate::app::App;
 
 /// As long as browsers keep a cookie.
@@ -20,18 +19,14 @@ pub type Device = [u8; 16];
 /// The browser that a request comes from, if it brings the cookie. Anybody may make one up.
 #[must_use]
 pub fn of(app: &App, headers: &HeaderMap) -> Option<Device> {
-    site::cookie(headers, &name(app)).map(hash)
+    cookies::find(&app.site, headers, Name::Device, |sent| (!sent.is_empty()).then(|| hash(sent)))
 }
 
 /// A cookie for a browser that has none.
 #[must_use]
-pub fn new(app: &App) -> (Device, HeaderValue) {
+pub fn new(app: &App) -> (Device, Cookie<'static>) {
     let secret = BASE64URL_NOPAD.encode(&app.context.random::<32>());
-    (hash(&secret), stay::cookie(&name(app), &secret, LIFE))
-}
-
-fn name(app: &App) -> String {
-    app.site.cookie("coffer-device")
+    (hash(&secret), cookies::new(Name::Device, &secret, Life::For(LIFE)))
 }
 
 fn hash(secret: &str) -> Device {

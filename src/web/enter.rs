@@ -33,7 +33,7 @@ async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -
         Some(detour) => detour,
         None => admit(app, (&visit.session, &identity), request, next).await,
     };
-    stay::set(app, cookie, response.headers_mut());
+    stay::set(cookie, response.headers_mut());
     response
 }
 

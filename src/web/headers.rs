@@ -1,8 +1,9 @@
 //! The headers that every answer carries, set in one place.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 
+use super::cookies;
 use crate::app::App;
 use crate::cache::status::Status;
 
@@ -44,26 +45,7 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     // Whatever does not say otherwise is somebody's own business; a cookie always is.
     if headers.contains_key(header::SET_COOKIE) {
         headers.remove(header::CACHE_CONTROL);
-        secure_cookies(app, headers);
+        cookies::secure(&app.site, headers);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-}
-
-/// Every cookie is `Secure` and this host's alone where browsers take such cookies.
-fn secure_cookies(app: &App, headers: &mut HeaderMap) {
-    if !app.site.secure_cookies() {
-        return;
-    }
-    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
-    headers.remove(header::SET_COOKIE);
-    for cookie in cookies {
-        let secured = cookie.to_str().ok().and_then(|text| HeaderValue::from_str(&secured(text)).ok());
-        headers.append(header::SET_COOKIE, secured.unwrap_or(cookie));
-    }
-}
-
-fn secured(cookie: &str) -> String {
-    let prefix = if cookie.starts_with("__Host-") { "" } else { "__Host-" };
-    let flag = if cookie.contains("; Secure") { "" } else { "; Secure" };
-    format!("{prefix}{cookie}{flag}")
 }

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod chrome;
 pub mod client;
 pub mod compress;
+pub mod cookies;
 pub mod csrf;
 pub mod cursor;
 pub mod device;

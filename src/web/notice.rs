@@ -1,12 +1,16 @@
 //! What just happened, told once on the next page; a cookie carries its name there.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::site::{Site, cookie};
+use super::cookies::{self, Life, Name};
+use super::site::Site;
 
-const COOKIE: &str = "coffer-notice";
+/// Until the next page must have been asked for.
+const LIFE: Duration = Duration::from_secs(30);
 const OK: &str = "ok";
 const ERROR: &str = "error";
 
@@ -172,17 +176,17 @@ impl Notice {
     /// The notice that the page before has left, if there is one.
     #[must_use]
     pub fn of(site: &Site, headers: &HeaderMap) -> Option<Self> {
-        cookie(headers, &site.cookie(COOKIE)).and_then(Self::read)
+        cookies::find(site, headers, Name::Notice, Self::read)
     }
 
     /// Leaves it for the page that the response leads to.
     pub fn keep(self, response: &mut Response) {
-        set(response, &self.cookie(), 30);
+        cookies::add(response.headers_mut(), [cookies::new(Name::Notice, &self.cookie(), Life::For(LIFE))]);
     }
 
     /// Takes it back from the browser, once it was shown.
     pub fn forget(response: &mut Response) {
-        set(response, "", 0);
+        cookies::add(response.headers_mut(), [cookies::removal(Name::Notice)]);
     }
 
     fn cookie(self) -> String {
@@ -196,14 +200,6 @@ impl Notice {
     fn read(text: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|notice| notice.content().0 == text);
         plain.or_else(|| Some(Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?)))
-    }
-}
-
-/// Where browsers take such cookies, an outer layer adds `Secure` and the prefix `__Host-`.
-fn set(response: &mut Response, value: &str, max_age: u32) {
-    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 

@@ -3,21 +3,21 @@
 //! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, nobody else reads it
 //! and reloading the page neither makes another one nor shows this one again.
 
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::site::cookie;
+use super::cookies::{self, Life, Name};
 use super::viewer::{Identity, Viewer};
 use crate::app::App;
 use crate::error::{Error, Result};
 
-const COOKIE: &str = "coffer-once";
-/// Seconds until the page that shows it must have been asked for.
-const LIFE: i64 = 60;
+/// Until the page that shows it must have been asked for.
+const LIFE: Duration = Duration::from_mins(1);
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -40,25 +40,18 @@ impl Once {
 /// Leaves a secret for the page that the response leads to.
 pub fn keep(app: &App, viewer: &Viewer, response: &mut Response, name: &str, secret: &str) {
     let Some(viewer) = viewer.id() else { return };
-    let until = app.context.now().micros() + LIFE * 1_000_000;
+    let until = app.context.now().plus(LIFE).micros();
     let kept = Kept { name: name.to_owned(), secret: secret.to_owned(), until };
     let bytes = serde_json::to_vec(&kept).unwrap_or_default();
     if let Some(sealed) = app.once.seal(viewer.as_bytes(), &app.context, &bytes) {
-        set(app, response, &BASE64URL_NOPAD.encode(&sealed), LIFE);
+        let cookie = cookies::new(Name::Once, &BASE64URL_NOPAD.encode(&sealed), Life::For(LIFE));
+        cookies::add(response.headers_mut(), [cookie]);
     }
 }
 
 /// Takes it back from the browser, once it was shown.
-pub fn forget(app: &App, response: &mut Response) {
-    set(app, response, "", 0);
-}
-
-fn set(app: &App, response: &mut Response, value: &str, max_age: i64) {
-    let cookie =
-        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict", app.site.cookie(COOKIE));
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+pub fn forget(response: &mut Response) {
+    cookies::add(response.headers_mut(), [cookies::removal(Name::Once)]);
 }
 
 impl FromRequestParts<App> for Once {
@@ -66,10 +59,11 @@ impl FromRequestParts<App> for Once {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let viewer = parts.extensions.get::<Identity>().and_then(|identity| identity.viewer.id());
-        let kept = viewer.zip(cookie(&parts.headers, &app.site.cookie(COOKIE))).and_then(|(viewer, sent)| {
+        let read = |sent: &str| {
             let sealed = BASE64URL_NOPAD.decode(sent.as_bytes()).ok()?;
-            serde_json::from_slice::<Kept>(&app.once.open(viewer.as_bytes(), &sealed)?).ok()
-        });
+            serde_json::from_slice::<Kept>(&app.once.open(viewer?.as_bytes(), &sealed)?).ok()
+        };
+        let kept = cookies::find(&app.site, &parts.headers, Name::Once, read);
         Ok(Self(kept.filter(|kept| kept.until > app.context.now().micros())))
     }
 }

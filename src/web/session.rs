@@ -2,17 +2,17 @@
 
 use std::pin::pin;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::FutureExt as _;
 use tower_sessions_core::session::Id;
 use tower_sessions_core::{Expiry, Session};
 
-use super::site;
-use super::stay::cookie;
+use super::cookies::{self, Life, Name};
 use super::viewer::Standing;
 use crate::app::App;
 use crate::error::Error;
+use crate::sessions::key;
 
 /// One request of a session, which is empty until somebody signs in.
 pub struct Visit {
@@ -26,11 +26,14 @@ impl Visit {
     /// An id that is none of ours is no id.
     #[must_use]
     pub fn of(app: &App, headers: &HeaderMap) -> Self {
-        let cookie = site::cookie(headers, app.site.session_cookie());
-        let id = cookie.and_then(|id| id.parse::<Id>().ok());
+        let mut has_cookie = false;
+        let id = cookies::find(&app.site, headers, Name::Session, |sent| {
+            has_cookie = true;
+            sent.parse::<Id>().ok()
+        });
         let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
         let session = Session::new(id, app.session_store.clone(), Some(Expiry::OnInactivity(idle)));
-        Self { session, standing: None, has_cookie: cookie.is_some() }
+        Self { session, standing: None, has_cookie }
     }
 
     /// Looks at the copy while something else is waited for: both are asked of Redis in one round trip.
@@ -48,10 +51,9 @@ impl Visit {
 
     /// Keeps what was changed, unless the request failed, and tells the browser.
     pub async fn end(self, app: &App, mut response: Response) -> Response {
-        let name = app.site.session_cookie();
         if self.session.is_empty().await {
             if self.has_cookie {
-                set(&mut response, cookie(name, "", std::time::Duration::ZERO));
+                cookies::add(response.headers_mut(), [cookies::removal(Name::Session)]);
             }
             return response;
         }
@@ -61,15 +63,18 @@ impl Visit {
         if let Err(error) = self.session.save().await {
             return Error::from(error).into_response();
         }
-        let life = self.session.expiry_date() - app.context.now().datetime();
-        let life = std::time::Duration::try_from(life).unwrap_or_default();
-        if let Some(id) = self.session.id() {
-            set(&mut response, cookie(name, &id.to_string(), life));
-        }
+        let life = self.life(app).await;
+        let cookie = self.session.id().map(|id| cookies::new(Name::Session, &id.to_string(), life));
+        cookies::add(response.headers_mut(), cookie);
         response
     }
-}
 
-fn set(response: &mut Response, cookie: HeaderValue) {
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    /// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
+    async fn life(&self, app: &App) -> Life {
+        if !matches!(self.session.get_value(key::FAMILY).await, Ok(Some(_))) {
+            return Life::Browser;
+        }
+        let left = self.session.expiry_date() - app.context.now().datetime();
+        Life::For(std::time::Duration::try_from(left).unwrap_or_default())
+    }
 }

@@ -18,7 +18,6 @@ pub struct Site {
     authority: String,
     /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
     loopback_port: Option<u16>,
-    session_cookie: String,
 }
 
 impl Site {
@@ -53,15 +52,7 @@ impl Site {
     }
 
     fn of(scheme: &'static str, authority: String, loopback_port: Option<u16>) -> Self {
-        let mut site = Self { scheme, authority, loopback_port, session_cookie: String::new() };
-        site.session_cookie = site.cookie("coffer");
-        site
-    }
-
-    /// The name of the cookie that names a browser's session.
-    #[must_use]
-    pub fn session_cookie(&self) -> &str {
-        &self.session_cookie
+        Self { scheme, authority, loopback_port }
     }
 
     /// The host alone, for the names of letters.
@@ -88,12 +79,6 @@ impl Site {
         self.is_https() || self.loopback_port.is_some()
     }
 
-    /// A cookie's name: with the prefix by which browsers hold it to this host alone, where they take such cookies.
-    #[must_use]
-    pub fn cookie(&self, name: &str) -> String {
-        if self.secure_cookies() { format!("__Host-{name}") } else { name.to_owned() }
-    }
-
     /// Whether a page of ours may name itself by this origin when it was reached by that host.
     #[must_use]
     pub fn is_own_origin(&self, origin: &str, host: &str) -> bool {
@@ -118,14 +103,6 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
         Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
         Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
     }
-}
-
-/// The value of the cookie of this name.
-#[must_use]
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(sent, _)| *sent == name).map(|(_, value)| value)
 }
 
 /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.

@@ -13,6 +13,7 @@ use tower_sessions_core::Session;
 use url::form_urlencoded;
 
 use super::chrome::{Chrome, Face};
+use super::cookies;
 use super::csrf::{FIELD, HEADER};
 use super::faces::{Kept, KeptField};
 use super::log::RequestId;
@@ -171,7 +172,7 @@ impl Unsent {
             }
         }
         let is_theirs = app.form_key.is_of(self.token(), member.id);
-        let cookies = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
+        let set = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
         let identity = viewer::begun(session, member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
         let mut response = if let Err(error) = required::check(app, &identity.viewer) {
@@ -183,7 +184,7 @@ impl Unsent {
         } else {
             self.ask_whose(app, &identity)
         };
-        response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+        cookies::add(response.headers_mut(), set);
         Ok(response)
     }
 

@@ -10,6 +10,7 @@ mod browser;
 mod cache;
 mod canaries;
 mod client;
+mod cookies;
 mod csrf;
 mod data;
 mod devices;

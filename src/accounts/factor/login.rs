@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions_core::Session;
@@ -16,9 +16,9 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
+use crate::web::cookies::{self, Name};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
-use crate::web::stay;
 use crate::web::viewer::Identity;
 
 const LIFE: Duration = Duration::from_mins(10);
@@ -66,7 +66,7 @@ pub async fn ask(
     session.insert(KEY, Between { user, epoch, until, tries: 0, next, stays }).await?;
     let mut response = redirect("/login/second-factor", None);
     if before.family.is_some() {
-        response.headers_mut().append(header::SET_COOKIE, stay::removal(app));
+        cookies::add(response.headers_mut(), [cookies::removal(Name::Stay)]);
     }
     Ok(response)
 }

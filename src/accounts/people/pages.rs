@@ -77,7 +77,7 @@ async fn show(
     let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
     let mut shown = page(&user_page(&viewer, chrome, person, fresh, None), toast)?;
     if told {
-        once::forget(&app, &mut shown);
+        once::forget(&mut shown);
     }
     Ok(shown)
 }
