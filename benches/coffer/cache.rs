@@ -67,6 +67,7 @@ static NUMBER: Kind<Number> = Kind {
     schema: 1,
     ttl: Ttl { soft: Duration::from_hours(1), hard: Duration::from_hours(2) },
     is_shared: true,
+    is_composed: false,
     value: std::marker::PhantomData,
 };
 

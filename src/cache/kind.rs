@@ -49,6 +49,9 @@ pub struct Kind<T> {
     pub ttl: Ttl,
     /// Whether it goes to Redis too.
     pub is_shared: bool,
+    /// Drawn from other kinds, as a page is. Its load takes no place among those that may load at once: it would hold
+    /// it while it waits for theirs.
+    pub is_composed: bool,
     pub value: PhantomData<fn() -> T>,
 }
 

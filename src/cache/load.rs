@@ -15,10 +15,24 @@ use super::scope::Scopes;
 use super::{Cache, micros};
 use crate::error::{Error, Result};
 
-const LOAD_LIMIT: Duration = Duration::from_secs(5);
+/// Nobody waits longer for a load, nor a load for a place.
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(5);
+/// A load that takes longer is given up; one that nobody waits for any more is still kept.
+const LOAD_LIMIT: Duration = Duration::from_secs(10);
 /// While another node loads, Redis is asked so often, so many times.
 const BUSY_PAUSE: Duration = Duration::from_millis(15);
 const BUSY_LOOKS: u32 = 10;
+
+tokio::task_local! {
+    /// Set in a load that holds a place.
+    static HOLDS_PLACE: ();
+}
+
+/// Whether this is asked from inside a load that holds a place. All places may be held by loads that ask: what they
+/// ask for would never get one.
+pub(super) fn holds_place() -> bool {
+    HOLDS_PLACE.try_with(|()| ()).is_ok()
+}
 
 /// What is to be loaded, and under which gate.
 pub(super) struct Flight<T: 'static> {
@@ -61,7 +75,7 @@ impl Cache {
             Asked::Load => None,
         };
         let began = self.context.ticks();
-        let loaded = match self.load(load).await {
+        let loaded = match self.load(flight.kind, load).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 self.counts.add(flight.kind.name, Event::LoadFailed);
@@ -109,13 +123,21 @@ impl Cache {
         }
     }
 
-    /// With a place among those that may load at once.
-    async fn load<T>(&self, load: impl Future<Output = Result<Option<T>>>) -> Result<Option<T>> {
-        let loading = async {
-            let _place = self.loads.acquire().await.map_err(|_| Error::Busy)?;
-            load.await
+    /// With a place among those that may load at once, unless it waits for the loads of others.
+    async fn load<T>(
+        &self,
+        kind: &Kind<T>,
+        load: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        let loading = tokio::time::timeout(LOAD_LIMIT, load);
+        let loaded = if kind.is_composed {
+            loading.await
+        } else {
+            let place = tokio::time::timeout(WAIT_LIMIT, self.loads.acquire()).await;
+            let Ok(Ok(_place)) = place else { return Err(Error::Busy) };
+            HOLDS_PLACE.scope((), loading).await
         };
-        tokio::time::timeout(LOAD_LIMIT, loading).await.unwrap_or(Err(Error::Busy))
+        loaded.unwrap_or(Err(Error::Busy))
     }
 
     async fn ask<T: Cached>(&self, flight: &Flight<T>) -> Asked {

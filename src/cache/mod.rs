@@ -152,6 +152,7 @@ impl Cache {
     where
         F: Future<Output = Result<Option<T>>> + Send + 'static,
     {
+        debug_assert!(!load::holds_place(), "{:?} reads what is cached: it is composed", kind.name);
         let slot = Slot::of(kind, &key);
         let (gate, now) = (self.gates.of(&scopes), self.context.ticks());
         let held = self.local.get(&slot).filter(|held| held.gate == gate && now < held.hard);
@@ -215,7 +216,7 @@ impl Cache {
         }
     }
 
-    /// Goes on whoever goes away meanwhile.
+    /// Goes on whoever goes away meanwhile, and when those who wait have lost patience.
     fn take_off<T: Cached>(
         &self,
         flight: Flight<T>,
@@ -224,9 +225,14 @@ impl Cache {
     ) {
         let cache = self.clone();
         tokio::spawn(async move {
-            let (outcome, filling) = cache.fly(&flight, load).await;
-            landing.land(outcome);
+            let mut flying = Box::pin(cache.fly(&flight, load));
+            let flown = tokio::time::timeout(load::WAIT_LIMIT, &mut flying).await;
+            landing.land(flown.as_ref().map_or(Err(Error::Busy), |(outcome, _)| outcome.clone()));
             drop(landing);
+            let filling = match flown {
+                Ok((_, filling)) => filling,
+                Err(_) => flying.await.1,
+            };
             if let Some(filling) = filling {
                 cache.fill(&flight, filling).await;
             }

@@ -16,18 +16,16 @@ use crate::web::viewer::Viewer;
 /// With a page's own minute, nothing is older than five minutes because of time alone.
 const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };
 
-pub static RESOURCE: Kind<Resource> =
-    Kind { name: Name::Resource, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
-pub static LISTING: Kind<Listing> =
-    Kind { name: Name::Listing, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
-pub static TAGS: Kind<Tagged> =
-    Kind { name: Name::Tags, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
-pub static PROFILE: Kind<Profile> =
-    Kind { name: Name::Profile, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
-pub static FEED: Kind<Feed> =
-    Kind { name: Name::Feed, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
-pub static ANY: Kind<Any> =
-    Kind { name: Name::Any, schema: 1, ttl: HOURLY, is_shared: true, value: PhantomData };
+pub static RESOURCE: Kind<Resource> = from_database(Name::Resource);
+pub static LISTING: Kind<Listing> = from_database(Name::Listing);
+pub static TAGS: Kind<Tagged> = from_database(Name::Tags);
+pub static PROFILE: Kind<Profile> = from_database(Name::Profile);
+pub static FEED: Kind<Feed> = from_database(Name::Feed);
+pub static ANY: Kind<Any> = from_database(Name::Any);
+
+const fn from_database<T>(name: Name) -> Kind<T> {
+    Kind { name, schema: 1, ttl: HOURLY, is_shared: true, is_composed: false, value: PhantomData }
+}
 
 /// The tags that somebody sees, with counts.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -27,6 +27,7 @@ static PAGE: Kind<Rendered> = Kind {
     // Short, as it is added to the age of the answers that the page is drawn from.
     ttl: Ttl { soft: Duration::from_mins(1), hard: Duration::from_hours(1) },
     is_shared: false,
+    is_composed: true,
     value: PhantomData,
 };
 

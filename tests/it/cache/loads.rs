@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::{NUMBER, Number, SCOPES, Truth, key, settled, touch};
 use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
+use crate::support::wait::eventually;
 
 /// A load that says when it has begun and ends when it is told.
 #[derive(Clone, Default)]
@@ -87,6 +88,24 @@ async fn a_load_goes_on_when_whoever_began_it_goes_away(app: App) {
     }
     let (second, ()) = tokio::join!(get(&app, pending()), async { slow.go_on.notify_one() });
     assert_eq!(second, 5);
+}
+
+/// They are told to try again; then it is there.
+#[tokio::test]
+async fn a_load_that_outlives_its_callers_patience_is_kept_when_it_ends() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let slow = Slow::default();
+    let impatient = app.coffer.cache.get(&NUMBER, key(1), SCOPES, |_| slow.clone().load(5));
+    assert!(matches!(impatient.await, Err(Error::Busy)));
+    slow.go_on.notify_one();
+    let kept = eventually(super::LIMIT, async || {
+        let fails = async { Err(Error::NotFound) };
+        match app.coffer.cache.get(&NUMBER, key(1), SCOPES, |_| fails).await {
+            Ok(Some(number)) if *number == Number(5) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    kept.await.expect("the load's answer");
 }
 
 on_both_engines!(a_load_that_panics_or_fails_releases_all_who_wait);
@@ -195,6 +214,7 @@ static TEXT: coffer::cache::Kind<Text> = coffer::cache::Kind {
     schema: 1000,
     ttl: super::MINUTE,
     is_shared: false,
+    is_composed: false,
     value: std::marker::PhantomData,
 };
 

@@ -6,6 +6,7 @@ mod loads;
 mod model;
 mod nodes;
 mod pages;
+mod places;
 mod processes;
 mod tiers;
 mod verbs;
@@ -41,8 +42,14 @@ impl Cached for Number {
 
 const MINUTE: Ttl = Ttl { soft: Duration::from_mins(1), hard: Duration::from_mins(10) };
 
-pub static NUMBER: Kind<Number> =
-    Kind { name: Name::Any, schema: 1000, ttl: MINUTE, is_shared: true, value: PhantomData };
+pub static NUMBER: Kind<Number> = Kind {
+    name: Name::Any,
+    schema: 1000,
+    ttl: MINUTE,
+    is_shared: true,
+    is_composed: false,
+    value: PhantomData,
+};
 
 pub const SCOPES: Scopes = Scopes::one(Scope::Shared);
 

@@ -151,6 +151,7 @@ static NEWER: coffer::cache::Kind<Named> = coffer::cache::Kind {
     schema: 1001,
     ttl: super::MINUTE,
     is_shared: true,
+    is_composed: false,
     value: std::marker::PhantomData,
 };
 
