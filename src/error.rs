@@ -146,7 +146,7 @@ impl Error {
             Self::DuplicateUrl(_) => "You have already saved this address.".into(),
             Self::LastAdmin => "This is the last administrator who can still log in. Make somebody else one first.".into(),
             Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read.".into(),
-            Self::VersionConflict { current } => format!("Version {current} was saved meanwhile. Read it, then send your change again.").into(),
+            Self::VersionConflict { current } => format!("This was changed meanwhile: version {current} stands. Read it, then send your change again.").into(),
             Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),
             Self::TooLarge { limit } => format!("This is larger than the {} that may be sent here.", size(*limit)).into(),
             Self::TooManyRequests(refusal) => format!("{} Try again in {}.", refusal.message(), refusal.wait()).into(),

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::limiter::blocked::Blocked;
 use crate::web::chrome::{Chrome, page};
+use crate::web::etag::is_unchanged;
 use crate::web::forms::Query;
 use crate::web::log::Unrecorded;
 use crate::web::viewer::Viewer;
@@ -117,8 +118,7 @@ async fn live(
 ) -> Result<Response> {
     require_admin(&viewer)?;
     let tag = tag(&app, &asked);
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = if known {
+    let mut response = if is_unchanged(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let held = Held::now(&app, &chrome.csrf).await;

@@ -11,19 +11,18 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::body::{ResourceBody, ResourceItem, ResourceList, TagList, versioned};
+use self::body::{ResourceBody, ResourceItem, ResourceList, TagList, with_etag};
 use super::export::Format;
 use super::export::pages::unknown_format;
 use super::listing::Asked;
-use super::{Change, Draft, Via};
+use super::{Change, Draft, Precondition, Via};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::web::attachment::attachment;
-use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
+use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
+use crate::web::etag;
 use crate::web::forms::StrictQuery;
-use crate::web::json::{
-    BodyRefusal, Json, Problem, Refusal, Versioned, etag, expected_version, is_unchanged,
-};
+use crate::web::json::{BodyRefusal, Json, Problem, Refusal, WithEtag};
 use crate::web::path::Id;
 use crate::web::rendered::PUBLIC;
 
@@ -82,7 +81,7 @@ async fn create(
 ) -> Result<Response> {
     let created = app.resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    Ok((StatusCode::CREATED, location, versioned(&created)).into_response())
+    Ok((StatusCode::CREATED, location, with_etag(&created)).into_response())
 }
 
 /// Your own resource that holds an address.
@@ -94,11 +93,11 @@ async fn create(
 ))]
 async fn lookup(
     State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
+    viewer: Scoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<LookupQuery>,
-) -> Result<Versioned<ResourceBody>> {
+) -> Result<WithEtag<ResourceBody>> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
-    Ok(versioned(&found))
+    Ok(with_etag(&found))
 }
 
 /// One resource.
@@ -114,10 +113,11 @@ async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let found = app.resources.find(&viewer, id).await?;
-    let mut answer = if is_unchanged(&headers, found.version) {
-        (StatusCode::NOT_MODIFIED, etag(found.version)).into_response()
+    let tag = found.etag();
+    let mut answer = if etag::is_unchanged(&headers, &tag) {
+        (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
     } else {
-        versioned(&found).into_response()
+        with_etag(&found).into_response()
     };
     if viewer.member().is_none() {
         answer.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
@@ -142,10 +142,10 @@ async fn update(
     headers: HeaderMap,
     Id(id): Id,
     Json(change): Json<Change>,
-) -> Result<Versioned<ResourceBody>> {
-    let read_version = expected_version(&headers)?;
-    let updated = app.resources.update(&viewer, id, read_version, change, Via::Api).await?;
-    Ok(versioned(&updated))
+) -> Result<WithEtag<ResourceBody>> {
+    let expected = required_precondition(&headers)?;
+    let updated = app.resources.update(&viewer, id, &expected, change, Via::Api).await?;
+    Ok(with_etag(&updated))
 }
 
 /// Move to the trash, where it stays for 30 days.
@@ -154,8 +154,13 @@ async fn update(
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     Refusal,
 ))]
-async fn trash(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id): Id) -> Result<StatusCode> {
-    app.resources.trash(&viewer, id).await?;
+async fn trash(
+    State(app): State<App>,
+    viewer: Scoped<ResourcesWrite>,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<StatusCode> {
+    app.resources.trash(&viewer, id, &precondition(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,10 +174,11 @@ async fn trash(State(app): State<App>, viewer: Scoped<ResourcesWrite>, Id(id): I
 async fn restore(
     State(app): State<App>,
     viewer: Scoped<ResourcesWrite>,
+    headers: HeaderMap,
     Id(id): Id,
-) -> Result<Versioned<ResourceBody>> {
-    let restored = app.resources.restore(&viewer, id).await?;
-    Ok(versioned(&restored))
+) -> Result<WithEtag<ResourceBody>> {
+    let restored = app.resources.restore(&viewer, id, &precondition(&headers)?).await?;
+    Ok(with_etag(&restored))
 }
 
 /// The tags of what you may see, with counts.
@@ -190,9 +196,22 @@ async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<a
 ))]
 async fn export(
     State(app): State<App>,
-    viewer: SudoScoped<ResourcesRead>,
+    viewer: SudoScoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
     let format = Format::read(&query.format).ok_or_else(unknown_format)?;
     Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+}
+
+/// What `If-Match` expects to stand. What loses nothing can do without it.
+fn precondition(headers: &HeaderMap) -> Result<Precondition> {
+    Ok(etag::if_match(headers)?.map_or(Precondition::None, Precondition::Tags))
+}
+
+/// The same for what writes over something.
+///
+/// # Errors
+/// 428 without that header.
+fn required_precondition(headers: &HeaderMap) -> Result<Precondition> {
+    etag::if_match(headers)?.map(Precondition::Tags).ok_or(Error::PreconditionRequired)
 }

@@ -11,6 +11,7 @@ pub mod markdown;
 mod marks;
 pub mod normal_url;
 pub mod pages;
+pub mod precondition;
 pub mod public;
 pub mod query;
 mod rank;
@@ -19,10 +20,10 @@ pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 pub mod tag;
+mod trash;
 pub mod visibility;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::draft::{Change, Draft};
+pub use self::precondition::Precondition;
+pub use self::trash::TRASH_LIFE;
 pub use self::visibility::Visibility;
 use crate::cache::Cache;
 use crate::context::Context;
@@ -38,9 +41,6 @@ use crate::db::{Db, Timestamp};
 use crate::error::{Error, Result};
 use crate::web::cursor::CursorKey;
 use crate::web::viewer::Viewer;
-
-/// How long the trash keeps what is thrown into it.
-pub const TRASH_LIFE: Duration = Duration::from_hours(30 * 24);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -148,6 +148,19 @@ impl Resource {
         viewer.id() == Some(self.owner_id)
     }
 
+    /// Whether saving this would leave all as it is; a tag keeps its first spelling.
+    fn is_already(&self, checked: &draft::Checked) -> bool {
+        let mut tags: Vec<String> = self.tags.0.iter().map(|name| tag::fold(name)).collect();
+        let mut wanted: Vec<&str> = checked.tags.iter().map(|tag| tag.folded.as_str()).collect();
+        tags.sort_unstable();
+        wanted.sort_unstable();
+        self.title == checked.title
+            && self.url.as_ref() == checked.url.as_ref().map(|url| &url.url)
+            && self.body == checked.body
+            && tags == wanted
+            && (self.visibility, self.pinned) == (checked.visibility, checked.pinned)
+    }
+
     fn change(&self) -> Draft {
         Draft {
             kind: Some(self.kind),
@@ -233,7 +246,7 @@ impl Resources {
         self.latest(viewer, id).await
     }
 
-    /// Saves a change over the version that the viewer has read (`None`: over whichever stands).
+    /// Saves a change over what the viewer has read. One that changes nothing makes no version.
     ///
     /// # Errors
     /// [`Error::VersionConflict`] when another version stands meanwhile, and those of [`Resources::create`].
@@ -241,18 +254,18 @@ impl Resources {
         &self,
         viewer: &Viewer,
         id: Uuid,
-        read_version: Option<i64>,
+        expected: &Precondition,
         change: Change,
         via: Via,
     ) -> Result<Resource> {
-        let current = self.find_own(viewer, id).await?;
-        if read_version.is_some_and(|version| version != current.version) {
-            return Err(Error::VersionConflict { current: current.version });
-        }
+        let current = self.find_expected(viewer, id, expected).await?;
         if current.trashed_at.is_some() {
             return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
         }
         let checked = change.over(current.change()).check()?;
+        if current.is_already(&checked) {
+            return Ok(current);
+        }
         let now = self.context.now();
         let mut tx = self.cache.begin().await?;
         let updated = store::write::update(&mut tx, &current, &checked, now).await;
@@ -266,53 +279,6 @@ impl Resources {
         let seen = [current.visibility, checked.visibility];
         tx.commit(cached::touched(id, current.owner_id, &seen)).await?;
         self.latest(viewer, id).await
-    }
-
-    /// Moves it to the trash, where it stays [`TRASH_LIFE`].
-    pub async fn trash(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
-        let resource = self.find_own(viewer, id).await?;
-        Ok(self.set_trashed(&resource, Some(self.context.now())).await?)
-    }
-
-    /// Takes it back from the trash.
-    ///
-    /// # Errors
-    /// [`Error::DuplicateUrl`] when its address was saved again meanwhile.
-    pub async fn restore(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
-        let resource = self.find_own(viewer, id).await?;
-        let restored = self.set_trashed(&resource, None).await;
-        self.none_twice(restored, resource.owner_id, &resource.change().check()?).await?;
-        self.latest(viewer, id).await
-    }
-
-    /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
-    pub async fn delete(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
-        let resource = self.find_own(viewer, id).await?;
-        if resource.trashed_at.is_none() {
-            return Err(Error::Forbidden("Move this to the trash before deleting it for ever."));
-        }
-        let mut tx = self.cache.begin().await?;
-        if store::write::delete(&mut tx, id).await? {
-            // Nobody but its owner has seen it since it was thrown away.
-            tx.commit(cached::touched(id, resource.owner_id, &[])).await?;
-        }
-        Ok(())
-    }
-
-    /// The viewer's trash, latest first.
-    pub async fn trashed(&self, viewer: &Viewer) -> Result<Vec<Resource>> {
-        Ok(store::trashed(&self.db, viewer.signed_in()?.id).await?)
-    }
-
-    /// Deletes for ever, on every shelf, what the trash has kept long enough.
-    pub async fn empty_old_trash(&self) -> Result<u64> {
-        let mut tx = self.cache.begin().await?;
-        let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        tx.commit(gone.iter().flat_map(|(id, owner)| cached::touched(*id, *owner, &[]))).await?;
-        Ok(gone.len() as u64)
     }
 
     /// Every saved version, latest first; for the owner.
@@ -335,7 +301,7 @@ impl Resources {
         viewer: &Viewer,
         id: Uuid,
         version: i64,
-        read_version: Option<i64>,
+        expected: &Precondition,
     ) -> Result<Resource> {
         let (_, revision) = self.revision(viewer, id, version).await?;
         let change = Change {
@@ -345,16 +311,7 @@ impl Resources {
             tags: Some(draft::split_tags(&revision.tags)),
             ..Change::default()
         };
-        self.update(viewer, id, read_version, change, Via::Restore).await
-    }
-
-    async fn set_trashed(&self, resource: &Resource, at: Option<Timestamp>) -> sqlx::Result<()> {
-        let mut tx = self.cache.begin().await?;
-        match store::write::set_trashed(&mut tx, resource.id, at).await? {
-            // As it stands in this transaction, not as it was read before.
-            Some(seen) => tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await,
-            None => Ok(()),
-        }
+        self.update(viewer, id, expected, change, Via::Restore).await
     }
 
     /// Tells the database to look at its tables again, after many rows came in.
@@ -370,6 +327,15 @@ impl Resources {
             return Ok(resource);
         }
         Err(Error::Forbidden("Only the person who keeps this can change it."))
+    }
+
+    /// The viewer's own resource, if it stands as it was expected to.
+    async fn find_expected(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
+        let current = self.find_own(viewer, id).await?;
+        if expected.holds(&current) {
+            return Ok(current);
+        }
+        Err(Error::VersionConflict { current: current.version })
     }
 
     /// The unique index has the last word on duplicates; this finds which resource it meant.

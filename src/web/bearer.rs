@@ -85,9 +85,12 @@ pub struct Scoped<N> {
     needs: PhantomData<fn() -> N>,
 }
 
-/// The scope that a route needs of a token.
+/// What a route needs.
 pub trait Needs {
+    /// Of a token.
     const SCOPE: Scope;
+    /// Whether visitors may ask too.
+    const IS_OPEN: bool = false;
 }
 
 macro_rules! scopes {
@@ -101,7 +104,22 @@ macro_rules! scopes {
         )*
     };
 }
-scopes!(ResourcesRead, ResourcesWrite, AccountRead, AccountWrite, AdminRead, AdminWrite);
+scopes!(ResourcesWrite, AccountRead, AccountWrite, AdminRead, AdminWrite);
+
+/// To read what the viewer may see, which for visitors is what is public.
+pub struct ResourcesRead;
+
+impl Needs for ResourcesRead {
+    const SCOPE: Scope = Scope::ResourcesRead;
+    const IS_OPEN: bool = true;
+}
+
+/// To read what is the viewer's own.
+pub struct OwnResourcesRead;
+
+impl Needs for OwnResourcesRead {
+    const SCOPE: Scope = Scope::ResourcesRead;
+}
 
 impl<N> Deref for Scoped<N> {
     type Target = Viewer;
@@ -116,6 +134,9 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let asks = Self::of(parts)?;
+        if !N::IS_OPEN {
+            asks.signed_in()?;
+        }
         if N::SCOPE.is_admins() {
             accounts::require_admin(&asks)?;
         }

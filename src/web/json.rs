@@ -1,7 +1,7 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -187,54 +187,11 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A body with the `ETag` of its version.
-pub struct Versioned<T>(pub T, pub i64);
+/// A body with its `ETag`.
+pub struct WithEtag<T>(pub T, pub String);
 
-impl<T: Serialize> IntoResponse for Versioned<T> {
+impl<T: Serialize> IntoResponse for WithEtag<T> {
     fn into_response(self) -> Response {
-        (etag(self.1), axum::Json(self.0)).into_response()
+        ([(header::ETAG, self.1)], axum::Json(self.0)).into_response()
     }
-}
-
-#[must_use]
-pub fn etag(version: i64) -> [(HeaderName, String); 1] {
-    [(header::ETAG, format!("\"{version}\""))]
-}
-
-/// Whether `If-None-Match` names this version: then 304 will do (RFC 9110 § 13.1.2).
-#[must_use]
-pub fn is_unchanged(headers: &HeaderMap, version: i64) -> bool {
-    tags(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || parse_tag(&tag) == Some(version))
-}
-
-/// The version that `If-Match` asks for; `None` for `*`.
-///
-/// # Errors
-/// 428 when the header is absent, 400 when it is no `ETag` of ours.
-pub fn expected_version(headers: &HeaderMap) -> Result<Option<i64>> {
-    let mut tags = tags(headers, &header::IF_MATCH);
-    let Some(tag) = tags.next() else { return Err(Error::PreconditionRequired) };
-    if tag == "*" {
-        return Ok(None);
-    }
-    let bad = || Error::Malformed {
-        code: "bad_if_match",
-        message: "If-Match must hold the one ETag that you were given, such as \"3\".".into(),
-    };
-    if tags.next().is_some() { Err(bad()) } else { parse_tag(&tag).map(Some).ok_or_else(bad) }
-}
-
-fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().to_owned())
-        .filter(|tag| !tag.is_empty())
-}
-
-/// A proxy that compresses weakens our tags, so `W/"3"` names version 3 too.
-fn parse_tag(tag: &str) -> Option<i64> {
-    tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }

@@ -14,6 +14,7 @@ pub mod csrf;
 pub mod cursor;
 pub mod device;
 pub mod enter;
+pub mod etag;
 pub mod faces;
 pub mod forms;
 pub mod headers;

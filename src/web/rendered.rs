@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::chrome::Chrome;
+use super::etag::is_unchanged;
 use super::viewer::Viewer;
 use crate::app::App;
 use crate::cache::status::{self, Status};
@@ -151,7 +152,7 @@ fn answer(
     (media_type, vary): (&'static str, &'static str),
 ) -> Response {
     let tag = HeaderValue::from_str(&rendered.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
-    let mut response = if has(headers, &rendered.tag) {
+    let mut response = if is_unchanged(headers, &rendered.tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let gzip = takes_gzip(headers) && !rendered.gzip.is_empty();
@@ -168,11 +169,6 @@ fn answer(
     answer.insert(header::CACHE_CONTROL, PUBLIC);
     answer.insert(header::VARY, HeaderValue::from_static(vary));
     response
-}
-
-/// Whether the sender has this page already (RFC 9110 § 13.1.2: tags are compared weakly).
-fn has(headers: &HeaderMap, tag: &str) -> bool {
-    lists(headers, &header::IF_NONE_MATCH).any(|known| known == tag || known == "*" || known == &tag[2..])
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {

@@ -36,6 +36,7 @@ mod observed;
 mod openapi;
 mod outage;
 mod passwords;
+mod preconditions;
 mod public;
 mod ranking;
 mod redirects;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::db::Timestamp;
 use crate::resources::listing::Hit;
 use crate::resources::{Kind, Resource, Revision, TagCount, Via, Visibility, draft};
-use crate::web::json::Versioned;
+use crate::web::json::WithEtag;
 
 /// A link or a note, whole.
 #[derive(Serialize, ToSchema)]
@@ -23,7 +23,7 @@ pub(super) struct ResourceBody {
     tags: Vec<String>,
     visibility: Visibility,
     pinned: bool,
-    /// Also the `ETag`, in quotes.
+    /// In quotes it is the `ETag`, unless the resource is in the trash.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -53,8 +53,8 @@ impl From<&Resource> for ResourceBody {
     }
 }
 
-pub(super) fn versioned(resource: &Resource) -> Versioned<ResourceBody> {
-    Versioned(resource.into(), resource.version)
+pub(super) fn with_etag(resource: &Resource) -> WithEtag<ResourceBody> {
+    WithEtag(resource.into(), resource.etag())
 }
 
 /// A resource in a list: without its body.

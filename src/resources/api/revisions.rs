@@ -5,11 +5,12 @@ use axum::http::HeaderMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{ResourceBody, RevisionItem, RevisionList, versioned};
+use super::body::{ResourceBody, RevisionItem, RevisionList, with_etag};
+use super::required_precondition;
 use crate::app::App;
 use crate::error::Result;
-use crate::web::bearer::{ResourcesRead, ResourcesWrite, Scoped};
-use crate::web::json::{Problem, Refusal, Versioned, expected_version};
+use crate::web::bearer::{OwnResourcesRead, ResourcesWrite, Scoped};
+use crate::web::json::{Problem, Refusal, WithEtag};
 use crate::web::path::{Id, IdVersion};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -27,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 ))]
 async fn revisions(
     State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
+    viewer: Scoped<OwnResourcesRead>,
     Id(id): Id,
 ) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
@@ -45,7 +46,7 @@ async fn revisions(
 ))]
 async fn revision(
     State(app): State<App>,
-    viewer: Scoped<ResourcesRead>,
+    viewer: Scoped<OwnResourcesRead>,
     IdVersion(id, version): IdVersion,
 ) -> Result<axum::Json<RevisionItem>> {
     let (_, revision) = app.resources.revision(&viewer, id, version).await?;
@@ -67,8 +68,8 @@ async fn restore_revision(
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     IdVersion(id, version): IdVersion,
-) -> Result<Versioned<ResourceBody>> {
-    let read_version = expected_version(&headers)?;
-    let restored = app.resources.restore_revision(&viewer, id, version, read_version).await?;
-    Ok(versioned(&restored))
+) -> Result<WithEtag<ResourceBody>> {
+    let expected = required_precondition(&headers)?;
+    let restored = app.resources.restore_revision(&viewer, id, version, &expected).await?;
+    Ok(with_etag(&restored))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::views::{At, DiffLine, EntryForm, Fields, diff};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::{Resource, Via};
+use crate::resources::{Precondition, Resource, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::path::Id;
@@ -154,7 +154,10 @@ pub async fn update(
         });
     };
     let updated = match form.change(current.kind) {
-        Ok(change) => app.resources.update(&viewer, id, Some(read_version), change, Via::Web).await,
+        Ok(change) => {
+            let expected = Precondition::Version(read_version);
+            app.resources.update(&viewer, id, &expected, change, Via::Web).await
+        }
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match updated {

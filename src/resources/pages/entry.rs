@@ -12,7 +12,7 @@ use super::views::{At, TagLink, host};
 use crate::app::App;
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
-use crate::resources::{Change, Resource, TRASH_LIFE, Via};
+use crate::resources::{Change, Precondition, Resource, TRASH_LIFE, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
 use crate::web::rendered;
@@ -118,17 +118,17 @@ pub async fn unpin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result
 
 async fn set_pinned(app: &App, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Response> {
     let change = Change { pinned: Some(pinned), ..Change::default() };
-    app.resources.update(viewer, id, None, change, Via::Web).await?;
+    app.resources.update(viewer, id, &Precondition::None, change, Via::Web).await?;
     Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
 }
 
 pub async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    app.resources.trash(&viewer, id).await?;
+    app.resources.trash(&viewer, id, &Precondition::None).await?;
     Ok(redirect("/resources", Some(Notice::Trashed(id))))
 }
 
 pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    match app.resources.restore(&viewer, id).await {
+    match app.resources.restore(&viewer, id, &Precondition::None).await {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
         Err(Error::DuplicateUrl(existing)) => {
             Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))

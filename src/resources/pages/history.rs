@@ -96,6 +96,6 @@ pub async fn restore(
     IdVersion(id, version): IdVersion,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
-    app.resources.restore_revision(&viewer, id, version, form.read_version()).await?;
+    app.resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
     Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
 }

@@ -276,7 +276,7 @@ pub async fn save_details(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     let saved = match form.details() {
-        Ok(change) => app.resources.update(&viewer, id, form.read_version(), change, Via::Web).await,
+        Ok(change) => app.resources.update(&viewer, id, &form.read_version().into(), change, Via::Web).await,
         Err(errors) => Err(Error::Invalid(errors)),
     };
     let refused = |status: StatusCode, form: Fields, errors: FieldErrors, summary: &str| {

@@ -102,16 +102,18 @@ pub async fn add_revision(tx: &mut Write, id: Uuid, by: Uuid, via: Via, now: Tim
         .execute(conn).await.map(drop))
 }
 
-/// Who could see it, if it was moved.
+/// Who could see it, if it was moved. `version`: it must be this one.
 pub async fn set_trashed(
     tx: &mut Write,
     id: Uuid,
     at: Option<Timestamp>,
+    version: Option<i64>,
 ) -> sqlx::Result<Option<Visibility>> {
     const SQL: &str = "UPDATE resources SET trashed_at = $2
-        WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL) RETURNING visibility";
-    let seen: Option<String> =
-        on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(at).fetch_optional(conn).await?);
+        WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL) AND version = COALESCE($3, version)
+        RETURNING visibility";
+    let seen: Option<String> = on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(at).bind(version)
+        .fetch_optional(conn).await?);
     Ok(seen.map(|seen| Visibility::read(&seen).unwrap_or(Visibility::Public)))
 }
 

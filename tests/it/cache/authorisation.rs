@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use coffer::resources::listing::Asked;
 use coffer::resources::visibility::may_see;
-use coffer::resources::{Change, Draft, Kind, Resources, Via, Visibility};
+use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::viewer::Viewer;
 use uuid::Uuid;
 
@@ -34,12 +34,16 @@ async fn flip(resources: &Resources, shelf: &mut Shelf, dice: usize) {
     let at = dice % shelf.kept.len();
     let (id, visibility, trashed) = &mut shelf.kept[at];
     match (dice / 8 % 4, *trashed) {
-        (0, false) => resources.trash(&shelf.viewer, *id).await.map(|()| *trashed = true),
-        (_, true) => resources.restore(&shelf.viewer, *id).await.map(|_| *trashed = false),
+        (0, false) => {
+            resources.trash(&shelf.viewer, *id, &Precondition::None).await.map(|()| *trashed = true)
+        }
+        (_, true) => {
+            resources.restore(&shelf.viewer, *id, &Precondition::None).await.map(|_| *trashed = false)
+        }
         (_, false) => {
             *visibility = VISIBILITIES[dice / 32 % 3];
             let change = Change { visibility: Some(*visibility), ..Change::default() };
-            resources.update(&shelf.viewer, *id, None, change, Via::Web).await.map(drop)
+            resources.update(&shelf.viewer, *id, &Precondition::None, change, Via::Web).await.map(drop)
         }
     }
     .expect("the owner may");

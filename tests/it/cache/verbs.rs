@@ -7,7 +7,7 @@ use coffer::config::Config;
 use coffer::keys::Keys;
 use coffer::resources::import::File;
 use coffer::resources::listing::Asked;
-use coffer::resources::{Change, Draft, Kind, Resources, Via, Visibility};
+use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::cursor::CursorKey;
 use coffer::web::origin::Origin;
 use coffer::web::viewer::Viewer;
@@ -96,25 +96,25 @@ async fn every_write_is_seen_by_everybody(app: App) {
     for id in walk.ids.clone() {
         for visibility in [Visibility::Public, Visibility::Private, Visibility::Members, Visibility::Public] {
             let change = Change { visibility: Some(visibility), ..Change::default() };
-            resources.update(&ada, id, None, change, Via::Web).await.expect("a change");
+            resources.update(&ada, id, &Precondition::None, change, Via::Web).await.expect("a change");
             walk.agrees("a change of visibility").await;
         }
         let change =
             Change { title: Some("A pearl".into()), tags: Some(vec!["Shore".into()]), ..Change::default() };
-        resources.update(&ada, id, None, change, Via::Web).await.expect("a change");
+        resources.update(&ada, id, &Precondition::None, change, Via::Web).await.expect("a change");
         walk.agrees("a change of words").await;
-        resources.restore_revision(&ada, id, 1, None).await.expect("an old version");
+        resources.restore_revision(&ada, id, 1, &Precondition::None).await.expect("an old version");
         walk.agrees("an old version").await;
     }
     let id = walk.ids[1];
-    resources.trash(&ada, id).await.expect("it is hers");
+    resources.trash(&ada, id, &Precondition::None).await.expect("it is hers");
     walk.agrees("trash").await;
-    resources.restore(&ada, id).await.expect("it is hers");
+    resources.restore(&ada, id, &Precondition::None).await.expect("it is hers");
     walk.agrees("restore").await;
-    resources.trash(&ada, id).await.expect("it is hers");
+    resources.trash(&ada, id, &Precondition::None).await.expect("it is hers");
     resources.delete(&ada, id).await.expect("it is in the trash");
     walk.agrees("delete").await;
-    resources.trash(&ada, walk.ids[2]).await.expect("it is hers");
+    resources.trash(&ada, walk.ids[2], &Precondition::None).await.expect("it is hers");
     walk.agrees("trash again").await;
     walk.app.later(coffer::resources::TRASH_LIFE * 2);
     assert_eq!(resources.empty_old_trash().await.expect("it empties"), 1);

@@ -1,0 +1,160 @@
+//! `ETag`, `If-Match`, `If-None-Match`: nobody's work is replaced unseen, and what has changed is sent again.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::actor::{Actor, Entry};
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+async fn etag(actor: &Actor, entry: &Entry) -> String {
+    actor.get(&entry.api()).await.ok().header("etag")
+}
+
+/// A conditional GET with this tag.
+async fn status(actor: &Actor, entry: &Entry, tag: &str) -> u16 {
+    actor.get(&entry.api()).header("if-none-match", tag).await.status()
+}
+
+on_both_engines!(throwing_away_heeds_if_match);
+async fn throwing_away_heeds_if_match(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tides" })).await;
+    owner.json(Method::PATCH, &entry.api(), json!({ "title": "Ebb" })).if_match("\"1\"").await.ok();
+    for stale in ["\"1\"", "W/\"2\"", "\"1\", \"3\"", "\"x\""] {
+        let refused = owner.json_free(Method::DELETE, &entry.api()).if_match(stale).await;
+        assert_eq!(refused.is(412).problem("version_conflict").json()["current_version"], 2, "{stale}");
+    }
+    for bad in ["2", "", "\"2"] {
+        owner.json_free(Method::DELETE, &entry.api()).if_match(bad).await.is(400).problem("bad_if_match");
+    }
+    assert_eq!(owner.get(&entry.api()).await.ok().json()["trashed_at"], Value::Null);
+    owner.json_free(Method::DELETE, &entry.api()).if_match("\"1\", \"2\"").await.is(204);
+    let trashed = etag(&owner, &entry).await;
+    owner.json_free(Method::DELETE, &entry.api()).if_match("\"2\"").await.is(412).problem("version_conflict");
+    for again in [trashed.as_str(), "*"] {
+        owner.json_free(Method::DELETE, &entry.api()).if_match(again).await.is(204);
+    }
+    owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+    assert_eq!(etag(&owner, &entry).await, trashed);
+}
+
+on_both_engines!(taking_back_heeds_if_match);
+async fn taking_back_heeds_if_match(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tides" })).await;
+    owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+    let (first, restore) = (etag(&owner, &entry).await, format!("{}/restore", entry.api()));
+    owner.json_free(Method::POST, &restore).if_match("\"1\"").await.is(412).problem("version_conflict");
+    owner.json_free(Method::POST, &restore).if_match(&first).await.ok().header_is("etag", "\"1\"");
+    app.later(Duration::from_secs(1));
+    owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+    owner.json_free(Method::POST, &restore).if_match(&first).await.is(412).problem("version_conflict");
+    owner.json_free(Method::POST, &restore).await.ok();
+    owner.json_free(Method::POST, &restore).if_match("\"1\"").await.ok().header_is("etag", "\"1\"");
+}
+
+on_both_engines!(what_was_thrown_away_is_not_unchanged);
+async fn what_was_thrown_away_is_not_unchanged(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tides", "visibility": "public" })).await;
+    let visitor = app.visitor();
+    let kept = etag(&owner, &entry).await;
+    assert_eq!((status(&owner, &entry, &kept).await, status(&visitor, &entry, &kept).await), (304, 304));
+    owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+    assert_eq!((status(&owner, &entry, &kept).await, status(&visitor, &entry, &kept).await), (200, 404));
+    let trashed = etag(&owner, &entry).await;
+    assert_eq!(status(&owner, &entry, &format!("{kept}, W/{trashed}")).await, 304);
+    owner.post_form(&format!("{}/restore", entry.page()), &[]).await.redirects_to(&entry.page());
+    assert_eq!(
+        (status(&owner, &entry, &trashed).await, status(&visitor, &entry, &trashed).await),
+        (200, 200)
+    );
+    app.later(Duration::from_secs(1));
+    owner.post_form(&format!("{}/trash", entry.page()), &[]).await.redirects_to("/resources");
+    assert_eq!((status(&owner, &entry, &trashed).await, status(&owner, &entry, &kept).await), (200, 200));
+}
+
+on_both_engines!(a_change_of_nothing_makes_no_version);
+async fn a_change_of_nothing_makes_no_version(app: App) {
+    let owner = app.signed_in("owner").await;
+    let draft = json!({ "title": "Tides", "url": "https://tides.example/a", "body": "High\r\nwater ", "tags": ["Sea", "moon"], "pinned": true });
+    let entry = owner.saves(draft.clone()).await;
+    let before = owner.get(&entry.api()).await.ok().json();
+    app.later(Duration::from_mins(1));
+    for same in [
+        json!({}),
+        json!({ "title": "  Tides " }),
+        json!({ "url": "tides.example/a" }),
+        json!({ "tags": ["MOON", "sea", "sea"] }),
+        json!({ "visibility": "private", "pinned": true }),
+        json!({ "title": draft["title"], "body": draft["body"], "tags": draft["tags"] }),
+    ] {
+        for tag in ["\"1\"", "*"] {
+            let answer = owner.json(Method::PATCH, &entry.api(), same.clone()).if_match(tag).await.ok();
+            assert_eq!(answer.header_is("etag", "\"1\"").json(), before, "{same}");
+        }
+        owner.json(Method::PATCH, &entry.api(), same).if_match("\"2\"").await.is(412);
+    }
+    owner.post_form(&format!("{}/pin", entry.page()), &[]).await.redirects_to(&entry.page());
+    let form = [("title", "Tides"), ("tags", "moon, sea"), ("visibility", "private"), ("version", "1")];
+    owner.post_form(&format!("{}/details", entry.page()), &form).await.redirects_to(&entry.page());
+    let first = format!("{}/revisions/1/restore", entry.api());
+    owner.json_free(Method::POST, &first).if_match("\"1\"").await.ok().header_is("etag", "\"1\"");
+    let revisions = owner.get(&format!("{}/revisions", entry.api())).await.ok().json();
+    assert_eq!(revisions["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(owner.get(&entry.api()).await.ok().json(), before);
+}
+
+on_both_engines!(every_field_that_changes_makes_a_version);
+async fn every_field_that_changes_makes_a_version(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry =
+        owner.saves(json!({ "title": "Tides", "url": "https://tides.example/a", "tags": ["sea"] })).await;
+    let changes = [
+        json!({ "title": "tides" }),
+        json!({ "url": "https://tides.example/a?b" }),
+        json!({ "url": "http://tides.example/a?b" }),
+        json!({ "body": " " }),
+        json!({ "tags": ["sea", "moon"] }),
+        json!({ "tags": ["moon"] }),
+        json!({ "tags": [] }),
+        json!({ "visibility": "members" }),
+        json!({ "pinned": true }),
+    ];
+    for (change, version) in changes.into_iter().zip(1..) {
+        let answer =
+            owner.json(Method::PATCH, &entry.api(), change).if_match(&format!("\"{version}\"")).await;
+        answer.ok().header_is("etag", &format!("\"{}\"", version + 1));
+    }
+}
+
+on_both_engines!(a_visitor_is_asked_to_sign_in_before_anything_else);
+async fn a_visitor_is_asked_to_sign_in_before_anything_else(app: App) {
+    let entry = app.signed_in("owner").await.saves(json!({ "title": "Tides", "visibility": "public" })).await;
+    let (visitor, api) = (app.visitor(), entry.api());
+    let asks = [
+        visitor.json(Method::PATCH, &api, json!({ "title": 1 })),
+        visitor.sends(Method::PATCH, &api, "text/plain", "x"),
+        visitor.json_free(Method::POST, &format!("{api}/revisions/1/restore")),
+        visitor.json_free(Method::POST, &format!("{api}/revisions/1/restore")).if_match("1"),
+        visitor.json_free(Method::POST, &format!("{api}/restore")).if_match("1"),
+        visitor.json_free(Method::DELETE, &api).if_match("1"),
+        visitor.json_free(Method::DELETE, "/api/v1/resources/x"),
+        visitor.get("/api/v1/resources/x/revisions"),
+        visitor.get("/api/v1/resources/lookup"),
+        visitor.get("/api/v1/export"),
+        visitor.sends(Method::POST, "/api/v1/resources", "text/plain", "x"),
+        visitor.json(Method::POST, "/api/v1/resources", json!([])),
+        visitor.json(Method::POST, "/api/v1/me/tokens", json!({})),
+        visitor.json_free(Method::DELETE, "/api/v1/me/tokens/x"),
+        visitor.json_free(Method::DELETE, "/api/v1/me/sessions/x"),
+        visitor.get("/api/v1/admin/users?limit=x"),
+        visitor.json(Method::PATCH, "/api/v1/admin/users/x", json!({ "role": 1 })),
+    ];
+    for ask in asks {
+        ask.await.is(401).problem("sign_in_required");
+    }
+}
