@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -74,6 +74,11 @@ pub struct Config {
     /// The one header in which those proxies name it; they must replace or extend what a visitor sends.
     #[arg(long, env = "COFFER_PROXY_HEADER", default_value = "x-forwarded-for", help_heading = "Serving")]
     pub proxy_header: ProxyHeader,
+
+    /// true: browsers are told to use https for all subdomains of the base URL's host too.
+    #[arg(long, env = "COFFER_HSTS_SUBDOMAINS", default_value_t = false, num_args = 0..=1,
+          default_missing_value = "true", action = ArgAction::Set, help_heading = "Serving")]
+    pub hsts_subdomains: bool,
 
     /// Largest import file, in MiB.
     #[arg(long, env = "COFFER_IMPORT_LIMIT", default_value_t = 32, help_heading = "Serving")]
@@ -309,6 +314,7 @@ impl Config {
                 self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             ),
             ("COFFER_PROXY_HEADER", name(&self.proxy_header)),
+            ("COFFER_HSTS_SUBDOMAINS", self.hsts_subdomains.to_string()),
             ("COFFER_IMPORT_LIMIT", self.import_limit.to_string()),
             ("COFFER_DATA_DIR", self.data_dir.display().to_string()),
             (

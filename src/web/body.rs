@@ -1,6 +1,13 @@
-//! Bodies, read whole and within a limit.
+//! Bodies, read whole and within a limit; and whether it is the client who is late with one.
 
-use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::Request;
+use hyper::body::{Frame, SizeHint};
 use http_body_util::LengthLimitError;
 
 use crate::error::{Error, Result};
@@ -28,4 +35,52 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
 pub fn fits(body: &Body, limit: usize) -> Result<()> {
     let fits = body.size_hint().lower() <= limit as u64;
     fits.then_some(()).ok_or(Error::TooLarge { limit })
+}
+
+/// Whether somebody waits for more of a request's body.
+#[derive(Clone, Debug, Default)]
+pub struct Awaited(Arc<AtomicBool>);
+
+impl Awaited {
+    /// Watches the body of this request.
+    #[must_use]
+    pub fn watch(&self, request: Request) -> Request {
+        if request.body().is_end_stream() {
+            return request;
+        }
+        request.map(|body| Body::new(Arriving { body, awaited: self.clone() }))
+    }
+
+    /// Whether what is read of the body was all that had arrived.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Arriving {
+    body: Body,
+    awaited: Awaited,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.awaited.0.store(frame.is_pending(), Ordering::Relaxed);
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

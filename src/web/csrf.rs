@@ -18,7 +18,6 @@ use super::faces::Kept;
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
 use super::origin::Origin;
-use super::site::host_of;
 use super::sudo::{Given, HeldUp};
 use super::unsent::{SignIn, Unsent};
 use super::viewer::Identity;
@@ -179,7 +178,7 @@ pub fn check_api(app: &App, identity: &Identity, request: &Request) -> Result<()
 }
 
 fn check_origin(app: &App, request: &Request) -> Result<()> {
-    let host = host_of(request.headers(), request.uri()).unwrap_or_default();
+    let host = app.site.host_of(request.headers(), request.uri()).unwrap_or_default();
     if is_same_origin(app, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
 }
 

@@ -13,7 +13,6 @@ use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
-use super::site::host_of;
 use super::sudo::{HeldUp, SudoPage};
 use super::unsent::Unsent;
 use super::viewer::IdentitySlot;
@@ -98,6 +97,8 @@ struct ErrorPage {
     request_id: String,
     kept: Vec<KeptField>,
     wait: Option<Wait>,
+    /// The same page at the address where coffer is.
+    right: Option<String>,
 }
 
 impl ErrorPage {
@@ -169,6 +170,11 @@ impl Asked {
             let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
             return faced(response, error, Html(question.render().unwrap_or_default()));
         }
+        let right = match &**error {
+            Error::WrongHost(Some(origin)) if self.is_get => Some(format!("{origin}{asked}")),
+            Error::WrongHost(origin) => origin.clone(),
+            _ => None,
+        };
         let again = if self.is_get { Some(asked.clone()) } else { self.came_from };
         let page = ErrorPage {
             chrome: Chrome::of(app, &identity, asked),
@@ -179,6 +185,7 @@ impl Asked {
             advice: advice(error, self.is_get, self.is_upload),
             request_id: self.request_id.0,
             kept: response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default(),
+            right,
         };
         let body = page.render().unwrap_or_else(|_| heading(error.status()).to_owned());
         faced(response, error, Html(body))
@@ -201,7 +208,7 @@ fn shown_page(headers: &HeaderMap) -> String {
 fn came_from(app: &App, request: &Request) -> Option<String> {
     let headers = request.headers();
     let from: url::Url = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let host = host_of(headers, request.uri())?;
+    let host = app.site.host_of(headers, request.uri())?;
     let is_ours = app.site.is_own_origin(&from.origin().ascii_serialization(), host);
     is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }
@@ -241,7 +248,8 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
         StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: super::json::BODY_LIMIT },
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::WrongType { wanted: "the type that this address takes" },
-        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Error::TimedOut,
+        StatusCode::REQUEST_TIMEOUT => Error::BodyTimedOut,
+        StatusCode::SERVICE_UNAVAILABLE => Error::TimedOut,
         _ if status.is_client_error() => Error::Malformed {
             code: "bad_request",
             message: "This request can't be read. Check its address and its body.".into(),
@@ -304,6 +312,7 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::NOT_FOUND => "Nothing here",
         StatusCode::METHOD_NOT_ALLOWED => "Not that way",
+        StatusCode::REQUEST_TIMEOUT => "That took too long to arrive",
         StatusCode::CONFLICT => "That is taken",
         StatusCode::GONE => "No longer valid",
         StatusCode::PRECONDITION_FAILED => "Changed meanwhile",

@@ -23,7 +23,9 @@ static ALWAYS: [(HeaderName, HeaderValue); 9] = [
     always("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     always("x-permitted-cross-domain-policies", "none"),
 ];
-const HSTS: &str = "max-age=31536000; includeSubDomains";
+const HSTS: &str = "max-age=31536000";
+/// Also for hosts that may not have https at all, so only when it is asked for.
+const HSTS_SUBDOMAINS: &str = "max-age=31536000; includeSubDomains";
 
 const fn always(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from_static(value))
@@ -40,7 +42,8 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
         headers.entry(name).or_insert_with(|| value.clone());
     }
     if app.site.is_https() {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+        let hsts = if app.config.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
     }
     // Whatever does not say otherwise is somebody's own business; a cookie always is.
     if headers.contains_key(header::SET_COOKIE) {

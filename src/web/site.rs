@@ -16,8 +16,41 @@ use crate::error::{Error, Result};
 pub struct Site {
     scheme: &'static str,
     authority: String,
+    place: Place,
+    /// Whether the configuration names it; else it is this machine's.
+    is_configured: bool,
     /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
     loopback_port: Option<u16>,
+}
+
+/// Where a request or an origin points: the same however it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    /// In lower case and without a final dot.
+    name: String,
+    port: u16,
+}
+
+impl Place {
+    /// Reads `host` or `host:port`. A final dot makes no other host (RFC 1034 § 3.1), nor does the scheme's own port
+    /// (RFC 9110 § 4.2.3).
+    fn parse(authority: &str, scheme: &str) -> Option<Self> {
+        let end = match authority.find(']') {
+            Some(bracket) => bracket + 1,
+            None => authority.find(':').unwrap_or(authority.len()),
+        };
+        let (name, rest) = authority.split_at(end);
+        let port = match rest {
+            "" | ":" => default_port(scheme),
+            _ => rest.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?,
+        };
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        (!name.is_empty()).then_some(Self { name, port })
+    }
+}
+
+fn default_port(scheme: &str) -> u16 {
+    if scheme == "https" { 443 } else { 80 }
 }
 
 impl Site {
@@ -26,7 +59,8 @@ impl Site {
     pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
         let Some(url) = base_url else {
             let authority = format!("localhost:{}", local.port());
-            return Ok(Self::of("http", authority, Some(local.port())));
+            let site = Self::of("http", authority, Some(local.port()));
+            return site.ok_or_else(|| "the address it listens on has no name".to_owned());
         };
         let refuse = |what: &str| {
             format!(
@@ -68,6 +102,12 @@ impl Site {
         format!("{}://{}", self.scheme, self.authority)
     }
 
+    /// The address that the configuration names, which anybody may be told.
+    #[must_use]
+    pub fn configured(&self) -> Option<String> {
+        self.is_configured.then(|| self.origin())
+    }
+
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.scheme == "https"
@@ -82,18 +122,36 @@ impl Site {
     /// Whether a page of ours may name itself by this origin when it was reached by that host.
     #[must_use]
     pub fn is_own_origin(&self, origin: &str, host: &str) -> bool {
-        self.serves(host)
-            && origin.strip_prefix(self.scheme).and_then(|o| o.strip_prefix("://")) == Some(host)
+        let own = origin.strip_prefix(self.scheme).and_then(|rest| rest.strip_prefix("://"));
+        self.serves(host) && own.is_some_and(|own| self.are_same(own, host))
     }
 
     fn serves(&self, host: &str) -> bool {
         if host.eq_ignore_ascii_case(&self.authority) {
             return true;
         }
-        let Some(port) = self.loopback_port else { return false };
-        Url::parse(&format!("{}://{host}/", self.scheme)).is_ok_and(|url| {
-            url.port_or_known_default() == Some(port) && url.host().is_some_and(|host| is_loopback(&host))
-        })
+        let Some(place) = Place::parse(host, self.scheme) else { return false };
+        let is_loopback = || Host::parse(&place.name).is_ok_and(|host| is_loopback(&host));
+        place == self.place || (self.loopback_port == Some(place.port) && is_loopback())
+    }
+
+    fn are_same(&self, one: &str, other: &str) -> bool {
+        let place = |authority| Place::parse(authority, self.scheme);
+        one == other || place(one).is_some_and(|one| Some(one) == place(other))
+    }
+
+    /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.
+    #[must_use]
+    pub fn host_of<'a>(&self, headers: &'a HeaderMap, uri: &'a axum::http::Uri) -> Option<&'a str> {
+        let mut named = headers.get_all(header::HOST).iter();
+        match (named.next(), named.next(), uri.authority()) {
+            (Some(host), None, None) => host.to_str().ok(),
+            (None, None, Some(authority)) => Some(authority.as_str()),
+            (Some(host), None, Some(authority)) => {
+                host.to_str().ok().filter(|host| self.are_same(host, authority.as_str()))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -102,18 +160,6 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
         Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
         Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
         Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
-    }
-}
-
-/// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.
-#[must_use]
-pub fn host_of<'a>(headers: &'a HeaderMap, uri: &'a axum::http::Uri) -> Option<&'a str> {
-    let mut named = headers.get_all(header::HOST).iter();
-    match (named.next(), named.next(), uri.authority()) {
-        (Some(host), None, None) => host.to_str().ok(),
-        (None, None, Some(authority)) => Some(authority.as_str()),
-        (Some(host), None, Some(authority)) => host.to_str().ok().filter(|host| *host == authority.as_str()),
-        _ => None,
     }
 }
 
@@ -130,9 +176,9 @@ pub async fn guard_host(State(app): State<App>, request: Request, next: Next) ->
 /// # Errors
 /// [`Error::Malformed`] or [`Error::WrongHost`]
 pub fn check_host(app: &App, request: &Request) -> Result<()> {
-    match host_of(request.headers(), request.uri()) {
+    match app.site.host_of(request.headers(), request.uri()) {
         None => Err(Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }),
-        Some(host) if !app.site.serves(host) => Err(Error::WrongHost),
+        Some(host) if !app.site.serves(host) => Err(Error::WrongHost(app.site.configured())),
         Some(_) => Ok(()),
     }
 }
@@ -156,9 +202,39 @@ mod tests {
     }
 
     #[test]
+    fn a_final_dot_or_the_default_port_makes_no_other_host() {
+        let site = site("https://links.example.org");
+        for same in ["links.example.org:443", "Links.Example.org.", "links.example.org.:443", "links.example.org:"] {
+            assert!(site.serves(same), "{same}");
+            for origin in ["https://links.example.org", "https://links.example.org.", "https://links.example.org:443"] {
+                assert!(site.is_own_origin(origin, same), "{origin} {same}");
+            }
+            assert!(!site.is_own_origin("http://links.example.org", same));
+            assert!(!site.is_own_origin("https://evil.example", same));
+        }
+        for other in [
+            "links.example.org:80",
+            "links.example.org:+443",
+            "links.example.org:443:443",
+            "links.example.org..",
+            "a@links.example.org",
+            "links.example.org/",
+            "links.example.org:99999",
+            ".",
+            "",
+        ] {
+            assert!(!site.serves(other), "{other}");
+        }
+        assert!(super::tests::site("http://nas.lan").serves("nas.lan:80"));
+        assert!(super::tests::site("http://nas.lan:8080").serves("nas.lan.:8080"));
+        assert!(!super::tests::site("http://nas.lan:8080").serves("nas.lan"));
+        assert!(super::tests::site("http://[2001:db8::1]").serves("[2001:db8::1]:80"));
+    }
+
+    #[test]
     fn on_this_machine_every_loopback_name_will_do() {
         let site = site("http://localhost:3000");
-        assert!(site.serves("127.0.0.1:3000") && site.serves("[::1]:3000") && site.serves("localhost:3000"));
+        assert!(site.serves("localhost.:3000") && site.serves("127.0.0.1:3000") && site.serves("[::1]:3000") && site.serves("localhost:3000"));
         assert!(!site.serves("127.0.0.1:3001") && !site.serves("example.org:3000"));
         assert!(site.is_own_origin("http://127.0.0.1:3000", "127.0.0.1:3000"));
         assert!(!site.is_own_origin("http://localhost:3000", "127.0.0.1:3000"));

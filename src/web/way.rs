@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::future::FutureExt as _;
 use tokio::time::timeout;
 
+use super::body::Awaited;
 use super::faces::{self, Asked};
 use super::session::Visit;
 use super::site::check_host;
@@ -34,12 +35,15 @@ pub struct Way {
 /// Whatever goes wrong further on gets the face that the tree has for it.
 pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Response {
     let asked = Asked::of(&way.app, way.tree, &request);
+    let awaited = Awaited::default();
+    let request = awaited.watch(request);
     let limit = Duration::from_secs(way.app.config.request_timeout);
     // Pinned where it is, as each further owner would move all of it.
     let limited = pin!(limited(&way, request, next));
     let answer = AssertUnwindSafe(timeout(limit, limited)).catch_unwind().await;
     let response = match answer {
         Ok(Ok(response)) => response,
+        Ok(Err(_)) if awaited.is_late() => Error::BodyTimedOut.into_response(),
         Ok(Err(_)) => Error::TimedOut.into_response(),
         Err(panic) => faces::panicked(&*panic),
     };

@@ -299,8 +299,18 @@ async fn behind_https_the_browser_is_told_to_stay_there(app: App) {
     let cookie = login_cookie(&app.visitor(), "links.example.org", "https://links.example.org").await;
     assert!(cookie.starts_with("__Host-coffer=") && cookie.contains("; Secure"), "{cookie}");
     let page = app.visitor().get("/login").header("host", "links.example.org").await.ok();
-    page.header_is("strict-transport-security", "max-age=31536000; includeSubDomains");
+    page.header_is("strict-transport-security", "max-age=31536000");
     app.visitor().get("/login").await.error_page(421);
+}
+
+on_both_engines!(
+    subdomains_are_https_only_where_that_is_asked_for,
+    "--base-url=https://links.example.org",
+    "--hsts-subdomains"
+);
+async fn subdomains_are_https_only_where_that_is_asked_for(app: App) {
+    let page = app.visitor().get("/login").header("host", "links.example.org").await.ok();
+    page.header_is("strict-transport-security", "max-age=31536000; includeSubDomains");
 }
 
 on_both_engines!(on_plain_http_elsewhere_the_cookie_still_works, "--base-url=http://links.example.org");
