@@ -54,7 +54,8 @@ pub struct Config {
     #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = 10_000, help_heading = "Serving")]
     pub max_connections: usize,
 
-    /// Seconds that one request may take, its body included.
+    /// Seconds that one request may take, its body included; a client that takes nothing of its answer for as long is
+    /// hung up on.
     #[arg(long, env = "COFFER_REQUEST_TIMEOUT", default_value_t = 30, help_heading = "Serving")]
     pub request_timeout: u64,
 
@@ -62,9 +63,15 @@ pub struct Config {
     #[arg(long, env = "COFFER_HEADER_TIMEOUT", default_value_t = 10, help_heading = "Serving")]
     pub header_timeout: u64,
 
-    /// Seconds that requests in flight get to finish when coffer is told to stop.
+    /// Seconds until coffer ends when it is told to stop, COFFER_DRAIN_SECONDS included: requests in flight have so long.
     #[arg(long, env = "COFFER_STOP_TIMEOUT", default_value_t = 8, help_heading = "Serving")]
     pub stop_timeout: u64,
+
+    /// Seconds that coffer, told to stop, is not ready but still serves, so that a proxy can send people elsewhere.
+    /// [default: 2 with COFFER_TRUSTED_PROXIES, else 0]
+    #[arg(long, env = "COFFER_DRAIN_SECONDS", help_heading = "Serving",
+          value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub drain_seconds: Option<u64>,
 
     /// Proxies whose word about the visitor's address is believed: addresses or networks, with commas between.
     #[arg(long, env = "COFFER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client::network,
@@ -275,6 +282,13 @@ impl Config {
         )
     }
 
+    /// How long everything is still served after the stop.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        let usual = if self.trusted_proxies.is_empty() { 0 } else { 2 };
+        Duration::from_secs(self.drain_seconds.unwrap_or(usual))
+    }
+
     #[must_use]
     pub fn session_idle(&self) -> Duration {
         days(self.session_idle_days)
@@ -309,6 +323,7 @@ impl Config {
             ("COFFER_REQUEST_TIMEOUT", self.request_timeout.to_string()),
             ("COFFER_HEADER_TIMEOUT", self.header_timeout.to_string()),
             ("COFFER_STOP_TIMEOUT", self.stop_timeout.to_string()),
+            ("COFFER_DRAIN_SECONDS", self.drain().as_secs().to_string()),
             (
                 "COFFER_TRUSTED_PROXIES",
                 self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),

@@ -32,16 +32,25 @@ pub enum Error {
     /// With the address that coffer has, where the configuration names one.
     WrongHost(Option<String>),
     LinkOver,
-    Malformed { code: &'static str, message: String },
+    Malformed {
+        code: &'static str,
+        message: String,
+    },
     BadQuery(crate::resources::query::QueryError),
     BadCursor,
     Invalid(FieldErrors),
     DuplicateUrl(Uuid),
     LastAdmin,
     PreconditionRequired,
-    VersionConflict { current: i64 },
-    WrongType { wanted: &'static str },
-    TooLarge { limit: usize },
+    VersionConflict {
+        current: i64,
+    },
+    WrongType {
+        wanted: &'static str,
+    },
+    TooLarge {
+        limit: usize,
+    },
     TooManyRequests(Refusal),
     Busy,
     /// The client did not send its body in time.

@@ -1,37 +1,37 @@
 //! Serving: accept with a cap, bounded headers and time, HTTP/1 and HTTP/2, a stop with a deadline.
 
+mod connection;
+mod progress;
+mod stream;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout};
 
+use self::connection::{Accepted, Connections};
 use crate::app::{App, router};
-use crate::config::Config;
-use crate::telemetry::watch;
+use crate::telemetry::watch as figures;
 use crate::web::client::Peer;
 
-/// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
-const MAX_HEADER: usize = 16 << 10;
-const MAX_HEADERS: usize = 100;
 /// After a failed accept (no file descriptors left, say) the next try waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Told to stop, the listener takes what waits in its queue for this long before it closes.
+/// Told to stop, the listener takes what waits in its queue for this long at least before it closes.
 const BACKLOG: Duration = Duration::from_millis(50);
+/// Requests in flight have this long at least, however long the others were let in.
+const LEAST_STOP: Duration = Duration::from_secs(1);
 const MAINTENANCE: Duration = Duration::from_hours(1);
 
-/// A connection that has a place.
-struct Accepted {
-    stream: TcpStream,
-    peer: Peer,
-    place: OwnedSemaphorePermit,
+/// How far the stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Not ready any more; all that comes is still served, each on a connection that ends with it.
+    Draining,
+    /// Connections end with what is in flight on them.
+    Closing,
 }
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
@@ -41,35 +41,25 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
         tokio::spawn(keep_house(app.clone())),
-        tokio::spawn(watch::measure_lag(app.metrics.clone())),
-        tokio::spawn(watch::look_around(app.clone())),
+        tokio::spawn(figures::measure_lag(app.metrics.clone())),
+        tokio::spawn(figures::look_around(app.clone())),
     ];
-    let router = router(&app);
-    let builder = Arc::new(builder(&app.config));
-    let graceful = GracefulShutdown::new();
+    let (stage, told) = watch::channel(Stage::Serving);
+    let connections = Connections::new(&app, router(&app), told);
     let places = Arc::new(Semaphore::new(app.config.max_connections));
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut stop => break,
-        };
-        if let Some(accepted) = accepted {
-            spawn_connection(accepted, &builder, &graceful, router.clone());
-        }
+    tokio::select! {
+        () = take_all(&listener, &places, &connections) => {}
+        () = stop => {}
     }
+    let stopped = Instant::now();
     app.begin_stop();
-    let backlog = async {
-        loop {
-            if let Some(accepted) = accept(&listener, &places).await {
-                spawn_connection(accepted, &builder, &graceful, router.clone());
-            }
-        }
-    };
-    let _ = tokio::time::timeout(BACKLOG, backlog).await;
-    drop(listener);
-    let limit = Duration::from_secs(app.config.stop_timeout);
-    if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {
+    let _ = stage.send(Stage::Draining);
+    let _ = timeout(app.config.drain().max(BACKLOG), take_all(&listener, &places, &connections)).await;
+    drop((listener, connections));
+    let _ = stage.send(Stage::Closing);
+    let limit =
+        Duration::from_secs(app.config.stop_timeout).saturating_sub(stopped.elapsed()).max(LEAST_STOP);
+    if timeout(limit, stage.closed()).await.is_err() {
         tracing::warn!(
             event = "stop_forced",
             seconds = limit.as_secs(),
@@ -80,15 +70,15 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     app.close().await;
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
-    let place = places.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => Some(Accepted { stream, peer: Peer(peer.ip()), place }),
-        Err(error) => {
-            tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
-            pause().await;
-            None
+/// Takes connections, each once there is a place for it, for ever.
+async fn take_all(listener: &TcpListener, places: &Arc<Semaphore>, connections: &Connections) {
+    while let Ok(place) = places.clone().acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => connections.spawn(Accepted { stream, peer: Peer(peer.ip()), place }),
+            Err(error) => {
+                tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
+                pause().await;
+            }
         }
     }
 }
@@ -96,48 +86,6 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accep
 #[expect(clippy::disallowed_methods, reason = "trying again at once would only fail again")]
 async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
-}
-
-fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(config.header_timeout))
-        .max_buf_size(MAX_HEADER)
-        .max_headers(MAX_HEADERS)
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
-        .max_concurrent_streams(100)
-        .max_pending_accept_reset_streams(20)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10));
-    builder
-}
-
-fn spawn_connection(
-    accepted: Accepted,
-    builder: &Arc<auto::Builder<TokioExecutor>>,
-    graceful: &GracefulShutdown,
-    router: Router,
-) {
-    let Accepted { stream, peer, place } = accepted;
-    let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(peer);
-        request.map(Body::new)
-    }));
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-        drop(place);
-    });
 }
 
 async fn keep_house(app: App) {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
-use hyper::body::{Frame, SizeHint};
 use http_body_util::LengthLimitError;
+use hyper::body::{Frame, SizeHint};
 
 use crate::error::{Error, Result};
 

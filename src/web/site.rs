@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 pub struct Site {
     scheme: &'static str,
     authority: String,
-    place: Place,
     /// Whether the configuration names it; else it is this machine's.
     is_configured: bool,
     /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
@@ -42,7 +41,11 @@ impl Place {
         let (name, rest) = authority.split_at(end);
         let port = match rest {
             "" | ":" => default_port(scheme),
-            _ => rest.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?,
+            _ => rest
+                .strip_prefix(':')
+                .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?
+                .parse()
+                .ok()?,
         };
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         (!name.is_empty()).then_some(Self { name, port })
@@ -59,8 +62,8 @@ impl Site {
     pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
         let Some(url) = base_url else {
             let authority = format!("localhost:{}", local.port());
-            let site = Self::of("http", authority, Some(local.port()));
-            return site.ok_or_else(|| "the address it listens on has no name".to_owned());
+            let loopback_port = Some(local.port());
+            return Ok(Self { scheme: "http", authority, is_configured: false, loopback_port });
         };
         let refuse = |what: &str| {
             format!(
@@ -82,11 +85,7 @@ impl Site {
         let host = url.host().ok_or_else(|| refuse("it has no host"))?;
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let loopback_port = is_loopback(&host).then(|| url.port_or_known_default()).flatten();
-        Ok(Self::of(scheme, authority, loopback_port))
-    }
-
-    fn of(scheme: &'static str, authority: String, loopback_port: Option<u16>) -> Self {
-        Self { scheme, authority, loopback_port }
+        Ok(Self { scheme, authority, is_configured: true, loopback_port })
     }
 
     /// The host alone, for the names of letters.
@@ -130,14 +129,18 @@ impl Site {
         if host.eq_ignore_ascii_case(&self.authority) {
             return true;
         }
-        let Some(place) = Place::parse(host, self.scheme) else { return false };
+        let Some(place) = self.place(host) else { return false };
         let is_loopback = || Host::parse(&place.name).is_ok_and(|host| is_loopback(&host));
-        place == self.place || (self.loopback_port == Some(place.port) && is_loopback())
+        Some(&place) == self.place(&self.authority).as_ref()
+            || (self.loopback_port == Some(place.port) && is_loopback())
     }
 
     fn are_same(&self, one: &str, other: &str) -> bool {
-        let place = |authority| Place::parse(authority, self.scheme);
-        one == other || place(one).is_some_and(|one| Some(one) == place(other))
+        one == other || self.place(one).is_some_and(|one| Some(one) == self.place(other))
+    }
+
+    fn place(&self, authority: &str) -> Option<Place> {
+        Place::parse(authority, self.scheme)
     }
 
     /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.
@@ -204,9 +207,13 @@ mod tests {
     #[test]
     fn a_final_dot_or_the_default_port_makes_no_other_host() {
         let site = site("https://links.example.org");
-        for same in ["links.example.org:443", "Links.Example.org.", "links.example.org.:443", "links.example.org:"] {
+        for same in
+            ["links.example.org:443", "Links.Example.org.", "links.example.org.:443", "links.example.org:"]
+        {
             assert!(site.serves(same), "{same}");
-            for origin in ["https://links.example.org", "https://links.example.org.", "https://links.example.org:443"] {
+            for origin in
+                ["https://links.example.org", "https://links.example.org.", "https://links.example.org:443"]
+            {
                 assert!(site.is_own_origin(origin, same), "{origin} {same}");
             }
             assert!(!site.is_own_origin("http://links.example.org", same));
@@ -234,7 +241,12 @@ mod tests {
     #[test]
     fn on_this_machine_every_loopback_name_will_do() {
         let site = site("http://localhost:3000");
-        assert!(site.serves("localhost.:3000") && site.serves("127.0.0.1:3000") && site.serves("[::1]:3000") && site.serves("localhost:3000"));
+        assert!(
+            site.serves("localhost.:3000")
+                && site.serves("127.0.0.1:3000")
+                && site.serves("[::1]:3000")
+                && site.serves("localhost:3000")
+        );
         assert!(!site.serves("127.0.0.1:3001") && !site.serves("example.org:3000"));
         assert!(site.is_own_origin("http://127.0.0.1:3000", "127.0.0.1:3000"));
         assert!(!site.is_own_origin("http://localhost:3000", "127.0.0.1:3000"));

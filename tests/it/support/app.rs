@@ -152,6 +152,13 @@ impl App {
         Node::start(&self.settings, &self.clock).await
     }
 
+    /// One more with settings of its own.
+    pub async fn another_node_with(&self, settings: &[&str]) -> Node {
+        let mut all = self.settings.clone();
+        all.extend(settings.iter().map(ToString::to_string));
+        Node::start(&all, &self.clock).await
+    }
+
     /// One more whose clock differs by so many seconds.
     pub async fn another_node_with_clock(&self, seconds: i64) -> Node {
         let ahead = self.clock.ahead.load(Ordering::SeqCst) + seconds * 1_000_000;
@@ -237,7 +244,7 @@ impl Node {
         Self { coffer, address, http, stop, serving }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.send(()).expect("the server runs");
         self.serving.await.expect("the server stops");
     }
