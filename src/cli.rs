@@ -208,19 +208,21 @@ impl Cli {
         arguments: impl IntoIterator<Item = OsString>,
         variables: &Variables,
     ) -> Result<Command, clap::Error> {
-        let mut command = Self::command();
+        let mut command = variables.withhold(Self::command());
         let refuse = |command: &mut clap::Command, message: String| {
             command.error(clap::error::ErrorKind::InvalidValue, message)
         };
         command.build();
-        if let Err(message) = environment::check_names(&command, variables) {
+        let mut whole = Self::command();
+        whole.build();
+        if let Err(message) = variables.check_names(&whole) {
             return Err(refuse(&mut command, message));
         }
-        let extra = match environment::extra_arguments(variables) {
+        let extra = match variables.arguments(&whole) {
             Ok(extra) => extra,
             Err(message) => return Err(refuse(&mut command, message)),
         };
-        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let mut arguments = environment::without_blank(arguments.into_iter().collect(), &whole);
         let end = arguments.iter().position(|a| a == "--").unwrap_or(arguments.len());
         if takes_config(&arguments) {
             let given: Vec<String> = arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect();

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod people;
+mod setup_link;
 mod token;
 
 use std::fs::OpenOptions;
@@ -64,6 +65,17 @@ pub async fn run(command: Command) -> Result<(), String> {
 async fn serve_library(config: Config) -> Result<(), String> {
     let context = Context::system();
     let logs = logs::init(&config, &context)?;
+    let served = serve_until_told(config, context).await;
+    if let Err(reason) = &served
+        && logs.are_json()
+    {
+        tracing::error!(event = "start_failed", reason, "coffer can't start");
+    }
+    logs.close().await;
+    served
+}
+
+async fn serve_until_told(config: Config, context: Context) -> Result<(), String> {
     let address = config.listen();
     let listener = TcpListener::bind(address).await.map_err(|e| cannot_listen(address, &e))?;
     let local = listener.local_addr().map_err(|e| cannot_listen(address, &e))?;
@@ -82,7 +94,6 @@ async fn serve_library(config: Config) -> Result<(), String> {
     })
     .await;
     scraped.inspect(tokio::task::JoinHandle::abort);
-    logs.close().await;
     Ok(())
 }
 
@@ -102,15 +113,23 @@ async fn greet(app: &App) -> Result<(), Error> {
         redis = app.redis.is_some(),
         "coffer is ready"
     );
-    let mut out = std::io::stdout().lock();
+    // For people: standard output is the log's.
+    let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "\n  coffer is at {origin}");
     drop(out);
-    if let Some(token) = app.accounts.begin_setup().await? {
-        let minutes = SETUP_LIFE.as_secs() / 60;
-        let mut out = std::io::stdout().lock();
-        let _ =
-            writeln!(out, "  Make the first account within {minutes} minutes:\n  {origin}/setup/{token}\n");
-    }
+    let Some(token) = app.accounts.begin_setup().await? else {
+        setup_link::remove(&app.config.data_dir);
+        return Ok(());
+    };
+    let link = format!("{origin}/setup/{token}");
+    let kept = setup_link::write(&app.config.data_dir, &link);
+    let minutes = SETUP_LIFE.as_secs() / 60;
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "  Make the first account within {minutes} minutes:\n  {link}");
+    let _ = match kept {
+        Ok(path) => writeln!(out, "  The link is in {} too.\n", path.display()),
+        Err(error) => writeln!(out, "  It could not be kept in the data directory: {error}.\n"),
+    };
     Ok(())
 }
 

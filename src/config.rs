@@ -338,6 +338,7 @@ impl Config {
             ),
             ("COFFER_DATABASE_CONNECTIONS", self.database_connections.to_string()),
             ("COFFER_REDIS_URL", masked(&self.redis_url)),
+            ("COFFER_CACHE_MEMORY", self.cache_memory.to_string()),
             ("COFFER_SECRET_KEY", masked(&self.secret_key)),
             ("COFFER_SIGNUP", name(&self.signup)),
             ("COFFER_SESSION_IDLE_DAYS", self.session_idle_days.to_string()),

@@ -1,77 +1,181 @@
-//! The environment before clap sees it: `_FILE` secrets, borrowed names, and names that nobody knows.
+//! The environment before clap sees it: `.env`, blank settings, `_FILE` secrets, borrowed names, names that
+//! Kubernetes sets, and names that no option has.
 
-use std::collections::BTreeMap;
+mod dotenv;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Command;
 
 use crate::config::{ALIASES, SECRETS};
 
-pub type Variables = BTreeMap<String, String>;
-
-/// The process's variables; one that is not UTF-8 can't be a setting of ours.
-#[must_use]
-pub fn variables() -> Variables {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+/// Variables by name. A blank one is none, and so is one that Kubernetes sets for a Service named like coffer.
+#[derive(Debug, Default)]
+pub struct Variables {
+    process: BTreeMap<String, String>,
+    file: BTreeMap<String, String>,
+    /// What the process has and clap must not see.
+    withheld: BTreeSet<String>,
 }
 
-/// Refuses a `COFFER_` name that no option has, and names the nearest one.
-///
-/// # Errors
-/// One sentence per unknown name.
-pub fn check_names(command: &Command, variables: &Variables) -> Result<(), String> {
-    let known = known_names(command);
-    let unknown: Vec<String> = variables
-        .keys()
-        .filter(|name| name.starts_with("COFFER_") && !known.contains(name))
-        .map(|name| match nearest(name, &known) {
-            Some(near) => format!("{name} is not a setting of coffer. Did you mean {near}?"),
-            None => format!("{name} is not a setting of coffer. `coffer serve --help` lists them all."),
-        })
-        .collect();
-    if unknown.is_empty() { Ok(()) } else { Err(unknown.join("\n")) }
-}
+impl Variables {
+    /// The process's variables, and those of `.env` in the working directory that the process doesn't set.
+    ///
+    /// # Errors
+    /// A sentence when `.env` can't be read.
+    pub fn load() -> Result<Self, String> {
+        // One that is not UTF-8 can't be a setting of ours.
+        let process = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Ok(Self::new(process, dotenv::read(Path::new(".env"))?))
+    }
 
-/// Arguments for what clap does not read by itself: secrets from files, and borrowed names.
-///
-/// # Errors
-/// A sentence when a secret's file can't be read.
-pub fn extra_arguments(variables: &Variables) -> Result<Vec<OsString>, String> {
-    let mut arguments = Vec::new();
-    for name in SECRETS {
+    #[must_use]
+    pub fn new(process: BTreeMap<String, String>, mut file: BTreeMap<String, String>) -> Self {
+        let is_set = |name: &str, value: &str| !is_blank(value) && !is_service_link(name, value);
+        let (process, withheld): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            process.into_iter().partition(|(name, value)| is_set(name, value));
+        file.retain(|name, value| is_set(name, value));
+        Self { process, file, withheld: withheld.into_keys().collect() }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.process.get(name).or_else(|| self.file.get(name)).map(String::as_str)
+    }
+
+    /// The command, so that its options don't take what counts as unset from the process.
+    #[must_use]
+    pub fn withhold(&self, command: Command) -> Command {
+        let unset = |argument: clap::Arg| match argument.get_env().and_then(std::ffi::OsStr::to_str) {
+            Some(name) if self.withheld.contains(name) => argument.env(None::<&'static str>),
+            _ => argument,
+        };
+        command.mut_args(unset).mut_subcommands(|command| self.withhold(command))
+    }
+
+    /// Refuses a `COFFER_` name that no option has, and names the nearest one.
+    ///
+    /// # Errors
+    /// One sentence per unknown name.
+    pub fn check_names(&self, command: &Command) -> Result<(), String> {
+        let known = known_names(command);
+        let names: BTreeSet<&String> = self.process.keys().chain(self.file.keys()).collect();
+        let unknown: Vec<String> = names
+            .into_iter()
+            .filter(|name| name.starts_with("COFFER_") && !known.contains(name))
+            .map(|name| match nearest(name, &known) {
+                Some(near) => format!("{name} is not a setting of coffer. Did you mean {near}?"),
+                None => format!("{name} is not a setting of coffer. `coffer serve --help` lists them all."),
+            })
+            .collect();
+        if unknown.is_empty() { Ok(()) } else { Err(unknown.join("\n")) }
+    }
+
+    /// Arguments for what clap does not read by itself: `.env`, secrets from files, and borrowed names.
+    ///
+    /// # Errors
+    /// A sentence when a secret's file can't be read or holds nothing.
+    pub fn arguments(&self, command: &Command) -> Result<Vec<OsString>, String> {
+        let names: BTreeSet<String> = settings(command).collect();
+        let from_file =
+            self.file.iter().filter(|(name, _)| names.contains(*name) && !self.process.contains_key(*name));
+        let mut arguments: Vec<OsString> = from_file.map(|(name, value)| argument(name, value)).collect();
+        for name in SECRETS {
+            arguments.extend(self.secret(name)?.map(|secret| argument(name, &secret)));
+        }
+        for (borrowed, ours) in ALIASES {
+            let absent = self.get(ours).is_none() && self.get(&format!("{ours}_FILE")).is_none();
+            arguments.extend(self.get(borrowed).filter(|_| absent).map(|value| argument(ours, value)));
+        }
+        Ok(arguments)
+    }
+
+    /// What the file that `<name>_FILE` names holds.
+    fn secret(&self, name: &str) -> Result<Option<String>, String> {
         let file_name = format!("{name}_FILE");
-        if let Some(path) = variables.get(&file_name) {
-            if variables.contains_key(name) {
-                return Err(format!("Both {name} and {file_name} are set. Keep one of them."));
-            }
-            let secret = std::fs::read_to_string(path).map_err(|e| {
-                format!("{file_name}: cannot read {path}: {e}. Check the path and its permissions.")
-            })?;
-            arguments.push(argument(name, secret.trim()));
+        let Some(path) = self.get(&file_name) else { return Ok(None) };
+        if self.get(name).is_some() {
+            return Err(format!("Both {name} and {file_name} are set. Keep one of them."));
+        }
+        let secret = std::fs::read_to_string(path).map_err(|e| {
+            format!("{file_name}: cannot read {path}: {e}. Check the path and its permissions.")
+        })?;
+        if is_blank(&secret) {
+            return Err(format!(
+                "{file_name}: {path} is empty. Write the secret into it, or leave the setting out."
+            ));
+        }
+        Ok(Some(secret.trim().to_owned()))
+    }
+}
+
+/// The command line without options that are given a blank value.
+#[must_use]
+pub fn without_blank(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
+    let flags: BTreeSet<String> = settings(command).map(|name| flag(&name)).collect();
+    let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
+    let mut is_over = false;
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        is_over |= text == "--";
+        let is_blank_value = !is_over
+            && match text.split_once('=') {
+                Some((name, value)) => flags.contains(name) && is_blank(value),
+                None => {
+                    is_blank(&text)
+                        && kept.last().is_some_and(|last| flags.contains(&*last.to_string_lossy()))
+                }
+            };
+        if !is_blank_value {
+            kept.push(argument);
+        } else if !text.contains('=') {
+            kept.pop();
         }
     }
-    for (borrowed, ours) in ALIASES {
-        let absent = !variables.contains_key(ours) && !variables.contains_key(&format!("{ours}_FILE"));
-        if let Some(value) = variables.get(borrowed).filter(|value| absent && !value.is_empty()) {
-            arguments.push(argument(ours, value));
-        }
-    }
-    Ok(arguments)
+    kept
+}
+
+fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
+}
+
+/// Whether Kubernetes sets this in every pod beside a Service whose name begins with `coffer`
+/// (kubernetes.io, Services, "Environment variables"): its address has nothing to do with our settings.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let words: Vec<&str> = name.split('_').collect();
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    words[0] == "COFFER"
+        && (1..words.len()).any(|at| match &words[at..] {
+            ["SERVICE", "HOST"] | ["SERVICE", "PORT", ..] => true,
+            ["PORT", number, "TCP" | "UDP" | "SCTP"]
+            | ["PORT", number, "TCP" | "UDP" | "SCTP", "PROTO" | "PORT" | "ADDR"] => is_number(number),
+            ["PORT"] => is_address,
+            _ => false,
+        })
 }
 
 fn argument(name: &str, value: &str) -> OsString {
-    let flag = name.trim_start_matches("COFFER_").to_lowercase().replace('_', "-");
-    format!("--{flag}={value}").into()
+    format!("{}={value}", flag(name)).into()
 }
 
-fn known_names(command: &Command) -> Vec<String> {
-    let mut names: Vec<String> = std::iter::once(command)
+fn flag(name: &str) -> String {
+    format!("--{}", name.trim_start_matches("COFFER_").to_lowercase().replace('_', "-"))
+}
+
+/// The names of all settings.
+fn settings(command: &Command) -> impl Iterator<Item = String> {
+    std::iter::once(command)
         .chain(command.get_subcommands())
         .flat_map(Command::get_arguments)
         .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
-        .collect();
+}
+
+fn known_names(command: &Command) -> Vec<String> {
+    let mut names: Vec<String> = settings(command).collect();
     names.extend(SECRETS.iter().map(|name| format!("{name}_FILE")));
     // Read by the test suite alone; it may stand in the environment of a developer.
     names.push("COFFER_TEST_LONG".to_owned());
@@ -86,4 +190,51 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
         .min()
         .filter(|(far, _)| *far <= 6)
         .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_kubernetes_sets_are_known() {
+        for (name, value) in [
+            ("COFFER_PORT", "tcp://10.43.0.10:3000"),
+            ("COFFER_PORT", "udp://10.43.0.10:53"),
+            ("COFFER_SERVICE_HOST", "10.43.0.10"),
+            ("COFFER_SERVICE_PORT", "3000"),
+            ("COFFER_SERVICE_PORT_HTTP_METRICS", "3000"),
+            ("COFFER_PORT_3000_TCP", "tcp://10.43.0.10:3000"),
+            ("COFFER_PORT_3000_UDP_PROTO", "udp"),
+            ("COFFER_PORT_3000_SCTP_ADDR", "10.43.0.10"),
+            ("COFFER_WEB_SERVICE_HOST", "10.43.0.10"),
+            ("COFFER_METRICS_PORT", "tcp://10.43.0.10:9464"),
+            ("COFFER_METRICS_PORT_9464_TCP_PORT", "9464"),
+        ] {
+            assert!(is_service_link(name, value), "{name}={value}");
+        }
+        for (name, value) in [
+            ("COFFER_PORT", "3000"),
+            ("COFFER_PORT", "http://10.43.0.10"),
+            ("COFFER_PORTS", "tcp://10.43.0.10:3000"),
+            ("COFFER_PORT_X_TCP", "1"),
+            ("COFFER_SERVICE", "x"),
+            ("OTHER_SERVICE_HOST", "10.43.0.10"),
+            ("COFFER_REDIS_URL", "tcp://10.43.0.10:6379"),
+        ] {
+            assert!(!is_service_link(name, value), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn the_process_goes_before_the_file_and_blank_is_unset() {
+        let named = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let process = named(&[("A", "1"), ("B", " "), ("COFFER_PORT", "tcp://1.2.3.4:5")]);
+        let file = named(&[("A", "2"), ("B", "3"), ("C", ""), ("COFFER_PORT", "4000")]);
+        let variables = Variables::new(process, file);
+        let got = ["A", "B", "C", "COFFER_PORT"].map(|name| variables.get(name));
+        assert_eq!(got, [Some("1"), Some("3"), None, Some("4000")]);
+    }
 }

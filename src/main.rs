@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 
 use coffer::cli::Cli;
-use coffer::{commands, environment};
+use coffer::commands;
+use coffer::environment::Variables;
 
 fn main() -> ExitCode {
-    // A missing .env is the normal case; one that can't be read is worth a word.
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        eprintln!("coffer: .env: {error}");
-        return ExitCode::FAILURE;
-    }
-    let command = match Cli::read(std::env::args_os(), &environment::variables()) {
+    let variables = match Variables::load() {
+        Ok(variables) => variables,
+        Err(sentence) => {
+            eprintln!("coffer: {sentence}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let command = match Cli::read(std::env::args_os(), &variables) {
         Ok(command) => command,
         Err(error) => error.exit(),
     };

@@ -131,10 +131,11 @@ impl Transport {
                 Err(error) => Err(Failure::of(&error)),
             },
             Self::Folder(folder) => {
-                let is_writable = make(folder).and_then(|()| {
-                    let probe = folder.join(format!("probe-{}.part", std::process::id()));
-                    std::fs::write(&probe, [0_u8; 4096]).and_then(|()| std::fs::remove_file(&probe))
-                });
+                // The first letter makes the folder; asking does not.
+                let place = if folder.exists() { folder } else { folder.parent().unwrap_or(folder) };
+                let probe = place.join(format!("probe-{}.part", std::process::id()));
+                let is_writable =
+                    std::fs::write(&probe, [0_u8; 4096]).and_then(|()| std::fs::remove_file(&probe));
                 is_writable.map_err(|_| Failure::unreachable("the mail folder can't be written"))
             }
         }

@@ -27,9 +27,16 @@ const QUIET: &str = "fred=off,tower_sessions_core=warn";
 /// What is to be ended after everything else has spoken.
 pub struct Logs {
     shipper: Option<Shipper>,
+    are_json: bool,
 }
 
 impl Logs {
+    /// Whether standard output holds JSON lines and nothing else.
+    #[must_use]
+    pub const fn are_json(&self) -> bool {
+        self.are_json
+    }
+
     /// Sends what Loki has not got yet, for two and a half seconds at most.
     pub async fn close(self) {
         if let Some(shipper) = self.shipper {
@@ -56,7 +63,7 @@ pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
     let readable = pretty.then(|| fmt::layer().compact().with_target(false));
     tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
     std::panic::set_hook(Box::new(told));
-    Ok(Logs { shipper })
+    Ok(Logs { shipper, are_json: !pretty })
 }
 
 fn copies(config: &Config, context: &Context) -> Result<(Option<Arc<Queue>>, Option<Shipper>), String> {

@@ -83,45 +83,78 @@ fn compose_names_only_what_exists() {
     }
 }
 
+/// What compose makes of a value when `.env` holds nothing: the innermost default, `${NAME:-default}`.
+fn without_env(value: &str) -> String {
+    let mut value = value.to_owned();
+    while let Some(end) = value.find('}') {
+        let start = value[..end].rfind("${").expect("a variable begins");
+        let default = value[start + 2..end].split_once('-').map_or("", |(_, default)| default).to_owned();
+        value.replace_range(start..=end, &default);
+    }
+    value
+}
+
 #[test]
-fn only_coffer_listens_beyond_this_machine_and_all_ports_are_the_documented_ones() {
+fn everything_listens_on_this_machine_alone_and_all_ports_are_the_documented_ones() {
     let mut ports = BTreeSet::new();
     let compose = compose();
     for (name, service) in services(&compose) {
         for port in names(&service["ports"]) {
-            assert!(name == "app" || port.starts_with("127.0.0.1:"), "{name}: {port}");
-            ports.insert(format!(
-                "{name} {}",
-                port.trim_start_matches("127.0.0.1:").split(':').next().expect("a port")
-            ));
+            let port = without_env(&port);
+            let (_, published) = port.split_once("127.0.0.1:").unwrap_or_else(|| panic!("{name}: {port}"));
+            ports.insert(format!("{name} {}", published.split(':').next().expect("a port")));
         }
     }
     for known in ["app 3000", "grafana 3001", "loki 3100", "prometheus 9090"] {
         assert!(ports.contains(known), "{known} in {ports:?}");
     }
+    assert_eq!(
+        without_env(compose["services"]["app"]["environment"]["COFFER_BASE_URL"].as_str().expect("it")),
+        "http://localhost:3000"
+    );
+    let published = names(&compose["services"]["app"]["ports"]).concat();
+    assert!(published.starts_with("${COFFER_HOST:-127.0.0.1}:"), "one setting opens it: {published}");
+}
+
+pub fn settings() -> BTreeSet<String> {
+    let mut command = Cli::command();
+    command.build();
+    command.get_arguments().filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect()
 }
 
 #[test]
 fn every_variable_of_the_app_is_a_setting_and_its_secrets_are_mounted() {
-    let mut command = Cli::command();
-    command.build();
-    let known: BTreeSet<String> = command
-        .get_arguments()
-        .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
-        .collect();
+    let known = settings();
     let compose = compose();
     let app = &compose["services"]["app"];
     let secrets = names(&app["secrets"]);
     for (name, value) in app["environment"].as_object().expect("variables") {
         assert!(known.contains(name.trim_end_matches("_FILE")), "{name}");
         if name.ends_with("_FILE") {
-            let secret =
-                value.as_str().and_then(|path| path.strip_prefix("/run/secrets/")).expect("a secret");
+            let path = without_env(value.as_str().expect("a path"));
+            let secret = path.strip_prefix("/run/secrets/").expect("a secret");
             assert!(secrets.contains(&secret.to_owned()), "{name}: {secret}");
         }
     }
     assert_eq!((&app["read_only"], &app["cap_drop"][0]), (&Value::Bool(true), &Value::from("ALL")));
     assert!(app["user"].as_str().is_some_and(|user| !user.starts_with('0')), "{}", app["user"]);
+}
+
+/// What stands under `environment` goes before `env_file`, so it must take the value of `.env` itself.
+#[test]
+fn compose_hands_every_setting_of_the_env_file_on() {
+    let app = compose()["services"]["app"].clone();
+    assert_eq!(
+        (&app["env_file"][0]["path"], &app["env_file"][0]["required"]),
+        (&".env".into(), &false.into())
+    );
+    let of_the_container = ["COFFER_HOST", "COFFER_DATA_DIR", "COFFER_METRICS_ADDRESS"];
+    for (name, value) in app["environment"].as_object().expect("variables") {
+        let value = value.as_str().expect("text");
+        let hands_on =
+            value.starts_with(&format!("${{{name}-")) || value.starts_with(&format!("${{{name}:-"));
+        assert!(hands_on || of_the_container.contains(&name.as_str()), "{name}: {value}");
+    }
 }
 
 #[test]

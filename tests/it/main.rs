@@ -17,6 +17,7 @@ mod data;
 mod devices;
 mod drain;
 mod enumeration;
+mod environment;
 mod explain;
 mod export;
 mod guesses;
