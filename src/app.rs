@@ -11,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use secrecy::ExposeSecret as _;
-use utoipa::OpenApi;
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -29,6 +29,7 @@ use crate::limiter::Limiter;
 use crate::limiter::layer::Tree;
 use crate::limits::{self, Limits};
 use crate::mail::Mail;
+use crate::openapi;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::{self, Resources};
@@ -186,38 +187,6 @@ impl App {
     }
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "coffer",
-        description = "Links and notes as JSON. Errors are problem+json (RFC 9457) with a stable `code`. \
-            Programs send `Authorization: Bearer` with a personal token from the settings, or with an access token from \
-            `/auth/token`. The browser's session cookie works too; changes then need the header `X-CSRF-Token` with the \
-            value from `/me`.",
-        license(name = "MIT", identifier = "MIT")
-    ),
-    modifiers(&Schemes),
-    tags((name = "account"), (name = "resources"), (name = "tags"), (name = "people"), (name = "admin")),
-)]
-struct ApiDoc;
-
-struct Schemes;
-
-impl utoipa::Modify for Schemes {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.description = Some(
-            "A personal token, `cof_[0-9A-Za-z]{49}`, or an access token, `coa_…`; each route names the scope that it needs."
-                .to_owned(),
-        );
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-coffer")));
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        components.add_security_scheme("session", cookie);
-    }
-}
-
 fn api_routes() -> OpenApiRouter<App> {
     let v1 = OpenApiRouter::new()
         .merge(refresh::api::routes())
@@ -230,7 +199,9 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(admin::api::routes())
         .merge(audit::api::routes())
         .merge(limits::api::routes());
-    OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", v1)
+    let mut routes = OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1);
+    openapi::complete(routes.get_openapi_mut());
+    routes
 }
 
 /// The description of the JSON API (OpenAPI 3.1).

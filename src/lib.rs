@@ -5,7 +5,7 @@
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state, [`limiter`] says who must wait and [`limits`] shows it; [`telemetry`] sees inside and [`admin`] shows it;
-//! [`config`], [`cli`] and [`serve`] start and stop the program.
+//! [`openapi`] is what the API says of itself; [`config`], [`cli`] and [`serve`] start and stop the program.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ pub mod keys;
 pub mod limiter;
 pub mod limits;
 pub mod mail;
+pub mod openapi;
 pub mod redis;
 pub mod refresh;
 pub mod resources;

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, Scoped};
-use crate::web::json::Refusal;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(me))
@@ -30,8 +29,7 @@ struct Me {
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/me", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
-    (status = 200, body = Me),
-    Refusal,
+    (status = 200, body = Me, description = "You"),
 ))]
 async fn me(asks: Scoped<AccountRead>) -> Result<Json<Me>> {
     let member = asks.signed_in()?;

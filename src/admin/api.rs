@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Problem, Refusal};
+use crate::web::json::Problem;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show_metrics))
@@ -19,8 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// How coffer does, over all instances; for admins. The same figures as on `/admin/metrics`.
 #[utoipa::path(get, path = "/admin/metrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
-    (status = 200, body = Report),
-    Refusal,
+    (status = 200, body = Report, description = "The figures"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no such range or order"),

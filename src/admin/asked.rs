@@ -11,10 +11,12 @@ use crate::web::forms::encode;
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     /// How far back: `15m`, `1h`, `6h` or `24h`; an hour when left out.
+    #[param(pattern = "^(15m|1h|6h|24h)?$")]
     pub range: String,
     /// One instance's name; all when left out.
     pub instance: String,
     /// The routes' order: `total`, `rate`, `errors` or `p99`; `total` when left out.
+    #[param(pattern = "^(total|rate|errors|p99)?$")]
     pub sort: String,
     /// A route such as `GET /resources`, to be told in detail.
     pub route: String,

@@ -14,7 +14,7 @@ use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Problem, Refusal};
+use crate::web::json::Problem;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_events))
@@ -74,9 +74,8 @@ impl From<Entry> for AuditEvent {
 
 /// The audit trail, the newest first; for admins.
 #[utoipa::path(get, path = "/admin/audit", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
-    (status = 200, body = AuditList),
+    (status = 200, body = AuditList, description = "One page of the trail"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
-    Refusal,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]

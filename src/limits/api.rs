@@ -18,7 +18,7 @@ use crate::limiter::counts::Count;
 use crate::limiter::policy::{Policy, Rule};
 use crate::limiter::verdict::Tier;
 use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
-use crate::web::json::{Problem, Refusal};
+use crate::web::json::Problem;
 use crate::web::origin::Origin;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -101,8 +101,7 @@ impl From<Standing> for LimitList {
 
 /// How the limits stand, and who is held back; for admins.
 #[utoipa::path(get, path = "/admin/limits", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
-    (status = 200, body = LimitList),
-    Refusal,
+    (status = 200, body = LimitList, description = "How the limits stand"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
 ))]
 async fn show_limits(State(app): State<App>, viewer: Scoped<AdminRead>) -> Result<Json<LimitList>> {
@@ -111,10 +110,9 @@ async fn show_limits(State(app): State<App>, viewer: Scoped<AdminRead>) -> Resul
 
 /// Lets a client go on, at every node; for admins.
 #[utoipa::path(delete, path = "/admin/limits/blocked/{client}", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
-    params(("client" = String, Path, description = "The twelve digits")), responses(
-    (status = 204),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`"),
+    params(("client" = String, Path, pattern = "^[0-9a-f]{12}$", description = "The twelve digits")), responses(
+    (status = 204, description = "The client may go on"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: nobody like that is held back, or you are no admin"),
 ))]
 async fn release_client(

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::tokens::Scope;
-use crate::web::json::{BodyRefusal, Json, Problem};
+use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -30,6 +30,7 @@ struct Credentials {
     code: Option<String>,
     /// Such as `resources:read`; all of them when left out.
     #[serde(default)]
+    #[schema(value_type = Option<Vec<Scope>>)]
     scopes: Option<Vec<String>>,
 }
 
@@ -75,11 +76,12 @@ fn pair(app: &App, grant: Grant) -> axum::Json<TokenPair> {
 }
 
 /// Sign in with a password.
+///
+/// For programs, which have no browser to do it in. Where an account has a second factor, a current code comes along.
 #[utoipa::path(post, path = "/auth/token", tag = "account", security(()), request_body = Credentials, responses(
-    (status = 200, body = TokenPair),
+    (status = 200, body = TokenPair, description = "A pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
-    BodyRefusal,
 ))]
 async fn token(
     State(app): State<App>,
@@ -103,11 +105,12 @@ async fn token(
 }
 
 /// Renew an access token.
+///
+/// A refresh token is good for one renewal. One that comes twice ends all that came from it.
 #[utoipa::path(post, path = "/auth/refresh", tag = "account", security(()), request_body = Renewal, responses(
-    (status = 200, body = TokenPair),
+    (status = 200, body = TokenPair, description = "A new pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_reused`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
-    BodyRefusal,
 ))]
 async fn refresh(
     State(app): State<App>,
@@ -121,12 +124,13 @@ async fn refresh(
     }
 }
 
-/// Sign out; also when the token is not known any more.
+/// Sign out.
+///
+/// A token that is not known any more is revoked too.
 #[utoipa::path(post, path = "/auth/revoke", tag = "account", security(()), request_body = Revocation, responses(
-    (status = 204),
+    (status = 204, description = "The token is worth nothing"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token` in the Authorization header"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
-    BodyRefusal,
 ))]
 async fn revoke(State(app): State<App>, origin: Origin, Json(given): Json<Revocation>) -> Result<StatusCode> {
     app.refresh.revoke(&given.token, &origin).await?;

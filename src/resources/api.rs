@@ -20,9 +20,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::attachment::attachment;
 use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
-use crate::web::etag;
+use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{BodyRefusal, Json, Problem, Refusal, WithEtag};
+use crate::web::json::{Json, Problem, WithEtag};
 use crate::web::path::Id;
 use crate::web::rendered::PUBLIC;
 
@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct LookupQuery {
     /// The address to look for, by its normalised form.
+    #[param(min_length = 1)]
     url: String,
 }
 
@@ -48,12 +49,13 @@ struct LookupQuery {
 #[into_params(parameter_in = Query)]
 struct ExportQuery {
     /// `html` (bookmarks), `json` or `markdown` (a ZIP).
+    #[param(value_type = Format, inline)]
     format: String,
 }
 
 /// What you may see, filtered, searched and sorted.
 #[utoipa::path(get, path = "/resources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(Asked), responses(
-    (status = 200, body = ResourceList),
+    (status = 200, body = ResourceList, description = "One page of resources"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 async fn list(
@@ -70,9 +72,8 @@ async fn list(
 
 /// Save a link or a note.
 #[utoipa::path(post, path = "/resources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Draft, responses(
-    (status = 201, body = ResourceBody, headers(("Location" = String), ("ETag" = String))),
+    (status = 201, body = ResourceBody, description = "The resource as it was saved", headers(("Location" = String), ("ETag" = String))),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
-    Refusal, BodyRefusal,
 ))]
 async fn create(
     State(app): State<App>,
@@ -86,8 +87,7 @@ async fn create(
 
 /// Your own resource that holds an address.
 #[utoipa::path(get, path = "/resources/lookup", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
-    (status = 200, body = ResourceBody),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
+    (status = 200, body = ResourceBody, description = "The resource that holds the address"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -101,9 +101,9 @@ async fn lookup(
 }
 
 /// One resource.
-#[utoipa::path(get, path = "/resources/{id}", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
-    (status = 200, body = ResourceBody, headers(("ETag" = String))),
-    (status = 304, description = "If-None-Match names this version"),
+#[utoipa::path(get, path = "/resources/{id}", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path), IfNoneMatch), responses(
+    (status = 200, body = ResourceBody, description = "The resource", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` names what stands", headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn find(
@@ -127,14 +127,14 @@ async fn find(
 }
 
 /// Change some fields of the version you have read.
-#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag you have read, or *")),
+#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), IfMatch),
     request_body = Change, responses(
-    (status = 200, body = ResourceBody, headers(("ETag" = String))),
+    (status = 200, body = ResourceBody, description = "The resource as it was saved", headers(("ETag" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`, `bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
-    Refusal, BodyRefusal,
 ))]
 async fn update(
     State(app): State<App>,
@@ -149,10 +149,11 @@ async fn update(
 }
 
 /// Move to the trash, where it stays for 30 days.
-#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
-    (status = 204),
+#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
+    (status = 204, description = "It is in the trash"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
+    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
 ))]
 async fn trash(
     State(app): State<App>,
@@ -165,11 +166,12 @@ async fn trash(
 }
 
 /// Take back from the trash.
-#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
-    (status = 200, body = ResourceBody),
+#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
+    (status = 200, body = ResourceBody, description = "The resource as it was thrown away", headers(("ETag" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
+    (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
-    Refusal,
 ))]
 async fn restore(
     State(app): State<App>,
@@ -182,16 +184,16 @@ async fn restore(
 }
 
 /// The tags of what you may see, with counts.
-#[utoipa::path(get, path = "/tags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList)))]
+#[utoipa::path(get, path = "/tags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList, description = "The tags in the order of their names")))]
 async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<axum::Json<TagList>> {
     Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
 }
 
 /// Your own library as a file, the trash included.
 #[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
-    (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 200, description = "The file", headers(("Content-Disposition" = String)),
+        content((String = "text/html"), (Object = "application/json"), (String = "application/zip"))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
 ))]
 async fn export(

@@ -27,12 +27,16 @@ pub struct Draft {
     /// Left out: `link` when there is a URL, else `note`.
     pub kind: Option<Kind>,
     /// At most 500 characters. Left out: the URL, or the first line of the body.
+    #[schema(max_length = 500)]
     pub title: String,
     /// http or https, at most 2,000 characters; for links only.
+    #[schema(max_length = 2000)]
     pub url: Option<String>,
     /// Markdown, at most 100,000 characters.
+    #[schema(max_length = 100_000)]
     pub body: String,
     /// At most 50, each at most 60 characters and without commas; `work/rust` is also found under `work`.
+    #[schema(max_items = 50)]
     pub tags: Vec<String>,
     pub visibility: Visibility,
     pub pinned: bool,
@@ -40,27 +44,27 @@ pub struct Draft {
 
 /// What to change; what is left out stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// At most 500 characters.
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = String, required = false)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 500)]
     pub title: Option<String>,
     /// http or https, at most 2,000 characters; for links only.
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = String, required = false)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 2000)]
     pub url: Option<String>,
     /// Markdown, at most 100,000 characters.
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = String, required = false)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 100_000)]
     pub body: Option<String>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, required = false)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, required = false, max_items = 50)]
     pub tags: Option<Vec<String>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Visibility, required = false)]
     pub visibility: Option<Visibility>,
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     pub pinned: Option<bool>,
 }

@@ -48,13 +48,14 @@ impl Sort {
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
+    #[param(max_length = 1000)]
     pub q: String,
     /// Only this tag and those below it.
     pub tag: String,
     /// `link` or `note`.
     #[param(value_type = Option<Kind>)]
     pub kind: String,
-    /// `true`: only pinned ones.
+    /// `true`: only pinned ones; `false`: only others.
     #[param(value_type = Option<bool>)]
     pub pinned: String,
     /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`).
@@ -118,7 +119,7 @@ impl Asked {
     }
 
     fn filters(&self) -> Result<Vec<Filter>> {
-        let mut criteria = Vec::new();
+        let (mut criteria, mut others) = (Vec::new(), None);
         if !self.tag.is_empty() {
             let name = tag::parse_one(&self.tag).map_err(|error| bad(&error.to_string()))?;
             criteria.push(Criterion::Tag(name.folded));
@@ -132,9 +133,11 @@ impl Asked {
         match self.pinned.as_str() {
             "" => {}
             "true" => criteria.push(Criterion::Pinned),
-            _ => return Err(bad("pinned can only be true")),
+            "false" => others = Some(Filter { criterion: Criterion::Pinned, negated: true }),
+            _ => return Err(bad("pinned must be true or false")),
         }
-        Ok(criteria.into_iter().map(|criterion| Filter { criterion, negated: false }).collect())
+        let wanted = criteria.into_iter().map(|criterion| Filter { criterion, negated: false });
+        Ok(wanted.chain(others).collect())
     }
 
     fn limit(&self) -> Result<i64> {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
-use crate::web::json::{Problem, Refusal};
+use crate::web::json::Problem;
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
@@ -64,8 +64,7 @@ impl From<Device> for SessionItem {
 
 /// Where you are signed in.
 #[utoipa::path(get, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
-    (status = 200, body = SessionList),
-    Refusal,
+    (status = 200, body = SessionList, description = "Your devices"),
 ))]
 async fn list_sessions(
     State(app): State<App>,
@@ -78,8 +77,7 @@ async fn list_sessions(
 
 /// Sign out everywhere but here.
 #[utoipa::path(delete, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 204),
-    Refusal,
+    (status = 204, description = "All others are signed out"),
 ))]
 async fn end_other_sessions(
     State(app): State<App>,
@@ -93,9 +91,8 @@ async fn end_other_sessions(
 /// Sign out one device.
 #[utoipa::path(delete, path = "/me/sessions/{id}", tag = "account", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 204),
+    (status = 204, description = "It is signed out"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
 ))]
 async fn end_session(
     State(app): State<App>,

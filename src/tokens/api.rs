@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, AccountWrite, Scoped, SudoScoped};
-use crate::web::json::{Json, Problem, Refusal};
+use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
@@ -26,11 +26,14 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct TokenDraft {
     /// Such as the program that will use it; 1 to 80 characters.
+    #[schema(min_length = 1, max_length = 80)]
     name: String,
     /// One or more of the scopes, such as `resources:read`.
+    #[schema(value_type = Vec<Scope>, min_items = 1)]
     scopes: Vec<String>,
-    /// 1 to 365.
+    /// 1 to 365; 90 when left out.
     #[serde(default = "default_days")]
+    #[schema(minimum = 1, maximum = 365)]
     days: u32,
 }
 
@@ -80,8 +83,7 @@ struct MadeToken {
 
 /// Your personal tokens, the newest first.
 #[utoipa::path(get, path = "/me/tokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
-    (status = 200, body = TokenList),
-    Refusal,
+    (status = 200, body = TokenList, description = "Your tokens, without their secrets"),
 ))]
 async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Result<axum::Json<TokenList>> {
     let tokens = app.tokens.of(asks.signed_in()?).await?;
@@ -91,12 +93,8 @@ async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Resul
 /// Make a personal token; another token makes only what it may do itself.
 #[utoipa::path(post, path = "/me/tokens", tag = "account", request_body = TokenDraft,
     security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 201, body = MadeToken, headers(("Location" = String))),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`; for a token `insufficient_scope`"),
-    (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`"),
-    (status = 413, body = Problem, content_type = "application/problem+json", description = "`too_large`"),
-    (status = 415, body = Problem, content_type = "application/problem+json", description = "`unsupported_media_type`"),
+    (status = 201, body = MadeToken, description = "The token, whose secret is shown this once", headers(("Location" = String))),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`; `invalid`, with one entry per field"),
 ))]
 async fn create_token(
@@ -116,10 +114,9 @@ async fn create_token(
 /// Revoke a personal token.
 #[utoipa::path(delete, path = "/me/tokens/{id}", tag = "account", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 204),
+    (status = 204, description = "It is revoked"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`; for a token `bad_token`, `token_expired`"),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`; for a token `insufficient_scope`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
 ))]
 async fn revoke_token(
     State(app): State<App>,

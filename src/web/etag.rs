@@ -1,6 +1,7 @@
 //! Entity tags as preconditions name them (RFC 9110 § 8.8.3, § 13.1.1, § 13.1.2).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use utoipa::IntoParams;
 
 use crate::error::{Error, Result};
 
@@ -38,6 +39,39 @@ impl EntityTags {
             Self::List(tags) => tags.iter().any(|known| known.opaque == tag),
         }
     }
+}
+
+/// In the API's description: where `If-Match` is required.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the headers themselves are read")]
+pub struct IfMatch {
+    /// Entity tags that you have read, or `*`; weak ones never match.
+    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
+    tags: String,
+}
+
+/// Where a request can do without.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the headers themselves are read")]
+pub struct OptionalIfMatch {
+    /// Entity tags that you have read, or `*`; weak ones never match.
+    #[param(
+        rename = "If-Match",
+        required = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
+    )]
+    tags: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the headers themselves are read")]
+pub struct IfNoneMatch {
+    /// Entity tags of what you have, or `*`.
+    #[param(rename = "If-None-Match", required = false)]
+    tags: String,
 }
 
 /// Whether `If-None-Match` names the tag of what stands: then 304 will do. A header that can't be read names nothing.

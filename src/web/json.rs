@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body;
@@ -103,40 +103,6 @@ pub struct Problem {
 pub struct FieldProblem {
     pub field: String,
     pub message: String,
-}
-
-/// In the API's description: why what only the owner may do is refused.
-#[derive(IntoResponses)]
-pub enum Refusal {
-    /// `sign_in_required`; for a token `bad_token`, `token_expired`
-    #[response(status = 401, content_type = "application/problem+json")]
-    SignIn(Problem),
-    /// `forbidden`, `cross_site`; for a token `insufficient_scope`
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(Problem),
-    /// `too_many_requests`, with `Retry-After`
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooMany(Problem),
-}
-
-/// In the API's description: why a body is refused.
-#[derive(IntoResponses)]
-pub enum BodyRefusal {
-    /// `malformed_json`, `bad_body`; `bad_if_match` where that header is taken
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(Problem),
-    /// `too_large`
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(Problem),
-    /// `unsupported_media_type`
-    #[response(status = 415, content_type = "application/problem+json")]
-    WrongType(Problem),
-    /// `invalid`, with one entry per field
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(Problem),
-    /// `too_many_requests`, with `Retry-After`
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooMany(Problem),
 }
 
 impl Problem {

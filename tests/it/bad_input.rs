@@ -265,7 +265,7 @@ async fn parameters_have_their_values(app: App) {
         "sort=best",
         "kind=book",
         "pinned=yes",
-        "pinned=false",
+        "pinned=0",
         "tag=,",
         "tag=%00",
         "q=a&q=b",

@@ -322,6 +322,23 @@ async fn the_trash_is_emptied_after_thirty_days(app: App) {
     owner.get(&kept.api()).await.ok();
 }
 
+on_both_engines!(the_pinned_and_the_others_are_all_there_is);
+async fn the_pinned_and_the_others_are_all_there_is(app: App) {
+    let owner = app.signed_in("owner").await;
+    for n in 0..5 {
+        owner.saves(json!({ "title": format!("Tide {n}"), "tags": ["sea"], "pinned": n % 2 == 0 })).await;
+    }
+    for beside in ["", "&q=tide", "&q=tide&sort=oldest", "&tag=sea", "&kind=note&sort=title"] {
+        let count = async |pinned: &str| {
+            let path = format!("{RESOURCES}?pinned={pinned}{beside}");
+            owner.get(&path).await.ok().json()["items"].as_array().map(Vec::len)
+        };
+        let counts = (count("true").await, count("false").await, count("").await);
+        assert_eq!(counts, (Some(3), Some(2), Some(5)), "{beside}");
+    }
+    owner.get(&format!("{RESOURCES}?pinned=false&q=is:pinned")).await.ok().lacks("Tide");
+}
+
 on_both_engines!(an_unchanged_resource_is_not_sent_again);
 async fn an_unchanged_resource_is_not_sent_again(app: App) {
     let owner = app.signed_in("owner").await;

@@ -14,7 +14,7 @@ use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{BodyRefusal, Json, Problem, Refusal};
+use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
@@ -79,9 +79,8 @@ struct UserChange {
 
 /// The accounts by username; for admins.
 #[utoipa::path(get, path = "/admin/users", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
-    (status = 200, body = UserList),
+    (status = 200, body = UserList, description = "One page of the accounts"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
-    Refusal,
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -98,12 +97,10 @@ async fn list_users(
 /// Gives a role, disables or enables an account; for admins.
 #[utoipa::path(patch, path = "/admin/users/{id}", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])), params(("id" = Uuid, Path)),
     request_body = UserChange, responses(
-    (status = 200, body = User),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`sign_in_required`"),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `cross_site`"),
+    (status = 200, body = User, description = "The account as it is now"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: no such account, or you are no admin"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_admin`: nobody would be left to administer"),
-    BodyRefusal,
 ))]
 async fn update_user(
     asks: SudoScoped<AdminWrite>,

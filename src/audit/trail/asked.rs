@@ -27,10 +27,13 @@ pub struct Asked {
     /// Username, e-mail address or id of somebody who did it or to whom it was done.
     pub person: String,
     /// `done` or `refused`.
+    #[param(pattern = "^(done|refused)?$")]
     pub outcome: String,
     /// The first day, such as 2026-05-03 (UTC).
+    #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
     pub from: String,
     /// The last day.
+    #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
     pub to: String,
     /// Where the page before ended, as it was given out.
     pub cursor: String,

@@ -10,7 +10,8 @@ use super::required_precondition;
 use crate::app::App;
 use crate::error::Result;
 use crate::web::bearer::{OwnResourcesRead, ResourcesWrite, Scoped};
-use crate::web::json::{Problem, Refusal, WithEtag};
+use crate::web::etag::IfMatch;
+use crate::web::json::{Problem, WithEtag};
 use crate::web::path::{Id, IdVersion};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -22,9 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The saved versions, latest first.
 #[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
-    (status = 200, body = RevisionList),
+    (status = 200, body = RevisionList, description = "The versions, without their texts"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
 ))]
 async fn revisions(
     State(app): State<App>,
@@ -39,10 +39,9 @@ async fn revisions(
 
 /// One saved version, with its text.
 #[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
-    params(("id" = Uuid, Path), ("version" = i64, Path)), responses(
-    (status = 200, body = RevisionItem),
+    params(("id" = Uuid, Path), ("version" = i64, Path, minimum = 1)), responses(
+    (status = 200, body = RevisionItem, description = "The version"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    Refusal,
 ))]
 async fn revision(
     State(app): State<App>,
@@ -55,13 +54,12 @@ async fn revision(
 
 /// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
 #[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
-    params(("id" = Uuid, Path), ("version" = i64, Path), ("If-Match" = String, Header)), responses(
-    (status = 200, body = ResourceBody),
+    params(("id" = Uuid, Path), ("version" = i64, Path, minimum = 1), IfMatch), responses(
+    (status = 200, body = ResourceBody, description = "The resource as it was saved"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
-    Refusal,
 ))]
 async fn restore_revision(
     State(app): State<App>,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use clap::ValueEnum;
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::store::After;
@@ -25,7 +26,8 @@ use crate::web::viewer::Viewer;
 /// Exports that run at once; one more is told to come back.
 pub const AT_ONCE: usize = 4;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema, ValueEnum)]
+#[schema(rename_all = "lowercase")]
 pub enum Format {
     /// Bookmarks that every browser imports; links only.
     Html,

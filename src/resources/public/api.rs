@@ -42,7 +42,7 @@ impl From<&Profile> for ProfileBody {
 
 /// Somebody who keeps something public.
 #[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("username" = String, Path)), responses(
-    (status = 200, body = ProfileBody),
+    (status = 200, body = ProfileBody, description = "The public face"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: nobody of this name, or nothing of theirs is public"),
 ))]
 async fn profile(
