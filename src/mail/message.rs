@@ -3,6 +3,7 @@
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
+use url::Host;
 
 use super::letter::Written;
 use super::store::Claimed;
@@ -46,16 +47,28 @@ impl Envelope {
 
     /// Addresses are parsed and every header is encoded, so no value can begin a line of its own.
     pub fn message(&self, letter: &Claimed, written: &Written) -> Result<Message, lettre::error::Error> {
-        let to: Address = letter.recipient.parse().map_err(|_| lettre::error::Error::MissingTo)?;
+        let to = recipient(&letter.recipient).ok_or(lettre::error::Error::MissingTo)?;
         Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(None, to))
+            .to(to)
             .subject(&*written.subject)
             .date(letter.created_at.datetime().into())
             .message_id(Some(format!("<{}@{}>", letter.id, self.host)))
             .header(AutoSubmitted)
             .multipart(alternatives(written))
     }
+}
+
+/// The address as every mail server takes it, with the domain in ASCII (RFC 5890); `None` for one that letters can't be sent
+/// to: an address literal or a number in place of a name, what only SMTPUTF8 carries, what is no address.
+pub fn recipient(address: &str) -> Option<Mailbox> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let Host::Domain(domain) = Host::parse(domain).ok().filter(|_| !domain.contains('%'))? else {
+        return None;
+    };
+    let mailbox = Mailbox::new(None, Address::new(local, domain).ok().filter(|_| local.is_ascii())?);
+    // As the envelope is read from the header again.
+    mailbox.to_string().parse().is_ok_and(|read: Mailbox| read == mailbox).then_some(mailbox)
 }
 
 fn alternatives(written: &Written) -> MultiPart {
@@ -119,5 +132,53 @@ mod tests {
             assert!(envelope.message(&letter(bad), &written()).is_err(), "{bad:?}");
         }
         assert!(Envelope::new(Some("a@b\r\nBcc: c@d"), "example.org".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_letter_can_be_sent_to_every_address_that_is_taken() {
+        let envelope = Envelope::new(None, "example.org".to_owned()).unwrap();
+        for (address, to) in [
+            ("ada@example.org", "ada@example.org"),
+            ("ada@localhost", "ada@localhost"),
+            ("o'neil+tag_1/x=y@sub.example.org", "o'neil+tag_1/x=y@sub.example.org"),
+            ("ada@müller.example", "ada@xn--mller-kva.example"),
+            ("ada@EXAMPLE.org", "ada@example.org"),
+            ("1@2.example", "1@2.example"),
+        ] {
+            assert_eq!(recipient(address).map(|to| to.to_string()).as_deref(), Some(to));
+            let message = envelope.message(&letter(address), &written()).unwrap();
+            assert!(message.envelope().to().iter().all(|to| to.to_string().is_ascii()), "{address}");
+        }
+        for bad in [
+            "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@[::1]",
+            "a@::1",
+            "a@127.0.0.1",
+            "a@127.1",
+            "a@2130706433",
+            "a@0x7f.1",
+            "a@１２７.0.0.1",
+            "jürgen@example.org",
+            "愛@example.org",
+            "a@ex%61mple.org",
+            "a@exa mple.org",
+            "a@example..org",
+            "a@-example.org",
+            ".a@example.org",
+            "a..b@example.org",
+            "a.@example.org",
+            "a@b@example.org",
+            "a,b@example.org",
+            "a@example.org:25",
+            "a@example.org/x",
+            "a@example.org>",
+            "Ada <ada@example.org>",
+            "(comment)a@example.org",
+            "@example.org",
+            "a@",
+        ] {
+            assert_eq!(recipient(bad), None, "{bad}");
+        }
     }
 }

@@ -63,6 +63,12 @@ struct Inner {
     failing: AtomicBool,
 }
 
+/// Whether this is an address that letters can be sent to.
+#[must_use]
+pub fn can_write_to(address: &str) -> bool {
+    message::recipient(address).is_some()
+}
+
 /// Whether a letter could go out now, or why not. It sends none.
 pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
     let transport = Transport::new(config, limit)?;

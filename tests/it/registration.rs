@@ -193,3 +193,30 @@ async fn the_first_admin_logs_in_by_address_at_once_and_confirms_it_later(app: A
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
     ada.get("/settings/profile").await.ok().lacks("not confirmed yet");
 }
+
+on_both_engines!(an_address_that_no_letter_can_be_sent_to_is_refused_at_its_field, "--signup=open");
+async fn an_address_that_no_letter_can_be_sent_to_is_refused_at_its_field(app: App) {
+    let (visitor, ada) = (app.visitor(), app.signed_in("ada").await);
+    for bad in [
+        "a@[127.0.0.1]",
+        "a@[IPv6:::1]",
+        "a@[::1]",
+        "a@127.0.0.1",
+        "a@2130706433",
+        "jürgen@example.org",
+        "a@ex%61mple.org",
+    ] {
+        let form = [("email", bad), ("username", "new-one"), ("password", PASSWORD)];
+        visitor.post_form("/register", &form).await.is(422).has("#email-error", "a");
+        ada.post_form("/settings/email", &[("email", bad)]).await.is(422).has("#email-error", "a");
+        visitor.post_form("/password/forgot", &[("email", bad)]).await.is(422).has("#email-error", "a");
+    }
+    app.all_is_sent().await;
+    let literal = [("email", "a@[127.0.0.1]"), ("username", "new-one"), ("password", PASSWORD)];
+    visitor.post_form("/register", &literal).await.is(422).has("#email-error", "can’t send letters to this");
+    let form = [("email", "ada@müller.example"), ("username", "new-one"), ("password", PASSWORD)];
+    visitor.post_form("/register", &form).await.redirects_to("/resources");
+    app.letter_to("ada@xn--mller-kva.example", "Confirm your e-mail address")
+        .await
+        .link(&app, "/verify-email/");
+}
