@@ -136,7 +136,7 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> Cow<'static, str> {
         match self {
-            Self::NotFound => "There is nothing here that you may see. Check the address, or sign in if it is yours.".into(),
+            Self::NotFound => "There is nothing here that you may see. Check the address.".into(),
             Self::MethodNotAllowed => "This address does not take that method. The Allow header lists those it takes.".into(),
             Self::SignInRequired => "Sign in to do this.".into(),
             Self::SudoRequired => "Give your password once more at /sudo, then repeat this within ten minutes.".into(),
@@ -153,7 +153,7 @@ impl Error {
             Self::CrossSite => "This request did not come from one of coffer's own pages, so it was not carried out. Open the page again and repeat it.".into(),
             Self::WrongHost(Some(origin)) => format!("coffer is at {origin} and answers by no other name.").into(),
             Self::WrongHost(None) => "This server does not answer for that host name. Whoever runs it sets the address in COFFER_BASE_URL.".into(),
-            Self::LinkOver => "This link is used up or has expired. Ask for a fresh one, or sign in if you have an account.".into(),
+            Self::LinkOver => "This link is used up or has expired. Ask for a fresh one.".into(),
             Self::Malformed { message, .. } => message.clone().into(),
             Self::BadQuery(error) => error.message.clone().into(),
             Self::BadCursor => "This cursor is not one that coffer gave out for this list. Start again from the first page.".into(),

@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
 
 // Good news leaves after a while, never under the pointer or the focus. Errors stay until dismissed.
 const LEAVES_AFTER_MS = 8000;
-const LEAVES_WITH_UNDO_AFTER_MS = 20000;
+const LEAVES_WITH_OFFER_AFTER_MS = 20000;
 
 function settle(toast) {
   if (toast.dataset.settled) return;
@@ -31,7 +31,7 @@ function settle(toast) {
   toast.append(dismiss);
   if (toast.classList.contains("error")) return;
 
-  const wait = toast.querySelector("form") ? LEAVES_WITH_UNDO_AFTER_MS : LEAVES_AFTER_MS;
+  const wait = toast.querySelector("form") ? LEAVES_WITH_OFFER_AFTER_MS : LEAVES_AFTER_MS;
   const leave = () => {
     if (toast.matches(":hover, :focus-within")) {
       setTimeout(leave, 2000);
@@ -58,13 +58,19 @@ function inWords(seconds) {
   return seconds === 1 ? "a second" : `${seconds} seconds`;
 }
 
-// Whoever was too fast sees the time run down.
+// Whoever was too fast sees the time run down; the way on is offered when it is over.
 for (const wait of document.querySelectorAll("[data-countdown]")) {
+  const next = document.querySelector("[data-after-countdown]");
+  if (next) next.hidden = true;
   const end = performance.now() + Number(wait.dataset.countdown) * 1000;
   const timer = setInterval(() => {
     const left = Math.ceil((end - performance.now()) / 1000);
-    wait.textContent = left > 0 ? `You can go on in ${inWords(left)}.` : "You can go on now.";
-    if (left <= 0) clearInterval(timer);
+    wait.textContent = left > 0 ? `You can try again in ${inWords(left)}.` : "You can try again now.";
+    if (left > 0) return;
+    clearInterval(timer);
+    if (!next) return;
+    next.hidden = false;
+    next.textContent = next.dataset.afterCountdown;
   }, 1000);
 }
 

@@ -160,12 +160,12 @@ impl Policy {
             Self::Pages | Self::Network => "That was more than this server answers at once.",
             Self::Api | Self::Token => "That was more requests than this server answers at once.",
             Self::Admin => "That was more than administrators may ask at once.",
-            Self::LoginAddress
-            | Self::LoginAccount
-            | Self::LoginPair
-            | Self::LoginAccounts
-            | Self::LoginSeen
-            | Self::LoginDevice => "There were too many attempts to log in.",
+            Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {
+                "There were too many wrong passwords for this account."
+            }
+            Self::LoginAddress | Self::LoginAccounts | Self::LoginSeen => {
+                "There were too many attempts to log in from here."
+            }
             Self::SecondFactor => "Too many codes did not fit.",
             Self::Sudo => "The password did not fit too often.",
             Self::RegisterAddress | Self::RegisterEmail | Self::RegisterNetwork => {

@@ -52,6 +52,13 @@ impl Refusal {
         self.policies.first().copied().unwrap_or(Policy::Pages).message()
     }
 
+    /// Whether one account was tried too often, and not too much came from one place.
+    #[must_use]
+    pub fn is_about_account(&self) -> bool {
+        let accounts = [Policy::LoginAccount, Policy::LoginPair, Policy::LoginDevice];
+        self.policies.first().is_some_and(|policy| accounts.contains(policy))
+    }
+
     /// When to come back, for people.
     #[must_use]
     pub fn wait(&self) -> String {

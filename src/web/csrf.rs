@@ -14,7 +14,7 @@ use tower_sessions_core::Session;
 use uuid::Uuid;
 
 use super::body;
-use super::faces::Kept;
+use super::faces::{Kept, TriedLogin};
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
 use super::origin::Origin;
@@ -135,15 +135,19 @@ fn keep(mut response: Response, app: &App, unsent: &Unsent, sent: Vec<(String, S
     let Some(Cause(error)) = response.extensions().get::<Cause>() else { return response };
     match **error {
         Error::SudoRequired | Error::SudoRefused => {
-            response.extensions_mut().insert(HeldUp::of(sent)).map(drop)
+            response.extensions_mut().insert(HeldUp::of(sent));
+            return response;
         }
         Error::SignInRequired if unsent.can_wait() => return unsent.ask(app, None),
         Error::TooManyRequests(_) if unsent.can_wait() => {
             response.extensions_mut().insert(unsent.clone());
-            response.extensions_mut().insert(Kept::of(sent)).map(drop)
         }
-        _ => response.extensions_mut().insert(Kept::of(sent)).map(drop),
-    };
+        _ => {}
+    }
+    if let Some(tried) = TriedLogin::of(&sent) {
+        response.extensions_mut().insert(tried);
+    }
+    response.extensions_mut().insert(Kept::of(sent));
     response
 }
 

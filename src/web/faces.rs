@@ -31,12 +31,11 @@ impl IntoResponse for Error {
 }
 
 /// The fields that people type into, and what their forms call them; never a password or a token.
-const TYPED: [(&str, &str); 8] = [
+const TYPED: [(&str, &str); 7] = [
     ("url", "Address"),
     ("title", "Title"),
     ("body", "Text"),
     ("tags", "Tags"),
-    ("login", "Email or username"),
     ("email", "Email"),
     ("username", "Username"),
     ("display_name", "Name to show"),
@@ -60,6 +59,19 @@ impl Kept {
     #[must_use]
     pub fn fields(&self) -> Vec<KeptField> {
         self.0.to_vec()
+    }
+}
+
+/// The name that somebody has tried to log in with.
+#[derive(Clone, Debug)]
+pub struct TriedLogin(String);
+
+impl TriedLogin {
+    #[must_use]
+    pub fn of(sent: &[(String, String)]) -> Option<Self> {
+        let name = sent.iter().find(|(name, _)| name == "login");
+        // As long as an address may be.
+        name.map(|(_, value)| Self(value.trim().chars().take(254).collect()))
     }
 }
 
@@ -175,20 +187,40 @@ impl Asked {
             Error::WrongHost(origin) => origin.clone(),
             _ => None,
         };
-        let again = if self.is_get { Some(asked.clone()) } else { self.came_from };
+        let again = if self.is_get { Some(asked.clone()) } else { self.came_from.clone() };
         let page = ErrorPage {
             chrome: Chrome::of(app, &identity, asked),
             status: error.status().as_u16(),
             heading: heading(error.status()),
-            message: message(error),
+            message: message(error, response.extensions().get()),
             wait: Wait::of(error, again, response.extensions().get()),
-            advice: advice(error, self.is_get, self.is_upload),
-            request_id: self.request_id.0,
+            advice: self.advice(error, identity.viewer.member().is_some()),
+            request_id: self.request_id.0.clone(),
             kept: response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default(),
             right,
         };
         let body = page.render().unwrap_or_else(|_| heading(error.status()).to_owned());
         faced(response, error, Html(body))
+    }
+}
+
+impl Asked {
+    /// What to do next, where the message can't say it because it is the API's too.
+    fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
+        match error {
+            Error::NotFound if !is_signed_in => Some("If it is yours, log in first."),
+            Error::LinkOver if !is_signed_in => Some("You have an account already? Log in."),
+            Error::TooLarge { .. } if !self.is_get => {
+                Some("Your browser’s Back button leads to the form again, with what you had filled in.")
+            }
+            Error::SignInRequired if self.is_upload => {
+                Some("The file was not kept. Log in, open the page again and choose it once more.")
+            }
+            Error::CrossSite | Error::SignInRequired if !self.is_get => {
+                Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -282,26 +314,13 @@ fn faced(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
 }
 
 /// The page shows apart from it how long to wait.
-fn message(error: &Error) -> String {
-    match error {
-        Error::TooManyRequests(refusal) => refusal.message().to_owned(),
+fn message(error: &Error, tried: Option<&TriedLogin>) -> String {
+    match (error, tried) {
+        (Error::TooManyRequests(refusal), Some(TriedLogin(name))) if refusal.is_about_account() => {
+            format!("There were too many wrong passwords for “{name}”.")
+        }
+        (Error::TooManyRequests(refusal), _) => refusal.message().to_owned(),
         _ => error.message().into_owned(),
-    }
-}
-
-/// What to do next, where the message can't say it because it is the API's too.
-fn advice(error: &Error, is_get: bool, is_upload: bool) -> Option<&'static str> {
-    match error {
-        Error::TooLarge { .. } if !is_get => {
-            Some("Your browser’s Back button leads to the form again, with what you had filled in.")
-        }
-        Error::SignInRequired if is_upload => {
-            Some("The file was not kept. Log in, open the page again and choose it once more.")
-        }
-        Error::CrossSite | Error::SignInRequired if !is_get => {
-            Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
-        }
-        _ => None,
     }
 }
 

@@ -241,7 +241,7 @@ async fn the_keyboard_alone_is_enough() {
     owner.saves(json!({ "title": "Moon phases" })).await;
     let browser = Browser::open(&app.origin(), true, 1280, 900).await;
     browser.goto("/login").await;
-    browser.has(".field:focus-within label", "Username").await;
+    browser.has(".field:focus-within label", "Email or username").await;
     browser.types("owner").await;
     browser.tabs_to("Password").await;
     browser.types(PASSWORD).await;
@@ -452,7 +452,7 @@ async fn a_refused_form_waits_on_its_page() {
             browser.press("Send the letter").await;
         }
         browser.has("h1", "One moment, please").await;
-        browser.sees("You can go on in").await;
+        browser.sees("You can try again in").await;
         browser.field_holds("Email", "ada@example.org").await;
         if javascript {
             let words = "return document.querySelector('[data-countdown]').textContent";
@@ -467,5 +467,27 @@ async fn a_refused_form_waits_on_its_page() {
         browser.press("Send again").await;
         browser.has("h1", "Look into your mail").await;
         app.later(Duration::from_mins(2));
+    }
+}
+
+/// Too many wrong passwords: the way back to the form is there when it works, and says when that is without JavaScript.
+#[tokio::test]
+async fn the_log_in_is_offered_again_when_it_may_be_tried() {
+    let app = App::with(Engine::Sqlite, &["--rate-limit-login-pair=1/h"]).await;
+    for javascript in [true, false] {
+        let browser = Browser::open(&app.origin(), javascript, 390, 900).await;
+        for _ in 0..2 {
+            browser.goto("/login").await;
+            browser.fill("Email or username", "ada").await;
+            browser.fill("Password", "wrong horse battery").await;
+            browser.press("Log in").await;
+        }
+        browser.sees("too many wrong passwords for “ada”").await;
+        browser.sees("You can try again in").await;
+        let offers = "return [...document.querySelectorAll('main a')].filter(a => a.checkVisibility()).map(a => a.textContent)";
+        let offers: Vec<String> = browser.run(offers).await;
+        let again = offers.iter().find(|offer| offer.starts_with("Try again in "));
+        assert_eq!(again.is_none(), javascript, "{offers:?}");
+        app.later(Duration::from_hours(2));
     }
 }

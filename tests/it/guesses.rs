@@ -230,7 +230,10 @@ async fn codes_are_guessed_slowly(app: App) {
     assert_eq!(looked_at, 7, "over all logins, recovery codes too");
     let late = Actor::new("ada", &app);
     late.gives_password().await;
-    late.gives_code(&phone.code(app.now())).await.error_page(429).has("[data-countdown]", "You can go on in");
+    late.gives_code(&phone.code(app.now()))
+        .await
+        .error_page(429)
+        .has("[data-countdown]", "You can try again in");
     app.later(Duration::from_mins(3));
     late.gives_code(&recovery[0]).await.redirects_to("/tags");
 }

@@ -64,7 +64,7 @@ async fn a_refusal_is_a_calm_page(app: App) {
     assert!((1799..=1800).contains(&wait) && (wait..wait + 16).contains(&later), "{wait} {later}");
     assert_eq!(refused.attributes("[data-countdown]", "data-countdown"), [later.to_string()]);
     assert!(refused.attributes("a.button", "href").contains(&"/login?next=%2Ftags".to_owned()));
-    refused.has("main", "You can go on in").has("main", "minutes");
+    refused.has("main", "You can try again in").has("main", "minutes");
     app.later(Duration::from_mins(31));
     visitor.get("/login").await.ok();
 }

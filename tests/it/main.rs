@@ -18,6 +18,7 @@ mod devices;
 mod drain;
 mod enumeration;
 mod environment;
+mod error_pages;
 mod explain;
 mod export;
 mod guesses;
