@@ -16,6 +16,7 @@ CREATE TABLE users (
     totp_tries      BIGINT NOT NULL DEFAULT 0,
     totp_tried_at   TIMESTAMPTZ,
     auth_epoch      BIGINT NOT NULL DEFAULT 0,
+    factor_epoch    BIGINT NOT NULL DEFAULT 0,
     verified_at     TIMESTAMPTZ,
     disabled_at     TIMESTAMPTZ,
     created_at      TIMESTAMPTZ NOT NULL,

@@ -16,6 +16,7 @@ CREATE TABLE users (
     totp_tries      INTEGER NOT NULL DEFAULT 0,
     totp_tried_at   INTEGER,
     auth_epoch      INTEGER NOT NULL DEFAULT 0,
+    factor_epoch    INTEGER NOT NULL DEFAULT 0,
     verified_at     INTEGER,
     disabled_at     INTEGER,
     created_at      INTEGER NOT NULL,

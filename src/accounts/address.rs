@@ -2,8 +2,8 @@
 
 use super::fields::{display_name_problem, email_problem};
 use super::store::personal::{self, Personal};
-use super::store::profile;
 pub use super::store::profile::Profile;
+use super::store::{factor, profile};
 use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
@@ -22,9 +22,10 @@ pub struct Promised {
 }
 
 /// What a confirmation link has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Confirmed {
-    Now,
+    /// Whose it is, as they are now.
+    Now(Box<Member>),
     /// Another account has confirmed the address first.
     TakenMeanwhile,
 }
@@ -163,12 +164,14 @@ impl Accounts {
             self.mail.queue(&mut tx, &before, &letter).await?;
         }
         let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
+        // A letter there can set a new password, so it counts as a factor.
+        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
         tx.commit().await?;
         self.sessions.settle(stale).await?;
         self.mail.wake();
-        Ok(Confirmed::Now)
+        Ok(Confirmed::Now(Box::new(Member { factor_epoch, ..member.clone() })))
     }
 
     /// Queues a letter about the account, if it has a confirmed address: any other may be a stranger's.

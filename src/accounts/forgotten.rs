@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
+use super::NewPassword;
 use super::fields::email_problem;
 use super::pages::summary;
 use crate::app::App;
@@ -33,6 +34,7 @@ struct ResetPage {
     action: String,
     /// The link no longer works: no form.
     over: bool,
+    revokes_tokens: bool,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -47,6 +49,8 @@ pub struct AskForm {
 #[serde(default)]
 pub struct ResetForm {
     password: String,
+    /// A checkbox.
+    revoke_tokens: String,
 }
 
 pub async fn ask_form(State(app): State<App>, chrome: Chrome) -> Result<Response> {
@@ -87,11 +91,14 @@ pub async fn reset(
     Path(token): Path<String>,
     Form(form): Form<ResetForm>,
 ) -> Result<Response> {
-    match app.accounts.reset(&token, &form.password, &origin).await {
-        Ok(()) => Ok(redirect("/login", Some(Notice::PasswordReset))),
+    let revokes_tokens = !form.revoke_tokens.is_empty();
+    let new = NewPassword { password: &form.password, revokes_tokens };
+    match app.accounts.reset(&token, new, &origin).await {
+        Ok(()) => Ok(redirect("/login", Some(Notice::PasswordReset { revokes_tokens }))),
         Err(Error::LinkOver) => reset_over(chrome),
         Err(Error::Invalid(errors)) => {
-            let again = page(&reset_page(chrome, &token, errors), false)?;
+            let again = ResetPage { revokes_tokens, ..reset_page(chrome, &token, errors) };
+            let again = page(&again, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }
         Err(error) => Err(error),
@@ -113,6 +120,7 @@ fn reset_page(chrome: Chrome, token: &str, errors: FieldErrors) -> ResetPage {
         chrome: chrome.section("account"),
         action: format!("/password/reset/{token}"),
         over: false,
+        revokes_tokens: false,
         summary: summary(&errors),
         errors,
     }

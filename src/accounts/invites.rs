@@ -95,7 +95,7 @@ pub async fn accept(
         return closed(&app, chrome);
     }
     match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, &member, &origin, Notice::Registered).await,
+        Ok(member) => begin(&app, &session, member, &origin, Notice::Registered).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

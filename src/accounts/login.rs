@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::store::profile;
-use super::{Accounts, Member, key, store};
+use super::{Accounts, Member, Proof, Proved, key, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::error::Result;
 use crate::limiter::policy::Policy;
@@ -16,12 +16,12 @@ use crate::web::origin::Origin;
 const LONGEST_LOGIN: usize = 1024;
 
 impl Accounts {
-    /// Who this is, by e-mail or username and password; the same time for unknown names. Who has a second factor is
-    /// not in before [`Self::check_second_factor`] says so.
+    /// Who this is, by e-mail or username and password; the same time for unknown names. Where the proof lacks a code,
+    /// [`Self::check_second_factor`] makes another one of it.
     ///
     /// # Errors
     /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
-    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Member>> {
+    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Proved>> {
         let login = key(if login.len() > LONGEST_LOGIN { "" } else { login });
         let found = store::credentials(&self.db, &login, origin.device.as_ref().map(|d| &d[..])).await?;
         let at_home = found.as_ref().is_some_and(|found| found.at_home);
@@ -33,8 +33,8 @@ impl Accounts {
         let reserved = self.limiter.login(attempt).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Password))?;
         let (user, hash) = found.map_or((None, None), |found| (Some(found.member), found.password_hash));
-        let verified = self.passwords.verify(password, hash.clone());
-        let fits = proved(&self.limiter, reserved, verified).await?;
+        let verified = self.verified(password, hash.clone());
+        let fits = proved(&self.limiter, reserved, verified).await?.is_some();
         self.audit.attempted(Method::Password, fits);
         if !fits {
             self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
@@ -46,21 +46,26 @@ impl Accounts {
                 self.note_login(Some(member.id), Outcome::Done, origin).await?;
             }
         }
-        Ok(user)
+        Ok(user.map(|member| Proved { by: Proof::of_password(&member), member }))
     }
 
-    /// Whether the code completes the login of somebody who has given their password: one from the authenticator app,
-    /// or a recovery code. Either works once.
-    pub async fn check_second_factor(&self, member: &Member, code: &str, origin: &Origin) -> Result<bool> {
-        let fits = self.code_fits(member, code, origin).await?;
+    /// Completes the login of somebody who has given their password, by a code from the authenticator app or a recovery
+    /// code. Either works once.
+    pub async fn check_second_factor(
+        &self,
+        member: &Member,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<Option<Proved>> {
+        let proof = self.prove_code(member, code, origin).await?;
         let from_app = code.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6;
-        self.audit.attempted(if from_app { Method::Totp } else { Method::RecoveryCode }, fits);
-        let outcome = if fits { Outcome::Done } else { Outcome::Refused };
+        self.audit.attempted(if from_app { Method::Totp } else { Method::RecoveryCode }, proof.is_some());
+        let outcome = if proof.is_some() { Outcome::Done } else { Outcome::Refused };
         self.note_login(Some(member.id), outcome, origin).await?;
-        Ok(fits)
+        Ok(proof.map(|by| Proved { member: member.clone(), by }))
     }
 
-    /// Whether the signed-in person is who they say: their password again, and a code where there is a second factor.
+    /// That the signed-in person is who they say: their password again, and a code where there is a second factor.
     ///
     /// # Errors
     /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
@@ -70,13 +75,13 @@ impl Accounts {
         password: &str,
         code: &str,
         origin: &Origin,
-    ) -> Result<bool> {
-        let confirmed =
-            self.knows_password(member.id, password).await? && self.code_fits(member, code, origin).await?;
-        self.audit.attempted(Method::Sudo, confirmed);
-        let outcome = if confirmed { Outcome::Done } else { Outcome::Refused };
+    ) -> Result<Option<Proof>> {
+        let knows = self.knows_password(member.id, password).await?;
+        let proof = if knows { self.prove_code(member, code, origin).await? } else { None };
+        self.audit.attempted(Method::Sudo, proof.is_some());
+        let outcome = if proof.is_some() { Outcome::Done } else { Outcome::Refused };
         self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
-        Ok(confirmed)
+        Ok(proof)
     }
 
     /// Whether whoever is logged in knows the account's password.
@@ -84,7 +89,11 @@ impl Accounts {
         let reserved = self.limiter.attempt(Policy::Sudo, user).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Sudo))?;
         let hash = store::password_hash(&self.db, user).await?;
-        proved(&self.limiter, reserved, self.passwords.verify(password, hash)).await
+        Ok(proved(&self.limiter, reserved, self.verified(password, hash)).await?.is_some())
+    }
+
+    async fn verified(&self, password: &str, hash: Option<String>) -> Result<Option<()>> {
+        Ok(self.passwords.verify(password, hash).await?.then_some(()))
     }
 
     /// The person, unless the account is disabled or its sessions were ended since.
@@ -122,13 +131,13 @@ impl Accounts {
 }
 
 /// Counts an attempt only when it was one, and wrong: neither what fits nor what could not be looked at.
-pub(super) async fn proved(
+pub(super) async fn proved<T>(
     limiter: &Limiter,
     reserved: Reservation,
-    proof: impl Future<Output = Result<bool>>,
-) -> Result<bool> {
+    proof: impl Future<Output = Result<Option<T>>>,
+) -> Result<Option<T>> {
     let proof = proof.await;
-    if !matches!(proof, Ok(false)) {
+    if !matches!(proof, Ok(None)) {
         limiter.refund(reserved).await;
     }
     proof

@@ -45,6 +45,8 @@ pub struct Member {
     pub role: Role,
     /// Sessions carry the epoch they began in; another epoch ends them all.
     pub auth_epoch: i64,
+    /// Counts the changes of what they prove themselves by. Sudo mode of before the last one is over.
+    pub factor_epoch: i64,
     /// The e-mail address was confirmed.
     pub verified: bool,
     /// A code is asked for besides the password.

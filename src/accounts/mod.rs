@@ -13,6 +13,7 @@ mod member;
 pub mod pages;
 mod password;
 pub mod people;
+pub mod proof;
 mod recovery;
 mod registration;
 mod settings;
@@ -31,6 +32,8 @@ use self::factor::FactorKeys;
 pub(crate) use self::fields::{key, username_key};
 pub use self::member::{Member, Role};
 use self::password::{Judged, Passwords};
+pub use self::proof::{Proof, Proved};
+pub use self::recovery::NewPassword;
 pub use self::registration::NewAccount;
 pub use self::store::Purpose;
 use crate::audit::{Audit, Event};
@@ -43,6 +46,7 @@ use crate::keys::Keys;
 use crate::limiter::Limiter;
 use crate::mail::Mail;
 use crate::sessions::Sessions;
+use crate::tokens::Tokens;
 use crate::web::origin::Origin;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -61,6 +65,7 @@ pub struct Accounts {
     mail: Mail,
     sessions: Sessions,
     limiter: Limiter,
+    tokens: Tokens,
     /// Scheme and host of the links in letters.
     site: Arc<str>,
     passwords: Arc<Passwords>,
@@ -81,6 +86,7 @@ impl Accounts {
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
         let factor_keys = Arc::new(FactorKeys::new(keys));
         Ok(Self {
+            tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
             db,
             cache,
             context,

@@ -9,7 +9,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions_core::Session;
 
-use super::{Member, NewAccount, Purpose, factor, forgotten, invites, settings, strength, sudo};
+use super::{
+    Member, NewAccount, Proof, Proved, Purpose, factor, forgotten, invites, settings, strength, sudo,
+};
 use crate::app::App;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
@@ -18,6 +20,7 @@ use crate::web::cookies::{self, Name};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
 use crate::web::stay;
+use crate::web::sudo as sudo_mode;
 use crate::web::viewer::{Identity, Viewer};
 
 pub fn routes() -> Router<App> {
@@ -156,13 +159,16 @@ async fn login(
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
-    if let Some(member) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
+    if let Some(proved) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
         let stays = !form.stay.is_empty();
-        if member.second_factor {
-            return factor::login::ask(&app, (&session, &identity), &member, (&form.next, stays), &origin)
-                .await;
+        if is_in_already(&identity, &proved.member, stays) {
+            return go_on(&app, &session, proved, &form.next).await;
         }
-        return enter(&app, (&session, &identity), &member, (&form.next, stays), &origin).await;
+        let (here, how) = ((&session, &identity), (form.next.as_str(), stays));
+        if proved.by.lacks_code() {
+            return factor::login::ask(&app, here, &proved.member, how, &origin).await;
+        }
+        return enter(&app, here, &proved, how, &origin).await;
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -175,6 +181,18 @@ async fn login(
         stay_days: app.config.stay_days,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
+}
+
+/// The form comes from a second tab of somebody who has logged in meanwhile, and asks for nothing more.
+fn is_in_already(identity: &Identity, member: &Member, stays: bool) -> bool {
+    identity.viewer.id() == Some(member.id) && (!stays || identity.family.is_some())
+}
+
+/// In the same session, so that the first tab's forms can still be sent.
+async fn go_on(app: &App, session: &Session, proved: Proved, next: &str) -> Result<Response> {
+    let by = if proved.by.lacks_code() { Proof::SessionAndPassword } else { proved.by };
+    sudo_mode::renew(app, session, &proved.member.clone(), proved.member, by).await?;
+    Ok(redirect(local_path(next), None))
 }
 
 async fn logout(
@@ -205,15 +223,19 @@ async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -
 async fn register(
     State(app): State<App>,
     session: Session,
+    viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
+    if viewer.member().is_some() {
+        return Ok(Redirect::to("/resources").into_response());
+    }
     if app.config.signup != Signup::Open {
         return closed(&app, chrome);
     }
     match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, &member, &origin, Notice::Registered).await,
+        Ok(member) => begin(&app, &session, member, &origin, Notice::Registered).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -265,7 +287,7 @@ async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, &member, &origin, Notice::Welcome).await,
+        Ok(member) => begin(&app, &session, member, &origin, Notice::Welcome).await,
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -296,11 +318,11 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
 pub(super) async fn enter(
     app: &App,
     (session, before): (&Session, &Identity),
-    member: &Member,
+    proved: &Proved,
     (next, stays): (&str, bool),
     origin: &Origin,
 ) -> Result<Response> {
-    let set = stay::sign_in(app, (session, before), member, origin, stays).await?;
+    let set = stay::sign_in(app, (session, before), proved, origin, stays).await?;
     let mut response = redirect(local_path(next), None);
     cookies::add(response.headers_mut(), set);
     Ok(response)
@@ -310,11 +332,12 @@ pub(super) async fn enter(
 pub(super) async fn begin(
     app: &App,
     session: &Session,
-    member: &Member,
+    member: Member,
     origin: &Origin,
     welcome: Notice,
 ) -> Result<Response> {
-    let set = stay::sign_in(app, (session, &Identity::default()), member, origin, false).await?;
+    let proved = Proved { member, by: Proof::NewAccount };
+    let set = stay::sign_in(app, (session, &Identity::default()), &proved, origin, false).await?;
     let mut response = redirect("/resources", Some(welcome));
     cookies::add(response.headers_mut(), set);
     Ok(response)

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::store::personal::{self, Personal};
 use super::store::profile;
-use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
+use super::{Accounts, LINK_LIFE, Member, Proof, Proved, Purpose, hash_of, key, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -12,6 +12,14 @@ use crate::mail::Letter;
 use crate::sessions::Stale;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
+
+/// A password that somebody has chosen, and what is to go with the old one besides the sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPassword<'a> {
+    pub password: &'a str,
+    /// The API tokens too: they are not made from the password, so they work on otherwise.
+    pub revokes_tokens: bool,
+}
 
 impl Accounts {
     /// Sends a link for a new password to this address if an account has confirmed it, and does the same work if
@@ -62,17 +70,20 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkOver`], or [`Error::Invalid`] at `password`.
-    pub async fn reset(&self, token: &str, new: &str, origin: &Origin) -> Result<()> {
+    pub async fn reset(&self, token: &str, new: NewPassword<'_>, origin: &Origin) -> Result<()> {
         let (hash, now) = (hash_of(token), self.context.now());
         let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
         let member = store::active(&self.db, user).await?.ok_or(Error::LinkOver)?;
-        self.acceptable(&member, new)?;
-        let password_hash = self.passwords.hash(new, self.context.random()).await?;
+        self.acceptable(&member, new.password)?;
+        let password_hash = self.passwords.hash(new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         if !store::take_token(&mut tx, Purpose::Reset, &hash, now).await? {
             return Err(Error::LinkOver);
         }
         let (_, ended) = self.set_password(&mut tx, user, &password_hash).await?;
+        if new.revokes_tokens {
+            self.tokens.revoke_all_in(&mut tx, user, origin).await?;
+        }
         self.audit.record(&mut tx, origin, &Event::own(Action::PasswordReset, user)).await?;
         tx.commit().await?;
         self.mail.wake();
@@ -87,20 +98,24 @@ impl Accounts {
         &self,
         viewer: &Viewer,
         current: &str,
-        new: &str,
+        new: NewPassword<'_>,
         origin: &Origin,
-    ) -> Result<Member> {
+    ) -> Result<Proved> {
         let member = viewer.signed_in()?;
-        self.acceptable(member, new)?;
+        self.acceptable(member, new.password)?;
         self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
-        let password_hash = self.passwords.hash(new, self.context.random()).await?;
+        let password_hash = self.passwords.hash(new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let (auth_epoch, ended) = self.set_password(&mut tx, member.id, &password_hash).await?;
+        if new.revokes_tokens {
+            self.tokens.revoke_all_in(&mut tx, member.id, origin).await?;
+        }
         self.audit.record(&mut tx, origin, &Event::own(Action::PasswordChange, member.id)).await?;
         tx.commit().await?;
         self.mail.wake();
         self.sessions.settle(ended).await?;
-        Ok(Member { auth_epoch, ..member.clone() })
+        let by = if member.second_factor { Proof::SessionAndPassword } else { Proof::Password };
+        Ok(Proved { member: Member { auth_epoch, ..member.clone() }, by })
     }
 
     async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<(i64, Stale)> {

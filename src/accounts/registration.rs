@@ -143,6 +143,7 @@ impl Accounts {
             display_name: checked.display_name,
             role,
             auth_epoch: 0,
+            factor_epoch: 0,
             verified: address == Address::Confirmed,
             second_factor: false,
         };

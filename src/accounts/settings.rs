@@ -10,6 +10,7 @@ use tower_sessions_core::Session;
 use super::address::{Confirmed, Profile};
 use super::factor::Standing;
 use super::pages::summary;
+use super::{NewPassword, Proof};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::mail::Outlook;
@@ -46,6 +47,9 @@ struct SecurityPage {
     factor: Standing,
     /// The site asks for two-step login.
     factor_required: bool,
+    /// API tokens that work.
+    tokens: usize,
+    revokes_tokens: bool,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -77,6 +81,8 @@ pub struct AddressForm {
 pub struct PasswordForm {
     current_password: String,
     password: String,
+    /// A checkbox.
+    revoke_tokens: String,
 }
 
 pub async fn index() -> Redirect {
@@ -144,24 +150,23 @@ pub async fn change_password(
     chrome: Chrome,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response> {
-    match app
-        .accounts
-        .change_password(&identity.viewer, &form.current_password, &form.password, &origin)
-        .await
-    {
-        Ok(member) => {
+    let revokes_tokens = !form.revoke_tokens.is_empty();
+    let new = NewPassword { password: &form.password, revokes_tokens };
+    let viewer = &identity.viewer;
+    match app.accounts.change_password(viewer, &form.current_password, new, &origin).await {
+        Ok(proved) => {
             let stays = identity.family.is_some();
             let before = Identity::default();
-            let proved = !member.second_factor || sudo::is_sudo(&app, &session).await?;
-            let set = stay::sign_in(&app, (&session, &before), &member, &origin, stays).await?;
-            if proved {
-                sudo::grant(&app, &session).await?;
-            }
-            let mut response = redirect("/settings/security", Some(Notice::PasswordChanged));
+            let set = stay::sign_in(&app, (&session, &before), &proved, &origin, stays).await?;
+            let mut response =
+                redirect("/settings/security", Some(Notice::PasswordChanged { revokes_tokens }));
             cookies::add(response.headers_mut(), set);
             Ok(response)
         }
-        Err(Error::Invalid(errors)) => refused(&security_page(&app, &identity.viewer, chrome, errors).await?),
+        Err(Error::Invalid(errors)) => {
+            let shown = security_page(&app, viewer, chrome, errors).await?;
+            refused(&SecurityPage { revokes_tokens, ..shown })
+        }
         Err(error) => Err(error),
     }
 }
@@ -182,12 +187,17 @@ pub async fn confirm_form(
 
 pub async fn confirm(
     State(app): State<App>,
-    viewer: Viewer,
+    session: Session,
+    identity: Identity,
     origin: Origin,
     Path(token): Path<String>,
 ) -> Result<Response> {
-    let notice = match app.accounts.confirm_address(&viewer, &token, &origin).await? {
-        Confirmed::Now => Notice::AddressConfirmed,
+    let notice = match app.accounts.confirm_address(&identity.viewer, &token, &origin).await? {
+        Confirmed::Now(member) => {
+            let before = identity.viewer.signed_in()?;
+            sudo::renew(&app, &session, before, *member, Proof::SessionAndAddressLink).await?;
+            Notice::AddressConfirmed { elsewhere: app.sessions.is_elsewhere(&identity, &origin).await? }
+        }
         Confirmed::TakenMeanwhile => Notice::AddressTaken,
     };
     Ok(redirect(PROFILE, Some(notice)))
@@ -214,9 +224,13 @@ async fn security_page(
     chrome: Chrome,
     errors: FieldErrors,
 ) -> Result<SecurityPage> {
+    let member = viewer.signed_in()?;
+    let tokens = app.tokens.of(member).await?;
     Ok(SecurityPage {
         chrome: chrome.section("security"),
-        factor: app.accounts.second_factor(viewer.signed_in()?).await?,
+        factor: app.accounts.second_factor(member).await?,
+        tokens: tokens.iter().filter(|token| !app.tokens.is_over(token)).count(),
+        revokes_tokens: false,
         factor_required: required::concerns(app, viewer),
         summary: summary(&errors),
         errors,

@@ -13,7 +13,7 @@ use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
 /// The columns of a [`Member`].
 macro_rules! member {
     () => {
-        "id, email, username, display_name, role, auth_epoch,
+        "id, email, username, display_name, role, auth_epoch, factor_epoch,
         verified_at IS NOT NULL AS verified, totp_secret IS NOT NULL AS second_factor"
     };
 }

@@ -25,11 +25,11 @@ pub async fn form(
     chrome: Chrome,
     Query(query): Query<Next>,
 ) -> Result<Response> {
-    let code = viewer.signed_in()?.second_factor;
-    if is_sudo(&app, &session).await? {
+    let member = viewer.signed_in()?;
+    if is_sudo(&app, &session, member).await? {
         return Ok(redirect(local_path(&query.next), None));
     }
-    let held_up = HeldUp::next(query.next);
+    let (held_up, code) = (HeldUp::next(query.next), member.second_factor);
     page(&SudoPage { chrome, action: "/sudo".to_owned(), held_up, wrong: false, code }, false)
 }
 

@@ -95,12 +95,13 @@ async fn token(
         }
     };
     let found = app.accounts.authenticate(&given.login, &given.password, &origin).await?;
-    let member = found.ok_or(Error::BadCredentials)?;
-    let code = given.code.unwrap_or_default();
-    if member.second_factor && !app.accounts.check_second_factor(&member, &code, &origin).await? {
-        return Err(Error::SecondFactorRequired);
+    let mut proved = found.ok_or(Error::BadCredentials)?;
+    if proved.by.lacks_code() {
+        let code = given.code.unwrap_or_default();
+        let complete = app.accounts.check_second_factor(&proved.member, &code, &origin).await?;
+        proved = complete.ok_or(Error::SecondFactorRequired)?;
     }
-    let grant = app.refresh.begin(&member, Kind::Api, &scopes, &origin).await?;
+    let grant = app.refresh.begin(&proved.member, Kind::Api, &scopes, &origin).await?;
     Ok(pair(&app, grant))
 }
 

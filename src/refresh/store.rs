@@ -31,7 +31,8 @@ pub struct AccessRow {
 }
 
 pub const ACCESS: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
-    u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor, f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at
+    u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
+    f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id
     WHERE t.access_hash = $1 AND f.kind = 'api' AND f.revoked_at IS NULL AND u.disabled_at IS NULL";
 

@@ -44,6 +44,11 @@ impl Sessions {
         Ok(devices)
     }
 
+    /// Whether the person is logged in on another device too.
+    pub async fn is_elsewhere(&self, identity: &Identity, origin: &Origin) -> Result<bool> {
+        Ok(self.devices(identity, origin).await?.iter().any(|device| !device.is_current))
+    }
+
     /// Ends one of a person's devices, on every node.
     ///
     /// # Errors

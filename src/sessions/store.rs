@@ -15,7 +15,7 @@ pub const REVOCATIONS: &str =
     "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
 pub const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE expires_at > $1";
 pub const LOAD: &str = "SELECT s.record, s.expires_at, u.id, u.email, u.username, u.display_name, u.role,
-    u.auth_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
+    u.auth_epoch, u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
     FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
     WHERE s.id_hash = $1 AND s.expires_at > $2";
 
@@ -29,6 +29,7 @@ struct Row {
     display_name: Option<String>,
     role: Option<String>,
     auth_epoch: Option<i64>,
+    factor_epoch: Option<i64>,
     verified: bool,
     second_factor: bool,
 }
@@ -82,6 +83,7 @@ fn member(row: Row) -> Option<Member> {
         display_name: row.display_name?,
         role: Role::try_from(row.role?).ok()?,
         auth_epoch: row.auth_epoch?,
+        factor_epoch: row.factor_epoch?,
         verified: row.verified,
         second_factor: row.second_factor,
     })

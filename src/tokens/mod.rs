@@ -18,7 +18,7 @@ pub use self::store::{Known, Token};
 use crate::accounts::Member;
 use crate::audit::{Action, Audit, Event};
 use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::origin::Origin;
 
@@ -118,6 +118,15 @@ impl Tokens {
         let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner.id) };
         self.audit.record(&mut tx, origin, &event).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// All of a person's tokens, in the transaction of a changed password.
+    pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &Origin) -> Result<()> {
+        for id in store::delete_all(tx, owner).await? {
+            let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner) };
+            self.audit.record(tx, origin, &event).await?;
+        }
+        Ok(())
     }
 
     /// Whose token this is and what it is good for: one look-up. Its use is noted now and then.

@@ -28,7 +28,7 @@ pub struct Known {
 }
 
 pub const KNOWN: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
-    u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
+    u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
     t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
     FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 AND u.disabled_at IS NULL";
 
@@ -51,6 +51,12 @@ pub async fn delete(tx: &mut Tx, owner: Uuid, id: Uuid) -> sqlx::Result<bool> {
     let rows =
         on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(id).execute(conn).await?.rows_affected());
     Ok(rows == 1)
+}
+
+/// All of theirs; which they were.
+pub async fn delete_all(tx: &mut Tx, owner: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "DELETE FROM api_tokens WHERE user_id = $1 RETURNING id";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).fetch_all(conn).await)
 }
 
 pub async fn known(db: &Db, token_hash: &[u8]) -> sqlx::Result<Option<Known>> {

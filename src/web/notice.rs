@@ -19,11 +19,12 @@ pub struct Toast {
     /// `ok` or `error`.
     pub kind: &'static str,
     pub text: &'static str,
-    pub undo: Option<Undo>,
+    pub offer: Option<Offer>,
 }
 
+/// What can be done about it at once.
 #[derive(Clone, Debug)]
-pub struct Undo {
+pub struct Offer {
     pub action: String,
     pub label: &'static str,
 }
@@ -42,14 +43,14 @@ pub enum Notice {
     AccountDeleted,
     ProfileSaved,
     LetterSent,
-    AddressConfirmed,
+    AddressConfirmed { elsewhere: bool },
     AddressTaken,
-    PasswordChanged,
-    PasswordReset,
+    PasswordChanged { revokes_tokens: bool },
+    PasswordReset { revokes_tokens: bool },
     DeviceEnded,
     DevicesEnded,
     TokenRevoked,
-    SecondFactorOff,
+    SecondFactorOff { elsewhere: bool },
     StartAgain,
     TooManyCodes,
     RoleChanged,
@@ -63,7 +64,7 @@ pub enum Notice {
 
 impl Notice {
     /// All that carry nothing but their name.
-    const PLAIN: [Self; 28] = [
+    const PLAIN: [Self; 32] = [
         Self::Saved,
         Self::Restored,
         Self::Deleted,
@@ -75,14 +76,18 @@ impl Notice {
         Self::AccountDeleted,
         Self::ProfileSaved,
         Self::LetterSent,
-        Self::AddressConfirmed,
+        Self::AddressConfirmed { elsewhere: false },
+        Self::AddressConfirmed { elsewhere: true },
         Self::AddressTaken,
-        Self::PasswordChanged,
-        Self::PasswordReset,
+        Self::PasswordChanged { revokes_tokens: false },
+        Self::PasswordChanged { revokes_tokens: true },
+        Self::PasswordReset { revokes_tokens: false },
+        Self::PasswordReset { revokes_tokens: true },
         Self::DeviceEnded,
         Self::DevicesEnded,
         Self::TokenRevoked,
-        Self::SecondFactorOff,
+        Self::SecondFactorOff { elsewhere: false },
+        Self::SecondFactorOff { elsewhere: true },
         Self::StartAgain,
         Self::TooManyCodes,
         Self::RoleChanged,
@@ -119,28 +124,50 @@ impl Notice {
             }
             Self::ProfileSaved => ("profile-saved", OK, "Your profile is saved."),
             Self::LetterSent => ("letter-sent", OK, "A letter is on its way. Open its link within an hour."),
-            Self::AddressConfirmed => ("address-confirmed", OK, "Your e-mail address is confirmed."),
+            Self::AddressConfirmed { elsewhere: false } => {
+                ("address-confirmed", OK, "Your e-mail address is confirmed.")
+            }
+            Self::AddressConfirmed { elsewhere: true } => (
+                "address-confirmed-elsewhere",
+                OK,
+                "Your e-mail address is confirmed. You are logged in on other devices too.",
+            ),
             Self::AddressTaken => (
                 "address-taken",
                 ERROR,
                 "Another account has confirmed this address. Use another one, or log in to that account.",
             ),
-            Self::PasswordChanged => {
+            Self::PasswordChanged { revokes_tokens: false } => {
                 ("password-changed", OK, "Your password is changed, and every other device is logged out.")
             }
-            Self::PasswordReset => (
+            Self::PasswordChanged { revokes_tokens: true } => (
+                "password-changed-tokens",
+                OK,
+                "Your password is changed, every other device is logged out, and your API tokens are revoked.",
+            ),
+            Self::PasswordReset { revokes_tokens: false } => (
                 "password-reset",
                 OK,
                 "Your password is changed, and every device is logged out. Log in with the new one.",
+            ),
+            Self::PasswordReset { revokes_tokens: true } => (
+                "password-reset-tokens",
+                OK,
+                "Your password is changed, every device is logged out, and no API token works any more. Log in with the new password.",
             ),
             Self::DeviceEnded => ("device-ended", OK, "That device is logged out."),
             Self::DevicesEnded => ("devices-ended", OK, "Every other device is logged out."),
             Self::TokenRevoked => {
                 ("token-revoked", OK, "The token is revoked. Programs that used it are refused from now on.")
             }
-            Self::SecondFactorOff => {
+            Self::SecondFactorOff { elsewhere: false } => {
                 ("second-factor-off", OK, "Two-step login is off: your password alone lets you in.")
             }
+            Self::SecondFactorOff { elsewhere: true } => (
+                "second-factor-off-elsewhere",
+                OK,
+                "Two-step login is off: your password alone lets you in. You are logged in on other devices too.",
+            ),
             Self::StartAgain => {
                 ("start-again", ERROR, "That took too long. Log in with your password again.")
             }
@@ -166,11 +193,15 @@ impl Notice {
     #[must_use]
     pub fn toast(self) -> Toast {
         let (_, kind, text) = self.content();
-        let undo = match self {
-            Self::Trashed(id) => Some(Undo { action: format!("/resources/{id}/restore"), label: "Undo" }),
+        let offer = match self {
+            Self::Trashed(id) => Some(Offer { action: format!("/resources/{id}/restore"), label: "Undo" }),
+            Self::AddressConfirmed { elsewhere: true } | Self::SecondFactorOff { elsewhere: true } => {
+                let action = "/settings/sessions/others/end".to_owned();
+                Some(Offer { action, label: "Log out all other devices" })
+            }
             _ => None,
         };
-        Toast { kind, text, undo }
+        Toast { kind, text, offer }
     }
 
     /// The notice that the page before has left, if there is one.

@@ -4,11 +4,11 @@ use axum::http::{Extensions, HeaderMap, Uri};
 use tower_sessions_core::Session;
 
 use super::cookies::{self, Cookie, Life, Name};
+use super::device;
 use super::origin::Origin;
 use super::session::Visit;
 use super::viewer::{self, Identity};
-use super::{device, sudo};
-use crate::accounts::Member;
+use crate::accounts::{Proof, Proved};
 use crate::admin::pages::LIVE;
 use crate::app::App;
 use crate::error::Result;
@@ -35,10 +35,11 @@ pub async fn recognise(
     let Rotated::Child(grant) = app.refresh.rotate(&token, Kind::Browser, &origin).await? else {
         return Ok((identity, Some(cookies::removal(Name::Stay))));
     };
-    viewer::sign_in(app, session, &grant.member, &origin).await?;
-    viewer::join_family(app, session, &grant.member, grant.family).await?;
+    let proved = Proved { member: grant.member, by: Proof::KeptDevice };
+    viewer::sign_in(app, session, &proved, &origin).await?;
+    viewer::join_family(app, session, &proved.member, grant.family).await?;
     let cookie = cookies::new(Name::Stay, &grant.refresh_token, Life::For(grant.life));
-    Ok((viewer::begun(session, grant.member).await?, Some(cookie)))
+    Ok((viewer::begun(session, proved.member).await?, Some(cookie)))
 }
 
 /// Sets the cookie, unless the answer itself has set it.
@@ -53,7 +54,7 @@ pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
 pub async fn sign_in(
     app: &App,
     (session, before): (&Session, &Identity),
-    member: &Member,
+    proved: &Proved,
     origin: &Origin,
     stays: bool,
 ) -> Result<Vec<Cookie<'static>>> {
@@ -64,9 +65,9 @@ pub async fn sign_in(
         set.push(cookie);
         device
     });
+    let member = &proved.member;
     app.accounts.recognise(member, device, origin).await?;
-    viewer::sign_in(app, session, member, origin).await?;
-    sudo::grant(app, session).await?;
+    viewer::sign_in(app, session, proved, origin).await?;
     if stays {
         let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
         viewer::join_family(app, session, member, grant.family).await?;

@@ -21,6 +21,7 @@ use super::origin::Origin;
 use super::required;
 use super::stay;
 use super::viewer::{self, Identity};
+use crate::accounts::Proved;
 use crate::app::App;
 use crate::error::Result;
 
@@ -160,20 +161,13 @@ impl Unsent {
         answer: &SignIn,
         (mut request, next): (Request, Next),
     ) -> Result<Response> {
-        let Some(member) = app.accounts.authenticate(&answer.login, &answer.password, origin).await? else {
-            return Ok(self.ask(app, Some((answer, Tried::Wrong))));
+        let proved = match Self::prove(app, answer, origin).await? {
+            Ok(proved) => proved,
+            Err(tried) => return Ok(self.ask(app, Some((answer, tried)))),
         };
-        if member.second_factor {
-            if answer.code.is_empty() {
-                return Ok(self.ask(app, Some((answer, Tried::CodeMissing))));
-            }
-            if !app.accounts.check_second_factor(&member, &answer.code, origin).await? {
-                return Ok(self.ask(app, Some((answer, Tried::CodeWrong))));
-            }
-        }
-        let is_theirs = app.form_key.is_of(self.token(), member.id);
-        let set = stay::sign_in(app, (session, before), &member, origin, answer.stay).await?;
-        let identity = viewer::begun(session, member).await?;
+        let is_theirs = app.form_key.is_of(self.token(), proved.member.id);
+        let set = stay::sign_in(app, (session, before), &proved, origin, answer.stay).await?;
+        let identity = viewer::begun(session, proved.member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
         let mut response = if let Err(error) = required::check(app, &identity.viewer) {
             error.into_response()
@@ -186,6 +180,20 @@ impl Unsent {
         };
         cookies::add(response.headers_mut(), set);
         Ok(response)
+    }
+
+    /// Who answers, or how the answer is not enough.
+    async fn prove(app: &App, answer: &SignIn, origin: &Origin) -> Result<Result<Proved, Tried>> {
+        let found = app.accounts.authenticate(&answer.login, &answer.password, origin).await?;
+        let Some(proved) = found else { return Ok(Err(Tried::Wrong)) };
+        if !proved.by.lacks_code() {
+            return Ok(Ok(proved));
+        }
+        if answer.code.is_empty() {
+            return Ok(Err(Tried::CodeMissing));
+        }
+        let complete = app.accounts.check_second_factor(&proved.member, &answer.code, origin).await?;
+        Ok(complete.ok_or(Tried::CodeWrong))
     }
 
     /// Somebody else has logged in: whose is it to be?

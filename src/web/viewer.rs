@@ -12,7 +12,9 @@ use tower_sessions_core::{Expiry, Session};
 use uuid::Uuid;
 
 use super::origin::Origin;
-use crate::accounts::{Member, Role};
+use super::sudo;
+use crate::accounts::proof::SessionGrant;
+use crate::accounts::{Member, Proved, Role};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
@@ -182,9 +184,17 @@ async fn known(session: &Session, member: Member) -> Result<Identity> {
     })
 }
 
-/// Begins a signed-in session under a new id; nothing of what the session held before goes over.
-pub async fn sign_in(app: &App, session: &Session, member: &Member, origin: &Origin) -> Result<()> {
-    let now = app.context.now().micros();
+/// Begins a signed-in session under a new id, with the sudo mode that the proof grants; nothing else of what the session
+/// held before goes over.
+///
+/// # Errors
+/// [`Error::SignInRequired`] when the proof grants no session.
+pub async fn sign_in(app: &App, session: &Session, proved: &Proved, origin: &Origin) -> Result<()> {
+    if proved.by.grants().session != SessionGrant::Begins {
+        return Err(Error::SignInRequired);
+    }
+    let (member, now) = (&proved.member, app.context.now().micros());
+    let sudo_end = sudo::end(app, session, member).await?;
     session.cycle_id().await?;
     session.clear().await;
     session.insert(key::USER, member.id).await?;
@@ -196,7 +206,7 @@ pub async fn sign_in(app: &App, session: &Session, member: &Member, origin: &Ori
     session.insert(key::NETWORK, origin.network.map(|network| HEXLOWER.encode(&network))).await?;
     session.insert(key::CSRF, app.form_key.token(app.context.random(), member.id)).await?;
     slide(app, session, app.context.now());
-    Ok(())
+    sudo::grant(app, session, proved, sudo_end).await
 }
 
 /// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that

@@ -42,10 +42,11 @@ fn of_account(route: &Route) -> &'static [&'static str] {
     match route.path.as_str() {
         "/settings/profile" => &["display_name", "updated_at"],
         "/settings/password" | "/password/reset/{token}" => &["password_hash", "auth_epoch", "updated_at"],
-        "/verify-email/{token}" => &["email", "email_key", "verified_at", "updated_at"],
+        "/verify-email/{token}" => &["email", "email_key", "verified_at", "factor_epoch", "updated_at"],
         "/settings/security/totp" | "/settings/security/totp/off" => {
-            &["totp_secret", "totp_last_step", "updated_at"]
+            &["totp_secret", "totp_last_step", "factor_epoch", "updated_at"]
         }
+        "/settings/security/recovery-codes" => &["factor_epoch"],
         "/admin/users/{id}/role" => &["role", "auth_epoch", "updated_at"],
         "/admin/users/{id}/disable" => &["disabled_at", "auth_epoch", "updated_at"],
         "/admin/users/{id}/end-sessions" => &["auth_epoch", "updated_at"],
@@ -219,7 +220,12 @@ async fn a_mailed_link_changes_what_it_is_for(app: App) {
     let before = user_of(&app, "ada").await;
     posts(&ada, &confirm, &fields).await.redirects_to("/settings/profile");
     let confirmed = user_of(&app, "ada").await;
-    only(Some(&before), Some(&confirmed), &["email", "email_key", "verified_at", "updated_at"], &confirm);
+    only(
+        Some(&before),
+        Some(&confirmed),
+        &["email", "email_key", "verified_at", "factor_epoch", "updated_at"],
+        &confirm,
+    );
     assert_eq!(confirmed["email"].as_deref(), Some("new@example.org"));
     app.visitor().post_form("/password/forgot", &[("email", "new@example.org")]).await.ok();
     let reset =

@@ -293,3 +293,61 @@ async fn an_access_token_of_a_sign_in_holds_the_scopes_asked_for(app: App) {
     let renewed = program.json(Method::POST, "/api/v1/auth/refresh", renewed).await.ok().json();
     assert_eq!(renewed["scopes"], json!(["resources:read"]));
 }
+
+/// A token that reads what is hers.
+async fn makes_token(ada: &Actor) -> String {
+    let draft = json!({ "name": "backup", "scopes": ["account:read"] });
+    let made = ada.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();
+    made["token"].as_str().expect("a token").to_owned()
+}
+
+async fn works(app: &App, token: &str) -> bool {
+    let bearer = format!("Bearer {token}");
+    app.visitor().get("/api/v1/me").header("authorization", bearer).await.status() == 200
+}
+
+const NEW_PASSWORD: &str = "staple orbit lantern";
+
+on_both_engines!(a_changed_password_revokes_tokens_where_one_asks_for_it);
+async fn a_changed_password_revokes_tokens_where_one_asks_for_it(app: App) {
+    let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
+    ada.get("/settings/security").await.ok().has_no("[name='revoke_tokens']");
+    let tokens = [makes_token(&ada).await, makes_token(&ada).await];
+    let eves = makes_token(&eve).await;
+    let page = ada.get("/settings/security").await.ok().has("label.tick", "Revoke my API tokens too");
+    page.has_no("[name='revoke_tokens'][checked]");
+
+    let change = [("current_password", PASSWORD), ("password", NEW_PASSWORD)];
+    ada.post_form("/settings/password", &change).await.redirects_to("/settings/security");
+    assert!(works(&app, &tokens[0]).await, "they are left alone otherwise");
+    ada.learns_token().await;
+
+    let all = [("current_password", "wrong horse battery"), ("password", PASSWORD), ("revoke_tokens", "yes")];
+    let again = ada.post_form("/settings/password", &all).await.is(422);
+    again.has("#current_password-error", "not your password").has("label.tick", "Revoke");
+    assert!(works(&app, &tokens[0]).await);
+    let all = [("current_password", NEW_PASSWORD), all[1], all[2]];
+    ada.post_form("/settings/password", &all).await.redirects_to("/settings/security");
+    ada.get("/settings/security").await.ok().has(".toast", "your API tokens are revoked");
+    assert!(!works(&app, &tokens[0]).await && !works(&app, &tokens[1]).await);
+    assert!(works(&app, &eves).await);
+    let activity = ada.get("/settings/activity").await.ok();
+    assert_eq!(activity.text().matches("Revoked an API token").count(), 2);
+    ada.get("/settings/security").await.ok().has_no("[name='revoke_tokens']");
+}
+
+on_both_engines!(a_reset_password_revokes_tokens_where_one_asks_for_it);
+async fn a_reset_password_revokes_tokens_where_one_asks_for_it(app: App) {
+    let ada = app.signed_in("ada").await;
+    let token = makes_token(&ada).await;
+    for (asks, still_works) in [("", true), ("yes", false)] {
+        let visitor = app.visitor();
+        visitor.post_form("/password/forgot", &[("email", "ada@example.org")]).await.ok();
+        let link =
+            app.letter_to("ada@example.org", "Choose a new password").await.link(&app, "/password/reset/");
+        visitor.get(&link).await.ok().has("label.tick", "Revoke my API tokens too");
+        let form = [("password", NEW_PASSWORD), ("revoke_tokens", asks)];
+        visitor.post_form(&link, &form).await.redirects_to("/login");
+        assert_eq!(works(&app, &token).await, still_works);
+    }
+}

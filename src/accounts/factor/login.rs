@@ -88,9 +88,9 @@ pub async fn check(
     let Some((between, member)) = between(&app, &session).await? else {
         return start_again(&session, Notice::StartAgain).await;
     };
-    if app.accounts.check_second_factor(&member, &form.code, &origin).await? {
+    if let Some(proved) = app.accounts.check_second_factor(&member, &form.code, &origin).await? {
         let how = (between.next.as_str(), between.stays);
-        return enter(&app, (&session, &Identity::default()), &member, how, &origin).await;
+        return enter(&app, (&session, &Identity::default()), &proved, how, &origin).await;
     }
     let tries = between.tries + 1;
     if tries >= TRIES {

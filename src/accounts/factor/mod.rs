@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::login::proved;
 use super::store::factor;
-use super::{Accounts, Member};
+use super::{Accounts, Member, Proof};
 use crate::audit::{Action, Event};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, mac};
@@ -75,6 +75,12 @@ pub struct Offer {
     pub link: String,
 }
 
+/// A factor that was changed: whom it belongs to as they are now, and fresh recovery codes, to be shown once.
+pub struct Changed {
+    pub member: Member,
+    pub codes: Vec<String>,
+}
+
 impl Accounts {
     pub async fn second_factor(&self, member: &Member) -> Result<Standing> {
         let factor = factor::read(&self.db, member.id).await?;
@@ -102,7 +108,7 @@ impl Accounts {
         Some(Offer { sealed: sealed.to_vec(), key, link })
     }
 
-    /// Switches the offered secret on once a code proves that an app has it; the recovery codes, to be shown once.
+    /// Switches the offered secret on once a code proves that an app has it. Sudo mode ends everywhere.
     ///
     /// # Errors
     /// [`Error::Invalid`] at `code`.
@@ -112,7 +118,7 @@ impl Accounts {
         offer: &Offer,
         code: &str,
         origin: &Origin,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Changed> {
         let now = self.context.now();
         let secret =
             self.factor_keys.totp.open(member.id.as_bytes(), &offer.sealed).ok_or(Error::NotFound)?;
@@ -123,19 +129,22 @@ impl Accounts {
         let mut tx = self.db.begin().await?;
         factor::switch_on(&mut tx, member.id, &offer.sealed, step, now).await?;
         factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
+        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
         self.tell(&mut tx, member.id, &self.changed(true)).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOn, member.id)).await?;
         tx.commit().await?;
         self.sessions.settle(stale).await?;
         self.mail.wake();
-        Ok(codes)
+        Ok(Changed { member: Member { factor_epoch, second_factor: true, ..member.clone() }, codes })
     }
 
-    /// The password alone lets the person in then; `by` is nobody at the command line.
-    pub async fn switch_off(&self, member: &Member, by: Option<Uuid>, origin: &Origin) -> Result<()> {
+    /// The password alone lets the person in then, and sudo mode ends everywhere; `by` is nobody at the command line.
+    /// The person as they are now.
+    pub async fn switch_off(&self, member: &Member, by: Option<Uuid>, origin: &Origin) -> Result<Member> {
         let mut tx = self.db.begin().await?;
         factor::switch_off(&mut tx, member.id, self.context.now()).await?;
+        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
         self.tell(&mut tx, member.id, &self.changed(false)).await?;
         let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         let event = Event { actor: by, ..Event::own(Action::SecondFactorOff, member.id) };
@@ -143,49 +152,59 @@ impl Accounts {
         tx.commit().await?;
         self.sessions.settle(stale).await?;
         self.mail.wake();
-        Ok(())
+        Ok(Member { factor_epoch, second_factor: false, ..member.clone() })
     }
 
-    /// Ten recovery codes in place of the old ones, to be shown once.
+    /// Ten recovery codes in place of the old ones. Sudo mode ends everywhere.
     ///
     /// # Errors
     /// [`Error::NotFound`] without a second factor.
-    pub async fn new_codes(&self, member: &Member, origin: &Origin) -> Result<Vec<String>> {
+    pub async fn new_codes(&self, member: &Member, origin: &Origin) -> Result<Changed> {
         if !self.second_factor(member).await?.on {
             return Err(Error::NotFound);
         }
         let codes = self.fresh_codes();
         let mut tx = self.db.begin().await?;
         factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
+        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
+        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
         self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodesMake, member.id)).await?;
         tx.commit().await?;
-        Ok(codes)
+        self.sessions.settle(stale).await?;
+        Ok(Changed { member: Member { factor_epoch, ..member.clone() }, codes })
     }
 
-    /// Whether the code is good now, and uses it up; whoever has no second factor needs none.
-    pub(super) async fn code_fits(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
-        let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
-        let Some(sealed) = factor.totp_secret else { return Ok(true) };
+    /// What the password and this code prove together, if the code is good now; it is used up. Whoever has no second
+    /// factor needs none.
+    pub(super) async fn prove_code(
+        &self,
+        member: &Member,
+        typed: &str,
+        origin: &Origin,
+    ) -> Result<Option<Proof>> {
+        let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(None) };
+        let Some(sealed) = factor.totp_secret else { return Ok(Some(Proof::Password)) };
         let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
-        let fresh = Box::pin(self.is_fresh_code(member, (&sealed, factor.totp_last_step), typed, origin));
+        let fresh = Box::pin(self.use_code(member, (&sealed, factor.totp_last_step), typed, origin));
         proved(&self.limiter, reserved, fresh).await
     }
 
-    async fn is_fresh_code(
+    async fn use_code(
         &self,
         member: &Member,
         (sealed, last_step): (&[u8], Option<i64>),
         typed: &str,
         origin: &Origin,
-    ) -> Result<bool> {
+    ) -> Result<Option<Proof>> {
         let digits = codes::digits(typed);
         if digits.len() != totp::DIGITS {
-            return self.use_recovery_code(member, typed, origin).await;
+            let fits = self.use_recovery_code(member, typed, origin).await?;
+            return Ok(fits.then_some(Proof::PasswordAndRecoveryCode));
         }
         let now = self.context.now();
         if !factor::take_try(&self.db, member.id, TRIES, now.minus(TRY_WINDOW), now).await? {
-            return Ok(false);
+            return Ok(None);
         }
         let secret = self.factor_keys.totp.open(member.id.as_bytes(), sealed).ok_or_else(|| {
             Error::Internal(
@@ -193,8 +212,10 @@ impl Accounts {
             )
         })?;
         match totp::step_of(&secret, &digits, now, last_step) {
-            Some(step) => Ok(factor::use_step(&self.db, member.id, sealed, step).await?),
-            None => Ok(false),
+            Some(step) if factor::use_step(&self.db, member.id, sealed, step).await? => {
+                Ok(Some(Proof::PasswordAndCode))
+            }
+            _ => Ok(None),
         }
     }
 

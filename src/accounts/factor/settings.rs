@@ -8,17 +8,17 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use tower_sessions_core::Session;
 
-use super::Offer;
 use super::qr::{Picture, picture};
-use crate::accounts::Member;
+use super::{Changed, Offer};
+use crate::accounts::{Member, Proof};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, encode};
 use crate::web::origin::Origin;
 use crate::web::required;
-use crate::web::sudo::Sudo;
-use crate::web::viewer::Viewer;
+use crate::web::sudo::{self, Sudo};
+use crate::web::viewer::{Identity, Viewer};
 
 pub const SETUP: &str = "/settings/security/totp";
 const OFFERED: &str = "totp_offered";
@@ -44,6 +44,8 @@ struct CodesPage {
     codes: Vec<String>,
     /// The same as a text file, in a `data:` address.
     file: String,
+    /// They are logged in on another device too.
+    elsewhere: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -68,18 +70,19 @@ pub async fn switch_on(
     _: Sudo,
     State(app): State<App>,
     session: Session,
-    viewer: Viewer,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<CodeForm>,
 ) -> Result<Response> {
-    let member = viewer.signed_in()?;
+    let member = identity.viewer.signed_in()?;
     let offer = offered(&app, &session, member).await?;
     match app.accounts.switch_on(member, &offer, &form.code, &origin).await {
-        Ok(codes) => {
+        Ok(Changed { member: now, codes }) => {
             session.remove_value(OFFERED).await?;
-            session.cycle_id().await?;
-            codes_page(&app, chrome, codes)
+            sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
+            let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
+            codes_page(&app, chrome, codes, elsewhere)
         }
         Err(Error::Invalid(errors)) => {
             let again = page(&totp_page(&app, member, chrome, offer, errors)?, false)?;
@@ -89,26 +92,38 @@ pub async fn switch_on(
     }
 }
 
-pub async fn switch_off(_: Sudo, State(app): State<App>, viewer: Viewer, origin: Origin) -> Result<Response> {
-    let member = viewer.signed_in()?;
-    if required::concerns(&app, &viewer) {
+pub async fn switch_off(
+    _: Sudo,
+    State(app): State<App>,
+    session: Session,
+    identity: Identity,
+    origin: Origin,
+) -> Result<Response> {
+    let member = identity.viewer.signed_in()?;
+    if required::concerns(&app, &identity.viewer) {
         return Err(Error::Forbidden(
             "This site asks for two-step login, so it can’t be switched off. You can set it up anew with another app.",
         ));
     }
-    app.accounts.switch_off(member, Some(member.id), &origin).await?;
-    Ok(redirect("/settings/security", Some(Notice::SecondFactorOff)))
+    let now = app.accounts.switch_off(member, Some(member.id), &origin).await?;
+    sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
+    let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
+    Ok(redirect("/settings/security", Some(Notice::SecondFactorOff { elsewhere })))
 }
 
 pub async fn new_codes(
     _: Sudo,
     State(app): State<App>,
-    viewer: Viewer,
+    session: Session,
+    identity: Identity,
     origin: Origin,
     chrome: Chrome,
 ) -> Result<Response> {
-    let codes = app.accounts.new_codes(viewer.signed_in()?, &origin).await?;
-    codes_page(&app, chrome, codes)
+    let member = identity.viewer.signed_in()?;
+    let Changed { member: now, codes } = app.accounts.new_codes(member, &origin).await?;
+    sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
+    let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
+    codes_page(&app, chrome, codes, elsewhere)
 }
 
 /// The secret that this session was offered, the same until a code has proved it.
@@ -141,9 +156,9 @@ fn totp_page(
     })
 }
 
-fn codes_page(app: &App, chrome: Chrome, codes: Vec<String>) -> Result<Response> {
+fn codes_page(app: &App, chrome: Chrome, codes: Vec<String>, elsewhere: bool) -> Result<Response> {
     let heading = format!("Recovery codes for {}. Each works once.", app.site.origin());
     let text = format!("{heading}\r\n\r\n{}\r\n", codes.join("\r\n"));
     let file = format!("data:text/plain;charset=utf-8,{}", encode(&text));
-    page(&CodesPage { chrome: chrome.section("security"), codes, file }, false)
+    page(&CodesPage { chrome: chrome.section("security"), codes, file, elsewhere }, false)
 }

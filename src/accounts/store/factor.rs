@@ -58,6 +58,12 @@ pub async fn use_code(tx: &mut Tx, user: Uuid, hash: &[u8], now: Timestamp) -> s
     Ok(rows == 1)
 }
 
+/// Ends the sudo mode of every session, by the epoch that it returns.
+pub async fn bump_epoch(tx: &mut Tx, user: Uuid) -> sqlx::Result<i64> {
+    const SQL: &str = "UPDATE users SET factor_epoch = factor_epoch + 1 WHERE id = $1 RETURNING factor_epoch";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
+}
+
 /// The secret from now on; `step` is that of the code which proved it.
 pub async fn switch_on(
     tx: &mut Tx,
