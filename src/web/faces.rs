@@ -216,7 +216,7 @@ impl Asked {
             Error::SignInRequired if self.is_upload => {
                 Some("The file was not kept. Log in, open the page again and choose it once more.")
             }
-            Error::CrossSite | Error::SignInRequired if !self.is_get => {
+            Error::CrossSite | Error::SignInRequired if !self.is_get && !is_signed_in => {
                 Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
             }
             _ => None,

@@ -28,6 +28,17 @@ async fn who_is_logged_in_is_not_told_to_log_in(app: App) {
     }
 }
 
+on_both_engines!(a_form_of_an_earlier_session_is_no_reason_to_log_in);
+async fn a_form_of_an_earlier_session_is_no_reason_to_log_in(app: App) {
+    let ada = app.signed_in("ada").await;
+    let form = [("title", "Typed"), ("kind", "note")];
+    let refused =
+        ada.post_form("/resources", &form).with_form_token(Some("of-another")).await.error_page(403);
+    let told =
+        refused.has("main", "Open the page again").has("main textarea", "Typed").texts("main").concat();
+    assert!(!told.to_lowercase().contains("log in"), "{told}");
+}
+
 on_both_engines!(too_many_wrong_passwords_say_so_and_when_to_come_back, "--rate-limit-login-pair=5/15min");
 async fn too_many_wrong_passwords_say_so_and_when_to_come_back(app: App) {
     app.has_account("ada", Role::Member).await;
