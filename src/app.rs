@@ -43,6 +43,7 @@ use crate::web::client::Clients;
 use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::forms::FORM_LIMIT;
+use crate::web::known::Known;
 use crate::web::site::Site;
 use crate::web::way::{self, Way};
 use crate::web::{assets, faces, health, json, log, reports, site};
@@ -65,6 +66,7 @@ pub struct Inner {
     pub tokens: Tokens,
     pub form_key: FormKey,
     pub limiter: Limiter,
+    pub known: Known,
     pub limits: Limits,
     pub accounts: Accounts,
     pub audit: Audit,
@@ -143,6 +145,7 @@ impl App {
             sessions,
             refresh,
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),
+            known: Known::new(&context),
             form_key: FormKey::new(keys.derive("form")),
             accounts,
             resources: Resources::new(cache.clone(), db.clone(), context.clone(), cursors),

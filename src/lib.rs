@@ -35,4 +35,5 @@ pub mod serve;
 pub mod sessions;
 pub mod telemetry;
 pub mod tokens;
+pub mod waits;
 pub mod web;

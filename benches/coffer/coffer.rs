@@ -66,6 +66,7 @@ impl Place {
         let all = [
             "pages",
             "api",
+            "session",
             "login-address",
             "login-account",
             "login-pair",

@@ -50,6 +50,7 @@ use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::redis::Redis;
 use crate::telemetry::metrics::Metrics;
+use crate::waits;
 use crate::web::viewer::Viewer;
 
 /// Whoever holds something a little too old waits no longer than this for something newer.
@@ -200,7 +201,7 @@ impl Cache {
         let outcome = match &older {
             // Slowness alone is no reason to show what the others may have changed unheard.
             Some((_, true)) => tokio::time::timeout(PATIENCE, outcome).await.unwrap_or(Err(Error::Busy)),
-            _ => outcome.await,
+            _ => waits::within(outcome).await.unwrap_or(Err(Error::Busy)),
         };
         match (outcome, older) {
             (Ok((held, source)), _) => {

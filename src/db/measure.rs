@@ -13,6 +13,7 @@ use sqlx::{
 
 use super::Db;
 use crate::telemetry::metrics::{Metrics, PoolMeter, QueryMeter};
+use crate::waits;
 
 /// Where a pool's figures go; nowhere until an application is opened on it.
 pub type Gauge = Arc<OnceLock<Meters>>;
@@ -157,12 +158,14 @@ impl<DB: Database> Measured<DB> {
         pool.max.set(i64::from(self.pool.options().get_max_connections()));
     }
 
+    /// In a box, as waiting for one is large.
     async fn connection(&self) -> sqlx::Result<PoolConnection<DB>> {
-        self.wait(self.pool.acquire()).await
+        self.wait(Box::pin(self.pool.acquire())).await
     }
 
     /// Measures the wait for a connection or a transaction.
     pub(super) async fn wait<T>(&self, had: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let had = async { waits::within(had).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) };
         let Some(Meters { pool, .. }) = self.gauge.get() else { return had.await };
         let (waiting, started) = (Waiting::new(pool), Instant::now());
         let had = had.await;

@@ -1,4 +1,4 @@
-//! The exact tier: one script in Redis decides for all nodes, by Redis' own clock.
+//! The exact tier: one script in Redis decides for all nodes, by a clock made of Redis' own that never goes back.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use super::batch::{Answer, Outcome};
 use super::gcra::{Micros, Quota};
 use super::key::{Id, Key};
 use super::nodes::Report;
-use super::wire::{all_names, name, number, part_of, read, slots, untouched, words};
+use super::wire::{all_names, clock_name, name, number, part_of, read, slots, untouched, words};
 use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
 
@@ -27,8 +27,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const NODE_LIVES: Duration = Duration::from_secs(5);
 const RELEASE_TOLD: Duration = Duration::from_hours(1);
 /// One hash slot, so that a cluster takes all in one script.
-const PULSE_KEYS: [&str; 3] =
-    ["coffer:limit:{nodes}", "coffer:limit:{nodes}:released", "coffer:limit:{nodes}:reports"];
+const PULSE_KEYS: [&str; 4] = [
+    "coffer:limit:{nodes}",
+    "coffer:limit:{nodes}:released",
+    "coffer:limit:{nodes}:reports",
+    "coffer:limit:{nodes}:clock",
+];
 
 pub struct Exact {
     redis: Redis,
@@ -43,7 +47,7 @@ pub struct Exact {
     paused_until: AtomicU64,
 }
 
-/// What the script said, by Redis' clock.
+/// What the script said, by its clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub now: Micros,
@@ -72,8 +76,8 @@ impl Exact {
             redis,
             patience,
             longest: LONGEST_WAIT.max(patience),
-            take: Script::new(include_str!("script.lua")),
-            refund: Script::new(include_str!("refund.lua")),
+            take: Script::new(concat!(include_str!("clock.lua"), include_str!("script.lua"))),
+            refund: Script::new(concat!(include_str!("clock.lua"), include_str!("refund.lua"))),
             failures: AtomicU32::new(0),
             began: Instant::now(),
             paused_until: AtomicU64::new(0),
@@ -134,7 +138,8 @@ impl Exact {
         let charges: Vec<Charge> = taken.iter().map(|taken| taken.charge).collect();
         for slot in slots(&charges) {
             let part = || taken.iter().filter(|taken| taken.charge.key.slot == slot);
-            let keys: Vec<String> = part().map(|taken| name(&taken.charge, taken.charge.key.today)).collect();
+            let mut keys = vec![clock_name(slot)];
+            keys.extend(part().map(|taken| name(&taken.charge, taken.charge.key.today)));
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
                 part().flat_map(|taken| [number(interval(taken.charge.ask.quota)), number(taken.state)]);
@@ -164,7 +169,7 @@ impl Exact {
         args.push(serde_json::to_string(report).unwrap_or_default().into());
         args.extend(released.iter().copied().flat_map(Key::ids).map(|id| Value::from(id.hex())));
         let keys: Vec<&str> = PULSE_KEYS.to_vec();
-        let told = pool.eval(include_str!("pulse.lua"), keys, args);
+        let told = pool.eval(concat!(include_str!("clock.lua"), include_str!("pulse.lua")), keys, args);
         let told = self.redis.run_within(self.longest, told).await?;
         let (now, nodes, released): (String, u32, Vec<String>) = told;
         Ok(Pulse { now, nodes, released: released.iter().filter_map(|hex| Id::parse(hex)).collect() })

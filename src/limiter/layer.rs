@@ -1,10 +1,11 @@
-//! The limits by address or token around both trees, before any session or database is asked.
+//! The limits around both trees, before any session or database is asked: by address, or by what a signed-in browser or
+//! a program shows, if this node has seen that it is good.
 
 use std::net::IpAddr;
 
-use axum::http::header::COOKIE;
 use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use tower_sessions_core::session::Id;
 
 use super::headers;
 use super::policy::Policy;
@@ -14,6 +15,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::bearer::token_of;
 use crate::web::client::Address;
+use crate::web::known::TokenKey;
 use crate::web::log::Unrecorded;
 use crate::web::viewer::Identity;
 
@@ -24,41 +26,87 @@ pub enum Tree {
     Api,
 }
 
-/// What the limit by address or by token says to a request.
+/// What the limits look at of a request.
+pub struct Incoming<'a> {
+    pub tree: Tree,
+    pub uri: &'a Uri,
+    pub headers: &'a HeaderMap,
+    pub extensions: &'a Extensions,
+    /// The session that the cookie names, whether or not there is one.
+    pub session: Option<Id>,
+}
+
+/// What the limits say to a request before anybody knows whose it is.
+#[derive(Default)]
 pub struct Admission {
     verdict: Option<Verdict>,
-    counted_later: Option<(Later, IpAddr)>,
+    later: Option<Later>,
+    /// Whose session it is, if it was used here within minutes.
+    pub identity: Option<Identity>,
 }
 
-/// What counts only when the answer shows it.
+/// What is decided when the answer is there.
 enum Later {
-    /// A token that turned out to be nobody's: it counts as a request without any, so that guessing gains nothing.
-    Guess,
+    /// A token that is not known here. If it turns out to be nobody's it counts as a request without any, so that
+    /// guessing gains nothing; `beyond` is the refusal that its address had come to by then.
+    Token { key: TokenKey, address: IpAddr, beyond: Option<Refusal> },
     /// Figures that were not shown: looking at those that renew themselves does not count.
-    Stranger,
+    Stranger(IpAddr),
+    /// A page for administrators at an address that is refused: only they get the answer.
+    Admin { session: Id, beyond: Refusal },
 }
 
-pub async fn admit(
-    app: &App,
-    tree: Tree,
-    (uri, headers, extensions): (&Uri, &HeaderMap, &Extensions),
-) -> Admission {
-    let Address(address) = extensions.get().copied().unwrap_or_default();
-    if let (Tree::Api, Some(token)) = (tree, token_of(headers)) {
-        let verdict = match app.limiter.known_refusal_of(Policy::Api, address) {
-            Some(refused) => refused,
-            None => app.limiter.token(token).await,
+pub async fn admit(app: &App, incoming: Incoming<'_>) -> Admission {
+    let Address(address) = incoming.extensions.get().copied().unwrap_or_default();
+    if let (Tree::Api, Some(token)) = (incoming.tree, token_of(incoming.headers)) {
+        return admit_token(app, token, address).await;
+    }
+    let path = incoming.uri.path();
+    if let Some(identity) = incoming.session.and_then(|id| app.known.session(id)) {
+        // Administrators come to their pages whatever is flooded; what they ask there has a limit of its own.
+        let is_free = is_for_admins(path) && identity.viewer.is_admin();
+        let verdict = match identity.session.filter(|_| !is_free) {
+            Some(session) => Some(app.limiter.session(session.as_bytes()).await),
+            None => None,
         };
-        return Admission { verdict: Some(verdict), counted_later: Some((Later::Guess, address)) };
+        return Admission { verdict, identity: Some(identity), later: None };
     }
-    if uri.path() == LIVE {
+    let policy = if matches!(incoming.tree, Tree::Api) { Policy::Api } else { Policy::Pages };
+    if let Some(session) = incoming.session.filter(|_| is_for_admins(path))
+        && let Some(refused) = app.limiter.known_refusal_of(policy, address)
+    {
+        return match app.limiter.refusal(&refused).filter(|_| app.limiter.may_look_up(address)) {
+            Some(beyond) => {
+                Admission { later: Some(Later::Admin { session, beyond }), ..Admission::default() }
+            }
+            None => Admission { verdict: Some(refused), ..Admission::default() },
+        };
+    }
+    if path == LIVE {
         let verdict = app.limiter.known_refusal_of(Policy::Pages, address);
-        return Admission { verdict, counted_later: Some((Later::Stranger, address)) };
+        return Admission { verdict, later: Some(Later::Stranger(address)), identity: None };
     }
-    // A browser's own scripts ask the API for what its pages show.
-    let in_browser = headers.contains_key(COOKIE);
-    let policy = if let (Tree::Api, false) = (tree, in_browser) { Policy::Api } else { Policy::Pages };
-    Admission { verdict: Some(app.limiter.request(policy, address).await), counted_later: None }
+    let verdict = Some(app.limiter.request(policy, address).await);
+    Admission { verdict, ..Admission::default() }
+}
+
+/// A token that is known here is counted by its own limit alone, whatever others at its address do.
+async fn admit_token(app: &App, token: &[u8], address: IpAddr) -> Admission {
+    let key = TokenKey::new(token);
+    let later = |beyond| Some(Later::Token { key, address, beyond });
+    let refused =
+        if app.known.has_token(key) { None } else { app.limiter.known_refusal_of(Policy::Api, address) };
+    match refused {
+        None => {
+            let verdict = Some(app.limiter.token(key.as_ref()).await);
+            Admission { verdict, later: later(None), identity: None }
+        }
+        // It may be good all the same: a few are looked up.
+        Some(refused) if app.limiter.may_look_up(address) => {
+            Admission { later: later(app.limiter.refusal(&refused)), ..Admission::default() }
+        }
+        Some(refused) => Admission { verdict: Some(refused), ..Admission::default() },
+    }
 }
 
 impl Admission {
@@ -73,15 +121,39 @@ impl Admission {
         if let Some(verdict) = &self.verdict {
             headers::tell(verdict.told(), response.headers_mut());
         }
-        let counts = match self.counted_later {
-            Some((Later::Guess, by)) if response.status() == StatusCode::UNAUTHORIZED => (Policy::Api, by),
-            Some((Later::Stranger, by)) if response.extensions().get::<Unrecorded>().is_none() => {
-                (Policy::Pages, by)
+        let refusal = match self.later {
+            // Whose it is could not be found out.
+            Some(Later::Token { .. }) if response.status().is_server_error() => None,
+            Some(Later::Token { key, beyond, .. }) if app.known.has_token(key) => {
+                if beyond.is_some() {
+                    headers::tell(app.limiter.token(key.as_ref()).await.told(), response.headers_mut());
+                }
+                None
             }
-            _ => return,
+            Some(Later::Token { beyond: Some(beyond), .. }) => Some(beyond),
+            Some(Later::Token { address, .. }) => {
+                app.limiter.refusal(&app.limiter.request(Policy::Api, address).await)
+            }
+            Some(Later::Stranger(address)) if response.extensions().get::<Unrecorded>().is_none() => {
+                app.limiter.request(Policy::Pages, address).await;
+                None
+            }
+            None | Some(Later::Stranger(_)) => None,
+            Some(Later::Admin { session, beyond }) => {
+                let identity = app.known.session(session);
+                Some(beyond).filter(|_| !identity.is_some_and(|identity| identity.viewer.is_admin()))
+            }
         };
-        app.limiter.request(counts.0, counts.1).await;
+        if let Some(refusal) = refusal
+            && response.status() != StatusCode::TOO_MANY_REQUESTS
+        {
+            *response = Error::TooManyRequests(refusal).into_response();
+        }
     }
+}
+
+fn is_for_admins(path: &str) -> bool {
+    path.starts_with("/admin") || path.starts_with("/api/v1/admin")
 }
 
 /// For both trees, once the session is known: administration, by session; what to tell of it. Tokens have their own limit.
@@ -89,8 +161,8 @@ impl Admission {
 /// # Errors
 /// [`Error::TooManyRequests`]
 pub async fn limit_admin(app: &App, identity: &Identity, path: &str) -> Result<Vec<Told>> {
-    let is_admins = (path.starts_with("/admin") || path.starts_with("/api/v1/admin")) && path != LIVE;
-    let Some(session) = identity.session.filter(|_| is_admins && identity.viewer.is_admin()) else {
+    let counts = is_for_admins(path) && path != LIVE;
+    let Some(session) = identity.session.filter(|_| counts && identity.viewer.is_admin()) else {
         return Ok(Vec::new());
     };
     app.limiter.admin(session.as_bytes()).await.map_err(Error::TooManyRequests)

@@ -53,7 +53,8 @@ impl Limiter {
             (policy, self.0.rules[policy.index()], counts.fold(Count::default(), |sum, count| sum + *count))
         });
         let mut blocked: Vec<Blocked> = Vec::new();
-        for client in reports.iter().flat_map(|report| &report.blocked).filter(|b| b.until > self.now()) {
+        let now = super::micros(self.0.context.now());
+        for client in reports.iter().flat_map(|report| &report.blocked).filter(|b| b.until > now) {
             match blocked.iter_mut().find(|known| known.is_same(client)) {
                 Some(known) => known.join(client),
                 None => blocked.push(client.clone()),

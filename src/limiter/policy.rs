@@ -13,6 +13,7 @@ pub enum Policy {
     Api,
     Network,
     Token,
+    Session,
     Admin,
     LoginAddress,
     LoginAccount,
@@ -62,11 +63,12 @@ impl Whom {
 }
 
 impl Policy {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Pages,
         Self::Api,
         Self::Network,
         Self::Token,
+        Self::Session,
         Self::Admin,
         Self::LoginAddress,
         Self::LoginAccount,
@@ -93,6 +95,7 @@ impl Policy {
             Self::Api => "api",
             Self::Network => "network",
             Self::Token => "token",
+            Self::Session => "session",
             Self::Admin => "admin",
             Self::LoginAddress => "login-address",
             Self::LoginAccount => "login-account",
@@ -124,7 +127,7 @@ impl Policy {
             | Self::ResetAddress => Whom::Address,
             Self::Network | Self::RegisterNetwork | Self::ResetNetwork => Whom::Network,
             Self::Token => Whom::Token,
-            Self::Admin => Whom::Session,
+            Self::Session | Self::Admin => Whom::Session,
             Self::LoginAccount | Self::SecondFactor | Self::Sudo | Self::LetterAccount => Whom::Account,
             Self::LoginPair | Self::LoginSeen => Whom::Pair,
             Self::LoginDevice => Whom::Device,
@@ -136,7 +139,7 @@ impl Policy {
     #[must_use]
     pub const fn default_quota(self) -> &'static str {
         match self {
-            Self::Pages => "300/min burst 100",
+            Self::Pages | Self::Session => "300/min burst 100",
             Self::Api => "60/min",
             Self::Network => "3000/min burst 1000",
             Self::Token => "600/min burst 20",
@@ -157,7 +160,7 @@ impl Policy {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Pages | Self::Network => "That was more than this server answers at once.",
+            Self::Pages | Self::Network | Self::Session => "That was more than this server answers at once.",
             Self::Api | Self::Token => "That was more requests than this server answers at once.",
             Self::Admin => "That was more than administrators may ask at once.",
             Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {

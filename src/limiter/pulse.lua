@@ -1,9 +1,8 @@
 -- Says that a node lives and what it did, and tells it how many nodes there are and which clients were released since
 -- it last asked.
--- KEYS: the nodes, the released clients, the nodes' reports. ARGV: this node, when it last asked, how long a node counts
+-- KEYS: the nodes, the released clients, the nodes' reports, the clock's (clock.lua). ARGV: this node, when it last asked, how long a node counts
 -- as alive, how long a release is told, this node's report; then the clients that it releases now.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
+local now = monotonic(KEYS[4])
 local text = string.format('%.0f', now)
 
 redis.call('ZADD', KEYS[1], text, ARGV[1])

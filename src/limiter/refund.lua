@@ -1,9 +1,8 @@
 -- Gives back what was taken when a state became ARGV[2], as far as time has not done so already.
--- KEYS: one a policy. ARGV: for each its interval, or 0 to forget the client, and that state.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-for i, key in ipairs(KEYS) do
-  local interval, taken = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+-- KEYS: the clock's (clock.lua), then one a policy. ARGV: for each its interval, or 0 to forget the client, and that state.
+local now = monotonic(KEYS[1])
+for i = 1, #KEYS - 1 do
+  local key, interval, taken = KEYS[i + 1], tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   local state = tonumber(redis.call('GET', key) or 0)
   local left = state - math.min(interval, math.max(taken - now, 0))
   if interval == 0 or left <= now then

@@ -1,12 +1,11 @@
--- For one request after another: takes one unit of every policy of the request, or of none, by Redis' own clock. The
--- same as batch.rs and gcra.rs.
--- KEYS: for each policy today's key and, for a while after midnight, yesterday's.
+-- For one request after another: takes one unit of every policy of the request, or of none, by clock.lua. The same as
+-- batch.rs and gcra.rs.
+-- KEYS: the clock's, then for each policy today's key and, for a while after midnight, yesterday's.
 -- ARGV: for each request how many policies it has, then for each policy how many keys it has, its kind, three numbers,
 --       whether it is a shadow, and the position of the policy whose client must be new (0: none).
 -- Returns the time, then for each policy 0 refused, 1 taken or 2 spared, and its state.
 local COUNTED = 64
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
+local now = monotonic(KEYS[1])
 
 local function coarse(instant)
   return instant - instant % COUNTED
@@ -72,6 +71,6 @@ local function take(reply, key, arg)
   return key, last + 1
 end
 
-local reply, key, arg = { now }, 1, 1
+local reply, key, arg = { now }, 2, 1
 while ARGV[arg] do key, arg = take(reply, key, arg) end
 return reply

@@ -8,12 +8,12 @@ use super::policy::{Policy, Rule};
 
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Pages, by address. Like all limits: 300/min, 300/min burst 100, off, or shadow 300/min to count without refusing.
+    /// Pages for visitors, by address. Like all limits: 300/min, 300/min burst 100, off, or shadow 300/min to count without refusing.
     #[arg(long = "rate-limit-pages", env = "COFFER_RATE_LIMIT_PAGES", help_heading = "Limits",
           default_value = Policy::Pages.default_quota())]
     pub pages: Rule,
 
-    /// The API without a token, by address.
+    /// The API without a token or a session, by address.
     #[arg(long = "rate-limit-api", env = "COFFER_RATE_LIMIT_API", help_heading = "Limits",
           default_value = Policy::Api.default_quota())]
     pub api: Rule,
@@ -27,6 +27,11 @@ pub struct Settings {
     #[arg(long = "rate-limit-token", env = "COFFER_RATE_LIMIT_TOKEN", help_heading = "Limits",
           default_value = Policy::Token.default_quota())]
     pub token: Rule,
+
+    /// Everything that a signed-in browser asks, by session, instead of the limits by address.
+    #[arg(long = "rate-limit-session", env = "COFFER_RATE_LIMIT_SESSION", help_heading = "Limits",
+          default_value = Policy::Session.default_quota())]
+    pub session: Rule,
 
     /// Administration, by session.
     #[arg(long = "rate-limit-admin", env = "COFFER_RATE_LIMIT_ADMIN", help_heading = "Limits",
@@ -127,6 +132,7 @@ impl Settings {
             Policy::Api => self.api,
             Policy::Network => self.network,
             Policy::Token => self.token,
+            Policy::Session => self.session,
             Policy::Admin => self.admin,
             Policy::LoginAddress => self.login_address,
             Policy::LoginAccount => self.login_account,

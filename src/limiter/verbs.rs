@@ -4,10 +4,16 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::gcra::Quota;
 use super::key::Key;
 use super::policy::Policy;
 use super::verdict::{Refusal, Told, Verdict};
 use super::{Limiter, Reservation};
+
+/// Look-ups for an address that is refused.
+const LOOK_UPS: Quota = Quota::Rate { burst: 10, count: 60, period: 60_000_000 };
+/// No policy's.
+const LOOK_UPS_INDEX: u8 = u8::MAX;
 
 /// Somebody tries to log in.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +112,22 @@ impl Limiter {
     /// A request with an API token.
     pub async fn token(&self, id: &[u8]) -> Verdict {
         self.check(&[(Policy::Token, self.keyring().token(id, self.0.context.now()))]).await
+    }
+
+    /// A request of a signed-in browser.
+    pub async fn session(&self, id: &[u8]) -> Verdict {
+        self.check(&[(Policy::Session, self.keyring().session(id, self.0.context.now()))]).await
+    }
+
+    /// Whether something that claims to be good may be looked up for an address that has used up its limit: a few
+    /// may, as this node alone counts them, so that guesses cost next to nothing.
+    #[must_use]
+    pub fn may_look_up(&self, address: IpAddr) -> bool {
+        let place = self.keyring().address(address, self.0.context.now()).today.place(LOOK_UPS_INDEX);
+        self.0.table.update(place, |state| {
+            let decision = LOOK_UPS.decide(state, self.now());
+            (decision.state, decision.allowed)
+        })
     }
 
     /// An administrator's request; what to tell of it.

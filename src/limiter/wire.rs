@@ -35,10 +35,12 @@ pub fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
     (places, part)
 }
 
-/// The keys and arguments for these requests.
+/// The keys and arguments for these requests, which are in one hash slot.
 pub fn words(requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
     let policies = requests.iter().map(|charges| charges.len()).sum::<usize>();
-    let mut keys = Vec::with_capacity(policies * 2);
+    let slot = requests.iter().flat_map(|charges| charges.iter()).next().map_or(0, |charge| charge.key.slot);
+    let mut keys = Vec::with_capacity(policies * 2 + 1);
+    keys.push(clock_name(slot));
     let mut args = Vec::with_capacity(policies * 7 + requests.len());
     for charges in requests {
         args.push(number(charges.len() as u64));
@@ -94,6 +96,11 @@ pub fn name(charge: &Charge, id: Id) -> String {
 /// Whatever is remembered of a client, which is in one hash slot.
 pub fn all_names(key: Key) -> Vec<String> {
     key.ids().flat_map(|id| Policy::ALL.map(|policy| named(key.slot, policy, id))).collect()
+}
+
+/// What the scripts know of the time.
+pub fn clock_name(slot: u16) -> String {
+    format!("coffer:limit:{{{slot:03x}}}:clock")
 }
 
 fn named(slot: u16, policy: Policy, id: Id) -> String {

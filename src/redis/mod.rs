@@ -16,6 +16,7 @@ use fred::types::config::{CredentialProvider, UnresponsiveConfig};
 use self::breaker::{Breaker, Failure};
 use crate::context::Context;
 use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
+use crate::waits;
 
 /// No request waits longer for Redis than this before it goes on without.
 const COMMAND_LIMIT: Duration = Duration::from_millis(250);
@@ -172,8 +173,12 @@ impl Redis {
             self.meter.as_ref().inspect(|meter| meter.rejected());
             return Err(RedisDown);
         }
+        // Nothing is sent that nobody can wait for.
+        if waits::left().is_zero() {
+            return Err(RedisDown);
+        }
         let started = Instant::now();
-        let answer = tokio::time::timeout(limit, command).await;
+        let answer = waits::counted(tokio::time::timeout(limit, command)).await;
         self.meter.as_ref().inspect(|meter| meter.answered(started.elapsed()));
         match answer {
             Ok(Ok(value)) => Ok(value),

@@ -36,7 +36,16 @@ struct Bearer {
 /// The token is none of ours, or is over.
 pub async fn identify(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Identity> {
     if let Some(token) = token_of(request.headers()) {
-        let bearer = known(app, token).await?;
+        let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
+        let bearer = known(app, token).await;
+        match &bearer {
+            Ok(_) => app.known.note_token(token),
+            Err(Error::BadToken | Error::TokenExpired) => app.known.forget_token(token),
+            // Nothing was found out.
+            Err(_) => {}
+        }
+        let bearer = bearer?;
+        required::check(app, &bearer.viewer)?;
         request.extensions_mut().insert(bearer);
         return Ok(Identity::default());
     }
@@ -55,15 +64,13 @@ pub fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     })
 }
 
-async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
-    let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
+async fn known(app: &App, token: &str) -> Result<Bearer> {
     if !Prefix::Access.fits(token) {
         let known = app.tokens.known(token).await;
         app.audit.attempted(Method::ApiToken, known.is_ok());
         let known = known?;
         let limits = Limits { scopes: known.scopes(), until: known.expires_at };
         let viewer = Viewer::Member(Arc::new(known.member));
-        required::check(app, &viewer)?;
         return Ok(Bearer { viewer, limits, family: None });
     }
     let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
@@ -71,7 +78,6 @@ async fn known(app: &App, token: &[u8]) -> Result<Bearer> {
         return Err(Error::TokenExpired);
     }
     let viewer = Viewer::Member(Arc::new(access.member));
-    required::check(app, &viewer)?;
     let limits = Limits { scopes: access.scopes, until: access.family_until };
     Ok(Bearer { viewer, limits, family: Some(access.family) })
 }

@@ -28,6 +28,7 @@ async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -
         Ok(found) => found,
         Err(error) => return csrf::give_back(app, error, request).await,
     };
+    note(app, visit, &identity);
     viewer::introduce(request.extensions_mut(), identity.clone());
     let mut response = match required::detour(app, &identity.viewer, &request) {
         Some(detour) => detour,
@@ -35,6 +36,16 @@ async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -
     };
     stay::set(cookie, response.headers_mut());
     response
+}
+
+/// So that the next request of this session is limited by it alone.
+fn note(app: &App, visit: &Visit, identity: &Identity) {
+    let Some(named) = visit.named else { return };
+    if visit.session.id() == Some(named) {
+        app.known.note_session(named, identity);
+    } else {
+        app.known.forget_session(named);
+    }
 }
 
 async fn admit(app: &App, who: (&Session, &Identity), request: Request, next: Next) -> Response {
@@ -65,6 +76,7 @@ async fn api(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> 
 
 async fn check_api(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Vec<Told>> {
     let identity = bearer::identify(app, visit, request).await?;
+    note(app, visit, &identity);
     required::check(app, &identity.viewer)?;
     csrf::check_api(app, &identity, request)?;
     limit_admin(app, &identity, request.uri().path()).await

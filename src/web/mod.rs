@@ -20,6 +20,7 @@ pub mod forms;
 pub mod headers;
 pub mod health;
 pub mod json;
+pub mod known;
 pub mod log;
 pub mod notice;
 pub mod once;

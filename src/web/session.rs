@@ -9,7 +9,7 @@ use tower_sessions_core::session::Id;
 use tower_sessions_core::{Expiry, Session};
 
 use super::cookies::{self, Life, Name};
-use super::viewer::Standing;
+use super::viewer::{self, Standing};
 use crate::app::App;
 use crate::error::Error;
 use crate::sessions::key;
@@ -19,6 +19,8 @@ pub struct Visit {
     pub session: Session,
     /// What its copy said, when somebody has looked.
     pub standing: Option<Standing>,
+    /// The id that the cookie names, whether or not there is such a session.
+    pub named: Option<Id>,
     has_cookie: bool,
 }
 
@@ -33,7 +35,7 @@ impl Visit {
         });
         let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
         let session = Session::new(id, app.session_store.clone(), Some(Expiry::OnInactivity(idle)));
-        Self { session, standing: None, has_cookie }
+        Self { session, standing: None, named: id, has_cookie }
     }
 
     /// Looks at the copy while something else is waited for: both are asked of Redis in one round trip.
@@ -43,7 +45,7 @@ impl Visit {
         if let Some(other) = (&mut other).now_or_never() {
             return other;
         }
-        let Some(id) = self.session.id() else { return other.await };
+        let Some(id) = self.named else { return other.await };
         let (other, standing) = tokio::join!(other, app.sessions.copy(id));
         self.standing = standing;
         other
@@ -52,6 +54,9 @@ impl Visit {
     /// Keeps what was changed, unless the request failed, and tells the browser.
     pub async fn end(self, app: &App, mut response: Response) -> Response {
         if self.session.is_empty().await {
+            if let Some(named) = self.named {
+                app.known.forget_session(named);
+            }
             if self.has_cookie {
                 cookies::add(response.headers_mut(), [cookies::removal(Name::Session)]);
             }
@@ -64,8 +69,10 @@ impl Visit {
             return Error::from(error).into_response();
         }
         let life = self.life(app).await;
-        let cookie = self.session.id().map(|id| cookies::new(Name::Session, &id.to_string(), life));
-        cookies::add(response.headers_mut(), cookie);
+        if let Some(id) = self.session.id() {
+            become_known(app, id).await;
+            cookies::add(response.headers_mut(), [cookies::new(Name::Session, &id.to_string(), life)]);
+        }
         response
     }
 
@@ -76,5 +83,16 @@ impl Visit {
         }
         let left = self.session.expiry_date() - app.context.now().datetime();
         Life::For(std::time::Duration::try_from(left).unwrap_or_default())
+    }
+}
+
+/// A session that has just begun is limited as one from its first request on. In a box, as it is rare.
+async fn become_known(app: &App, id: Id) {
+    if app.known.session(id).is_some() {
+        return;
+    }
+    let begun = Session::new(Some(id), app.session_store.clone(), None);
+    if let Ok(identity) = Box::pin(viewer::read(app, &begun, None, false)).await {
+        app.known.note_session(id, &identity);
     }
 }

@@ -16,10 +16,11 @@ use super::body::Awaited;
 use super::faces::{self, Asked};
 use super::session::Visit;
 use super::site::check_host;
-use super::{csrf, enter};
+use super::{csrf, enter, viewer};
 use crate::app::App;
 use crate::error::Error;
-use crate::limiter::layer::{Tree, admit};
+use crate::limiter::layer::{Incoming, Tree, admit};
+use crate::waits;
 
 /// What a tree asks of its requests.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Respo
     let request = awaited.watch(request);
     let limit = Duration::from_secs(way.app.config.request_timeout);
     // Pinned where it is, as each further owner would move all of it.
-    let limited = pin!(limited(&way, request, next));
+    let limited = pin!(waits::limited(limited(&way, request, next)));
     let answer = AssertUnwindSafe(timeout(limit, limited)).catch_unwind().await;
     let response = match answer {
         Ok(Ok(response)) => response,
@@ -50,16 +51,27 @@ pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Respo
     asked.dress(&way.app, response)
 }
 
-/// The limit by address or token comes before anything that costs more.
+/// The limit by address, session or token comes before anything that costs more.
 async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
     let app = &way.app;
     let mut visit = way.has_sessions.then(|| Visit::of(app, request.headers()));
-    let admission = admit(app, way.tree, (request.uri(), request.headers(), request.extensions()));
-    let admission = match &mut visit {
+    let incoming = Incoming {
+        tree: way.tree,
+        uri: request.uri(),
+        headers: request.headers(),
+        extensions: request.extensions(),
+        session: visit.as_ref().and_then(|visit| visit.named),
+    };
+    let admission = admit(app, incoming);
+    let mut admission = match &mut visit {
         Some(visit) => visit.meanwhile(app, admission).await,
         None => admission.await,
     };
     if let Some(refusal) = admission.refusal(app) {
+        // The page that says so shows who is signed in, as far as this node knows without a look.
+        if let Some(identity) = admission.identity.take() {
+            viewer::introduce(request.extensions_mut(), identity);
+        }
         return csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
     }
     DefaultBodyLimit::max(way.body_limit).apply(&mut request);

@@ -64,6 +64,7 @@ impl Program {
             ("COFFER_TRUSTED_PROXIES", "127.0.0.1"),
             // Figures are asked for until they are there.
             ("COFFER_RATE_LIMIT_PAGES", "60000/min burst 10000"),
+            ("COFFER_RATE_LIMIT_SESSION", "60000/min burst 10000"),
             ("COFFER_RATE_LIMIT_ADMIN", "60000/min burst 10000"),
             ("COFFER_DATABASE_URL", &url),
             ("COFFER_DATA_DIR", &place.path("data")),

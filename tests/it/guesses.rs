@@ -387,7 +387,7 @@ async fn a_storm_of_logins_is_told_to_come_back() {
     answered.await.expect("an answer to whoever comes later");
 }
 
-on_both_engines!(what_was_refused_can_be_sent_again, super::BEHIND_PROXY, "--rate-limit-pages=20/h");
+on_both_engines!(what_was_refused_can_be_sent_again, super::BEHIND_PROXY, "--rate-limit-session=20/h");
 async fn what_was_refused_can_be_sent_again(app: App) {
     let ada = app.signed_in("ada").await;
     while from(&ada, "198.51.100.7", "/tags").await.status() == 200 {}
@@ -399,7 +399,7 @@ async fn what_was_refused_can_be_sent_again(app: App) {
     assert_eq!(refused.attributes("main form", "action"), ["/resources"]);
     let held: Vec<_> = names.iter().map(String::as_str).zip(values.iter().map(String::as_str)).collect();
     let without_token: Vec<_> = held.iter().filter(|(name, _)| *name != "csrf").copied().collect();
-    app.later(Duration::from_mins(4));
+    app.later(Duration::from_mins(7));
     let saved =
         ada.post_form("/resources", &without_token).header("x-forwarded-for", "198.51.100.7").await.is(303);
     ada.get(&saved.header("location")).await.ok().has("h1", "High water").text_has("word");

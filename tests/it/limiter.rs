@@ -35,11 +35,16 @@ const BURST: &str = "--rate-limit-pages=10/h burst 100";
 const FIRM: &str = "--rate-limit-patience=150";
 const HEALED: Duration = Duration::from_secs(5);
 
-struct FixedClock(AtomicI64);
+/// The time of day, and the ticks.
+struct FixedClock(AtomicI64, AtomicI64);
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn ticks(&self) -> i64 {
+        self.1.load(Ordering::SeqCst)
     }
 }
 
@@ -67,7 +72,10 @@ impl Cluster {
     }
 
     fn on(redis: RedisServer, scheme: &str) -> Self {
-        let clock = Arc::new(FixedClock(AtomicI64::new(20_000 * 86_400_000_000 + 43_200_000_000)));
+        let clock = Arc::new(FixedClock(
+            AtomicI64::new(20_000 * 86_400_000_000 + 43_200_000_000),
+            AtomicI64::new(1_000_000),
+        ));
         let context = Context { clock: clock.clone(), entropy: Arc::new(Count(AtomicI64::new(1))) };
         let secret = Config::of([format!("--secret-key={}", "07".repeat(32))]).expect("settings");
         let keys = Keys::load(&secret, &context).expect("a key");
@@ -93,7 +101,9 @@ impl Cluster {
     }
 
     fn later(&self, time: Duration) {
-        self.clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.clock.0.fetch_add(micros, Ordering::SeqCst);
+        self.clock.1.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// How often the script was run.
@@ -277,7 +287,54 @@ async fn a_clock_that_jumps_keeps_nobody_out() {
     passes_soon(&cluster, &node).await;
 }
 
-/// A state that Redis wrote before its clock was set back.
+/// Redis as it is after its clock was set back: all that it remembers is of later.
+fn sets_clock_back(cluster: &Cluster, seconds: u64) {
+    let shift = format!(
+        "EVAL \"for _, k in ipairs(redis.call('keys','coffer:limit:*')) do \
+            if redis.call('type', k).ok == 'string' then \
+                local v = redis.call('get', k) \
+                local first, rest = string.match(v, '^(%d+)(.*)$') \
+                redis.call('set', k, string.format('%.0f', first + {seconds}000000) .. rest, 'PX', 9999999) \
+            end \
+        end return 'done'\" 0"
+    );
+    assert_eq!(cluster.redis.bulk(&shift).expect("redis answers"), "done");
+}
+
+#[tokio::test]
+async fn a_redis_whose_clock_is_set_back_refuses_nobody() {
+    let cluster = Cluster::start().await;
+    let [one, other, _] = cluster.nodes(&["--rate-limit-pages=10/h burst 20", PATIENT]).await;
+    let mut passed = 0;
+    for seconds in [2, 100, 3_600, 100_000] {
+        for node in [&one, &other] {
+            assert!(asks(node, "192.0.2.1").await, "{seconds} s");
+            passed += 1;
+        }
+        sets_clock_back(&cluster, seconds);
+    }
+    assert_eq!(allowed(&one, "192.0.2.1", 50).await, 20 - passed, "and nobody is given more");
+    sets_clock_back(&cluster, 3_600);
+    assert_eq!(allowed(&other, "192.0.2.1", 50).await, 0);
+}
+
+#[tokio::test]
+async fn a_success_costs_nothing_after_the_clock_was_set_back() {
+    let cluster = Cluster::start().await;
+    let node = cluster.node(&[PATIENT]).await;
+    for seconds in [3, 600, 100_000] {
+        sets_clock_back(&cluster, seconds);
+        let reserved = node.login(attempt("192.0.2.1", "ada")).await.expect("a login");
+        node.refund(reserved).await;
+    }
+    let mut failed = 0;
+    while node.login(attempt("192.0.2.1", "ada")).await.is_ok() {
+        failed += 1;
+    }
+    assert_eq!(failed, 5);
+}
+
+/// A state that Redis could not have written.
 #[tokio::test]
 async fn a_redis_whose_clock_jumped_keeps_nobody_out() {
     let cluster = Cluster::start().await;

@@ -151,6 +151,31 @@ async fn lists_show_twelve_digits(app: App) {
     visitor.get("/login").await.ok();
 }
 
+on_both_engines!(a_clock_that_is_set_back_refuses_nobody, "--rate-limit-pages=60/h burst 30");
+async fn a_clock_that_is_set_back_refuses_nobody(app: App) {
+    // Noon: at midnight everybody has another name.
+    let micros = u64::try_from(app.now().micros()).expect("after 1970") % 86_400_000_000;
+    app.later(Duration::from_micros(36 * 3_600_000_000 - micros));
+    let visitor = app.visitor();
+    let mut left = 30;
+    for back in
+        [Duration::from_secs(20), Duration::from_mins(20), Duration::from_hours(2), Duration::from_hours(5)]
+    {
+        left -= 2;
+        visitor.get("/login").await.ok();
+        app.sets_clock_back(back);
+        assert_eq!(told(&visitor.get("/login").await.ok(), "ratelimit", "r"), one("pages", left), "{back:?}");
+    }
+    for _ in 0..left {
+        visitor.get("/login").await.ok();
+    }
+    visitor.get("/login").await.is(429);
+    app.sets_clock_back(Duration::from_hours(1));
+    visitor.get("/login").await.is(429);
+    app.later(Duration::from_secs(61));
+    visitor.get("/login").await.ok();
+}
+
 async fn asks(node: &Node) -> u16 {
     let answer = node.http().get(format!("{}/api/v1/resources", node.origin())).send().await;
     answer.expect("an answer").status().as_u16()

@@ -11,6 +11,7 @@ use super::{File, Refusal, Report};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::Visibility;
+use crate::waits;
 use crate::web::chrome::{Chrome, page, redirect};
 use crate::web::forms::Upload;
 use crate::web::path::Id;
@@ -65,7 +66,7 @@ async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: 
         return refused(chrome, chosen, "file", "Choose a bookmarks file first; this one is empty.");
     }
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility };
-    match app.resources.import(&viewer, file, |_, _| ()).await {
+    match waits::patient(app.resources.import(&viewer, file, |_, _| ())).await {
         Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
         Err(Error::Invalid(errors)) => {
             let message = errors.of("file").unwrap_or("This file can't be imported.").to_owned();

@@ -39,11 +39,13 @@ pub enum Engine {
 struct TestClock {
     system: Arc<dyn Clock>,
     ahead: Arc<AtomicI64>,
+    /// By how much somebody has set it back.
+    behind: Arc<AtomicI64>,
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let ahead = self.ahead.load(Ordering::SeqCst);
+        let ahead = self.ahead.load(Ordering::SeqCst) - self.behind.load(Ordering::SeqCst);
         Timestamp::from_micros(self.system.now().micros() + ahead)
     }
 
@@ -142,7 +144,8 @@ impl App {
         settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
-        let clock = TestClock { system: Context::system().clock, ahead: Arc::default() };
+        let clock =
+            TestClock { system: Context::system().clock, ahead: Arc::default(), behind: Arc::default() };
         let node = Node::start(&settings, &clock).await;
         Self { node, engine, settings, clock, redis, folder, database }
     }
@@ -162,7 +165,11 @@ impl App {
     /// One more whose clock differs by so many seconds.
     pub async fn another_node_with_clock(&self, seconds: i64) -> Node {
         let ahead = self.clock.ahead.load(Ordering::SeqCst) + seconds * 1_000_000;
-        let clock = TestClock { system: self.clock.system.clone(), ahead: Arc::new(AtomicI64::new(ahead)) };
+        let clock = TestClock {
+            system: self.clock.system.clone(),
+            ahead: Arc::new(AtomicI64::new(ahead)),
+            behind: Arc::default(),
+        };
         Node::start(&self.settings, &clock).await
     }
 
@@ -181,6 +188,12 @@ impl App {
     pub fn later(&self, duration: Duration) {
         let micros = i64::try_from(duration.as_micros()).expect("less than 300,000 years");
         self.clock.ahead.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock back; the time that has passed has passed all the same.
+    pub fn sets_clock_back(&self, duration: Duration) {
+        let micros = i64::try_from(duration.as_micros()).expect("less than 300,000 years");
+        self.clock.behind.fetch_add(micros, Ordering::SeqCst);
     }
 
     pub fn now(&self) -> Timestamp {

@@ -1,0 +1,16 @@
+-- The scripts' clock, in microseconds: Redis' own, which never goes back here. When Redis' clock is set back, the
+-- difference is added from then on, so that nobody seems to have used what time had given back.
+-- A key holds the latest time that was told, a tenth of a second late at most, and what is added.
+local function monotonic(key)
+  local told = redis.call('TIME')
+  local now = told[1] * 1000000 + told[2]
+  local latest, added = string.match(redis.call('GET', key) or '', '^(%d+) (%d+)$')
+  latest, added = tonumber(latest or 0), tonumber(added or 0)
+  now = now + added
+  if now < latest then added, now = added + latest - now, latest end
+  if now == latest or now >= latest + 100000 then
+    redis.call('SET', key, string.format('%.0f %.0f', now, added), 'EX', 172800)
+  end
+  return now
+end
+
