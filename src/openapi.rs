@@ -1,11 +1,12 @@
 //! The API's description of itself: what stands beside the handlers, and the answers that any of them may give.
 
 use utoipa::OpenApi;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use crate::resources::Kind;
 use crate::resources::listing::Sort;
@@ -50,11 +51,13 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// Adds to every operation the scope that it needs and the errors that it doesn't name itself.
+/// Adds to every operation the scope that it needs and the errors that it doesn't name itself; what may be left out of a
+/// query may also be left empty.
 pub fn complete(document: &mut utoipa::openapi::OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let access = Access::of(operation);
         describe(operation, &access);
+        operation.parameters.iter_mut().flatten().for_each(may_be_empty);
         for (status, description, waits) in errors(operation, &access) {
             let responses = &mut operation.responses.responses;
             responses.entry(status.to_owned()).or_insert_with(|| problem(description, waits).into());
@@ -89,6 +92,14 @@ fn describe(operation: &mut Operation, access: &Access) {
     let needs = format!("{who} token needs the scope `{scope}`.");
     let description = operation.description.take().filter(|text| !text.is_empty());
     operation.description = Some(description.map_or(needs.clone(), |text| format!("{text}\n\n{needs}")));
+}
+
+fn may_be_empty(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in == ParameterIn::Query && parameter.required == Required::False {
+        // Where utoipa has no field of its own.
+        parameter.extensions = Some(Extensions::from_iter([("allowEmptyValue", true)]));
+    }
 }
 
 /// Status, description, and whether the answer says when to come back.

@@ -258,11 +258,13 @@ impl Resources {
         change: Change,
         via: Via,
     ) -> Result<Resource> {
-        let current = self.find_expected(viewer, id, expected).await?;
+        let current = self.find_own(viewer, id).await?;
         if current.trashed_at.is_some() {
             return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
         }
+        // What would be refused anyway is refused for that (RFC 9110 § 13.2.1).
         let checked = change.over(current.change()).check()?;
+        expected.check(&current)?;
         if current.is_already(&checked) {
             return Ok(current);
         }
@@ -332,10 +334,7 @@ impl Resources {
     /// The viewer's own resource, if it stands as it was expected to.
     async fn find_expected(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
         let current = self.find_own(viewer, id).await?;
-        if expected.holds(&current) {
-            return Ok(current);
-        }
-        Err(Error::VersionConflict { current: current.version })
+        expected.check(&current).map(|()| current)
     }
 
     /// The unique index has the last word on duplicates; this finds which resource it meant.

@@ -1,6 +1,7 @@
 //! What must stand for a change to be made, so that nobody's work is replaced unseen.
 
 use super::Resource;
+use crate::error::{Error, Result};
 use crate::web::etag::EntityTags;
 
 #[derive(Clone, Debug)]
@@ -20,13 +21,15 @@ impl From<Option<i64>> for Precondition {
 }
 
 impl Precondition {
-    #[must_use]
-    pub fn holds(&self, current: &Resource) -> bool {
-        match self {
+    /// # Errors
+    /// [`Error::VersionConflict`] when something else stands.
+    pub fn check(&self, current: &Resource) -> Result<()> {
+        let holds = match self {
             Self::None => true,
             Self::Version(version) => *version == current.version,
             Self::Tags(tags) => tags.hold_strongly(&current.etag()),
-        }
+        };
+        if holds { Ok(()) } else { Err(Error::VersionConflict { current: current.version }) }
     }
 
     /// The version that a change must find; `None` where any will do.

@@ -47,7 +47,11 @@ impl EntityTags {
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfMatch {
     /// Entity tags that you have read, or `*`; weak ones never match.
-    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)]
+    #[param(
+        rename = "If-Match",
+        example = "\"3\"",
+        pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
+    )]
     tags: String,
 }
 
@@ -60,6 +64,7 @@ pub struct OptionalIfMatch {
     #[param(
         rename = "If-Match",
         required = false,
+        example = "\"3\"",
         pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
     )]
     tags: String,
@@ -70,7 +75,7 @@ pub struct OptionalIfMatch {
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfNoneMatch {
     /// Entity tags of what you have, or `*`.
-    #[param(rename = "If-None-Match", required = false)]
+    #[param(rename = "If-None-Match", example = "\"3\"", required = false)]
     tags: String,
 }
 

@@ -27,6 +27,8 @@ async fn throwing_away_heeds_if_match(app: App) {
         let refused = owner.json_free(Method::DELETE, &entry.api()).if_match(stale).await;
         assert_eq!(refused.is(412).problem("version_conflict").json()["current_version"], 2, "{stale}");
     }
+    let nonsense = owner.json(Method::PATCH, &entry.api(), json!({ "url": "x" })).if_match("\"1\"").await;
+    nonsense.is(422).problem("invalid");
     for bad in ["2", "", "\"2"] {
         owner.json_free(Method::DELETE, &entry.api()).if_match(bad).await.is(400).problem("bad_if_match");
     }
