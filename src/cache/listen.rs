@@ -4,7 +4,7 @@
 //! arrived. A connection that broke is never mended: a new round of listening begins, and everything held in
 //! memory is in doubt from its first moment.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fred::prelude::*;
 use tokio::sync::broadcast::error::RecvError;
@@ -17,6 +17,8 @@ use crate::redis::RedisDown;
 const BEAT_EVERY: Duration = Duration::from_millis(500);
 const TRY_EVERY: Duration = Duration::from_millis(500);
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(2);
+/// A connection that brings no beat for this long, though Redis took them, is given up: it may be cut without a word.
+const DEAF_AFTER: Duration = Duration::from_secs(3);
 
 impl Cache {
     pub(super) async fn listen(&self) {
@@ -37,7 +39,7 @@ impl Cache {
         }
     }
 
-    /// Listens until the connection breaks.
+    /// Listens until the connection breaks or brings nothing any more.
     async fn hear(&self, remote: &Remote, round: u64) -> Result<(), RedisDown> {
         let client = remote.redis().lone_client()?;
         let mut messages = client.message_rx();
@@ -57,16 +59,23 @@ impl Cache {
         let mut connection = std::pin::pin!(connection);
         let mut beat = tokio::time::interval(BEAT_EVERY);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        let mut unheard: Option<Instant> = None;
+        while unheard.is_none_or(|since| since.elapsed() < DEAF_AFTER) {
             tokio::select! {
                 message = messages.recv() => match message {
-                    Ok(message) => self.heard(&message.value.as_string().unwrap_or_default(), round),
+                    Ok(message) => {
+                        if self.heard(&message.value.as_string().unwrap_or_default(), round) {
+                            unheard = None;
+                        }
+                    }
                     // More came than could be kept: that is a lost message.
                     Err(RecvError::Lagged(_) | RecvError::Closed) => break,
                 },
                 _ = beat.tick() => {
                     let word = Message::Beat { from: self.node, round, at: self.context.ticks() };
-                    let _ = remote.publish(word.write()).await;
+                    if remote.publish(word.write()).await.is_ok() {
+                        unheard.get_or_insert_with(Instant::now);
+                    }
                 }
                 _ = &mut connection => break,
             }
@@ -76,11 +85,13 @@ impl Cache {
         Ok(())
     }
 
-    fn heard(&self, text: &str, round: u64) {
+    /// Whether it is a beat of this very connection.
+    fn heard(&self, text: &str, round: u64) -> bool {
         match Message::read(text) {
             Some(Message::Beat { from, round: theirs, at }) if from == self.node && theirs == round => {
                 self.lease.renew(at);
                 self.counts.came_round(self.context.ticks() - at);
+                return true;
             }
             Some(Message::Touched { from, rows, scopes }) if from != self.node => {
                 self.gates.bump(&scopes);
@@ -94,5 +105,6 @@ impl Cache {
             // Somebody speaks who is not understood: what was touched is not known.
             None => self.gates.bump(&[Scope::All]),
         }
+        false
     }
 }

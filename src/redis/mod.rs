@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fred::prelude::*;
-use fred::types::InfoKind;
+use fred::types::{Expiration, InfoKind};
 use fred::types::config::{CredentialProvider, UnresponsiveConfig};
 
 use self::breaker::{Breaker, Failure};
@@ -196,6 +196,16 @@ impl Redis {
         }
     }
 
+    /// Writes a key that is soon gone. A Redis that is full or a replica answers a `PING`, and refuses what comes next.
+    async fn takes_writes(&self) -> Result<(), RedisDown> {
+        let (life, client) = (Some(Expiration::PX(1000)), self.pool.next());
+        let write = Box::pin(client.set::<(), _, _>("coffer:probe", "", life, None, false));
+        match tokio::time::timeout(COMMAND_LIMIT, write).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(RedisDown),
+        }
+    }
+
     pub async fn close(&self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.quit()).await;
     }
@@ -220,12 +230,12 @@ impl Redis {
         self.meter.as_ref().inspect(|meter| meter.breaker(state));
     }
 
-    /// Asks now and then until there is an answer, so that nobody's request has to find out.
+    /// Asks now and then until Redis takes a write, so that nobody's request has to find out.
     async fn probe(self) {
         loop {
             self.pause().await;
             self.stands(BreakerState::HalfOpen);
-            if self.ping().await.is_ok() {
+            if self.takes_writes().await.is_ok() {
                 break;
             }
             self.stands(BreakerState::Open);

@@ -3,10 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-
 use super::tiers::filled;
 use super::{LIMIT, Truth, settled};
 use crate::support::app::{App, Engine, Node};
@@ -180,36 +176,73 @@ async fn a_write_that_nobody_told_of_is_found() {
     assert_eq!(truth.read(&app.coffer.cache, 1).await, 2, "and Redis was told");
 }
 
-/// A Redis far away: what goes through here arrives 200 ms later.
-async fn slow(redis: &RedisServer) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let port = listener.local_addr().expect("a bound port").port();
-    let target = redis.url().trim_start_matches("redis://").to_owned();
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let Ok(far) = TcpStream::connect(&target).await else { continue };
-            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            tokio::spawn(delayed(near_in, far_out));
-            tokio::spawn(delayed(far_in, near_out));
-        }
-    });
-    port
+/// Its connection stays open, as behind a firewall that has forgotten it, and nothing comes any more.
+#[tokio::test]
+async fn a_deaf_subscriber_is_replaced() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let tap = app.redis().tap().await;
+    let other = app.another_node_behind(&tap).await;
+    let truth = Truth::default();
+    settled(&app).await;
+    settled(&other).await;
+    let heard = || other.coffer.cache.counts.invalidations()[1].1;
+    for round in 0..2 {
+        tap.deafen_subscribers();
+        write_is_seen(&app, &other, &truth, 100 * round + 1).await;
+        let deaf = heard();
+        let hears = eventually(LIMIT, async || {
+            truth.write(&app.coffer.cache, 100 * round + 2).await;
+            if heard() > deaf + 1 { Ok(()) } else { Err("no message arrives") }
+        });
+        hears.await.expect("it listens again");
+        write_is_seen(&app, &other, &truth, 100 * round + 3).await;
+    }
 }
 
-async fn delayed(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let _ = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
-        if to.write_all(&buffer[..length]).await.is_err() {
-            break;
+/// Full, a replica, or without the replicas it needs: it answers `PING` and refuses what matters.
+#[tokio::test]
+async fn a_redis_that_refuses_writes_is_left_alone_until_it_takes_them() {
+    let app = App::with_limits(Engine::Sqlite, &[]).await;
+    let refusals = [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+        ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+    ];
+    let redis = app.coffer.redis.as_ref().expect("with Redis");
+    let stands = async |open: bool| {
+        let probe = async || {
+            app_is_asked(&app).await;
+            if redis.is_open() == open { Ok(()) } else { Err(format!("open: {}", redis.is_open())) }
+        };
+        eventually(LIMIT, probe).await
+    };
+    for (refuse, take) in refusals {
+        app.redis().command(refuse).expect("redis answers");
+        stands(true).await.unwrap_or_else(|error| panic!("{refuse}: {error}"));
+        // Longer than two probes take.
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until {
+            app_is_asked(&app).await;
+            assert!(redis.is_open(), "{refuse}: a probe closed the breaker");
         }
+        app.redis().command(take).expect("redis answers");
+        stands(false).await.unwrap_or_else(|error| panic!("{take}: {error}"));
     }
+}
+
+/// A cold page: each asks Redis for the limit, and for leave to load.
+async fn app_is_asked(app: &App) {
+    let page = uuid::Uuid::from_bytes(app.coffer.context.random());
+    app.visitor().get(&format!("/resources?q={}", page.simple())).await.ok();
 }
 
 #[tokio::test]
 async fn a_slow_redis_holds_nobody_up_and_is_never_wrong() {
     let redis = RedisServer::start().await;
-    let url = format!("--redis-url=redis://127.0.0.1:{}", slow(&redis).await);
+    let tap = redis.tap().await;
+    // There and back.
+    tap.delay(Duration::from_millis(400));
+    let url = format!("--redis-url=redis://127.0.0.1:{}", tap.port());
     let app = App::with(Engine::Postgres, &[&url]).await;
     let other = app.another_node().await;
     let truth = Truth::default();

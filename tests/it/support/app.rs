@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::actor::Actor;
 use super::postgres::{Database, PostgresServer, fresh_database};
 use super::redis::RedisServer;
+use super::tap::Tap;
 use super::wait::eventually;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -160,6 +161,14 @@ impl App {
         let mut all = self.settings.clone();
         all.extend(settings.iter().map(ToString::to_string));
         Node::start(&all, &self.clock).await
+    }
+
+    /// One more that reaches Redis through this.
+    pub async fn another_node_behind(&self, tap: &Tap) -> Node {
+        let mut settings = self.settings.clone();
+        settings.retain(|setting| !setting.starts_with("--redis-url="));
+        settings.push(format!("--redis-url=redis://127.0.0.1:{}", tap.port()));
+        Node::start(&settings, &self.clock).await
     }
 
     /// One more whose clock differs by so many seconds.

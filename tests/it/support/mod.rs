@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod redis;
 pub mod server;
 pub mod site;
+pub mod tap;
 pub mod wait;
 
 /// Makes `name::sqlite` and `name::postgres` of an `async fn name(app: App)`; the settings are coffer's own

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::server::Server;
+use super::tap::Tap;
 use super::wait::eventually;
 
 const READY: &str = "Ready to accept connections";
@@ -44,6 +45,11 @@ impl RedisServer {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A way here that the test can cut.
+    pub async fn tap(&self) -> Tap {
+        Tap::before(&format!("127.0.0.1:{}", self.port)).await
     }
 
     /// Dead at once, as after a power cut.
