@@ -24,6 +24,7 @@ use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::Db;
+use crate::installation;
 use crate::keys::Keys;
 use crate::limiter::Limiter;
 use crate::limiter::layer::Tree;
@@ -106,6 +107,9 @@ impl App {
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
         let redis = redis.map(|redis| redis.measured_by(&metrics));
+        if let Some(redis) = &redis {
+            installation::introduce(&db, redis).await.map_err(|e| e.to_string())?;
+        }
         let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
         let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), context.now());

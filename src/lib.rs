@@ -22,6 +22,7 @@ pub mod db;
 pub mod doctor;
 pub mod environment;
 pub mod error;
+pub mod installation;
 pub mod keys;
 pub mod limiter;
 pub mod limits;

@@ -20,6 +20,9 @@ mod redis;
 #[expect(dead_code, reason = "the tests also stop and restart it")]
 #[path = "../../tests/it/support/server.rs"]
 mod server;
+#[expect(dead_code, reason = "the tests cut it")]
+#[path = "../../tests/it/support/tap.rs"]
+mod tap;
 #[path = "../../tests/it/support/wait.rs"]
 mod wait;
 

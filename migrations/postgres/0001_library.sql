@@ -246,13 +246,23 @@ CREATE TABLE mails (
 CREATE INDEX mails_next ON mails (next_at);
 
 -- What must still be told to Redis (revoked sessions) and to the other nodes (scopes that writes have touched).
--- seq: in the order of insertion, which is nearly that of the commits.
+-- seq: in the order of insertion, which is nearly that of the commits. told: where Redis was told of a session; nobody
+-- need be told of one that was begun, but its number counts.
 CREATE TABLE outbox (
     seq         BIGINT GENERATED ALWAYS AS IDENTITY,
     id          UUID PRIMARY KEY,
-    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
+    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache', 'begun')),
     payload     TEXT NOT NULL,
-    created_at  TIMESTAMPTZ NOT NULL
+    created_at  TIMESTAMPTZ NOT NULL,
+    told        TEXT
 );
-CREATE INDEX outbox_topic ON outbox (topic, created_at);
 CREATE INDEX outbox_seq ON outbox (topic, seq);
+
+-- One row. name: part of every key in Redis, another after a backup was restored. position: the highest number that a
+-- row removed from the outbox had.
+CREATE TABLE installation (
+    id        BIGINT PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    name      TEXT NOT NULL,
+    position  BIGINT NOT NULL DEFAULT 0
+);
+INSERT INTO installation (name) VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16));

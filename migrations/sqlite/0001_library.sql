@@ -261,9 +261,16 @@ CREATE INDEX mails_next ON mails (next_at);
 CREATE TABLE outbox (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     id          BLOB NOT NULL UNIQUE,
-    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache')),
+    topic       TEXT NOT NULL CHECK (topic IN ('session', 'cache', 'begun')),
     payload     TEXT NOT NULL,
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    told        TEXT
 ) STRICT;
-CREATE INDEX outbox_topic ON outbox (topic, created_at);
 CREATE INDEX outbox_seq ON outbox (topic, seq);
+
+CREATE TABLE installation (
+    id        INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    name      TEXT NOT NULL,
+    position  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO installation (name) VALUES (lower(hex(randomblob(8))));

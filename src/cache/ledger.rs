@@ -1,30 +1,21 @@
 //! What this node knows of the outbox: which rows it has seen, which Redis has not been told yet.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
+use super::looks::Looks;
 use super::scope::{Scope, Scopes};
 
-/// Numbers don't become visible in the order in which they were given: a look goes back this far, in microseconds.
-const TRAILING: i64 = 30_000_000;
-/// What was seen is kept for the others to see for this long.
-const KEPT: i64 = 60_000_000;
-/// Who has not looked for this long may have missed rows that others have removed since.
-const GAP: i64 = 20_000_000;
 /// More scopes than this are told as all.
 const MOST: usize = 256;
 
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// The highest number at each look, by when it was.
-    looks: VecDeque<(i64, i64)>,
-    /// Rows whose scopes this process has invalidated in its own memory.
-    seen: BTreeSet<i64>,
+    /// Seen are the rows whose scopes this process has invalidated in its own memory.
+    looks: Looks,
     /// Rows that Redis has not been told by anybody we know of, with their scopes.
     untold: BTreeMap<i64, Vec<Scope>>,
     /// How many untold rows touch a scope.
     dirty: HashMap<Scope, usize>,
-    /// Until which number rows were handed out for removal.
-    removed: i64,
 }
 
 /// What a look into the outbox asks to be done.
@@ -40,66 +31,50 @@ impl Ledger {
     /// The number after which the next look reads.
     #[must_use]
     pub fn floor(&self, now: i64) -> i64 {
-        self.highest_before(now - TRAILING)
+        self.looks.floor(now)
     }
 
     /// Until which number rows may be removed; `None` while some wait for Redis.
     #[must_use]
     pub fn removable(&mut self, now: i64) -> Option<i64> {
-        let highest = self.highest_before(now - KEPT);
-        if !self.untold.is_empty() || highest <= self.removed {
-            return None;
-        }
-        self.removed = highest;
-        Some(highest)
-    }
-
-    fn highest_before(&self, then: i64) -> i64 {
-        self.looks.iter().rev().find(|(at, _)| *at <= then).map_or(0, |(_, highest)| *highest)
+        if self.untold.is_empty() { self.looks.removable(now) } else { None }
     }
 
     /// Whether L2 may be asked: the outbox was read once, so that nothing left from before is unknown.
     #[must_use]
     pub fn has_looked(&self) -> bool {
-        !self.looks.is_empty()
+        self.looks.has_looked()
     }
 
     /// After a look that began at `began` and found these rows.
     pub fn look(&mut self, began: i64, rows: &[(i64, Vec<Scope>)], tells_redis: bool) -> News {
-        let last = self.looks.back().copied();
-        let mut news = News { missed: last.is_some_and(|(at, _)| began - at > GAP), ..News::default() };
+        let mut news = News { missed: self.looks.is_late(began), ..News::default() };
         for (seq, scopes) in rows {
-            if self.seen.insert(*seq) {
+            if self.looks.see(*seq) {
                 news.touched.extend(scopes);
                 if tells_redis {
                     self.untold(*seq, scopes);
                 }
             }
         }
-        let highest = rows.last().map_or(0, |(seq, _)| *seq).max(last.map_or(0, |(_, highest)| highest));
-        self.looks.push_back((began, highest));
-        while self.looks.get(1).is_some_and(|(at, _)| *at <= began - KEPT) {
-            self.looks.pop_front();
-        }
-        let floor = self.floor(began);
-        self.seen = self.seen.split_off(&(floor + 1));
+        self.looks.end(began, rows.last().map(|(seq, _)| *seq));
         news
     }
 
     /// A row is looked after; a look need not.
     pub fn seen(&mut self, seq: i64) {
-        self.seen.insert(seq);
+        self.looks.see(seq);
     }
 
     /// A row's scopes were invalidated in memory, and Redis was told by whoever told us.
     pub fn told(&mut self, seq: i64) {
-        self.seen.insert(seq);
+        self.looks.see(seq);
         self.drop_untold(seq);
     }
 
     /// Redis could not be told: until it is, nothing that depends on these scopes is believed of it.
     pub fn untold(&mut self, seq: i64, scopes: &[Scope]) {
-        self.seen.insert(seq);
+        self.looks.see(seq);
         if self.untold.insert(seq, scopes.to_vec()).is_none() {
             for scope in scopes {
                 *self.dirty.entry(*scope).or_default() += 1;

@@ -14,6 +14,7 @@ mod ledger;
 mod listen;
 mod load;
 mod local;
+pub(crate) mod looks;
 mod message;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod outbox;

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::scope::{Scope, join, split};
 use crate::db::{Db, Timestamp, Tx, on};
+use crate::installation::store::keep_position;
 
 pub const SINCE: &str = "SELECT seq, payload FROM outbox WHERE topic = 'cache' AND seq > $1 ORDER BY seq";
 pub const FORGET: &str = "DELETE FROM outbox WHERE topic = 'cache' AND seq <= $1";
@@ -25,6 +26,7 @@ pub async fn since(db: &Db, seq: i64) -> sqlx::Result<Vec<(i64, Vec<Scope>)>> {
 /// Removes rows up to this number, which every node has seen.
 pub async fn forget(db: &Db, seq: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
+    keep_position(&mut tx).await?;
     on!(tx.conn(), conn => sqlx::query(FORGET).bind(seq).execute(conn).await.map(drop))?;
     tx.commit().await
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Cache;
 use super::message::Message;
 use super::outbox;
+use super::remote::Found;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A look that takes longer proves nothing any more.
@@ -71,9 +72,13 @@ impl Cache {
     async fn settle_in(&self, again: bool) {
         if let Some(remote) = &self.remote
             && (again || remote.place().is_none())
-            && remote.find_place().await.is_err()
         {
-            tracing::debug!("it is not known which Redis answers");
+            match remote.find_place(&self.db).await {
+                // Another Redis, or a restored database: what is in memory may be of before.
+                Ok(Found::Elsewhere) => self.gates.bump(&[super::Scope::All]),
+                Ok(Found::Same) => {}
+                Err(error) => tracing::debug!(%error, "it is not known which Redis answers"),
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use fred::prelude::*;
+use fred::types::cluster::ClusterRouting;
+use fred::types::{ClusterHash, CustomCommand};
 use ring::hmac;
 use uuid::Uuid;
 
@@ -12,6 +14,8 @@ use super::entry::{Entry, Generation};
 use super::kind::Slot;
 use super::scope::{Scope, Scopes};
 use crate::context::Context;
+use crate::db::Db;
+use crate::installation::{self, Lost};
 use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
 
@@ -39,13 +43,19 @@ pub struct Remote {
     place: RwLock<Option<Arc<Place>>>,
 }
 
-/// Where entries are: under the run id of the Redis process, as of a count of doubts. A restart, whatever it brings
-/// back from the disk, begins a fresh name space.
+/// Where entries are: under the installation's name and the run ids of the Redis processes, as of a count of doubts.
+/// A restart, whatever it brings back from the disk, begins a fresh name space, and so does a restored database.
 pub struct Place {
     prefix: String,
     doubts: u64,
     /// Redis' clock less our ticks, in microseconds.
     offset: i64,
+}
+
+/// Whether entries are where they were last.
+pub enum Found {
+    Same,
+    Elsewhere,
 }
 
 /// What Redis says to a question.
@@ -95,17 +105,21 @@ impl Remote {
     }
 
     /// Finds out which Redis this is and what its clock says.
-    pub async fn find_place(&self) -> Result<()> {
-        let doubts = self.redis.doubts();
-        let run_id = self.redis.run_id().await?;
+    pub async fn find_place(&self, db: &Db) -> std::result::Result<Found, Lost> {
+        let space = installation::find(db, &self.redis, &self.context).await?;
+        let prefix = format!("cf:{{{}}}", short(&hmac::sign(&self.key, space.id().as_bytes())));
+        // In a cluster the clock of the node that has them.
+        let slot = ClusterHash::Custom(ClusterRouting::hash_key(prefix.as_bytes()));
+        let time = CustomCommand::new("TIME", slot, false);
         let asked = self.context.ticks();
         let (seconds, micros): (i64, i64) =
-            self.redis.run(self.client().custom(fred::cmd!("TIME"), Vec::<Value>::new())).await?;
+            self.redis.run(self.client().custom(time, Vec::<Value>::new())).await?;
         let halfway = i64::midpoint(asked, self.context.ticks());
-        let prefix = format!("cf:{{{}}}", short(&hmac::sign(&self.key, run_id.as_bytes())));
-        let place = Place { prefix, doubts, offset: seconds * 1_000_000 + micros - halfway };
-        *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(place));
-        Ok(())
+        let place = Place { prefix, doubts: space.doubts(), offset: seconds * 1_000_000 + micros - halfway };
+        let mut known = self.place.write().unwrap_or_else(PoisonError::into_inner);
+        let is_same = known.as_ref().is_none_or(|known| known.prefix == place.prefix);
+        *known = Some(Arc::new(place));
+        Ok(if is_same { Found::Same } else { Found::Elsewhere })
     }
 
     /// One round trip.

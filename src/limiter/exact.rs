@@ -26,13 +26,6 @@ const LATE: Duration = Duration::from_millis(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const NODE_LIVES: Duration = Duration::from_secs(5);
 const RELEASE_TOLD: Duration = Duration::from_hours(1);
-/// One hash slot, so that a cluster takes all in one script.
-const PULSE_KEYS: [&str; 4] = [
-    "coffer:limit:{nodes}",
-    "coffer:limit:{nodes}:released",
-    "coffer:limit:{nodes}:reports",
-    "coffer:limit:{nodes}:clock",
-];
 
 pub struct Exact {
     redis: Redis,
@@ -125,7 +118,7 @@ impl Exact {
     }
 
     async fn take_from_one(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
-        let (keys, args) = words(requests);
+        let (keys, args) = words(&self.redis.installation(), requests);
         let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.first(), keys, args)).await?;
         read(&numbers, requests).ok_or(RedisDown)
     }
@@ -136,10 +129,11 @@ impl Exact {
     /// Redis is slow or away; the units come back with time.
     pub async fn refund(&self, taken: &[Taken]) -> Result<(), RedisDown> {
         let charges: Vec<Charge> = taken.iter().map(|taken| taken.charge).collect();
+        let installation = self.redis.installation();
         for slot in slots(&charges) {
             let part = || taken.iter().filter(|taken| taken.charge.key.slot == slot);
-            let mut keys = vec![clock_name(slot)];
-            keys.extend(part().map(|taken| name(&taken.charge, taken.charge.key.today)));
+            let mut keys = vec![clock_name(&installation, slot)];
+            keys.extend(part().map(|taken| name(&installation, &taken.charge, taken.charge.key.today)));
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
                 part().flat_map(|taken| [number(interval(taken.charge.ask.quota)), number(taken.state)]);
@@ -159,17 +153,18 @@ impl Exact {
         report: &Report,
         released: &[Key],
     ) -> Result<Pulse, RedisDown> {
-        let pool = self.redis.pool();
+        let (pool, installation) = (self.redis.pool(), self.redis.installation());
         for key in released {
-            self.redis.run_within(self.longest, pool.del::<i64, _>(all_names(*key))).await?;
+            let names = all_names(&installation, *key);
+            self.redis.run_within(self.longest, pool.del::<i64, _>(names)).await?;
         }
         let lives = [micros(NODE_LIVES), micros(RELEASE_TOLD)].map(number);
         let mut args = vec![Value::from(node), Value::from(since)];
         args.extend(lives);
         args.push(serde_json::to_string(report).unwrap_or_default().into());
         args.extend(released.iter().copied().flat_map(Key::ids).map(|id| Value::from(id.hex())));
-        let keys: Vec<&str> = PULSE_KEYS.to_vec();
-        let told = pool.eval(concat!(include_str!("clock.lua"), include_str!("pulse.lua")), keys, args);
+        let script = concat!(include_str!("clock.lua"), include_str!("pulse.lua"));
+        let told = pool.eval(script, pulse_keys(&installation).to_vec(), args);
         let told = self.redis.run_within(self.longest, told).await?;
         let (now, nodes, released): (String, u32, Vec<String>) = told;
         Ok(Pulse { now, nodes, released: released.iter().filter_map(|hex| Id::parse(hex)).collect() })
@@ -180,8 +175,8 @@ impl Exact {
     /// # Errors
     /// Redis is slow or away.
     pub async fn reports(&self, but: &str) -> Result<Vec<Report>, RedisDown> {
-        let pool = self.redis.pool();
-        let told = self.redis.run_within(self.longest, pool.hgetall(PULSE_KEYS[2])).await?;
+        let (pool, [_, _, reports, _]) = (self.redis.pool(), pulse_keys(&self.redis.installation()));
+        let told = self.redis.run_within(self.longest, pool.hgetall(reports)).await?;
         let told: HashMap<String, String> = told;
         let others = told.into_iter().filter(|(node, _)| node != but);
         // A node of another version may say what this one doesn't understand.
@@ -240,6 +235,11 @@ impl Exact {
             }
         }
     }
+}
+
+/// In one hash slot, so that a cluster takes all in one script.
+fn pulse_keys(installation: &str) -> [String; 4] {
+    ["", ":released", ":reports", ":clock"].map(|what| format!("coffer:limit:{installation}:{{nodes}}{what}"))
 }
 
 fn micros(duration: Duration) -> Micros {

@@ -35,17 +35,17 @@ pub fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
     (places, part)
 }
 
-/// The keys and arguments for these requests, which are in one hash slot.
-pub fn words(requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
+/// The keys, which begin with the installation's name, and arguments for these requests, which are in one hash slot.
+pub fn words(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
     let policies = requests.iter().map(|charges| charges.len()).sum::<usize>();
     let slot = requests.iter().flat_map(|charges| charges.iter()).next().map_or(0, |charge| charge.key.slot);
     let mut keys = Vec::with_capacity(policies * 2 + 1);
-    keys.push(clock_name(slot));
+    keys.push(clock_name(installation, slot));
     let mut args = Vec::with_capacity(policies * 7 + requests.len());
     for charges in requests {
         args.push(number(charges.len() as u64));
         for charge in *charges {
-            keys.extend(charge.key.ids().map(|id| name(charge, id)));
+            keys.extend(charge.key.ids().map(|id| name(installation, charge, id)));
             args.extend(arguments(charge));
         }
     }
@@ -89,22 +89,22 @@ pub fn read(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
     requests.iter().map(&mut reply).collect()
 }
 
-pub fn name(charge: &Charge, id: Id) -> String {
-    named(charge.key.slot, charge.policy, id)
+pub fn name(installation: &str, charge: &Charge, id: Id) -> String {
+    named(installation, charge.key.slot, charge.policy, id)
 }
 
 /// Whatever is remembered of a client, which is in one hash slot.
-pub fn all_names(key: Key) -> Vec<String> {
-    key.ids().flat_map(|id| Policy::ALL.map(|policy| named(key.slot, policy, id))).collect()
+pub fn all_names(installation: &str, key: Key) -> Vec<String> {
+    key.ids().flat_map(|id| Policy::ALL.map(|policy| named(installation, key.slot, policy, id))).collect()
 }
 
 /// What the scripts know of the time.
-pub fn clock_name(slot: u16) -> String {
-    format!("coffer:limit:{{{slot:03x}}}:clock")
+pub fn clock_name(installation: &str, slot: u16) -> String {
+    format!("coffer:limit:{installation}:{{{slot:03x}}}:clock")
 }
 
-fn named(slot: u16, policy: Policy, id: Id) -> String {
-    format!("coffer:limit:{{{slot:03x}}}:{}:{}", policy.name(), id.hex())
+fn named(installation: &str, slot: u16, policy: Policy, id: Id) -> String {
+    format!("coffer:limit:{installation}:{{{slot:03x}}}:{}:{}", policy.name(), id.hex())
 }
 
 pub fn number(number: u64) -> Value {

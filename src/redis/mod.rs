@@ -3,17 +3,20 @@
 mod breaker;
 pub mod flights;
 pub mod script;
+pub mod space;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fred::prelude::*;
-use fred::types::{Expiration, InfoKind};
 use fred::types::config::{CredentialProvider, UnresponsiveConfig};
+use fred::types::{Expiration, InfoKind};
+use futures_util::future::try_join_all;
 
 use self::breaker::{Breaker, Failure};
+use self::space::Space;
 use crate::context::Context;
 use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
 use crate::waits;
@@ -34,6 +37,8 @@ pub struct Redis {
     breaker: Arc<Breaker>,
     /// Counts failures and new connections: after each, Redis may not be what it was.
     doubts: Arc<AtomicU64>,
+    /// As last found out.
+    space: Arc<RwLock<Option<Space>>>,
     context: Context,
     meter: Option<DependencyMeter>,
 }
@@ -94,6 +99,7 @@ impl Redis {
             config: plain,
             breaker: Arc::default(),
             doubts,
+            space: Arc::default(),
             context: context.clone(),
             meter: None,
         })
@@ -118,19 +124,69 @@ impl Redis {
         self.doubts.load(Ordering::Acquire)
     }
 
-    /// The identity of the running Redis process, another after each restart or failover.
-    pub async fn run_id(&self) -> Result<String, RedisDown> {
-        self.told(InfoKind::Server, "run_id:").await
+    /// Something is not as it was taken to be.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// What keys are named after, unless there has been a doubt since that was found out.
+    #[must_use]
+    pub fn space(&self) -> Option<Space> {
+        let space = self.space.read().unwrap_or_else(PoisonError::into_inner).clone();
+        space.filter(|space| space.doubts() == self.doubts())
+    }
+
+    /// The installation's name as it was last known; empty before.
+    #[must_use]
+    pub fn installation(&self) -> Arc<str> {
+        let space = self.space.read().unwrap_or_else(PoisonError::into_inner);
+        space.as_ref().map_or_else(Arc::default, |space| space.name.clone())
+    }
+
+    /// From now on keys are named after this. What was known otherwise without a doubt is in doubt now.
+    pub fn settle(&self, space: Space) -> Space {
+        let mut known = self.space.write().unwrap_or_else(PoisonError::into_inner);
+        let contradicts = |known: &Space| known.doubts() == space.doubts() && known.id() != space.id();
+        let space = if known.as_ref().is_some_and(contradicts) {
+            space.at(self.doubts.fetch_add(1, Ordering::AcqRel) + 1)
+        } else {
+            space
+        };
+        *known = Some(space.clone());
+        space
+    }
+
+    /// What the running Redis processes are called, others after each restart or failover: all masters of a cluster.
+    pub async fn run_ids(&self) -> Result<Vec<String>, RedisDown> {
+        const NAME: &str = "run_id:";
+        let client = self.first();
+        if !self.pool.is_clustered() {
+            return Ok(vec![self.told(&client, InfoKind::Server, NAME).await?]);
+        }
+        // Those to which commands go; where they go changes with a new connection only, which is a doubt.
+        let masters = client.cached_cluster_state().ok_or(RedisDown)?.unique_primary_nodes();
+        let each = masters.into_iter().map(|master| {
+            let master = client.with_cluster_node(master);
+            async move { self.told(&master, InfoKind::Server, NAME).await }
+        });
+        let ids = try_join_all(each).await?;
+        if ids.is_empty() { Err(RedisDown) } else { Ok(ids) }
     }
 
     /// Bytes that its values and buffers take.
     pub async fn memory(&self) -> Result<i64, RedisDown> {
-        self.told(InfoKind::Memory, "used_memory:").await?.parse().map_err(|_| RedisDown)
+        let client = self.first();
+        self.told(&client, InfoKind::Memory, "used_memory:").await?.parse().map_err(|_| RedisDown)
     }
 
     /// What Redis says of itself.
-    async fn told(&self, section: InfoKind, name: &str) -> Result<String, RedisDown> {
-        let info: String = self.run(self.first().info(Some(section))).await?;
+    async fn told(
+        &self,
+        client: &impl ServerInterface,
+        section: InfoKind,
+        name: &str,
+    ) -> Result<String, RedisDown> {
+        let info: String = self.run(client.info(Some(section))).await?;
         let found = info.lines().find_map(|line| line.strip_prefix(name));
         found.map(|value| value.trim().to_owned()).ok_or(RedisDown)
     }

@@ -127,3 +127,19 @@ pub fn touched(id: Uuid, owner: Uuid, seen: &[Visibility]) -> impl Iterator<Item
     let shared = seen.iter().any(|visibility| *visibility != Visibility::Private);
     [Scope::Resource(id), Scope::User(owner)].into_iter().chain(shared.then_some(Scope::Shared))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_somebodys_own_is_for_nobody_else() {
+        let [ada, eve] = [1, 2].map(|id| Some(Uuid::from_u128(id)));
+        for by in [None, ada, eve] {
+            for viewer in [None, ada, eve] {
+                assert_eq!(Tagged { by, tags: Vec::new() }.is_for(viewer), by == viewer);
+                assert_eq!(Any { by, any: true }.is_for(viewer), by == viewer);
+            }
+        }
+    }
+}

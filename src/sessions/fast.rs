@@ -1,4 +1,5 @@
-//! The sessions' copies in Redis: found only under the id of the Redis process that has heard every revocation.
+//! The sessions' copies in Redis: believed only for a while after a look into the outbox, and found only under the
+//! names of the installation and of the Redis processes that have heard every revocation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,10 +14,14 @@ use serde_json::Value;
 use tower_sessions_core::session::{Id, Record};
 
 use super::{expiry, short_hash};
+use crate::context::Context;
 use crate::db::Timestamp;
 use crate::redis::flights::{Flights, Questions, flights};
+use crate::redis::space::Space;
 use crate::redis::{Redis, RedisDown};
 
+/// So long after a look into the outbox copies are believed, in microseconds: less than [`super::KNOWN_WITHIN`].
+const LEASE: i64 = 1_800_000;
 /// Copies that are asked for in one command.
 const MOST: usize = 128;
 
@@ -26,16 +31,17 @@ type Read = Result<Option<Bytes>>;
 #[derive(Clone, Debug)]
 pub struct Fast {
     redis: Redis,
+    context: Context,
     reads: Arc<Flights<String, Read>>,
-    /// The Redis process that has been told every revocation, as of a count of doubts.
     place: Arc<RwLock<Option<Place>>>,
 }
 
-/// A restarted Redis may come back with old copies: keys hold its run id, so that they are never found again.
+/// Where copies are that have been told every revocation, and until when that holds, in ticks. A restarted Redis may come
+/// back with old copies: keys hold its run id, so that they are never found again.
 #[derive(Clone, Debug)]
 pub struct Place {
-    run_id: Arc<str>,
-    doubts: u64,
+    space: Space,
+    until: i64,
 }
 
 /// A copy as it lies in Redis, with all that the session holds, or with what somebody wants to know of it.
@@ -54,37 +60,46 @@ impl<T> Copy<T> {
 
 impl Fast {
     #[must_use]
-    pub fn new(redis: &Redis) -> Self {
+    pub fn new(redis: &Redis, context: &Context) -> Self {
         let (reads, questions) = flights();
         tokio::spawn(fly(redis.clone(), questions));
-        Self { redis: redis.clone(), reads: Arc::new(reads), place: Arc::default() }
+        Self { redis: redis.clone(), context: context.clone(), reads: Arc::new(reads), place: Arc::default() }
     }
 
-    /// Where to look for copies; `None` until the outbox is drained after the last doubt.
+    #[must_use]
+    pub const fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// Where to look for copies; `None` until the outbox is drained after the last doubt, and once that is too long ago.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
         let place = self.place.read().unwrap_or_else(PoisonError::into_inner).clone();
-        place.filter(|place| place.doubts == self.redis.doubts())
+        place.filter(|place| self.is_known(place) && self.context.ticks() < place.until)
     }
 
-    /// The known place, or the one to settle in when the outbox is drained.
-    pub async fn find_place(&self) -> Result<Place> {
-        let doubts = self.redis.doubts();
-        match self.place() {
-            Some(place) => Ok(place),
-            None => Ok(Place { run_id: self.redis.run_id().await?.into(), doubts }),
+    fn is_known(&self, place: &Place) -> bool {
+        place.space.doubts() == self.redis.doubts()
+    }
+
+    /// Everything was told there that stood in the outbox at `since`, in ticks.
+    pub fn settle(&self, space: Space, since: i64) {
+        let until = since.saturating_add(LEASE);
+        *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(Place { space, until });
+    }
+
+    /// The outbox can't be read: whoever revokes something tells Redis, so what is believed may be believed further.
+    pub fn go_on(&self) {
+        if let Some(place) = self.place() {
+            self.settle(place.space, self.context.ticks());
         }
-    }
-
-    pub fn settle(&self, place: Place) {
-        *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
     /// A copy that can't be read, as another version may have written it, is none.
     pub async fn copy<T: DeserializeOwned>(&self, place: &Place, id: Id) -> Result<Option<Copy<T>>> {
         let found = self.reads.ask(place.key(id)).await.ok_or(RedisDown)??;
         // What came after a doubt may be what a revocation has not reached.
-        if place.doubts != self.redis.doubts() {
+        if !self.is_known(place) {
             return Err(RedisDown);
         }
         Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
@@ -105,13 +120,15 @@ impl Fast {
         self.set(place, record, expiry(record), SetOptions::XX).await.map(drop)
     }
 
-    pub async fn delete(&self, place: &Place, id: Id) -> Result<()> {
-        self.redis.run(self.redis.first().del(place.key(id))).await
-    }
-
-    /// Deletes the copy where copies are looked for.
-    pub async fn drop_copy(&self, id: Id) -> Result<()> {
-        self.delete(&self.place().ok_or(RedisDown)?, id).await
+    /// Deletes these copies.
+    pub async fn delete(&self, space: &Space, ids: &[Id]) -> Result<()> {
+        let redis = self.redis.first();
+        let keys: Vec<String> = ids.iter().map(|id| key(space, *id)).collect();
+        if self.redis.pool().is_clustered() {
+            let each = keys.into_iter().map(|key| self.redis.run(redis.del::<(), _>(key)));
+            return join_all(each).await.into_iter().collect();
+        }
+        if keys.is_empty() { Ok(()) } else { self.redis.run(redis.del(keys)).await }
     }
 
     async fn set(&self, place: &Place, record: &Record, kept: Timestamp, when: SetOptions) -> Result<bool> {
@@ -125,9 +142,18 @@ impl Fast {
 }
 
 impl Place {
-    fn key(&self, id: Id) -> String {
-        format!("coffer:session:{}", short_hash(&[&id.0.to_le_bytes(), self.run_id.as_bytes()]))
+    #[must_use]
+    pub const fn space(&self) -> &Space {
+        &self.space
     }
+
+    fn key(&self, id: Id) -> String {
+        key(&self.space, id)
+    }
+}
+
+fn key(space: &Space, id: Id) -> String {
+    format!("coffer:session:{}", short_hash(&[&id.0.to_le_bytes(), space.id().as_bytes()]))
 }
 
 /// One flight of reads after another, as long as there are sessions to be asked for.

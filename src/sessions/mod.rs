@@ -2,37 +2,42 @@
 //!
 //! The row is the truth. Redis is asked first; a miss or a dead Redis falls back to the row, joined with the
 //! person's own, and refills Redis, so flushing or losing Redis signs nobody out. Whatever changes a row or
-//! the person notes in the same transaction that the copy must go; when Redis can't be told at that moment the
-//! note waits in the outbox. After any doubt about Redis (a failed command, a new connection) it is not
-//! consulted until the outbox is drained and its identity known again.
+//! the person notes in the same transaction that the copy must go, and is done when no node believes it any more: Redis
+//! was told, or each node has looked into the outbox since, or believes no copy ([`revocations`]). After any doubt about
+//! Redis (a failed command, a new connection) it is not consulted until the outbox is drained and its identity known again.
 
 pub mod api;
 pub mod devices;
 mod fast;
 pub mod pages;
+mod revocations;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use tower_sessions_core::SessionStore;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{Error, Result};
 use uuid::Uuid;
 
 use self::fast::{Fast, Place};
+use self::revocations::Told;
 use crate::audit::Audit;
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::redis::{Redis, RedisDown};
 use crate::telemetry::metrics::{Metrics, SessionOperation, SessionOutcome};
 
+/// After so long no node believes a copy that its look into the outbox has shown to be over.
+const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 /// Until a refilled session's row has been seen to stand still, its copy in Redis lives this long.
 const UNVERIFIED: Duration = Duration::from_secs(10);
-const DRAIN_EVERY: Duration = Duration::from_secs(1);
 
 /// What stands in a session's data, by name.
 pub mod key {
@@ -54,6 +59,7 @@ pub mod key {
 pub struct Sessions {
     db: Db,
     fast: Option<Fast>,
+    told: Arc<Mutex<Told>>,
     context: Context,
     audit: Audit,
     metrics: Metrics,
@@ -67,7 +73,8 @@ pub struct Stale(Vec<(Uuid, Id)>);
 impl Sessions {
     #[must_use]
     pub fn new(db: Db, redis: Option<&Redis>, context: Context, (audit, metrics): (Audit, Metrics)) -> Self {
-        Self { db, fast: redis.map(Fast::new), context, audit, metrics }
+        let fast = redis.map(|redis| Fast::new(redis, &context));
+        Self { db, fast, told: Arc::default(), context, audit, metrics }
     }
 
     /// What somebody wants to know of a session, by its copy in Redis: at the cost of one look, without making a session
@@ -128,59 +135,6 @@ impl Sessions {
         Ok(stale)
     }
 
-    /// Tells Redis now what the committed transaction has noted; what can't be told waits in the outbox.
-    pub async fn settle(&self, stale: Stale) -> sqlx::Result<()> {
-        for (outbox_id, id) in stale.0 {
-            // Without Redis here, as on the command line, a serving node may have one.
-            if let Some(fast) = &self.fast
-                && fast.drop_copy(id).await.is_ok()
-            {
-                store::revocation_done(&self.db, outbox_id).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells Redis of revocations it missed and drops expired rows, until the program ends.
-    pub async fn maintain(self) {
-        let mut tick = tokio::time::interval(DRAIN_EVERY);
-        for round in 0_u64.. {
-            tick.tick().await;
-            if let Err(error) = self.drain().await {
-                tracing::debug!(%error, "revoked sessions still wait for Redis");
-            }
-            if round % 600 == 0
-                && let Err(error) = self.tidy().await
-            {
-                tracing::warn!(%error, "expired sessions could not be removed");
-            }
-        }
-    }
-
-    async fn tidy(&self) -> sqlx::Result<()> {
-        store::delete_expired(&self.db, self.context.now()).await?;
-        if self.fast.is_none() {
-            store::clear_revocations(&self.db).await?;
-        }
-        Ok(())
-    }
-
-    async fn drain(&self) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let Some(fast) = &self.fast else { return Ok(()) };
-        let place = fast.find_place().await?;
-        loop {
-            let waiting = store::revocations(&self.db).await?;
-            if waiting.is_empty() {
-                fast.settle(place);
-                return Ok(());
-            }
-            for (outbox_id, id) in waiting {
-                fast.delete(&place, id).await?;
-                store::revocation_done(&self.db, outbox_id).await?;
-            }
-        }
-    }
-
     async fn forget(&self, id: Id) -> sqlx::Result<()> {
         let mut tx = self.db.begin().await?;
         store::delete(&mut tx, id).await?;
@@ -189,7 +143,8 @@ impl Sessions {
             None => Stale::default(),
         };
         tx.commit().await?;
-        self.settle(stale).await
+        self.tell(&stale).await;
+        Ok(())
     }
 
     /// The slow load of a copy may race a change of its row: fill briefly, look at the row again, extend, and look
@@ -204,7 +159,7 @@ impl Sessions {
         {
             return Ok(());
         }
-        if filled && fast.delete(place, record.id).await.is_err() {
+        if filled && fast.delete(place.space(), &[record.id]).await.is_err() {
             let mut tx = self.db.begin().await?;
             let _drained_later = self.note_stale(&mut tx, vec![record.id]).await?;
             tx.commit().await?;
@@ -229,7 +184,9 @@ impl Sessions {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let made = async {
-            while !store::insert(&self.db, &hashed(record), self.context.now()).await? {
+            let signed_in = self.fast.is_some() && record.data.contains_key(key::USER);
+            let noted = || signed_in.then(|| self.context.new_id());
+            while !store::insert(&self.db, &hashed(record), noted(), self.context.now()).await? {
                 record.id = Id::default();
             }
             Ok(())
@@ -247,7 +204,9 @@ impl SessionStore for Sessions {
                 _ => Stale::default(),
             };
             tx.commit().await?;
-            self.settle(stale).await
+            // An old copy knows less than the row: nobody need wait for it to go.
+            self.tell(&stale).await;
+            Ok(())
         };
         self.counted(SessionOperation::Save, saved.await)
     }

@@ -9,10 +9,12 @@ use uuid::Uuid;
 use super::{expiry, key};
 use crate::accounts::{Member, Role};
 use crate::db::{Db, Timestamp, Tx, on};
+use crate::installation::store::keep_position;
 
 pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
-pub const REVOCATIONS: &str =
-    "SELECT id, payload FROM outbox WHERE topic = 'session' ORDER BY created_at LIMIT 1000";
+pub const REVOCATIONS: &str = "SELECT seq, id, payload, told FROM outbox WHERE topic = 'session' AND seq > $1
+    ORDER BY seq LIMIT 1000";
+pub const FORGET: &str = "DELETE FROM outbox WHERE topic IN ('session', 'begun') AND seq <= $1";
 pub const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE expires_at > $1";
 pub const LOAD: &str = "SELECT s.record, s.expires_at, u.id, u.email, u.username, u.display_name, u.role,
     u.auth_epoch, u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
@@ -34,8 +36,10 @@ struct Row {
     second_factor: bool,
 }
 
-/// Whether the row was made; `false` when the id is taken.
-pub async fn insert(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
+/// Whether the row was made; `false` when the id is taken. With a row in the outbox if it gets an id for one: a backup
+/// from before has a lower number then.
+pub async fn insert(db: &Db, record: &Record, noted: Option<Uuid>, now: Timestamp) -> sqlx::Result<bool> {
+    const BEGUN: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'begun', '', $2)";
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, public_id, family_id, record, browser, network,
         created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
     let since = record.data.get(key::SINCE).and_then(Value::as_i64).map_or(now, Timestamp::from_micros);
@@ -44,6 +48,9 @@ pub async fn insert(db: &Db, record: &Record, now: Timestamp) -> sqlx::Result<bo
         .bind(uuid(record, key::PUBLIC)).bind(uuid(record, key::FAMILY)).bind(data(record))
         .bind(text(record, key::BROWSER).unwrap_or_default()).bind(network(record)).bind(since).bind(now)
         .bind(expiry(record)).execute(conn).await?.rows_affected());
+    if let Some(id) = noted {
+        on!(tx.conn(), conn => sqlx::query(BEGUN).bind(id).bind(now).execute(conn).await.map(drop))?;
+    }
     tx.commit().await?;
     Ok(rows == 1)
 }
@@ -138,24 +145,52 @@ pub async fn revoke_family(tx: &mut Tx, family: Uuid, user: Uuid, now: Timestamp
     Ok(rows == 1)
 }
 
-pub async fn revocations(db: &Db) -> sqlx::Result<Vec<(Uuid, Id)>> {
-    let rows: Vec<(Uuid, String)> =
-        on!(db.read(), pool => sqlx::query_as(REVOCATIONS).fetch_all(pool).await?);
-    Ok(rows.into_iter().filter_map(|(outbox, id)| Some((outbox, id.parse().ok()?))).collect())
+/// A session's copies must go.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Revocation {
+    pub seq: i64,
+    pub id: Uuid,
+    #[sqlx(rename = "payload")]
+    session: String,
+    /// Where Redis was told, if it was.
+    pub told: Option<String>,
 }
 
-pub async fn revocation_done(db: &Db, outbox_id: Uuid) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM outbox WHERE id = $1";
+impl Revocation {
+    #[must_use]
+    pub fn session(&self) -> Option<Id> {
+        self.session.parse().ok()
+    }
+}
+
+/// The next after this number.
+pub async fn revocations(db: &Db, seq: i64) -> sqlx::Result<Vec<Revocation>> {
+    on!(db.read(), pool => sqlx::query_as(REVOCATIONS).bind(seq).fetch_all(pool).await)
+}
+
+/// Redis was told of these there.
+pub async fn told(db: &Db, ids: &[Uuid], place: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE outbox SET told = $2 WHERE id = $1";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(outbox_id).execute(conn).await?.rows_affected());
+    for id in ids {
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(place).execute(conn).await.map(drop))?;
+    }
     tx.commit().await
 }
 
-/// Forgets what no Redis is there to hear.
-pub async fn clear_revocations(db: &Db) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM outbox WHERE topic = 'session'";
+/// Whether Redis was told, by whatever node.
+pub async fn is_told(db: &Db, id: Uuid) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT told IS NOT NULL FROM outbox WHERE id = $1";
+    let told: Option<bool> =
+        on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await?);
+    Ok(told.unwrap_or(true))
+}
+
+/// Removes what every node has told, or what no Redis is there to hear.
+pub async fn forget_revocations(db: &Db, seq: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).execute(conn).await?.rows_affected());
+    keep_position(&mut tx).await?;
+    on!(tx.conn(), conn => sqlx::query(FORGET).bind(seq).execute(conn).await.map(drop))?;
     tx.commit().await
 }
 

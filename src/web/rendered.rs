@@ -189,6 +189,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_page_is_for_whom_it_was_drawn() {
+        let [ada, eve] = [1, 2].map(|id| Some(Uuid::from_u128(id)));
+        for by in [None, ada, eve] {
+            let page = Rendered { by, body: Vec::new(), tag: String::new(), gzip: Vec::new() };
+            assert!([None, ada, eve].into_iter().all(|viewer| page.is_for(viewer) == (by == viewer)));
+        }
+    }
+
+    #[test]
     fn gzip_is_sent_to_who_takes_it() {
         let takes = |text: &'static str| {
             takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]))

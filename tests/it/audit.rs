@@ -101,6 +101,25 @@ finds!(
     "DELETE FROM audit_events WHERE seq = 2",
     "UPDATE audit_events SET seq = 2 WHERE seq = 6"
 );
+// Each event is as it was written and in its place, but one is of another past: of the time before a backup was restored.
+on_both_engines!(an_event_of_another_past);
+async fn an_event_of_another_past(app: App) {
+    six_events(&app).await;
+    let sixth = "CREATE TABLE kept AS SELECT * FROM audit_events WHERE seq = 6";
+    let back = "UPDATE audit_head SET seq = 5, hash = (SELECT hash FROM audit_events WHERE seq = 5)";
+    tamper(&app, &[sixth, "DELETE FROM audit_events WHERE seq = 6", back]).await;
+    app.another_browser_of("ada").await;
+    app.another_browser_of("bob").await;
+    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, None);
+    let swap = [
+        "DELETE FROM audit_events WHERE seq = 6",
+        "INSERT INTO audit_events SELECT * FROM kept",
+        "DROP TABLE kept",
+    ];
+    past_coffer(&app, &swap).await.expect("the database obeys its owner");
+    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, Some(Fault::Changed(7)));
+}
+
 finds!(a_trail_cut_short, Fault::Cut(5), "DELETE FROM audit_events WHERE seq >= 5");
 finds!(an_empty_trail, Fault::Cut(1), "DELETE FROM audit_events");
 finds!(

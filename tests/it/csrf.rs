@@ -312,7 +312,7 @@ async fn looking_changes_nothing(app: App) {
     app.all_is_sent().await;
     // That somebody took their data along is written down, and a session keeps the key that is shown to it. What writes
     // have touched is forgotten after a minute.
-    let trail = ["audit_events", "audit_head", "sessions", "outbox"];
+    let trail = ["audit_events", "audit_head", "sessions", "outbox", "installation"];
     let before = Dump::of(&app.coffer.db).await.without(&trail);
     for route in routes(&app).await.into_iter().filter(|route| route.method == Method::GET) {
         let path = owner.address(&route);
@@ -333,7 +333,7 @@ async fn a_device_that_is_kept_signed_in_needs_the_token_too(app: App) {
     let device = app.visitor();
     let form = [("login", "owner"), ("password", PASSWORD), ("stay", "yes")];
     device.post_form("/login", &form).await.redirects_to("/resources");
-    let sessions = ["sessions", "refresh_families", "refresh_tokens", "outbox"];
+    let sessions = ["sessions", "refresh_families", "refresh_tokens", "outbox", "installation"];
     let before = held(&app).await.without(&sessions);
     for route in unsafe_routes(&app).await.into_iter().filter(|route| !route.is_api()) {
         for kind in KINDS {

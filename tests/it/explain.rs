@@ -193,7 +193,8 @@ async fn single_things(app: &App) {
             vec![Value::Id(id), Value::At(now)],
             "refresh_families_user".to_owned(),
         ),
-        ("what Redis must be told", sessions::REVOCATIONS, vec![], "outbox_topic".to_owned()),
+        ("what Redis must be told", sessions::REVOCATIONS, vec![Value::Int(1_000)], "outbox".to_owned()),
+        ("what Redis was told", sessions::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
         ("what was touched", outbox::SINCE, vec![Value::Int(1_000)], "outbox".to_owned()),
         ("what all have heard", outbox::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
     ] {

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use coffer::accounts::Role;
 use coffer::db::{Engine as Engines, Tx};
+use reqwest::Method;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::support::actor::Actor;
-use crate::support::app::{App, Engine};
+use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -259,8 +260,8 @@ async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
         assert_eq!(ada.get("/api/v1/me").await.ok().json()["username"], "ada");
     }
     let mut calls = app.redis().calls();
-    // The cache's beats, and its look at Redis' clock.
-    calls.retain(|name, _| name != "publish" && name != "time");
+    // The cache's beats, its look at Redis' clock, and how far the database has come.
+    calls.retain(|name, _| name != "publish" && name != "time" && name != "set");
     assert_eq!(calls.into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
 }
 
@@ -347,4 +348,88 @@ async fn many_sessions_ended_without_redis_stay_dead() {
         assert!(!ada.is_signed_in().await && !ada.at(&other).is_signed_in().await);
     }
     stay_out(&app, &everywhere, 1).await;
+}
+
+/// A node whose way to Redis is slow changes what another node, whose way is not, reads there.
+#[tokio::test]
+async fn what_a_node_far_from_redis_changes_holds_at_once_on_every_node() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let tap = app.redis().tap().await;
+    let far = app.another_node_behind(&tap).await;
+    let root = app.admin("root").await;
+    for round in 0..2 {
+        for change in ["role", "disable", "log out", "password", "end"] {
+            let name = format!("{}{round}", change.replace(' ', ""));
+            app.redis().flush();
+            let person = app.signed_in(&name).await;
+            let there = person.copied_cookies().at(&far);
+            let stolen = person.copied_cookies();
+            redis_holds(&app, &stolen, 1).await;
+            assert!(there.is_signed_in().await && root.at(&far).is_signed_in().await);
+            let page = format!("/admin/users/{}", id_of(&app, &name).await);
+            tap.delay(Duration::from_millis(700));
+            let asked = Instant::now();
+            match change {
+                "role" => {
+                    let role = json!({ "role": "admin" });
+                    root.at(&far).json(Method::PATCH, &format!("/api/v1{page}"), role).await.ok();
+                    assert_eq!(stolen.get("/api/v1/me").await.ok().json()["role"], "admin");
+                }
+                "disable" => drop(root.at(&far).post_form(&format!("{page}/disable"), &[]).await.is(303)),
+                "log out" => drop(there.post_form("/logout", &[]).await.is(303)),
+                "end" => drop(there.json_free(Method::DELETE, "/api/v1/me/sessions").await.is(204)),
+                _ => {
+                    let form =
+                        [("current_password", PASSWORD), ("password", "quiet harbour at nine o'clock")];
+                    drop(there.post_form("/settings/password", &form).await.is(303));
+                }
+            }
+            let gone = !matches!(change, "role" | "end");
+            assert!(!gone || !stolen.is_signed_in().await, "{change}: believed on another node");
+            assert!(asked.elapsed() < Duration::from_secs(8), "{change} took {:?}", asked.elapsed());
+            tap.delay(Duration::ZERO);
+        }
+    }
+}
+
+/// A refill on its way while the row changes, and while another node's refill with the old row comes in between.
+#[tokio::test]
+async fn a_refill_that_a_change_overtakes_leaves_no_old_copy() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let tap = app.redis().tap().await;
+    let far = app.another_node_behind(&tap).await;
+    let ada = signed_in(&app).await;
+    let person = id_of(&app, "ada").await;
+    for role in ["admin", "member", "admin", "member"] {
+        redis_holds(&app, &ada, 1).await;
+        assert!(ada.at(&far).is_signed_in().await);
+        let key = app.redis().keys().expect("redis answers");
+        let key = key.iter().find(|key| key.starts_with("coffer:session:")).expect("a copy").clone();
+        let old = app.redis().bulk(&format!("GET {key}")).expect("a copy");
+        app.redis().command(&format!("DEL {key}")).expect("redis answers");
+        tap.delay(Duration::from_millis(100));
+        let refilling = async { ada.at(&far).get("/api/v1/me").await.ok() };
+        let overtaking = async {
+            let filled = eventually(Duration::from_secs(1), async || match app.redis().sessions() {
+                Ok(1) => Ok(()),
+                other => Err(format!("{other:?}")),
+            });
+            // A busy machine may not fill in time: then nothing is overtaken.
+            let _ = filled.await;
+            becomes(&app, person, &format!("role = '{role}'")).await;
+            // With the life that an unverified copy has.
+            let old = data_encoding::HEXLOWER.encode(old.as_bytes());
+            let again = format!(
+                "EVAL \"return redis.call('SET', KEYS[1], (ARGV[1]:gsub('..', function(b) return string.char(tonumber(b, 16)) end)), 'PX', 10000)\" 1 {key} {old}"
+            );
+            assert_eq!(app.redis().command(&again).expect("redis answers"), "+OK");
+        };
+        tokio::join!(refilling, overtaking);
+        tap.delay(Duration::ZERO);
+        let known = eventually(LIMIT, async || {
+            let me = ada.get("/api/v1/me").await.ok().json();
+            if me["role"] == role { Ok(()) } else { Err(format!("still {}", me["role"])) }
+        });
+        known.await.unwrap_or_else(|error| panic!("an old copy stays: {error}"));
+    }
 }

@@ -32,10 +32,11 @@ impl Shared {
         let field = format!("{}/{}", own.instance, own.started);
         let value = serde_json::to_string(&**slot).unwrap_or_default();
         let pipeline = self.redis.pool().next().pipeline();
+        let key = key(&self.redis.installation(), span, at);
         let kept = if span == FINE { FINE_KEPT } else { COARSE_KEPT };
         let queued = async {
-            pipeline.hset::<(), _, _>(key(span, at), (field, value)).await?;
-            pipeline.expire::<(), _>(key(span, at), kept + span, None).await?;
+            pipeline.hset::<(), _, _>(&key, (field, value)).await?;
+            pipeline.expire::<(), _>(&key, kept + span, None).await?;
             pipeline.all::<()>().await
         };
         self.redis.run(queued).await
@@ -64,10 +65,11 @@ impl Shared {
     }
 
     async fn learn(&self, spans: &[(i64, i64)]) -> Result<(), RedisDown> {
+        let installation = self.redis.installation();
         let pipeline = self.redis.pool().next().pipeline();
         let asked = async {
             for (span, at) in spans {
-                pipeline.hgetall::<(), _>(key(*span, *at)).await?;
+                pipeline.hgetall::<(), _>(key(&installation, *span, *at)).await?;
             }
             pipeline.all::<Vec<std::collections::HashMap<String, String>>>().await
         };
@@ -84,8 +86,8 @@ impl Shared {
     }
 }
 
-fn key(span: i64, at: i64) -> String {
-    format!("coffer:history:{span}:{at}")
+fn key(installation: &str, span: i64, at: i64) -> String {
+    format!("coffer:history:{installation}:{span}:{at}")
 }
 
 fn source(field: &str) -> Option<Source> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use coffer::cache::{self, Cached, Name};
 use coffer::resources::listing::Asked;
 use coffer::resources::visibility::may_see;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
@@ -107,5 +108,45 @@ async fn nobody_sees_what_is_not_theirs(app: App) {
         check(resources, &viewers[dice % 3], &shelves).await;
         done += 7;
         assert!(began.elapsed() < Duration::from_hours(2), "{done} operations");
+    }
+}
+
+/// A value with its owner.
+#[derive(serde::Deserialize, serde::Serialize)]
+struct Owned(Option<Uuid>);
+
+impl Cached for Owned {
+    fn weight(&self) -> usize {
+        16
+    }
+
+    fn is_for(&self, viewer: Option<Uuid>) -> bool {
+        self.0 == viewer
+    }
+}
+
+static OWNED: cache::Kind<Owned> = cache::Kind {
+    name: Name::Any,
+    schema: 1002,
+    ttl: super::MINUTE,
+    is_shared: true,
+    is_composed: false,
+    value: std::marker::PhantomData,
+};
+
+on_both_engines!(what_is_not_for_its_key_is_shown_to_nobody);
+async fn what_is_not_for_its_key_is_shown_to_nobody(app: App) {
+    let [ada, eve] = [shelf(&app, "ada").await.viewer, shelf(&app, "eve").await.viewer];
+    let viewers = [&Viewer::Visitor, &ada, &eve];
+    for (id, (asks, owner)) in viewers.iter().flat_map(|asks| viewers.map(|owner| (*asks, owner))).enumerate()
+    {
+        let owner = owner.id();
+        // Whether it was just loaded or lay there.
+        for _ in 0..2 {
+            let load = |_| async move { Ok(Some(Owned(owner))) };
+            let key = (asks, [u8::try_from(id).expect("few"); 16]);
+            let shown = app.coffer.cache.read(&OWNED, key, super::SCOPES, load).await;
+            assert_eq!(shown.is_ok(), asks.id() == owner, "{asks:?} is shown what is {owner:?}'s");
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tiers::filled;
-use super::{LIMIT, Truth, settled};
+use coffer::cache::{Kind, Name};
+
+use super::{LIMIT, Number, SCOPES, Truth, key, settled};
 use crate::support::app::{App, Engine, Node};
 use crate::support::redis::RedisServer;
 use crate::support::wait::eventually;
@@ -157,6 +159,37 @@ async fn writes_are_seen_when_only_the_subscribers_are_cut() {
     }
 }
 
+/// What was said meanwhile may be lost, so nothing in memory is believed after it, though the outbox tells of no write.
+#[tokio::test]
+async fn a_subscriber_that_broke_puts_all_of_memory_in_doubt() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let truth = Truth::default();
+    settled(&app).await;
+    let cache = &app.coffer.cache;
+    let read = async || cache.get(&IN_MEMORY, key(1), SCOPES, |_| truth.clone().load()).await;
+    truth.set(1);
+    read().await.expect("an answer");
+    truth.set(2);
+    for _ in 0..20 {
+        assert_eq!(read().await.expect("an answer").as_deref(), Some(&Number(1)), "from memory");
+    }
+    app.redis().command("CLIENT KILL TYPE pubsub").expect("redis answers");
+    let reloaded = eventually(LIMIT, async || match read().await.expect("an answer").as_deref() {
+        Some(Number(2)) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    reloaded.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+static IN_MEMORY: Kind<Number> = Kind {
+    name: Name::Page,
+    schema: 1000,
+    ttl: super::MINUTE,
+    is_shared: false,
+    is_composed: false,
+    value: std::marker::PhantomData,
+};
+
 /// A commit whose node died before it told anybody: the row alone stands.
 #[tokio::test]
 async fn a_write_that_nobody_told_of_is_found() {
@@ -190,11 +223,11 @@ async fn a_deaf_subscriber_is_replaced() {
         tap.deafen_subscribers();
         write_is_seen(&app, &other, &truth, 100 * round + 1).await;
         let deaf = heard();
-        let hears = eventually(LIMIT, async || {
+        let listens = eventually(LIMIT, async || {
             truth.write(&app.coffer.cache, 100 * round + 2).await;
             if heard() > deaf + 1 { Ok(()) } else { Err("no message arrives") }
         });
-        hears.await.expect("it listens again");
+        listens.await.expect("it listens again");
         write_is_seen(&app, &other, &truth, 100 * round + 3).await;
     }
 }

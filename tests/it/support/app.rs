@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -180,6 +180,41 @@ impl App {
             behind: Arc::default(),
         };
         Node::start(&self.settings, &clock).await
+    }
+
+    /// A backup as README makes one, while coffer runs.
+    pub async fn backup(&self) -> PathBuf {
+        let path = self.folder.path().join(format!("backup-{}", self.now().micros()));
+        match (&self.coffer.db, &self.database) {
+            (Db::Sqlite { write, .. }, _) => {
+                let sql = sqlx::AssertSqlSafe(format!("VACUUM INTO '{}'", path.display()));
+                sqlx::query(sql).execute(&**write).await.expect("a copy");
+            }
+            (_, Some(database)) => database.dump(&path),
+            (_, None) => panic!("a database"),
+        }
+        path
+    }
+
+    /// The same coffer beside the same Redis, with the database as it was at the backup.
+    pub async fn restored(self, backup: &Path) -> Self {
+        let Self { node, engine, settings, clock, redis, folder, database } = self;
+        node.stop().await;
+        match &database {
+            None => {
+                let file = folder.path().join("coffer.db");
+                let lock = File::open(file.with_extension("db.lock")).expect("the lock's file");
+                eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
+                lock.unlock().expect("it is let go");
+                for end in ["db-wal", "db-shm"] {
+                    let _ = std::fs::remove_file(file.with_extension(end));
+                }
+                std::fs::copy(backup, &file).expect("the backup");
+            }
+            Some(database) => database.restore(backup),
+        }
+        let node = Node::start(&settings, &clock).await;
+        Self { node, engine, settings, clock, redis, folder, database }
     }
 
     /// Stops serving and lets go of the database, which another process may have then.

@@ -1,7 +1,7 @@
 //! A private PostgreSQL for the whole test process, with a fresh database for each test; and one more for a
 //! test that breaks it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -56,6 +56,22 @@ impl Database {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    pub fn dump(&self, file: &Path) {
+        let mut dump = Command::new(program("pg_dump"));
+        succeeds(dump.args(["--format=custom", "--dbname", &self.url, "--file"]).arg(file));
+    }
+
+    /// Makes it what it was when it was dumped.
+    pub fn restore(&self, file: &Path) {
+        let mut restore = Command::new(program("pg_restore"));
+        succeeds(restore.args(["--clean", "--if-exists", "--dbname", &self.url]).arg(file));
+    }
+}
+
+fn succeeds(command: &mut Command) {
+    let done = command.output().expect("PostgreSQL's programs are installed");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 impl Drop for Database {

@@ -3,18 +3,86 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
-use super::server::Server;
+use super::server::{Server, free_port};
 use super::tap::Tap;
 use super::wait::eventually;
 
 const READY: &str = "Ready to accept connections";
+const START_LIMIT: Duration = Duration::from_mins(1);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 pub struct RedisServer {
     server: Server,
     port: u16,
+}
+
+/// Three masters with a replica each.
+pub struct RedisCluster {
+    pub nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    pub async fn start() -> Self {
+        let mut nodes = Vec::new();
+        for _ in 0..6 {
+            let bus = free_port().to_string();
+            let more =
+                ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
+            nodes.push(RedisServer::with(&more).await);
+        }
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster-replicas", "1", "--cluster-yes", "--cluster", "create"]);
+        create.args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
+        let made = tokio::task::spawn_blocking(move || create.output()).await.expect("no panic");
+        let made = made.expect("redis-cli starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        let cluster = Self { nodes };
+        cluster.is_well().await;
+        cluster
+    }
+
+    /// Until every node knows the whole cluster, and each master has its replica.
+    pub async fn is_well(&self) {
+        let well = eventually(START_LIMIT, async || {
+            for node in &self.nodes {
+                let info = node.bulk("CLUSTER INFO").map_err(|error| error.to_string())?;
+                let replication = node.bulk("INFO replication").map_err(|error| error.to_string())?;
+                let linked = ["connected_slaves:1", "master_link_status:up"];
+                if !info.contains("cluster_state:ok") || !linked.iter().any(|word| replication.contains(word))
+                {
+                    return Err(format!("{info}{replication}"));
+                }
+            }
+            Ok(())
+        });
+        well.await.unwrap_or_else(|error| panic!("the cluster is not well: {error}"));
+    }
+
+    pub fn url(&self) -> String {
+        let others: Vec<String> =
+            self.nodes[1..].iter().map(|node| format!("node=127.0.0.1:{}", node.port)).collect();
+        format!("redis-cluster://127.0.0.1:{}?{}", self.nodes[0].port, others.join("&"))
+    }
+
+    pub fn masters(&self) -> Vec<&RedisServer> {
+        let is_master = |node: &&RedisServer| {
+            node.bulk("INFO replication").is_ok_and(|info| info.contains("role:master"))
+        };
+        self.nodes.iter().filter(is_master).collect()
+    }
+
+    /// How many sessions the masters hold.
+    pub fn sessions(&self) -> usize {
+        self.masters().iter().map(|node| node.sessions().expect("redis answers")).sum()
+    }
+
+    /// The names of the cache's entries.
+    pub fn entries(&self) -> Vec<String> {
+        self.masters().iter().flat_map(|node| node.entries()).collect()
+    }
 }
 
 impl RedisServer {

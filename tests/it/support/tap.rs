@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 /// Between whoever connects to its port and one server.
 pub struct Tap {
@@ -61,16 +62,22 @@ async fn to_server(
     subscribes: Arc<AtomicBool>,
 ) {
     let mut buffer = vec![0; 64 << 10];
+    // Each arrives so much later, whatever else is on its way.
+    let (sender, mut coming) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    tokio::spawn(async move {
+        while let Some((due, bytes)) = coming.recv().await {
+            let _ = tokio::time::timeout_at(due, std::future::pending::<()>()).await;
+            if to.write_all(&bytes).await.is_err() {
+                break;
+            }
+        }
+    });
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         if buffer[..length].windows(9).any(|word| word.eq_ignore_ascii_case(b"SUBSCRIBE")) {
             subscribes.store(true, Ordering::SeqCst);
         }
-        let delay = state.delay.load(Ordering::SeqCst);
-        if delay > 0 {
-            let never = std::future::pending::<()>();
-            let _ = tokio::time::timeout(Duration::from_millis(delay), never).await;
-        }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        let due = Instant::now() + Duration::from_millis(state.delay.load(Ordering::SeqCst));
+        if sender.send((due, buffer[..length].to_vec())).is_err() {
             break;
         }
     }
