@@ -97,12 +97,23 @@ impl App {
     /// # Errors
     /// A sentence that says what to do.
     pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Self, String> {
+        let open = async |config: &Config| Db::open(&config.database(), config.database_connections).await;
+        Self::open_with(config, context, local, async |config| open(config).await.map_err(|e| e.to_string()))
+            .await
+    }
+
+    /// The same with a database that is had in another way.
+    pub async fn open_with(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
+    ) -> Result<Self, String> {
         prepare_data_dir(&config)?;
         let metrics = Metrics::new(&context);
         let site = Site::new(config.base_url.as_ref(), local)?;
         let keys = Keys::load(&config, &context)?;
-        let db =
-            Db::open(&config.database(), config.database_connections).await.map_err(|e| e.to_string())?;
+        let db = open(&config).await?;
         db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;

@@ -2,6 +2,7 @@
 
 mod people;
 mod setup_link;
+mod signals;
 mod token;
 
 use std::fs::OpenOptions;
@@ -15,8 +16,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
+use self::signals::Signals;
 use crate::accounts::{Member, SETUP_LIFE};
 use crate::app::{self, App};
 use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
@@ -26,7 +28,7 @@ use crate::error::Error;
 use crate::resources::import::File;
 use crate::telemetry::{listener, logs};
 use crate::web::viewer::Viewer;
-use crate::{doctor, serve};
+use crate::{doctor, serve, waiting};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
@@ -34,7 +36,7 @@ const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 /// A sentence that says what to do.
 pub async fn run(command: Command) -> Result<(), String> {
     match command {
-        Command::Serve(config) => serve_library(*config).await,
+        Command::Serve(config) => Box::pin(serve_library(*config)).await,
         Command::Migrate(config) => {
             let app = open(*config).await?;
             println!("The schema of the {} database is up to date.", app.db.name());
@@ -79,20 +81,26 @@ async fn serve_until_told(config: Config, context: Context) -> Result<(), String
     let address = config.listen();
     let listener = TcpListener::bind(address).await.map_err(|e| cannot_listen(address, &e))?;
     let local = listener.local_addr().map_err(|e| cannot_listen(address, &e))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let mut signals = Signals::listen()?;
     let scraped = listener::bind(&config).await?;
-    let app = App::open(config, context, local).await?;
+    let app = tokio::select! {
+        app = App::open_with(config, context, local, async |config| waiting::database(config, &listener).await) => app?,
+        () = signals.next() => return Ok(()),
+    };
     greet(&app).await.map_err(|e| sentence(&e))?;
     let scraped = scraped.map(|listening| tokio::spawn(listener::serve(listening, app.clone())));
-    serve::serve(listener, app, async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    let (stop, asked) = oneshot::channel();
+    let serving = serve::serve(listener, app, async move { asked.await.unwrap_or_default() });
+    let insisted = async {
+        signals.next().await;
         tracing::info!(event = "stopping", "finishing what is in flight");
-    })
-    .await;
+        let _ = stop.send(());
+        signals.next().await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = insisted => std::process::exit(1),
+    }
     scraped.inspect(tokio::task::JoinHandle::abort);
     Ok(())
 }
@@ -270,7 +278,9 @@ fn sentence(error: &Error) -> String {
         Error::Invalid(errors) => {
             errors.iter().map(|(field, message)| format!("{field}: {message}")).collect::<Vec<_>>().join("\n")
         }
-        Error::Internal(inside) | Error::Unavailable(inside) => format!("{} ({inside})", error.message()),
+        Error::Internal(inside) | Error::Unavailable(inside) | Error::OutcomeUnknown(inside) => {
+            format!("{} ({inside})", error.message())
+        }
         error => error.message().into_owned(),
     }
 }

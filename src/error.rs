@@ -57,6 +57,8 @@ pub enum Error {
     BodyTimedOut,
     TimedOut,
     Unavailable(String),
+    /// The database went away while something was saved: it may be there.
+    OutcomeUnknown(String),
     Internal(String),
 }
 
@@ -88,7 +90,9 @@ impl Error {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::TimedOut | Self::Unavailable(_) | Self::OutcomeUnknown(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -128,6 +132,7 @@ impl Error {
             Self::BodyTimedOut => "body_timed_out",
             Self::TimedOut => "timed_out",
             Self::Unavailable(_) => "unavailable",
+            Self::OutcomeUnknown(_) => "outcome_unknown",
             Self::Internal(_) => "internal",
         }
     }
@@ -169,7 +174,18 @@ impl Error {
             Self::BodyTimedOut => "The rest of this request did not arrive in time, so nothing was changed. Send it again over a better connection.".into(),
             Self::TimedOut => "This took longer than it may. Try again in a few seconds.".into(),
             Self::Unavailable(_) => "The database can't be reached just now. Nothing was changed; try again in a few seconds.".into(),
-            Self::Internal(_) => "Something went wrong on our side and was written to the log. Nothing was changed.".into(),
+            Self::OutcomeUnknown(_) => "The database stopped answering while this was being saved. It may have been saved: look before you send it again.".into(),
+            Self::Internal(_) => "Something went wrong on our side and was written to the log.".into(),
+        }
+    }
+
+    /// The same in a request that has saved something, or may have: it does not say that nothing was changed.
+    #[must_use]
+    pub fn after_saving(&self) -> Option<Self> {
+        match self {
+            Self::Unavailable(reason) => Some(Self::OutcomeUnknown(reason.clone())),
+            Self::Busy | Self::TimedOut => Some(Self::OutcomeUnknown(self.code().to_owned())),
+            _ => None,
         }
     }
 
@@ -195,7 +211,9 @@ impl From<Refusal> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if crate::db::is_unavailable(&error) {
+        if crate::db::is_outcome_unknown(&error) {
+            Self::OutcomeUnknown(error.to_string())
+        } else if crate::db::is_unavailable(&error) {
             Self::Unavailable(error.to_string())
         } else {
             Self::Internal(error.to_string())

@@ -1,7 +1,7 @@
 //! The master secret, and the keys for single purposes that are derived from it (HKDF-Expand, RFC 5869).
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -47,7 +47,18 @@ impl Keys {
                 writeln!(file, "{}", HEXLOWER_PERMISSIVE.encode(&key))?;
                 file.sync_all()
             })
-            .map_err(|e| format!("Cannot write {}: {e}. Make the directory writable for this user, or set COFFER_DATA_DIR.", path.display()))?;
+            .map_err(|e| {
+                let advice = match e.kind() {
+                    ErrorKind::AlreadyExists => "Another coffer made it just now; start again.",
+                    ErrorKind::StorageFull => {
+                        // Half a key would stop every later start.
+                        let _ = std::fs::remove_file(path);
+                        "There is no room left on the disk. Make some, then start coffer again."
+                    }
+                    _ => "Make the directory writable for this user, or set COFFER_DATA_DIR.",
+                };
+                format!("Cannot write {}: {e}. {advice}", path.display())
+            })?;
         Ok(Self(SecretBox::new(Box::new(key))))
     }
 

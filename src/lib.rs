@@ -5,7 +5,8 @@
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state, [`limiter`] says who must wait and [`limits`] shows it; [`telemetry`] sees inside and [`admin`] shows it;
-//! [`openapi`] is what the API says of itself; [`config`], [`cli`] and [`serve`] start and stop the program.
+//! [`openapi`] is what the API says of itself; [`config`], [`cli`], [`waiting`] and [`serve`] start and stop the
+//! program.
 
 #![forbid(unsafe_code)]
 
@@ -36,5 +37,6 @@ pub mod serve;
 pub mod sessions;
 pub mod telemetry;
 pub mod tokens;
+pub mod waiting;
 pub mod waits;
 pub mod web;

@@ -25,7 +25,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(command)) {
+    let done = runtime.block_on(commands::run(command));
+    // Without waiting for what hangs, such as a look-up of a name.
+    runtime.shutdown_background();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             eprintln!("coffer: {sentence}");

@@ -1,5 +1,6 @@
 //! Serving: accept with a cap, bounded headers and time, HTTP/1 and HTTP/2, a stop with a deadline.
 
+mod before;
 mod connection;
 mod progress;
 mod stream;
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
+pub use self::before::serve_until;
 use self::connection::{Accepted, Connections};
 use crate::app::{App, router};
 use crate::telemetry::watch as figures;
@@ -22,6 +24,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const BACKLOG: Duration = Duration::from_millis(50);
 /// Requests in flight have this long at least, however long the others were let in.
 const LEAST_STOP: Duration = Duration::from_secs(1);
+/// Time to say goodbye to the database and Redis.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 const MAINTENANCE: Duration = Duration::from_hours(1);
 
 /// How far the stop has come.
@@ -59,7 +63,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let _ = stage.send(Stage::Closing);
     let limit =
         Duration::from_secs(app.config.stop_timeout).saturating_sub(stopped.elapsed()).max(LEAST_STOP);
-    if timeout(limit, stage.closed()).await.is_err() {
+    // Closing comes out of the same time.
+    let closing = CLOSE_LIMIT.min(limit / 4);
+    if timeout(limit.saturating_sub(closing), stage.closed()).await.is_err() {
         tracing::warn!(
             event = "stop_forced",
             seconds = limit.as_secs(),
@@ -67,7 +73,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         );
     }
     background.iter().for_each(tokio::task::JoinHandle::abort);
-    app.close().await;
+    if timeout(closing, app.close()).await.is_err() {
+        tracing::warn!(event = "close_forced", "the database or Redis did not say goodbye in time");
+    }
 }
 
 /// Takes connections, each once there is a place for it, for ever.

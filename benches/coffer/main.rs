@@ -17,7 +17,6 @@ mod postgres;
 #[expect(dead_code, reason = "the tests do more to it")]
 #[path = "../../tests/it/support/redis.rs"]
 mod redis;
-#[expect(dead_code, reason = "the tests also stop and restart it")]
 #[path = "../../tests/it/support/server.rs"]
 mod server;
 #[expect(dead_code, reason = "the tests cut it")]

@@ -6,7 +6,8 @@ use super::message::Message;
 use super::remote::WRITE_LIMIT;
 use super::scope::Scope;
 use super::{Cache, outbox};
-use crate::db::Tx;
+use crate::db::{Tx, is_outcome_unknown, outcome_unknown};
+use crate::telemetry::request;
 
 /// Who touches more than this touches everything; so does who names nothing.
 const MOST: usize = 64;
@@ -38,6 +39,11 @@ impl Cache {
     pub async fn begin(&self) -> sqlx::Result<Write> {
         Ok(Write { tx: self.db.begin().await?, cache: self.clone() })
     }
+
+    /// For what writes very many rows.
+    pub async fn begin_bulk(&self) -> sqlx::Result<Write> {
+        Ok(Write { tx: self.db.begin_bulk().await?, cache: self.clone() })
+    }
 }
 
 impl Write {
@@ -51,8 +57,14 @@ impl Write {
         if scopes.is_empty() || scopes.len() > MOST {
             scopes = vec![Scope::All];
         }
+        let saving = request::saving();
         let committed = tokio::spawn(self.finish(scopes)).await;
-        committed.unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error))))
+        let committed = committed
+            .unwrap_or_else(|panic| Err(outcome_unknown(sqlx::Error::Io(std::io::Error::other(panic)))));
+        if committed.as_ref().is_err_and(|error| !is_outcome_unknown(error)) {
+            saving.failed();
+        }
+        committed
     }
 
     async fn finish(self, scopes: Vec<Scope>) -> sqlx::Result<()> {

@@ -1,23 +1,42 @@
 //! Opening either engine, bringing its schema up to date, and asking whether it is there.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Postgres, Sqlite};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, Sqlite};
 
-use super::{Asked, Engine, Measured, Reader, Timestamp, Tx};
+use super::checkout::{Transactional as _, within};
+use super::measure::PoolState;
+use super::{Asked, Engine, Measured, Reader, is_disk_full, is_unavailable};
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
-const STATEMENT_LIMIT: &str = "10s";
+/// The server's own limits come before coffer's, so that a statement which is only slow costs no connection. What a
+/// node leaves open that can't say so any more ends too.
+const SERVER_LIMITS: [(&str, &str); 6] = [
+    ("statement_timeout", "2500ms"),
+    ("lock_timeout", "2s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_user_timeout", "30s"),
+];
+const MIGRATION_LIMITS: &str = "SET statement_timeout = '10min'; SET lock_timeout = '10min'";
+/// A connection that was idle for this long shows that it still answers before it is asked anything.
+const IDLE_TRUST: Duration = Duration::from_secs(5);
+const IDLE_TRY_LIMIT: Duration = Duration::from_millis(500);
+/// Shorter than a statement's limit, so that SQLite itself says that another program holds the lock.
+const SQLITE_BUSY_LIMIT: Duration = Duration::from_secs(2);
 
 /// The application's database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,8 +65,49 @@ pub enum StartError {
     NotWritable { path: PathBuf, source: std::io::Error },
     #[error("Cannot open the database {place}: {source}. {advice}")]
     Unreachable { place: String, source: sqlx::Error, advice: &'static str },
+    #[error("There is no room left on the disk for {0}. Make some, then start coffer again.")]
+    DiskFull(PathBuf),
+    #[error(
+        "The database was made by a newer coffer: its schema has step {0}, which this one does not know. Start the newer one, or restore a backup from before."
+    )]
+    Newer(i64),
     #[error("Cannot bring the database schema up to date: {0}.")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(sqlx::migrate::MigrateError),
+}
+
+impl StartError {
+    /// Whether the server is only not there yet, so that waiting may help.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { source, .. } if is_unavailable(source))
+    }
+
+    fn in_sqlite(path: &Path, source: sqlx::Error) -> Self {
+        if is_disk_full(&source) {
+            return Self::DiskFull(path.to_owned());
+        }
+        let (place, advice) =
+            (path.display().to_string(), "The file may be damaged or not a coffer database.");
+        Self::Unreachable { place, source, advice }
+    }
+
+    fn in_postgres(url: &str, source: sqlx::Error) -> Self {
+        let advice = "Check that PostgreSQL runs and that COFFER_DATABASE_URL names the right host, user and database.";
+        Self::Unreachable { place: without_password(url), source, advice }
+    }
+
+    /// Why the schema could not be brought up to date; `reached` says what a database that can't be used means.
+    fn in_migration(error: MigrateError, reached: impl FnOnce(sqlx::Error) -> Self) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)
+                if is_unavailable(&source) =>
+            {
+                reached(source)
+            }
+            error => Self::Migration(error),
+        }
+    }
 }
 
 impl Db {
@@ -56,40 +116,48 @@ impl Db {
     /// # Errors
     /// A [`StartError`] whose sentence says what to do.
     pub async fn open(url: &str, connections: u32) -> Result<Self, StartError> {
-        let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::open_postgres(url, connections).await?
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let db = Self::open_postgres(url, connections).await?;
+            db.migrate()
+                .await
+                .map_err(|e| StartError::in_migration(e, |e| StartError::in_postgres(url, e)))?;
+            Ok(db)
         } else if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections).await?
+            let path = Path::new(path.trim_start_matches("//"));
+            let db = Self::open_sqlite(path, connections).await?;
+            db.migrate()
+                .await
+                .map_err(|e| StartError::in_migration(e, |e| StartError::in_sqlite(path, e)))?;
+            Ok(db)
         } else {
-            return Err(StartError::BadUrl(without_password(url)));
-        };
-        db.migrate().await?;
-        Ok(db)
+            Err(StartError::BadUrl(without_password(url)))
+        }
     }
 
     async fn open_postgres(url: &str, connections: u32) -> Result<Self, StartError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StartError::BadUrl(without_password(url)))?
             .application_name("coffer")
-            .options([("statement_timeout", STATEMENT_LIMIT), ("lock_timeout", "5s")])
+            .options(SERVER_LIMITS)
             // Plans are made for the values: which index a search begins with depends on how common its words
             // are. Nothing here runs so long that compiling it would pay.
             .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")])
             // The default expects a disk with an arm, and would rather read a table along than look rows up.
             .options([("random_page_cost", "1.1")])
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+        let state: Arc<PoolState> = Arc::default();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_LIMIT)
             .test_before_acquire(false)
+            .before_acquire({
+                let state = state.clone();
+                move |connection, meta| try_idle(&state, connection, meta.idle_for)
+            })
             .connect_with(options)
             .await
-            .map_err(|source| StartError::Unreachable {
-                place: without_password(url),
-                source,
-                advice: "Check that PostgreSQL runs and that COFFER_DATABASE_URL names the right host, user and database.",
-            })?;
-        Ok(Self::Postgres(Measured::new(pool)))
+            .map_err(|source| StartError::in_postgres(url, source))?;
+        Ok(Self::Postgres(Measured::new(pool, state)))
     }
 
     async fn open_sqlite(path: &Path, connections: u32) -> Result<Self, StartError> {
@@ -100,16 +168,12 @@ impl Db {
             // FULL: an acknowledged write survives a power cut, not only a crash of the process.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(SQLITE_BUSY_LIMIT)
             // What is read often stays in the system's memory, not copied into ours. Each reader maps so much for
             // itself, and all of that is counted as ours: more is hardly faster and looks like a leak.
             .pragma("mmap_size", "16777216")
             .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
-        let unreachable = |source| StartError::Unreachable {
-            place: path.display().to_string(),
-            source,
-            advice: "The file may be damaged or not a coffer database.",
-        };
+        let unreachable = |source| StartError::in_sqlite(path, source);
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(5))
@@ -125,62 +189,32 @@ impl Db {
             .connect_with(options.read_only(true))
             .await
             .map_err(unreachable)?;
-        Ok(Self::Sqlite { read: Measured::new(read), write: Measured::new(write), lock })
+        Ok(Self::Sqlite {
+            read: Measured::new(read, Arc::default()),
+            write: Measured::new(write, Arc::default()),
+            lock,
+        })
     }
 
-    async fn migrate(&self) -> Result<(), StartError> {
+    async fn migrate(&self) -> Result<(), MigrateError> {
         match self {
-            Self::Postgres(pool) => POSTGRES.run(&**pool).await?,
-            Self::Sqlite { write, .. } => SQLITE.run(&**write).await?,
+            Self::Postgres(pool) => {
+                let mut checkout = pool.checkout().await?;
+                // With these limits it is good for nothing else.
+                checkout.throw_away();
+                within(ACQUIRE_LIMIT, Postgres::run(checkout.bare()?, MIGRATION_LIMITS)).await?;
+                POSTGRES.run(checkout.bare()?).await
+            }
+            Self::Sqlite { write, .. } => SQLITE.run(write.checkout().await?.bare()?).await,
         }
-        Ok(())
     }
 
     #[must_use]
     pub fn read(&self) -> Reader<'_> {
         match self {
-            Self::Postgres(pool) => Engine::Postgres(Asked::new(pool, &pool.gauge)),
-            Self::Sqlite { read, .. } => Engine::Sqlite(Asked::new(read, &read.gauge)),
+            Self::Postgres(pool) => Engine::Postgres(Asked::new(pool, &pool.state)),
+            Self::Sqlite { read, .. } => Engine::Sqlite(Asked::new(read, &read.state)),
         }
-    }
-
-    /// Begins a write transaction. Never call it while holding another one: pass that one down.
-    pub async fn begin(&self) -> sqlx::Result<Tx> {
-        // In boxes, as both are many kilobytes, which every request that might write would carry.
-        match self {
-            Self::Postgres(pool) => {
-                let tx = pool.wait(Box::pin(pool.begin())).await?;
-                Ok(Tx::Postgres(tx, pool.gauge.clone()))
-            }
-            Self::Sqlite { write, .. } => {
-                let tx = write.wait(Box::pin(write.begin_with("BEGIN IMMEDIATE"))).await?;
-                Ok(Tx::Sqlite(tx, write.gauge.clone()))
-            }
-        }
-    }
-
-    /// Asks the database for an answer, for `/readyz`.
-    pub async fn ping(&self) -> sqlx::Result<()> {
-        super::on!(self.read(), pool => sqlx::query("SELECT 1").execute(pool).await.map(drop))
-    }
-
-    /// What the server's clock says; `None` where the database has none of its own.
-    pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
-        match self {
-            Self::Postgres(pool) => {
-                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await.map(Some)
-            }
-            Self::Sqlite { .. } => Ok(None),
-        }
-    }
-
-    /// Has SQLite look again at tables that have grown a lot since it last did; PostgreSQL does by itself.
-    pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
-        // Every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
-        if let Self::Sqlite { write, .. } = self {
-            sqlx::query("PRAGMA optimize = 0x10012").execute(write).await?;
-        }
-        Ok(())
     }
 
     /// `postgres` or `sqlite`.
@@ -203,10 +237,25 @@ impl Db {
     }
 }
 
+/// Whether an idle connection may be used: one that was idle for long, or while another fell silent, must answer first.
+fn try_idle<'c>(
+    state: &PoolState,
+    connection: &'c mut PgConnection,
+    idle: Duration,
+) -> BoxFuture<'c, sqlx::Result<bool>> {
+    if idle < IDLE_TRUST && !state.fell_silent_within(idle) {
+        return ready(Ok(true)).boxed();
+    }
+    within(IDLE_TRY_LIMIT, async { connection.ping().await.map(|()| true) }).boxed()
+}
+
 /// Takes `<file>.lock`, which the system gives back when the process ends, however it ends.
 fn lock_file(path: &Path) -> Result<File, StartError> {
     let lock_path = path.with_added_extension("lock");
-    let not_writable = |source| StartError::NotWritable { path: lock_path.clone(), source };
+    let not_writable = |source: std::io::Error| match source.kind() {
+        ErrorKind::StorageFull => StartError::DiskFull(lock_path.clone()),
+        _ => StartError::NotWritable { path: lock_path.clone(), source },
+    };
     let file =
         File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(not_writable)?;
     match file.try_lock() {

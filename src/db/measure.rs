@@ -1,25 +1,57 @@
 //! Measures every query by the name of the function that asks it, and every wait for a connection.
 
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
-use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, once};
-use sqlx::pool::PoolConnection;
-use sqlx::{
-    Database, Either, Execute, Executor, PgConnection, Pool, Postgres, SqlStr, Sqlite, SqliteConnection,
-};
+use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, iter, once};
+use sqlx::{Database, Either, Execute, Executor, Pool, Postgres, SqlStr, Sqlite};
 
-use super::Db;
+use super::checkout::{REQUEST_LIMIT, Transactional, within};
+use super::{Checkout, Db, is_silence};
 use crate::telemetry::metrics::{Metrics, PoolMeter, QueryMeter};
 use crate::waits;
 
-/// Where a pool's figures go; nowhere until an application is opened on it.
-pub type Gauge = Arc<OnceLock<Meters>>;
+/// What is known of a pool.
+#[derive(Debug, Default)]
+pub struct PoolState {
+    /// None until an application is opened on it.
+    meters: OnceLock<Meters>,
+    /// When a connection did not answer within its limit.
+    silent: Mutex<Option<Instant>>,
+    /// The last attempt to write failed.
+    is_failing: AtomicBool,
+}
+
+impl PoolState {
+    /// A connection can't be used any more, for this reason.
+    pub(super) fn failed(&self, error: &sqlx::Error) {
+        self.is_failing.store(true, Ordering::Relaxed);
+        if is_silence(error) {
+            *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// A transaction was committed.
+    pub(super) fn wrote(&self) {
+        self.is_failing.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether another connection fell silent while one was idle for this long.
+    pub(super) fn fell_silent_within(&self, idle: Duration) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.is_some_and(|at| at.elapsed() <= idle)
+    }
+}
 
 #[derive(Debug)]
-pub struct Meters {
+struct Meters {
     metrics: Metrics,
     pool: PoolMeter,
     system: &'static str,
@@ -29,12 +61,12 @@ pub struct Meters {
 #[derive(Debug)]
 pub struct Measured<DB: Database> {
     pool: Pool<DB>,
-    pub(super) gauge: Gauge,
+    pub(super) state: Arc<PoolState>,
 }
 
 impl<DB: Database> Clone for Measured<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), gauge: self.gauge.clone() }
+        Self { pool: self.pool.clone(), state: self.state.clone() }
     }
 }
 
@@ -46,17 +78,18 @@ impl<DB: Database> Deref for Measured<DB> {
     }
 }
 
-/// A pool or connection that is asked one query, and the query's name.
+/// A pool or connection that is asked one query, the query's name, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a, C> {
     on: C,
-    gauge: &'a Gauge,
+    state: &'a PoolState,
     name: &'static str,
+    limit: Duration,
 }
 
 impl<'a, C> Asked<'a, C> {
-    pub(super) fn new(on: C, gauge: &'a Gauge) -> Self {
-        Self { on, gauge, name: "unnamed" }
+    pub(super) fn new(on: C, state: &'a PoolState) -> Self {
+        Self { on, state, name: "unnamed", limit: REQUEST_LIMIT }
     }
 
     /// Under this name, as [`std::any::type_name`] tells the place.
@@ -64,31 +97,22 @@ impl<'a, C> Asked<'a, C> {
     pub fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
-}
 
-impl<C: Deref> Deref for Asked<'_, C> {
-    type Target = C::Target;
-
-    fn deref(&self) -> &C::Target {
-        &self.on
-    }
-}
-
-impl<C: DerefMut> DerefMut for Asked<'_, C> {
-    fn deref_mut(&mut self) -> &mut C::Target {
-        &mut self.on
+    #[must_use]
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 }
 
 /// A query that runs; what it took is counted when this goes, also when nobody waits for the answer any more.
-struct Timer {
+pub(super) struct Timer {
     meter: Option<(Arc<QueryMeter>, Metrics)>,
     started: Instant,
 }
 
 impl Timer {
-    fn start(gauge: &Gauge, name: &'static str, sql: &str) -> Self {
-        let meter = gauge.get().map(|meters| {
+    pub(super) fn start(state: &PoolState, name: &'static str, sql: &str) -> Self {
+        let meter = state.meters.get().map(|meters| {
             let operation =
                 sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
             (meters.metrics.database.query(meters.system, operation, name), meters.metrics.clone())
@@ -96,7 +120,7 @@ impl Timer {
         Self { meter, started: Instant::now() }
     }
 
-    fn done<T>(&self, result: sqlx::Result<T>) -> sqlx::Result<T> {
+    pub(super) fn done<T>(&self, result: sqlx::Result<T>) -> sqlx::Result<T> {
         if let Err(error) = &result {
             self.failed(error);
         }
@@ -139,18 +163,18 @@ impl Drop for Waiting<'_> {
 }
 
 impl<DB: Database> Measured<DB> {
-    pub(super) fn new(pool: Pool<DB>) -> Self {
-        Self { pool, gauge: Arc::default() }
+    pub(super) fn new(pool: Pool<DB>, state: Arc<PoolState>) -> Self {
+        Self { pool, state }
     }
 
     fn measure_for(&self, metrics: &Metrics, name: &str, system: &'static str) {
         let meters = Meters { metrics: metrics.clone(), pool: metrics.database.pool(name), system };
-        let _ = self.gauge.set(meters);
+        let _ = self.state.meters.set(meters);
     }
 
     /// Sets the gauges.
     fn look(&self) {
-        let Some(Meters { pool, .. }) = self.gauge.get() else { return };
+        let Some(Meters { pool, .. }) = self.state.meters.get() else { return };
         let idle = self.pool.num_idle();
         let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
         pool.idle.set(count(idle));
@@ -158,15 +182,10 @@ impl<DB: Database> Measured<DB> {
         pool.max.set(i64::from(self.pool.options().get_max_connections()));
     }
 
-    /// In a box, as waiting for one is large.
-    async fn connection(&self) -> sqlx::Result<PoolConnection<DB>> {
-        self.wait(Box::pin(self.pool.acquire())).await
-    }
-
     /// Measures the wait for a connection or a transaction.
     pub(super) async fn wait<T>(&self, had: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let had = async { waits::within(had).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) };
-        let Some(Meters { pool, .. }) = self.gauge.get() else { return had.await };
+        let Some(Meters { pool, .. }) = self.state.meters.get() else { return had.await };
         let (waiting, started) = (Waiting::new(pool), Instant::now());
         let had = had.await;
         drop(waiting);
@@ -175,6 +194,17 @@ impl<DB: Database> Measured<DB> {
             pool.timeouts.inc();
         }
         had
+    }
+}
+
+impl<DB: Transactional> Measured<DB> {
+    pub(super) async fn checkout(&self) -> sqlx::Result<Checkout<DB>> {
+        Ok(Checkout::new(self.pool.acquire().await?, self.state.clone()))
+    }
+
+    /// The same, and the wait is measured. In a box, as waiting for one is large.
+    async fn connection(&self) -> sqlx::Result<Checkout<DB>> {
+        self.wait(Box::pin(self.checkout())).await
     }
 }
 
@@ -212,7 +242,9 @@ fn taken<'q, DB: Database, E: Execute<'q, DB>>(mut query: E) -> sqlx::Result<Tak
 }
 
 type Answer<'e, T> = BoxFuture<'e, sqlx::Result<T>>;
+type Rows<'e, DB> = BoxStream<'e, sqlx::Result<Either<<DB as Database>::QueryResult, <DB as Database>::Row>>>;
 
+/// One way of asking: every statement of a request comes through here, where its limit is.
 macro_rules! measured {
     ($method:ident -> $answer:ty, $this:ident => $connection:expr) => {
         fn $method<'e, 'q: 'e, E>($this, query: E) -> Answer<'e, $answer>
@@ -225,16 +257,18 @@ macro_rules! measured {
                 Err(error) => return ready(Err(error)).boxed(),
             };
             Box::pin(async move {
-                let (gauge, name) = ($this.gauge, $this.name);
-                let connection = $connection;
-                let timer = Timer::start(gauge, name, query.0.as_str());
-                timer.done((&mut *{ connection }).$method(query).await)
+                let (state, name, limit) = ($this.state, $this.name, $this.limit);
+                let checkout = $connection;
+                let timer = Timer::start(state, name, query.0.as_str());
+                let answer = within(limit, checkout.bare()?.$method(query)).await;
+                timer.done(checkout.judge(answer))
             })
         }
     };
 }
 
-/// Every way of asking but the stream, whose connection outlives no future that could own it.
+/// Every way of asking. A stream is read to its end before its first row is given out, so that nobody holds the
+/// connection longer than its statement takes.
 macro_rules! measured_executor {
     (<$lifetime:lifetime> $on:ty, $db:ty, $this:ident => $connection:expr) => {
         impl<$lifetime> Executor<$lifetime> for Asked<$lifetime, $on> {
@@ -254,9 +288,15 @@ macro_rules! measured_executor {
                     Ok(query) => query,
                     Err(error) => return once(ready(Err(error))).boxed(),
                 };
-                let timer = Timer::start($this.gauge, $this.name, query.0.as_str());
-                let rows = Bare::bare($this.on).fetch_many(query);
-                rows.inspect_err(move |error| timer.failed(error)).boxed()
+                let rows = async move {
+                    let (state, name, limit) = ($this.state, $this.name, $this.limit);
+                    let checkout = $connection;
+                    let timer = Timer::start(state, name, query.0.as_str());
+                    let rows = checkout.bare()?.fetch_many(query).try_collect::<Vec<_>>();
+                    let rows = within(limit, rows).await;
+                    timer.done(checkout.judge(rows))
+                };
+                once(rows).map_ok(|rows| iter(rows.into_iter().map(Ok))).try_flatten().boxed()
             }
 
             fn prepare_with<'e>(
@@ -267,66 +307,33 @@ macro_rules! measured_executor {
             where
                 'c: 'e,
             {
-                Bare::bare($this.on).prepare_with(sql, parameters)
+                Box::pin(async move {
+                    let checkout = $connection;
+                    let answer = within($this.limit, checkout.bare()?.prepare_with(sql, parameters)).await;
+                    checkout.judge(answer)
+                })
             }
 
             fn describe<'e>($this, sql: SqlStr) -> Answer<'e, sqlx::Describe<$db>>
             where
                 'c: 'e,
             {
-                Bare::bare($this.on).describe(sql)
+                Box::pin(async move {
+                    let checkout = $connection;
+                    let answer = within($this.limit, checkout.bare()?.describe(sql)).await;
+                    checkout.judge(answer)
+                })
             }
         }
     };
 }
 
-type Rows<'e, DB> = BoxStream<'e, sqlx::Result<Either<<DB as Database>::QueryResult, <DB as Database>::Row>>>;
+measured_executor!(<'c> &'c Measured<Postgres>, Postgres, self => &mut self.on.connection().await?);
+measured_executor!(<'c> &'c Measured<Sqlite>, Sqlite, self => &mut self.on.connection().await?);
+measured_executor!(<'c> &'c mut Checkout<Postgres>, Postgres, self => self.on);
+measured_executor!(<'c> &'c mut Checkout<Sqlite>, Sqlite, self => self.on);
 
-/// What sqlx itself asks.
-trait Bare<'c> {
-    type On: Executor<'c>;
-
-    fn bare(self) -> Self::On;
-}
-
-impl<'c> Bare<'c> for &'c mut PgConnection {
-    type On = Self;
-
-    fn bare(self) -> Self {
-        self
-    }
-}
-
-impl<'c> Bare<'c> for &'c mut SqliteConnection {
-    type On = Self;
-
-    fn bare(self) -> Self {
-        self
-    }
-}
-
-impl<'c> Bare<'c> for &'c Measured<Postgres> {
-    type On = &'c Pool<Postgres>;
-
-    fn bare(self) -> Self::On {
-        &self.pool
-    }
-}
-
-impl<'c> Bare<'c> for &'c Measured<Sqlite> {
-    type On = &'c Pool<Sqlite>;
-
-    fn bare(self) -> Self::On {
-        &self.pool
-    }
-}
-
-measured_executor!(<'c> &'c Measured<Postgres>, Postgres, self => self.on.connection().await?);
-measured_executor!(<'c> &'c Measured<Sqlite>, Sqlite, self => self.on.connection().await?);
-measured_executor!(<'c> &'c mut PgConnection, Postgres, self => self.on);
-measured_executor!(<'c> &'c mut SqliteConnection, Sqlite, self => self.on);
-
-/// A measured pool where nothing needs measuring: the schema, the pings.
+/// A measured pool is asked under no name.
 macro_rules! plain_executor {
     ($db:ty) => {
         impl<'c> Executor<'c> for &'c Measured<$db> {
@@ -337,7 +344,7 @@ macro_rules! plain_executor {
                 'c: 'e,
                 E: 'q + Execute<'q, $db>,
             {
-                (&self.pool).fetch_many(query)
+                Asked::new(self, &self.state).fetch_many(query)
             }
 
             fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<<$db as Database>::Row>>
@@ -345,7 +352,7 @@ macro_rules! plain_executor {
                 'c: 'e,
                 E: 'q + Execute<'q, $db>,
             {
-                (&self.pool).fetch_optional(query)
+                Asked::new(self, &self.state).fetch_optional(query)
             }
 
             fn prepare_with<'e>(
@@ -356,14 +363,14 @@ macro_rules! plain_executor {
             where
                 'c: 'e,
             {
-                (&self.pool).prepare_with(sql, parameters)
+                Asked::new(self, &self.state).prepare_with(sql, parameters)
             }
 
             fn describe<'e>(self, sql: SqlStr) -> Answer<'e, sqlx::Describe<$db>>
             where
                 'c: 'e,
             {
-                (&self.pool).describe(sql)
+                Asked::new(self, &self.state).describe(sql)
             }
         }
     };

@@ -1,13 +1,21 @@
 //! The database: PostgreSQL or SQLite behind one SQL text. `on!` is the only switch between them.
 
+mod checkout;
 mod connect;
+mod failure;
+mod health;
 mod measure;
 mod timestamp;
+mod transaction;
 
+pub use checkout::Checkout;
 pub use connect::{Db, StartError};
+pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
+pub(crate) use failure::{is_silence, outcome_unknown};
 pub use measure::{Asked, Measured};
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Postgres, Sqlite};
 pub use timestamp::Timestamp;
+pub use transaction::{Transaction, Tx};
 
 /// One of the two engines' connections or pools; `on!` takes it apart.
 pub enum Engine<P, S> {
@@ -16,7 +24,7 @@ pub enum Engine<P, S> {
 }
 
 pub type Reader<'a> = Engine<Asked<'a, &'a Measured<Postgres>>, Asked<'a, &'a Measured<Sqlite>>>;
-pub type Writer<'a> = Engine<Asked<'a, &'a mut PgConnection>, Asked<'a, &'a mut SqliteConnection>>;
+pub type Writer<'a> = Engine<Asked<'a, &'a mut Checkout<Postgres>>, Asked<'a, &'a mut Checkout<Sqlite>>>;
 
 /// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. The function that
 /// it stands in gives the query its name in metrics.
@@ -57,47 +65,4 @@ pub enum Value {
     Id(uuid::Uuid),
     At(Timestamp),
     Int(i64),
-}
-
-/// A write transaction. Dropped without `commit`, it rolls back.
-pub enum Tx {
-    Postgres(sqlx::Transaction<'static, Postgres>, measure::Gauge),
-    Sqlite(sqlx::Transaction<'static, Sqlite>, measure::Gauge),
-}
-
-impl Tx {
-    pub fn conn(&mut self) -> Writer<'_> {
-        match self {
-            Self::Postgres(tx, gauge) => Engine::Postgres(Asked::new(&mut **tx, gauge)),
-            Self::Sqlite(tx, gauge) => Engine::Sqlite(Asked::new(&mut **tx, gauge)),
-        }
-    }
-
-    pub async fn commit(self) -> sqlx::Result<()> {
-        match self {
-            Self::Postgres(tx, _) => tx.commit().await,
-            Self::Sqlite(tx, _) => tx.commit().await,
-        }
-    }
-}
-
-/// Whether the error says that a unique index already holds the value.
-#[must_use]
-pub fn is_duplicate(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-}
-
-/// Whether the database could not be reached or was too busy, as opposed to refusing the statement.
-#[must_use]
-pub fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-            true
-        }
-        // Class 57: operator intervention (shutdown, statement time limit); 08: connection; 53: resources.
-        sqlx::Error::Database(e) => e.code().is_some_and(|code| {
-            ["57", "08", "53"].iter().any(|class| code.starts_with(class)) && code.len() == 5
-        }),
-        _ => false,
-    }
 }

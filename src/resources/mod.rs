@@ -238,12 +238,15 @@ impl Resources {
         let checked = draft.check()?;
         let (id, now) = (self.context.new_id(), self.context.now());
         let mut tx = self.cache.begin().await?;
-        let saved = store::write::insert(&mut tx, id, owner, &checked, now).await;
-        self.none_twice(saved, owner, &checked).await?;
+        if let Err(error) = store::write::insert(&mut tx, id, owner, &checked, now).await {
+            drop(tx);
+            return Err(self.none_twice(error, owner, &checked).await);
+        }
         store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
+        let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
         tx.commit(cached::touched(id, owner, &[checked.visibility])).await?;
-        self.latest(viewer, id).await
+        Ok(saved)
     }
 
     /// Saves a change over what the viewer has read. One that changes nothing makes no version.
@@ -270,17 +273,24 @@ impl Resources {
         }
         let now = self.context.now();
         let mut tx = self.cache.begin().await?;
-        let updated = store::write::update(&mut tx, &current, &checked, now).await;
-        if !self.none_twice(updated, current.owner_id, &checked).await? {
-            drop(tx);
-            return Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version });
+        match store::write::update(&mut tx, &current, &checked, now).await {
+            Ok(true) => {}
+            Ok(false) => {
+                drop(tx);
+                return Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version });
+            }
+            Err(error) => {
+                drop(tx);
+                return Err(self.none_twice(error, current.owner_id, &checked).await);
+            }
         }
         store::write::set_tags(&mut tx, id, current.owner_id, &checked.tags, || self.context.new_id())
             .await?;
         store::write::add_revision(&mut tx, id, current.owner_id, via, now).await?;
+        let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let seen = [current.visibility, checked.visibility];
         tx.commit(cached::touched(id, current.owner_id, &seen)).await?;
-        self.latest(viewer, id).await
+        Ok(saved)
     }
 
     /// Every saved version, latest first; for the owner.
@@ -337,19 +347,16 @@ impl Resources {
         expected.check(&current).map(|()| current)
     }
 
-    /// The unique index has the last word on duplicates; this finds which resource it meant.
-    async fn none_twice<T>(
-        &self,
-        saved: sqlx::Result<T>,
-        owner: Uuid,
-        checked: &draft::Checked,
-    ) -> Result<T> {
-        match (saved, &checked.url) {
-            (Err(error), Some(url)) if crate::db::is_duplicate(&error) => {
-                let existing = store::find_by_url(&self.db, owner, &draft::url_key(url)).await?;
-                Err(existing.map_or_else(|| error.into(), Error::DuplicateUrl))
+    /// The unique index has the last word on duplicates; this finds which resource it meant. Asked after the
+    /// transaction has ended: it takes a connection of its own.
+    async fn none_twice(&self, error: sqlx::Error, owner: Uuid, checked: &draft::Checked) -> Error {
+        match &checked.url {
+            Some(url) if crate::db::is_duplicate(&error) => {
+                let existing = store::find_by_url(&self.db, owner, &draft::url_key(url)).await;
+                existing
+                    .map_or_else(Error::from, |found| found.map_or_else(|| error.into(), Error::DuplicateUrl))
             }
-            (saved, _) => Ok(saved?),
+            _ => error.into(),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Resources {
                 });
             }
             let import = self.context.new_id();
-            let mut tx = self.cache.begin().await?;
+            let mut tx = self.cache.begin_bulk().await?;
             store::begin(&mut tx, import, owner, "made-up resources", start).await?;
             store::insert(&mut tx, import, owner, &batch).await?;
             store::tag(&mut tx, owner, &batch.iter().collect::<Vec<_>>(), || self.context.new_id()).await?;

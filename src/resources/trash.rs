@@ -19,7 +19,7 @@ impl Resources {
     /// [`Error::VersionConflict`] when something else stands than was expected.
     pub async fn trash(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
         let resource = self.find_expected(viewer, id, expected).await?;
-        if !self.set_trashed(&resource, Some(self.context.now()), expected).await? {
+        if self.set_trashed(&resource, Some(self.context.now()), expected).await?.is_none() {
             self.find_expected(viewer, id, expected).await?;
         }
         Ok(())
@@ -32,11 +32,11 @@ impl Resources {
     /// else stands than was expected.
     pub async fn restore(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
         let resource = self.find_expected(viewer, id, expected).await?;
-        let restored = self.set_trashed(&resource, None, expected).await;
-        if !self.none_twice(restored, resource.owner_id, &resource.change().check()?).await? {
-            return self.find_expected(viewer, id, expected).await;
+        match self.set_trashed(&resource, None, expected).await {
+            Ok(Some(restored)) => Ok(restored),
+            Ok(None) => self.find_expected(viewer, id, expected).await,
+            Err(error) => Err(self.none_twice(error, resource.owner_id, &resource.change().check()?).await),
         }
-        self.latest(viewer, id).await
     }
 
     /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
@@ -60,7 +60,7 @@ impl Resources {
 
     /// Deletes for ever, on every shelf, what the trash has kept long enough.
     pub async fn empty_old_trash(&self) -> Result<u64> {
-        let mut tx = self.cache.begin().await?;
+        let mut tx = self.cache.begin_bulk().await?;
         let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
         if gone.is_empty() {
             return Ok(0);
@@ -69,20 +69,21 @@ impl Resources {
         Ok(gone.len() as u64)
     }
 
-    /// Whether it was moved. If not, it was there already, or it is not as it was expected any more.
+    /// As it stands once it was moved. `None`: it was there already, or is not as it was expected any more.
     async fn set_trashed(
         &self,
         resource: &Resource,
         at: Option<Timestamp>,
         expected: &Precondition,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<Option<Resource>> {
         let mut tx = self.cache.begin().await?;
         let version = expected.version(resource);
         // As it stands in this transaction, not as it was read before.
         let Some(seen) = store::write::set_trashed(&mut tx, resource.id, at, version).await? else {
-            return Ok(false);
+            return Ok(None);
         };
+        let saved = store::find_within(&mut tx, resource.id).await?;
         tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await?;
-        Ok(true)
+        Ok(saved)
     }
 }

@@ -1,6 +1,7 @@
 //! The request that a task works for, so that what happens deep inside can be told with its id.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 tokio::task_local! {
     static CURRENT: Arc<Request>;
@@ -11,6 +12,42 @@ pub struct Request {
     pub id: String,
     /// `GET /resources/{id}`
     pub route: String,
+    /// Whether it has saved something, or may have.
+    has_saved: AtomicBool,
+}
+
+impl Request {
+    #[must_use]
+    pub fn new(id: String, route: String) -> Self {
+        Self { id, route, has_saved: AtomicBool::new(false) }
+    }
+
+    /// Whether "nothing was changed" would be wrong to say.
+    #[must_use]
+    pub fn has_saved(&self) -> bool {
+        self.has_saved.load(Ordering::Relaxed)
+    }
+}
+
+/// A commit that the current request, if there is one, waits for.
+pub struct Saving(Option<(Arc<Request>, bool)>);
+
+/// Something is about to be saved.
+#[must_use]
+pub fn saving() -> Saving {
+    Saving(current().map(|request| {
+        let before = request.has_saved.swap(true, Ordering::Relaxed);
+        (request, before)
+    }))
+}
+
+impl Saving {
+    /// It was certainly not.
+    pub fn failed(self) {
+        if let Some((request, before)) = self.0 {
+            request.has_saved.store(before, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Runs the work as part of this request. What it spawns is not part of it.

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::limiter::headers::refuse;
 use crate::limiter::layer::Tree;
+use crate::telemetry::request::current;
 
 impl IntoResponse for Error {
     /// A bare status that carries the error outwards to the layer which knows the tree.
@@ -108,6 +109,7 @@ struct ErrorPage {
     advice: Option<&'static str>,
     request_id: String,
     kept: Vec<KeptField>,
+    may_be_saved: bool,
     wait: Option<Wait>,
     /// The same page at the address where coffer is.
     right: Option<String>,
@@ -155,6 +157,8 @@ impl Asked {
     #[must_use]
     pub fn dress(self, app: &App, response: Response) -> Response {
         let Some(error) = error_of(&response) else { return response };
+        let saved = current().filter(|request| !self.is_get && request.has_saved());
+        let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
             Tree::Pages => self.page(app, &response, &error),
             Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
@@ -198,6 +202,7 @@ impl Asked {
             request_id: self.request_id.0.clone(),
             kept: response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default(),
             right,
+            may_be_saved: matches!(**error, Error::OutcomeUnknown(_)),
         };
         let body = page.render().unwrap_or_else(|_| heading(error.status()).to_owned());
         faced(response, error, Html(body))
@@ -213,6 +218,9 @@ impl Asked {
             Error::TooLarge { .. } if !self.is_get => {
                 Some("Your browser’s Back button leads to the form again, with what you had filled in.")
             }
+            Error::OutcomeUnknown(_) => Some(
+                "Open the page where it would be, such as your library with the newest first. If it is not there, send it again.",
+            ),
             Error::SignInRequired if self.is_upload => {
                 Some("The file was not kept. Log in, open the page again and choose it once more.")
             }

@@ -1,6 +1,6 @@
 //! The headers that every answer carries, set in one place.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
 use super::cookies;
@@ -38,9 +38,7 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
     if let Some(status) = cached {
         headers.insert(HeaderName::from_static("cache-status"), status.header());
     }
-    for (name, value) in &ALWAYS {
-        headers.entry(name).or_insert_with(|| value.clone());
-    }
+    always_secure(headers);
     if app.site.is_https() {
         let hsts = if app.config.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
@@ -51,4 +49,11 @@ pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
         cookies::secure(&app.site, headers);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+}
+
+/// Those that depend on nothing; what the answer itself says wins.
+pub fn always_secure(headers: &mut HeaderMap) {
+    for (name, value) in &ALWAYS {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
 }

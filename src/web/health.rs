@@ -17,7 +17,7 @@ pub async fn healthz() -> &'static str {
 }
 
 #[derive(Serialize)]
-struct Readiness {
+pub struct Readiness {
     ready: bool,
     dependencies: Vec<Dependency>,
 }
@@ -30,6 +30,14 @@ struct Dependency {
     required: bool,
 }
 
+impl Readiness {
+    /// At a start that waits for this one.
+    #[must_use]
+    pub fn of_missing(name: &'static str) -> Self {
+        Self { ready: false, dependencies: vec![Dependency { name, up: false, required: true }] }
+    }
+}
+
 pub async fn readyz(State(app): State<App>) -> Response {
     let mut dependencies =
         vec![Dependency { name: app.db.name(), up: answers(app.db.ping()).await, required: true }];
@@ -37,8 +45,13 @@ pub async fn readyz(State(app): State<App>) -> Response {
         dependencies.push(Dependency { name: "redis", up: answers(redis.ping()).await, required: false });
     }
     let ready = !app.is_stopping() && dependencies.iter().all(|d| d.up || !d.required);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(Readiness { ready, dependencies })).into_response()
+    answer(&Readiness { ready, dependencies })
+}
+
+#[must_use]
+pub fn answer(readiness: &Readiness) -> Response {
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(readiness)).into_response()
 }
 
 async fn answers<E>(ping: impl Future<Output = Result<(), E>>) -> bool {

@@ -71,7 +71,7 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(told.slot.clone());
     let (method, accepted) = (request.method().clone(), compress::accepted(request.headers()));
-    let asked = Arc::new(Asked { id, route: format!("{} {}", told.method, told.route) });
+    let asked = Arc::new(Asked::new(id, format!("{} {}", told.method, told.route)));
     let (start, active) = (Instant::now(), Active::new(&app.metrics));
     let (response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
     let mut response = compress::compress(accepted, response).await;
@@ -128,7 +128,9 @@ impl Told {
                 )
             };
         }
-        if let Some(Error::Internal(reason) | Error::Unavailable(reason)) = cause {
+        if let Some(Error::Internal(reason) | Error::Unavailable(reason) | Error::OutcomeUnknown(reason)) =
+            cause
+        {
             line!(error, reason);
         } else {
             line!(info);

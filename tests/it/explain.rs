@@ -294,24 +294,24 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
     let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
     macro_rules! put {
-        ($conn:expr) => {{
-            sqlx::query(PERSON).bind(id).bind(name).bind(now).execute(&mut *$conn).await?;
+        ($tx:expr) => {{
+            sqlx::query(PERSON).bind(id).bind(name).bind(now).execute($tx.conn()).await?;
             sqlx::query(SESSION)
                 .bind(id.as_bytes().to_vec())
                 .bind(id)
                 .bind(now)
                 .bind(later)
-                .execute(&mut *$conn)
+                .execute($tx.conn())
                 .await?;
-            sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute(&mut *$conn).await?;
+            sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute($tx.conn()).await?;
             for sql in [REFRESH, TOKEN] {
-                sqlx::query(sql).bind(&hash).bind(id).bind(now).execute(&mut *$conn).await?;
+                sqlx::query(sql).bind(&hash).bind(id).bind(now).execute($tx.conn()).await?;
             }
-            sqlx::query(WAITING).bind(id).bind(now).execute(&mut *$conn).await.map(drop)
+            sqlx::query(WAITING).bind(id).bind(now).execute($tx.conn()).await.map(drop)
         }};
     }
-    match tx.conn() {
-        coffer::db::Engine::Postgres(mut conn) => put!(conn),
-        coffer::db::Engine::Sqlite(mut conn) => put!(conn),
+    match tx {
+        coffer::db::Tx::Postgres(tx) => put!(tx),
+        coffer::db::Tx::Sqlite(tx) => put!(tx),
     }
 }

@@ -232,9 +232,9 @@ async fn a_letter_under_a_lost_key_is_given_up() {
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let letter = Letter::PasswordChanged { security: "https://example.org".to_owned() };
     app.coffer.mail.queue(&mut tx, "ada@example.org", &letter).await.expect("a letter");
-    let coffer::db::Tx::Postgres(connection, _) = &mut tx else { panic!("PostgreSQL") };
+    let coffer::db::Tx::Postgres(postgres) = &mut tx else { panic!("PostgreSQL") };
     let damaged = sqlx::query("UPDATE mails SET sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20))");
-    damaged.execute(&mut **connection).await.expect("another text");
+    damaged.execute(postgres.conn()).await.expect("another text");
     tx.commit().await.expect("it stays");
     queue(&app, "eve@example.org").await;
     app.all_is_sent().await;

@@ -58,7 +58,7 @@ impl Place {
 
     /// What coffer says when it refuses to do this.
     #[track_caller]
-    fn refusal(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    pub fn refusal(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         let output = self.run(arguments, variables);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// A coffer that serves from here, with its address.
-    async fn serves(&self, settings: &[&str]) -> (Server, String) {
+    pub async fn serves(&self, settings: &[&str]) -> (Server, String) {
         let data = format!("--data-dir={}", self.path("data"));
         let mut command = vec!["sh", "-c", WITNESS, "sh", "env", "-i", COFFER, "serve", &data];
         command.extend(settings);
@@ -107,7 +107,7 @@ pub fn log(server: &Server) -> String {
 }
 
 /// How coffer ended, as its witness saw it.
-async fn ended(server: &Server) -> String {
+pub async fn ended(server: &Server) -> String {
     let said = eventually(LIMIT, async || {
         let log = log(server);
         let line = log.lines().find(|line| line.starts_with("ended with ")).map(str::to_owned);
@@ -116,7 +116,7 @@ async fn ended(server: &Server) -> String {
     said.await.unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn get(address: &str, path: &str) -> std::io::Result<String> {
+pub async fn get(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
@@ -432,7 +432,7 @@ async fn the_first_start_prints_a_link_that_works_and_later_ones_print_none() {
 }
 
 /// A form whose body is still on its way, and the connection it is on.
-async fn in_flight(address: &str) -> TcpStream {
+pub async fn in_flight(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("coffer listens");
     let head = format!(
         "POST /login HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n\

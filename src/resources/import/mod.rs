@@ -87,7 +87,7 @@ impl Resources {
         report.refusals = refusals.into_iter().take(REPORTED).collect();
 
         let import_id = self.context.new_id();
-        let mut tx = self.cache.begin().await?;
+        let mut tx = self.cache.begin_bulk().await?;
         store::begin(&mut tx, import_id, owner, &report.file_name, self.context.now()).await?;
         let total = ready.len();
         let mut written = HashSet::with_capacity(total);

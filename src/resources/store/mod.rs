@@ -8,7 +8,7 @@ pub mod write;
 use uuid::Uuid;
 
 use super::{Resource, Revision};
-use crate::db::{Db, on};
+use crate::db::{Db, Tx, on};
 
 /// A resource's columns, its owner's names, its tags in their order.
 macro_rules! resource_where {
@@ -38,6 +38,11 @@ pub const REVISIONS: &str = "SELECT v.version, v.title, v.url, '' AS body, v.tag
 
 pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
+}
+
+/// As it stands in this transaction.
+pub async fn find_within(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Resource>> {
+    on!(tx.conn(), conn => sqlx::query_as(FIND).bind(id).fetch_optional(conn).await)
 }
 
 pub async fn trashed(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Resource>> {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::cache::Write;
-use crate::db::{Db, Engine, Timestamp, on};
+use crate::db::{Db, Timestamp, on};
 use crate::resources::draft::{Checked, url_key};
 use crate::resources::tag::TagName;
 use crate::resources::{Resource, Via, Visibility, marks};
@@ -140,11 +140,7 @@ pub async fn delete_trashed_before(tx: &mut Write, limit: Timestamp) -> sqlx::Re
 }
 
 pub async fn analyze(db: &Db) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
-    if let Engine::Postgres(conn) = tx.conn() {
-        // It reads a sample of every table, which on a busy disk takes longer than a statement may.
-        sqlx::query("SET LOCAL statement_timeout = 0").execute(conn).await?;
-    }
+    let mut tx = db.begin_bulk().await?;
     on!(tx.conn(), conn => sqlx::query("ANALYZE").execute(conn).await.map(drop))?;
     tx.commit().await
 }

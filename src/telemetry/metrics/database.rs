@@ -155,6 +155,7 @@ impl QueryMeter {
     pub fn failed(&self, error: &sqlx::Error) {
         self.errors.count(match error {
             sqlx::Error::PoolTimedOut => ErrorType::Timeout,
+            error if crate::db::is_silence(error) => ErrorType::Timeout,
             error if crate::db::is_unavailable(error) => ErrorType::Unavailable,
             error if crate::db::is_duplicate(error) => ErrorType::Conflict,
             _ => ErrorType::Other,

@@ -125,6 +125,11 @@ impl App {
         Self::start_on(Engine::Postgres, None, &[], Some(server.database("template0"))).await
     }
 
+    /// On a PostgreSQL database at this address, which leads through what the test has put between.
+    pub async fn at_database(url: &str) -> Self {
+        Self::start_on(Engine::Postgres, None, &[&format!("--database-url={url}")], None).await
+    }
+
     async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {
         let database = match engine {
             Engine::Sqlite => None,

@@ -10,6 +10,7 @@ pub mod dump;
 pub mod loki;
 pub mod mail;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod site;

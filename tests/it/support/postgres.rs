@@ -110,6 +110,32 @@ impl PostgresServer {
         self.server.end();
     }
 
+    /// It keeps its connections and says nothing until `thaw`.
+    pub fn freeze(&self) {
+        self.send_to_all("STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.send_to_all("CONT");
+    }
+
+    /// Its children too, each of which is a process group of its own.
+    fn send_to_all(&self, signal: &str) {
+        let read = |path: PathBuf| std::fs::read_to_string(path).expect("it runs");
+        let file = read(self.server.folder().join("data/postmaster.pid"));
+        let parent = file.lines().next().expect("its number");
+        let children = read(format!("/proc/{parent}/task/{parent}/children").into());
+        // The parent first, so that none are added; a child may end meanwhile.
+        for pid in std::iter::once(parent).chain(children.split_whitespace()) {
+            let _ = Command::new("kill").args(["-s", signal, pid]).status();
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     pub async fn restart(&self) {
         self.server.end();
         self.server.start(READY).await.unwrap_or_else(|log| panic!("postgres doesn't restart: {log}"));

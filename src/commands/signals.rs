@@ -1,0 +1,27 @@
+//! The signals that end the program: the first asks for it, the second insists.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on neither ends the program by itself.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listen() -> Result<Self, String> {
+        let listen = |kind| signal(kind).map_err(|e| format!("Cannot listen for signals: {e}."));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a TERM or an INT.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A connection checked out of its pool. What it is asked has a limit, and what is in doubt never goes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use super::failure::{silence, spoils_connection};
+use super::measure::PoolState;
+
+/// How long one statement of a request may take, `BEGIN` and `COMMIT` too.
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(3);
+/// The same for what writes a whole library at once.
+pub const BULK_LIMIT: Duration = Duration::from_mins(1);
+/// Time to roll back, and to show that it answers, before a connection goes back to its pool.
+const RETURN_LIMIT: Duration = Duration::from_secs(1);
+
+/// What the engines don't have in common about transactions.
+pub trait Transactional: Database {
+    const BEGIN: &'static str;
+    const BEGIN_BULK: &'static str;
+
+    /// Runs a statement that binds nothing and returns nothing.
+    fn run<'c>(connection: &'c mut Self::Connection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>>;
+}
+
+impl Transactional for Postgres {
+    const BEGIN: &'static str = "BEGIN";
+    const BEGIN_BULK: &'static str = "BEGIN; SET LOCAL statement_timeout = '60s'";
+
+    fn run<'c>(connection: &'c mut PgConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
+        async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()
+    }
+}
+
+impl Transactional for Sqlite {
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const BEGIN_BULK: &'static str = Self::BEGIN;
+
+    fn run<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
+        async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is left to do on it.
+    Clean,
+    /// A transaction is open, and rolled back if nothing else ends it.
+    Open,
+    /// It is not known where it stands, or whether anybody answers: it is thrown away.
+    Doubtful,
+}
+
+/// Goes back to its pool by itself, or not at all.
+#[derive(Debug)]
+pub struct Checkout<DB: Transactional> {
+    /// Until it goes.
+    connection: Option<PoolConnection<DB>>,
+    pool: Arc<PoolState>,
+    state: State,
+}
+
+impl<DB: Transactional> Checkout<DB> {
+    pub(super) fn new(connection: PoolConnection<DB>, pool: Arc<PoolState>) -> Self {
+        Self { connection: Some(connection), pool, state: State::Clean }
+    }
+
+    pub(super) fn bare(&mut self) -> sqlx::Result<&mut DB::Connection> {
+        self.connection.as_deref_mut().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Remembers what an answer means for the connection.
+    pub(super) fn judge<T>(&mut self, answer: sqlx::Result<T>) -> sqlx::Result<T> {
+        if let Err(error) = &answer
+            && spoils_connection(error)
+        {
+            self.state = State::Doubtful;
+            self.pool.failed(error);
+        }
+        answer
+    }
+
+    pub(super) async fn begin(&mut self, sql: &'static str, limit: Duration) -> sqlx::Result<()> {
+        self.change(sql, limit, State::Open).await
+    }
+
+    pub(super) async fn commit(&mut self, limit: Duration) -> sqlx::Result<()> {
+        self.change("COMMIT", limit, State::Clean).await
+    }
+
+    /// Going away meanwhile leaves it in doubt, and so does every failure but a broken constraint, after which the
+    /// transaction is rolled back like any other.
+    async fn change(&mut self, sql: &'static str, limit: Duration, after: State) -> sqlx::Result<()> {
+        self.state = State::Doubtful;
+        let changed = within(limit, DB::run(self.bare()?, sql)).await;
+        self.state = if changed.is_ok() { after } else { State::Open };
+        self.judge(changed)
+    }
+
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.state == State::Doubtful
+    }
+
+    /// It is not used again.
+    pub(super) fn throw_away(&mut self) {
+        self.state = State::Doubtful;
+    }
+}
+
+/// Waits for an answer no longer than `limit`.
+pub(super) async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(silence(limit)))
+}
+
+impl<DB: Transactional> Drop for Checkout<DB> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let is_open = self.state == State::Open;
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.state != State::Doubtful => {
+                runtime.spawn(give_back(connection, is_open));
+            }
+            // Closed without a word, as nobody may be listening; the pool opens another.
+            _ => drop(connection.detach()),
+        }
+    }
+}
+
+async fn give_back<DB: Transactional>(mut connection: PoolConnection<DB>, is_open: bool) {
+    if is_open && within(RETURN_LIMIT, DB::run(&mut connection, "ROLLBACK")).await.is_err() {
+        drop(connection.detach());
+        return;
+    }
+    // sqlx asks whether it still answers, for as long as that may take. Given up, it is closed.
+    let _closed = tokio::time::timeout(RETURN_LIMIT, connection.return_to_pool()).await;
+}

@@ -1,0 +1,67 @@
+//! Whether the database can be used, and what is asked of it for its own sake.
+
+use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
+use super::{Db, Measured, Timestamp, Transaction};
+use sqlx::{Postgres, Sqlite};
+
+impl Db {
+    /// Whether it answers and takes changes, for `/readyz`.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        match self {
+            Self::Postgres(pool) => try_postgres(pool).await,
+            Self::Sqlite { read, write, .. } => {
+                sqlx::query("SELECT 1").execute(read).await?;
+                try_writer(write).await
+            }
+        }
+    }
+
+    /// What the server's clock says; `None` where the database has none of its own.
+    pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
+        match self {
+            Self::Postgres(pool) => {
+                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await.map(Some)
+            }
+            Self::Sqlite { .. } => Ok(None),
+        }
+    }
+
+    /// Has SQLite look again at tables that have grown a lot since it last did; PostgreSQL does by itself.
+    pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
+        // Every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
+        if let Self::Sqlite { write, .. } = self {
+            let mut checkout = write.checkout().await?;
+            let optimized = sqlx::raw_sql("PRAGMA optimize = 0x10012").execute(checkout.bare()?);
+            let optimized = within(BULK_LIMIT, optimized).await;
+            checkout.judge(optimized)?;
+        }
+        Ok(())
+    }
+}
+
+/// A standby takes no changes, and says so. Its connection is given up, as another may lead to the server that does.
+async fn try_postgres(pool: &Measured<Postgres>) -> sqlx::Result<()> {
+    let mut checkout = pool.checkout().await?;
+    let asked = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(checkout.bare()?);
+    let read_only: sqlx::Result<String> = within(REQUEST_LIMIT, asked).await;
+    if checkout.judge(read_only)? == "on" {
+        checkout.throw_away();
+        return Err(sqlx::Error::Protocol("the server is a standby, which takes no changes".to_owned()));
+    }
+    Ok(())
+}
+
+/// The only writer. While it is at work it needs no trial; after a failure only a change that is kept shows that
+/// there is room again.
+async fn try_writer(write: &Measured<Sqlite>) -> sqlx::Result<()> {
+    let is_busy = write.num_idle() == 0 && write.size() > 0;
+    match (is_busy, write.state.is_failing()) {
+        (true, false) => Ok(()),
+        (false, false) => Transaction::begin(write, REQUEST_LIMIT).await.map(drop),
+        (_, true) => {
+            let mut tx = Transaction::begin(write, REQUEST_LIMIT).await?;
+            sqlx::query("PRAGMA user_version = 0").execute(tx.conn().named("coffer::db::try_writer")).await?;
+            tx.commit().await
+        }
+    }
+}

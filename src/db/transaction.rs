@@ -1,0 +1,98 @@
+//! Write transactions of either engine.
+
+use std::time::Duration;
+
+use sqlx::{Postgres, Sqlite};
+
+use super::checkout::{BULK_LIMIT, Checkout, REQUEST_LIMIT, Transactional};
+use super::failure::of_commit;
+use super::measure::{Asked, Measured, Timer};
+use super::{Db, Engine, Writer};
+use crate::telemetry::request;
+
+/// A write transaction. Dropped without `commit`, it rolls back.
+pub enum Tx {
+    Postgres(Transaction<Postgres>),
+    Sqlite(Transaction<Sqlite>),
+}
+
+/// The same of one engine.
+pub struct Transaction<DB: Transactional> {
+    checkout: Checkout<DB>,
+    pool: Measured<DB>,
+    /// For each statement.
+    limit: Duration,
+}
+
+impl Db {
+    /// Begins a write transaction. Never call it while holding another one: pass that one down.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        self.begin_within(REQUEST_LIMIT).await
+    }
+
+    /// Begins a write transaction whose statements may take a minute each, for what writes very many rows.
+    pub async fn begin_bulk(&self) -> sqlx::Result<Tx> {
+        self.begin_within(BULK_LIMIT).await
+    }
+
+    async fn begin_within(&self, limit: Duration) -> sqlx::Result<Tx> {
+        // In boxes, as both are many kilobytes, which every request that might write would carry.
+        match self {
+            Self::Postgres(pool) => Ok(Tx::Postgres(Box::pin(Transaction::begin(pool, limit)).await?)),
+            Self::Sqlite { write, .. } => Ok(Tx::Sqlite(Box::pin(Transaction::begin(write, limit)).await?)),
+        }
+    }
+}
+
+impl Tx {
+    pub fn conn(&mut self) -> Writer<'_> {
+        match self {
+            Self::Postgres(tx) => Engine::Postgres(tx.conn()),
+            Self::Sqlite(tx) => Engine::Sqlite(tx.conn()),
+        }
+    }
+
+    /// # Errors
+    /// One of which [`super::is_outcome_unknown`] says whether the changes may have been made all the same.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        let saving = request::saving();
+        let committed = match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        };
+        if committed.as_ref().is_err_and(|error| !super::is_outcome_unknown(error)) {
+            saving.failed();
+        }
+        committed
+    }
+}
+
+impl<DB: Transactional> Transaction<DB> {
+    pub(super) async fn begin(pool: &Measured<DB>, limit: Duration) -> sqlx::Result<Self> {
+        let begun = async {
+            let mut checkout = pool.checkout().await?;
+            let sql = if limit > REQUEST_LIMIT { DB::BEGIN_BULK } else { DB::BEGIN };
+            let timer = Timer::start(&pool.state, "coffer::db::begin", "BEGIN");
+            timer.done(checkout.begin(sql, limit).await)?;
+            Ok(checkout)
+        };
+        let checkout = pool.wait(begun).await?;
+        Ok(Self { checkout, pool: pool.clone(), limit })
+    }
+
+    pub fn conn(&mut self) -> Asked<'_, &mut Checkout<DB>> {
+        Asked::new(&mut self.checkout, &self.pool.state).within(self.limit)
+    }
+
+    pub(super) async fn commit(mut self) -> sqlx::Result<()> {
+        if self.checkout.is_doubtful() {
+            return Err(sqlx::Error::Protocol("the transaction failed before its commit".to_owned()));
+        }
+        let timer = Timer::start(&self.pool.state, "coffer::db::commit", "COMMIT");
+        let committed = timer.done(self.checkout.commit(self.limit).await);
+        if committed.is_ok() {
+            self.pool.state.wrote();
+        }
+        committed.map_err(of_commit)
+    }
+}

@@ -1,0 +1,59 @@
+//! Serving before there is an application: few addresses, one request a connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+
+use super::pause;
+use crate::config::Config;
+
+/// From a connection's first byte to its last.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(5);
+
+/// Serves these addresses alone until `until` resolves.
+pub async fn serve_until<T>(
+    listener: &TcpListener,
+    config: &Config,
+    router: Router,
+    until: impl Future<Output = T>,
+) -> T {
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    let mut connections = JoinSet::new();
+    let take_all = async {
+        while let Ok(place) = places.clone().acquire_owned().await {
+            while connections.try_join_next().is_some() {}
+            let Ok((stream, _)) = listener.accept().await else {
+                pause().await;
+                continue;
+            };
+            let service = TowerToHyperService::new(
+                router.clone().map_request(|request: hyper::Request<_>| request.map(Body::new)),
+            );
+            connections.spawn(async move {
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).keep_alive(false);
+                let _ended =
+                    timeout(CONNECTION_LIMIT, builder.serve_connection(TokioIo::new(stream), service)).await;
+                drop(place);
+            });
+        }
+        std::future::pending().await
+    };
+    let done = tokio::select! {
+        never = take_all => never,
+        done = until => done,
+    };
+    // Whoever is being answered gets the answer; each ends within its limit.
+    connections.detach_all();
+    done
+}
