@@ -1,16 +1,19 @@
 //! Markdown as safe HTML for pages and as plain text for the search index.
 
 mod bare;
+mod headings;
 mod plain;
 mod raw;
 mod safe;
 mod shape;
+mod source;
+mod target;
 
 pub use plain::to_text;
 
 use std::sync::{Arc, OnceLock};
 
-use pulldown_cmark::{Options, Parser, TextMergeStream, html};
+use pulldown_cmark::{Event, html};
 
 /// A text's HTML, made when it is first shown and kept beside the text, which must not change.
 #[derive(Clone, Debug, Default)]
@@ -32,21 +35,17 @@ impl PartialEq for Shown {
 
 impl Eq for Shown {}
 
-/// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: links
-/// lead to http, https and mailto only, bare addresses are links too, headings begin at `h2`, and images become links to them.
+/// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: a line ends where it was
+/// ended, links lead to http, https, mailto and the library, bare addresses are links too, headings begin at `h2` and have
+/// names, images become links to them, and tags that no text may hold are shown as they were typed.
 #[must_use]
 pub fn render(markdown: &str) -> String {
+    let source = source::Source::of(markdown);
+    let events: Vec<Event<'_>> = source.events().collect();
+    let names = headings::names(&events);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, shape::Shaper::shape(TextMergeStream::new(parser(markdown))));
-    safe::clean(&unsafe_html)
-}
-
-fn parser(markdown: &str) -> Parser<'_> {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES;
-    Parser::new_ext(markdown, options)
+    html::push_html(&mut unsafe_html, shape::Shaper::shape(events.into_iter(), names));
+    safe::clean(&source.restored(unsafe_html, "&lt;"))
 }
 
 #[cfg(test)]

@@ -2,21 +2,23 @@
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
-use super::parser;
 use super::raw::{self, Piece};
+use super::source::Source;
 
 /// The words of a text in their order: one line a block, images by their alternative text.
 #[must_use]
 pub fn to_text(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut raw = String::new();
-    for event in parser(markdown) {
+    let source = Source::of(markdown);
+    for event in source.events() {
         match event {
             Event::Html(html) => raw.push_str(&html),
             Event::End(TagEnd::HtmlBlock) => {
                 push_raw(&std::mem::take(&mut raw), &mut text);
                 text.push('\n');
             }
+            Event::InlineHtml(html) if raw::pieces(&html).is_empty() => text.push_str(&html),
             Event::InlineHtml(html) => push_raw(&html, &mut text),
             Event::Text(part) | Event::Code(part) => text.push_str(&part),
             Event::SoftBreak | Event::End(TagEnd::TableCell) => text.push(' '),
@@ -26,7 +28,7 @@ pub fn to_text(markdown: &str) -> String {
             _ => {}
         }
     }
-    lines(&text)
+    lines(&source.restored(text, "<"))
 }
 
 fn push_raw(html: &str, text: &mut String) {

@@ -56,6 +56,13 @@ const HEADINGS: [(&str, &str); 6] =
 const ATTRIBUTES: [(&str, &str); 5] =
     [("abbr", "title"), ("code", "class"), ("ol", "start"), ("td", "align"), ("th", "align")];
 
+/// Whether a text may hold the tag; its name is in lower case.
+pub(super) fn is_known(name: &str) -> bool {
+    matches!(name, "a" | "br" | "hr" | "img")
+        || KNOWN.contains(&name)
+        || HEADINGS.iter().any(|(heading, _)| *heading == name)
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Text(String),

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use super::target;
+
 const TAGS: [&str; 40] = [
     "a",
     "abbr",
@@ -61,6 +63,11 @@ static PAGE: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("abbr", ["title"])
         .add_tag_attributes("code", ["class"])
         .add_tag_attributes("div", ["id"])
+        .add_tag_attributes("h2", ["id"])
+        .add_tag_attributes("h3", ["id"])
+        .add_tag_attributes("h4", ["id"])
+        .add_tag_attributes("h5", ["id"])
+        .add_tag_attributes("h6", ["id"])
         .add_tag_attributes("ol", ["start"])
         .add_tag_attributes("td", ["align"])
         .add_tag_attributes("th", ["align"])
@@ -75,8 +82,12 @@ pub(super) fn clean(html: &str) -> String {
     PAGE.clean(html).to_string()
 }
 
-/// Footnotes link within their page; every other address without a scheme is dropped.
+/// Footnotes and headings are linked within their page, and the library's own pages by their paths; every other address
+/// without a scheme is dropped.
 fn within_page(url: &str) -> Option<Cow<'_, str>> {
+    if target::is_own_path(url) {
+        return Some(Cow::Borrowed(url));
+    }
     url.strip_prefix('#').map(|name| Cow::Owned(format!("#user-{name}")))
 }
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
-use super::bare;
 use super::raw::{self, Piece};
+use super::target;
 
 /// Deeper levels are flattened into this one: nobody reads them, and browsers and parsers slow down.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -17,24 +17,32 @@ pub(super) struct Shaper<'a> {
     open: Vec<Open>,
     depth: usize,
     in_link: bool,
-    in_code: bool,
     /// An image's address until its alternative text turns out not to be empty.
     untitled: Option<CowStr<'a>>,
     columns: Vec<Alignment>,
     column: usize,
     in_head: bool,
     html: String,
+    /// Of the headings that are still to come.
+    names: VecDeque<String>,
+    /// Where the link that is being opened may not lead.
+    refused: Option<String>,
 }
 
 enum Open {
     /// By Markdown; `None` for what was left out.
     Markdown(Option<TagEnd>),
+    /// A link that leads nowhere; its target is shown behind its text.
+    Refused(String),
     Raw(&'static str),
 }
 
 impl<'a> Shaper<'a> {
-    pub fn shape(events: impl Iterator<Item = Event<'a>>) -> impl Iterator<Item = Event<'a>> {
-        let (mut shaper, mut events) = (Self::default(), events.fuse());
+    pub fn shape(
+        events: impl Iterator<Item = Event<'a>>,
+        names: VecDeque<String>,
+    ) -> impl Iterator<Item = Event<'a>> {
+        let (mut shaper, mut events) = (Self { names, ..Self::default() }, events.fuse());
         std::iter::from_fn(move || {
             while shaper.ready.is_empty() {
                 let Some(event) = events.next() else {
@@ -53,28 +61,10 @@ impl<'a> Shaper<'a> {
             Event::End(tag) => self.end(tag),
             Event::Html(part) => self.html.push_str(&part),
             Event::InlineHtml(html) => self.take_raw(&html),
+            Event::SoftBreak => self.put(Event::HardBreak),
             // A checkbox would need a label, and forms are stripped.
             Event::TaskListMarker(done) => self.put(Event::Text(if done { "☑ " } else { "☐ " }.into())),
-            Event::Text(text) if !self.in_link && !self.in_code && text.contains("://") => self.linked(&text),
             event => self.put(event),
-        }
-    }
-
-    fn linked(&mut self, text: &str) {
-        for (piece, is_address) in bare::pieces(text) {
-            let piece = CowStr::from(piece.to_owned());
-            if is_address {
-                self.start(Tag::Link {
-                    link_type: LinkType::Autolink,
-                    dest_url: piece.clone(),
-                    title: "".into(),
-                    id: "".into(),
-                });
-                self.put(Event::Text(piece));
-                self.end(TagEnd::Link);
-            } else {
-                self.put(Event::Text(piece));
-            }
         }
     }
 
@@ -84,6 +74,8 @@ impl<'a> Shaper<'a> {
     }
 
     fn start(&mut self, tag: Tag<'a>) {
+        let name = matches!(tag, Tag::Heading { .. }).then(|| self.names.pop_front()).flatten();
+        let tag = named(tag, name);
         let shaped = if self.depth < MAX_DEPTH { self.shaped(tag) } else { None };
         let end = shaped.as_ref().map(Tag::to_end);
         match shaped {
@@ -95,12 +87,11 @@ impl<'a> Shaper<'a> {
             None => {}
         }
         self.depth += usize::from(end.is_some());
-        self.open.push(Open::Markdown(end));
+        self.open.push(self.refused.take().map_or(Open::Markdown(end), Open::Refused));
     }
 
     fn shaped(&mut self, tag: Tag<'a>) -> Option<Tag<'a>> {
         match &tag {
-            Tag::CodeBlock(_) => self.in_code = true,
             Tag::Table(columns) => self.columns.clone_from(columns),
             Tag::TableHead | Tag::TableRow => {
                 self.in_head = tag == Tag::TableHead;
@@ -109,8 +100,8 @@ impl<'a> Shaper<'a> {
             _ => {}
         }
         Some(match tag {
-            Tag::Heading { level, .. } => {
-                Tag::Heading { level: demoted(level), id: None, classes: Vec::new(), attrs: Vec::new() }
+            Tag::Heading { level, id, .. } => {
+                Tag::Heading { level: demoted(level), id, classes: Vec::new(), attrs: Vec::new() }
             }
             Tag::Image { dest_url, title, .. } => {
                 let link = self.link(dest_url.clone(), title)?;
@@ -127,6 +118,10 @@ impl<'a> Shaper<'a> {
 
     /// A link within a link, as an image within a link becomes, is left out.
     fn link(&mut self, dest_url: CowStr<'a>, title: CowStr<'a>) -> Option<Tag<'a>> {
+        if !self.in_link && !target::is_allowed(&dest_url) {
+            self.refused = Some(target::refused(&dest_url));
+            return None;
+        }
         if std::mem::replace(&mut self.in_link, true) {
             return None;
         }
@@ -152,21 +147,24 @@ impl<'a> Shaper<'a> {
     fn end(&mut self, tag: TagEnd) {
         if tag == TagEnd::HtmlBlock {
             // The block's own tags may stay open: <details> ends in another block.
-            if let Some(block) = self.open.iter().rposition(|open| matches!(open, Open::Markdown(_))) {
+            if let Some(block) = self.open.iter().rposition(Open::is_markdown) {
                 self.depth -= usize::from(matches!(self.open.remove(block), Open::Markdown(Some(_))));
             }
             let html = std::mem::take(&mut self.html);
             return self.take_raw(&html);
         }
-        let block = self.open.iter().rposition(|open| matches!(open, Open::Markdown(_)));
+        let block = self.open.iter().rposition(Open::is_markdown);
         self.close_raw(block.map_or(0, |block| block + 1));
-        let Some(Open::Markdown(Some(end))) = self.open.pop() else { return };
+        let end = match self.open.pop() {
+            Some(Open::Markdown(Some(end))) => end,
+            Some(Open::Refused(target)) => return self.put(Event::Text(target.into())),
+            _ => return,
+        };
         self.depth -= 1;
         if let Some(url) = self.untitled.take() {
             self.ready.push_back(Event::Text(url));
         }
         self.in_link &= end != TagEnd::Link;
-        self.in_code &= end != TagEnd::CodeBlock;
         match end {
             TagEnd::TableCell => self.put(Event::Html(format!("</{}>", self.cell_name()).into())),
             end => self.put(Event::End(end)),
@@ -185,13 +183,21 @@ impl<'a> Shaper<'a> {
     }
 
     fn take_raw(&mut self, html: &str) {
-        for piece in raw::pieces(html) {
+        let pieces = raw::pieces(html);
+        if pieces.is_empty() {
+            // A tag without what makes it one, such as <a>.
+            self.put(Event::Text(html.to_owned().into()));
+        }
+        for piece in pieces {
             match piece {
                 Piece::Text(text) => self.put(Event::Text(text.into())),
                 Piece::Break => self.put(Event::HardBreak),
                 Piece::Rule => self.put(Event::Rule),
                 Piece::Open { name, attribute } => self.open_raw(name, attribute),
                 Piece::Close(name) => self.close(name),
+                Piece::Link { href, .. } if !target::is_allowed(&href) => {
+                    self.put(Event::Text(format!("<a href=\"{href}\">").into()));
+                }
                 Piece::Link { href, title } if !self.in_link && self.depth < MAX_DEPTH => {
                     self.start(Tag::Link {
                         link_type: LinkType::Inline,
@@ -234,12 +240,27 @@ impl<'a> Shaper<'a> {
 
     /// An end tag closes what was opened by a tag in the same piece of Markdown, and nothing else.
     fn close(&mut self, name: &str) {
-        let own =
-            self.open.iter().rposition(|open| matches!(open, Open::Markdown(_))).map_or(0, |block| block + 1);
+        let own = self.open.iter().rposition(Open::is_markdown).map_or(0, |block| block + 1);
         let opened = self.open[own..].iter().rposition(|open| matches!(open, Open::Raw(raw) if *raw == name));
         if let Some(offset) = opened {
             self.close_raw(own + offset);
         }
+    }
+}
+
+impl Open {
+    fn is_markdown(&self) -> bool {
+        !matches!(self, Self::Raw(_))
+    }
+}
+
+fn named(tag: Tag<'_>, name: Option<String>) -> Tag<'_> {
+    match tag {
+        Tag::Heading { level, classes, attrs, .. } => {
+            let id = name.filter(|name| !name.is_empty()).map(CowStr::from);
+            Tag::Heading { level, id, classes, attrs }
+        }
+        tag => tag,
     }
 }
 

@@ -9,7 +9,11 @@ use super::*;
 fn renders_what_people_write() {
     for (markdown, html) in [
         ("*a* **b** ~~c~~ `d<e`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d&lt;e</code></p>\n"),
-        ("# a\n## b\n###### c", "<h2>a</h2>\n<h3>b</h3>\n<h6>c</h6>\n"),
+        (
+            "# a\n## b\n###### c",
+            "<h2 id=\"user-a\">a</h2>\n<h3 id=\"user-b\">b</h3>\n<h6 id=\"user-c\">c</h6>\n",
+        ),
+        ("one\ntwo\n> a\n> b", "<p>one<br>\ntwo</p>\n<blockquote>\n<p>a<br>\nb</p>\n</blockquote>\n"),
         ("```rust\nlet a;\n```", "<pre><code class=\"language-rust\">let a;\n</code></pre>\n"),
         ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>\n"),
         ("3. a", "<ol start=\"3\">\n<li>a</li>\n</ol>\n"),
@@ -41,11 +45,166 @@ fn links_are_marked_as_foreign() {
         render("<me@x.example>"),
         format!("<p><a href=\"mailto:me@x.example\" {rel}>me@x.example</a></p>\n")
     );
-    for dropped in
-        ["[a](/logout)", "[a](//x.example)", "[a](ftp://x.example)", "[a](x.html)", "[a](\\\\x.example)"]
-    {
-        assert_eq!(render(dropped), format!("<p><a {rel}>a</a></p>\n"), "{dropped}");
+    for (markdown, text) in [
+        ("[a](/logout)", "a (/logout)"),
+        ("[a](/resources/../logout)", "a (/resources/../logout)"),
+        ("[a](/resources/%2e%2E/logout)", "a (/resources/%2e%2E/logout)"),
+        ("[a](/resourcesx)", "a (/resourcesx)"),
+        ("[a](//x.example)", "a (//x.example)"),
+        ("[a](ftp://x.example)", "a (ftp://x.example)"),
+        ("[tel](tel:+4912)", "tel (tel:+4912)"),
+        ("[a *b*](x.html)", "a <em>b</em> (x.html)"),
+        ("![cat](x.png)", "cat (x.png)"),
+        ("[a](javascript:alert(1))", "a (javascript:alert(1))"),
+        ("[a]()", "a"),
+    ] {
+        assert_eq!(render(markdown), format!("<p>{text}</p>\n"), "{markdown}");
     }
+    for own in [
+        "/resources/01234567-89ab-7cde-8f01-23456789abcd",
+        "/resources",
+        "/resources?tag=sea",
+        "/tags",
+        "/u/ada",
+        "#x",
+    ] {
+        let href = own.replace("#x", "#user-x");
+        assert_eq!(render(&format!("[a]({own})")), format!("<p><a href=\"{href}\" {rel}>a</a></p>\n"));
+    }
+}
+
+#[test]
+fn headings_have_names_that_links_find() {
+    let html = render(
+        "[a](#tide-tables) [b](#überschrift-1)\n\n# Tide *tables*!\n\n# Überschrift\n\n# Überschrift\n\n# Note[^Note]\n\n# !\n\n[^Note]: x\n",
+    );
+    for part in [
+        "href=\"#user-tide-tables\"",
+        "<h2 id=\"user-tide-tables\">",
+        "<h2 id=\"user-überschrift\">",
+        "<h2 id=\"user-überschrift-1\">",
+        "<h2>!</h2>",
+    ] {
+        assert!(html.contains(part), "{part}\n{html}");
+    }
+    let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let once: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), once.len(), "{html}");
+    assert!(ids.iter().all(|id| id.starts_with("user-")), "{html}");
+    assert!(!render("<h2 id=save>a</h2>").contains("id="));
+}
+
+#[test]
+fn tags_that_no_text_may_hold_are_shown() {
+    for (markdown, html) in [
+        (
+            "How to use Vec<String> and HashMap<K, V>",
+            "<p>How to use Vec&lt;String&gt; and HashMap&lt;K, V&gt;</p>\n",
+        ),
+        (
+            "run: make <package name> then <Enter>",
+            "<p>run: make &lt;package name&gt; then &lt;Enter&gt;</p>\n",
+        ),
+        (
+            "<script> tags are *blocked*.\nSame.\n\nSecond.",
+            "<p>&lt;script&gt; tags are <em>blocked</em>.<br>\nSame.</p>\n<p>Second.</p>\n",
+        ),
+        ("<?php echo 1 ?>\n\nb", "<p>&lt;?php echo 1 ?&gt;</p>\n<p>b</p>\n"),
+        ("<!-- a -->\n\nb", "<p>&lt;!-- a --&gt;</p>\n<p>b</p>\n"),
+        ("<!DOCTYPE html>", "<p>&lt;!DOCTYPE html&gt;</p>\n"),
+        ("std::vector<std::string> <ftp://x>", "<p>std::vector&lt;std::string&gt; &lt;ftp://x&gt;</p>\n"),
+        (
+            "<title> and <style>\n\n<iframe src=x>",
+            "<p>&lt;title&gt; and &lt;style&gt;</p>\n<p>&lt;iframe src=x&gt;</p>\n",
+        ),
+        (
+            "`Vec<T>`\n\n    a<T>\n\n```\n<script>\n```",
+            "<p><code>Vec&lt;T&gt;</code></p>\n<pre><code>a&lt;T&gt;\n</code></pre>\n<pre><code>&lt;script&gt;\n</code></pre>\n",
+        ),
+        ("<div><b>a</b> <c>d</c></div>", "<div><b>a</b> &lt;c&gt;d&lt;/c&gt;</div>"),
+        ("Vec<a> b", "<p>Vec&lt;a&gt; b</p>\n"),
+        ("a <a href=\"javascript:x\">b</a>", "<p>a &lt;a href=\"javascript:x\"&gt;b</p>\n"),
+        ("\u{FDD0}<x>", "<p>\u{FDD0}&lt;x&gt;</p>\n"),
+        (
+            "[a](<https://x.example/b c>)",
+            "<p><a href=\"https://x.example/b%20c\" rel=\"nofollow noopener ugc\">a</a></p>\n",
+        ),
+        (
+            "[a]\n\n[a]: <https://x.example/>",
+            "<p><a href=\"https://x.example/\" rel=\"nofollow noopener ugc\">a</a></p>\n",
+        ),
+        ("1 < 2 <3 x<y", "<p>1 &lt; 2 &lt;3 x&lt;y</p>\n"),
+    ] {
+        assert_eq!(render(markdown), html, "{markdown}");
+    }
+    assert_eq!(
+        to_text("Vec<String> <!-- a -->\n\n<script>x</script>"),
+        "Vec<String> <!-- a -->\n<script>x</script>"
+    );
+}
+
+#[test]
+fn bare_addresses_are_taken_whole() {
+    let link = |href: &str, text: &str| format!(r#"<a href="{href}" rel="nofollow noopener ugc">{text}</a>"#);
+    let same = |url: &str| link(url, url);
+    for (markdown, html) in [
+        (
+            "https://x.example/pkg/__init__.py end",
+            format!("{} end", same("https://x.example/pkg/__init__.py")),
+        ),
+        (
+            "https://x.example/web/*/https://y.example/*",
+            format!("{}*", same("https://x.example/web/*/https://y.example/")),
+        ),
+        (
+            "https://x.example/a?b=`tick`",
+            link("https://x.example/a?b=%60tick%60", "https://x.example/a?b=`tick`"),
+        ),
+        (
+            "`a` *https://x.example/a_b_c*",
+            format!("<code>a</code> <em>{}</em>", same("https://x.example/a_b_c")),
+        ),
+        ("`see https://x.example`", "<code>see https://x.example</code>".to_owned()),
+        ("https://x.example/[a](b)", link("https://x.example/%5Ba%5D(b)", "https://x.example/[a](b)")),
+        ("https://x.example/?a=1&copy;", format!("{}©", same("https://x.example/?a=1"))),
+        ("HTTPS://x.example/;", format!("{};", same("HTTPS://x.example/"))),
+        (
+            "已创建：https://a.example/issues/477，涵盖了",
+            format!("已创建：{}，涵盖了", same("https://a.example/issues/477")),
+        ),
+        ("（https://a.example/x）", format!("（{}）", same("https://a.example/x"))),
+        (
+            "https://a.example/x、https://a.example/y",
+            format!("{}、{}", same("https://a.example/x"), same("https://a.example/y")),
+        ),
+        ("见https://a.example/x。", format!("见{}。", same("https://a.example/x"))),
+        ("「www.a.example」", format!("「{}」", link("http://www.a.example", "www.a.example"))),
+        (
+            "see www.x.example/a_b_c.",
+            format!("see {}.", link("http://www.x.example/a_b_c", "www.x.example/a_b_c")),
+        ),
+        (
+            "(www.x.example) xwww.x.example a/www.x.example",
+            format!("({}) xwww.x.example a/www.x.example", link("http://www.x.example", "www.x.example")),
+        ),
+        (
+            "write to me_you+x@mail.example.",
+            format!("write to {}.", link("mailto:me_you+x@mail.example", "me_you+x@mail.example")),
+        ),
+        (
+            "mailto:a@x.example a@b a@b.c- @x.example",
+            format!("{} a@b a@b.c- @x.example", link("mailto:a@x.example", "mailto:a@x.example")),
+        ),
+        ("\\https://x.example", "\\https://x.example".to_owned()),
+        (
+            "[see www.x.example a@b.example](https://y.example)",
+            link("https://y.example", "see www.x.example a@b.example"),
+        ),
+    ] {
+        assert_eq!(render(markdown), format!("<p>{html}</p>\n"), "{markdown}");
+    }
+    let table = render("| a |\n|---|\n| https://x.example/a|");
+    assert!(table.contains(&same("https://x.example/a")), "{table}");
 }
 
 #[test]
@@ -84,7 +243,7 @@ fn images_become_links_to_them() {
     assert_eq!(render("![a *cat*](https://x.example/a.png)"), link("a <em>cat</em>"));
     assert_eq!(render("![](https://x.example/a.png)"), link("https://x.example/a.png"));
     assert_eq!(render("[![cat](https://y.example/)](https://x.example/a.png)"), link("cat"));
-    assert!(!render("![a](data:image/png;base64,AAAA)").contains("data:"));
+    assert_eq!(render("![a](data:image/png;base64,AAAA)"), "<p>a (data:image/png;base64,AAAA)</p>\n");
 }
 
 #[test]
@@ -103,7 +262,6 @@ fn raw_html_is_balanced_within_its_markdown() {
             "a <img src='https://x.example/' alt=cat>",
             "<p>a <a href=\"https://x.example/\" rel=\"nofollow noopener ugc\">cat</a></p>\n",
         ),
-        ("<style>p{}</style>\na<!-- b -->", "\n<p>a</p>\n"),
     ] {
         assert_eq!(render(markdown), html, "{markdown}");
     }
@@ -127,7 +285,7 @@ fn plain_text_has_the_words_and_no_marks() {
         ("| a | b |\n|--|--|\n| 1 | 2 |", "a b\n1 2"),
         ("```\nlet a;\nlet b;\n```", "let a;\nlet b;"),
         ("![a cat](x.png) a&amp;b <b>c</b>", "a cat a&b c"),
-        ("<div>a <b>b</b> &lt;</div>\n<script>c</script>\n\nd", "a b <\nd"),
+        ("<div>a <b>b</b> &lt;</div>\n<script>c</script>\n\nd", "a b <\n<script>c</script>\nd"),
         ("a[^1]\n\n[^1]: b", "a\nb"),
         ("> a\n\nb  \nc", "a\nb\nc"),
         ("", ""),
@@ -190,13 +348,14 @@ const ATTACKS: [&str; 48] = [
 /// Reads the result as a browser would and finds what must not be there.
 fn unsafe_part(html: &str) -> Option<String> {
     let allowed_attribute = |element: &str, name: &str, value: &str| match (element, name) {
+        ("a", "href") if value.starts_with('/') => target::is_own_path(value),
         ("a", "href") => {
             ["http://", "https://", "mailto:", "#user-"].iter().any(|scheme| value.starts_with(scheme))
         }
         ("a", "rel") => value == "nofollow noopener ugc",
         ("a" | "abbr", "title") | ("td" | "th", "align") | ("ol", "start") => true,
         ("code", "class") => value.starts_with("language-") && !value.contains(char::is_whitespace),
-        ("div", "id") => value.starts_with("user-"),
+        ("div" | "h2" | "h3" | "h4" | "h5" | "h6", "id") => value.starts_with("user-"),
         _ => false,
     };
     let allowed = "a abbr b blockquote br caption cite code dd del details dfn div dl dt em h2 h3 h4 h5 h6 hr i ins kbd \
@@ -297,6 +456,16 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("tildes", times("~~a ")),
         ("html mix", times("<a href=\"")),
         ("autolinks", times("<a@")),
+        ("bare addresses", times("http://a ")),
+        ("bare addresses that are none", times("http://!")),
+        ("bare hosts", times("www.a,")),
+        ("mail addresses", times("a@b.c,")),
+        ("at signs", times("a@")),
+        ("hosts within words", times("awww.")),
+        ("addresses within words", times("ahttp://a")),
+        ("unknown tags", times("<x>")),
+        ("scripts", times("<script>\n")),
+        ("headings", times("# a\n")),
     ]
 }
 

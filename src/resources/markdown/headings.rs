@@ -1,0 +1,58 @@
+//! Names of headings, by which a link within the text finds them.
+
+use std::collections::{HashSet, VecDeque};
+
+use pulldown_cmark::{Event, Tag, TagEnd};
+
+/// The longest name, in characters.
+const LONGEST: usize = 80;
+
+/// A name for each heading in its order, as GitHub makes them: `Tide tables!` is `tide-tables`. Each is given once.
+pub(super) fn names(events: &[Event<'_>]) -> VecDeque<String> {
+    // Footnotes have names too.
+    let mut taken: HashSet<String> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Start(Tag::FootnoteDefinition(name)) => Some(name.to_string()),
+            _ => None,
+        })
+        .collect();
+    let (mut names, mut open): (VecDeque<String>, Option<String>) = (VecDeque::new(), None);
+    for event in events {
+        match (event, &mut open) {
+            (Event::Start(Tag::Heading { .. }), _) => open = Some(String::new()),
+            (Event::Text(text) | Event::Code(text), Some(heading)) => heading.push_str(text),
+            (Event::SoftBreak | Event::HardBreak, Some(heading)) => heading.push(' '),
+            (Event::End(TagEnd::Heading(_)), Some(heading)) => {
+                names.push_back(unique(&slug(heading), &mut taken));
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn slug(heading: &str) -> String {
+    let kept = heading.trim().chars().filter_map(|c| match c {
+        c if c.is_whitespace() => Some('-'),
+        c if c.is_alphanumeric() || matches!(c, '-' | '_') => Some(c),
+        _ => None,
+    });
+    kept.flat_map(char::to_lowercase).take(LONGEST).collect()
+}
+
+fn unique(slug: &str, taken: &mut HashSet<String>) -> String {
+    if slug.is_empty() {
+        return String::new();
+    }
+    let mut name = slug.to_owned();
+    // As many headings of one name as that are nobody's.
+    for number in 1..100 {
+        if taken.insert(name.clone()) {
+            return name;
+        }
+        name = format!("{slug}-{number}");
+    }
+    String::new()
+}
