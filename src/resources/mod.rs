@@ -35,12 +35,15 @@ pub use self::draft::{Change, Draft};
 pub use self::precondition::Precondition;
 pub use self::trash::TRASH_LIFE;
 pub use self::visibility::Visibility;
-use crate::cache::Cache;
+use crate::cache::{Cache, Scope};
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{Error, Result};
 use crate::web::cursor::CursorKey;
 use crate::web::viewer::Viewer;
+
+/// Resources with a respelled tag that are named as touched; where more carry it, the cache takes all to be touched.
+const CARRIERS: i64 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -113,6 +116,7 @@ pub struct Resource {
     pub owner_name: String,
     #[sqlx(try_from = "String")]
     pub kind: Kind,
+    #[sqlx(try_from = "draft::StoredTitle")]
     pub title: String,
     pub url: Option<String>,
     /// Markdown.
@@ -148,10 +152,10 @@ impl Resource {
         viewer.id() == Some(self.owner_id)
     }
 
-    /// Whether saving this would leave all as it is; a tag keeps its first spelling.
+    /// Whether saving this would leave all as it is.
     fn is_already(&self, checked: &draft::Checked) -> bool {
-        let mut tags: Vec<String> = self.tags.0.iter().map(|name| tag::fold(name)).collect();
-        let mut wanted: Vec<&str> = checked.tags.iter().map(|tag| tag.folded.as_str()).collect();
+        let mut tags: Vec<&str> = self.tags.0.iter().map(String::as_str).collect();
+        let mut wanted: Vec<&str> = checked.tags.iter().map(|tag| tag.name.as_str()).collect();
         tags.sort_unstable();
         wanted.sort_unstable();
         self.title == checked.title
@@ -159,6 +163,13 @@ impl Resource {
             && self.body == checked.body
             && tags == wanted
             && (self.visibility, self.pinned) == (checked.visibility, checked.pinned)
+    }
+
+    /// Those of its tags that are to be spelled in another way: whoever does that to a tag that is there already means it.
+    fn respelled<'a>(&self, checked: &'a draft::Checked) -> Vec<&'a tag::TagName> {
+        let is_new = |tag: &&tag::TagName| !self.tags.0.contains(&tag.name);
+        let is_there = |tag: &&tag::TagName| self.tags.0.iter().any(|name| tag::fold(name) == tag.folded);
+        checked.tags.iter().filter(is_new).filter(is_there).collect()
     }
 
     fn change(&self) -> Draft {
@@ -178,6 +189,7 @@ impl Resource {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Revision {
     pub version: i64,
+    #[sqlx(try_from = "draft::StoredTitle")]
     pub title: String,
     pub url: Option<String>,
     pub body: String,
@@ -286,10 +298,16 @@ impl Resources {
         }
         store::write::set_tags(&mut tx, id, current.owner_id, &checked.tags, || self.context.new_id())
             .await?;
+        let mut carriers = Vec::new();
+        for tag in current.respelled(&checked).into_iter().filter(|_| via != Via::Restore) {
+            carriers.extend(store::write::respell(&mut tx, current.owner_id, tag, CARRIERS).await?);
+        }
         store::write::add_revision(&mut tx, id, current.owner_id, via, now).await?;
         let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let seen = [current.visibility, checked.visibility];
-        tx.commit(cached::touched(id, current.owner_id, &seen)).await?;
+        let respelled = (!carriers.is_empty()).then_some(Scope::Shared);
+        let carriers = carriers.into_iter().map(Scope::Resource).chain(respelled);
+        tx.commit(cached::touched(id, current.owner_id, &seen).chain(carriers)).await?;
         Ok(saved)
     }
 

@@ -90,6 +90,17 @@ pub async fn tag_id(tx: &mut Write, owner: Uuid, tag: &TagName, new_id: Uuid) ->
         .fetch_one(conn).await)
 }
 
+/// Spells the owner's tag so; the resources that carry it, but no more than `most`, or none when it was spelled so already.
+pub async fn respell(tx: &mut Write, owner: Uuid, tag: &TagName, most: i64) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str =
+        "UPDATE tags SET name = $3 WHERE owner_id = $1 AND folded = $2 AND name <> $3 RETURNING id";
+    const CARRIED: &str = "SELECT resource_id FROM resource_tags WHERE tag_id = $1 LIMIT $2";
+    let spelled: Option<Uuid> = on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&tag.folded).bind(&tag.name)
+        .fetch_optional(conn).await?);
+    let Some(tag) = spelled else { return Ok(Vec::new()) };
+    on!(tx.conn(), conn => sqlx::query_scalar(CARRIED).bind(tag).bind(most).fetch_all(conn).await)
+}
+
 /// Keeps the resource as it stands now as a revision of its own.
 pub async fn add_revision(tx: &mut Write, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
