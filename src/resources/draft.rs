@@ -1,7 +1,5 @@
 //! What a person wants to save, and the rules it must keep before it is written.
 
-use std::sync::LazyLock;
-
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -17,8 +15,6 @@ pub const BODY_LIMIT: usize = 100_000;
 const SUMMARY: usize = 280;
 /// Characters of the folded title by which lists are sorted.
 const TITLE_KEY: usize = 80;
-
-static EMPTY: LazyLock<String> = LazyLock::new(String::new);
 
 /// A resource as somebody wants it to be.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -110,6 +106,8 @@ pub struct Checked {
     pub fold_title: String,
     pub fold_tags: String,
     pub fold_body: String,
+    /// Signs in any of them, as [`fold::signs`] finds them.
+    pub signs: Vec<String>,
 }
 
 impl Draft {
@@ -134,10 +132,12 @@ impl Draft {
     fn describe(&self, kind: Kind, title: String, url: Option<NormalUrl>, tags: Vec<TagName>) -> Checked {
         let plain = markdown::to_text(&self.body);
         let fold_title = fold::fold(&title);
-        let address = url.as_ref().map_or(&*EMPTY, |url| &url.url);
+        let address = url.as_ref().map(|url| searched(&url.url)).unwrap_or_default();
+        let names = tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
         Checked {
+            signs: fold::signs(&[title.as_str(), &names, &plain, &address].join("\n")),
             title_key: fold_title.chars().take(TITLE_KEY).collect(),
-            fold_tags: fold::fold(&tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ")),
+            fold_tags: fold::fold(&names),
             fold_body: fold::fold(&format!("{plain} {address}")),
             fold_title,
             summary: shorten(&plain),
@@ -165,14 +165,15 @@ impl Draft {
     }
 
     fn check_title(&self, url: Option<&NormalUrl>, errors: &mut FieldErrors) -> String {
-        let typed = self.title.trim();
+        let typed = one_line(&self.title);
         if !typed.is_empty() {
-            text(errors, "title", typed, TITLE_LIMIT);
-            return one_line(typed);
+            text(errors, "title", &typed, TITLE_LIMIT);
+            return typed;
         }
+        let address = url.map(|url| normal_url::shown(&url.url)).unwrap_or_default();
         let instead = match url {
-            Some(url) => {
-                url.url.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/')
+            Some(_) => {
+                address.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/')
             }
             None => self
                 .body
@@ -209,8 +210,29 @@ fn text(errors: &mut FieldErrors, field: &'static str, text: &str, limit: usize)
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// An address as it is looked for: as it stands, and decoded where that says something else.
+fn searched(url: &str) -> String {
+    let readable = normal_url::readable(url);
+    if readable == url { readable } else { format!("{url} {readable}") }
+}
+
+/// White space is one space, and other control characters are gone, as nobody can have meant them. NUL stays, for who
+/// refuses it.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let said: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace() || *c == '\0').collect();
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A title as it comes from the database, where one from before control characters were refused may stand.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+pub struct StoredTitle(String);
+
+impl From<StoredTitle> for String {
+    fn from(StoredTitle(title): StoredTitle) -> Self {
+        if title.chars().any(char::is_control) { one_line(&title) } else { title }
+    }
 }
 
 fn shorten(plain: &str) -> String {

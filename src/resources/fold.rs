@@ -1,9 +1,11 @@
 //! Text folded for search: one way for both database engines, for queries and for highlighting.
 
 mod highlight;
+mod signs;
 mod tokens;
 
 pub use highlight::{Needle, excerpt, highlight};
+pub use signs::{is_symbol, signs};
 
 /// The searchable words of a text, lower-cased, without diacritics, separated by single spaces.
 ///

@@ -13,7 +13,8 @@ use crate::web::cursor::CursorKey;
 
 pub const PAGE: i64 = 50;
 pub const MOST: i64 = 200;
-/// A search is ranked among its latest so many matches, which bounds what the commonest word can cost.
+/// A search is ranked among its latest so many matches, which bounds what the commonest word can cost; older ones follow,
+/// newest first.
 pub const RANKED: i64 = 300;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -58,7 +59,7 @@ pub struct Asked {
     /// `true`: only pinned ones; `false`: only others.
     #[param(value_type = Option<bool>)]
     pub pinned: String,
-    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`).
+    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`): the latest 300 ranked, then older ones.
     #[param(value_type = Option<Sort>)]
     pub sort: String,
     /// Where the page before ended, as it was given out.
@@ -75,6 +76,8 @@ pub struct Search {
     pub sort: Sort,
     pub after: Option<Position>,
     pub limit: i64,
+    /// Only rows whose number in the index is lower.
+    pub below: Option<i64>,
 }
 
 /// Where a page ended.
@@ -85,6 +88,27 @@ pub enum Position {
     Title(String, Uuid),
     /// Ranked results have no stable key: how many were given out.
     Rank(i64),
+    /// Beyond what was ranked.
+    Rest(Rest),
+}
+
+/// What is left of a search when the ranked results are given out: older matches, in order of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rest {
+    pub text: Reading,
+    /// Where they begin in the index, if that has an order of its own.
+    pub below: Option<i64>,
+    pub after: Option<(i64, Uuid)>,
+}
+
+/// How a search is read; the stricter comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reading {
+    /// Signs and addresses just as they were typed.
+    Literal,
+    /// The last word is complete.
+    WholeWords,
+    AsTyped,
 }
 
 impl Asked {
@@ -101,7 +125,7 @@ impl Asked {
         };
         let mut filters = query.filters.clone();
         filters.extend(self.filters()?);
-        Ok(Search { query, filters, sort, after, limit: self.limit()? })
+        Ok(Search { query, filters, sort, after, limit: self.limit()?, below: None })
     }
 
     /// The order that is asked for, or the natural one: by relevance when there are words to be relevant to.
@@ -160,7 +184,7 @@ fn fits(after: &Position, sort: Sort) -> bool {
     match after {
         Position::Time(by, ..) => *by == sort,
         Position::Title(..) => sort == Sort::Title,
-        Position::Rank(_) => sort == Sort::Relevance,
+        Position::Rank(_) | Position::Rest(_) => sort == Sort::Relevance,
     }
 }
 
@@ -185,29 +209,41 @@ pub struct Listing {
     pub sort: Sort,
 }
 
-impl Listing {
+/// Hits and where the next page begins, if there is one.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub hits: Vec<Hit>,
+    pub next: Option<Position>,
+}
+
+impl Page {
     /// From one hit more than the page holds, which tells whether there is a next page.
     #[must_use]
-    pub fn new(mut hits: Vec<Hit>, search: &Search, cursors: &CursorKey) -> Self {
+    pub fn of(mut hits: Vec<Hit>, search: &Search) -> Self {
         let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
         let more = hits.len() > limit;
         hits.truncate(limit);
-        let next = hits.last().filter(|_| more).map(|last| cursors.seal(&position_of(last, search)));
-        Self { hits, next, needles: search.query.needles(), sort: search.sort }
+        let next = hits.last().filter(|_| more).map(|last| position_of(last, search.sort));
+        Self { hits, next }
     }
 }
 
-fn position_of(last: &Hit, search: &Search) -> Position {
-    match search.sort {
-        Sort::Newest | Sort::Oldest => {
-            Position::Time(search.sort, last.resource.created_at.micros(), last.resource.id)
+impl Listing {
+    #[must_use]
+    pub fn new(page: Page, search: &Search, cursors: &CursorKey) -> Self {
+        let next = page.next.map(|next| cursors.seal(&next));
+        Self { hits: page.hits, next, needles: search.query.needles(), sort: search.sort }
+    }
+}
+
+fn position_of(last: &Hit, sort: Sort) -> Position {
+    let Hit { resource, title_key, .. } = last;
+    match sort {
+        Sort::Newest | Sort::Oldest | Sort::Relevance => {
+            Position::Time(sort, resource.created_at.micros(), resource.id)
         }
-        Sort::Changed => Position::Time(search.sort, last.resource.updated_at.micros(), last.resource.id),
-        Sort::Title => Position::Title(last.title_key.clone(), last.resource.id),
-        Sort::Relevance => {
-            let before = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
-            Position::Rank(before + search.limit)
-        }
+        Sort::Changed => Position::Time(sort, resource.updated_at.micros(), resource.id),
+        Sort::Title => Position::Title(title_key.clone(), resource.id),
     }
 }
 

@@ -20,17 +20,20 @@ pub fn of(owner: Uuid, checked: &Checked) -> String {
     marks.extend(checked.pinned.then(pinned));
     marks.extend(checked.tags.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
     marks.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
+    marks.extend(checked.url.iter().map(|url| address(&url.key)));
+    marks.extend(checked.signs.iter().map(|text| sign(text)));
     marks.sort();
     marks.dedup();
     marks.join(" ")
 }
 
-/// What exactly those resources have that meet the criterion; `None` where no mark says so.
+/// What those resources have that meet the criterion, and no others apart from a site's other paths; `None` where no mark
+/// says so.
 #[must_use]
 pub fn for_criterion(criterion: &Criterion) -> Option<String> {
     match criterion {
         Criterion::Tag(folded) => Some(tag(folded)),
-        Criterion::Site(name) => Some(site(name)),
+        Criterion::Site { site: name, .. } => Some(site(name)),
         Criterion::Kind(which) => Some(kind(*which)),
         Criterion::Pinned => Some(pinned()),
         Criterion::Visibility(which) => Some(visibility(*which)),
@@ -60,6 +63,18 @@ fn tag(folded: &str) -> String {
 
 fn site(name: &str) -> String {
     hashed('s', name)
+}
+
+/// Of the link that has this normal form ([`super::normal_url::NormalUrl::key`]).
+#[must_use]
+pub fn address(key: &str) -> String {
+    hashed('u', key)
+}
+
+/// Of what holds this sign ([`super::fold::signs`]).
+#[must_use]
+pub fn sign(text: &str) -> String {
+    hashed('g', text)
 }
 
 /// A short word of letters and digits, whatever the text holds; 80 bits, so that no two texts share one.
@@ -113,6 +128,7 @@ mod tests {
         assert_eq!(fold::fold(&public), "vpublic");
         for text in [public.clone(), format!("\"{public}\""), format!("a{public}"), format!("-{public}")] {
             let query = query::parse(&text).expect("a query");
+            assert!(query.text.iter().all(|group| group.literal.is_empty()));
             let mut words = query.text.iter().flat_map(|group| &group.terms).flat_map(|term| &term.words);
             assert!(words.all(|word| !word.contains(SIGN)), "{text:?}");
         }

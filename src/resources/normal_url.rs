@@ -1,10 +1,13 @@
 //! Web addresses: what is stored and opened, and the normal form by which duplicates are found.
 
+mod shown;
 mod tracking;
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
+
+pub use shown::{host_shown, readable, shown};
 
 /// The longest address, as typed and as stored; it also keeps `key` within a B-tree index entry.
 pub const MAX_LENGTH: usize = 2_000;
@@ -22,6 +25,16 @@ pub struct NormalUrl {
     pub host: String,
     /// The host as [`site_of`] writes it: `org.example.www`.
     pub site: String,
+}
+
+impl NormalUrl {
+    /// The path as it is stored: from its first slash up to the query and the fragment.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let path = rest.find('/').map_or("", |at| &rest[at..]);
+        path.split(['?', '#']).next().unwrap_or_default()
+    }
 }
 
 /// Why an address is refused, as a sentence for the form field.
@@ -150,9 +163,9 @@ fn key_of(url: &Url, host: &str) -> String {
         key.push('?');
         key.push_str(&query);
     }
-    if let Some(route) = url.fragment().filter(|fragment| is_route(fragment)) {
+    if let Some(fragment) = url.fragment().and_then(normal_fragment) {
         key.push('#');
-        key.push_str(&normal_escapes(route));
+        key.push_str(&fragment);
     }
     key
 }
@@ -164,9 +177,17 @@ fn without_www(host: &str) -> &str {
     }
 }
 
-/// `#!/page` and `#/page` choose a page inside a script application; `#/` is its front page.
-fn is_route(fragment: &str) -> bool {
-    fragment.starts_with(['!', '/']) && !matches!(fragment, "!" | "/" | "!/")
+/// What a fragment says about the page: a sheet, a mail, a key, a section. The top of the page says nothing, nor does
+/// tracking or the text that a browser is to mark (`:~:text=`, WICG scroll-to-text).
+fn normal_fragment(fragment: &str) -> Option<String> {
+    let fragment = normal_escapes(fragment);
+    let said = fragment.split_once(":~:").map_or(fragment.as_str(), |(said, _)| said);
+    // The address of a page inside a script application may have parameters of its own.
+    let (route, pairs) = said.split_at(said.find('?').map_or(0, |at| at + 1));
+    let kept: Vec<&str> = pairs.split('&').filter(|pair| !tracking::is_tracking(name_of(pair))).collect();
+    let kept = format!("{route}{}", kept.join("&"));
+    let kept = if pairs.is_empty() { kept.as_str() } else { kept.trim_end_matches('?') };
+    (!kept.is_empty() && !kept.eq_ignore_ascii_case("top")).then(|| kept.to_owned())
 }
 
 fn normal_query(query: &str) -> Option<String> {

@@ -21,8 +21,8 @@ impl Resources {
             let (this, asked) = (self.clone(), asked.clone());
             async move {
                 let search = asked.search(&this.cursors)?;
-                let hits = store::list::page(&this.db, &viewer, &search).await?;
-                Ok(Some(Listing::new(hits, &search, &this.cursors)))
+                let page = store::list::page(&this.db, &viewer, &search).await?;
+                Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
         };
         let listing = self.cache.read(&cached::LISTING, key, cached::shelves(viewer), load).await?;

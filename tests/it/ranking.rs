@@ -49,6 +49,63 @@ async fn the_word_being_typed_finds_longer_ones_unless_it_finds_enough(app: App)
     assert_eq!(titles(&owner, "tidew").await, ["tidewater"]);
 }
 
+on_both_engines!(ranked_results_go_on_to_the_last);
+async fn ranked_results_go_on_to_the_last(app: App) {
+    let owner = app.signed_in("owner").await;
+    let link = |n| {
+        let word = if n % 3 == 0 { "quokka c++" } else { "quokka c" };
+        format!(
+            "<DT><A HREF=\"https://quokka.example/{n}\" ADD_DATE=\"{}\">{word} {n}</A>\n",
+            1_700_000_000 + (n * 7) % 450
+        )
+    };
+    let file = format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL>{}", (0..450).map(link).collect::<String>());
+    owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
+    for (query, limit, count) in [
+        ("quokka", 50, 450),
+        ("quokka+", 200, 450),
+        ("quokk", 150, 450),
+        ("c%2B%2B+", 70, 450),
+        ("quokka+c%2B%2B+", 100, 450),
+    ] {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/api/v1/resources?q={query}&limit={limit}&cursor={cursor}");
+            let page = owner.get(&path).await.ok().json();
+            let items = page["items"].as_array().expect("items");
+            assert!(!items.is_empty(), "{query}: an empty page");
+            seen.extend(items.iter().map(|item| item["title"].as_str().expect("a title").to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => break,
+            }
+        }
+        let once: std::collections::BTreeSet<&String> = seen.iter().collect();
+        assert_eq!((seen.len(), once.len()), (count, count), "{query}");
+        if query.contains("%2B") {
+            assert!(seen[..150].iter().all(|title| title.contains("c++")), "{query}");
+        }
+    }
+}
+
+on_both_engines!(exactly_as_many_as_are_ranked_have_no_page_after_them);
+async fn exactly_as_many_as_are_ranked_have_no_page_after_them(app: App) {
+    let owner = app.signed_in("owner").await;
+    let link = |n| format!("<DT><A HREF=\"https://numbat.example/{n}\">numbat</A>\n");
+    let file =
+        format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL>{}", (0..RANKED).map(link).collect::<String>());
+    owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
+    let first = owner.get("/api/v1/resources?q=numbat+&limit=150").await.ok().json();
+    let cursor = first["next_cursor"].as_str().expect("a second page");
+    let second =
+        owner.get(&format!("/api/v1/resources?q=numbat+&limit=150&cursor={cursor}")).await.ok().json();
+    assert_eq!(
+        (second["items"].as_array().map(Vec::len), second["next_cursor"].is_null()),
+        (Some(150), true)
+    );
+}
+
 async fn titles(actor: &Actor, query: &str) -> Vec<String> {
     let list = actor.get(&format!("/api/v1/resources?q={query}&limit=200")).await.ok().json();
     let items = list["items"].as_array().expect("items");

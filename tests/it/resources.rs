@@ -132,7 +132,9 @@ async fn an_address_is_kept_once_however_it_is_written(app: App) {
         "https://tides.example/a?b=1&a=2",
         "http://www.tides.example/a/?a=2&b=1",
         "TIDES.example/a?a=2&b=1&utm_source=x",
-        "https://tides.example:443/a?b=1&a=2#part",
+        "https://tides.example:443/a?b=1&a=2#top",
+        "https://tides.example/a?b=1&a=2#:~:text=tide",
+        "https://tides.example/a?b=1&a=2#utm_source=x",
         "https://tides.example/%61?b=1&a=2",
     ] {
         let answer = owner
@@ -388,7 +390,9 @@ async fn markdown_is_shown_and_made_harmless(app: App) {
             .has_no(".prose img")
             .has_no(".prose [hx-get]")
             .has_no(".prose [style]")
-            .lacks("alert(");
+            .has_no(".prose [onerror]")
+            .has(".prose", "bad (javascript:alert(1))")
+            .has(".prose", "<script>alert(2)</script>");
     }
 }
 
@@ -554,4 +558,93 @@ async fn htmx_gets_the_part_and_the_whole_page_on_the_way_back(app: App) {
         owner.get("/resources?q=tides").by_htmx().header(header, "true").await.ok().has("header", "Library");
     }
     owner.get("/resources?q=before:x").by_htmx().await.is(400).has("#query-error", "Write a date");
+}
+
+on_both_engines!(parts_of_a_page_are_entries_of_their_own);
+async fn parts_of_a_page_are_entries_of_their_own(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/fragments.html"))
+        .expect("a fixture");
+    owner.uploads("/import", "fragments.html", &file, &[("visibility", "private")]).await.is(303);
+    let list = owner.get(&format!("{RESOURCES}?limit=50")).await.ok().json();
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(12));
+    let page = owner.saves(json!({ "url": "https://example.org/doc" })).await;
+    for url in [
+        "https://example.org/doc#section-3",
+        "https://mega.example/#F!a!b",
+        "https://mega.example/#F!a!c",
+        "https://db.example/?pk_id=1",
+        "https://db.example/?pk_id=2",
+    ] {
+        owner.post_form("/resources", &[("kind", "link"), ("url", url)]).await.is(303);
+    }
+    for twin in
+        ["https://example.org/doc#", "https://example.org/doc#top", "https://example.org/doc#xtor=RSS-1"]
+    {
+        owner.post_form("/resources", &[("url", twin)]).await.redirects_to(&page.page());
+    }
+}
+
+on_both_engines!(control_characters_of_a_title_go);
+async fn control_characters_of_a_title_go(app: App) {
+    let owner = app.signed_in("owner").await;
+    let raw = "a\u{1}b\u{1b}[31mc\u{7f}d\u{85}e\u{9b}f\tg";
+    let clean = "ab[31mcd ef g";
+    let by_api = owner.saves(json!({ "title": raw })).await;
+    assert_eq!(read(&owner, &by_api).await["title"], clean);
+    owner.json(Method::PATCH, &by_api.api(), json!({ "title": format!("{raw}!") })).if_match("*").await.ok();
+    assert_eq!(read(&owner, &by_api).await["title"], format!("{clean}!"));
+    owner
+        .post_form("/resources", &[("kind", "link"), ("url", "https://c.example/"), ("title", raw)])
+        .await
+        .is(303);
+    let file =
+        format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://d.example/\">{raw}</A></DL>");
+    owner.uploads("/import", "b.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
+    let is_control = |c: char| c.is_control() && c != '\n';
+    for path in [
+        "/resources",
+        &by_api.page(),
+        &format!("{}/edit", by_api.page()),
+        &format!("{}/revisions", by_api.page()),
+    ] {
+        assert!(!owner.get(path).await.ok().text().contains(is_control), "{path}");
+    }
+    // What is stored from before is cleaned on its way out.
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    for sql in ["UPDATE resources SET title = $1", "UPDATE revisions SET title = $1"] {
+        let stored = match tx.conn() {
+            coffer::db::Engine::Postgres(conn) => sqlx::query(sql).bind(raw).execute(conn).await.map(drop),
+            coffer::db::Engine::Sqlite(conn) => sqlx::query(sql).bind(raw).execute(conn).await.map(drop),
+        };
+        stored.expect("an old title");
+    }
+    tx.commit().await.expect("it stays");
+    let stored = owner.get(&format!("{}/revisions/1", by_api.page())).await.ok();
+    assert!(!stored.text().contains(is_control));
+    assert!(!owner.get("/resources?sort=oldest").await.ok().text().contains(is_control));
+}
+
+on_both_engines!(the_spelling_of_a_tag_can_be_changed);
+async fn the_spelling_of_a_tag_can_be_changed(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let one = owner.saves(json!({ "title": "One", "tags": ["Vue", "sea"] })).await;
+    let two = owner.saves(json!({ "title": "Two", "tags": ["vue"], "visibility": "public" })).await;
+    let theirs = other.saves(json!({ "title": "Theirs", "tags": ["VUE"] })).await;
+    // What is new to an entry takes the spelling that is there.
+    assert_eq!(read(&owner, &two).await["tags"], json!(["Vue"]));
+    owner.get(&two.page()).await.ok().has(".record .tag", "Vue");
+    owner.json(Method::PATCH, &one.api(), json!({ "tags": ["vue", "sea"] })).if_match("*").await.ok();
+    assert_eq!(read(&owner, &one).await["tags"], json!(["sea", "vue"]));
+    assert_eq!(read(&owner, &two).await["tags"], json!(["vue"]));
+    owner.get(&two.page()).await.ok().has(".record .tag", "vue");
+    app.visitor().get(&two.page()).await.ok().has(".record .tag", "vue");
+    assert_eq!(read(&other, &theirs).await["tags"], json!(["VUE"]));
+    let form = [("title", "Two"), ("tags", "VuE"), ("visibility", "public"), ("version", "1")];
+    owner.post_form(&two.page(), &form).await.redirects_to(&two.page());
+    assert_eq!(read(&owner, &one).await["tags"], json!(["sea", "VuE"]));
+    // Looking back does not spell it as it was.
+    owner.json_free(Method::POST, &format!("{}/revisions/1/restore", one.api())).if_match("*").await.ok();
+    assert_eq!(read(&owner, &one).await["tags"], json!(["sea", "VuE"]));
+    owner.get("/resources?tag=vue").await.ok().has(".entry-title", "One").has(".entry-title", "Two");
 }

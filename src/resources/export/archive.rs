@@ -90,7 +90,39 @@ struct Entry<'a> {
     resource: &'a Resource,
 }
 
-/// YAML takes JSON's strings as they are.
+/// YAML takes JSON's strings, with more characters escaped: those that are not printable there and those that end a
+/// line (YAML 1.2.2 § 5.1, § 5.4).
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    use std::fmt::Write as _;
+
+    let bare = |c: char| {
+        matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    };
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().fold(String::with_capacity(json.len()), |mut quoted, c| {
+        if bare(c) {
+            let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+        } else {
+            quoted.push(c);
+        }
+        quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_yaml_does_not_take_as_it_is_is_escaped() {
+        for (text, yaml) in [
+            ("plain ä 東 🦀", "\"plain ä 東 🦀\""),
+            ("a\u{7F}b\u{85}c\u{9B}d", r#""a\u007fb\u0085c\u009bd""#),
+            ("a\u{1}b\n\"c\"", r#""a\u0001b\n\"c\"""#),
+            ("a\u{2028}b\u{2029}c\u{FEFF}d\u{FFFE}", r#""a\u2028b\u2029c\ufeffd\ufffe""#),
+        ] {
+            assert_eq!(quoted(text), yaml, "{text:?}");
+            assert_eq!(serde_json::from_str::<String>(yaml).expect("JSON too"), text);
+        }
+    }
 }

@@ -12,7 +12,7 @@ fn key(input: &str) -> String {
 fn keeps_what_was_typed_apart_from_the_key() {
     let saved = parse("  HTTP://WWW.Example.ORG:80/a/../b/?utm_source=x&b=2&a=1#part ").unwrap();
     assert_eq!(saved.url, "http://www.example.org/b/?utm_source=x&b=2&a=1#part");
-    assert_eq!(saved.key, "https://example.org/b?a=1&b=2");
+    assert_eq!(saved.key, "https://example.org/b?a=1&b=2#part");
     assert_eq!(saved.host, "www.example.org");
     assert_eq!(saved.site, "org.example.www");
 }
@@ -55,10 +55,21 @@ fn folds_spellings_of_one_address() {
         ("https://example.org/?b=1&a=2&b=0", "https://example.org?a=2&b=1&b=0"),
         ("https://example.org/?UTM_Source=x&fbclid=1&q", "https://example.org?q"),
         ("https://example.org/?%75tm_source=x", "https://example.org"),
-        ("https://example.org/a#section", "https://example.org/a"),
+        ("https://example.org/a#section", "https://example.org/a#section"),
+        ("https://example.org/a#", "https://example.org/a"),
+        ("https://example.org/a#Top", "https://example.org/a"),
+        ("https://example.org/a#utm_source=x&utm_medium=y", "https://example.org/a"),
+        ("https://example.org/a#gid=0&utm_source=x", "https://example.org/a#gid=0"),
+        ("https://example.org/a#xtor=RSS-1", "https://example.org/a"),
+        ("https://example.org/a#:~:text=tide,table", "https://example.org/a"),
+        ("https://example.org/a#part:~:text=tide", "https://example.org/a#part"),
+        ("https://example.org/a#/b?utm_source=x", "https://example.org/a#/b"),
+        ("https://example.org/a#/b?x=1&fbclid=2", "https://example.org/a#/b?x=1"),
+        ("https://mega.example/#F!%6bey", "https://mega.example#F!key"),
         ("https://example.org/#!/inbox", "https://example.org#!/inbox"),
         ("https://example.org/#/inbox", "https://example.org#/inbox"),
-        ("https://example.org/#/", "https://example.org"),
+        ("https://example.org/#/", "https://example.org#/"),
+        ("https://example.org/?pk_campaign=a&mtm_source=b&hsa_acc=c&piwik_kwd=d", "https://example.org"),
         ("https://BÜCHER.example/", "https://xn--bcher-kva.example"),
         ("http://0x7f.1/", "https://127.0.0.1"),
     ] {
@@ -76,6 +87,18 @@ fn different_pages_stay_different() {
         ("https://example.org/", "https://example.org:8443/"),
         ("https://a.example.org/", "https://b.example.org/"),
         ("https://example.org/#/a", "https://example.org/#/b"),
+        ("https://example.org/#a", "https://example.org/#b"),
+        ("https://example.org/#a", "https://example.org/"),
+        ("https://example.org/#gid=0", "https://example.org/#gid=77"),
+        ("https://example.org/#F!key", "https://example.org/#F!other"),
+        ("https://example.org/#!", "https://example.org/"),
+        ("https://example.org/#top1", "https://example.org/"),
+        ("https://example.org/?pk_id=1", "https://example.org/?pk_id=2"),
+        ("https://example.org/?pk_id=1", "https://example.org/"),
+        ("https://example.org/?mtm_id=1", "https://example.org/"),
+        ("https://example.org/?hsa_id=1", "https://example.org/"),
+        ("https://example.org/?utm_zone=32", "https://example.org/?utm_zone=33"),
+        ("https://example.org/?piwik_site=1", "https://example.org/"),
     ] {
         assert_ne!(key(one), key(other));
     }
@@ -138,6 +161,81 @@ fn sites_share_a_prefix_with_their_subdomains() {
     assert_eq!(site_of("[::1]"), "[::1]");
 }
 
+#[test]
+fn addresses_are_shown_as_people_read_them() {
+    for (typed, seen) in [
+        ("https://пример.example/страница", "https://пример.example/страница"),
+        ("https://münchen.example/straße?q=ä#ö", "https://münchen.example/straße?q=ä#ö"),
+        (
+            "https://de.wikipedia.example/wiki/Z%C3%BCrich_(Stadt)",
+            "https://de.wikipedia.example/wiki/Zürich_(Stadt)",
+        ),
+        ("https://東京.example:8080/タワー", "https://東京.example:8080/タワー"),
+        ("https://example.org/%F0%9F%A6%80", "https://example.org/🦀"),
+        ("https://example.org/שלום", "https://example.org/שלום"),
+        ("https://example.org/%7Euser", "https://example.org/~user"),
+    ] {
+        assert_eq!(shown(&parse(typed).unwrap().url), seen, "{typed}");
+    }
+}
+
+#[test]
+fn what_could_pass_for_something_else_stays_encoded() {
+    // Cyrillic doubles of Latin letters, two scripts in a label, a dotless i, from right to left.
+    for typed in [
+        "https://аррӏе.example/",
+        "https://pаypal.example/",
+        "https://facebıok.example/",
+        "https://ѕсоре.example/",
+        "https://שלום.example/",
+        "https://مثال.example/",
+    ] {
+        let url = parse(typed).unwrap().url;
+        assert_eq!(shown(&url), url, "{typed}");
+        assert!(host_shown(&parse(typed).unwrap().host).starts_with("xn--"), "{typed}");
+    }
+    for kept in [
+        "%2F",
+        "%3F",
+        "%23",
+        "%25",
+        "%20",
+        "%26",
+        "%3D",
+        "%00",
+        "%0A",
+        "%7F",
+        "%C2%85",
+        "%C2%A0",
+        "%C2%AD",
+        "%E2%80%8B",
+        "%E2%80%AE",
+        "%E2%81%A6",
+        "%D8%9C",
+        "%EF%BB%BF",
+        "%E2%80%83",
+        "%E3%85%A4",
+        "%E2%88%95",
+        "%E2%81%84",
+        "%EF%BC%8F",
+        "%EF%BF%BD",
+        "%C3",
+        "%FF",
+        "%CC%81",
+        "%EE%80%80",
+        "%E2%80%A8",
+        "%F3%A0%81%81",
+        "%",
+        "%4",
+        "%ZZ",
+        "%EF%B8%8F",
+    ] {
+        let url = format!("https://example.org/{kept}");
+        assert_eq!(shown(&url), url);
+    }
+    assert_eq!(shown("https://example.org/%C3%BC%2F%C3%BC%C3"), "https://example.org/ü%2Fü%C3");
+}
+
 fn web_address() -> impl Strategy<Value = String> {
     (
         prop::sample::select(vec!["http://", "https://", ""]),
@@ -178,17 +276,29 @@ proptest! {
     }
 
     #[test]
+    fn shown_addresses_lead_to_the_same_page_and_hide_nothing(input in web_address(), bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+        let escaped: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+        if let Ok(saved) = parse(&format!("{input}/{escaped}")) {
+            let shown = shown(&saved.url);
+            prop_assert!(!shown.chars().any(|c| c.is_control() || c.is_whitespace()), "{shown}");
+            if let Ok(again) = parse(&shown) {
+                prop_assert_eq!(again.key, saved.key, "{}", shown);
+            }
+        }
+    }
+
+    #[test]
     fn every_address_is_normal(input in web_address()) {
         assert_laws(&input)?;
     }
 
     #[test]
-    fn host_case_tracking_and_fragment_do_not_change_the_key(
-        host in "[a-z]{1,10}\\.org", path in "(/[a-z0-9]{1,5}){0,3}", campaign in "[a-z]{0,8}", part in "[a-z]{0,8}",
+    fn host_case_and_tracking_do_not_change_the_key(
+        host in "[a-z]{1,10}\\.org", path in "(/[a-z0-9]{1,5}){0,3}", campaign in "[a-z]{0,8}",
     ) {
         let plain = key(&format!("https://{host}{path}?q=1"));
         let upper = host.to_uppercase();
-        let noisy = key(&format!("https://{upper}{path}?utm_campaign={campaign}&q=1&gclid={campaign}#{part}"));
+        let noisy = key(&format!("https://{upper}{path}?utm_campaign={campaign}&q=1&gclid={campaign}#utm_source={campaign}"));
         prop_assert_eq!(plain, noisy);
     }
 

@@ -12,7 +12,7 @@ use super::views::{At, TagLink, host};
 use crate::app::App;
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
-use crate::resources::{Change, Precondition, Resource, TRASH_LIFE, Via};
+use crate::resources::{Change, Precondition, Resource, TRASH_LIFE, Via, normal_url};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
 use crate::web::rendered;
@@ -26,6 +26,8 @@ struct ShowPage {
     kind: &'static str,
     title: String,
     url: Option<String>,
+    /// The address as people read it.
+    address: Option<String>,
     host: Option<String>,
     /// Rendered and sanitised Markdown; empty for none.
     body_html: Arc<str>,
@@ -90,6 +92,7 @@ async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Resp
         chrome: chrome.section("library"),
         id: id.to_string(),
         kind: resource.kind.as_str(),
+        address: resource.url.as_deref().map(normal_url::shown),
         host: resource.url.as_deref().map(host),
         body_html: resource.shown.html(&resource.body),
         tags: TagLink::all(&resource.tags.0),

@@ -41,7 +41,7 @@ struct ResultsPart {
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
-    /// The search holds no word, only signs; everything is listed.
+    /// The search holds nothing that an entry is known by.
     wordless: bool,
     rows: Vec<Row>,
     next: Option<String>,
@@ -157,8 +157,7 @@ async fn library(
         sorts: sorts(&narrowed, listing.sort),
         active_tag: active_tag(&narrowed),
         query_error,
-        wordless: !asked.q.trim().is_empty()
-            && query::parse(&asked.q).is_ok_and(|query| query == query::Query::default()),
+        wordless: query::parse(&asked.q).is_ok_and(|query| query.says_nothing),
         next: listing.next.as_ref().map(|cursor| href(&Asked { cursor: cursor.clone(), ..asked.clone() })),
         // What htmx asks for is put below the pages before it.
         first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),

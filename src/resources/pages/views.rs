@@ -7,7 +7,7 @@ use crate::error::FieldErrors;
 use crate::resources::draft::split_tags;
 use crate::resources::fold::{self, Needle};
 use crate::resources::listing::Hit;
-use crate::resources::{Change, Draft, Kind, Resource, Visibility, markdown};
+use crate::resources::{Change, Draft, Kind, Resource, Visibility, markdown, normal_url};
 use crate::web::forms::encode;
 use crate::web::viewer::Viewer;
 
@@ -101,7 +101,8 @@ impl Row {
 pub fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    host.strip_prefix("www.").unwrap_or(host).to_owned()
+    let (name, port) = host.split_at(host.rfind(':').unwrap_or(host.len()));
+    normal_url::host_shown(name.strip_prefix("www.").unwrap_or(name)) + port
 }
 
 /// A resource's form as the browser sends it.

@@ -11,10 +11,61 @@ pub struct Fts {
     pub excluding: Option<String>,
 }
 
-/// Text for `to_tsquery('simple', …)`; `None` where there is nothing to look for.
+/// A part of a query in PostgreSQL's language. Its index keeps no more than 255 places of a word, and none beyond the
+/// 16,383rd, so it is asked for the words of a phrase alone; where they stand is seen in the row's texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PgGroup {
+    /// For `to_tsquery('simple', …)`.
+    pub words: Option<String>,
+    /// For a cast to `tsquery`: marks are taken as they are. With words, either will do.
+    pub marks: Option<String>,
+    /// The texts must match one of these, or [`PgGroup::other`] hold; empty when the index says it all.
+    pub phrases: Vec<String>,
+    /// The terms that are no phrase.
+    pub other: Option<Box<PgGroup>>,
+    pub negated: bool,
+}
+
 #[must_use]
-pub fn to_postgres(groups: &[Group]) -> Option<String> {
-    joined(groups.iter().map(|group| either(&group.terms, " | ", postgres_term)), " & ")
+pub fn to_postgres(group: &Group) -> PgGroup {
+    let is_phrase = |term: &&Term| term.words.len() > 1;
+    let phrases: Vec<String> = group.terms.iter().filter(is_phrase).map(like).collect();
+    let other: Vec<Term> = group.terms.iter().filter(|term| !is_phrase(term)).cloned().collect();
+    let of = |write: fn(&Term) -> Option<String>| alternatives(group.terms.iter().filter_map(write));
+    PgGroup {
+        words: of(postgres_words),
+        marks: of(postgres_marks),
+        other: (!phrases.is_empty() && !other.is_empty())
+            .then(|| Box::new(to_postgres(&Group { terms: other, literal: Vec::new() }))),
+        phrases,
+        negated: group.terms.iter().any(|term| term.negated),
+    }
+}
+
+fn alternatives(parts: impl Iterator<Item = String>) -> Option<String> {
+    let parts: Vec<String> = parts.collect();
+    match parts.len() {
+        0 => None,
+        1 => parts.into_iter().next(),
+        _ => Some(format!("({})", parts.join(" | "))),
+    }
+}
+
+fn postgres_words(term: &Term) -> Option<String> {
+    let words: Vec<String> = term.words.iter().map(|word| format!("'{word}'")).collect();
+    let text = format!("{}{}", words.join(" & "), if term.prefix { ":*" } else { "" });
+    (!words.is_empty()).then(|| if words.len() > 1 { format!("({text})") } else { text })
+}
+
+fn postgres_marks(term: &Term) -> Option<String> {
+    let marks: Vec<String> = term.marks.iter().map(|mark| format!("'{mark}'")).collect();
+    (!marks.is_empty())
+        .then(|| if marks.len() > 1 { format!("({})", marks.join(" & ")) } else { marks.concat() })
+}
+
+/// A pattern of LIKE for folded texts with spaces around them; no word holds `%`, `_` or `\`.
+fn like(term: &Term) -> String {
+    format!("% {}{}%", term.words.join(" "), if term.prefix { "" } else { " " })
 }
 
 /// Texts for FTS5's `MATCH`; `None` where there is nothing to look for.
@@ -41,13 +92,11 @@ fn either(terms: &[Term], operator: &str, write: fn(&Term) -> String) -> String 
     }
 }
 
-fn postgres_term(term: &Term) -> String {
-    let words: Vec<String> = term.words.iter().map(|word| format!("'{word}'")).collect();
-    let phrase = format!("{}{}", words.join(" <-> "), if term.prefix { ":*" } else { "" });
-    let not = if term.negated { "!" } else { "" };
-    if term.words.len() > 1 { format!("{not}({phrase})") } else { format!("{not}{phrase}") }
-}
-
 fn fts5_term(term: &Term) -> String {
-    format!("\"{}\"{}", term.words.join(" "), if term.prefix { "*" } else { "" })
+    let marks: Vec<String> = term.marks.iter().map(|mark| format!("\"{mark}\"")).collect();
+    match marks.as_slice() {
+        [] => format!("\"{}\"{}", term.words.join(" "), if term.prefix { "*" } else { "" }),
+        [mark] => mark.clone(),
+        marks => format!("({})", marks.join(" AND ")),
+    }
 }

@@ -17,8 +17,12 @@ pub struct Filter {
 pub enum Criterion {
     /// A folded tag name; tags below it match as well ([`tag::range_of`]).
     Tag(String),
-    /// A host as [`normal_url::site_of`] writes it; its subdomains match as well.
-    Site(String),
+    /// A host as [`normal_url::site_of`] writes it, whose subdomains match as well, and a path without a slash at its end,
+    /// below which everything matches; none: `""`.
+    Site {
+        site: String,
+        path: String,
+    },
     /// A username in lower case.
     By(String),
     Kind(Kind),
@@ -36,9 +40,16 @@ pub(super) fn is_meant(name: &str) -> bool {
     NAMES.contains(&name.as_str()) || nearest(&name).is_some()
 }
 
-/// The filter one edit away; two-letter names are one edit from too many words.
+/// The filter that is spelled with a letter more or less or two in the wrong order. With another letter in place of one
+/// it is a word of its own (find, mind, side), and two-letter names are one edit from too many words.
 fn nearest(name: &str) -> Option<&'static str> {
-    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1;
+    let letters = |name: &str| {
+        let mut letters = name.as_bytes().to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    let is_slip = |known: &str| known.len() != name.len() || letters(known) == letters(name);
+    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_slip(known);
     (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
         .then(|| NAMES.iter().find(near).copied())
         .flatten()
@@ -78,7 +89,7 @@ fn tag_of(value: &str) -> Result<Criterion, String> {
 fn site_of(value: &str) -> Result<Criterion, String> {
     let address = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
     match normal_url::parse(&address) {
-        Ok(url) => Ok(Criterion::Site(url.site)),
+        Ok(url) => Ok(Criterion::Site { path: url.path().trim_end_matches('/').to_owned(), site: url.site }),
         Err(_) => Err("Write the name of a website after “site:”, for example site:example.org.".to_owned()),
     }
 }

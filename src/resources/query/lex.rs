@@ -12,7 +12,10 @@ pub(super) struct Lexeme {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    Or,
+    /// `open_ended` while it may be the beginning of a word.
+    Or {
+        open_ended: bool,
+    },
     /// A bare word or a phrase; `open_ended` while its author is still typing it.
     Words {
         text: String,
@@ -58,7 +61,10 @@ fn lexeme(chars: &[char], position: usize) -> (Lexeme, usize) {
 
 fn bare(chars: &[char], begin: usize, negated: bool) -> (Item, usize) {
     let word = until(chars, begin, |c| c.is_whitespace() || is_quote(c));
-    if let Some((name, _)) = word.split_once(':').filter(|(name, _)| filter::is_meant(name)) {
+    let is_filter = |(name, value): &(&str, &str)| {
+        filter::is_meant(name) && !(value.is_empty() && is_prose(&chars[begin + word.chars().count()..]))
+    };
+    if let Some((name, _)) = word.split_once(':').filter(is_filter) {
         let value_at = begin + name.chars().count() + 1;
         let (value, next) = if chars.get(value_at).copied().is_some_and(is_quote) {
             quoted(chars, value_at)
@@ -71,11 +77,16 @@ fn bare(chars: &[char], begin: usize, negated: bool) -> (Item, usize) {
     }
     let next = begin + word.chars().count();
     let item = if !negated && word.eq_ignore_ascii_case("or") {
-        Item::Or
+        Item::Or { open_ended: next == chars.len() }
     } else {
         Item::Words { text: word, open_ended: next == chars.len() }
     };
     (item, next)
+}
+
+/// What follows a colon in a sentence ("Mind: the gap"): a space, and more words.
+fn is_prose(after: &[char]) -> bool {
+    after.first().is_some_and(|c| c.is_whitespace()) && after.iter().any(|c| !c.is_whitespace())
 }
 
 /// Up to the closing quote, or to the end where it is missing.

@@ -10,8 +10,19 @@ fn read(text: &str) -> Query {
     parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+/// What PostgreSQL's index is asked, and in brackets what the rows' texts must match.
 fn postgres(text: &str) -> String {
-    to_postgres(&read(text).text).unwrap_or_default()
+    let part = |group: &Group| {
+        let PgGroup { words, marks, phrases, negated, .. } = to_postgres(group);
+        assert!(marks.is_none() || text.contains('.'), "{text}");
+        let seen = if phrases.is_empty() { String::new() } else { format!(" [{}]", phrases.join("] [")) };
+        format!("{}{}{seen}", if negated { "!" } else { "" }, words.unwrap_or_default())
+    };
+    read(text).text.iter().map(part).collect::<Vec<_>>().join(" & ")
+}
+
+fn mark_of_sign(text: &str) -> String {
+    marks::sign(text)
 }
 
 fn criteria(text: &str) -> Vec<Criterion> {
@@ -26,27 +37,41 @@ fn words_phrases_and_operators_compile_for_postgres() {
         ("tide ", "'tide'"),
         ("Tide Tab", "'tide' & 'tab':*"),
         ("tide a", "'tide' & 'a'"),
-        ("\"tide tables\"", "('tide' <-> 'tables')"),
-        ("“tide tables”", "('tide' <-> 'tables')"),
-        ("\"tide tables", "('tide' <-> 'tables')"),
+        ("\"tide tables\"", "('tide' & 'tables') [% tide tables %]"),
+        ("“tide tables”", "('tide' & 'tables') [% tide tables %]"),
+        ("\"tide tables", "('tide' & 'tables') [% tide tables %]"),
         ("say\"tide\"", "'say' & 'tide'"),
-        ("foo-bar ", "('foo' <-> 'bar')"),
-        ("foo-bar", "('foo' <-> 'bar':*)"),
+        ("foo-bar ", "('foo' & 'bar') [% foo bar %]"),
+        ("foo-bar", "('foo' & 'bar':*) [% foo bar%]"),
         ("-tide ", "!'tide'"),
         ("-tide", "!'tide'"),
-        ("-\"tide tables\" -x", "!('tide' <-> 'tables') & !'x'"),
+        ("-\"tide tables\" -x", "!('tide' & 'tables') [% tide tables %] & !'x'"),
         ("--release ", "'release'"),
         ("a - b ", "'a' & 'b'"),
         ("a or b ", "('a' | 'b')"),
-        ("a OR b oR \"c d\" e ", "('a' | 'b' | ('c' <-> 'd')) & 'e'"),
+        ("a OR b oR \"c d\" e ", "('a' | 'b' | ('c' & 'd')) [% c d %] & 'e'"),
         ("x a or be", "'x' & ('a' | 'be':*)"),
+        ("rock or", "'rock' & 'or':*"),
+        ("rock or ", "'rock' & 'or'"),
+        ("or rock ", "'or' & 'rock'"),
+        ("or", "'or':*"),
+        ("a or or b ", "'a' & ('or' | 'b')"),
+        ("Find: the needle ", "'find' & 'the' & 'needle'"),
+        ("Mind: the gap ", "'mind' & 'the' & 'gap'"),
+        ("Side: effects ", "'side' & 'effects'"),
+        ("Site: plan ", "'site' & 'plan'"),
+        ("After: the fact ", "'after' & 'the' & 'fact'"),
+        ("find:x -mind:y ", "('find' & 'x') [% find x %] & !('mind' & 'y') [% mind y %]"),
         ("\"or\" ", "'or'"),
         ("++ or a ", "'a'"),
         ("++ or -- b ", "'b'"),
         ("++ a -- ", "'a'"),
-        ("東京 ", "('東' <-> '京')"),
-        ("foo:bar https://example.org/x ", "('foo' <-> 'bar') & ('https' <-> 'example' <-> 'org' <-> 'x')"),
-        ("a\0b'c\\d ", "('a' <-> 'b' <-> 'c' <-> 'd')"),
+        ("東京 ", "('東' & '京') [% 東 京 %]"),
+        (
+            "foo:bar https://example.org/x ",
+            "('foo' & 'bar') [% foo bar %] & ('example' & 'org' & 'x') [% example org x %]",
+        ),
+        ("a\0b'c\\d ", "('a' & 'b' & 'c' & 'd') [% a b c d %]"),
     ] {
         assert_eq!(postgres(text), expected, "{text}");
     }
@@ -65,12 +90,16 @@ fn words_phrases_and_operators_compile_for_fts5() {
 
 #[test]
 fn filters_are_read() {
+    let site = |site: &str, path: &str| Criterion::Site { site: site.into(), path: path.into() };
     for (text, expected) in [
         ("tag:Work/Rust", Criterion::Tag("work/rust".into())),
         ("TAG:\"two  words\"", Criterion::Tag("two words".into())),
         ("tag:#x", Criterion::Tag("x".into())),
-        ("site:www.Example.org", Criterion::Site("org.example.www".into())),
-        ("site:https://bücher.example/path", Criterion::Site("example.xn--bcher-kva".into())),
+        ("site:www.Example.org", site("org.example.www", "")),
+        ("site:https://bücher.example/path", site("example.xn--bcher-kva", "/path")),
+        ("site:github.com/x/", site("com.github", "/x")),
+        ("site:github.com/x/y?z#a", site("com.github", "/x/y")),
+        ("site:github.com/", site("com.github", "")),
         ("by:@Alice", Criterion::By("alice".into())),
         ("kind:note", Criterion::Kind(Kind::Note)),
         ("kind:link", Criterion::Kind(Kind::Link)),
@@ -86,7 +115,7 @@ fn filters_are_read() {
 #[test]
 fn filters_stand_beside_words_and_can_be_negated() {
     let query = read("tide -tag:\"two words\" -is:pinned tab");
-    assert_eq!(to_postgres(&query.text).unwrap(), "'tide' & 'tab':*");
+    assert_eq!(query.needles().len(), 2);
     assert!(query.filters.iter().all(|filter| filter.negated) && query.filters.len() == 2);
     assert_eq!(postgres("tide tag:x"), "'tide'");
 }
@@ -109,10 +138,6 @@ fn what_cannot_be_run_is_a_sentence_with_a_position() {
         ("kind:x", 0, "kind:link"),
         ("is:x", 0, "is:pinned"),
         ("visibility:x", 0, "visibility:public"),
-        ("or", 0, "both sides"),
-        ("or a", 0, "both sides"),
-        ("a or ", 2, "both sides"),
-        ("a or or b", 2, "both sides"),
         ("a or -b", 5, "“-”"),
         ("-a or b", 0, "“-”"),
         ("a or tag:x", 5, "filters"),
@@ -121,6 +146,52 @@ fn what_cannot_be_run_is_a_sentence_with_a_position() {
         assert_eq!(error.position, position, "{text}");
         assert!(error.message.contains(part) && error.message.ends_with('.'), "{text}: {error}");
     }
+}
+
+#[test]
+fn what_says_nothing_finds_nothing() {
+    for text in ["+++", "\"\"", "\"", "-", "++ --", "-+++", "&", "\"  \"", "+++ \"\""] {
+        assert!(read(text).says_nothing, "{text}");
+    }
+    for text in ["", "  ", "a", "-a", "+++ a", "tag:x", "+++ tag:x", "🦀", "-🦀"] {
+        assert!(!read(text).says_nothing, "{text}");
+    }
+}
+
+#[test]
+fn signs_are_looked_for_as_marks() {
+    let only = |text: &str| read(text).text.into_iter().flat_map(|group| group.terms).next().expect("a term");
+    assert_eq!(only("🦀").marks, [mark_of_sign("🦀")]);
+    assert_eq!(only("\"🦀→\"").marks, [mark_of_sign("🦀"), mark_of_sign("→")]);
+    assert!(only("-🦀").negated && only("-🦀").words.is_empty());
+    // A word with its signs is looked for by the word; what has the signs too comes first.
+    for text in ["c++ ", "C# ", "f#", ".net"] {
+        let query = read(text);
+        assert_eq!(query.text[0].literal, [mark_of_sign(text.trim().to_lowercase().as_str())], "{text}");
+        assert!(!query.text[0].terms[0].words.is_empty() && query.literally().is_some());
+    }
+    assert_eq!(only("-c++").marks, [mark_of_sign("c++")]);
+    assert!(read("c++ or rust").literally().is_none());
+    assert!(read("plain words").literally().is_none());
+}
+
+#[test]
+fn pasted_addresses_are_looked_for_in_every_spelling() {
+    for text in [
+        "https://plain.example/a/b",
+        "http://plain.example/a/b/?utm_source=x",
+        "HTTPS://WWW.Plain.example/a/b#top",
+        "www.plain.example/a/b/",
+        "plain.example/a/b",
+    ] {
+        let group = read(text).text.remove(0);
+        assert_eq!(group.literal, [marks::address("https://plain.example/a/b")], "{text}");
+        assert!(group.terms.iter().any(|term| term.words == ["plain", "example", "a", "b"]), "{text}");
+    }
+    for text in ["and/or", "plain.example", "http", "http://", "www.", "a/b.c"] {
+        assert!(read(text).text.iter().all(|group| group.literal.is_empty()), "{text}");
+    }
+    assert!(read("-https://plain.example/a").text.iter().all(|group| group.terms[0].negated));
 }
 
 #[test]
@@ -181,6 +252,13 @@ fn typed() -> impl Strategy<Value = String> {
         "NEAR",
         "AND",
         "NOT",
+        "c++",
+        ".net",
+        "🦀",
+        "https://x.example/",
+        "www.",
+        "%",
+        "_",
     ];
     prop_oneof![
         any::<String>(),
@@ -211,16 +289,23 @@ proptest! {
             }
         };
         let safe = |c: char| c.is_alphanumeric() || c == ' ' || unicode_normalization::char::is_combining_mark(c);
-        let postgres = to_postgres(&query.text).unwrap_or_default();
-        prop_assert!(words(&postgres, '\'').chars().all(safe));
-        prop_assert!(operators(&postgres, '\'').chars().all(|c| " &|!()<->:*".contains(c)));
+        let mark = |c: char| c == '\u{E000}' || safe(c);
+        for group in query.text.iter().map(to_postgres) {
+            let text = group.words.unwrap_or_default();
+            prop_assert!(words(&text, '\'').chars().all(safe));
+            prop_assert!(operators(&text, '\'').chars().all(|c| " &|():*".contains(c)));
+            let marks = group.marks.unwrap_or_default();
+            prop_assert!(words(&marks, '\'').chars().all(mark));
+            prop_assert!(operators(&marks, '\'').chars().all(|c| " &|()".contains(c)));
+            prop_assert!(group.phrases.iter().all(|like| like.trim_matches('%').chars().all(safe)));
+        }
         let fts = to_fts5(&query.text).unwrap_or_default();
         for part in [fts.matching, fts.excluding].into_iter().flatten() {
-            prop_assert!(words(&part, '"').chars().all(safe));
+            prop_assert!(words(&part, '"').chars().all(mark));
             prop_assert!(operators(&part, '"').split([' ', '(', ')', '*']).all(|op| matches!(op, "" | "AND" | "OR")));
         }
         prop_assert!(query.text.iter().all(|group| !group.terms.is_empty()));
-        prop_assert!(query.text.iter().flat_map(|g| &g.terms).all(|term| !term.words.is_empty()));
+        prop_assert!(query.text.iter().flat_map(|g| &g.terms).all(|term| term.words.is_empty() != term.marks.is_empty()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Engine, Reader, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
-use crate::resources::query::{self, Criterion, Filter, Fts, Group, Term};
+use crate::resources::query::{self, Criterion, Filter, Fts, Group, PgGroup, Term};
 use crate::resources::visibility::shelf_marks;
 use crate::resources::{Kind, marks, tag};
 use crate::web::viewer::Viewer;
@@ -55,9 +55,9 @@ impl Sizes {
         for filter in &search.filters {
             let mut rows = Statement::default();
             rows.sql = match &filter.criterion {
-                _ if mark_of(search, filter).is_some() => String::new(),
+                _ if mark_of(search, filter).is_some() && !has_path(filter) => String::new(),
                 Criterion::Tag(folded) if !filter.negated => tagged(&mut rows, folded),
-                Criterion::Site(site) if !filter.negated => on_site(&mut rows, site),
+                Criterion::Site { site, .. } if !filter.negated => on_site(&mut rows, site),
                 _ => String::new(),
             };
             filters.push(size(db, &rows).await?);
@@ -89,11 +89,16 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
     Ok(if few { Size::Few } else { Size::Many })
 }
 
-pub fn filters(statement: &mut Statement, search: &Search, sizes: &Sizes) -> String {
+pub fn filters(statement: &mut Statement, engine: &Reader<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
-    let unmarked = |(filter, _): &(&Filter, _)| mark_of(search, filter).is_none();
+    let unmarked = |(filter, _): &(&Filter, _)| mark_of(search, filter).is_none() || has_path(filter);
     for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(unmarked) {
-        let condition = condition(statement, &filter.criterion, *size);
+        let mut condition = condition(statement, &filter.criterion, *size);
+        if let Criterion::Site { path, .. } = &filter.criterion
+            && !path.is_empty()
+        {
+            condition = format!("{condition} AND {}", is_below(statement, engine, path));
+        }
         // A note has no site and is not on any: what is unknown is not so.
         let (before, after) =
             if filter.negated { (" AND NOT COALESCE((", "), FALSE)") } else { (" AND (", ")") };
@@ -107,8 +112,10 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
     let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
         Criterion::Tag(folded) => format!("(r.id IN ({})){late}", tagged(statement, folded)),
-        Criterion::Site(site) if matching == Size::Few => format!("r.rid IN ({})", on_site(statement, site)),
-        Criterion::Site(site) => format!("({}){late}", is_site(statement, site)),
+        Criterion::Site { site, .. } if matching == Size::Few => {
+            format!("r.rid IN ({})", on_site(statement, site))
+        }
+        Criterion::Site { site, .. } => format!("({}){late}", is_site(statement, site)),
         Criterion::By(username) => {
             let name = statement.bind(Value::Text(username.clone()));
             format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
@@ -143,10 +150,29 @@ fn is_site(statement: &mut Statement, site: &str) -> String {
     format!("r.site >= {this} AND r.site < {high} AND (r.site = {this} OR r.site >= {low})")
 }
 
-/// The searched words in each engine's own language, as placeholders.
+fn has_path(filter: &Filter) -> bool {
+    matches!(&filter.criterion, Criterion::Site { path, .. } if !path.is_empty())
+}
+
+/// Whether an address leads to the path or below it. Its path begins at the first slash after `http://` and a letter.
+fn is_below(statement: &mut Statement, engine: &Reader<'_>, path: &str) -> String {
+    let find = match engine {
+        Engine::Postgres(_) => "strpos",
+        Engine::Sqlite(_) => "instr",
+    };
+    let this = statement.bind(Value::Text(path.to_owned()));
+    let rest = format!("substr(r.url, {find}(substr(r.url, 9), '/') + 8)");
+    format!(
+        "substr({rest}, 1, length({this})) = {this} AND substr({rest}, length({this}) + 1, 1) IN ('', '/', '?', '#')"
+    )
+}
+
+/// The searched words in each engine's own language.
 pub enum Words {
     None,
+    /// A condition on `resources r`.
     Postgres(String),
+    /// A placeholder for what to match.
     Fts5(String),
     /// Everything but what matches.
     NotFts5(String),
@@ -167,15 +193,45 @@ pub fn words(
     }
 }
 
-/// The words are cut as the index's texts were; marks are taken as they are.
 fn postgres_words(statement: &mut Statement, words: &[Group], marks: &[Group]) -> Words {
-    let mut bind = |text| statement.bind(Value::Text(text));
-    let Some(words) = query::to_postgres(words) else { return Words::None };
-    let words = format!("to_tsquery('simple', {})", bind(words));
-    Words::Postgres(match query::to_postgres(marks) {
-        Some(marks) => format!("({words} && CAST(CAST({} AS text) AS tsquery))", bind(marks)),
-        None => words,
-    })
+    if words.is_empty() {
+        return Words::None;
+    }
+    let (mut indexed, mut seen) = (Vec::new(), Vec::new());
+    for group in words.iter().chain(marks).map(query::to_postgres) {
+        match (group.phrases.is_empty(), group.negated) {
+            (true, false) => indexed.push(tsquery(statement, &group)),
+            (true, true) => indexed.push(format!("!!{}", tsquery(statement, &group))),
+            (false, negated) => {
+                if !negated {
+                    indexed.push(tsquery(statement, &group));
+                }
+                seen.push(format!("{}({})", if negated { "NOT " } else { "" }, is_seen(statement, &group)));
+            }
+        }
+    }
+    let index = (!indexed.is_empty()).then(|| format!("r.search @@ ({})", indexed.join(" && ")));
+    Words::Postgres(index.into_iter().chain(seen).collect::<Vec<_>>().join(" AND "))
+}
+
+/// The words are cut as the index's texts were; marks are taken as they are.
+fn tsquery(statement: &mut Statement, group: &PgGroup) -> String {
+    let mut bind = |text: &String| statement.bind(Value::Text(text.clone()));
+    let words = group.words.as_ref().map(|words| format!("to_tsquery('simple', {})", bind(words)));
+    let marks = group.marks.as_ref().map(|marks| format!("CAST(CAST({} AS text) AS tsquery)", bind(marks)));
+    format!("({})", words.into_iter().chain(marks).collect::<Vec<_>>().join(" || "))
+}
+
+/// Whether the row's texts hold one of the phrases, or the index says so of what is no phrase.
+fn is_seen(statement: &mut Statement, group: &PgGroup) -> String {
+    const TEXTS: &str = "(' ' || r.fold_title || E' \\t ' || r.fold_tags || E' \\t ' || r.fold_body || ' ')";
+    let other = group.other.as_ref().map(|other| format!("r.search @@ {}", tsquery(statement, other)));
+    let phrases = group
+        .phrases
+        .iter()
+        .map(|pattern| format!("{TEXTS} LIKE {}", statement.bind(Value::Text(pattern.clone()))))
+        .collect::<Vec<_>>();
+    other.into_iter().chain(phrases).collect::<Vec<_>>().join(" OR ")
 }
 
 fn fts5_words(statement: &mut Statement, groups: &[Group]) -> Words {
@@ -192,11 +248,16 @@ fn fts5_words(statement: &mut Statement, groups: &[Group]) -> Words {
 
 /// The marks that are asked for, as if they were words of the query.
 fn marked(search: &Search, shelves: &[String]) -> Vec<Group> {
-    let term = |mark: String, negated| Term { words: vec![mark], negated, prefix: false };
-    let filters = search.filters.iter().filter_map(|filter| {
-        mark_of(search, filter).map(|mark| Group { terms: vec![term(mark, filter.negated)] })
-    });
-    let shelves = Group { terms: shelves.iter().map(|mark| term(mark.clone(), false)).collect() };
+    let term = |mark: String, negated| Term { marks: vec![mark], negated, ..Term::default() };
+    let group = |terms| Group { terms, literal: Vec::new() };
+    // A path is asked of the rows; what is not on the site is not below it either, but not the other way round.
+    let narrows = |filter: &&Filter| !(filter.negated && has_path(filter));
+    let filters = search
+        .filters
+        .iter()
+        .filter(narrows)
+        .filter_map(|filter| mark_of(search, filter).map(|mark| group(vec![term(mark, filter.negated)])));
+    let shelves = group(shelves.iter().map(|mark| term(mark.clone(), false)).collect());
     filters.chain((!shelves.terms.is_empty()).then_some(shelves)).collect()
 }
 

@@ -7,17 +7,26 @@ use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
 use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::TagCount;
-use crate::resources::listing::{Hit, Position, Search, Sort};
+use crate::resources::listing::{Page, Position, Search, Sort};
 use crate::resources::visibility::{shelf_marks, shelves, visible};
 use crate::web::viewer::Viewer;
 
-/// One hit more than the page holds, so that the caller sees whether there is a next page.
-pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<Hit>> {
-    if search.sort == Sort::Relevance {
-        return ranked::page(db, viewer, search).await;
+pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
+    if search.query.says_nothing {
+        return Ok(Page::default());
     }
+    match &search.after {
+        Some(Position::Rest(rest)) => ranked::rest(db, viewer, search, rest).await,
+        _ if search.sort == Sort::Relevance => ranked::page(db, viewer, search).await,
+        _ => in_order(db, viewer, search).await,
+    }
+}
+
+/// In an order that the rows have.
+pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     let statement = statement(db, viewer, search).await?;
-    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await)
+    let hits = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await?);
+    Ok(Page::of(hits, search))
 }
 
 /// The statement that finds the page in the way that costs least: its rows, or what they are ranked among.
@@ -27,7 +36,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     }
     let sizes = &Sizes::of(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, search, sizes);
+    let filters = filters(&mut statement, &db.read(), search, sizes);
     // For a list of many matches it would cost more to look up who may see each; the shelves are read anyway.
     let shelves = if sizes.words == Size::Few { shelf_marks(viewer) } else { Vec::new() };
     let words = words(&mut statement, &db.read(), search, &search.query.text, &shelves);
@@ -46,7 +55,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     Ok(statement)
 }
 
-/// A [`Hit`] of `resources r` and its owner `users u`.
+/// A [`Hit`](crate::resources::listing::Hit) of `resources r` and its owner `users u`.
 #[must_use]
 pub fn columns(body: &str) -> String {
     format!(
@@ -70,7 +79,7 @@ impl Scan<'_> {
     fn of(&self, words: &Words, sizes: &Sizes) -> String {
         match words {
             Words::None => self.first_of_each_shelf(""),
-            Words::Postgres(words) => self.first_of_each_shelf(&format!(" AND r.search @@ {words}")),
+            Words::Postgres(words) => self.first_of_each_shelf(&format!(" AND {words}")),
             Words::Fts5(words) if sizes.words == Size::Few => self.sorted_from_fts5(words),
             Words::Fts5(words) => self.merged_shelves(&format!("IN ({FTS5_ROWS} {words})")),
             Words::NotFts5(words) => self.merged_shelves(&format!("NOT IN ({FTS5_ROWS} {words})")),
@@ -152,14 +161,16 @@ impl Order {
 }
 
 fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
+    // The sign keeps the number from being looked up: it only says where what was ranked ended.
+    let below = search.below.map(|rid| format!(" AND +r.rid < {}", statement.bind(Value::Int(rid))));
     let (key, id) = match &search.after {
         Some(Position::Time(_, micros, id)) => (Value::At(Timestamp::from_micros(*micros)), *id),
         Some(Position::Title(title, id)) => (Value::Text(title.clone()), *id),
-        Some(Position::Rank(_)) | None => return String::new(),
+        Some(Position::Rank(_) | Position::Rest(_)) | None => return below.unwrap_or_default(),
     };
     let (key, id) = (statement.bind(key), statement.bind(Value::Id(id)));
     let beyond = if order.direction() == "ASC" { ">" } else { "<" };
-    format!(" AND ({}, r.id) {beyond} ({key}, {id})", order.column())
+    format!(" AND ({}, r.id) {beyond} ({key}, {id}){}", order.column(), below.unwrap_or_default())
 }
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {

@@ -2,12 +2,13 @@
 //! best is fetched.
 
 use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
 use super::criteria::{Sizes, Statement, Words, filters, words};
-use super::list::columns;
-use crate::db::{Db, Value, bind_all, on};
-use crate::resources::listing::{Hit, Position, RANKED, Search};
-use crate::resources::query::Group;
+use super::list::{self, columns};
+use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};
+use crate::resources::query::{Group, Query};
 use crate::resources::rank::{self, Candidate};
 use crate::resources::visibility::{shelf_marks, visible};
 use crate::web::viewer::Viewer;
@@ -15,32 +16,132 @@ use crate::web::viewer::Viewer;
 /// So much of a text is ranked, in characters, which bounds what long ones can cost.
 const READ: i64 = 4_000;
 
-pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<Hit>> {
-    let given = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
-    let best = best(db, viewer, search).await?.into_iter();
-    let rids = best.skip(size(given)).take(size(search.limit + 1));
-    rows(db, viewer, &rids.collect::<Vec<_>>()).await
+/// What was ranked, best first, and where older matches begin, if there are any.
+#[derive(Default)]
+struct Ranking {
+    best: Vec<i64>,
+    rest: Option<Rest>,
 }
 
-/// Where the words as they stand fill the ranking, longer ones that begin like the last need not be looked for,
-/// which costs several times as much.
-async fn best(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<i64>> {
-    if let Some(whole) = search.query.in_whole_words() {
-        let latest = latest(db, viewer, search, &whole).await?;
-        if latest.lines().count() == size(RANKED) {
-            return Ok(rank::best_first(&candidates(&latest), &whole));
+pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
+    let given = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
+    let Ranking { best, rest } = ranking(db, viewer, search).await?;
+    let end = given.saturating_add(search.limit);
+    let next = if size(end) < best.len() { Some(Position::Rank(end)) } else { rest.map(Position::Rest) };
+    let rids: Vec<i64> = best.into_iter().skip(size(given)).take(size(search.limit)).collect();
+    Ok(Page { hits: rows(db, viewer, &rids).await?, next })
+}
+
+/// A page of what was too old to be ranked.
+pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sqlx::Result<Page> {
+    let query = Query { text: read_as(&search.query, rest.text), ..search.query.clone() };
+    let older = Search {
+        query,
+        filters: search.filters.clone(),
+        sort: Sort::Newest,
+        after: rest.after.map(|(micros, id)| Position::Time(Sort::Newest, micros, id)),
+        limit: search.limit,
+        below: rest.below,
+    };
+    let page = list::in_order(db, viewer, &older).await?;
+    let next = page.next.and_then(|next| match next {
+        Position::Time(_, micros, id) => {
+            Some(Position::Rest(Rest { after: Some((micros, id)), ..rest.clone() }))
+        }
+        _ => None,
+    });
+    Ok(Page { next, ..page })
+}
+
+/// What holds signs and addresses just as they were typed comes first. Where the words as they stand fill the ranking,
+/// longer ones that begin like the last need not be looked for, which costs several times as much.
+async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Ranking> {
+    let (query, mut best) = (&search.query, Vec::new());
+    if query.literally().is_some() {
+        let latest = Latest::read(db, viewer, search, Reading::Literal).await?;
+        best = latest.best_first(&query.text);
+        if latest.goes_on {
+            return Ok(Ranking { best, rest: Some(latest.rest(db).await?) });
         }
     }
-    let latest = latest(db, viewer, search, &search.query.text).await?;
-    Ok(rank::best_first(&candidates(&latest), &search.query.text))
+    let mut latest = None;
+    if query.in_whole_words().is_some() {
+        let whole = Latest::read(db, viewer, search, Reading::WholeWords).await?;
+        latest = Some(whole).filter(|whole| whole.goes_on);
+    }
+    let latest = match latest {
+        Some(whole) => whole,
+        None => Latest::read(db, viewer, search, Reading::AsTyped).await?,
+    };
+    best.extend(latest.best_first(&read_as(query, latest.reading)));
+    let rest = if latest.goes_on { Some(latest.rest(db).await?) } else { None };
+    Ok(Ranking { best, rest })
 }
 
-/// One line for each of the latest matches: its number, title, tags and text.
-async fn latest(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]) -> sqlx::Result<String> {
-    let statement = statement(db, viewer, search, text).await?;
-    let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)), statement.values)
-        .fetch_one(pool).await?);
-    Ok(lines.unwrap_or_default())
+/// What a reading of the query finds, without what a stricter one has put before it.
+fn read_as(query: &Query, reading: Reading) -> Vec<Group> {
+    let text = match reading {
+        Reading::Literal => return query.literally().unwrap_or_default(),
+        Reading::WholeWords => query.in_whole_words().unwrap_or_default(),
+        Reading::AsTyped => query.text.clone(),
+    };
+    text.into_iter().chain(query.but_literally()).collect()
+}
+
+/// The latest matches.
+struct Latest {
+    reading: Reading,
+    /// One line for each: its number, title, tags and text.
+    lines: String,
+    /// There are older ones.
+    goes_on: bool,
+    /// The number of the last one in the order in which the engine finds them.
+    last: i64,
+}
+
+impl Latest {
+    async fn read(db: &Db, viewer: &Viewer, search: &Search, reading: Reading) -> sqlx::Result<Self> {
+        let statement = statement(db, viewer, search, &read_as(&search.query, reading)).await?;
+        let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)), statement.values)
+            .fetch_one(pool).await?);
+        let lines = lines.unwrap_or_default();
+        if lines.lines().count() <= size(RANKED) {
+            return Ok(Self { reading, lines, goes_on: false, last: 0 });
+        }
+        let (last, beyond) = match db {
+            Db::Postgres(_) => {
+                let mut newest = lines.lines().map(number_of).skip(size(RANKED) - 1);
+                (newest.next().unwrap_or(0), newest.next().unwrap_or(0))
+            }
+            Db::Sqlite { .. } => {
+                let mut numbers: Vec<i64> = lines.lines().map(number_of).collect();
+                numbers.sort_unstable();
+                (numbers[1], numbers[0])
+            }
+        };
+        let kept = lines.lines().filter(|line| number_of(line) != beyond).collect::<Vec<_>>().join("\n");
+        Ok(Self { reading, lines: kept, goes_on: true, last })
+    }
+
+    fn best_first(&self, text: &[Group]) -> Vec<i64> {
+        rank::best_first(&candidates(&self.lines), text)
+    }
+
+    /// PostgreSQL finds the latest by their dates, SQLite by their numbers.
+    async fn rest(&self, db: &Db) -> sqlx::Result<Rest> {
+        const SQL: &str = "SELECT created_at, id FROM resources WHERE rid = $1";
+        let text = self.reading;
+        if let Db::Sqlite { .. } = db {
+            return Ok(Rest { text, below: Some(self.last), after: None });
+        }
+        let last: Option<(Timestamp, Uuid)> =
+            on!(db.read(), pool => sqlx::query_as(SQL).bind(self.last).fetch_optional(pool).await?);
+        Ok(Rest { text, below: None, after: last.map(|(at, id)| (at.micros(), id)) })
+    }
+}
+
+fn number_of(line: &str) -> i64 {
+    line.split('\t').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Folded texts hold letters, digits and spaces, so tabs and line feeds can stand between them.
@@ -59,10 +160,10 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]) -> sqlx::Result<Statement> {
     let sizes = Sizes::of(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, search, &sizes);
+    let filters = filters(&mut statement, &db.read(), search, &sizes);
     let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &shelf_marks(viewer))
     {
-        Words::Postgres(words) => ("resources r", latest_in_postgres(text), format!("r.search @@ {words}")),
+        Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
         Words::Fts5(words) => (
             "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
             // The one order that FTS5 finds in: what came in last.
@@ -78,7 +179,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
         "SELECT string_agg(CAST(r.rid AS text) || {tab} || r.fold_title || {tab} || r.fold_tags || {tab}
                 || substr(r.fold_body, 1, CAST({read} AS integer)), {line} ORDER BY r.created_at DESC, r.id DESC)
         FROM (SELECT r.rid, r.id, r.owner_id, r.visibility, r.trashed_at, r.created_at, r.fold_title, r.fold_tags, r.fold_body
-            FROM {from} WHERE {matches} AND r.trashed_at IS NULL{filters} ORDER BY {latest} LIMIT {RANKED}) r WHERE {visible}"
+            FROM {from} WHERE {matches} AND r.trashed_at IS NULL{filters} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
     );
     Ok(statement)
 }
