@@ -125,7 +125,7 @@ impl App {
         let cache = Cache::new((db.clone(), context.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), context.now());
         let audit = Audit::new(context.clone(), &keys, &metrics);
-        let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys)?;
+        let mail = Mail::new(db.clone(), context.clone(), &config, &site, &keys, &metrics)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions =
             Sessions::new(db.clone(), redis.as_ref(), context.clone(), (audit.clone(), metrics.clone()));

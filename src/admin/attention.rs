@@ -17,6 +17,7 @@ pub fn judge(report: &mut Report, recent: &Slot) {
     dependencies(report, &mut found);
     answers(report, recent, &mut found);
     stores(report, recent, &mut found);
+    mails(report, recent, &mut found);
     processes(report, &mut found);
     found.sort_by_key(|attention| !attention.severe);
     found.truncate(MOST);
@@ -90,6 +91,25 @@ fn stores(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
         );
         found.push(Attention { text, section: "logs", severe: false });
     }
+}
+
+fn mails(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+    let count_of =
+        |outcome: &str| recent.count("coffer_mail_attempts_total", &[&format!("outcome=\"{outcome}\"")]);
+    let text = if count_of("given_up") > 0.0 {
+        format!(
+            "{} mails could not be sent and were given up; the log says why.",
+            count(count_of("given_up"))
+        )
+    } else if count_of("postponed") > 0.0 && count_of("sent") < 1.0 {
+        format!(
+            "Mails can’t be sent: {} wait. `coffer doctor` says what is wrong with the mail server.",
+            count(report.mails.waiting)
+        )
+    } else {
+        return;
+    };
+    found.push(Attention { text, section: "mails", severe: false });
 }
 
 fn processes(report: &Report, found: &mut Vec<Attention>) {

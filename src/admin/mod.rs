@@ -49,6 +49,7 @@ pub fn report(app: &App, viewer: &Viewer, asked: &Asked) -> Result<Report> {
         cache: sections::caches(&window, &total),
         limits: sections::limits(&total),
         access: sections::access(&window, &total),
+        mails: sections::mails(&window, &total),
         database: sections::database(&window, &total),
         dependencies: sections::dependencies(&window, &total),
         processes: sections::processes(&window, now),

@@ -34,6 +34,7 @@ pub struct Report {
     pub cache: Vec<Cache>,
     pub limits: Vec<Policy>,
     pub access: Access,
+    pub mails: Mails,
     pub database: Database,
     pub dependencies: Vec<Dependency>,
     pub processes: Vec<Process>,
@@ -151,6 +152,16 @@ pub struct Access {
     pub decision_p99: Option<f64>,
     pub tracked_keys: f64,
     pub forgotten_early: f64,
+}
+
+/// Attempts to send a mail, and what is left.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Mails {
+    pub sent: f64,
+    pub postponed: f64,
+    pub given_up: f64,
+    /// Now, over all nodes.
+    pub waiting: f64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

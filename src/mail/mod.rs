@@ -25,6 +25,7 @@ use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::seal::Seal;
+use crate::telemetry::metrics::{MailOutcome, Metrics};
 use crate::web::site::Site;
 
 /// Longer than sending may take.
@@ -59,6 +60,7 @@ struct Inner {
     seal: Seal,
     envelope: Envelope,
     transport: Transport,
+    metrics: Metrics,
     queued: Notify,
     failing: AtomicBool,
 }
@@ -88,12 +90,20 @@ enum Attempt {
 impl Mail {
     /// # Errors
     /// A sentence that says what to do, when the settings are not right.
-    pub fn new(db: Db, context: Context, config: &Config, site: &Site, keys: &Keys) -> Result<Self, String> {
+    pub fn new(
+        db: Db,
+        context: Context,
+        config: &Config,
+        site: &Site,
+        keys: &Keys,
+        metrics: &Metrics,
+    ) -> Result<Self, String> {
         let seal = Seal::new(keys.derive("letter"));
         let envelope = Envelope::new(config.mail_from.as_deref(), site.host())?;
         let transport = Transport::new(config, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, queued, failing })))
+        let metrics = metrics.clone();
+        Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, metrics, queued, failing })))
     }
 
     /// Queues a letter to an address; it goes out once the transaction is committed, at once after [`Self::wake`].
@@ -176,6 +186,7 @@ impl Mail {
         match sending.await.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long"))) {
             Ok(()) => {
                 self.0.failing.store(false, Ordering::Relaxed);
+                self.0.metrics.accounts.mail(MailOutcome::Sent);
                 Attempt::Sent
             }
             Err(failure) if failure.concerns_all() => {
@@ -191,9 +202,11 @@ impl Mail {
         let (id, attempts, reason) = (letter.id, letter.attempts, failure.reason());
         let now = self.0.context.now();
         if failure.is_final() || letter.created_at.plus(PATIENCE) <= now {
+            self.0.metrics.accounts.mail(MailOutcome::GivenUp);
             tracing::error!(event = "mail_given_up", %id, attempts, reason, "a letter was not sent");
             return store::remove(&self.0.db, id).await;
         }
+        self.0.metrics.accounts.mail(MailOutcome::Postponed);
         tracing::warn!(event = "mail_failed", %id, attempts, reason, "a letter could not be sent; it is tried again");
         store::postpone(&self.0.db, id, now.plus(pause(attempts)), reason).await
     }

@@ -60,6 +60,9 @@ pub async fn ask(app: &App) {
     if let Ok(count) = app.sessions.count().await {
         app.metrics.accounts.sessions_active.set(count);
     }
+    if let Ok(count) = app.mail.waiting().await {
+        app.metrics.accounts.mails_waiting.set(count);
+    }
 }
 
 /// Ends a span of the history, and shares it.

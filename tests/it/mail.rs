@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use coffer::mail::{Letter, Outlook};
+use coffer::telemetry::watch;
+use serde_json::json;
 
 use crate::support::app::{App, Engine, Node};
 use crate::support::dump::Dump;
@@ -72,6 +74,35 @@ async fn a_letter_is_delivered_at_once(app: App, server: MailServer) {
     assert_eq!(app.coffer.mail.outlook(), Outlook::Good);
 }
 
+/// What the metrics say of attempts.
+fn attempts(app: &App, outcome: &str) -> f64 {
+    app.coffer.metrics.value("coffer_mail_attempts_total", &[("outcome", outcome)])
+}
+
+on_both_engines!(mails_that_wait_are_on_the_metrics_page, "--smtp-url=smtp://127.0.0.1:1");
+async fn mails_that_wait_are_on_the_metrics_page(app: App) {
+    let admin = app.admin("root").await;
+    queue(&app, "ada@example.org").await;
+    let postponed = eventually(LIMIT, async || match attempts(&app, "postponed") {
+        0.0 => Err("it was not tried"),
+        _ => Ok(()),
+    });
+    postponed.await.unwrap_or_else(|error| panic!("{error}"));
+    watch::ask(&app.coffer).await;
+    assert!((app.coffer.metrics.value("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
+    app.later(Duration::from_secs(10));
+    watch::write_down(&app.coffer).await;
+    let page = admin.get("/admin/metrics").await.ok();
+    page.has("#mails", "Sent: 0 · to be tried again: 1 · given up: 0 · waiting now: 1");
+    let report = admin.get("/api/v1/admin/metrics").await.ok().json();
+    assert_eq!((&report["mails"]["waiting"], &report["mails"]["postponed"]), (&json!(1.0), &json!(1.0)));
+    assert!(
+        report["attention"].to_string().contains("Mails can’t be sent: 1 wait"),
+        "{}",
+        report["attention"]
+    );
+}
+
 with_mail!(letters_wait_for_a_server_that_is_down);
 async fn letters_wait_for_a_server_that_is_down(app: App, server: MailServer) {
     server.kill();
@@ -81,6 +112,7 @@ async fn letters_wait_for_a_server_that_is_down(app: App, server: MailServer) {
     server.restart().await;
     app.later(Duration::from_mins(3));
     app.coffer.mail.send_due().await.expect("the queue");
+    assert!(attempts(&app, "postponed") >= 1.0);
     let mut to: Vec<_> = server.has(2).await.into_iter().map(|letter| letter.to).collect();
     to.sort_unstable();
     assert_eq!(to, ["ada@example.org", "eve@example.org"]);
@@ -95,6 +127,7 @@ async fn what_the_server_refuses_for_ever_is_not_tried_again(app: App, server: M
     server.has(1).await;
     app.all_is_sent().await;
     assert_eq!(app.coffer.mail.outlook(), Outlook::Good, "others are not held up");
+    assert_eq!((attempts(&app, "sent"), attempts(&app, "given_up")), (1.0, 2.0));
 }
 
 with_mail!(a_busy_mailbox_holds_nobody_else_up_and_is_given_up_one_day);

@@ -89,6 +89,7 @@ async fn every_family_is_there_and_closed_sets_start_at_nought() {
         "coffer_circuit_breaker_rejections_total{dependency=\"redis\"} 0",
         "coffer_db_pool_acquire_timeouts_total{pool=\"sqlite_read\"} 0",
         "coffer_session_operations_total{operation=\"load\",outcome=\"redis\"} 0",
+        "coffer_mail_attempts_total{outcome=\"given_up\"} 0",
     ] {
         assert!(text.contains(zero), "{zero} in\n{text}");
     }
@@ -96,6 +97,7 @@ async fn every_family_is_there_and_closed_sets_start_at_nought() {
         "http_server_request_duration_seconds_bucket{",
         "http_server_active_requests ",
         "coffer_sessions_active ",
+        "coffer_mails_waiting ",
         "coffer_db_pool_connections{",
         "coffer_db_pool_max{",
         "coffer_db_pool_waiting{",

@@ -109,7 +109,7 @@ fn filled(expression: &str) -> String {
 
 /// The alert's condition as a number for every series, whether or not it is met.
 fn as_number(condition: &str) -> String {
-    [" == ", " > ", " < "].iter().fold(condition.to_owned(), |text, comparison| {
+    [" == ", " > ", " < ", " >= "].iter().fold(condition.to_owned(), |text, comparison| {
         text.replace(comparison, &format!("{comparison}bool "))
     })
 }

@@ -1,9 +1,9 @@
-//! Who gets in, the processes, what went wrong, and the logs.
+//! Who gets in, mails, the processes, what went wrong, and the logs.
 
 use std::collections::BTreeMap;
 
 use super::{is, now, real, shared_now, values_of};
-use crate::admin::report::{Access, Dropped, FailureGroup, Logs, Process, SignIns};
+use crate::admin::report::{Access, Dropped, FailureGroup, Logs, Mails, Process, SignIns};
 use crate::db::Timestamp;
 use crate::telemetry::history::key::label;
 use crate::telemetry::history::slot::Slot;
@@ -27,6 +27,16 @@ pub fn access(window: &Window, total: &Slot) -> Access {
         decision_p99: total.timing_of_all("check ").quantile(0.99),
         tracked_keys: now(window, "coffer_rate_limit_tracked_keys", &[]),
         forgotten_early: total.count("coffer_rate_limit_evictions_total", &[]),
+    }
+}
+
+pub fn mails(window: &Window, total: &Slot) -> Mails {
+    let count = |outcome: &str| total.count("coffer_mail_attempts_total", &[&is("outcome", outcome)]);
+    Mails {
+        sent: count("sent"),
+        postponed: count("postponed"),
+        given_up: count("given_up"),
+        waiting: shared_now(window, "coffer_mails_waiting"),
     }
 }
 

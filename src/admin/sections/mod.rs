@@ -4,7 +4,7 @@ mod inside;
 mod requests;
 mod stores;
 
-pub use self::inside::{access, failures, logs, processes};
+pub use self::inside::{access, failures, logs, mails, processes};
 pub use self::requests::{failed, local_decisions, requests, route, routes, tiles, traffic};
 pub use self::stores::{caches, database, dependencies, limits};
 

@@ -1,4 +1,4 @@
-//! Who gets in: sessions, sign-ins by method, what the audit trail writes down.
+//! Who gets in: sessions, sign-ins by method, what the audit trail writes down, the mails that are sent.
 
 use prometheus::{IntCounterVec, IntGauge};
 
@@ -25,6 +25,11 @@ label! {
     }
 }
 
+label! {
+    /// What became of an attempt to send a mail.
+    MailOutcome { Sent = "sent", Postponed = "postponed", GivenUp = "given_up" }
+}
+
 label! { Attempt { Success = "success", Failure = "failure", Limited = "limited" } }
 
 #[derive(Debug)]
@@ -34,6 +39,9 @@ pub struct Accounts {
     operations: Vec<Counters<SessionOutcome>>,
     attempts: Vec<Counters<Attempt>>,
     audit: IntCounterVec,
+    /// Mails that still have to go out, over all nodes.
+    pub mails_waiting: IntGauge,
+    mails: Counters<MailOutcome>,
 }
 
 impl Accounts {
@@ -48,6 +56,11 @@ impl Accounts {
             "Attempts to get in, by what was shown.",
             &["method", "outcome"],
         );
+        let mails = family.counters(
+            "coffer_mail_attempts_total",
+            "Attempts to send a mail, by what became of it.",
+            &["outcome"],
+        );
         let all = |operation: &SessionOperation| Counters::new(&operations, &[operation.as_str()]);
         Self {
             sessions_active: family
@@ -59,6 +72,9 @@ impl Accounts {
                 "Events written to the audit trail.",
                 &["action", "outcome"],
             ),
+            mails_waiting: family
+                .gauge("coffer_mails_waiting", "Mails that still have to go out, over all nodes."),
+            mails: Counters::new(&mails, &[]),
         }
     }
 
@@ -73,6 +89,10 @@ impl Accounts {
     /// An attempt that was not even looked at: there were too many.
     pub fn attempt_limited(&self, method: Method) {
         self.attempts[method.index()].count(Attempt::Limited);
+    }
+
+    pub fn mail(&self, outcome: MailOutcome) {
+        self.mails.count(outcome);
     }
 
     /// Puts every action at 0.

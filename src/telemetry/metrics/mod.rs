@@ -19,7 +19,7 @@ use std::sync::Arc;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, Registry, TextEncoder};
 
-pub use self::accounts::{Accounts, Method, SessionOperation, SessionOutcome};
+pub use self::accounts::{Accounts, MailOutcome, Method, SessionOperation, SessionOutcome};
 pub use self::cache::{Cache, CacheMeter, Evicted, Invalidation, Outcome, Tier};
 pub use self::database::{Database, PoolMeter, PoolState, QueryMeter};
 pub use self::dependency::{Breaker, Dependencies, DependencyMeter};
