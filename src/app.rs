@@ -23,9 +23,9 @@ use crate::audit::{self, Audit};
 use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::Db;
+use crate::db::{Db, Opening};
 use crate::installation;
-use crate::keys::Keys;
+use crate::keys::{Keys, belonging};
 use crate::limiter::Limiter;
 use crate::limiter::layer::Tree;
 use crate::limits::{self, Limits};
@@ -97,9 +97,25 @@ impl App {
     /// # Errors
     /// A sentence that says what to do.
     pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Self, String> {
-        let open = async |config: &Config| Db::open(&config.database(), config.database_connections).await;
-        Self::open_with(config, context, local, async |config| open(config).await.map_err(|e| e.to_string()))
-            .await
+        Self::open_as(config, context, local, Opening::Create).await
+    }
+
+    /// The same; with [`Opening::Existing`] nothing is made and nothing brought up to date.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn open_as(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        opening: Opening,
+    ) -> Result<Self, String> {
+        let open = async |config: &Config| {
+            let url = config.database();
+            let opened = Db::open_as(&url, config.database_connections, opening).await;
+            opened.map_err(|e| e.to_string())
+        };
+        Self::assemble(config, context, local, opening, open).await
     }
 
     /// The same with a database that is had in another way.
@@ -109,11 +125,25 @@ impl App {
         local: SocketAddr,
         open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
     ) -> Result<Self, String> {
-        prepare_data_dir(&config)?;
+        Self::assemble(config, context, local, Opening::Create, open).await
+    }
+
+    async fn assemble(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        opening: Opening,
+        open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
+    ) -> Result<Self, String> {
+        if opening == Opening::Create {
+            prepare_data_dir(&config)?;
+        }
+        // A key that is none is refused before the database is touched.
+        Keys::configured(&config)?;
         let metrics = Metrics::new(&context);
         let site = Site::new(config.base_url.as_ref(), local)?;
-        let keys = Keys::load(&config, &context)?;
         let db = open(&config).await?;
+        let keys = belonging::open(&db, &config, &context, opening).await?;
         db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
@@ -295,7 +325,7 @@ fn instance_name(local: SocketAddr) -> String {
 }
 
 /// Makes the data directory, readable by its owner alone.
-fn prepare_data_dir(config: &Config) -> Result<(), String> {
+pub(crate) fn prepare_data_dir(config: &Config) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir).map_err(|e| {
         format!(

@@ -35,6 +35,8 @@ pub enum Command {
     User(UserArgs),
     /// Look after the audit trail.
     Audit(AuditArgs),
+    /// Look after the secret key.
+    Key(KeyArgs),
     /// Make, list and revoke API tokens.
     Token(TokenArgs),
     /// Import a bookmarks file (Netscape HTML, as every browser exports it).
@@ -113,6 +115,32 @@ pub enum AuditAction {
         #[command(flatten)]
         config: Box<Config>,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct KeyArgs {
+    #[command(subcommand)]
+    pub action: KeyAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyAction {
+    /// Put a new key in place of the one in force: seal all secrets anew, and go on with the audit trail under it.
+    /// Stop every node before.
+    Rotate(Rotate),
+}
+
+#[derive(Args, Debug)]
+pub struct Rotate {
+    /// File with the new key, 64 hex digits; made when it is missing. Needed where a setting holds the old one;
+    /// without it `secret.key` in the data directory is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// The old key is lost: what is sealed under it is given up, letters that wait and two-step logins.
+    #[arg(long)]
+    pub lost: bool,
+    #[command(flatten)]
+    pub config: Config,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod key;
 mod people;
 mod setup_link;
 mod signals;
@@ -24,6 +25,7 @@ use crate::app::{self, App};
 use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::context::Context;
+use crate::db::{Db, Opening};
 use crate::error::Error;
 use crate::resources::import::File;
 use crate::telemetry::{listener, logs};
@@ -38,19 +40,24 @@ pub async fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Serve(config) => Box::pin(serve_library(*config)).await,
         Command::Migrate(config) => {
-            let app = open(*config).await?;
-            println!("The schema of the {} database is up to date.", app.db.name());
-            app.close().await;
+            // A key is none of its business: it may run where there is none.
+            if config.database().starts_with("sqlite:") {
+                app::prepare_data_dir(&config)?;
+            }
+            let db = Db::open(&config.database(), 1).await.map_err(|e| e.to_string())?;
+            println!("The schema of the {} database is up to date.", db.name());
+            db.close().await;
             Ok(())
         }
         Command::Config(config) => {
             for (name, value) in config.effective() {
                 println!("{name}={value}");
             }
-            Ok(())
+            doctor::settings::check(&config).map_err(|refused| refused.join("\n"))
         }
         Command::User(args) => people::run(args.action).await,
         Command::Audit(AuditArgs { action: AuditAction::Verify { config } }) => people::verify(*config).await,
+        Command::Key(args) => key::run(args.action).await,
         Command::Token(args) => token::run(args.action).await,
         Command::Import(args) => import(args).await,
         Command::Export(args) => export(args).await,
@@ -67,7 +74,7 @@ pub async fn run(command: Command) -> Result<(), String> {
 async fn serve_library(config: Config) -> Result<(), String> {
     let context = Context::system();
     let logs = logs::init(&config, &context)?;
-    let served = serve_until_told(config, context).await;
+    let served = Box::pin(serve_until_told(config, context)).await;
     if let Err(reason) = &served
         && logs.are_json()
     {
@@ -157,17 +164,26 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
     format!("Cannot listen on {address}: {error}. {advice}")
 }
 
-/// The application without a listener, for commands that work on the data.
+/// The application without a listener, for commands that may make a library.
+async fn open_or_make(config: Config) -> Result<App, String> {
+    open_as(config, Opening::Create).await
+}
+
+/// The same, for commands that work on what is there: they make nothing and bring nothing up to date.
 async fn open(config: Config) -> Result<App, String> {
+    open_as(config, Opening::Existing).await
+}
+
+async fn open_as(config: Config, opening: Opening) -> Result<App, String> {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
-    App::open(config, Context::system(), nowhere).await
+    App::open_as(config, Context::system(), nowhere, opening).await
 }
 
 async fn import(args: ImportArgs) -> Result<(), String> {
     let bytes =
         std::fs::read(&args.file).map_err(|e| format!("Cannot read {}: {e}.", args.file.display()))?;
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let app = open(args.config).await?;
+    let app = open_or_make(args.config).await?;
     let owner = owner(&app, args.user.as_deref()).await?;
     let bar = bar("Importing");
     let file = File { name: &name, bytes, visibility: args.visibility };
@@ -233,7 +249,7 @@ async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
 }
 
 async fn seed(args: SeedArgs) -> Result<(), String> {
-    let app = open(args.config).await?;
+    let app = open_or_make(args.config).await?;
     let owner = match app.accounts.by_username(&args.user).await.map_err(|e| sentence(&e))? {
         Some(owner) => owner,
         None => app.accounts.create_without_password(&args.user).await.map_err(|e| sentence(&e))?,

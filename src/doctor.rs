@@ -1,5 +1,7 @@
 //! `coffer doctor`: looks at everything coffer depends on, and says how to mend what is wrong.
 
+pub mod settings;
+
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +12,8 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::{Db, StartError};
+use crate::db::{Db, Opening, Schema, StartError, migrations};
+use crate::keys::{Keys, belonging};
 use crate::mail;
 use crate::redis::Redis;
 use crate::web::site::Site;
@@ -35,6 +38,7 @@ use Finding::{Failure, Fine, Warning};
 pub async fn run(config: Config) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
+    checks.splice(0..0, settings(&config));
     checks.push(("visitors", visitors(&config)));
     checks.extend(database(&config).await);
     checks.push(("redis", redis(&config).await));
@@ -56,6 +60,14 @@ pub async fn run(config: Config) -> Result<(), String> {
         0 => Ok(()),
         1 => Err("One check failed.".to_owned()),
         count => Err(format!("{count} checks failed.")),
+    }
+}
+
+/// What `coffer serve` would refuse.
+fn settings(config: &Config) -> Vec<(&'static str, Finding)> {
+    match settings::check(config) {
+        Ok(()) => vec![("settings", Fine("as `coffer serve` takes them".to_owned()))],
+        Err(refused) => refused.into_iter().map(|sentence| ("settings", Failure(sentence))).collect(),
     }
 }
 
@@ -115,12 +127,15 @@ fn data(config: &Config) -> Finding {
         ));
     }
     let key = dir.join("secret.key");
-    match std::fs::metadata(&key) {
-        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
-            Failure(format!("others may read {}. Run: chmod 600 {}", key.display(), key.display()))
-        }
-        _ => Fine(format!("{} can be written", dir.display())),
+    let open_to_others =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    if open_to_others(dir) {
+        return Failure(format!("others may look into {}. Run: chmod 700 {}", dir.display(), dir.display()));
     }
+    if open_to_others(&key) {
+        return Failure(format!("others may read {}. Run: chmod 600 {}", key.display(), key.display()));
+    }
+    Fine(format!("{} can be written", dir.display()))
 }
 
 fn tempfile_in(dir: &Path) -> std::io::Result<()> {
@@ -131,19 +146,27 @@ fn tempfile_in(dir: &Path) -> std::io::Result<()> {
 
 /// Whether the database answers, and whether its clock agrees with this machine's.
 async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
-    let is_file = config.database().starts_with("sqlite:");
-    if is_file && !config.data_dir.exists() {
-        return vec![("database", Fine("a new SQLite file, made at the first start".to_owned()))];
-    }
-    let db = match tokio::time::timeout(LIMIT * 4, Db::open(&config.database(), 1)).await {
+    let url = config.database();
+    let opened = Db::connect(&url, 1, Opening::Existing);
+    let db = match tokio::time::timeout(LIMIT * 4, opened).await {
         Ok(Ok(db)) => db,
         Ok(Err(StartError::InUse(_))) => {
             return vec![("database", Fine("in use by a running coffer".to_owned()))];
         }
+        Ok(Err(StartError::NoLibrary(place))) => {
+            return vec![(
+                "database",
+                Warning(format!("{place} is not there yet; the first start makes it")),
+            )];
+        }
         Ok(Err(error)) => return vec![("database", Failure(error.to_string()))],
         Err(_) => return vec![("database", Failure("no answer within 12 seconds".to_owned()))],
     };
-    let mut findings = vec![("database", Fine(format!("{} answers, its schema is up to date", db.name())))];
+    let schema = db.schema().await;
+    let mut findings = vec![("database", stand(&db, &schema))];
+    if matches!(schema, Ok(Schema::Current)) {
+        findings.push(("key", key(&db, config).await));
+    }
     match db.clock().await {
         Ok(Some(theirs)) => {
             let ahead = theirs.micros() - Context::system().now().micros();
@@ -154,6 +177,38 @@ async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
     }
     db.close().await;
     findings
+}
+
+fn stand(db: &Db, schema: &Result<Schema, StartError>) -> Finding {
+    let answers = format!("{} answers", db.name());
+    match schema {
+        Ok(Schema::Current) => Fine(format!("{answers}, its schema is up to date")),
+        Ok(Schema::Empty) => Warning(format!("{answers} and is empty; the first start makes the schema")),
+        Ok(Schema::Behind(count)) => Warning(format!(
+            "{answers}; {} to do. Make a backup, then run `coffer migrate`, or start coffer",
+            migrations(*count)
+        )),
+        Ok(Schema::Newer(version)) => Failure(StartError::Newer(*version).to_string()),
+        Ok(Schema::Different(version)) => Failure(StartError::Different(*version).to_string()),
+        Err(error) => Failure(error.to_string()),
+    }
+}
+
+/// Whether the key is the one that the database belongs to.
+async fn key(db: &Db, config: &Config) -> Finding {
+    let owner = match belonging::owner(db).await {
+        Ok(owner) => owner,
+        Err(sentence) => return Failure(sentence),
+    };
+    match (Keys::configured(config), owner) {
+        (Err(sentence), _) => Failure(sentence),
+        (Ok(_), None) => Fine("no key has been used with this database yet".to_owned()),
+        (Ok(None), Some(owner)) => Failure(belonging::missing(config, owner)),
+        (Ok(Some(keys)), Some(owner)) if keys.id() == owner => {
+            Fine(format!("{owner} fits the database; all nodes need this one"))
+        }
+        (Ok(Some(keys)), Some(owner)) => Failure(belonging::another(config, keys.id(), owner)),
+    }
 }
 
 fn clock(ahead_ms: i64) -> Finding {

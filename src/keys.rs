@@ -1,9 +1,15 @@
 //! The master secret, and the keys for single purposes that are derived from it (HKDF-Expand, RFC 5869).
 
+pub mod belonging;
+pub mod retired;
+pub mod rotation;
+pub mod store;
+
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -13,7 +19,41 @@ use sha2::Sha256;
 use crate::config::Config;
 use crate::context::Context;
 
+/// What the audit trail is chained under.
+pub const AUDIT: &str = "audit";
+/// What recovery codes are hashed under.
+pub const RECOVERY_CODES: &str = "recovery code";
+
 pub struct Keys(SecretBox<[u8; 32]>);
+
+/// Tells master keys apart and gives nothing of them away: the beginning of a derived key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId([u8; 8]);
+
+impl KeyId {
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// `None` unless these are 8 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER_PERMISSIVE.encode(&self.0))
+    }
+}
+
+/// Where the key is when no setting holds it.
+#[must_use]
+pub fn path(config: &Config) -> PathBuf {
+    config.data_dir.join("secret.key")
+}
 
 impl Keys {
     /// From `COFFER_SECRET_KEY`, else from `secret.key` in the data directory, which is made when missing.
@@ -21,22 +61,42 @@ impl Keys {
     /// # Errors
     /// A sentence that says what to do.
     pub fn load(config: &Config, context: &Context) -> Result<Self, String> {
-        if let Some(secret) = &config.secret_key {
-            return parse(secret.expose_secret()).ok_or_else(|| {
-                "COFFER_SECRET_KEY must be 64 hex digits. Make one with: openssl rand -hex 32".to_owned()
-            });
-        }
-        let path = config.data_dir.join("secret.key");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => parse(&text).ok_or_else(|| {
-                format!("{} does not hold 64 hex digits. Restore it from a backup, or remove it to sign everybody out and start with a new key.", path.display())
+        Self::configured(config)?.map_or_else(|| Self::make(&path(config), context), Ok)
+    }
+
+    /// The same, but `None` where no key has been made yet.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn configured(config: &Config) -> Result<Option<Self>, String> {
+        let Some(secret) = &config.secret_key else { return Self::read(&path(config)) };
+        let keys = parse(secret.expose_secret()).ok_or_else(|| {
+            "COFFER_SECRET_KEY must be 64 hex digits. Make one with: openssl rand -hex 32".to_owned()
+        });
+        keys.map(Some)
+    }
+
+    /// From a file; `None` when there is none.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn read(path: &Path) -> Result<Option<Self>, String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => parse(&text).map(Some).ok_or_else(|| {
+                format!("{} does not hold 64 hex digits. Restore it from a backup.", path.display())
             }),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Self::make(&path, context),
-            Err(e) => Err(format!("Cannot read {}: {e}. Give this user permission to read it.", path.display())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => {
+                Err(format!("Cannot read {}: {e}. Give this user permission to read it.", path.display()))
+            }
         }
     }
 
-    fn make(path: &Path, context: &Context) -> Result<Self, String> {
+    /// A new key in a new file, for this user alone.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn make(path: &Path, context: &Context) -> Result<Self, String> {
         let key: [u8; 32] = context.random();
         OpenOptions::new()
             .write(true)
@@ -60,6 +120,12 @@ impl Keys {
                 format!("Cannot write {}: {e}. {advice}", path.display())
             })?;
         Ok(Self(SecretBox::new(Box::new(key))))
+    }
+
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let derived = self.derive("key id");
+        KeyId(std::array::from_fn(|place| derived[place]))
     }
 
     /// The key for one purpose.

@@ -224,13 +224,23 @@ $$;
 CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION audit_events_append_only();
 
--- One row: the number and hash of the last event. Whoever appends holds it until the transaction ends.
+-- One row: the number and hash of the last event, and the id of the master key under which it was written (empty until
+-- the first start). An append holds the row until its transaction ends.
 CREATE TABLE audit_head (
-    id    BIGINT PRIMARY KEY DEFAULT 1 CHECK (id = 1),
-    seq   BIGINT NOT NULL,
-    hash  BYTEA NOT NULL
+    id      BIGINT PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    seq     BIGINT NOT NULL,
+    hash    BYTEA NOT NULL,
+    key_id  BYTEA NOT NULL DEFAULT ''
 );
 INSERT INTO audit_head (seq, hash) VALUES (0, '');
+
+-- Earlier master keys. audit_until: the last event that was chained under it. sealed: what is still needed of it, under
+-- the key in force; NULL when the key was lost.
+CREATE TABLE retired_keys (
+    key_id       BYTEA PRIMARY KEY CHECK (length(key_id) = 8),
+    audit_until  BIGINT NOT NULL,
+    sealed       BYTEA
+);
 
 -- Letters that still have to go out.
 CREATE TABLE mails (

@@ -235,13 +235,23 @@ CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events BEGIN
     SELECT RAISE(ABORT, 'audit_events is append-only');
 END;
 
--- One row: the number and hash of the last event. Whoever appends holds it until the transaction ends.
+-- One row: the number and hash of the last event, and the id of the master key under which it was written (empty until
+-- the first start). An append holds the row until its transaction ends.
 CREATE TABLE audit_head (
-    id    INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
-    seq   INTEGER NOT NULL,
-    hash  BLOB NOT NULL
+    id      INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    seq     INTEGER NOT NULL,
+    hash    BLOB NOT NULL,
+    key_id  BLOB NOT NULL DEFAULT x''
 ) STRICT;
 INSERT INTO audit_head (seq, hash) VALUES (0, x'');
+
+-- Earlier master keys. audit_until: the last event that was chained under it. sealed: what is still needed of it, under
+-- the key in force; NULL when the key was lost.
+CREATE TABLE retired_keys (
+    key_id       BLOB PRIMARY KEY NOT NULL CHECK (length(key_id) = 8),
+    audit_until  INTEGER NOT NULL,
+    sealed       BLOB
+) STRICT;
 
 -- Letters that still have to go out.
 CREATE TABLE mails (

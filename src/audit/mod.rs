@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::db::{Timestamp, Tx};
-use crate::keys::{Keys, mac};
+use crate::keys::retired::RetiredKeys;
+use crate::keys::{AUDIT, KeyId, Keys, mac};
 use crate::telemetry::metrics::{Method, Metrics};
 use crate::web::origin::Origin;
 
@@ -55,11 +56,13 @@ pub enum Action {
     UserResetLink,
     DataExport,
     AccountDelete,
+    KeyRotate,
+    KeyLost,
 }
 
 impl Action {
     /// Every action, as filters list them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::SetUp,
         Self::Register,
         Self::LogIn,
@@ -90,6 +93,8 @@ impl Action {
         Self::UserResetLink,
         Self::DataExport,
         Self::AccountDelete,
+        Self::KeyRotate,
+        Self::KeyLost,
     ];
 
     /// The stable name, as rows and filters hold it.
@@ -126,6 +131,8 @@ impl Action {
             Self::UserResetLink => "user.reset_link",
             Self::DataExport => "data.export",
             Self::AccountDelete => "account.delete",
+            Self::KeyRotate => "key.rotate",
+            Self::KeyLost => "key.lost",
         }
     }
 }
@@ -170,6 +177,8 @@ impl Event {
 pub struct Audit {
     context: Context,
     key: [u8; 32],
+    key_id: KeyId,
+    retired: RetiredKeys,
     metrics: Metrics,
 }
 
@@ -178,7 +187,13 @@ impl Audit {
     pub fn new(context: Context, keys: &Keys, metrics: &Metrics) -> Self {
         let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
         metrics.accounts.declare_audit(&Action::ALL.map(Action::as_str), &outcomes);
-        Self { context, key: keys.derive("audit"), metrics: metrics.clone() }
+        Self {
+            context,
+            key: keys.derive(AUDIT),
+            key_id: keys.id(),
+            retired: RetiredKeys::new(keys),
+            metrics: metrics.clone(),
+        }
     }
 
     /// Counts an attempt to get in, whether or not the trail tells of it.
@@ -193,7 +208,12 @@ impl Audit {
 
     /// Appends the event. Call it last before the commit: writers of the trail take turns from here on.
     pub async fn record(&self, tx: &mut Tx, origin: &Origin, event: &Event) -> sqlx::Result<()> {
-        let (seq, previous) = store::advance(tx).await?;
+        let next = store::advance(tx, self.key_id.as_bytes()).await?;
+        let (seq, previous) = next.ok_or_else(|| {
+            sqlx::Error::Configuration(
+                "the database belongs to another COFFER_SECRET_KEY since this node started".into(),
+            )
+        })?;
         let mut row = store::Row {
             seq,
             at: self.context.now(),
@@ -206,31 +226,9 @@ impl Audit {
             previous,
             hash: Vec::new(),
         };
-        row.hash = self.hash(&row);
+        row.hash = hash(&self.key, &row);
         self.metrics.accounts.audited(&row.action, &row.outcome);
         store::append(tx, &row).await
-    }
-
-    /// Each field goes in under its length, so that no two events read the same.
-    fn hash(&self, row: &store::Row) -> Vec<u8> {
-        let mut mac = mac(&self.key);
-        let actor = row.actor_id.map(|id| id.into_bytes().to_vec()).unwrap_or_default();
-        let fields: [&[u8]; 9] = [
-            &row.previous,
-            &row.seq.to_be_bytes(),
-            &at(row.at),
-            &actor,
-            row.action.as_bytes(),
-            row.target.as_bytes(),
-            row.outcome.as_bytes(),
-            row.network.as_deref().unwrap_or_default(),
-            row.request_id.as_bytes(),
-        ];
-        for field in fields {
-            mac.update(&(field.len() as u64).to_be_bytes());
-            mac.update(field);
-        }
-        mac.finalize().into_bytes().to_vec()
     }
 }
 
@@ -242,4 +240,26 @@ impl std::fmt::Debug for Audit {
 
 fn at(time: Timestamp) -> [u8; 8] {
     time.micros().to_be_bytes()
+}
+
+/// Each field goes in under its length, so that no two events read the same.
+fn hash(key: &[u8; 32], row: &store::Row) -> Vec<u8> {
+    let mut mac = mac(key);
+    let actor = row.actor_id.map(|id| id.into_bytes().to_vec()).unwrap_or_default();
+    let fields: [&[u8]; 9] = [
+        &row.previous,
+        &row.seq.to_be_bytes(),
+        &at(row.at),
+        &actor,
+        row.action.as_bytes(),
+        row.target.as_bytes(),
+        row.outcome.as_bytes(),
+        row.network.as_deref().unwrap_or_default(),
+        row.request_id.as_bytes(),
+    ];
+    for field in fields {
+        mac.update(&(field.len() as u64).to_be_bytes());
+        mac.update(field);
+    }
+    mac.finalize().into_bytes().to_vec()
 }

@@ -25,10 +25,11 @@ pub struct Row {
     pub hash: Vec<u8>,
 }
 
-/// The next event's number and the last one's hash; holds the head until the transaction ends.
-pub async fn advance(tx: &mut Tx) -> sqlx::Result<(i64, Vec<u8>)> {
-    const SQL: &str = "UPDATE audit_head SET seq = seq + 1 RETURNING seq, hash";
-    on!(tx.conn(), conn => sqlx::query_as(SQL).fetch_one(conn).await)
+/// The next event's number and the last one's hash; holds the head until the transaction ends. `None` when the
+/// database belongs to another master key: an event under this one would break the chain.
+pub async fn advance(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<Option<(i64, Vec<u8>)>> {
+    const SQL: &str = "UPDATE audit_head SET seq = seq + 1 WHERE key_id = $1 RETURNING seq, hash";
+    on!(tx.conn(), conn => sqlx::query_as(SQL).bind(key_id).fetch_optional(conn).await)
 }
 
 pub async fn append(tx: &mut Tx, row: &Row) -> sqlx::Result<()> {

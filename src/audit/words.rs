@@ -41,6 +41,8 @@ impl Action {
             (Self::UserResetLink, _) => "Made a password reset link",
             (Self::DataExport, _) => "Exported everything",
             (Self::AccountDelete, _) => "Deleted an account",
+            (Self::KeyRotate, _) => "Changed the secret key",
+            (Self::KeyLost, _) => "Began with another secret key, as the one before is lost",
         }
     }
 

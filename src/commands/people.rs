@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use super::{open, sentence};
+use super::{open, open_or_make, sentence};
 use crate::accounts::people::{By, Change, Person};
 use crate::accounts::{NewAccount, Role};
 use crate::app::App;
@@ -47,11 +47,17 @@ pub async fn verify(config: Config) -> Result<(), String> {
         "The audit trail is unbroken: {} events, the last one’s seal begins with {}.",
         verified.events, verified.last_hash
     );
+    if verified.unkeyed > 0 {
+        println!(
+            "The key of the first {} is lost: that they stand in their order was checked, not what they say.",
+            verified.unkeyed
+        );
+    }
     Ok(())
 }
 
 async fn create(username: String, email: String, role: Role, config: Config) -> Result<(), String> {
-    let app = open(config).await?;
+    let app = open_or_make(config).await?;
     let password = read_password()?;
     let new = NewAccount { email, username, display_name: String::new(), password };
     let member = app.accounts.create(&new, role).await.map_err(|e| sentence(&e))?;

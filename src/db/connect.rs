@@ -15,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, Sqlite}
 
 use super::checkout::{Transactional as _, within};
 use super::measure::PoolState;
+use super::schema::{self, Schema};
 use super::{Asked, Engine, Measured, Reader, is_disk_full, is_unavailable};
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -67,19 +68,33 @@ pub enum StartError {
     Unreachable { place: String, source: sqlx::Error, advice: &'static str },
     #[error("There is no room left on the disk for {0}. Make some, then start coffer again.")]
     DiskFull(PathBuf),
-    #[error(
-        "The database was made by a newer coffer: its schema has step {0}, which this one does not know. Start the newer one, or restore a backup from before."
-    )]
-    Newer(i64),
     #[error("Cannot bring the database schema up to date: {0}.")]
     Migration(sqlx::migrate::MigrateError),
+    #[error(
+        "There is no library in {0}. Set COFFER_DATA_DIR or COFFER_DATABASE_URL to where it is; `coffer serve` and `coffer user create` make a new one."
+    )]
+    NoLibrary(String),
+    #[error(
+        "The database's schema is older than this coffer: {} to do. Make a backup, then run `coffer migrate`.", migrations(*.0)
+    )]
+    Behind(usize),
+    #[error(
+        "The database was made by a newer coffer than this one ({version}), which does not know its migration {0}. Start the version that was used last, or a later one; or restore a backup that was made before.", version = env!("CARGO_PKG_VERSION")
+    )]
+    Newer(i64),
+    #[error(
+        "The database's schema was made by another coffer than this one ({version}): they differ in migration {0}. Start the version that was used last.", version = env!("CARGO_PKG_VERSION")
+    )]
+    Different(i64),
+    #[error("Cannot read the database's schema: {0}.")]
+    Unreadable(sqlx::Error),
 }
 
 impl StartError {
     /// Whether the server is only not there yet, so that waiting may help.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unreachable { source, .. } if is_unavailable(source))
+        matches!(self, Self::Unreachable { source, .. } | Self::Unreadable(source) if is_unavailable(source))
     }
 
     fn in_sqlite(path: &Path, source: sqlx::Error) -> Self {
@@ -96,6 +111,13 @@ impl StartError {
         Self::Unreachable { place: without_password(url), source, advice }
     }
 
+    fn reached(url: &str, source: sqlx::Error) -> Self {
+        match url.strip_prefix("sqlite:") {
+            Some(path) => Self::in_sqlite(Path::new(path.trim_start_matches("//")), source),
+            None => Self::in_postgres(url, source),
+        }
+    }
+
     /// Why the schema could not be brought up to date; `reached` says what a database that can't be used means.
     fn in_migration(error: MigrateError, reached: impl FnOnce(sqlx::Error) -> Self) -> Self {
         match error {
@@ -110,28 +132,80 @@ impl StartError {
     }
 }
 
+/// What opening may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Make what is missing, and bring the schema up to date.
+    Create,
+    /// Take what is there, and change nothing.
+    Existing,
+}
+
 impl Db {
     /// Opens `postgres://…` or `sqlite:path` and brings its schema up to date.
     ///
     /// # Errors
     /// A [`StartError`] whose sentence says what to do.
     pub async fn open(url: &str, connections: u32) -> Result<Self, StartError> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let db = Self::open_postgres(url, connections).await?;
-            db.migrate()
-                .await
-                .map_err(|e| StartError::in_migration(e, |e| StartError::in_postgres(url, e)))?;
-            Ok(db)
-        } else if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = Path::new(path.trim_start_matches("//"));
-            let db = Self::open_sqlite(path, connections).await?;
-            db.migrate()
-                .await
-                .map_err(|e| StartError::in_migration(e, |e| StartError::in_sqlite(path, e)))?;
-            Ok(db)
-        } else {
-            Err(StartError::BadUrl(without_password(url)))
+        Self::open_as(url, connections, Opening::Create).await
+    }
+
+    /// Opens it with a schema that this coffer knows, or not at all.
+    ///
+    /// # Errors
+    /// A [`StartError`] whose sentence says what to do.
+    pub async fn open_as(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
+        let db = Self::connect(url, connections, opening).await?;
+        match (db.schema().await?, opening) {
+            (Schema::Newer(version), _) => Err(StartError::Newer(version)),
+            (Schema::Different(version), _) => Err(StartError::Different(version)),
+            (Schema::Current, _) => Ok(db),
+            (_, Opening::Create) => {
+                let migrated = db.migrate().await;
+                migrated
+                    .map(|()| db)
+                    .map_err(|e| StartError::in_migration(e, |e| StartError::reached(url, e)))
+            }
+            (Schema::Empty, Opening::Existing) => Err(StartError::NoLibrary(without_password(url))),
+            (Schema::Behind(count), Opening::Existing) => Err(StartError::Behind(count)),
         }
+    }
+
+    /// Where its schema stands.
+    ///
+    /// # Errors
+    /// [`StartError::Unreadable`]
+    pub async fn schema(&self) -> Result<Schema, StartError> {
+        let known = if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE };
+        schema::read(self, known).await.map_err(StartError::Unreadable)
+    }
+
+    /// Whether the address is one that can be opened.
+    ///
+    /// # Errors
+    /// [`StartError::BadUrl`]
+    pub fn check(url: &str) -> Result<(), StartError> {
+        let is_known = url.starts_with("sqlite:")
+            || (url.starts_with("postgres") && PgConnectOptions::from_str(url).is_ok());
+        if is_known { Ok(()) } else { Err(StartError::BadUrl(without_password(url))) }
+    }
+
+    /// Opens it whatever its schema is.
+    ///
+    /// # Errors
+    /// A [`StartError`] whose sentence says what to do.
+    pub async fn connect(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Self::open_postgres(url, connections).await;
+        }
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Err(StartError::BadUrl(without_password(url)));
+        };
+        let path = Path::new(path.trim_start_matches("//"));
+        if opening == Opening::Existing && !path.exists() {
+            return Err(StartError::NoLibrary(path.display().to_string()));
+        }
+        Self::open_sqlite(path, connections).await
     }
 
     async fn open_postgres(url: &str, connections: u32) -> Result<Self, StartError> {
@@ -263,6 +337,12 @@ fn lock_file(path: &Path) -> Result<File, StartError> {
         Err(TryLockError::WouldBlock) => Err(StartError::InUse(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(not_writable(source)),
     }
+}
+
+/// A number of migrations in words.
+#[must_use]
+pub fn migrations(count: usize) -> String {
+    if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
 }
 
 /// A database address that may be shown: the password is replaced.

@@ -5,14 +5,16 @@ mod connect;
 mod failure;
 mod health;
 mod measure;
+mod schema;
 mod timestamp;
 mod transaction;
 
 pub use checkout::Checkout;
-pub use connect::{Db, StartError};
+pub use connect::{Db, Opening, StartError, migrations};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
 pub(crate) use failure::{is_silence, outcome_unknown};
 pub use measure::{Asked, Measured};
+pub use schema::Schema;
 use sqlx::{Postgres, Sqlite};
 pub use timestamp::Timestamp;
 pub use transaction::{Transaction, Tx};

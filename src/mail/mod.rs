@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
+use crate::keys::rotation::Rotation;
 use crate::seal::Seal;
 use crate::telemetry::metrics::{MailOutcome, Metrics};
 use crate::web::site::Site;
@@ -79,6 +80,32 @@ pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
     reached.map_err(|failure| failure.reason().to_owned())
 }
 
+/// What sealed letters are sealed for.
+const PURPOSE: &str = "letter";
+
+/// The letters that wait, for another master key; those that can't be opened are thrown away. How many stay.
+pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize> {
+    let mut count = 0;
+    for (id, sealed) in store::sealed(tx).await? {
+        if let Some(sealed) = rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
+            store::put_sealed(tx, id, &sealed).await?;
+            count += 1;
+        } else {
+            store::remove_in(tx, id).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether the settings for letters make sense, without asking the server.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn check(config: &Config, site: &Site) -> Result<(), String> {
+    Envelope::new(config.mail_from.as_deref(), site.host())?;
+    Transport::new(config, SEND_LIMIT).map(drop)
+}
+
 /// What became of one attempt.
 enum Attempt {
     Sent,
@@ -98,7 +125,7 @@ impl Mail {
         keys: &Keys,
         metrics: &Metrics,
     ) -> Result<Self, String> {
-        let seal = Seal::new(keys.derive("letter"));
+        let seal = Seal::new(keys.derive(PURPOSE));
         let envelope = Envelope::new(config.mail_from.as_deref(), site.host())?;
         let transport = Transport::new(config, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));

@@ -49,9 +49,8 @@ pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Op
 }
 
 pub async fn remove(db: &Db, id: Uuid) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM mails WHERE id = $1";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))?;
+    remove_in(&mut tx, id).await?;
     tx.commit().await
 }
 
@@ -60,4 +59,20 @@ pub async fn postpone(db: &Db, id: Uuid, next_at: Timestamp, error: &str) -> sql
     let mut tx = db.begin().await?;
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(next_at).bind(error).execute(conn).await.map(drop))?;
     tx.commit().await
+}
+
+/// Every letter that waits, as it is sealed.
+pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
+    on!(tx.conn(), conn => sqlx::query_as("SELECT id, sealed FROM mails").fetch_all(conn).await)
+}
+
+/// The same letter, sealed anew.
+pub async fn put_sealed(tx: &mut Tx, id: Uuid, sealed: &[u8]) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE mails SET sealed = $2 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(sealed).execute(conn).await.map(drop))
+}
+
+pub async fn remove_in(tx: &mut Tx, id: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM mails WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
 }

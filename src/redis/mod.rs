@@ -64,22 +64,35 @@ impl CredentialProvider for Counting {
     }
 }
 
+fn bad_url(error: &fred::error::Error) -> String {
+    format!(
+        "COFFER_REDIS_URL is not a Redis address ({error}). Give redis://host:6379 or rediss://… for TLS."
+    )
+}
+
+fn parse(url: &str) -> Result<Config, String> {
+    // fred would take any scheme for its own.
+    if !url.starts_with("redis") {
+        return Err(bad_url(&fred::error::Error::new(ErrorKind::Url, "another scheme")));
+    }
+    Config::from_url(url).map_err(|e| bad_url(&e))
+}
+
 impl Redis {
+    /// Whether the address is one, without asking it.
+    ///
+    /// # Errors
+    /// A sentence that says what to give.
+    pub fn check(url: &str) -> Result<(), String> {
+        parse(url).map(drop)
+    }
+
     /// Makes the pool and starts connecting in the background: a Redis that is down delays nothing.
     ///
     /// # Errors
     /// A sentence, when the address itself is wrong.
     pub fn connect(url: &str, context: &Context) -> Result<Self, String> {
-        let bad_url = |e: fred::error::Error| {
-            format!(
-                "COFFER_REDIS_URL is not a Redis address ({e}). Give redis://host:6379 or rediss://… for TLS."
-            )
-        };
-        // fred would take any scheme for its own.
-        if !url.starts_with("redis") {
-            return Err(bad_url(fred::error::Error::new(ErrorKind::Url, "another scheme")));
-        }
-        let mut config = Config::from_url(url).map_err(bad_url)?;
+        let mut config = parse(url)?;
         // Otherwise one that is down when coffer starts would never be tried again.
         config.fail_fast = false;
         let plain = config.clone();
@@ -92,7 +105,7 @@ impl Redis {
         let pool = builder(config)
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
             .build_pool(POOL)
-            .map_err(bad_url)?;
+            .map_err(|e| bad_url(&e))?;
         let _ = pool.connect_pool();
         Ok(Self {
             pool,

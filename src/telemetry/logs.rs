@@ -48,11 +48,7 @@ impl Logs {
 /// # Errors
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log)).map_err(|e| {
-        format!(
-            "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
-        )
-    })?;
+    let filter = filter(config)?;
     let pretty = match config.log_format {
         LogFormat::Auto => std::io::stdout().is_terminal(),
         LogFormat::Pretty => true,
@@ -64,6 +60,23 @@ pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
     tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
     std::panic::set_hook(Box::new(told));
     Ok(Logs { shipper, are_json: !pretty })
+}
+
+/// Whether the settings of the log make sense.
+///
+/// # Errors
+/// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
+pub fn check(config: &Config) -> Result<(), String> {
+    filter(config)?;
+    config.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
+}
+
+fn filter(config: &Config) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(format!("{QUIET},{}", config.log)).map_err(|e| {
+        format!(
+            "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
+        )
+    })
 }
 
 fn copies(config: &Config, context: &Context) -> Result<(Option<Arc<Queue>>, Option<Shipper>), String> {

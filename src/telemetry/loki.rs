@@ -137,6 +137,14 @@ impl Waiting {
     }
 }
 
+/// Whether this is an address that lines can be sent to.
+///
+/// # Errors
+/// A sentence that says what to give.
+pub fn check(url: &str) -> Result<(), String> {
+    Push::new(url, "").map(drop)
+}
+
 /// The task that sends; it is told to stop before the program ends.
 pub struct Shipper {
     stop: oneshot::Sender<()>,

@@ -16,8 +16,11 @@ use super::login::proved;
 use super::store::factor;
 use super::{Accounts, Member, Proof};
 use crate::audit::{Action, Event};
+use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::keys::{Keys, mac};
+use crate::keys::retired::{Known, RetiredKeys};
+use crate::keys::rotation::Rotation;
+use crate::keys::{Keys, RECOVERY_CODES, mac};
 use crate::limiter::policy::Policy;
 use crate::mail::Letter;
 use crate::seal::Seal;
@@ -30,24 +33,53 @@ const TRY_WINDOW: Duration = Duration::from_mins(15);
 /// 160 bits, as RFC 4226 § 4 recommends.
 const SECRET_BYTES: usize = 20;
 
+/// What the apps' secrets are sealed for.
+const PURPOSE: &str = "totp";
+
 /// The keys under which secrets are sealed and recovery codes are hashed.
 pub struct FactorKeys {
     totp: Seal,
     codes: [u8; 32],
+    /// Recovery codes outlive a change of the master key.
+    retired: RetiredKeys,
 }
 
 impl FactorKeys {
     #[must_use]
     pub fn new(keys: &Keys) -> Self {
-        Self { totp: Seal::new(keys.derive("totp")), codes: keys.derive("recovery code") }
+        Self {
+            totp: Seal::new(keys.derive(PURPOSE)),
+            codes: keys.derive(RECOVERY_CODES),
+            retired: RetiredKeys::new(keys),
+        }
     }
 
     fn hash(&self, user: Uuid, code: &str) -> Vec<u8> {
-        let mut mac = mac(&self.codes);
-        mac.update(user.as_bytes());
-        mac.update(codes::plain(code).as_bytes());
-        mac.finalize().into_bytes().to_vec()
+        hash(&self.codes, user, code)
     }
+}
+
+fn hash(key: &[u8; 32], user: Uuid, code: &str) -> Vec<u8> {
+    let mut mac = mac(key);
+    mac.update(user.as_bytes());
+    mac.update(codes::plain(code).as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// The apps' secrets, for another master key; how many, and of whom two-step login was switched off, as theirs can't be
+/// opened any more.
+pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<(usize, Vec<Uuid>)> {
+    let (mut count, mut switched_off) = (0, Vec::new());
+    for (user, sealed) in factor::sealed(tx).await? {
+        if let Some(sealed) = rotation.reseal(PURPOSE, user.as_bytes(), &sealed) {
+            factor::put_sealed(tx, user, &sealed).await?;
+            count += 1;
+        } else {
+            factor::switch_off(tx, user, rotation.context.now()).await?;
+            switched_off.push(user);
+        }
+    }
+    Ok((count, switched_off))
 }
 
 impl std::fmt::Debug for FactorKeys {
@@ -220,9 +252,18 @@ impl Accounts {
     }
 
     async fn use_recovery_code(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
-        let hash = self.factor_keys.hash(member.id, typed);
+        let mut hashes = vec![self.factor_keys.hash(member.id, typed)];
+        for era in self.factor_keys.retired.eras(&self.db).await? {
+            if let Known::Keys(keys) = era.key {
+                hashes.push(hash(&keys.recovery_codes, member.id, typed));
+            }
+        }
         let mut tx = self.db.begin().await?;
-        if !factor::use_code(&mut tx, member.id, &hash, self.context.now()).await? {
+        let mut used = false;
+        for hash in &hashes {
+            used = used || factor::use_code(&mut tx, member.id, hash, self.context.now()).await?;
+        }
+        if !used {
             return Ok(false);
         }
         self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodeUse, member.id)).await?;

@@ -96,3 +96,15 @@ pub async fn put_codes(tx: &mut Tx, user: Uuid, hashes: &[Vec<u8>]) -> sqlx::Res
     }
     Ok(())
 }
+
+/// Every secret of an app, as it is sealed, with whose it is.
+pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
+    const SQL: &str = "SELECT id, totp_secret FROM users WHERE totp_secret IS NOT NULL";
+    on!(tx.conn(), conn => sqlx::query_as(SQL).fetch_all(conn).await)
+}
+
+/// The same secret, sealed anew.
+pub async fn put_sealed(tx: &mut Tx, user: Uuid, sealed: &[u8]) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET totp_secret = $2 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(sealed).execute(conn).await.map(drop))
+}

@@ -1,0 +1,108 @@
+//! `coffer key`: another master key in place of the one in force.
+
+use std::path::{Path, PathBuf};
+
+use super::sentence;
+use crate::cli::{KeyAction, Rotate};
+use crate::config::Config;
+use crate::context::Context;
+use crate::db::{Db, Opening};
+use crate::keys::rotation::{Resealed, Rotation, waiting};
+use crate::keys::{KeyId, Keys, belonging, path, store};
+
+pub async fn run(action: KeyAction) -> Result<(), String> {
+    let KeyAction::Rotate(rotate) = action;
+    let context = Context::system();
+    // One connection, so that all others are other coffers'.
+    let db = Db::open_as(&rotate.config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
+    let done = change(&db, &rotate, &context).await;
+    db.close().await;
+    done
+}
+
+async fn change(db: &Db, rotate: &Rotate, context: &Context) -> Result<(), String> {
+    let config = &rotate.config;
+    let owner = belonging::owner(db).await?;
+    let owner = owner.ok_or("No key has been used with this database yet: there is nothing to change.")?;
+    let old = old(rotate, owner)?;
+    let place = new_place(rotate)?;
+    let new = Keys::read(&place)?.map_or_else(|| Keys::make(&place, context), Ok)?;
+    if new.id() == owner {
+        return Err(format!(
+            "{} holds the key that is in force. Name a file for another one.",
+            place.display()
+        ));
+    }
+    let others = store::others(db).await.map_err(|e| sentence(&e.into()))?;
+    if others > 0 {
+        return Err("Another coffer is connected to this database. Stop every node first.".to_owned());
+    }
+    let rotation = Rotation { context, owner, old: old.as_ref(), new: &new };
+    let resealed = rotation.run(db).await.map_err(|e| sentence(&e.into()))?;
+    report(&resealed, owner, new.id());
+    if rotate.to.is_some() {
+        println!("Set COFFER_SECRET_KEY on every node to what is in {}, then start them.", place.display());
+        return Ok(());
+    }
+    put_in_force(config, owner)
+}
+
+/// The old key; `None` when it is lost.
+fn old(rotate: &Rotate, owner: KeyId) -> Result<Option<Keys>, String> {
+    match Keys::configured(&rotate.config)? {
+        Some(keys) if keys.id() == owner && rotate.lost => {
+            Err("The key is here, not lost. Leave --lost out, so that nothing is given up.".to_owned())
+        }
+        Some(keys) if keys.id() == owner => Ok(Some(keys)),
+        _ if rotate.lost => Ok(None),
+        Some(keys) => Err(belonging::another(&rotate.config, keys.id(), owner)),
+        None => Err(belonging::missing(&rotate.config, owner)),
+    }
+}
+
+fn new_place(rotate: &Rotate) -> Result<PathBuf, String> {
+    match &rotate.to {
+        Some(file) => Ok(file.clone()),
+        None if rotate.config.secret_key.is_some() => {
+            Err("COFFER_SECRET_KEY holds the key, which coffer can't change. Name a file for the new one with --to, then set COFFER_SECRET_KEY to what is in it.".to_owned())
+        }
+        None => Ok(waiting(&rotate.config)),
+    }
+}
+
+fn report(resealed: &Resealed, old: KeyId, new: KeyId) {
+    println!(
+        "The database belongs to the key {new} now, no longer to {old}. Sealed anew: {} waiting letters, {} two-step logins.",
+        resealed.letters, resealed.second_factors
+    );
+    if !resealed.switched_off.is_empty() {
+        println!(
+            "Two-step login is switched off for {} accounts, whose secrets could not be opened. The audit trail names them.",
+            resealed.switched_off.len()
+        );
+    }
+}
+
+/// Renames the files; the old key stays for backups that were made before.
+fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
+    let (current, new) = (path(config), waiting(config));
+    let old = current.with_extension(format!("key.{owner}"));
+    let renamed = rename(&current, &old).and_then(|()| std::fs::rename(&new, &current));
+    renamed.map_err(|e| {
+        format!(
+            "The key is changed, but not yet in its place: {e}. Rename {} to {}.",
+            new.display(),
+            current.display()
+        )
+    })?;
+    println!("{} holds it; give it to every node, and keep it with your backups.", current.display());
+    if old.exists() {
+        println!("Backups that were made before need {}.", old.display());
+    }
+    Ok(())
+}
+
+/// What is not there need not be renamed.
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    if from.exists() { std::fs::rename(from, to) } else { Ok(()) }
+}

@@ -1,0 +1,33 @@
+//! What `coffer serve` would refuse before it asks anything outside: found without starting.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::keys::Keys;
+use crate::mail;
+use crate::redis::Redis;
+use crate::telemetry::logs;
+use crate::web::site::Site;
+
+/// Whether these settings can be served with.
+///
+/// # Errors
+/// A sentence for each that can't.
+pub fn check(config: &Config) -> Result<(), Vec<String>> {
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
+    let site = Site::new(config.base_url.as_ref(), local);
+    let letters = site.as_ref().map_or(Ok(()), |site| mail::check(config, site));
+    let findings = [
+        site.map(drop),
+        letters,
+        Keys::configured(config).map(drop),
+        Db::check(&config.database()).map_err(|error| error.to_string()),
+        config.redis_url.as_ref().map_or(Ok(()), |url| Redis::check(url.expose_secret())),
+        logs::check(config),
+    ];
+    let refused: Vec<String> = findings.into_iter().filter_map(Result::err).collect();
+    if refused.is_empty() { Ok(()) } else { Err(refused) }
+}

@@ -1,0 +1,76 @@
+//! What earlier master keys are still needed for: to check what they chained, and to know the recovery codes that
+//! were hashed under them.
+
+use super::store::{self, Row};
+use super::{AUDIT, Keys, RECOVERY_CODES};
+use crate::context::Context;
+use crate::db::Db;
+use crate::seal::Seal;
+
+/// Two keys that were derived from an earlier master key.
+pub struct Retired {
+    pub audit: [u8; 32],
+    pub recovery_codes: [u8; 32],
+}
+
+/// What the database tells of one.
+pub enum Known {
+    Keys(Retired),
+    /// The master key was lost before it was changed.
+    Lost,
+    /// It was sealed under another key, or for another row, or is damaged.
+    Unreadable,
+}
+
+/// The events up to and including `until`, after those of the era before.
+pub struct Era {
+    pub until: i64,
+    pub key: Known,
+}
+
+/// Opens and seals them, under the key in force.
+#[derive(Clone)]
+pub struct RetiredKeys(Seal);
+
+impl Retired {
+    #[must_use]
+    pub fn from_keys(keys: &Keys) -> Self {
+        Self { audit: keys.derive(AUDIT), recovery_codes: keys.derive(RECOVERY_CODES) }
+    }
+}
+
+impl RetiredKeys {
+    #[must_use]
+    pub fn new(keys: &Keys) -> Self {
+        Self(Seal::new(keys.derive("retired keys")))
+    }
+
+    /// Everything that is known of earlier keys, the oldest first.
+    pub async fn eras(&self, db: &Db) -> sqlx::Result<Vec<Era>> {
+        let rows = store::retired(db).await?;
+        Ok(rows.iter().map(|row| Era { until: row.audit_until, key: self.open(row) }).collect())
+    }
+
+    #[must_use]
+    pub fn open(&self, row: &Row) -> Known {
+        let Some(sealed) = &row.sealed else { return Known::Lost };
+        let opened = self.0.open(&place(row), sealed);
+        opened.and_then(|bytes| from_bytes(&bytes)).map_or(Known::Unreadable, Known::Keys)
+    }
+
+    /// The row with these keys sealed in it.
+    #[must_use]
+    pub fn seal(&self, context: &Context, row: Row, keys: &Retired) -> Option<Row> {
+        let sealed = self.0.seal(&place(&row), context, &[keys.audit, keys.recovery_codes].concat())?;
+        Some(Row { sealed: Some(sealed), ..row })
+    }
+}
+
+fn place(row: &Row) -> Vec<u8> {
+    [row.key_id.as_slice(), &row.audit_until.to_be_bytes()].concat()
+}
+
+fn from_bytes(bytes: &[u8]) -> Option<Retired> {
+    let (audit, recovery_codes) = bytes.split_first_chunk()?;
+    Some(Retired { audit: *audit, recovery_codes: recovery_codes.try_into().ok()? })
+}
