@@ -1,6 +1,8 @@
 //! What must stand for a change to be made, so that nobody's work is replaced unseen.
 
-use super::Resource;
+use std::fmt::Write as _;
+
+use super::{Resource, tag};
 use crate::error::{Error, Result};
 use crate::web::etag::EntityTags;
 
@@ -27,7 +29,11 @@ impl Precondition {
         let holds = match self {
             Self::None => true,
             Self::Version(version) => *version == current.version,
-            Self::Tags(tags) => tags.hold_strongly(&current.etag()),
+            Self::Tags(tags) => {
+                // A change needs the version alone, however tags are spelled meanwhile.
+                let is_version = || tags.hold_strongly(&format!("\"{}\"", current.version));
+                tags.hold_strongly(&current.etag()) || (current.trashed_at.is_none() && is_version())
+            }
         };
         if holds { Ok(()) } else { Err(Error::VersionConflict { current: current.version }) }
     }
@@ -43,12 +49,17 @@ impl Precondition {
 }
 
 impl Resource {
-    /// The strong `ETag` of its JSON: the version in quotes, in the trash with the moment it came there.
+    /// The strong `ETag` of its JSON: the version in quotes; in the trash with the moment it came there; where a tag is not
+    /// spelled as it is compared, with a checksum of the spelling, which changes without a new version.
     #[must_use]
     pub fn etag(&self) -> String {
-        match self.trashed_at {
-            None => format!("\"{}\"", self.version),
-            Some(at) => format!("\"{}-trashed-{}\"", self.version, at.micros()),
+        let mut etag = format!("\"{}", self.version);
+        if let Some(at) = self.trashed_at {
+            let _ = write!(etag, "-trashed-{}", at.micros());
         }
+        if self.tags.0.iter().any(|tag| tag::fold(tag) != *tag) {
+            let _ = write!(etag, "-tags-{:08x}", crc32fast::hash(self.tags.0.join("\n").as_bytes()));
+        }
+        etag + "\""
     }
 }

@@ -293,8 +293,6 @@ async fn a_query_that_cannot_be_read_says_where(app: App) {
         ("is:new", 0),
         ("visibility:all", 0),
         ("tags:sea", 0),
-        ("or tide", 0),
-        ("tide or", 5),
         ("tide or tag:sea", 8),
         ("by:%25", 0),
         (many.trim(), 64),

@@ -23,7 +23,7 @@ pub(super) struct ResourceBody {
     tags: Vec<String>,
     visibility: Visibility,
     pinned: bool,
-    /// In quotes it is the `ETag`, unless the resource is in the trash.
+    /// In quotes it begins the `ETag`.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
