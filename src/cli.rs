@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use encoding_rs::Encoding;
 use uuid::Uuid;
 
 use crate::accounts::Role;
@@ -195,9 +196,12 @@ pub struct ImportArgs {
     /// Whose library it goes to; may be left out while there is one account.
     #[arg(long)]
     pub user: Option<String>,
-    /// Who may see what comes in.
+    /// Who may see what comes in; what the file marks as private stays private.
     #[arg(long, default_value = "private")]
     pub visibility: Visibility,
+    /// The file's encoding, such as utf-8, gbk or windows-1252. [default: what the file says]
+    #[arg(long, value_parser = charset)]
+    pub charset: Option<&'static Encoding>,
     #[command(flatten)]
     pub config: Config,
 }
@@ -287,4 +291,10 @@ impl Config {
             Cli::command().try_get_matches_from(name.chain(arguments.into_iter().map(Into::into)))?;
         Ok(Cli::from_arg_matches_mut(&mut matches)?.config)
     }
+}
+
+/// An encoding by one of its names (WHATWG Encoding § 4.2).
+fn charset(label: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(label.as_bytes())
+        .ok_or_else(|| "no encoding has this name; try utf-8, gbk, shift_jis or windows-1252".to_owned())
 }

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
 use crate::error::Error;
-use crate::resources::import::File;
+use crate::resources::import::{File, Report};
 use crate::telemetry::{listener, logs};
 use crate::web::viewer::Viewer;
 use crate::{doctor, serve, waiting};
@@ -186,23 +186,55 @@ async fn import(args: ImportArgs) -> Result<(), String> {
     let app = open_or_make(args.config).await?;
     let owner = owner(&app, args.user.as_deref()).await?;
     let bar = bar("Importing");
-    let file = File { name: &name, bytes, visibility: args.visibility };
+    let file = File { name: &name, bytes, visibility: args.visibility, charset: args.charset };
     let viewer = Viewer::Member(Arc::new(owner));
     let imported = app.resources.import(&viewer, file, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
-    let (_, report) = imported.await.map_err(|e| sentence(&e))?;
+    let (_, report) = imported.await.map_err(|e| import_error(&e))?;
     bar.finish_and_clear();
+    tell(&report);
+    app.close().await;
+    Ok(())
+}
+
+fn import_error(error: &Error) -> String {
+    match error {
+        Error::Invalid(errors) if errors.of("charset").is_some() => {
+            format!("{} Name it with --charset, for example --charset gbk.", sentence(error))
+        }
+        error => sentence(error),
+    }
+}
+
+/// What became of each link, as the page after an import says it.
+fn tell(report: &Report) {
     println!("{} new, {} already kept, {} refused.", report.new, report.duplicate, report.refused);
+    if let Some(charset) = &report.charset {
+        println!(
+            "{} characters could not be read as {charset}; --charset chooses another encoding.",
+            report.unreadable
+        );
+    }
     for refusal in &report.refusals {
         println!("  line {}: {} ({})", refusal.line, refusal.reason, refusal.text);
     }
-    if report.refusals.len() < report.refused {
-        println!("  … and {} more", report.refused - report.refusals.len());
+    and_more(report.refused, report.refusals.len());
+    println!("{} already kept got new tags, {} were shortened.", report.merged, report.shortened);
+    for merged in report.duplicates.iter().filter(|duplicate| !duplicate.added.is_empty()) {
+        println!("  line {}: new tags {} ({})", merged.line, merged.added.join(", "), merged.title);
     }
-    app.close().await;
-    Ok(())
+    for shortening in &report.shortenings {
+        println!("  line {}: {} ({})", shortening.line, shortening.what, shortening.title);
+    }
+    and_more(report.shortened, report.shortenings.len());
+}
+
+fn and_more(all: usize, shown: usize) {
+    if shown < all {
+        println!("  … and {} more", all - shown);
+    }
 }
 
 async fn export(args: ExportArgs) -> Result<(), String> {

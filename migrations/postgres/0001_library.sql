@@ -186,7 +186,7 @@ CREATE TABLE revisions (
 CREATE TABLE tags (
     id        UUID PRIMARY KEY,
     owner_id  UUID NOT NULL REFERENCES users ON DELETE CASCADE,
-    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     folded    TEXT COLLATE "C" NOT NULL,
     UNIQUE (owner_id, folded)
 );

@@ -198,7 +198,7 @@ CREATE TABLE revisions (
 CREATE TABLE tags (
     id        BLOB PRIMARY KEY NOT NULL,
     owner_id  BLOB NOT NULL REFERENCES users ON DELETE CASCADE,
-    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+    name      TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     folded    TEXT NOT NULL,
     UNIQUE (owner_id, folded)
 ) STRICT;

@@ -114,12 +114,20 @@ impl Draft {
     /// # Errors
     /// [`crate::error::Error::Invalid`] with a sentence for each field that breaks a rule.
     pub fn check(&self) -> Result<Checked> {
+        self.check_keeping(&[])
+    }
+
+    /// The same, but the tags in `kept` may be as long as an import makes them.
+    ///
+    /// # Errors
+    /// Those of [`Draft::check`].
+    pub fn check_keeping(&self, kept: &[String]) -> Result<Checked> {
         let mut errors = FieldErrors::default();
         let kind = self.kind.unwrap_or(if self.url.is_some() { Kind::Link } else { Kind::Note });
         let url = self.check_url(kind, &mut errors);
         let title = self.check_title(url.as_ref(), &mut errors);
         text(&mut errors, "body", &self.body, BODY_LIMIT);
-        let tags = tag::parse_list(&self.tags.join(",")).unwrap_or_else(|error| {
+        let tags = tag::parse_list(&self.tags.join(","), kept).unwrap_or_else(|error| {
             errors.add("tags", error.to_string());
             Vec::new()
         });

@@ -1,6 +1,7 @@
 //! Markdown as safe HTML for pages and as plain text for the search index.
 
 mod bare;
+mod escape;
 mod headings;
 mod plain;
 mod raw;
@@ -9,6 +10,7 @@ mod shape;
 mod source;
 mod target;
 
+pub use escape::from_plain;
 pub use plain::to_text;
 
 use std::sync::{Arc, OnceLock};

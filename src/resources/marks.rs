@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::draft::Checked;
 use super::query::Criterion;
-use super::{Kind, Visibility};
+use super::tag::TagName;
+use super::{Kind, Visibility, fold};
 
 /// For private use: a letter to the engines' tokenizers, and to `fold` none.
 const SIGN: char = '\u{E000}';
@@ -22,6 +23,18 @@ pub fn of(owner: Uuid, checked: &Checked) -> String {
     marks.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
     marks.extend(checked.url.iter().map(|url| address(&url.key)));
     marks.extend(checked.signs.iter().map(|text| sign(text)));
+    marks.sort();
+    marks.dedup();
+    marks.join(" ")
+}
+
+/// The marks of a resource that gets more tags.
+#[must_use]
+pub fn with_tags(marks: &str, added: &[TagName]) -> String {
+    let mut marks: Vec<String> = marks.split(' ').map(str::to_owned).collect();
+    marks.extend(added.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
+    let names: Vec<&str> = added.iter().map(|tag| tag.name.as_str()).collect();
+    marks.extend(fold::signs(&names.join(" ")).iter().map(|text| sign(text)));
     marks.sort();
     marks.dedup();
     marks.join(" ")
@@ -120,6 +133,16 @@ mod tests {
         for unmet in ["tag:se", "tag:\"deep water\"", "site:ample.org", "kind:note", "visibility:public"] {
             assert!(!has(unmet), "{unmet}");
         }
+    }
+
+    #[test]
+    fn more_tags_make_the_marks_that_all_at_once_would() {
+        let draft = |tags: &[&str]| {
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            Draft { title: "x".into(), body: "x".into(), tags, ..Draft::default() }.check().expect("a draft")
+        };
+        let (some, all) = (draft(&["sea/tides"]), draft(&["sea/tides", "sea/deep", "C++"]));
+        assert_eq!(with_tags(&of(Uuid::nil(), &some), &all.tags[1..]), of(Uuid::nil(), &all));
     }
 
     #[test]

@@ -278,7 +278,11 @@ impl Resources {
             return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
         }
         // What would be refused anyway is refused for that (RFC 9110 § 13.2.1).
-        let checked = change.over(current.change()).check()?;
+        let mut kept = current.tags.0.clone();
+        if via == Via::Restore {
+            kept.extend(change.tags.iter().flatten().cloned());
+        }
+        let checked = change.over(current.change()).check_keeping(&kept)?;
         expected.check(&current)?;
         if current.is_already(&checked) {
             return Ok(current);

@@ -46,6 +46,10 @@ pub enum UrlError {
     TooLong,
     #[error("“{0}:” addresses can't be saved; enter one that starts with https:// or http://.")]
     Scheme(String),
+    #[error(
+        "This is a bookmarklet, a program in place of an address (“javascript:”). coffer keeps pages, not bookmarklets."
+    )]
+    Bookmarklet,
     #[error("This address names no website; enter it in full, for example https://example.org/page.")]
     NoHost,
     #[error(
@@ -63,6 +67,10 @@ pub fn parse(input: &str) -> Result<NormalUrl, UrlError> {
     let typed = input.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}'));
     if typed.is_empty() {
         return Err(UrlError::Empty);
+    }
+    // First, since a shorter address of the wrong kind is refused all the same.
+    if let Some(error) = wrong_scheme(typed) {
+        return Err(error);
     }
     if typed.chars().count() > MAX_LENGTH {
         return Err(UrlError::TooLong);
@@ -98,11 +106,23 @@ fn with_scheme(typed: &str) -> Result<String, UrlError> {
     let Some((name, rest)) = typed.split_once(':').filter(|(name, _)| is_scheme(name)) else {
         return without_scheme(typed);
     };
-    match name.to_ascii_lowercase().as_str() {
-        "http" | "https" => Ok(typed.to_owned()),
-        _ if is_host_before_port(name, rest) => Ok(format!("https://{typed}")),
-        other => Err(UrlError::Scheme(other.chars().take(20).collect())),
+    let without = is_host_before_port(name, rest) && !is_web(name);
+    Ok(if without { format!("https://{typed}") } else { typed.to_owned() })
+}
+
+fn wrong_scheme(typed: &str) -> Option<UrlError> {
+    let (name, rest) = typed.split_once(':').filter(|(name, _)| is_scheme(name))?;
+    if is_web(name) || is_host_before_port(name, rest) {
+        return None;
     }
+    match name.to_ascii_lowercase().as_str() {
+        "javascript" => Some(UrlError::Bookmarklet),
+        other => Some(UrlError::Scheme(other.chars().take(20).collect())),
+    }
+}
+
+fn is_web(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
 /// RFC 3986 §3.1.

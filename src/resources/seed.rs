@@ -85,15 +85,17 @@ impl Resources {
                 batch.push(Ready {
                     line: number,
                     id: self.context.new_id(),
-                    at,
+                    created: at,
+                    updated: at,
                     checked: draft(number, &mut numbers).check()?,
                 });
             }
             let import = self.context.new_id();
             let mut tx = self.cache.begin_bulk().await?;
             store::begin(&mut tx, import, owner, "made-up resources", start).await?;
-            store::insert(&mut tx, import, owner, &batch).await?;
-            store::tag(&mut tx, owner, &batch.iter().collect::<Vec<_>>(), || self.context.new_id()).await?;
+            store::insert(&mut tx, import, owner, &batch.iter().collect::<Vec<_>>()).await?;
+            let taggings: Vec<_> = batch.iter().map(Into::into).collect();
+            store::tag(&mut tx, owner, &taggings, || self.context.new_id()).await?;
             store::add_revisions(&mut tx, import, owner, start).await?;
             store::finish(&mut tx, import, &super::import::Report::default()).await?;
             tx.commit([Scope::User(owner), Scope::Shared]).await?;

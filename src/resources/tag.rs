@@ -1,9 +1,14 @@
 //! Tag names: cleaned for display, folded for comparison, and nested by slashes.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// The longest name, in characters.
-pub const MAX_LENGTH: usize = 60;
+/// The longest name that is stored, in characters: an import writes a path of folders as one name.
+pub const MAX_LENGTH: usize = 200;
+/// The longest name that a person may give, in characters.
+pub const MAX_TYPED: usize = 60;
+/// Bytes of a folded name; compatibility forms grow when they are folded, and an index holds 2,700 bytes.
+const MAX_FOLDED: usize = 2_000;
 /// How many tags one resource may carry.
 pub const MAX_TAGS: usize = 50;
 
@@ -20,8 +25,8 @@ pub struct TagName {
 pub enum TagError {
     #[error("Enter a tag, for example “recipes” or “work/rust”.")]
     Empty,
-    #[error("The tag “{0}…” is longer than 60 characters; shorten it.")]
-    TooLong(String),
+    #[error("The tag “{start}…” is longer than {limit} characters; shorten it.")]
+    TooLong { start: String, limit: usize },
     #[error("A tag can't contain a comma; enter one tag at a time.")]
     Comma,
     #[error("A tag contains an invisible control character; delete it and type the tag again.")]
@@ -30,11 +35,15 @@ pub enum TagError {
     TooMany,
 }
 
-/// Tags from text separated by commas, in their order, each once.
-pub fn parse_list(text: &str) -> Result<Vec<TagName>, TagError> {
+/// Tags from text separated by commas, in their order, each once. Only those in `kept` may be longer than
+/// [`MAX_TYPED`].
+pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError> {
     let mut tags: Vec<TagName> = Vec::new();
     for item in text.split(is_comma) {
         match parse_one(item) {
+            Ok(tag) if tag.is_longer_than(MAX_TYPED) && !kept.iter().any(|name| fold(name) == tag.folded) => {
+                return Err(too_long(&tag.name, MAX_TYPED));
+            }
             Ok(tag) if tags.iter().any(|known| known.folded == tag.folded) => {}
             Ok(_) if tags.len() == MAX_TAGS => return Err(TagError::TooMany),
             Ok(tag) => tags.push(tag),
@@ -45,25 +54,36 @@ pub fn parse_list(text: &str) -> Result<Vec<TagName>, TagError> {
     Ok(tags)
 }
 
-/// One tag; a leading `#` and empty levels (`/a//b/`) are dropped.
+/// One tag; a leading `#`, empty levels (`/a//b/`) and invisible marks are dropped.
 pub fn parse_one(text: &str) -> Result<TagName, TagError> {
     if text.contains(is_comma) {
         return Err(TagError::Comma);
     }
-    if text.chars().any(is_forbidden) {
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
         return Err(TagError::Control);
     }
-    let composed: String = text.nfc().collect();
+    let composed: String = text.chars().filter(|c| !is_invisible(*c)).nfc().collect();
     let name =
         clean_levels(composed.trim_start_matches(|c: char| c == '#' || is_slash(c) || c.is_whitespace()));
     let folded = fold(&name);
     if name.is_empty() || folded.is_empty() {
         return Err(TagError::Empty);
     }
-    if name.chars().count() > MAX_LENGTH {
-        return Err(TagError::TooLong(name.chars().take(20).collect()));
+    let tag = TagName { name, folded };
+    if tag.is_longer_than(MAX_LENGTH) || tag.folded.len() > MAX_FOLDED {
+        return Err(too_long(&tag.name, MAX_LENGTH));
     }
-    Ok(TagName { name, folded })
+    Ok(tag)
+}
+
+impl TagName {
+    fn is_longer_than(&self, characters: usize) -> bool {
+        self.name.chars().count() > characters
+    }
+}
+
+fn too_long(name: &str, limit: usize) -> TagError {
+    TagError::TooLong { start: name.chars().take(20).collect(), limit }
 }
 
 /// NFKC and lower case; one spelling of white space and of the final sigma.
@@ -85,24 +105,37 @@ pub fn range_of(folded: &str) -> (String, String) {
 fn clean_levels(text: &str) -> String {
     text.split(is_slash)
         .map(|level| level.split_whitespace().collect::<Vec<_>>().join(" "))
-        .filter(|level| !level.is_empty())
+        .filter(|level| level.chars().any(|c| !is_joiner(c)))
         .collect::<Vec<_>>()
         .join("/")
 }
 
-/// The comma and its compatibility forms, which an East Asian keyboard types.
-fn is_comma(c: char) -> bool {
-    matches!(c, ',' | '\u{FF0C}' | '\u{FE50}' | '\u{FE10}')
+/// The comma, its compatibility forms, and what East Asian and Arabic keyboards type for one.
+pub(super) fn is_comma(c: char) -> bool {
+    matches!(
+        c,
+        ',' | '\u{060C}'
+            | '\u{3001}'
+            | '\u{FE10}'
+            | '\u{FE11}'
+            | '\u{FE50}'
+            | '\u{FE51}'
+            | '\u{FF0C}'
+            | '\u{FF64}'
+    )
 }
 
 fn is_slash(c: char) -> bool {
     matches!(c, '/' | '\u{FF0F}')
 }
 
-/// Control characters apart from white space, and the bidirectional controls that make a name lie.
-fn is_forbidden(c: char) -> bool {
-    (c.is_control() && !c.is_whitespace())
-        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+/// Format characters: directions, the soft hyphen, the zero-width space. The joiners are part of the spelling.
+fn is_invisible(c: char) -> bool {
+    !c.is_ascii() && c.general_category() == GeneralCategory::Format && !is_joiner(c)
+}
+
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 #[cfg(test)]

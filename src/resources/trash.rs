@@ -35,7 +35,9 @@ impl Resources {
         match self.set_trashed(&resource, None, expected).await {
             Ok(Some(restored)) => Ok(restored),
             Ok(None) => self.find_expected(viewer, id, expected).await,
-            Err(error) => Err(self.none_twice(error, resource.owner_id, &resource.change().check()?).await),
+            Err(error) => Err(self
+                .none_twice(error, resource.owner_id, &resource.change().check_keeping(&resource.tags.0)?)
+                .await),
         }
     }
 

@@ -55,6 +55,49 @@ async fn bookmarks_go_out_and_come_in_again(app: App) {
     assert_eq!(whole["tags"], json!(["Leith", "sea/tides"]));
 }
 
+on_both_engines!(an_own_export_comes_back_as_it_was);
+async fn an_own_export_comes_back_as_it_was(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let bodies = [
+        "",
+        "    code  \nand *more*\n\n\n# H <b>x</b> &amp; [linkding-notes]\n",
+        "- a\n  - b\n\n\tc <DT>",
+        "one",
+    ];
+    for (number, body) in bodies.iter().enumerate() {
+        let visibility = ["private", "members", "public", "members"][number];
+        owner
+            .saves(json!({ "title": format!("Entry {number} 'a' \"b\" <c>"), "url": format!("https://{number}.example/?a=1&b=2"),
+                "body": body, "tags": [format!("tide tables {number}")], "visibility": visibility }))
+            .await;
+    }
+    let file = owner.get("/export?format=html").await.ok();
+    let text = String::from_utf8(file.bytes().to_vec()).expect("UTF-8");
+    for (at, _) in text.match_indices('&') {
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        assert!(known.iter().any(|name| text[at..].starts_with(name)), "{}", &text[at..]);
+    }
+    assert_eq!((text.matches("PRIVATE=\"0\"").count(), text.matches("PRIVATE=\"1\"").count()), (1, 3));
+    other.uploads("/import", "b.html", file.bytes(), &[("visibility", "public")]).await.is(303);
+    let (mine, theirs) = (facts(&owner).await, facts(&other).await);
+    assert_eq!((theirs.len(), theirs), (4, mine));
+}
+
+/// What an export of the bookmarks keeps of each entry.
+async fn facts(actor: &Actor) -> Vec<Vec<String>> {
+    let library = actor.get("/api/v1/export?format=json").await.ok().json();
+    let fact = |entry: &Value| {
+        let names =
+            ["kind", "title", "url", "body", "tags", "visibility"].map(|name| entry[name].to_string());
+        let dates = ["created_at", "updated_at"].map(|name| entry[name].to_string()[..20].to_owned());
+        names.into_iter().chain(dates).collect()
+    };
+    let mut facts: Vec<Vec<String>> =
+        library["resources"].as_array().expect("a list").iter().map(fact).collect();
+    facts.sort();
+    facts
+}
+
 on_both_engines!(json_holds_every_entry_and_no_one_elses);
 async fn json_holds_every_entry_and_no_one_elses(app: App) {
     let owner = app.signed_in("owner").await;

@@ -14,7 +14,7 @@ use crate::support::on_both_engines;
 
 const RAGGED: &[u8] = include_bytes!("../fixtures/bookmarks-ragged.html");
 /// `<a` in the ragged file that are no comment and no title.
-const RAGGED_LINKS: usize = 13;
+const RAGGED_LINKS: usize = 12;
 const HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<TITLE>Bookmarks</TITLE>\n<DL><p>\n";
 
 /// New, already kept, refused.
@@ -69,7 +69,7 @@ async fn a_ragged_file_is_accounted_for_to_its_last_link(app: App) {
     let report =
         imports(&owner, RAGGED).await.has("h1", "Your bookmarks are in").has(".lede", "bookmarks.html");
     let [new, kept, refused] = tally(&report);
-    assert_eq!((new + kept + refused, new, refused), (RAGGED_LINKS, 10, 3));
+    assert_eq!((new + kept + refused, new, refused), (RAGGED_LINKS, 9, 3));
     let lines = report.texts(".ledger tbody tr td:first-child");
     assert_eq!(lines, ["8", "30", "31"]);
     report
@@ -137,18 +137,30 @@ async fn thousands_of_links_come_in_at_once(app: App) {
     again.text_has("The first 500 are shown");
 }
 
-on_both_engines!(what_is_kept_already_is_left_alone);
-async fn what_is_kept_already_is_left_alone(app: App) {
+on_both_engines!(what_is_kept_already_gets_new_tags_and_nothing_else);
+async fn what_is_kept_already_gets_new_tags_and_nothing_else(app: App) {
     let owner = app.signed_in("owner").await;
     let entry = owner.saves(json!({ "title": "Mine", "url": "https://tides.example/", "tags": ["own"], "visibility": "public" })).await;
     let report = imports(&owner, RAGGED).await;
-    assert_eq!(tally(&report), [9, 1, 3]);
-    report.has(&format!("details a[href='{}']", entry.page()), "Tide tables & moon");
+    assert_eq!(tally(&report), [8, 1, 3]);
+    report
+        .has(&format!("details a[href='{}']", entry.page()), "Tide tables & moon")
+        .has("#kept li", "new tags sea, tables, harbour");
     let kept = owner.get(&entry.api()).await.ok().json();
     assert_eq!(
         (&kept["title"], &kept["tags"], &kept["version"]),
-        (&json!("Mine"), &json!(["own"]), &json!(1))
+        (&json!("Mine"), &json!(["harbour", "own", "sea", "tables"]), &json!(2))
     );
+    assert_eq!((&kept["body"], &kept["visibility"]), (&json!(""), &json!("public")));
+    owner.get("/resources?tag=harbour").await.ok().has(".entry-title", "Mine");
+    let versions = owner.get(&format!("{}/revisions", entry.api())).await.ok().json();
+    assert_eq!(
+        (&versions["items"][0]["via"], &versions["items"][0]["tags"]),
+        (&json!("import"), &kept["tags"])
+    );
+    let again = imports(&owner, RAGGED).await.has("#kept", "None of them brought a new tag");
+    assert_eq!(tally(&again), [0, 9, 3]);
+    assert_eq!(owner.get(&entry.api()).await.ok().json()["version"], 2);
 }
 
 on_both_engines!(an_import_goes_to_ones_own_library_under_the_chosen_visibility);
@@ -158,7 +170,7 @@ async fn an_import_goes_to_ones_own_library_under_the_chosen_visibility(app: App
     other.get("/resources").await.ok().has(".entry-title", "Tide tables & moon");
     app.visitor().get("/").await.redirects_to("/login");
     other.get(&sent.header("location")).await.error_page(404);
-    assert_eq!(tally(&imports(&other, RAGGED).await), [10, 0, 3]);
+    assert_eq!(tally(&imports(&other, RAGGED).await), [9, 0, 3]);
 }
 
 on_both_engines!(what_is_no_bookmarks_file_is_refused_with_a_sentence);
@@ -205,6 +217,10 @@ async fn odd_texts_in_a_file_do_not_stop_it(app: App) {
     );
     let report = imports(&owner, file.as_bytes()).await;
     assert_eq!(tally(&report), [7, 0, 1]);
+    report
+        .has("#shortened", "title is longer")
+        .has("#shortened", "left out")
+        .has("#shortened", "tag is longer");
     let cut = find(&owner, "https://1.example/").await;
     assert_eq!(cut["title"].as_str().map(|title| title.chars().count()), Some(500));
     assert!(
@@ -249,10 +265,10 @@ async fn the_command_imports_a_file_too(app: App) {
     let library = app.stop().await;
     std::fs::write(library.data_dir().join("b.html"), RAGGED).expect("a file");
     let (done, said) = command(&library, &["import", "b.html"]);
-    assert!(done && said.contains("10 new, 0 already kept, 3 refused."), "{said}");
+    assert!(done && said.contains("9 new, 0 already kept, 3 refused."), "{said}");
     assert!(said.contains("line 30: ") && said.contains("(Bookmarklet)"), "{said}");
     let (done, said) = command(&library, &["import", "b.html", "--user", "owner", "--visibility", "public"]);
-    assert!(done && said.contains("0 new, 10 already kept, 3 refused."), "{said}");
+    assert!(done && said.contains("0 new, 9 already kept, 3 refused."), "{said}");
     for (arguments, sentence) in [
         (["import", "b.html", "--user=nobody"], "There is no account nobody"),
         (["import", "absent.html", "--user=owner"], "Cannot read absent.html"),
@@ -262,4 +278,124 @@ async fn the_command_imports_a_file_too(app: App) {
         let (done, said) = command(&library, &arguments);
         assert!(!done && said.contains(sentence), "{said}");
     }
+}
+
+/// A bookmarks file with these lines.
+fn file_of(lines: &str) -> Vec<u8> {
+    format!("{HEAD}{lines}\n</DL><p>\n").into_bytes()
+}
+
+on_both_engines!(an_address_in_two_folders_is_one_entry_with_both);
+async fn an_address_in_two_folders_is_one_entry_with_both(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = file_of(
+        "<DT><H3>History</H3><DL><p><DT><A HREF=\"https://lang.example/c\" ADD_DATE=\"1700000001\">C family</A></DL><p>
+        <DT><H3>Programming</H3><DL><p><DT><A HREF=\"http://www.lang.example/c/\" TAGS=\"blue\" PRIVATE=\"1\">Other</A>
+        <DD>only here
+        <DT><A HREF=\"https://lang.example/d\" PRIVATE=\"0\">D</A></DL><p>",
+    );
+    let sent = owner.uploads("/import", "b.html", &file, &[("visibility", "public")]).await.is(303);
+    let report = owner.get(&sent.header("location")).await.ok().has("#kept li", "new tags Programming, blue");
+    assert_eq!(tally(&report), [2, 1, 0]);
+    let both = find(&owner, "https://lang.example/c").await;
+    assert_eq!((&both["title"], &both["body"]), (&json!("C family"), &json!("only here")));
+    assert_eq!(both["tags"], json!(["blue", "History", "Programming"]));
+    assert_eq!(
+        (&both["visibility"], &both["created_at"]),
+        (&json!("private"), &json!("2023-11-14T22:13:21Z"))
+    );
+    assert_eq!(find(&owner, "https://lang.example/d").await["visibility"], "public");
+    owner.get("/resources?tag=programming").await.ok().has(".entry-title", "C family");
+}
+
+on_both_engines!(names_of_folders_and_tags_lose_no_more_than_their_marks);
+async fn names_of_folders_and_tags_lose_no_more_than_their_marks(app: App) {
+    let owner = app.signed_in("owner").await;
+    let mut lines = String::new();
+    for (number, folder) in
+        ["新闻，科技", "雷号、列表", "\u{200E}Favourites", "C\u{200B}D", "bell\u{7}x"].iter().enumerate()
+    {
+        let _ = writeln!(
+            lines,
+            "<DT><H3>{folder}</H3><DL><p><DT><A HREF=\"https://{number}.example/\">x</A></DL><p>"
+        );
+    }
+    lines += "<DT><A HREF=\"https://5.example/\" TAGS=\"编程，设计,rust\" TOREAD=\"1\" LAST_MODIFIED=\"1710000000\" ADD_DATE=\"1700000000\">x</A>\n";
+    for level in 0..20 {
+        let _ = writeln!(lines, "<DT><H3>Level number {level}</H3><DL><p>");
+    }
+    lines += "<DT><A HREF=\"https://deep.example/\">x</A>\n";
+    let report = imports(&owner, &file_of(&lines)).await.has("#shortened", "longer than 200 characters");
+    assert_eq!(tally(&report), [7, 0, 0]);
+    for (number, tag) in ["新闻 科技", "雷号 列表", "Favourites", "CD", "bellx"].iter().enumerate() {
+        assert_eq!(find(&owner, &format!("https://{number}.example/")).await["tags"], json!([tag]));
+    }
+    let tagged = find(&owner, "https://5.example/").await;
+    assert_eq!(tagged["tags"], json!(["rust", "unread", "编程", "设计"]));
+    assert_eq!(
+        (&tagged["created_at"], &tagged["updated_at"]),
+        (&json!("2023-11-14T22:13:20Z"), &json!("2024-03-09T16:00:00Z"))
+    );
+    let entry = find(&owner, "https://deep.example/").await;
+    let path = entry["tags"][0].as_str().expect("a tag");
+    assert!(
+        path.starts_with("Level number 0/Level number 1/")
+            && path.ends_with('…')
+            && path.chars().count() <= 200,
+        "{path}"
+    );
+    owner.get(&format!("/resources?tag={}", encode(path))).await.ok().has(".entry-title", "x");
+    let page = format!("/api/v1/resources/{}", entry["id"].as_str().unwrap());
+    let change = json!({ "title": "Still here", "tags": [path, "more"] });
+    owner.json(reqwest::Method::PATCH, &page, change).if_match("*").await.ok();
+}
+
+on_both_engines!(descriptions_are_plain_text_and_notes_come_in_once);
+async fn descriptions_are_plain_text_and_notes_come_in_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = file_of(
+        "<DT><A HREF=\"https://1.example/\">One</A>
+<DD>How to use Vec&lt;String&gt; and &lt;script&gt;
+# 1 reason why
+<DT><A HREF=\"https://2.example/\">The <script> element</A>
+<DD>Shopping:
+- fruit
+  - apples
+<DT><A HREF=\"/shaare/f6PbvA\" TAGS=\"travel\">Note: packing list</A>
+<DD>- tent
+<DT><A HREF=\"?WDWyig\">Note: old style</A>",
+    );
+    assert_eq!(tally(&imports(&owner, &file).await), [4, 0, 0]);
+    let one = find(&owner, "https://1.example/").await;
+    let page = owner.get(&format!("/resources/{}", one["id"].as_str().unwrap())).await.ok();
+    page.has("main", "Vec<String> and <script>").has("main", "# 1 reason why");
+    let two = find(&owner, "https://2.example/").await;
+    assert_eq!(
+        (&two["title"], &two["body"]),
+        (&json!("The <script> element"), &json!("Shopping:\n- fruit\n  - apples"))
+    );
+    let list = owner.get("/api/v1/resources?q=packing").await.ok().json();
+    assert_eq!((&list["items"][0]["kind"], &list["items"][0]["tags"]), (&json!("note"), &json!(["travel"])));
+    assert_eq!(tally(&imports(&owner, &file).await), [0, 4, 0]);
+}
+
+on_both_engines!(a_guessed_encoding_is_told_and_can_be_chosen);
+async fn a_guessed_encoding_is_told_and_can_be_chosen(app: App) {
+    let owner = app.signed_in("owner").await;
+    let lines = "<DT><A HREF=\"https://1.example/\">中华人民共和国新闻</A>\n<DT><A HREF=\"https://2.example/\">程序设计语言</A>";
+    let gbk = encoding_rs::GBK.encode(lines).0.into_owned();
+    let file = [HEAD.as_bytes(), &gbk, b"</DL>"].concat();
+    let asked = owner.uploads("/import", "b.html", &file, &[("visibility", "members")]).await.is(422);
+    asked.has("#charset-error", "GBK was guessed").has("select[name=charset]", "GBK");
+    owner.uploads("/import", "b.html", &file, &[("charset", "klingon")]).await.is(422);
+    owner.uploads("/import", "b.html", &file, &[("charset", "gb18030")]).await.is(303);
+    assert_eq!(find(&owner, "https://2.example/").await["title"], "程序设计语言");
+}
+
+on_both_engines!(a_bookmarklet_is_told_what_it_is_however_long);
+async fn a_bookmarklet_is_told_what_it_is_however_long(app: App) {
+    let owner = app.signed_in("owner").await;
+    let long = format!("javascript:(function(){{\n{}}})()", "alert(1);".repeat(500));
+    let report = imports(&owner, &file_of(&format!("<DT><A HREF=\"{long}\">Clip</A>"))).await;
+    report.has(".ledger", "coffer keeps pages, not bookmarklets");
 }

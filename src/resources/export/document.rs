@@ -1,5 +1,7 @@
 //! The library as one document: bookmarks in HTML, everything in JSON.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 
 use askama::Template;
@@ -10,8 +12,10 @@ use super::Shelf;
 use crate::db::Timestamp;
 use crate::resources::{Kind, Resource, Revision, Visibility};
 
+/// The generator tells coffer's import that descriptions are Markdown and tags stand between commas.
 const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=UTF-8\">
+<META NAME=\"generator\" CONTENT=\"coffer\">
 <TITLE>Bookmarks</TITLE>
 <H1>Bookmarks</H1>
 <DL><p>
@@ -24,11 +28,40 @@ struct Bookmarks<'a> {
 }
 
 struct Link<'a> {
-    url: &'a str,
-    resource: &'a Resource,
-    tags: String,
+    url: Escaped<'a>,
+    title: Escaped<'a>,
+    body: Escaped<'a>,
+    tags: Escaped<'a>,
+    visibility: Visibility,
     added: i64,
     modified: i64,
+}
+
+/// Text in HTML by the five names alone that every importer knows; Chromium's decodes no numbers.
+struct Escaped<'a>(Cow<'a, str>);
+
+impl Escaped<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = &*self.0;
+        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+            f.write_str(&rest[..at])?;
+            f.write_str(match rest.as_bytes()[at] {
+                b'&' => "&amp;",
+                b'<' => "&lt;",
+                b'>' => "&gt;",
+                b'"' => "&quot;",
+                _ => "&#39;",
+            })?;
+            rest = &rest[at + 1..];
+        }
+        f.write_str(rest)
+    }
 }
 
 /// Netscape bookmarks: the links that are not in the trash.
@@ -37,9 +70,11 @@ pub fn html(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
     shelf.each_batch(|batch| {
         let links = batch.iter().filter(|resource| resource.trashed_at.is_none()).filter_map(|resource| {
             Some(Link {
-                url: resource.url.as_deref()?,
-                resource,
-                tags: resource.tags.0.join(","),
+                url: Escaped(resource.url.as_deref()?.into()),
+                title: Escaped((&resource.title).into()),
+                body: Escaped((&resource.body).into()),
+                tags: Escaped(resource.tags.0.join(",").into()),
+                visibility: resource.visibility,
                 added: resource.created_at.micros() / 1_000_000,
                 modified: resource.updated_at.micros() / 1_000_000,
             })

@@ -1,18 +1,25 @@
 //! Bookmarks files: every link in one is new, already kept, or refused with its line and the reason.
 
+mod known;
+mod labels;
 pub mod netscape;
 pub mod pages;
+mod prepare;
+mod report;
 pub(super) mod store;
 
-use std::collections::HashSet;
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use encoding_rs::Encoding;
 use uuid::Uuid;
 
-use self::netscape::Entry;
-use super::draft::{Checked, TITLE_LIMIT, url_key};
-use super::{Draft, Kind, Resources, Visibility, tag};
+use self::known::{Known, Merging};
+use self::netscape::FileError;
+use self::prepare::{Preparation, Prepared};
+pub use self::report::{Duplicate, Refusal, Report, Shortening};
+use self::store::Holding;
+use super::draft::{Checked, url_key};
+use super::{Resources, Visibility, tag};
 use crate::cache::Scope;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
@@ -22,48 +29,25 @@ use crate::web::viewer::Viewer;
 pub const MOST: usize = 50_000;
 /// Rows that one statement writes.
 pub(super) const BATCH: usize = 500;
-/// Lines that a report keeps of each kind; it counts them all.
-const REPORTED: usize = 500;
+/// Changed resources that a commit names one by one.
+const NAMED: usize = 200;
 
 /// A bookmarks file as it was sent.
 pub struct File<'a> {
     pub name: &'a str,
     pub bytes: Vec<u8>,
+    /// The most that others may see of what comes in; what the file marks as private stays private.
     pub visibility: Visibility,
-}
-
-/// What became of each link of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    pub file_name: String,
-    pub new: usize,
-    pub duplicate: usize,
-    pub refused: usize,
-    pub duplicates: Vec<Duplicate>,
-    pub refusals: Vec<Refusal>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Duplicate {
-    pub line: u64,
-    pub title: String,
-    /// The resource that holds the address.
-    pub existing: Option<Uuid>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    pub line: u64,
-    pub reason: String,
-    /// The title or the address, as the file has it.
-    pub text: String,
+    /// In which encoding to read it; `None` for what the file says.
+    pub charset: Option<&'static Encoding>,
 }
 
 /// A link that keeps every rule.
 pub(super) struct Ready {
     pub line: u64,
     pub id: Uuid,
-    pub at: Timestamp,
+    pub created: Timestamp,
+    pub updated: Timestamp,
     pub checked: Checked,
 }
 
@@ -72,7 +56,8 @@ impl Resources {
     /// links of how many are written.
     ///
     /// # Errors
-    /// [`Error::Invalid`] at `file` when it is no bookmarks file or holds more than [`MOST`] links.
+    /// [`Error::Invalid`] at `file` when it is no bookmarks file or holds more than [`MOST`] links, at `charset`
+    /// when it has to be told how to read it.
     pub async fn import(
         &self,
         viewer: &Viewer,
@@ -82,37 +67,24 @@ impl Resources {
         let owner = viewer.signed_in()?.id;
         let name: String = file.name.chars().filter(|c| !c.is_control()).take(200).collect();
         let mut report = Report { file_name: name, ..Report::default() };
-        let (ready, refusals) = self.read(file.bytes, file.visibility).await?;
-        report.refused = refusals.len();
-        report.refusals = refusals.into_iter().take(REPORTED).collect();
+        let prepared = self.read(file, &mut report).await?;
 
-        let import_id = self.context.new_id();
+        let (import_id, now) = (self.context.new_id(), self.context.now());
         let mut tx = self.cache.begin_bulk().await?;
-        store::begin(&mut tx, import_id, owner, &report.file_name, self.context.now()).await?;
-        let total = ready.len();
-        let mut written = HashSet::with_capacity(total);
-        for batch in ready.chunks(BATCH) {
-            written.extend(store::insert(&mut tx, import_id, owner, batch).await?);
-            let fresh: Vec<&Ready> = batch.iter().filter(|ready| written.contains(&ready.id)).collect();
-            store::tag(&mut tx, owner, &fresh, || self.context.new_id()).await?;
-            progress(written.len(), total);
+        store::begin(&mut tx, import_id, owner, &report.file_name, now).await?;
+        let total = prepared.ready.len();
+        let mut outcome = Outcome::default();
+        for batch in prepared.ready.chunks(BATCH) {
+            let mut import = Batch { tx: &mut tx, import_id, owner, now };
+            import.write(self, batch, &mut outcome).await?;
+            progress(outcome.written.len() + outcome.known.duplicates.len(), total);
         }
-        store::add_revisions(&mut tx, import_id, owner, self.context.now()).await?;
-        report.new = written.len();
-        report.duplicate = total - written.len();
-        for ready in ready.iter().filter(|ready| !written.contains(&ready.id)).take(REPORTED) {
-            let existing = match &ready.checked.url {
-                Some(url) => store::holder(&mut tx, owner, &url_key(url)).await?,
-                None => None,
-            };
-            report.duplicates.push(Duplicate {
-                line: ready.line,
-                title: ready.checked.title.clone(),
-                existing,
-            });
-        }
+        store::add_revisions(&mut tx, import_id, owner, now).await?;
+        report.new = outcome.written.len();
+        let changed = std::mem::take(&mut outcome.known.changed);
+        outcome.tell(prepared, &mut report);
         store::finish(&mut tx, import_id, &report).await?;
-        tx.commit([Scope::User(owner), Scope::Shared]).await?;
+        tx.commit(touched(owner, &changed)).await?;
         progress(total, total);
         Ok((import_id, report))
     }
@@ -124,85 +96,123 @@ impl Resources {
     }
 
     /// Parses and checks away from the async workers: a large file takes a while.
-    async fn read(&self, bytes: Vec<u8>, visibility: Visibility) -> Result<(Vec<Ready>, Vec<Refusal>)> {
-        let entries = tokio::task::spawn_blocking(move || netscape::parse(&bytes))
+    async fn read(&self, file: File<'_>, report: &mut Report) -> Result<Prepared> {
+        let (bytes, charset, visibility) = (file.bytes, file.charset, file.visibility);
+        let bookmarks = tokio::task::spawn_blocking(move || netscape::parse(&bytes, charset))
             .await
             .map_err(|e| Error::Internal(format!("reading a bookmarks file: {e}")))?
-            .map_err(|e| Error::field("file", e.to_string()))?;
-        if entries.len() > MOST {
-            let message = format!(
-                "This file has {} links; at most {MOST} can come in at once. Split it.",
-                entries.len()
-            );
+            .map_err(|e| Error::field(field_of(e), e.to_string()))?;
+        let links = bookmarks.entries.len();
+        if links > MOST {
+            let message =
+                format!("This file has {links} links; at most {MOST} can come in at once. Split it.");
             return Err(Error::field("file", message));
         }
+        report.unreadable = bookmarks.unreadable;
+        report.charset = (bookmarks.unreadable > 0).then(|| bookmarks.charset.to_owned());
         let (context, now) = (self.context.clone(), self.context.now());
         tokio::task::spawn_blocking(move || {
-            let (mut ready, mut refusals) = (Vec::with_capacity(entries.len()), Vec::new());
-            for (place, entry) in entries.into_iter().enumerate() {
-                match draft_of(&entry, visibility).check() {
-                    Ok(checked) => ready.push(Ready {
-                        line: entry.line,
-                        id: context.new_id(),
-                        at: saved_at(&entry, now, place),
-                        checked,
-                    }),
-                    Err(error) => refusals.push(refusal(&entry, &error)),
-                }
-            }
-            (ready, refusals)
+            Preparation { context: &context, now, visibility }.prepare(&bookmarks)
         })
         .await
         .map_err(|e| Error::Internal(format!("reading a bookmarks file: {e}")))
     }
 }
 
-fn draft_of(entry: &Entry, visibility: Visibility) -> Draft {
-    let long = entry.title.chars().count() > TITLE_LIMIT;
-    let title = if long {
-        entry.title.chars().take(TITLE_LIMIT - 1).chain(['…']).collect()
+/// What became of the links so far.
+#[derive(Default)]
+struct Outcome {
+    written: HashSet<Uuid>,
+    known: Known,
+    /// Links that are known, and the resources that hold them.
+    held_by: HashMap<Uuid, Option<Uuid>>,
+}
+
+impl Outcome {
+    fn take(&mut self, batch: &[&Ready], known: Known) {
+        let holders = known.duplicates.iter().map(|duplicate| duplicate.existing);
+        self.held_by.extend(batch.iter().map(|ready| ready.id).zip(holders));
+        self.known.duplicates.extend(known.duplicates);
+        self.known.shortenings.extend(known.shortenings);
+        self.known.changed.extend(known.changed);
+    }
+
+    fn tell(self, prepared: Prepared, report: &mut Report) {
+        let mut duplicates = self.known.duplicates;
+        duplicates.extend(prepared.duplicates.into_iter().map(|mut twin| {
+            if let Some(holder) = twin.existing.and_then(|first| self.held_by.get(&first)) {
+                twin.existing = *holder;
+                // Its tags came to the holder with those of the first.
+                twin.added.clear();
+            }
+            twin
+        }));
+        let mut shortenings = prepared.shortenings;
+        shortenings.extend(self.known.shortenings);
+        report.list(duplicates, shortenings, prepared.refusals);
+    }
+}
+
+/// One batch's part of the transaction.
+struct Batch<'a> {
+    tx: &'a mut crate::cache::Write,
+    import_id: Uuid,
+    owner: Uuid,
+    now: Timestamp,
+}
+
+impl Batch<'_> {
+    /// Writes what is new, and gives what is known the tags that are new.
+    async fn write(&mut self, resources: &Resources, batch: &[Ready], outcome: &mut Outcome) -> Result<()> {
+        let (mut same, mut notes, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for ready in batch {
+            let note = match &ready.checked.url {
+                Some(_) => None,
+                None => store::same_note(self.tx, self.owner, &ready.checked).await?,
+            };
+            match note {
+                Some(id) => {
+                    same.push(id);
+                    notes.push(ready);
+                }
+                None => others.push(ready),
+            }
+        }
+        let written: HashSet<Uuid> =
+            store::insert(self.tx, self.import_id, self.owner, &others).await?.into_iter().collect();
+        let (new, links): (Vec<&Ready>, Vec<&Ready>) =
+            others.into_iter().partition(|ready| written.contains(&ready.id));
+        let taggings: Vec<_> = new.into_iter().map(Into::into).collect();
+        store::tag(self.tx, self.owner, &taggings, || resources.context.new_id()).await?;
+        outcome.written.extend(written);
+        let keys: Vec<Vec<u8>> =
+            links.iter().filter_map(|ready| ready.checked.url.as_ref()).map(url_key).collect();
+        for (known, holding) in [(links, Holding::Addresses(&keys)), (notes, Holding::Notes(&same))] {
+            if !known.is_empty() {
+                let mut merging = Merging { tx: self.tx, owner: self.owner, now: self.now };
+                let merged = merging.merge(&known, holding, || resources.context.new_id()).await?;
+                outcome.take(&known, merged);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn touched(owner: Uuid, changed: &[Uuid]) -> Vec<Scope> {
+    let mut scopes = vec![Scope::User(owner), Scope::Shared];
+    if changed.len() > NAMED {
+        scopes.push(Scope::All);
     } else {
-        entry.title.clone()
-    };
-    let body =
-        if long { format!("{}\n\n{}", entry.title, entry.description) } else { entry.description.clone() };
-    Draft {
-        kind: Some(Kind::Link),
-        title,
-        url: Some(entry.href.clone()),
-        body,
-        tags: tags_of(entry),
-        visibility,
-        pinned: false,
+        scopes.extend(changed.iter().map(|id| Scope::Resource(*id)));
     }
+    scopes
 }
 
-/// The folders as one slash tag, then the entry's own tags; what is no tag is cut to one.
-fn tags_of(entry: &Entry) -> Vec<String> {
-    let mut folders: Vec<String> = entry.folders.iter().map(|name| name.replace([',', '/'], " ")).collect();
-    while folders.len() > 1 && folders.join("/").chars().count() > tag::MAX_LENGTH {
-        folders.remove(0);
-    }
-    let mut seen = HashSet::new();
-    std::iter::once(folders.join("/"))
-        .chain(entry.tags.iter().cloned())
-        .map(|name| name.chars().filter(|c| !c.is_control()).take(tag::MAX_LENGTH).collect::<String>())
-        .filter(|name| tag::parse_one(name).is_ok_and(|tag| seen.insert(tag.folded)))
-        .take(tag::MAX_TAGS)
-        .collect()
+const fn field_of(error: FileError) -> &'static str {
+    if matches!(error, FileError::Charset { .. }) { "charset" } else { "file" }
 }
 
-/// The file's own date unless it lies ahead; links without one keep the file's order, the first being newest.
-fn saved_at(entry: &Entry, now: Timestamp, place: usize) -> Timestamp {
-    let undated = || now.minus(Duration::from_micros(place as u64));
-    entry.added.and_then(Timestamp::from_seconds).filter(|at| *at <= now).unwrap_or_else(undated)
-}
-
-fn refusal(entry: &Entry, error: &Error) -> Refusal {
-    let reason = match error {
-        Error::Invalid(errors) => errors.iter().map(|(_, message)| message).collect::<Vec<_>>().join(" "),
-        error => error.message().into_owned(),
-    };
-    let text = if entry.title.trim().is_empty() { &entry.href } else { &entry.title };
-    Refusal { line: entry.line, reason, text: text.chars().take(200).collect() }
+/// A sentence on the tags for which there is no room.
+fn tag_count(left_out: &[String]) -> String {
+    format!("An entry has at most {} tags; left out: {}.", tag::MAX_TAGS, left_out.join(", "))
 }

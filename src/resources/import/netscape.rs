@@ -4,13 +4,35 @@
 //! misplaced tags says nothing about folders. Every `<a>` becomes an entry, whatever it holds.
 
 mod attributes;
+mod dates;
 mod decode;
+mod description;
 mod link;
+mod markup;
 mod outline;
+mod sniff;
 
+use encoding_rs::Encoding;
 use html5ever::TokenizerResult;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Tokenizer, TokenizerOpts};
+
+use self::outline::Reading;
+use crate::resources::Visibility;
+
+/// A bookmark file that was read.
+#[derive(Debug, Default)]
+pub struct Bookmarks {
+    pub entries: Vec<Entry>,
+    /// Whether it has `DL` lists, and so comes from a program that keeps bookmarks.
+    pub has_lists: bool,
+    /// Whether coffer wrote it.
+    pub is_own: bool,
+    /// The name of the encoding, such as `UTF-8`.
+    pub charset: &'static str,
+    /// Characters that the encoding could not read.
+    pub unreadable: usize,
+}
 
 /// One `<a>` of the file, with lengths and address unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,8 +42,10 @@ pub struct Entry {
     /// Empty where the tag has none.
     pub href: String,
     pub title: String,
-    /// Lines are kept, white space within them is not.
+    /// Plain text, with its lines and their indentation.
     pub description: String,
+    /// Markdown.
+    pub notes: String,
     pub tags: Vec<String>,
     /// From the outermost inwards, without the browser's own root folders.
     pub folders: Vec<String>,
@@ -30,6 +54,8 @@ pub struct Entry {
     /// Seconds since 1970.
     pub modified: Option<i64>,
     pub private: Option<bool>,
+    /// What coffer's own exports say beyond `private`.
+    pub visibility: Option<Visibility>,
     pub toread: Option<bool>,
 }
 
@@ -44,33 +70,57 @@ pub enum FileError {
         "This file holds no bookmarks; choose the HTML file that your browser's “Export bookmarks” wrote."
     )]
     NotBookmarks,
+    #[error("This file holds no bookmarks that coffer can read: it seems to be {what}. {advice}")]
+    Other { what: &'static str, advice: &'static str },
     #[error(
         "This file is damaged: a tag in it has hundreds of attributes; export your bookmarks again and choose the new file."
     )]
     Damaged,
+    #[error(
+        "This file doesn't say in which encoding it is written; {guess} was guessed. Choose its encoding and the file once more."
+    )]
+    Charset { guess: &'static str },
 }
 
-/// All links of a bookmark file in their order; an empty folder tree is no error.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Entry>, FileError> {
-    let text = decode::decode(bytes);
-    if text.trim().is_empty() {
+/// All links of a bookmark file in their order; an empty folder tree is no error. Without a `charset` the file
+/// must say which it is written in, or be UTF-8.
+pub fn parse(bytes: &[u8], charset: Option<&'static Encoding>) -> Result<Bookmarks, FileError> {
+    if let Some(error) = sniff::binary(bytes) {
+        return Err(error);
+    }
+    let decoded = decode::decode(bytes, charset);
+    if decoded.text.trim().is_empty() {
         return Err(FileError::Empty);
     }
-    if text.contains('\0') {
-        return Err(FileError::Binary);
+    if let Some(error) = sniff::other_format(&decoded.text) {
+        return Err(error);
     }
-    outline_of(&text)?.ok_or(FileError::NotBookmarks)
+    let text = decoded.text.replace('\0', "\u{FFFD}");
+    let bookmarks = outline_of(&text)?
+        .filter(|found| found.has_lists || text.trim_start().starts_with('<'))
+        .ok_or(FileError::NotBookmarks)?;
+    let charset = decoded.charset.name();
+    if decoded.is_guess {
+        return Err(FileError::Charset { guess: charset });
+    }
+    Ok(Bookmarks { charset, unreadable: decoded.unreadable, ..bookmarks })
 }
 
-fn outline_of(text: &str) -> Result<Option<Vec<Entry>>, FileError> {
+fn outline_of(text: &str) -> Result<Option<Bookmarks>, FileError> {
     let tokenizer = Tokenizer::new(outline::Sink::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
     let mut attributes = attributes::Count::default();
+    let mut before = "";
     for piece in pieces(text) {
-        if !attributes.take(piece) {
-            return Err(FileError::Damaged);
+        tokenizer.sink.set_indent(indent_after(before));
+        before = piece;
+        let is_text = attributes.in_text() && is_text(piece, tokenizer.sink.reading());
+        for part in if is_text { ["&lt;", &piece[1..]] } else { ["", piece] } {
+            if !attributes.take(part) {
+                return Err(FileError::Damaged);
+            }
+            input.push_back(StrTendril::from_slice(part));
         }
-        input.push_back(StrTendril::from_slice(piece));
         while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         if tokenizer.sink.has_completed() {
             attributes.restart();
@@ -78,6 +128,19 @@ fn outline_of(text: &str) -> Result<Option<Vec<Entry>>, FileError> {
     }
     tokenizer.end();
     Ok(tokenizer.sink.finish())
+}
+
+/// Whether the `<` that a piece begins with is one that somebody wrote.
+fn is_text(piece: &str, reading: Reading) -> bool {
+    let in_title = matches!(reading, Reading::Title | Reading::Heading | Reading::RootHeading);
+    piece.starts_with('<')
+        && reading.is_prose()
+        && (!markup::is_tag(piece) || in_title && markup::is_page_heading(piece))
+}
+
+/// How far a tag behind this text stands from the beginning of its line; 0 behind other words.
+fn indent_after(before: &str) -> usize {
+    before.rsplit_once('\n').map_or(0, |(_, line)| if line.trim().is_empty() { line.len() } else { 0 })
 }
 
 /// Cut before every `<`, so that each piece completes at most one tag.

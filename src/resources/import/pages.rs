@@ -6,8 +6,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use encoding_rs::Encoding;
 
-use super::{File, Refusal, Report};
+use super::{File, Report};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::Visibility;
@@ -24,11 +25,43 @@ pub fn routes(limit: usize) -> Router<App> {
         .route("/import/{id}", get(report))
 }
 
+/// The encodings that the form offers: all that a guess may name.
+const CHARSETS: [(&str, &str); 26] = [
+    ("utf-8", "Unicode (UTF-8)"),
+    ("utf-16le", "Unicode (UTF-16)"),
+    ("windows-1252", "Western European (windows-1252, ISO 8859-1)"),
+    ("windows-1250", "Central European (windows-1250)"),
+    ("iso-8859-2", "Central European (ISO-8859-2)"),
+    ("windows-1257", "Baltic (windows-1257)"),
+    ("windows-1254", "Turkish (windows-1254)"),
+    ("windows-1251", "Cyrillic (windows-1251)"),
+    ("koi8-u", "Cyrillic (KOI8-U)"),
+    ("ibm866", "Cyrillic (IBM866)"),
+    ("windows-1253", "Greek (windows-1253)"),
+    ("windows-1255", "Hebrew (windows-1255)"),
+    ("windows-1256", "Arabic (windows-1256)"),
+    ("gb18030", "Chinese, simplified (GBK, GB 18030)"),
+    ("big5", "Chinese, traditional (Big5)"),
+    ("shift_jis", "Japanese (Shift_JIS)"),
+    ("euc-jp", "Japanese (EUC-JP)"),
+    ("iso-2022-jp", "Japanese (ISO-2022-JP)"),
+    ("euc-kr", "Korean (EUC-KR)"),
+    ("windows-1258", "Vietnamese (windows-1258)"),
+    ("windows-874", "Thai (windows-874)"),
+    ("iso-8859-4", "Northern European (ISO-8859-4)"),
+    ("iso-8859-5", "Cyrillic (ISO-8859-5)"),
+    ("iso-8859-6", "Arabic (ISO-8859-6)"),
+    ("iso-8859-7", "Greek (ISO-8859-7)"),
+    ("iso-8859-8", "Hebrew (ISO-8859-8)"),
+];
+
 #[derive(Template)]
 #[template(path = "import/new.html")]
 struct ImportPage {
     chrome: Chrome,
     visibility: String,
+    charset: String,
+    charsets: &'static [(&'static str, &'static str)],
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -37,75 +70,71 @@ struct ImportPage {
 #[template(path = "import/done.html")]
 struct ImportDonePage {
     chrome: Chrome,
-    file_name: String,
-    new_count: usize,
-    duplicate_count: usize,
-    refused_count: usize,
-    refused: Vec<Refusal>,
-    duplicates: Vec<DuplicateOf>,
+    report: Report,
     see_href: Option<&'static str>,
 }
 
-struct DuplicateOf {
-    href: String,
-    title: String,
+#[derive(Default)]
+struct Choices {
+    visibility: String,
+    /// The label of an encoding; empty for what the file says.
+    charset: String,
 }
 
 async fn form(viewer: Viewer, chrome: Chrome) -> Result<Response> {
     viewer.signed_in()?;
-    page(&import_page(chrome, "private".to_owned(), FieldErrors::default()), false)
+    let choices = Choices { visibility: "private".to_owned(), ..Choices::default() };
+    page(&import_page(chrome, choices, FieldErrors::default()), false)
 }
 
 async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: Upload) -> Result<Response> {
-    let chosen = upload.field("visibility").to_owned();
-    let visibility = if chosen.is_empty() { Some(Visibility::default()) } else { Visibility::read(&chosen) };
-    let Some(visibility) = visibility else {
-        return refused(chrome, chosen, "visibility", "Choose who may see it: private, members or public.");
+    let choices = Choices {
+        visibility: upload.field("visibility").to_owned(),
+        charset: upload.field("charset").to_owned(),
     };
-    if upload.bytes.is_empty() {
-        return refused(chrome, chosen, "file", "Choose a bookmarks file first; this one is empty.");
+    let visibility = if choices.visibility.is_empty() {
+        Some(Visibility::default())
+    } else {
+        Visibility::read(&choices.visibility)
+    };
+    let Some(visibility) = visibility else {
+        let sentence = "Choose who may see it: private, members or public.";
+        return refused(chrome, choices, "visibility", sentence);
+    };
+    let charset = Encoding::for_label(choices.charset.as_bytes());
+    if charset.is_none() && !choices.charset.is_empty() {
+        return refused(chrome, choices, "charset", "Choose one of these encodings.");
     }
-    let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility };
+    if upload.bytes.is_empty() {
+        return refused(chrome, choices, "file", "Choose a bookmarks file first; this one is empty.");
+    }
+    let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
     match waits::patient(app.resources.import(&viewer, file, |_, _| ())).await {
         Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
-        Err(Error::Invalid(errors)) => {
-            let message = errors.of("file").unwrap_or("This file can't be imported.").to_owned();
-            refused(chrome, chosen, "file", &message)
-        }
+        Err(Error::Invalid(errors)) => refused_with(chrome, choices, errors),
         Err(error) => Err(error),
     }
 }
 
-fn refused(chrome: Chrome, visibility: String, field: &'static str, message: &str) -> Result<Response> {
+fn refused(chrome: Chrome, choices: Choices, field: &'static str, message: &str) -> Result<Response> {
     let mut errors = FieldErrors::default();
     errors.add(field, message);
-    let again = page(&import_page(chrome, visibility, errors), false)?;
+    refused_with(chrome, choices, errors)
+}
+
+fn refused_with(chrome: Chrome, choices: Choices, errors: FieldErrors) -> Result<Response> {
+    let again = page(&import_page(chrome, choices, errors), false)?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }
 
-fn import_page(chrome: Chrome, visibility: String, errors: FieldErrors) -> ImportPage {
+fn import_page(chrome: Chrome, choices: Choices, errors: FieldErrors) -> ImportPage {
     let summary = (!errors.is_empty()).then_some("Nothing was imported.");
-    ImportPage { chrome: chrome.section("import"), visibility, errors, summary }
+    let Choices { visibility, charset } = choices;
+    ImportPage { chrome: chrome.section("import"), visibility, charset, charsets: &CHARSETS, errors, summary }
 }
 
 async fn report(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
-    let report: Report = app.resources.import_report(&viewer, id).await?;
-    let duplicates = report
-        .duplicates
-        .into_iter()
-        .filter_map(|twin| {
-            Some(DuplicateOf { href: format!("/resources/{}", twin.existing?), title: twin.title })
-        })
-        .collect();
-    let done = ImportDonePage {
-        chrome: chrome.section("import"),
-        file_name: report.file_name,
-        new_count: report.new,
-        duplicate_count: report.duplicate,
-        refused_count: report.refused,
-        refused: report.refusals,
-        duplicates,
-        see_href: (report.new > 0).then_some("/resources"),
-    };
-    page(&done, false)
+    let report = app.resources.import_report(&viewer, id).await?;
+    let see_href = (report.new > 0).then_some("/resources");
+    page(&ImportDonePage { chrome: chrome.section("import"), report, see_href }, false)
 }

@@ -7,10 +7,32 @@ use uuid::Uuid;
 
 use super::{Ready, Report};
 use crate::cache::Write;
-use crate::db::{Db, Timestamp, on};
-use crate::resources::draft::url_key;
-use crate::resources::marks;
+use crate::db::{Db, Engine, Timestamp, on};
+use crate::resources::draft::{Checked, url_key};
 use crate::resources::tag::TagName;
+use crate::resources::{Tags, marks};
+
+/// Appends the condition of [`holders`] to a query.
+macro_rules! held {
+    ($query:expr, $owner:expr, $holding:expr) => {{
+        $query.push(" WHERE r.owner_id = ").push_bind($owner).push(" AND r.trashed_at IS NULL AND ");
+        match $holding {
+            Holding::Addresses(keys) => {
+                let mut list = $query.push("r.url_key IN (").separated(", ");
+                for key in keys {
+                    list.push_bind(key.as_slice());
+                }
+            }
+            Holding::Notes(ids) => {
+                let mut list = $query.push("r.id IN (").separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+            }
+        }
+        $query.push(")")
+    }};
+}
 
 pub async fn begin(
     tx: &mut Write,
@@ -36,34 +58,49 @@ pub async fn report(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<Strin
 }
 
 /// The ids that were written; the others' addresses are kept already.
-pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[Ready]) -> sqlx::Result<Vec<Uuid>> {
+pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[&Ready]) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str =
         "INSERT INTO resources (id, owner_id, import_id, kind, title, title_key, url, url_key, site, body,
         summary, visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at) ";
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
     on!(tx.conn(), conn => {
         let mut insert = QueryBuilder::new(SQL);
-        insert.push_values(batch, |mut row, Ready { id, at, checked, .. }| {
+        insert.push_values(batch, |mut row, Ready { id, created, updated, checked, .. }| {
             let url = checked.url.as_ref();
             row.push_bind(*id).push_bind(owner).push_bind(import).push_bind(checked.kind.as_str())
                 .push_bind(&checked.title).push_bind(&checked.title_key).push_bind(url.map(|u| &u.url))
                 .push_bind(url.map(url_key)).push_bind(url.map(|u| &u.site)).push_bind(&checked.body)
                 .push_bind(&checked.summary).push_bind(checked.visibility.as_str()).push_bind(checked.pinned)
                 .push_bind(&checked.fold_title).push_bind(&checked.fold_tags).push_bind(&checked.fold_body)
-                .push_bind(marks::of(owner, checked)).push_bind(*at).push_bind(*at);
+                .push_bind(marks::of(owner, checked)).push_bind(*created).push_bind(*updated);
         });
         insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
     })
 }
 
-/// Ties the batch to the owner's tags, making those that are new.
+/// Tags that a resource gets and does not have yet.
+pub struct Tagging<'a> {
+    pub resource: Uuid,
+    pub tags: &'a [TagName],
+}
+
+impl<'a> From<&'a Ready> for Tagging<'a> {
+    fn from(ready: &'a Ready) -> Self {
+        Self { resource: ready.id, tags: &ready.checked.tags }
+    }
+}
+
+/// Ties resources to the owner's tags, making those that are new.
 pub async fn tag(
     tx: &mut Write,
     owner: Uuid,
-    batch: &[&Ready],
+    taggings: &[Tagging<'_>],
     mut new_id: impl FnMut() -> Uuid,
 ) -> sqlx::Result<()> {
     let names: BTreeMap<&str, &TagName> =
-        batch.iter().flat_map(|ready| &ready.checked.tags).map(|tag| (tag.folded.as_str(), tag)).collect();
+        taggings.iter().flat_map(|tagging| tagging.tags).map(|tag| (tag.folded.as_str(), tag)).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -80,10 +117,10 @@ pub async fn tag(
         });
         ids.extend(made.into_iter().map(|(id, folded)| (folded, id)));
     }
-    let ties: Vec<(Uuid, Uuid)> = batch
+    let ties: Vec<(Uuid, Uuid)> = taggings
         .iter()
-        .flat_map(|ready| {
-            ready.checked.tags.iter().filter_map(|tag| Some((ready.id, *ids.get(&tag.folded)?)))
+        .flat_map(|tagging| {
+            tagging.tags.iter().filter_map(|tag| Some((tagging.resource, *ids.get(&tag.folded)?)))
         })
         .collect();
     for part in ties.chunks(super::BATCH * 10) {
@@ -98,19 +135,96 @@ pub async fn tag(
     Ok(())
 }
 
-/// The first revision of everything that came in.
-pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
-        SELECT r.id, r.version, r.title, r.url, r.body,
-            COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id), ''),
-            r.visibility, 'import', $2, $3
-        FROM resources r WHERE r.import_id = $1";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(import).bind(owner).bind(now).execute(conn).await.map(drop))
+/// What an import saves of resources as they stand; the condition follows.
+macro_rules! revisions_where {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
+            SELECT r.id, r.version, r.title, r.url, r.body,
+                COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                    JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id), ''),
+                r.visibility, 'import', $1, $2
+            FROM resources r WHERE ",
+            $condition
+        )
+    };
 }
 
-/// Which resource holds an address, this import's own included.
-pub async fn holder(tx: &mut Write, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
-    on!(tx.conn(), conn => sqlx::query_scalar(crate::resources::store::FIND_BY_URL).bind(owner).bind(url_key)
-        .fetch_optional(conn).await)
+/// The first revision of everything that came in.
+pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = revisions_where!("r.import_id = $3");
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(import).execute(conn).await.map(drop))
+}
+
+/// A revision of resources that an import changed.
+pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = revisions_where!("r.id = $3");
+    for id in ids {
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(id).execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// A resource that was there before, with what its tags make of it.
+#[derive(sqlx::FromRow)]
+pub struct Holder {
+    pub id: Uuid,
+    pub url_key: Option<Vec<u8>>,
+    pub marks: String,
+    #[sqlx(try_from = "Option<String>")]
+    pub tags: Tags,
+}
+
+/// By what resources are found.
+#[derive(Clone, Copy)]
+pub enum Holding<'a> {
+    /// By the keys of their addresses.
+    Addresses(&'a [Vec<u8>]),
+    /// By their ids.
+    Notes(&'a [Uuid]),
+}
+
+/// The owner's resources that hold these addresses, or are these notes. They stay as they are until the
+/// transaction ends.
+pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
+    const LOCK: &str = "SELECT r.id FROM resources r";
+    const SQL: &str = "SELECT r.id, r.url_key, r.marks,
+            (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
+        FROM resources r";
+    if let Engine::Postgres(conn) = tx.conn() {
+        let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
+        // In one order, so that two imports don't wait for each other.
+        held!(lock, owner, holding).push(" ORDER BY r.id FOR UPDATE").build().execute(conn).await?;
+    }
+    on!(tx.conn(), conn => {
+        let mut query = QueryBuilder::new(SQL);
+        held!(query, owner, holding).build_query_as().fetch_all(conn).await
+    })
+}
+
+/// The owner's note that says the same, if there is one.
+pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str = "SELECT id FROM resources WHERE owner_id = $1 AND title_key = $2 AND kind = 'note'
+            AND title = $3 AND body = $4 AND trashed_at IS NULL ORDER BY id LIMIT 1";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.title_key).bind(&note.title)
+        .bind(&note.body).fetch_optional(conn).await)
+}
+
+/// What more tags make of a resource.
+pub struct Retagged {
+    pub id: Uuid,
+    pub fold_tags: String,
+    pub marks: String,
+}
+
+pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str =
+        "UPDATE resources SET fold_tags = $2, marks = $3, updated_at = $4, version = version + 1
+        WHERE id = $1";
+    for Retagged { id, fold_tags, marks } in changes {
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(fold_tags).bind(marks).bind(now)
+            .execute(conn).await.map(drop))?;
+    }
+    Ok(())
 }

@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
     }
 }
 
-fn parser(markdown: &str) -> Parser<'_> {
+pub(super) fn parser(markdown: &str) -> Parser<'_> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS

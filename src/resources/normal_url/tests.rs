@@ -110,8 +110,8 @@ fn refuses_with_a_reason() {
     for (typed, error) in [
         ("", UrlError::Empty),
         (" \n", UrlError::Empty),
-        ("javascript:alert(1)", scheme("javascript")),
-        ("JavaScript:1", scheme("javascript")),
+        ("javascript:alert(1)", UrlError::Bookmarklet),
+        ("JavaScript:1", UrlError::Bookmarklet),
         ("data:text/html,x", scheme("data")),
         ("file:///etc/passwd", scheme("file")),
         ("mailto:a@example.org", scheme("mailto")),
@@ -144,6 +144,9 @@ fn bounds_the_length_as_typed_and_as_stored() {
     assert!(parse(&of(1_980, 'a')).is_ok());
     assert_eq!(parse(&of(1_981, 'a')), Err(UrlError::TooLong));
     assert_eq!(parse(&of(1_000, 'ä')), Err(UrlError::TooLong));
+    let long = format!("(function(){{\n{}}})()", "a;".repeat(2_000));
+    assert_eq!(parse(&format!(" JavaScript:{long}")), Err(UrlError::Bookmarklet));
+    assert_eq!(parse(&format!("data:text/html,{long}")), Err(UrlError::Scheme("data".into())));
 }
 
 #[test]

@@ -121,7 +121,12 @@ async fn every_write_is_seen_by_everybody(app: App) {
     walk.agrees("the trash emptied").await;
 
     let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://example.org/pearl\" TAGS=\"sea\">Pearl</A></DL>";
-    let file = File { name: "b.html", bytes: file.as_bytes().to_vec(), visibility: Visibility::Public };
+    let file = File {
+        name: "b.html",
+        bytes: file.as_bytes().to_vec(),
+        visibility: Visibility::Public,
+        charset: None,
+    };
     resources.import(&ada, file, |_, _| ()).await.expect("an import");
     walk.agrees("an import").await;
     resources.seed(&ada, 30, |_| ()).await.expect("made-up resources");

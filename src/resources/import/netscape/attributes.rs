@@ -38,6 +38,11 @@ impl Count {
         self.names <= MAX_ATTRIBUTES
     }
 
+    /// Whether the next character stands outside of tags.
+    pub fn in_text(&self) -> bool {
+        self.state == State::Text
+    }
+
     /// To be called when the tokenizer has completed a tag or comment.
     pub fn restart(&mut self) {
         *self = Self::default();

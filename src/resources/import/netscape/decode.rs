@@ -2,25 +2,62 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How far into a file its encoding may be declared (WHATWG HTML §13.2.3.2).
 const DECLARED_WITHIN: usize = 1024;
 
-/// Never fails: a byte order mark decides, then whether the bytes are UTF-8, then what the file says
-/// of itself, then what is lost least.
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+/// A file as text, and how its encoding was found.
+pub(super) struct Decoded<'a> {
+    pub text: Cow<'a, str>,
+    pub charset: &'static Encoding,
+    /// Nothing in the file says so, or what does is wrong.
+    pub is_guess: bool,
+    /// Characters that could not be read.
+    pub unreadable: usize,
+}
+
+/// Never fails: the reader's choice decides, then a byte order mark, then whether the bytes are UTF-8, then what
+/// the file says of itself, then what its bytes look like.
+pub(super) fn decode<'a>(bytes: &'a [u8], chosen: Option<&'static Encoding>) -> Decoded<'a> {
+    if let Some(encoding) = chosen {
+        return as_encoded(bytes, encoding);
+    }
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return as_encoded(bytes, encoding);
     }
     if let Some(encoding) = unmarked_utf16(bytes) {
-        return encoding.decode_without_bom_handling(bytes).0;
+        return as_encoded(bytes, encoding);
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
+    let utf8 = as_encoded(bytes, UTF_8);
+    if utf8.unreadable == 0 {
+        return utf8;
     }
-    let encoding = declared(bytes).unwrap_or_else(|| likelier(bytes));
-    encoding.decode_without_bom_handling(bytes).0
+    if let Some(encoding) = declared(bytes) {
+        let decoded = as_encoded(bytes, encoding);
+        if decoded.unreadable * 20 <= other_than_ascii(&decoded.text) {
+            return decoded;
+        }
+    }
+    // Programs cut titles in the middle of a character; in another encoding hardly anything is valid UTF-8.
+    if other_than_ascii(&utf8.text) > utf8.unreadable * 2 {
+        return utf8;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    Decoded { is_guess: true, ..as_encoded(bytes, detector.guess(None, Utf8Detection::Deny)) }
+}
+
+fn as_encoded<'a>(bytes: &'a [u8], charset: &'static Encoding) -> Decoded<'a> {
+    let (text, has_errors) = charset.decode_with_bom_removal(bytes);
+    let unreadable =
+        if has_errors { text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() } else { 0 };
+    Decoded { text, charset, is_guess: false, unreadable }
+}
+
+fn other_than_ascii(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_ascii()).count()
 }
 
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
@@ -38,13 +75,4 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let label = after.trim_start().strip_prefix('=')?.trim_start_matches([' ', '"', '\'']);
     let label = label.split([' ', '"', '\'', '>', ';', '/']).next()?;
     Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.output_encoding() != UTF_8)
-}
-
-/// A UTF-8 file with a few broken titles (programs cut them in the middle of a character) keeps the
-/// others; a file in the old Western encoding has hardly any valid UTF-8 beyond ASCII.
-fn likelier(bytes: &[u8]) -> &'static Encoding {
-    let text = String::from_utf8_lossy(bytes);
-    let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-    let sound = text.chars().filter(|c| !c.is_ascii()).count() - broken;
-    if sound > broken { UTF_8 } else { WINDOWS_1252 }
 }

@@ -5,8 +5,9 @@ use std::cell::{Cell, RefCell};
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
-use super::Entry;
-use super::link::{entry, flag, value};
+use super::description::Description;
+use super::link::{entry, flag, split_at_spaces, value};
+use super::{Bookmarks, Entry};
 
 /// Folders nested deeper are flattened into this level.
 const MAX_DEPTH: usize = 64;
@@ -24,11 +25,26 @@ impl Sink {
         self.completed.take() || self.in_raw_text.get()
     }
 
+    /// Whether a text is being read in which most of what looks like a tag is none.
+    pub fn reading(&self) -> Reading {
+        self.outline.borrow().reading
+    }
+
+    /// How far the next tag stands from the beginning of its line.
+    pub fn set_indent(&self, indent: usize) {
+        self.outline.borrow_mut().indent = indent;
+    }
+
     /// `None` where nothing in the file looks like bookmarks.
-    pub fn finish(self) -> Option<Vec<Entry>> {
+    pub fn finish(self) -> Option<Bookmarks> {
         let mut outline = self.outline.into_inner();
         outline.end_text();
-        outline.recognised.then_some(outline.entries)
+        if !outline.is_own {
+            split_at_spaces(&mut outline.entries);
+        }
+        let Outline { entries, has_lists, is_own, .. } = outline;
+        let recognised = has_lists || entries.iter().any(|entry| !entry.href.is_empty());
+        recognised.then_some(Bookmarks { entries, has_lists, is_own, ..Bookmarks::default() })
     }
 }
 
@@ -56,7 +72,8 @@ impl TokenSink for Sink {
     }
 }
 
-/// Elements in which a browser sees no tags (WHATWG HTML §13.2.6).
+/// Elements in which a browser sees no tags (WHATWG HTML §13.2.6). Inside of titles, names and descriptions they
+/// are text and never come here.
 fn content_of(tag: &Tag) -> TokenSinkResult<()> {
     match &*tag.name {
         "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
@@ -75,53 +92,68 @@ struct Outline {
     /// Open lists beyond [`MAX_DEPTH`].
     deeper: usize,
     /// The folder whose list has yet to open.
-    heading: Option<String>,
+    heading: Option<Heading>,
     reading: Reading,
     text: String,
-    recognised: bool,
+    description: Description,
+    indent: usize,
+    has_lists: bool,
+    is_own: bool,
+}
+
+struct Heading {
+    name: String,
+    /// A page's `h1` or `h2`: over a `DL` it is the title of the file, over other lists their name.
+    of_page: bool,
 }
 
 /// What the text being read belongs to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+pub(super) enum Reading {
     #[default]
     Nothing,
     Heading,
+    PageHeading,
     RootHeading,
     Title,
     /// After a link, where its description may follow.
     AfterLink,
     Description,
+    /// The description of a folder, which has no place here.
+    FolderDescription,
 }
 
 impl Outline {
     fn start(&mut self, tag: &Tag, line: u64) {
+        if self.reading == Reading::Description {
+            match &*tag.name {
+                "dt" | "dl" | "dd" => {}
+                name => return self.description.start(name, value(tag, "href").unwrap_or_default()),
+            }
+        }
         match &*tag.name {
-            "a" => {
-                self.end_text();
-                self.heading = None;
-                self.recognised = true;
-                self.entries.push(entry(tag, line, &self.folders));
-                self.reading = Reading::Title;
-            }
-            "h3" => {
-                self.end_text();
-                self.reading = if is_root(tag) { Reading::RootHeading } else { Reading::Heading };
-            }
+            "a" => self.start_link(tag, line),
+            "h3" => self.start_heading(if is_root(tag) { Reading::RootHeading } else { Reading::Heading }),
+            "h1" | "h2" => self.start_heading(Reading::PageHeading),
             "dl" | "ul" | "ol" => self.open_list(&tag.name),
             "dd" => self.start_description(),
-            "dt" | "li" | "hr" | "h1" | "h2" => self.end_text(),
+            "dt" | "li" | "hr" => self.end_text(),
             "br" | "p" | "div" => self.take_text("\n"),
+            "meta" => self.is_own |= self.entries.is_empty() && is_own_mark(tag),
             _ => {}
         }
     }
 
     fn end(&mut self, name: &str) {
+        if self.reading == Reading::Description && !matches!(name, "dl" | "dd" | "dt") {
+            return self.description.end(name);
+        }
         match name {
             "a" if self.reading == Reading::Title => {
                 self.end_text();
                 self.reading = Reading::AfterLink;
             }
+            "h1" | "h2" if self.reading == Reading::PageHeading => self.end_text(),
             "h3" if matches!(self.reading, Reading::Heading | Reading::RootHeading) => self.end_text(),
             "dl" | "ul" | "ol" => {
                 self.end_text();
@@ -138,15 +170,33 @@ impl Outline {
     }
 
     fn take_text(&mut self, text: &str) {
-        if !matches!(self.reading, Reading::Nothing | Reading::AfterLink) {
-            self.text.push_str(text);
+        match self.reading {
+            Reading::Nothing | Reading::AfterLink | Reading::FolderDescription => {}
+            Reading::Description => self.description.take(text),
+            _ => self.text.push_str(text),
         }
+    }
+
+    fn start_link(&mut self, tag: &Tag, line: u64) {
+        let in_folder_text = self.reading == Reading::FolderDescription;
+        self.end_text();
+        if !in_folder_text {
+            self.heading = None;
+        }
+        self.entries.push(entry(tag, line, &self.folders));
+        self.reading = Reading::Title;
+    }
+
+    fn start_heading(&mut self, reading: Reading) {
+        self.end_text();
+        self.reading = reading;
     }
 
     fn open_list(&mut self, name: &str) {
         self.end_text();
-        self.recognised |= name == "dl";
-        let folder = self.heading.take().filter(|folder| !folder.is_empty());
+        self.has_lists |= name == "dl";
+        let heading = self.heading.take().filter(|heading| !heading.of_page || name != "dl");
+        let folder = heading.map(|heading| heading.name).filter(|name| !name.is_empty());
         if self.folders.len() < MAX_DEPTH {
             self.folders.push(folder);
         } else {
@@ -154,21 +204,25 @@ impl Outline {
         }
     }
 
-    /// A description may also follow a folder; that one has no place here.
     fn start_description(&mut self) {
         let of_link = matches!(self.reading, Reading::Title | Reading::AfterLink);
         self.end_text();
-        self.reading = if of_link { Reading::Description } else { Reading::Nothing };
+        self.description = Description::indented(self.indent);
+        self.reading = if of_link { Reading::Description } else { Reading::FolderDescription };
     }
 
     fn end_text(&mut self) {
         let text = std::mem::take(&mut self.text);
         match std::mem::take(&mut self.reading) {
-            Reading::Nothing | Reading::AfterLink => {}
-            Reading::Heading => self.heading = Some(one_line(&text)),
+            Reading::Nothing | Reading::AfterLink | Reading::FolderDescription => {}
+            Reading::Heading => self.heading = Some(Heading { name: one_line(&text), of_page: false }),
+            Reading::PageHeading => self.heading = Some(Heading { name: one_line(&text), of_page: true }),
             Reading::RootHeading => self.heading = None,
             Reading::Title => self.last(|entry| entry.title = one_line(&text)),
-            Reading::Description => self.last(|entry| entry.description = paragraphs(&text)),
+            Reading::Description => {
+                let texts = std::mem::take(&mut self.description).finish(self.is_own);
+                self.last(|entry| (entry.description, entry.notes) = (texts.plain, texts.markdown));
+            }
         }
     }
 
@@ -179,21 +233,25 @@ impl Outline {
     }
 }
 
+impl Reading {
+    /// Whether people wrote the text, so that most of what looks like a tag in it is none.
+    pub const fn is_prose(self) -> bool {
+        !matches!(self, Self::Nothing | Self::AfterLink)
+    }
+}
+
 /// The browser's own folders: the toolbar and the place for everything else.
 fn is_root(tag: &Tag) -> bool {
     let set = |name| value(tag, name).is_some_and(|text| flag(text) != Some(false));
     set("personal_toolbar_folder") || set("unfiled_bookmarks_folder")
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// `<META NAME="generator" CONTENT="coffer">`: the file is an export of coffer's own.
+fn is_own_mark(tag: &Tag) -> bool {
+    let is = |name, text: &str| value(tag, name).is_some_and(|value| value.eq_ignore_ascii_case(text));
+    is("name", "generator") && is("content", "coffer")
 }
 
-fn paragraphs(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(one_line).collect();
-    let kept = lines
-        .iter()
-        .enumerate()
-        .filter(|(i, line)| !line.is_empty() || lines.get(i + 1).is_some_and(|next| !next.is_empty()));
-    kept.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n").trim().to_owned()
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,92 @@
+//! What a file seems to be that is no bookmark file, so that people are told what to choose instead.
+
+use super::FileError;
+
+const TAKE_HTML: &str = "Export your bookmarks as HTML and choose that file.";
+const TAKE_OUT: &str = "Take the HTML file out of it and choose that.";
+
+/// Files that are no text.
+pub(super) fn binary(bytes: &[u8]) -> Option<FileError> {
+    let other = |what, advice| Some(FileError::Other { what, advice });
+    match bytes {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => other("a ZIP archive", TAKE_OUT),
+        [0x1F, 0x8B, ..] => other("a compressed file", TAKE_OUT),
+        _ if bytes.starts_with(b"SQLite format 3\0") => other("a database", TAKE_HTML),
+        _ if bytes.starts_with(b"mozLz40\0") => other("a backup of Firefox's", TAKE_HTML),
+        _ if bytes.starts_with(b"bplist00") => other("Safari's own bookmarks", TAKE_HTML),
+        _ if bytes.starts_with(b"%PDF-") => other("a PDF document", TAKE_HTML),
+        _ => is_full_of_nuls(bytes).then_some(FileError::Binary),
+    }
+}
+
+/// A few NULs are an accident; UTF-16 without a mark begins with `<`.
+fn is_full_of_nuls(bytes: &[u8]) -> bool {
+    let is_utf16 = matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..]);
+    let nuls = bytes.split(|byte| *byte == 0).count() - 1;
+    !is_utf16 && nuls > 2 && nuls * 8 > bytes.len()
+}
+
+/// Formats of other programs, some of which hold HTML with links inside.
+pub(super) fn other_format(text: &str) -> Option<FileError> {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');
+    let head = head(text).to_ascii_lowercase();
+    let what = if is_json(text) {
+        return Some(json(&head));
+    } else if head.contains("<opml") {
+        "OPML, a list of feeds"
+    } else if head.contains("<rss") || head.contains("<feed") || head.contains("<rdf:rdf") {
+        "a feed"
+    } else if head.contains("<xbel") {
+        "XBEL"
+    } else if head.contains("<plist") {
+        "Safari's own bookmarks"
+    } else if head.starts_with("<?xml") && !head.contains("<html") && !head.contains("<dl") {
+        "XML"
+    } else if head.starts_with("opera hotlist") {
+        "Opera's old hotlist"
+    } else if is_csv(&head) {
+        "a table (CSV)"
+    } else {
+        return None;
+    };
+    Some(FileError::Other { what, advice: TAKE_HTML })
+}
+
+fn head(text: &str) -> &str {
+    let end = text.char_indices().nth(1_000).map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}
+
+/// `{` or `[`, then what may follow it in JSON.
+fn is_json(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix(['{', '[']) else { return false };
+    let next = inside.trim_start().chars().next();
+    next.is_none_or(|c| {
+        matches!(c, '"' | '{' | '[' | '}' | ']' | '-' | 't' | 'f' | 'n') || c.is_ascii_digit()
+    })
+}
+
+fn json(head: &str) -> FileError {
+    let has = |names: &[&str]| names.iter().all(|name| head.contains(&format!("\"{name}\"")));
+    let (what, advice) = if has(&["exported_at", "resources"]) {
+        ("coffer's own JSON export", "Choose coffer's bookmarks file (coffer-bookmarks.html) instead.")
+    } else if has(&["roots"]) {
+        ("Chrome's own bookmarks (JSON)", TAKE_HTML)
+    } else if head.contains("text/x-moz-place") {
+        ("a backup of Firefox's (JSON)", TAKE_HTML)
+    } else if has(&["is_archived"]) {
+        ("wallabag's JSON export", "coffer reads none of wallabag's formats.")
+    } else if has(&["href", "toread"]) {
+        ("Pinboard's JSON export", TAKE_HTML)
+    } else {
+        ("JSON", TAKE_HTML)
+    };
+    FileError::Other { what, advice }
+}
+
+/// A first line of names separated by commas, one of which is the address.
+fn is_csv(head: &str) -> bool {
+    let Some(line) = head.lines().next().filter(|line| !line.contains('<')) else { return false };
+    let names: Vec<&str> = line.split([',', ';', '\t']).map(|name| name.trim_matches(['"', ' '])).collect();
+    names.len() > 1 && names.iter().any(|name| matches!(*name, "url" | "href" | "link" | "address"))
+}
