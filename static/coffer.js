@@ -126,20 +126,55 @@ document.addEventListener("htmx:responseError", (event) => {
   }
 });
 
-// What was unfolded or folded on the metrics page stays so when its figures are renewed.
-let folds = new Map();
+// New figures are written into the metrics page as it stands, so that focus, selection, scrolling and what is
+// unfolded stay.
+const keyOf = (node) => node.id || node.querySelector?.(":scope > th")?.textContent.trim() || "";
 
-document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-  if (target.id !== "live") return;
-  folds = new Map([...target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]));
-});
-
-document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  if (elt.id !== "live") return;
-  for (const [id, open] of folds) {
-    const fold = document.getElementById(id);
-    if (fold) fold.open = open;
+function renew(old, now) {
+  if (old.isEqualNode(now)) return;
+  if (old.nodeName !== now.nodeName) return old.replaceWith(now);
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.data = now.data;
+    return;
   }
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !now.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of now.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const known = new Map([...old.children].map((child) => [keyOf(child), child]));
+  let place = old.firstChild;
+  for (const wanted of [...now.childNodes]) {
+    const key = keyOf(wanted);
+    const same = key ? known.get(key) : place?.nodeName === wanted.nodeName && !keyOf(place) && place;
+    if (!same) {
+      old.insertBefore(wanted, place);
+      continue;
+    }
+    known.delete(key);
+    if (same === place) place = place.nextSibling;
+    else old.insertBefore(same, place);
+    renew(same, wanted);
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, serverResponse, xhr } = event.detail;
+  if (target.id !== "live" || xhr.status !== 200) return;
+  const now = new DOMParser().parseFromString(serverResponse, "text/html").getElementById("live");
+  if (!now) return;
+  event.detail.shouldSwap = false;
+  const focused = document.activeElement;
+  renew(target, now);
+  // A row that moved loses the focus.
+  if (target.contains(focused)) focused.focus({ preventScroll: true });
+  document.title = target.dataset.title;
 });
 
 // After "More" the focus moves to the first new entry; after an inline edit, to what comes next in that entry.

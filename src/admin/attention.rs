@@ -1,20 +1,25 @@
 //! Fixed rules that say, in plain sentences, what wants an operator's eyes.
 
-use super::report::{Attention, Report};
-use super::sections::{failed, local_decisions, requests};
-use super::words::{count, duration, percent};
+use super::report::{Attention, Dependency, Report};
+use super::sections::{by_route, failed, local_decisions, requests};
+use super::words::{count, duration, percent, time};
+use crate::telemetry::history::requests::Classes;
 use crate::telemetry::history::slot::Slot;
 
 /// More would be noise.
 const MOST: usize = 5;
 /// A burn rate of 14.4 uses up the 30-day budget in two days.
 const FAST_BURN: f64 = 0.0144;
+/// A route fails when so many of its answers are 5xx, and such a share.
+const FEW: f64 = 3.0;
+const FAILING: f64 = 0.1;
 const SLOW: f64 = 0.25;
 
 /// Judges the report by its last five minutes.
 pub fn judge(report: &mut Report, recent: &Slot) {
     let mut found = Vec::new();
     dependencies(report, &mut found);
+    routes(report, recent, &mut found);
     answers(report, recent, &mut found);
     stores(report, recent, &mut found);
     mails(report, recent, &mut found);
@@ -53,6 +58,47 @@ fn dependencies(report: &Report, found: &mut Vec<Attention>) {
             found.push(Attention { text, section: "dependencies", severe: false });
         }
     }
+}
+
+/// Each by itself: one that always fails may be a thousandth of all answers.
+fn routes(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+    let fails = |answers: &Classes| answers.failed >= FEW && answers.failed / answers.total() > FAILING;
+    let mut failing: Vec<_> = by_route(recent).into_iter().filter(|(_, answers)| fails(answers)).collect();
+    failing.sort_by(|(_, a), (_, b)| b.failed.total_cmp(&a.failed));
+    for (name, answers) in failing {
+        let mut known = report.failures.iter().filter(|group| group.route == name);
+        let (cause, step) = known.next().map_or_else(Default::default, |group| {
+            let failure = &group.latest;
+            let said = if failure.reason.is_empty() { &failure.code } else { &failure.reason };
+            let since = known.map(|group| group.first).fold(group.first, std::cmp::min);
+            (format!(" since {} UTC: {said}", time(since)), next_step(said))
+        });
+        let text = format!(
+            "{name} fails{cause}. {} of its {} answers of the last five minutes are 5xx. {step}{}",
+            count(answers.failed),
+            count(answers.total()),
+            readiness(report),
+        );
+        found.push(Attention { text, section: "failures", severe: true });
+    }
+}
+
+/// What helps against what the database said.
+fn next_step(said: &str) -> &'static str {
+    const STEPS: [(&str, &str); 4] = [
+        ("locked", "Another program holds the database: end it. "),
+        ("full", "Make room on the database’s disk. "),
+        ("read", "Give coffer a database that takes changes. "),
+        ("internal", "The log says more, under the requests named below. "),
+    ];
+    let found = STEPS.iter().find(|(word, _)| said.contains(word));
+    found.map_or("See whether the database is up and can be reached. ", |(_, step)| step)
+}
+
+/// By what was found when it was last asked for the figures.
+fn readiness(report: &Report) -> &'static str {
+    let mut needed = report.dependencies.iter().filter(|dependency| dependency.name != "redis");
+    if needed.all(Dependency::is_up) { "/readyz says ready." } else { "/readyz says not ready (503)." }
 }
 
 fn answers(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {

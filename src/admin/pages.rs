@@ -79,6 +79,15 @@ impl Live {
             .map(move |(name, words)| (name, words, name == chosen || (chosen.is_empty() && name == "total")))
     }
 
+    /// Of the tab, so that trouble is seen from another one.
+    fn title(&self) -> &'static str {
+        match self.report.status {
+            "failing" => "Failing · Metrics · coffer",
+            "degraded" => "Degraded · Metrics · coffer",
+            _ => "Metrics · coffer",
+        }
+    }
+
     fn until(&self) -> String {
         words::clock(self.report.until)
     }

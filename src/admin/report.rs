@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::db::Timestamp;
 use crate::telemetry::recent::{Failure, SlowQuery};
 
 /// How coffer does, over the time that was asked for.
@@ -252,6 +253,9 @@ pub struct FailureGroup {
     pub status: u16,
     pub code: String,
     pub count: usize,
+    /// When the earliest of those that are remembered was.
+    #[schema(value_type = String, format = DateTime)]
+    pub first: Timestamp,
     /// The latest one.
     pub latest: Failure,
     /// Finds its lines in Loki.

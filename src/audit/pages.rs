@@ -139,7 +139,7 @@ fn own_row(entry: &Entry, viewer: &Viewer, origin: &Origin) -> OwnRow {
     };
     OwnRow {
         at: entry.at.moment(),
-        at_machine: entry.at.rfc3339(),
+        at_machine: entry.at.html(),
         words: entry.words().to_owned(),
         refused: entry.outcome == Outcome::Refused.as_str(),
         who,

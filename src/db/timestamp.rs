@@ -50,6 +50,12 @@ impl Timestamp {
         self.datetime().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// The same for `<time datetime>`, which takes milliseconds at most.
+    #[must_use]
+    pub fn html(self) -> String {
+        Self(self.0 - self.0.rem_euclid(1_000)).rfc3339()
+    }
+
     /// The day, for people: `3 May 2026`.
     #[must_use]
     pub fn day(self) -> String {

@@ -32,6 +32,9 @@ pub struct Failure {
     pub status: u16,
     /// The stable name of the error.
     pub code: String,
+    /// What the database said where it could not be used, such as `database is locked`; else empty.
+    #[serde(default)]
+    pub reason: String,
     pub request_id: String,
 }
 

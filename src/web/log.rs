@@ -145,8 +145,18 @@ fn remember(app: &App, asked: &Asked, response: &Response) {
         route: asked.route.clone(),
         status: response.status().as_u16(),
         code: cause.map_or("unknown", |cause| cause.0.code()).to_owned(),
+        reason: cause.map(|cause| reason(&cause.0)).unwrap_or_default(),
         request_id: asked.id.clone(),
     });
+}
+
+/// In the database's own words, which hold no values where it can't be used.
+fn reason(error: &Error) -> String {
+    let (Error::Unavailable(reason) | Error::OutcomeUnknown(reason)) = error else { return String::new() };
+    let said = reason.rsplit("from database: ").next().unwrap_or(reason);
+    let said =
+        said.strip_prefix("(code: ").and_then(|rest| rest.split_once(") ")).map_or(said, |(_, said)| said);
+    said.chars().take(120).collect()
 }
 
 /// Of `traceparent` (W3C Trace Context), what all services of one trace share.

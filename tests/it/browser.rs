@@ -185,14 +185,14 @@ async fn a_row_is_edited_where_it_stands() {
     let entry = owner.saves(json!({ "title": "Tide tables", "tags": ["sea"] })).await;
     let browser = signed_in(&app, "owner").await;
 
-    browser.follow("Edit this entry").await;
+    browser.follow("Edit “Tide tables”").await;
     browser.fill("Tags, separated by commas", "sea, moon").await;
     browser.hits(Key::Enter).await;
     browser.has(".toast", "Saved.").await;
     browser.has(".entry .tags", "moon").await;
     browser.is_at("/resources").await;
 
-    browser.follow("Edit this entry").await;
+    browser.follow("Edit “Tide tables”").await;
     browser.fill("Title", "High water").await;
     owner.json(Method::PATCH, &entry.api(), json!({ "title": "Low water" })).if_match("\"2\"").await.ok();
     browser.hits(Key::Enter).await;
@@ -208,7 +208,7 @@ async fn what_was_typed_outlives_the_session() {
     let app = App::with(Engine::Sqlite, &[]).await;
     app.signed_in("owner").await.saves(json!({ "title": "Tide tables" })).await;
     let browser = signed_in(&app, "owner").await;
-    browser.follow("Edit this entry").await;
+    browser.follow("Edit “Tide tables”").await;
     browser.fill("Title", "High water").await;
     ends_all_sessions(&app, "owner").await;
 
@@ -266,7 +266,7 @@ async fn the_keyboard_alone_is_enough() {
     browser.has(".tags", "sea").await;
 
     browser.goto("/resources").await;
-    browser.tabs_to("Edit this entry").await;
+    browser.tabs_to("Edit “tides.example”").await;
     browser.hits(Key::Enter).await;
     browser.has(".entry-edit .field:focus-within label", "Title").await;
     browser.types(" at noon").await;
@@ -325,7 +325,7 @@ async fn every_page_is_for_everybody() {
     .await;
 
     browser.goto("/resources").await;
-    browser.follow("Edit this entry").await;
+    browser.follow("Edit “Tide tables”").await;
     browser.fill("Title", &"x".repeat(501)).await;
     browser.hits(Key::Enter).await;
     browser.has(".entry .field-error", "at most 500 fit").await;

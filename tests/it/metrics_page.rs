@@ -237,10 +237,39 @@ async fn the_page_renews_itself_and_leaves_open_what_was_unfolded() {
     browser.goto("/admin/metrics?range=15m").await;
     browser.has("#routes th", "GET /tags").await;
     let _: () = browser.run("document.getElementById('traffic-numbers').open = true").await;
+    let before = "window.kept = document.querySelector('.controls a'); window.kept.focus(); \
+        getSelection().selectAllChildren(document.querySelector('#logs h2')); scrollTo(0, 300)";
+    let _: () = browser.run(before).await;
     admin.get("/trash").await.ok();
     a_span_ends(&app).await;
     browser.has("#routes th", "GET /trash").await;
     let open: bool = browser.run("return document.getElementById('traffic-numbers').open").await;
     assert!(open, "what was unfolded stays so");
+    let kept = "return [document.activeElement === window.kept, getSelection().toString(), scrollY]";
+    let kept: (bool, String, f64) = browser.run(kept).await;
+    assert_eq!(kept, (true, "Logs".to_owned(), 300.0), "focus, selection and scrolling stay");
     has_complained_only_of(&browser, &[]).await;
+}
+
+#[tokio::test]
+async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    for _ in 0..200 {
+        admin.get("/healthz").await.ok();
+    }
+    let file = app.coffer.config.data_dir.join("coffer.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let mut other = sqlx::ConnectOptions::connect(&options).await.expect("another program opens the file");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("it locks the file");
+    for _ in 0..3 {
+        admin.post_form("/resources", &[("url", "tides.example")]).expecting_trouble().await.is(503);
+    }
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("it lets go");
+    a_span_ends(&app).await;
+    let page = admin.get("/admin/metrics").await.ok();
+    let page = page.has(".status", "Failing.").has(".status", "POST /resources fails since ");
+    let page = page.has(".status", "database is locked").has(".status", "/readyz says ");
+    let page = page.has("title", "Failing · Metrics").has(".notice.alarm h2", "Needs attention");
+    page.has("#failures td", "database is locked").has("#queries .bad", "");
 }

@@ -72,6 +72,7 @@ pub fn failures(total: &Slot) -> Vec<FailureGroup> {
             status: failure.status,
             code: failure.code.clone(),
             count: 0,
+            first: failure.at,
             latest: failure.clone(),
             logql: String::new(),
         });

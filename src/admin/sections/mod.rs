@@ -5,7 +5,7 @@ mod requests;
 mod stores;
 
 pub use self::inside::{access, failures, logs, mails, processes};
-pub use self::requests::{failed, local_decisions, requests, route, routes, tiles, traffic};
+pub use self::requests::{by_route, failed, local_decisions, requests, route, routes, tiles, traffic};
 pub use self::stores::{caches, database, dependencies, limits};
 
 use std::collections::BTreeSet;

@@ -69,11 +69,18 @@ fn latency(slots: &[Arc<Slot>]) -> Cow<'_, Summary> {
     Cow::Owned(dense.summary())
 }
 
-pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
+/// The answers of each route.
+#[must_use]
+pub fn by_route(slot: &Slot) -> BTreeMap<String, Classes> {
     let mut classes = BTreeMap::<String, Classes>::new();
-    for (key, count) in total.counts(COUNT) {
+    for (key, count) in slot.counts(COUNT) {
         classes.entry(name(key)).or_default().add(label(key, "http_response_status_code"), count);
     }
+    classes
+}
+
+pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
+    let classes = by_route(total);
     let mut times = BTreeMap::<String, f64>::new();
     for (key, sum) in total.counts(SUM) {
         *times.entry(name(key)).or_default() += sum;

@@ -74,6 +74,9 @@ static PAGE: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Custom(Box::new(within_page)))
         .attribute_filter(attribute)
+        // What is wider than the page is scrolled by keyboard too.
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .link_rel(Some("nofollow noopener ugc"));
     builder
 });

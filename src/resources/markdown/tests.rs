@@ -14,7 +14,7 @@ fn renders_what_people_write() {
             "<h2 id=\"user-a\">a</h2>\n<h3 id=\"user-b\">b</h3>\n<h6 id=\"user-c\">c</h6>\n",
         ),
         ("one\ntwo\n> a\n> b", "<p>one<br>\ntwo</p>\n<blockquote>\n<p>a<br>\nb</p>\n</blockquote>\n"),
-        ("```rust\nlet a;\n```", "<pre><code class=\"language-rust\">let a;\n</code></pre>\n"),
+        ("```rust\nlet a;\n```", "<pre tabindex=\"0\"><code class=\"language-rust\">let a;\n</code></pre>\n"),
         ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>\n"),
         ("3. a", "<ol start=\"3\">\n<li>a</li>\n</ol>\n"),
         ("\"a\" -- b...", "<p>\"a\" -- b...</p>\n"),
@@ -119,7 +119,7 @@ fn tags_that_no_text_may_hold_are_shown() {
         ),
         (
             "`Vec<T>`\n\n    a<T>\n\n```\n<script>\n```",
-            "<p><code>Vec&lt;T&gt;</code></p>\n<pre><code>a&lt;T&gt;\n</code></pre>\n<pre><code>&lt;script&gt;\n</code></pre>\n",
+            "<p><code>Vec&lt;T&gt;</code></p>\n<pre tabindex=\"0\"><code>a&lt;T&gt;\n</code></pre>\n<pre tabindex=\"0\"><code>&lt;script&gt;\n</code></pre>\n",
         ),
         ("<div><b>a</b> <c>d</c></div>", "<div><b>a</b> &lt;c&gt;d&lt;/c&gt;</div>"),
         ("Vec<a> b", "<p>Vec&lt;a&gt; b</p>\n"),
@@ -227,7 +227,7 @@ fn bare_addresses_are_links() {
     ] {
         assert_eq!(render(markdown), format!("<p>{html}</p>\n"), "{markdown:.60}");
     }
-    let code = "<pre><code>https://x.example</code></pre>\n";
+    let code = "<pre tabindex=\"0\"><code>https://x.example</code></pre>\n";
     assert_eq!(render("    https://x.example"), code);
     assert_eq!(
         render("[https://x.example](https://y.example)"),

@@ -39,7 +39,7 @@ pub struct At {
 
 impl From<Timestamp> for At {
     fn from(at: Timestamp) -> Self {
-        Self { iso: at.rfc3339(), text: at.day() }
+        Self { iso: at.html(), text: at.day() }
     }
 }
 
@@ -47,6 +47,7 @@ impl From<Timestamp> for At {
 pub struct Row {
     pub id: String,
     pub href: String,
+    pub title: String,
     /// Escaped already; matches inside `<mark>`.
     pub title_html: String,
     /// Escaped already; empty for none.
@@ -83,6 +84,7 @@ impl Row {
         Self {
             id: resource.id.to_string(),
             href: format!("/resources/{}", resource.id),
+            title: resource.title.clone(),
             title_html: fold::highlight(&resource.title, needles),
             excerpt_html,
             host: resource.url.as_deref().map(host),

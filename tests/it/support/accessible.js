@@ -13,6 +13,19 @@ for (const once of ["h1", "main", "body > header", "body > footer"]) {
 }
 if (all("nav").length > 1) for (const nav of all("nav")) expect(nav.ariaLabel, `unnamed: ${brief(nav)}`);
 
+const LANDMARKS = "nav, aside, [role=region], [role=search], section[aria-label], section[aria-labelledby], form[aria-label]";
+const landmarks = all(LANDMARKS).map((mark) => {
+  const by = document.getElementById(mark.getAttribute("aria-labelledby"))?.textContent ?? "";
+  return `${mark.getAttribute("role") ?? mark.localName} “${(mark.ariaLabel ?? by).trim()}”`.replace(/^(section|region)/, "region");
+});
+for (const mark of landmarks) expect(landmarks.indexOf(mark) === landmarks.lastIndexOf(mark), `two landmarks are ${mark}`);
+for (const inside of all("dl > div > *")) expect(/^(dt|dd)$/.test(inside.localName), `in a list of terms: ${brief(inside)}`);
+for (const { dateTime } of all("time")) expect(!/\.\d{4,}/.test(dateTime), `HTML knows no time ${dateTime}`);
+for (const wide of all(".prose :is(pre, table)")) expect(wide.tabIndex === 0, `no keyboard scrolls ${brief(wide)}`);
+expect(document.querySelector("meta[name=description]")?.content, "the page has no description");
+const edits = all("[data-edit]").map((link) => link.textContent);
+expect(edits.every((edit) => edit.includes("“")), "an Edit doesn't say of what");
+
 const ids = all("[id]").map((element) => element.id);
 for (const id of ids) expect(ids.indexOf(id) === ids.lastIndexOf(id), `two elements are #${id}`);
 for (const name of ["for", "aria-labelledby"]) {
