@@ -88,7 +88,7 @@ fn next_step(said: &str) -> &'static str {
     const STEPS: [(&str, &str); 4] = [
         ("locked", "Another program holds the database: end it. "),
         ("full", "Make room on the database’s disk. "),
-        ("read", "Give coffer a database that takes changes. "),
+        ("readonly", "Give coffer a database that takes changes. "),
         ("internal", "The log says more, under the requests named below. "),
     ];
     let found = STEPS.iter().find(|(word, _)| said.contains(word));

@@ -164,7 +164,7 @@ async fn the_list_follows_the_search() {
     browser.fill("Search the library", "tag:").await;
     browser.has("[data-query-error]", "tag").await;
     browser.fill("Search the library", "++").await;
-    browser.sees("“++” holds no letter and no digit to look for").await;
+    browser.sees("“++” holds no letter, digit or picture to look for").await;
     browser.fill("Search the library", "moon").await;
     browser.is_at("?q=moon").await;
     browser.has(".entries", "Moon phases").await;

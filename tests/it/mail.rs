@@ -90,8 +90,8 @@ async fn mails_that_wait_are_on_the_metrics_page(app: App) {
     postponed.await.unwrap_or_else(|error| panic!("{error}"));
     watch::ask(&app.coffer).await;
     assert!((app.coffer.metrics.value("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
-    app.later(Duration::from_secs(10));
     watch::write_down(&app.coffer).await;
+    app.later(Duration::from_secs(10));
     let page = admin.get("/admin/metrics").await.ok();
     page.has("#mails", "Sent: 0 · to be tried again: 1 · given up: 0 · waiting now: 1");
     let report = admin.get("/api/v1/admin/metrics").await.ok().json();

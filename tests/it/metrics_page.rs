@@ -268,8 +268,9 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     sqlx::query("ROLLBACK").execute(&mut other).await.expect("it lets go");
     a_span_ends(&app).await;
     let page = admin.get("/admin/metrics").await.ok();
-    let page = page.has(".status", "Failing.").has(".status", "POST /resources fails since ");
-    let page = page.has(".status", "database is locked").has(".status", "/readyz says ");
-    let page = page.has("title", "Failing · Metrics").has(".notice.alarm h2", "Needs attention");
-    page.has("#failures td", "database is locked").has("#queries .bad", "");
+    let page = page.has(".status", "Failing.").has("title", "Failing · Metrics");
+    let page = page.has(".notice.alarm h2", "Needs attention");
+    let page =
+        page.has(".notice.alarm", "POST /resources fails since ").has(".notice.alarm", "/readyz says ");
+    page.has(".notice.alarm", "database is locked").has("#failures td", "database is locked");
 }

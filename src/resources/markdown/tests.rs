@@ -354,6 +354,7 @@ fn unsafe_part(html: &str) -> Option<String> {
         }
         ("a", "rel") => value == "nofollow noopener ugc",
         ("a" | "abbr", "title") | ("td" | "th", "align") | ("ol", "start") => true,
+        ("pre" | "table", "tabindex") => value == "0",
         ("code", "class") => value.starts_with("language-") && !value.contains(char::is_whitespace),
         ("div" | "h2" | "h3" | "h4" | "h5" | "h6", "id") => value.starts_with("user-"),
         _ => false,
