@@ -38,7 +38,7 @@ async fn each_field_of_a_draft_has_its_rules(app: App) {
         ("tags", json!({ "title": "t", "tags": ["x".repeat(61)] })),
         ("tags", json!({ "title": "t", "tags": (0..51).map(|n| n.to_string()).collect::<Vec<_>>() })),
         ("tags", json!({ "title": "t", "tags": ["a\u{0}b"] })),
-        ("tags", json!({ "title": "t", "tags": ["\u{202e}evil"] })),
+        ("tags", json!({ "title": "t", "tags": ["\u{1}evil"] })),
         ("tags", json!({ "title": "t", "tags": "sea" })),
         ("tags[0]", json!({ "title": "t", "tags": [5] })),
         ("kind", json!({ "title": "t", "kind": "book" })),
@@ -586,11 +586,12 @@ async fn a_row_that_is_refused_in_place_still_holds_what_was_typed(app: App) {
     let owner = app.signed_in("owner").await;
     let entry = owner.saves(json!({ "title": "Before" })).await;
     let details = format!("{}/details", entry.page());
-    let form = [("title", "Typed"), ("tags", "a\u{202e}b"), ("visibility", "members"), ("version", "1")];
+    let long = "x".repeat(61);
+    let form = [("title", "Typed"), ("tags", &long), ("visibility", "members"), ("version", "1")];
     let refused = owner.post_form(&details, &form).by_htmx().await.is(422);
     refused
         .holds("title", "Typed")
-        .holds("tags", "a\u{202e}b")
+        .holds("tags", &long)
         .holds("visibility", "members")
         .has(".field-error", "");
     let stale = [("title", "Typed"), ("version", "7")];
