@@ -80,6 +80,10 @@ fn hide(markdown: &str, with: char) -> Cow<'_, str> {
 
 /// Whether a `<` with this after it begins a tag, comment or instruction that no text may hold.
 fn begins_unknown(before: &str, after: &str) -> bool {
+    // An escaped one is text for Markdown too, which takes the backslash away.
+    if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
+        return false;
+    }
     if after.starts_with(['!', '?']) {
         return true;
     }

@@ -109,6 +109,7 @@ fn tags_that_no_text_may_hold_are_shown() {
             "<script> tags are *blocked*.\nSame.\n\nSecond.",
             "<p>&lt;script&gt; tags are <em>blocked</em>.<br>\nSame.</p>\n<p>Second.</p>\n",
         ),
+        ("a \\<foo> \\\\<foo> `\\<foo>`", "<p>a &lt;foo&gt; \\&lt;foo&gt; <code>\\&lt;foo&gt;</code></p>\n"),
         ("<?php echo 1 ?>\n\nb", "<p>&lt;?php echo 1 ?&gt;</p>\n<p>b</p>\n"),
         ("<!-- a -->\n\nb", "<p>&lt;!-- a --&gt;</p>\n<p>b</p>\n"),
         ("<!DOCTYPE html>", "<p>&lt;!DOCTYPE html&gt;</p>\n"),
