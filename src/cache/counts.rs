@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::Occupancy;
 use super::kind::Name;
 use crate::telemetry::metrics::{CacheMeter, Evicted, Invalidation, Metrics, Outcome, Tier};
 use crate::telemetry::timing::Timing;
@@ -84,15 +85,14 @@ impl Counts {
         self.meters.get(name as usize).inspect(|meter| meter.loaded(took));
     }
 
-    /// As [`super::Cache::occupancy`] has it.
-    pub(super) fn occupied(&self, [entries, weight, capacity, evictions]: [u64; 4]) {
+    pub(super) fn occupied(&self, now: Occupancy) {
         let Some(memory) = self.memory() else { return };
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        memory.entries.set(number(entries));
-        memory.weight_bytes.set(number(weight));
-        memory.capacity_bytes.set(number(capacity));
-        let before = self.evictions.swap(evictions, Ordering::Relaxed);
-        (before..evictions).for_each(|_| memory.evicted(Evicted::Size));
+        memory.entries.set(number(now.entries));
+        memory.weight_bytes.set(number(now.bytes));
+        memory.capacity_bytes.set(number(now.capacity));
+        let before = self.evictions.swap(now.evictions, Ordering::Relaxed);
+        (before..now.evictions).for_each(|_| memory.evicted(Evicted::Size));
     }
 
     /// A connection was lost or made: everything counts as changed.

@@ -1,9 +1,10 @@
 //! Loads that are under way, so that a thousand who ask at once cause one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::gate::Gate;
@@ -59,7 +60,7 @@ pub struct Waiting(Landed);
 impl Flights {
     /// Joins the flight for the slot if nothing was touched since it started, else leads a new one.
     pub fn board(self: &Arc<Self>, slot: Slot, gate: Gate, now: i64) -> Boarding {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.under_way.lock();
         if let Some(flight) = under_way.get(&slot)
             && flight.gate == gate
             && now < flight.since.saturating_add(JOINABLE)
@@ -81,7 +82,7 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.flights.under_way.lock();
         if under_way.get(&self.slot).is_some_and(|flight| flight.number == self.number) {
             under_way.remove(&self.slot);
         }

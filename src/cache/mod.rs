@@ -25,9 +25,10 @@ pub mod status;
 mod write;
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, Semaphore};
 
 pub use self::counts::{Counts, Event};
@@ -39,6 +40,7 @@ pub use self::kind::{Audience, Cached, Key, Kind, Name, Private, Public, id_of};
 use self::lease::Lease;
 use self::ledger::Ledger;
 use self::load::Flight;
+pub use self::local::Occupancy;
 use self::local::{Held, Local};
 use self::message::Node;
 use self::remote::Remote;
@@ -258,13 +260,13 @@ impl Cache {
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ledger.lock()
     }
 
-    /// Entries in the process, their weight in bytes, the most they may weigh, and how many had to go for others.
+    /// How full memory is.
     #[must_use]
-    pub fn occupancy(&self) -> [u64; 4] {
-        [self.local.entries(), self.local.weight(), self.local.capacity(), self.local.evictions()]
+    pub fn occupancy(&self) -> Occupancy {
+        self.local.occupancy()
     }
 
     /// Whether what is in memory may be served without asking, and Redis, if there is one, be asked and heard.

@@ -1,12 +1,13 @@
 //! The tier in Redis: entries with the generations that they were made from.
 
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use fred::prelude::*;
 use fred::types::cluster::ClusterRouting;
 use fred::types::{ClusterHash, CustomCommand};
+use parking_lot::RwLock;
 use ring::hmac;
 use uuid::Uuid;
 
@@ -100,7 +101,7 @@ impl Remote {
     /// Where entries are, unless there has been a doubt since that was found out.
     #[must_use]
     pub fn place(&self) -> Option<Arc<Place>> {
-        let place = self.place.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = self.place.read().clone();
         place.filter(|place| place.doubts == self.redis.doubts() && !self.redis.is_open())
     }
 
@@ -116,7 +117,7 @@ impl Remote {
             self.redis.run(self.client().custom(time, Vec::<Value>::new())).await?;
         let halfway = i64::midpoint(asked, self.context.ticks());
         let place = Place { prefix, doubts: space.doubts(), offset: seconds * 1_000_000 + micros - halfway };
-        let mut known = self.place.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.place.write();
         let is_same = known.as_ref().is_none_or(|known| known.prefix == place.prefix);
         *known = Some(Arc::new(place));
         Ok(if is_same { Found::Same } else { Found::Elsewhere })

@@ -1,7 +1,6 @@
 //! Who is refused most, for administrators: the space-saving algorithm (Metwally et al. 2005) in a fixed list.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::gcra::Micros;
@@ -67,6 +66,6 @@ impl BlockedList {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<Blocked>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac as _};
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -205,12 +206,12 @@ impl Keyring {
 
     fn day(&self, now: Timestamp) -> Arc<Day> {
         let number = micros(now) / DAY;
-        let known = self.day.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.day.read().clone();
         if known.number == number {
             return known;
         }
         let day = Arc::new(Day::of(&self.master, number));
-        *self.day.write().unwrap_or_else(PoisonError::into_inner) = day.clone();
+        *self.day.write() = day.clone();
         day
     }
 }

@@ -27,12 +27,13 @@ pub mod verdict;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use fred::interfaces::ClientLike as _;
+use parking_lot::Mutex;
 
 use self::batch::{Answer, Ask};
 use self::blocked::BlockedList;

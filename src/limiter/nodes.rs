@@ -1,7 +1,7 @@
 //! What nodes tell one another each second: that they live, whom they refuse, and whom an administrator releases.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ impl Limiter {
         for id in keys.iter().copied().flat_map(Key::ids) {
             self.0.forget(id);
         }
-        self.0.released.lock().unwrap_or_else(PoisonError::into_inner).extend(&keys);
+        self.0.released.lock().extend(&keys);
         // One that fails is followed by the next.
         let _ = self.0.pulse().await;
         !keys.is_empty()
@@ -83,13 +83,13 @@ impl Inner {
     /// Tells Redis what there is to tell, and does what others have told.
     async fn pulse(&self) -> Result<(), RedisDown> {
         let Some(exact) = &self.exact else { return Ok(()) };
-        let since = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let since = self.heard.lock().clone();
+        let released = self.released.lock().clone();
         let pulse = exact.pulse(&self.node, &since, &self.report(), &released).await?;
         self.nodes.store(pulse.nodes.max(1), std::sync::atomic::Ordering::Relaxed);
         pulse.released.into_iter().for_each(|id| self.forget(id));
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = pulse.now;
-        self.released.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| !released.contains(key));
+        *self.heard.lock() = pulse.now;
+        self.released.lock().retain(|key| !released.contains(key));
         Ok(())
     }
 

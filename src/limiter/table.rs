@@ -3,7 +3,8 @@
 //! It is set-associative, 16 bytes a client. A full set forgets the client who is nearest to forgiveness.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::gcra::Micros;
 
@@ -89,7 +90,7 @@ impl Table {
     fn set(&self, place: Place) -> (MutexGuard<'_, Vec<Slot>>, usize) {
         let shard = reduce(place.set >> 32, self.shards.len());
         let set = reduce(place.set & 0xffff_ffff, self.sets_per_shard);
-        (self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner), set * WAYS)
+        (self.shards[shard].lock(), set * WAYS)
     }
 }
 

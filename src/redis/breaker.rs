@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// Within this, in microseconds, so many failures or so many time-outs open it.
 const WINDOW: i64 = 1_000_000;
@@ -29,7 +30,7 @@ impl Breaker {
 
     /// A failure at `now` in ticks; `true` when it has just opened the breaker.
     pub fn failed(&self, failure: Failure, now: i64) -> bool {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock();
         recent.retain(|(at, _)| *at > now - WINDOW);
         recent.push_back((now, failure));
         let time_outs = recent.iter().filter(|(_, failure)| *failure == Failure::TimedOut).count();
@@ -41,7 +42,7 @@ impl Breaker {
 
     /// After a probe was answered.
     pub fn close(&self) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.recent.lock().clear();
         self.open.store(false, Ordering::Release);
     }
 }

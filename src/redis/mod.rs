@@ -5,8 +5,8 @@ pub mod flights;
 pub mod script;
 pub mod space;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use fred::prelude::*;
 use fred::types::config::{CredentialProvider, UnresponsiveConfig};
 use fred::types::{Expiration, InfoKind};
 use futures_util::future::try_join_all;
+use parking_lot::RwLock;
 
 use self::breaker::{Breaker, Failure};
 use self::space::Space;
@@ -145,20 +146,20 @@ impl Redis {
     /// What keys are named after, unless there has been a doubt since that was found out.
     #[must_use]
     pub fn space(&self) -> Option<Space> {
-        let space = self.space.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let space = self.space.read().clone();
         space.filter(|space| space.doubts() == self.doubts())
     }
 
     /// The installation's name as it was last known; empty before.
     #[must_use]
     pub fn installation(&self) -> Arc<str> {
-        let space = self.space.read().unwrap_or_else(PoisonError::into_inner);
+        let space = self.space.read();
         space.as_ref().map_or_else(Arc::default, |space| space.name.clone())
     }
 
     /// From now on keys are named after this. What was known otherwise without a doubt is in doubt now.
     pub fn settle(&self, space: Space) -> Space {
-        let mut known = self.space.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.space.write();
         let contradicts = |known: &Space| known.doubts() == space.doubts() && known.id() != space.id();
         let space = if known.as_ref().is_some_and(contradicts) {
             space.at(self.doubts.fetch_add(1, Ordering::AcqRel) + 1)

@@ -3,10 +3,12 @@
 //! It lets nobody in: it only says by which limit a request is counted. Only what was good is kept, so that nobody can
 //! fill it with guesses.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quick_cache::sync::Cache;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tower_sessions_core::session::Id;
 
@@ -17,8 +19,8 @@ use crate::context::Context;
 const KNOWN_FOR: Duration = Duration::from_mins(15);
 /// A use within this after the last is not written down.
 const EVERY: Duration = Duration::from_secs(30);
-const SESSIONS: usize = 20_000;
-const TOKENS: usize = 20_000;
+const SESSIONS: u64 = 20_000;
+const TOKENS: u64 = 20_000;
 
 pub struct Known {
     sessions: Cache<i128, Arc<Seen>>,
@@ -55,7 +57,7 @@ impl TokenKey {
 impl Known {
     #[must_use]
     pub fn new(context: &Context) -> Self {
-        Self { sessions: Cache::new(SESSIONS), tokens: Cache::new(TOKENS), context: context.clone() }
+        Self { sessions: recent(SESSIONS), tokens: recent(TOKENS), context: context.clone() }
     }
 
     /// Whose session this is, if it was used within minutes.
@@ -81,7 +83,7 @@ impl Known {
 
     /// It is over.
     pub fn forget_session(&self, id: Id) {
-        self.sessions.remove(&id.0);
+        self.sessions.invalidate(&id.0);
     }
 
     /// Whether this token was good within minutes.
@@ -100,11 +102,18 @@ impl Known {
 
     /// It is revoked, or its time is over.
     pub fn forget_token(&self, token: &str) {
-        self.tokens.remove(&TokenKey::new(token.as_bytes()));
+        self.tokens.invalidate(&TokenKey::new(token.as_bytes()));
     }
 
     fn is_within(&self, at: i64, span: Duration) -> bool {
         let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         self.context.ticks().saturating_sub(at) < span
     }
+}
+
+/// So many entries, those that were used last.
+fn recent<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
+    entries: u64,
+) -> Cache<K, V> {
+    Cache::builder().max_capacity(entries).eviction_policy(EvictionPolicy::lru()).build()
 }

@@ -4,12 +4,13 @@ mod argon2id;
 mod common;
 mod rules;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use argon2::Params;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
 use self::argon2id::Memory;
@@ -166,7 +167,7 @@ impl Arenas {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Memory>> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+        self.free.lock()
     }
 }
 

@@ -186,9 +186,12 @@ async fn a_slow_database_is_not_waited_for_while_something_older_will_do() {
     slow.go_on.notify_one();
 }
 
-/// A key that is used again and again, with values of any size, stays below the cap.
+/// Bytes that memory may be over its capacity.
+const SLACK: u64 = 1 << 20;
+
+/// A key that is used again and again, with values of any size, stays within the bound.
 #[tokio::test]
-async fn memory_stays_below_its_cap() {
+async fn memory_stays_within_its_bound() {
     let app = App::with(Engine::Sqlite, &["--cache-memory=1"]).await;
     let cache = &app.coffer.cache;
     let until = Instant::now() + super::long_or(Duration::from_mins(30), Duration::from_secs(2));
@@ -203,10 +206,10 @@ async fn memory_stays_below_its_cap() {
         }
         touch(cache).await;
         round += 1;
-        let [_, weight, capacity, _] = cache.occupancy();
-        assert!(weight <= capacity, "{weight} of {capacity} bytes in round {round}");
+        let memory = cache.occupancy();
+        assert!(memory.bytes <= memory.capacity + SLACK, "{memory:?} in round {round}");
     }
-    assert!(cache.occupancy()[3] > 0, "some had to go");
+    assert!(cache.occupancy().evictions > 0, "some had to go");
 }
 
 static TEXT: coffer::cache::Kind<Text> = coffer::cache::Kind {

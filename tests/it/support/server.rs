@@ -8,8 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::wait::eventually;
 
@@ -95,7 +96,7 @@ impl Server {
     }
 
     fn order(&self, order: &str) -> String {
-        let mut watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watchdog = self.watchdog.lock();
         let orders = watchdog.process.stdin.as_mut().expect("stdin is piped");
         writeln!(orders, "{order}").expect("the watchdog reads its orders");
         watchdog.answer()
@@ -104,7 +105,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let watchdog = self.watchdog.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let watchdog = self.watchdog.get_mut();
         drop(watchdog.process.stdin.take());
         let _ = watchdog.process.wait();
     }
