@@ -63,7 +63,10 @@ pub async fn measure(table: &mut Table) {
     table.add("metrics: writing down 10 s", "ms", writing, None);
     let mut drawing = Vec::new();
     for range in ["15m", "1h", "6h", "24h"] {
-        let drawn: Vec<f64> = (0..50).map(|_| millis(draw(&app, &viewer, range))).collect();
+        let mut drawn = Vec::new();
+        for _ in 0..50 {
+            drawn.push(millis(draw(&app, &viewer, range).await));
+        }
         drawing.extend(drawn.iter().filter(|_| range == "1h").copied());
         table.add(format!("metrics: the page over {range}"), "ms", drawn, Some(Goal::Median(5.0)));
     }
@@ -105,10 +108,10 @@ fn record(app: &App, routes: &[String], requests: usize) {
     }
 }
 
-fn draw(app: &App, viewer: &Viewer, range: &str) -> Duration {
+async fn draw(app: &App, viewer: &Viewer, range: &str) -> Duration {
     let began = Instant::now();
     let asked = Asked { range: range.to_owned(), ..Asked::default() };
-    let drawn = fragment(app, viewer, asked, Held::default()).expect("a page");
+    let drawn = fragment(app, viewer, asked, Held::default()).await.expect("a page");
     assert!(drawn.contains("</svg>"));
     began.elapsed()
 }

@@ -29,5 +29,5 @@ async fn show_metrics(
     viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<Json<Report>> {
-    super::report(&app, &viewer, &asked).map(Json)
+    super::report(&app, &viewer, &asked).await.map(Json)
 }

@@ -1,10 +1,15 @@
 //! Fixed rules that say, in plain sentences, what wants an operator's eyes.
 
-use super::report::{Attention, Dependency, Report};
+use std::iter::repeat;
+
+use super::report::{Attention, Report};
 use super::sections::{by_route, failed, local_decisions, requests};
 use super::words::{count, duration, percent, time};
+use crate::app::App;
+use crate::db::Timestamp;
 use crate::telemetry::history::requests::Classes;
 use crate::telemetry::history::slot::Slot;
+use crate::web::health::Readiness;
 
 /// More would be noise.
 const MOST: usize = 5;
@@ -14,12 +19,14 @@ const FAST_BURN: f64 = 0.0144;
 const FEW: f64 = 3.0;
 const FAILING: f64 = 0.1;
 const SLOW: f64 = 0.25;
+const HALF_A_DAY: i64 = 12 * 3_600;
+/// The one dependency that nothing needs.
+const REDIS: &str = "redis";
 
 /// Judges the report by its last five minutes.
-pub fn judge(report: &mut Report, recent: &Slot) {
-    let mut found = Vec::new();
+pub async fn judge(app: &App, report: &mut Report, recent: &Slot) {
+    let mut found = failures(app, report, recent).await;
     dependencies(report, &mut found);
-    routes(report, recent, &mut found);
     answers(report, recent, &mut found);
     stores(report, recent, &mut found);
     mails(report, recent, &mut found);
@@ -37,50 +44,51 @@ pub fn judge(report: &mut Report, recent: &Slot) {
     };
 }
 
-fn dependencies(report: &Report, found: &mut Vec<Attention>) {
-    for dependency in &report.dependencies {
-        let name = &dependency.name;
-        let optional = name == "redis";
-        if dependency.up < dependency.asked {
-            let text = if optional {
-                "Redis can’t be reached. Nothing fails without it, but requests cost more and limits are counted by each node alone."
-                    .to_owned()
-            } else {
-                format!(
-                    "The database ({name}) can’t be reached. Requests that need it are answered with 503."
-                )
-            };
-            found.push(Attention { text, section: "dependencies", severe: !optional });
-        } else if dependency.open > 0.0 {
-            let text = format!(
-                "The circuit breaker of {name} is open: it failed too often and is left alone for now."
-            );
-            found.push(Attention { text, section: "dependencies", severe: false });
-        }
+/// The routes that fail; the first names the database too while that is away, the cause beside what it does.
+async fn failures(app: &App, report: &Report, recent: &Slot) -> Vec<Attention> {
+    let away = report.dependencies.iter().find(|needed| needed.name != REDIS && !needed.is_up());
+    let away = away.map(|database| format!("The database ({}) can’t be used", database.name));
+    let failing = failing_routes(recent);
+    if failing.is_empty() && away.is_none() {
+        return Vec::new();
     }
+    let is_ready = Readiness::now(app).await.is_ready();
+    let readyz = if is_ready { "/readyz says ready." } else { "/readyz says not ready (503)." };
+    let severe = |text, section| Attention { text, section, severe: true };
+    if let (true, Some(away)) = (failing.is_empty(), &away) {
+        let text = format!("{away}. Requests that need it are answered with 503. {readyz}");
+        return vec![severe(text, "dependencies")];
+    }
+    let leads = away.map(|away| format!("{away}, and ")).into_iter().chain(repeat(String::new()));
+    let routes = failing.iter().zip(leads);
+    routes
+        .map(|(route, lead)| severe(format!("{lead}{}{readyz}", sentences(report, route)), "failures"))
+        .collect()
 }
 
-/// Each by itself: one that always fails may be a thousandth of all answers.
-fn routes(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+/// The worst first. Each by itself: one that always fails may be a thousandth of all answers.
+fn failing_routes(recent: &Slot) -> Vec<(String, Classes)> {
     let fails = |answers: &Classes| answers.failed >= FEW && answers.failed / answers.total() > FAILING;
     let mut failing: Vec<_> = by_route(recent).into_iter().filter(|(_, answers)| fails(answers)).collect();
     failing.sort_by(|(_, a), (_, b)| b.failed.total_cmp(&a.failed));
-    for (name, answers) in failing {
-        let mut known = report.failures.iter().filter(|group| group.route == name);
-        let (cause, step) = known.next().map_or_else(Default::default, |group| {
-            let failure = &group.latest;
-            let said = if failure.reason.is_empty() { &failure.code } else { &failure.reason };
-            let since = known.map(|group| group.first).fold(group.first, std::cmp::min);
-            (format!(" since {} UTC: {said}", time(since)), next_step(said))
-        });
-        let text = format!(
-            "{name} fails{cause}. {} of its {} answers of the last five minutes are 5xx. {step}{}",
-            count(answers.failed),
-            count(answers.total()),
-            readiness(report),
-        );
-        found.push(Attention { text, section: "failures", severe: true });
-    }
+    failing
+}
+
+/// What fails, since when, why, how much, and what to do about it.
+fn sentences(report: &Report, (name, answers): &(String, Classes)) -> String {
+    let latest = report.failures.iter().find(|group| group.route == *name).map(|group| &group.latest);
+    let (cause, step) = latest.map_or_else(Default::default, |failure| {
+        let said = if failure.reason.is_empty() { &failure.code } else { &failure.reason };
+        (format!(" since {} UTC: {said}", moment(report, failure.since)), next_step(said))
+    });
+    let (failed, all) = (count(answers.failed), count(answers.total()));
+    format!("{name} fails{cause}. {failed} of its {all} answers of the last five minutes are 5xx. {step}")
+}
+
+/// The time of the day, after the day where that is not clear.
+fn moment(report: &Report, at: Timestamp) -> String {
+    let age = report.until - at.micros() / 1_000_000;
+    if age < HALF_A_DAY { time(at) } else { format!("{}, {}", at.day(), time(at)) }
 }
 
 /// What helps against what the database said.
@@ -95,10 +103,19 @@ fn next_step(said: &str) -> &'static str {
     found.map_or("See whether the database is up and can be reached. ", |(_, step)| step)
 }
 
-/// By what was found when it was last asked for the figures.
-fn readiness(report: &Report) -> &'static str {
-    let mut needed = report.dependencies.iter().filter(|dependency| dependency.name != "redis");
-    if needed.all(Dependency::is_up) { "/readyz says ready." } else { "/readyz says not ready (503)." }
+fn dependencies(report: &Report, found: &mut Vec<Attention>) {
+    for dependency in &report.dependencies {
+        let name = &dependency.name;
+        let text = if !dependency.is_up() && name == REDIS {
+            "Redis can’t be reached. Nothing fails without it, but requests cost more and limits are counted by each node alone."
+                .to_owned()
+        } else if dependency.is_up() && dependency.open > 0.0 {
+            format!("The circuit breaker of {name} is open: it failed too often and is left alone for now.")
+        } else {
+            continue;
+        };
+        found.push(Attention { text, section: "dependencies", severe: false });
+    }
 }
 
 fn answers(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
@@ -124,7 +141,7 @@ fn stores(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
             format!("{} requests got no database connection within the last five minutes.", count(timeouts));
         found.push(Attention { text, section: "database", severe: true });
     }
-    let redis = report.dependencies.iter().any(|dependency| dependency.name == "redis");
+    let redis = report.dependencies.iter().any(|dependency| dependency.name == REDIS);
     if redis && local_decisions(recent) > 0.0 {
         let text = "Limits are counted by each node alone, because Redis didn’t answer in time.".to_owned();
         found.push(Attention { text, section: "limits", severe: false });

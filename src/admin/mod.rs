@@ -22,7 +22,7 @@ use self::report::Report;
 ///
 /// # Errors
 /// Not found for everybody else, and a field's error for what can't be asked.
-pub fn report(app: &App, viewer: &Viewer, asked: &Asked) -> Result<Report> {
+pub async fn report(app: &App, viewer: &Viewer, asked: &Asked) -> Result<Report> {
     require_admin(viewer)?;
     let (seconds, sort) = (asked.span()?, asked.sort()?);
     let now = app.context.now();
@@ -56,6 +56,6 @@ pub fn report(app: &App, viewer: &Viewer, asked: &Asked) -> Result<Report> {
         failures: sections::failures(&total),
         logs: sections::logs(&total),
     };
-    attention::judge(&mut report, &recent);
+    attention::judge(app, &mut report, &recent).await;
     Ok(report)
 }

@@ -63,8 +63,8 @@ impl Held {
 }
 
 impl Live {
-    fn of(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
-        let report = super::report(app, viewer, &asked)?;
+    async fn of(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
+        let report = super::report(app, viewer, &asked).await?;
         Ok(Self { drawn: drawn(&report), report, asked, held })
     }
 
@@ -105,7 +105,7 @@ async fn show(
         Err(Error::Invalid(errors)) => (Asked::default(), errors),
         Err(error) => return Err(error),
     };
-    let live = Live::of(&app, &viewer, asked, Held::now(&app, &chrome.csrf).await)?;
+    let live = Live::of(&app, &viewer, asked, Held::now(&app, &chrome.csrf).await).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let toast = chrome.toast.is_some();
     let shown = MetricsPage { chrome: chrome.section("metrics"), live, errors };
@@ -113,8 +113,8 @@ async fn show(
 }
 
 /// The changing part as HTML.
-pub fn fragment(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
-    Ok(Live::of(app, viewer, asked, held)?.render()?)
+pub async fn fragment(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
+    Ok(Live::of(app, viewer, asked, held).await?.render()?)
 }
 
 /// The changing part; `304` as long as it would be the same. Looking is not counted.
@@ -131,7 +131,7 @@ async fn live(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let held = Held::now(&app, &chrome.csrf).await;
-        Html(fragment(&app, &viewer, asked, held)?).into_response()
+        Html(fragment(&app, &viewer, asked, held).await?).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));

@@ -1,6 +1,7 @@
 //! What went wrong lately, told by names and ids only: slow queries, and requests that ended in a 5xx.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub struct SlowQuery {
 pub struct Failure {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// When the route failed first since it last succeeded here.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
     pub route: String,
     pub status: u16,
     /// The stable name of the error.
@@ -62,6 +66,31 @@ impl<T> Recent<T> {
     }
 }
 
+/// Since when each route fails: from the first failure after its last success on.
+#[derive(Debug, Default)]
+pub struct Failing {
+    /// A success costs no lock while nothing fails.
+    any: AtomicBool,
+    since: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Failing {
+    /// The first of the failures in a row, of which this is one.
+    pub fn failed(&self, route: &str, at: Timestamp) -> Timestamp {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(true, Ordering::Relaxed);
+        *since.entry(route.to_owned()).or_insert(at)
+    }
+
+    pub fn succeeded(&self, route: &str) {
+        if self.any.load(Ordering::Relaxed) {
+            let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+            since.remove(route);
+            self.any.store(!since.is_empty(), Ordering::Relaxed);
+        }
+    }
+}
+
 impl SlowQuery {
     #[must_use]
     pub fn now(at: Timestamp, query: &str, took: Duration) -> Self {
@@ -73,5 +102,21 @@ impl SlowQuery {
             route: request.as_ref().map(|request| request.route.clone()).unwrap_or_default(),
             request_id: request.map(|request| request.id.clone()).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_fails_since_its_first_failure_after_a_success() {
+        let (failing, at) = (Failing::default(), Timestamp::from_micros);
+        failing.succeeded("GET /tags");
+        assert_eq!(failing.failed("GET /tags", at(1)), at(1));
+        assert_eq!(failing.failed("GET /tags", at(2)), at(1));
+        assert_eq!(failing.failed("GET /", at(3)), at(3));
+        failing.succeeded("GET /");
+        assert_eq!((failing.failed("GET /tags", at(4)), failing.failed("GET /", at(5))), (at(1), at(5)));
     }
 }

@@ -36,16 +36,28 @@ impl Readiness {
     pub fn of_missing(name: &'static str) -> Self {
         Self { ready: false, dependencies: vec![Dependency { name, up: false, required: true }] }
     }
+
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Asks everything at the same time, for as long as [`LIMIT`].
+    pub async fn now(app: &App) -> Self {
+        let redis = async {
+            let redis = app.redis.as_ref()?;
+            Some(Dependency { name: "redis", up: answers(redis.ping()).await, required: false })
+        };
+        let (up, redis) = tokio::join!(answers(app.db.ping()), redis);
+        let database = Dependency { name: app.db.name(), up, required: true };
+        let dependencies: Vec<_> = std::iter::once(database).chain(redis).collect();
+        let ready = !app.is_stopping() && dependencies.iter().all(|d| d.up || !d.required);
+        Self { ready, dependencies }
+    }
 }
 
 pub async fn readyz(State(app): State<App>) -> Response {
-    let mut dependencies =
-        vec![Dependency { name: app.db.name(), up: answers(app.db.ping()).await, required: true }];
-    if let Some(redis) = &app.redis {
-        dependencies.push(Dependency { name: "redis", up: answers(redis.ping()).await, required: false });
-    }
-    let ready = !app.is_stopping() && dependencies.iter().all(|d| d.up || !d.required);
-    answer(&Readiness { ready, dependencies })
+    answer(&Readiness::now(&app).await)
 }
 
 #[must_use]

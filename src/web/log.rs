@@ -82,6 +82,8 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
     }
     if response.status().is_server_error() {
         remember(&app, &asked, &response);
+    } else if response.status() < StatusCode::BAD_REQUEST {
+        app.metrics.failing.succeeded(&asked.route);
     }
     told.log(&app, &asked.id, &response, took);
     headers::secure(&app, &mut response, cached);
@@ -139,9 +141,10 @@ impl Told {
 }
 
 fn remember(app: &App, asked: &Asked, response: &Response) {
-    let cause = response.extensions().get::<Cause>();
+    let (cause, at) = (response.extensions().get::<Cause>(), app.context.now());
     app.metrics.failures.push(Failure {
-        at: app.context.now(),
+        at,
+        since: app.metrics.failing.failed(&asked.route, at),
         route: asked.route.clone(),
         status: response.status().as_u16(),
         code: cause.map_or("unknown", |cause| cause.0.code()).to_owned(),

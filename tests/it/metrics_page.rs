@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use coffer::telemetry::watch::write_down;
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::browser::{has_complained_only_of, logs_in};
 use crate::support::actor::Actor;
@@ -251,6 +253,12 @@ async fn the_page_renews_itself_and_leaves_open_what_was_unfolded() {
     has_complained_only_of(&browser, &[]).await;
 }
 
+/// As another program does.
+async fn opens_the_file(app: &App) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(app.data_dir().join("coffer.db"));
+    options.connect().await.expect("it opens")
+}
+
 #[tokio::test]
 async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     let app = App::with(Engine::Sqlite, &[]).await;
@@ -258,19 +266,55 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     for _ in 0..200 {
         admin.get("/healthz").await.ok();
     }
-    let file = app.coffer.config.data_dir.join("coffer.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    let mut other = sqlx::ConnectOptions::connect(&options).await.expect("another program opens the file");
+    let mut other = opens_the_file(&app).await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("it locks the file");
     for _ in 0..3 {
         admin.post_form("/resources", &[("url", "tides.example")]).expecting_trouble().await.is(503);
     }
-    sqlx::query("ROLLBACK").execute(&mut other).await.expect("it lets go");
+    coffer::telemetry::watch::ask(&app.coffer).await;
     a_span_ends(&app).await;
-    let page = admin.get("/admin/metrics").await.ok();
+    let cause = "The database (sqlite) can’t be used, and POST /resources fails since ";
+    let page = admin.get("/admin/metrics").await.ok().has(".status", cause);
+    page.has(".status", "database is locked").has(".status", "/readyz says not ready (503).");
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("it lets go");
+    // Asked now, whatever was found before.
+    let page = admin.get("/admin/metrics").await.ok().has(".status", "/readyz says ready.");
     let page = page.has(".status", "Failing.").has("title", "Failing · Metrics");
     let page = page.has(".notice.alarm h2", "Needs attention");
-    let page =
-        page.has(".notice.alarm", "POST /resources fails since ").has(".notice.alarm", "/readyz says ");
+    let page = page.has(".notice.alarm", "POST /resources fails since ");
     page.has(".notice.alarm", "database is locked").has("#failures td", "database is locked");
+}
+
+/// Has `GET /admin/audit` fail so often; the time of the day of the first.
+async fn fails(app: &App, admin: &Actor, times: usize) -> String {
+    let first = app.now();
+    for _ in 0..times {
+        admin.get("/admin/audit").expecting_trouble().await.is(500);
+    }
+    first.html()[11..19].to_owned()
+}
+
+#[tokio::test]
+async fn a_route_fails_since_its_first_failure_after_a_success() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let admin = app.admin("root").await;
+    let mut other = opens_the_file(&app).await;
+    let said = async |since: &str| {
+        a_span_ends(&app).await;
+        let page = admin.get("/admin/metrics").await.ok();
+        page.has(".status", &format!("GET /admin/audit fails since {since} UTC: internal"));
+    };
+    sqlx::query("ALTER TABLE audit_events RENAME TO lost").execute(&mut other).await.expect("renamed");
+    // More than are remembered.
+    let first = fails(&app, &admin, 60).await;
+    app.later(Duration::from_mins(2));
+    fails(&app, &admin, 50).await;
+    said(&first).await;
+
+    sqlx::query("ALTER TABLE lost RENAME TO audit_events").execute(&mut other).await.expect("renamed back");
+    admin.get("/admin/audit").await.ok();
+    app.later(Duration::from_mins(2));
+    sqlx::query("ALTER TABLE audit_events RENAME TO lost").execute(&mut other).await.expect("renamed");
+    let again = fails(&app, &admin, 3).await;
+    said(&again).await;
 }

@@ -28,7 +28,7 @@ pub use self::http::{Http, RouteMeter, method_name};
 pub use self::limiter::{Backend, Decision, Limiter, Mode, PolicyMeter};
 pub use self::runtime::Runtime;
 
-use super::recent::{Failure, Recent};
+use super::recent::{Failing, Failure, Recent};
 use super::timing::Sketches;
 use crate::context::Context;
 
@@ -50,6 +50,7 @@ pub struct Inner {
     pub runtime: Runtime,
     /// Requests that ended in a 5xx.
     pub failures: Recent<Failure>,
+    pub failing: Failing,
     pub sketches: Sketches,
     registry: Registry,
 }
@@ -76,6 +77,7 @@ impl Metrics {
             dependencies: Dependencies::new(family),
             runtime: Runtime::new(family),
             failures: Recent::default(),
+            failing: Failing::default(),
             sketches,
             registry,
         }))
