@@ -5,11 +5,11 @@ const root = document.documentElement;
 const toasts = document.getElementById("toasts");
 root.classList.add("js");
 
-// "/" goes to the search box, unless somebody is typing.
+// "/" goes to the search box, unless you are typing or have switched it off.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("input[type=search]");
+  const search = document.querySelector("input[aria-keyshortcuts='/']");
   if (!search) return;
   event.preventDefault();
   search.focus();

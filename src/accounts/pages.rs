@@ -19,9 +19,9 @@ use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::cookies::{self, Name};
 use crate::web::forms::{Form, Query};
 use crate::web::origin::Origin;
-use crate::web::stay;
 use crate::web::sudo as sudo_mode;
 use crate::web::viewer::{Identity, Viewer};
+use crate::web::{search_key, stay};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -41,6 +41,7 @@ pub fn routes() -> Router<App> {
         .route("/settings/profile", get(settings::profile).post(settings::rename))
         .route("/settings/email", post(settings::change_address))
         .route("/settings/email/resend", post(settings::ask_again))
+        .route("/settings/keyboard", post(search_key::save))
         .route("/settings/security", get(settings::security))
         .route("/settings/security/totp", get(factor::settings::form).post(factor::settings::switch_on))
         .route("/settings/security/totp/off", post(factor::settings::switch_off))

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 pub use super::notice::{Notice, Toast};
+use super::search_key;
 use super::viewer::Identity;
 use crate::app::App;
 use crate::cache::id_of;
@@ -22,6 +23,8 @@ pub struct Chrome {
     pub signup_open: bool,
     /// Path and query of this page, for coming back after signing in.
     pub asked: String,
+    /// The `/` key goes to the search box.
+    pub search_key: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +58,8 @@ impl Chrome {
             .viewer
             .as_ref()
             .map_or(("", ""), |face| (face.username.as_str(), face.display_name.as_str()));
-        id_of(&[&self.asked, &self.csrf, username, name, admin])
+        let search_key = if self.search_key { "search key" } else { "" };
+        id_of(&[&self.asked, &self.csrf, username, name, admin, search_key])
     }
 
     #[must_use]
@@ -90,6 +94,7 @@ impl FromRequestParts<App> for Chrome {
         let asked = asked.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut chrome = Self::of(app, &identity, asked);
         chrome.toast = Notice::of(&app.site, &parts.headers).map(Notice::toast);
+        chrome.search_key = search_key::is_on(&app.site, &parts.headers);
         Ok(chrome)
     }
 }

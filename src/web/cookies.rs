@@ -16,6 +16,7 @@ pub enum Name {
     Device,
     Notice,
     Once,
+    SearchKey,
 }
 
 /// How long a browser keeps a cookie.
@@ -37,13 +38,14 @@ impl Name {
             Self::Device => "coffer-device",
             Self::Notice => "coffer-notice",
             Self::Once => "coffer-once",
+            Self::SearchKey => "coffer-search-key",
         }
     }
 
     const fn same_site(self) -> SameSite {
         match self {
             Self::Once => SameSite::Strict,
-            Self::Session | Self::Stay | Self::Device | Self::Notice => SameSite::Lax,
+            Self::Session | Self::Stay | Self::Device | Self::Notice | Self::SearchKey => SameSite::Lax,
         }
     }
 

@@ -29,6 +29,7 @@ pub mod path;
 pub mod rendered;
 pub mod reports;
 pub mod required;
+pub mod search_key;
 pub mod session;
 pub mod site;
 pub mod stay;

@@ -178,6 +178,28 @@ async fn the_list_follows_the_search() {
     has_complained_only_of(&browser, &["status of 400", "Response Status Error Code 400"]).await;
 }
 
+/// Where the focus is, after `/` was pressed in the library.
+async fn focus_after_slash(browser: &Browser) -> String {
+    browser.goto("/resources").await;
+    browser.types("/").await;
+    browser.run("return document.activeElement.id || document.activeElement.localName").await
+}
+
+#[tokio::test]
+async fn the_key_that_goes_to_the_search_box_can_be_switched_off() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.signed_in("owner").await.saves(json!({ "title": "Tide tables" })).await;
+    let browser = signed_in(&app, "owner").await;
+    for expected in ["q", "body", "q"] {
+        assert_eq!(focus_after_slash(&browser).await, expected);
+        browser.goto("/settings/profile").await;
+        browser.tick("The / key goes to the search box").await;
+        browser.press("Save for this browser").await;
+        browser.sees("Saved.").await;
+    }
+    assert_eq!(focus_after_slash(&browser).await, "body");
+}
+
 #[tokio::test]
 async fn a_row_is_edited_where_it_stands() {
     let app = App::with(Engine::Sqlite, &[]).await;

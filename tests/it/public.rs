@@ -41,6 +41,8 @@ async fn everybody_sees_what_a_visitor_sees(app: App) {
             shown.lacks("ada@").lacks("example.org");
         }
         let page = person.get("/u/ada").await.ok().has("h1", "ada").has(".entry-title", "Pearl public");
+        let description = page.attributes("meta[name=description]", "content");
+        assert_eq!(description, ["1 public entry kept by ada (ada): links and notes, the newest first."]);
         page.has(".profile-head", "1 public entry").has_no(".entry-source .by");
         let twin = person.get("/api/v1/users/ada").await.ok().json();
         assert_eq!((&twin["username"], &twin["public_resources"]), (&json!("ada"), &json!(1)));

@@ -649,3 +649,57 @@ async fn the_spelling_of_a_tag_can_be_changed(app: App) {
     assert_eq!(read(&owner, &one).await["tags"], json!(["sea", "VuE"]));
     owner.get("/resources?tag=vue").await.ok().has(".entry-title", "One").has(".entry-title", "Two");
 }
+
+on_both_engines!(entries_of_one_title_have_links_and_buttons_of_their_own_names);
+async fn entries_of_one_title_have_links_and_buttons_of_their_own_names(app: App) {
+    let owner = app.signed_in("owner").await;
+    let mut entries = Vec::new();
+    for url in ["https://a.example/1", "https://a.example/2", "https://b.example/"] {
+        entries.push(owner.saves(json!({ "title": "Tides", "url": url })).await);
+    }
+    for title in ["Tides", "Tides", "Moon"] {
+        entries.push(owner.saves(json!({ "title": title, "body": "High water" })).await);
+    }
+    let distinct = |names: Vec<String>, alone: &str, other: &str| {
+        let set: BTreeSet<_> = names.iter().collect();
+        assert!(set.len() == 6 && names.len() == 6, "{names:?}");
+        assert!(set.contains(&alone.to_owned()) && set.contains(&other.to_owned()), "{names:?}");
+    };
+    let shown = owner.get("/resources").await.ok().texts("[data-edit]");
+    distinct(shown, "Edit “Moon”", "Edit “Tides”, b.example");
+    for entry in entries {
+        owner.json_free(Method::DELETE, &entry.api()).await.is(204);
+    }
+    let trash = owner.get("/trash").await.ok();
+    distinct(trash.texts(".entry button.small:not(.alarm)"), "Restore “Moon”", "Restore “Tides”, b.example");
+    let delete = trash.attributes(".entry summary", "aria-label");
+    distinct(delete, "Delete for ever… “Moon”", "Delete for ever… “Tides”, b.example");
+}
+
+on_both_engines!(a_page_that_is_kept_knows_whether_the_search_key_is_on);
+async fn a_page_that_is_kept_knows_whether_the_search_key_is_on(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Tides", "visibility": "public" })).await;
+    let search = "input[type=search][aria-keyshortcuts='/']";
+    for person in [&owner, &app.visitor()] {
+        person.get("/resources").await.ok().has(search, "");
+    }
+    let ticked = |page: Answer| page.attributes("[name=search_key][checked]", "value");
+    for (form, on) in [(&[][..], false), (&[("search_key", "yes")], true)] {
+        owner.get("/resources").await.ok();
+        owner.post_form("/settings/keyboard", form).await.redirects_to("/settings/profile");
+        for _ in 0..2 {
+            let page = owner.get("/resources").await.ok();
+            if on {
+                page.has(search, "")
+            } else {
+                page.has_no(search).lacks("to search</span>")
+            };
+        }
+        assert_eq!(ticked(owner.get("/settings/profile").await.ok()).len(), usize::from(on));
+    }
+    let visitor = app.visitor();
+    visitor.sets_cookie("__Host-coffer-search-key", "off");
+    visitor.get("/resources").await.ok().has_no(search);
+    app.visitor().get("/resources").await.ok().has(search, "");
+}

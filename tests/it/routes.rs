@@ -197,6 +197,7 @@ async fn looks_after_the_account(owner: &Actor) {
     let moved = [("email", "elsewhere@example.org")];
     owner.post_form("/settings/email", &moved).await.redirects_to("/settings/profile");
     owner.post_form("/settings/email/resend", &[]).await.redirects_to("/settings/profile");
+    owner.post_form("/settings/keyboard", &[]).await.redirects_to("/settings/profile");
     has_devices_and_tokens(owner).await;
     owner.get("/settings/security").await.ok().has("h1", "Security");
     let changed = [("current_password", PASSWORD), ("password", "staple orbit lantern")];

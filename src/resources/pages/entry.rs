@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::names::{Known, distinct};
 use super::views::{At, TagLink, host};
 use crate::app::App;
 use crate::cache::{Scope, Scopes};
@@ -67,9 +68,24 @@ struct TrashRow {
     id: String,
     href: String,
     title: String,
+    /// What its buttons are called: no two on the page alike.
+    name: String,
     /// `None` for a note.
     host: Option<String>,
     trashed: Trashed,
+}
+
+impl TrashRow {
+    fn of(resource: Resource) -> Option<Self> {
+        Some(Self {
+            trashed: Trashed::of(&resource)?,
+            id: resource.id.to_string(),
+            href: format!("/resources/{}", resource.id),
+            host: resource.url.as_deref().map(host),
+            title: resource.title,
+            name: String::new(),
+        })
+    }
 }
 
 pub async fn show(
@@ -147,18 +163,14 @@ pub async fn delete(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Resul
 
 pub async fn trashed(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let rows = app.resources.trashed(&viewer).await?;
-    let rows = rows
-        .into_iter()
-        .filter_map(|resource| {
-            Some(TrashRow {
-                trashed: Trashed::of(&resource)?,
-                id: resource.id.to_string(),
-                href: format!("/resources/{}", resource.id),
-                host: resource.url.as_deref().map(host),
-                title: resource.title,
-            })
-        })
-        .collect();
+    let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::of).collect();
+    let known = rows.iter().map(|row| Known {
+        title: &row.title,
+        host: row.host.as_deref(),
+        day: &row.trashed.at.text,
+    });
+    let names = distinct(&known.collect::<Vec<_>>());
+    rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
     let toast = chrome.toast.is_some();
     page(&TrashPage { chrome: chrome.section("trash"), rows }, toast)
 }

@@ -148,7 +148,7 @@ async fn library(
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
-    let rows: Vec<Row> = listing.hits.iter().map(|hit| Row::of_hit(hit, &viewer, &listing.needles)).collect();
+    let rows = Row::all(&listing, &viewer);
     let unfiltered = narrowed == Asked::default();
     let results = ResultsPart {
         chrome: chrome.clone(),

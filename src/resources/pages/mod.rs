@@ -4,6 +4,7 @@ mod editor;
 mod entry;
 mod history;
 mod library;
+mod names;
 pub(super) mod views;
 
 use axum::Router;

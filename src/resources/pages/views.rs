@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
+use super::names::{Known, distinct};
 use crate::db::Timestamp;
 use crate::error::FieldErrors;
 use crate::resources::draft::split_tags;
 use crate::resources::fold::{self, Needle};
-use crate::resources::listing::Hit;
+use crate::resources::listing::{Hit, Listing};
 use crate::resources::{Change, Draft, Kind, Resource, Visibility, markdown, normal_url};
 use crate::web::forms::encode;
 use crate::web::viewer::Viewer;
@@ -48,6 +49,8 @@ pub struct Row {
     pub id: String,
     pub href: String,
     pub title: String,
+    /// What its links are called: no two on a page alike.
+    pub name: String,
     /// Escaped already; matches inside `<mark>`.
     pub title_html: String,
     /// Escaped already; empty for none.
@@ -64,7 +67,7 @@ pub struct Row {
 }
 
 impl Row {
-    pub fn of_hit(hit: &Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
+    fn of_hit(hit: &Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
         let body = &hit.resource.body;
         let excerpt_html = if needles.is_empty() || body.is_empty() {
             fold::highlight(&hit.summary, &[])
@@ -72,6 +75,17 @@ impl Row {
             fold::excerpt(&markdown::to_text(body), needles, EXCERPT)
         };
         Self::new(&hit.resource, viewer, needles, excerpt_html)
+    }
+
+    /// The rows of one page.
+    pub fn all(listing: &Listing, viewer: &Viewer) -> Vec<Self> {
+        let hits = listing.hits.iter();
+        let mut rows: Vec<Self> = hits.map(|hit| Self::of_hit(hit, viewer, &listing.needles)).collect();
+        let known =
+            rows.iter().map(|row| Known { title: &row.title, host: row.host.as_deref(), day: &row.at.text });
+        let names = distinct(&known.collect::<Vec<_>>());
+        rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
+        rows
     }
 
     pub fn of(resource: &Resource, viewer: &Viewer) -> Self {
@@ -85,6 +99,7 @@ impl Row {
             id: resource.id.to_string(),
             href: format!("/resources/{}", resource.id),
             title: resource.title.clone(),
+            name: format!("“{}”", resource.title),
             title_html: fold::highlight(&resource.title, needles),
             excerpt_html,
             host: resource.url.as_deref().map(host),

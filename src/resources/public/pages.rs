@@ -83,7 +83,7 @@ async fn draw(
     let profile = app.resources.profile(&username).await?;
     let listing = app.resources.shown_by(&profile, &asked.cursor).await?;
     // Whose they are stands above them all.
-    let row = |hit| Row { by: None, ..Row::of_hit(hit, &viewer, &listing.needles) };
+    let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, ..row });
     let (here, toast) = (href(&profile), chrome.toast.is_some());
     let shown = ProfilePage {
         chrome,
@@ -92,7 +92,7 @@ async fn draw(
         public: profile.public,
         since: profile.since.into(),
         feed: feed_href(&profile),
-        rows: listing.hits.iter().map(row).collect(),
+        rows: rows.collect(),
         next: listing.next.as_ref().map(|cursor| format!("{here}?cursor={}", encode(cursor))),
         first: (!asked.cursor.is_empty()).then_some(here),
     };

@@ -25,6 +25,7 @@ for (const wide of all(".prose :is(pre, table)")) expect(wide.tabIndex === 0, `n
 expect(document.querySelector("meta[name=description]")?.content, "the page has no description");
 const edits = all("[data-edit]").map((link) => link.textContent);
 expect(edits.every((edit) => edit.includes("“")), "an Edit doesn't say of what");
+expect(new Set(edits).size === edits.length, `two are called alike among ${edits}`);
 
 const ids = all("[id]").map((element) => element.id);
 for (const id of ids) expect(ids.indexOf(id) === ids.lastIndexOf(id), `two elements are #${id}`);

@@ -115,6 +115,11 @@ impl Browser {
         self.click(&format!("follow {link:?}"), &path).await;
     }
 
+    /// Ticks the checkbox with this label, or takes its tick away.
+    pub async fn tick(&self, label_or_name: &str) {
+        self.click(&format!("tick {label_or_name:?}"), &field(label_or_name)).await;
+    }
+
     /// Chooses a file in the field with this label, or this name.
     pub async fn upload(&self, label_or_name: &str, file: &Path) {
         let file = std::path::absolute(file).expect("a path").display().to_string();
