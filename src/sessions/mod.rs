@@ -7,6 +7,7 @@
 //! Redis (a failed command, a new connection) it is not consulted until the outbox is drained and its identity known again.
 
 pub mod api;
+pub mod data;
 pub mod devices;
 mod fast;
 pub mod pages;
@@ -26,6 +27,7 @@ use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{Error, Result};
 use uuid::Uuid;
 
+use self::data::Data;
 use self::fast::{Fast, Place};
 use self::revocations::Told;
 use crate::audit::Audit;
@@ -38,22 +40,6 @@ use crate::telemetry::metrics::{Metrics, SessionOperation, SessionOutcome};
 const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 /// Until a refilled session's row has been seen to stand still, its copy in Redis lives this long.
 const UNVERIFIED: Duration = Duration::from_secs(10);
-
-/// What stands in a session's data, by name.
-pub mod key {
-    pub const USER: &str = "user_id";
-    /// The person as the users' table has them; never part of the row.
-    pub const MEMBER: &str = "member";
-    pub const EPOCH: &str = "epoch";
-    pub const CSRF: &str = "csrf";
-    pub const SINCE: &str = "since";
-    pub const SEEN: &str = "seen";
-    /// What the device list calls the session.
-    pub const PUBLIC: &str = "id";
-    pub const FAMILY: &str = "family";
-    pub const BROWSER: &str = "browser";
-    pub const NETWORK: &str = "network";
-}
 
 #[derive(Clone, Debug)]
 pub struct Sessions {
@@ -184,7 +170,7 @@ impl Sessions {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let made = async {
-            let signed_in = self.fast.is_some() && record.data.contains_key(key::USER);
+            let signed_in = self.fast.is_some() && Data::in_record(record).login.is_some();
             let noted = || signed_in.then(|| self.context.new_id());
             while !store::insert(&self.db, &hashed(record), noted(), self.context.now()).await? {
                 record.id = Id::default();

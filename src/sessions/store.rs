@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use data_encoding::HEXLOWER;
 use tower_sessions_core::session::{Id, Record};
 use uuid::Uuid;
 
-use super::{expiry, key};
+use super::data::{Data, MEMBER, OWN};
+use super::expiry;
 use crate::accounts::{Member, Role};
 use crate::db::{Db, Timestamp, Tx, on};
 use crate::installation::store::keep_position;
@@ -42,12 +43,12 @@ pub async fn insert(db: &Db, record: &Record, noted: Option<Uuid>, now: Timestam
     const BEGUN: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'begun', '', $2)";
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, public_id, family_id, record, browser, network,
         created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
-    let since = record.data.get(key::SINCE).and_then(Value::as_i64).map_or(now, Timestamp::from_micros);
+    let Columns { user, id, family, own, browser, network, since } = Columns::of(record)?;
+    let since = since.unwrap_or(now);
     let mut tx = db.begin().await?;
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(uuid(record, key::USER))
-        .bind(uuid(record, key::PUBLIC)).bind(uuid(record, key::FAMILY)).bind(data(record))
-        .bind(text(record, key::BROWSER).unwrap_or_default()).bind(network(record)).bind(since).bind(now)
-        .bind(expiry(record)).execute(conn).await?.rows_affected());
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(user).bind(id).bind(family)
+        .bind(own).bind(browser).bind(network).bind(since).bind(now).bind(expiry(record))
+        .execute(conn).await?.rows_affected());
     if let Some(id) = noted {
         on!(tx.conn(), conn => sqlx::query(BEGUN).bind(id).bind(now).execute(conn).await.map(drop))?;
     }
@@ -59,10 +60,10 @@ pub async fn insert(db: &Db, record: &Record, noted: Option<Uuid>, now: Timestam
 pub async fn update(tx: &mut Tx, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE sessions SET user_id = $2, public_id = $3, family_id = $4, record = $5,
         browser = $6, network = $7, seen_at = $8, expires_at = $9 WHERE id_hash = $1";
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(uuid(record, key::USER))
-        .bind(uuid(record, key::PUBLIC)).bind(uuid(record, key::FAMILY)).bind(data(record))
-        .bind(text(record, key::BROWSER).unwrap_or_default()).bind(network(record)).bind(now)
-        .bind(expiry(record)).execute(conn).await?.rows_affected());
+    let Columns { user, id, family, own, browser, network, .. } = Columns::of(record)?;
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(user).bind(id).bind(family)
+        .bind(own).bind(browser).bind(network).bind(now).bind(expiry(record))
+        .execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
 
@@ -71,11 +72,11 @@ pub async fn load(db: &Db, id: Id, now: Timestamp) -> sqlx::Result<Option<Record
     let row: Option<Row> =
         on!(db.read(), pool => sqlx::query_as(LOAD).bind(bytes(id)).bind(now).fetch_optional(pool).await?);
     row.map(|row| {
-        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
-        let mut data: HashMap<String, Value> = serde_json::from_str(&row.record).map_err(decode)?;
+        let own = serde_json::from_str(&row.record).map_err(decode)?;
+        let mut data = HashMap::from([(OWN.to_owned(), own)]);
         let expiry_date = row.expires_at.datetime();
         if let Some(member) = member(row) {
-            data.insert(key::MEMBER.to_owned(), serde_json::to_value(member).map_err(decode)?);
+            data.insert(MEMBER.to_owned(), serde_json::to_value(member).map_err(decode)?);
         }
         Ok(Record { id, data, expiry_date })
     })
@@ -255,20 +256,35 @@ fn bytes(id: Id) -> Vec<u8> {
     id.0.to_le_bytes().to_vec()
 }
 
-fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
-    record.data.get(name).and_then(Value::as_str)
+/// What stands in the row beside the record, as lists and joins ask for it.
+struct Columns {
+    user: Option<Uuid>,
+    id: Option<Uuid>,
+    family: Option<Uuid>,
+    own: String,
+    browser: String,
+    network: Option<Vec<u8>>,
+    since: Option<Timestamp>,
 }
 
-fn uuid(record: &Record, name: &str) -> Option<Uuid> {
-    text(record, name)?.parse().ok()
+impl Columns {
+    fn of(record: &Record) -> sqlx::Result<Self> {
+        let data = Data::in_record(record);
+        let own = serde_json::to_string(&data).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let login = data.login;
+        let network = login.as_ref().and_then(|login| login.network.as_ref());
+        Ok(Self {
+            own,
+            user: login.as_ref().map(|login| login.user),
+            id: login.as_ref().map(|login| login.id),
+            family: login.as_ref().and_then(|login| login.family),
+            network: network.and_then(|hex| HEXLOWER.decode(hex.as_bytes()).ok()),
+            since: login.as_ref().map(|login| Timestamp::from_micros(login.since)),
+            browser: login.map(|login| login.browser).unwrap_or_default(),
+        })
+    }
 }
 
-fn network(record: &Record) -> Option<Vec<u8>> {
-    data_encoding::HEXLOWER.decode(text(record, key::NETWORK)?.as_bytes()).ok()
-}
-
-/// The session's own data; the person is the users' table's.
-fn data(record: &Record) -> String {
-    let own: HashMap<&String, &Value> = record.data.iter().filter(|(name, _)| *name != key::MEMBER).collect();
-    serde_json::to_string(&own).unwrap_or_default()
+fn decode(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
 }

@@ -12,7 +12,7 @@ use super::cookies::{self, Life, Name};
 use super::viewer::{self, Standing};
 use crate::app::App;
 use crate::error::Error;
-use crate::sessions::key;
+use crate::sessions::data::Data;
 
 /// One request of a session, which is empty until somebody signs in.
 pub struct Visit {
@@ -78,7 +78,8 @@ impl Visit {
 
     /// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
     async fn life(&self, app: &App) -> Life {
-        if !matches!(self.session.get_value(key::FAMILY).await, Ok(Some(_))) {
+        let login = Data::of(&self.session).await.ok().and_then(|data| data.login);
+        if login.and_then(|login| login.family).is_none() {
             return Life::Browser;
         }
         let left = self.session.expiry_date() - app.context.now().datetime();

@@ -10,7 +10,6 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::{Deserialize, Serialize};
 use tower_sessions_core::Session;
 
 use super::chrome::Chrome;
@@ -21,24 +20,15 @@ use crate::accounts::{Member, Proof, Proved};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
+use crate::sessions::data::{self, Data};
 
 /// How long the password counts.
 pub const SUDO_LIFE: Duration = Duration::from_mins(10);
-const MARK: &str = "sudo";
 const PASSWORD: &str = "sudo_password";
 const CODE: &str = "sudo_code";
 
 /// Proof that whoever asks has given their password in the last ten minutes.
 pub struct Sudo(());
-
-/// Sudo mode, as a session holds it.
-#[derive(Deserialize, Serialize)]
-struct Mark {
-    /// In microseconds.
-    until: i64,
-    /// Of the person when it began or was renewed: it ends with the next change of a factor in another session.
-    factor_epoch: i64,
-}
 
 impl FromRequestParts<App> for Sudo {
     type Rejection = Error;
@@ -54,49 +44,43 @@ impl FromRequestParts<App> for Sudo {
         let Some(given) = parts.extensions.get::<Given>() else { return Err(Error::SudoRequired) };
         let proof = app.accounts.confirm(member, &given.password, &given.code, &origin).await?;
         let by = proof.ok_or(Error::SudoRefused)?;
-        session.cycle_id().await?;
-        grant(app, session, &Proved { member: member.clone(), by }, None).await?;
+        renew(app, session, member, member.clone(), by).await?;
         Ok(Self(()))
     }
 }
 
 /// Whether this person's session is in sudo mode.
 pub async fn is_sudo(app: &App, session: &Session, member: &Member) -> Result<bool> {
-    Ok(end(app, session, member).await?.is_some())
+    Ok(end(app, &Data::of(session).await?, member).is_some())
 }
 
 /// When this person's sudo mode ends, if the session is in it.
-pub async fn end(app: &App, session: &Session, member: &Member) -> Result<Option<Timestamp>> {
-    let mark: Option<Mark> = session.get(MARK).await?;
-    let mark = mark.filter(|mark| mark.factor_epoch == member.factor_epoch);
-    Ok(mark.map(|mark| Timestamp::from_micros(mark.until)).filter(|until| *until > app.context.now()))
+#[must_use]
+pub fn end(app: &App, data: &Data, member: &Member) -> Option<Timestamp> {
+    let sudo = data.sudo.as_ref().filter(|sudo| sudo.factor_epoch == member.factor_epoch)?;
+    Some(Timestamp::from_micros(sudo.until)).filter(|until| *until > app.context.now())
 }
 
-/// Begins, keeps or ends the session's sudo mode as the proof grants it. `end`: of what it was in before.
-pub async fn grant(app: &App, session: &Session, proved: &Proved, end: Option<Timestamp>) -> Result<()> {
+/// The sudo mode that the proof grants. `end`: of what the session was in before.
+#[must_use]
+pub fn granted(app: &App, proved: &Proved, end: Option<Timestamp>) -> Option<data::Sudo> {
     let until = match proved.by.grants().sudo {
         SudoGrant::No => None,
         SudoGrant::Begins => Some(app.context.now().plus(SUDO_LIFE)),
         SudoGrant::GoesOn => end,
     };
-    match until {
-        Some(until) => {
-            let mark = Mark { until: until.micros(), factor_epoch: proved.member.factor_epoch };
-            session.insert(MARK, mark).await?;
-        }
-        None => session.remove_value(MARK).await.map(drop)?,
-    }
-    Ok(())
+    until.map(|until| data::Sudo { until: until.micros(), factor_epoch: proved.member.factor_epoch })
 }
 
 /// After a change of what the person proves themselves by: `now` is who they are since. The session goes on, under a
 /// new id where the proof says so.
 pub async fn renew(app: &App, session: &Session, before: &Member, now: Member, by: Proof) -> Result<()> {
-    let end = end(app, session, before).await?;
+    let mut data = Data::of(session).await?;
     if by.grants().session == SessionGrant::Begins {
         session.cycle_id().await?;
     }
-    grant(app, session, &Proved { member: now, by }, end).await
+    data.sudo = granted(app, &Proved { member: now, by }, end(app, &data, before));
+    data.keep(session).await
 }
 
 /// The password that came with a form, for [`Sudo`] to look at if it is asked.

@@ -18,7 +18,7 @@ use crate::accounts::{Member, Proved, Role};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::sessions::key;
+use crate::sessions::data::{Data, Login, member_of};
 
 /// Sliding a session's end costs a write, so it slides this often at most.
 const SLIDE_EVERY: Duration = Duration::from_mins(5);
@@ -101,37 +101,24 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
     extensions.insert(identity);
 }
 
-/// What a request needs to know of a session; the names are those of [`key`].
+/// A session and whose it is, as a copy says.
 #[derive(Deserialize)]
 pub struct Standing {
-    user_id: Uuid,
-    member: Member,
-    epoch: i64,
-    since: i64,
-    seen: i64,
-    csrf: String,
-    id: Uuid,
+    session: Data,
     #[serde(default)]
-    family: Option<Uuid>,
+    member: Option<Member>,
 }
 
 impl Standing {
-    /// Whether it holds and nothing is to be written.
-    fn is_good(&self, app: &App, slides: bool) -> bool {
-        let now = app.context.now();
-        self.member.id == self.user_id
-            && self.member.auth_epoch == self.epoch
-            && Timestamp::from_micros(self.since).plus(app.config.session_max()) > now
-            && !(slides && Timestamp::from_micros(self.seen).plus(SLIDE_EVERY) < now)
+    async fn of(session: &Session) -> Result<Self> {
+        Ok(Self { session: Data::of(session).await?, member: member_of(session).await? })
     }
 
-    fn identity(self) -> Identity {
-        Identity {
-            viewer: Viewer::Member(Arc::new(self.member)),
-            csrf: self.csrf,
-            session: Some(self.id),
-            family: self.family,
-        }
+    /// Who is signed in, as long as that lasts.
+    fn signed_in(&self, app: &App) -> Option<(&Login, &Member)> {
+        let (login, member) = self.session.login.as_ref().zip(self.member.as_ref())?;
+        let lasts = Timestamp::from_micros(login.since).plus(app.config.session_max()) > app.context.now();
+        (lasts && login.user == member.id && login.epoch == member.auth_epoch).then_some((login, member))
     }
 }
 
@@ -148,40 +135,42 @@ pub async fn read(
         Some(standing) => Some(standing),
         None => app.sessions.copy(id).await,
     };
-    match standing {
-        Some(standing) if standing.is_good(app, slides) => Ok(standing.identity()),
+    match standing.as_ref().and_then(|standing| standing.signed_in(app)) {
+        Some((login, member)) if !(slides && is_stale(app, login)) => Ok(known(login, member.clone())),
         _ => look_up(app, session, slides).await,
     }
 }
 
+/// The slide is not written down yet.
+fn is_stale(app: &App, login: &Login) -> bool {
+    Timestamp::from_micros(login.seen).plus(SLIDE_EVERY) < app.context.now()
+}
+
 async fn look_up(app: &App, session: &Session, slides: bool) -> Result<Identity> {
-    if session.get_value(key::USER).await?.is_none() {
+    let found = Standing::of(session).await?;
+    if found.session.login.is_none() {
         return Ok(Identity::default());
     }
-    let epoch: i64 = session.get(key::EPOCH).await?.unwrap_or(-1);
-    let since = Timestamp::from_micros(session.get(key::SINCE).await?.unwrap_or(0));
-    let now = app.context.now();
-    let member: Option<Member> = session.get(key::MEMBER).await?;
-    let member = member.filter(|member| member.auth_epoch == epoch);
-    let Some(member) = member.filter(|_| since.plus(app.config.session_max()) > now) else {
+    let Some((login, member)) = found.signed_in(app) else {
         session.flush().await?;
         return Ok(Identity::default());
     };
-    let seen = Timestamp::from_micros(session.get(key::SEEN).await?.unwrap_or(0));
-    if slides && seen.plus(SLIDE_EVERY) < now {
-        session.insert(key::SEEN, now.micros()).await?;
+    if slides && is_stale(app, login) {
+        let now = app.context.now();
+        let login = Some(Login { seen: now.micros(), ..login.clone() });
+        Data { login, ..found.session.clone() }.keep(session).await?;
         slide(app, session, now);
     }
-    known(session, member).await
+    Ok(known(login, member.clone()))
 }
 
-async fn known(session: &Session, member: Member) -> Result<Identity> {
-    Ok(Identity {
+fn known(login: &Login, member: Member) -> Identity {
+    Identity {
         viewer: Viewer::Member(Arc::new(member)),
-        csrf: session.get(key::CSRF).await?.unwrap_or_default(),
-        session: session.get(key::PUBLIC).await?,
-        family: session.get(key::FAMILY).await?,
-    })
+        csrf: login.csrf.clone(),
+        session: Some(login.id),
+        family: login.family,
+    }
 }
 
 /// Begins a signed-in session under a new id, with the sudo mode that the proof grants; nothing else of what the session
@@ -193,33 +182,42 @@ pub async fn sign_in(app: &App, session: &Session, proved: &Proved, origin: &Ori
     if proved.by.grants().session != SessionGrant::Begins {
         return Err(Error::SignInRequired);
     }
-    let (member, now) = (&proved.member, app.context.now().micros());
-    let sudo_end = sudo::end(app, session, member).await?;
+    let (member, now) = (&proved.member, app.context.now());
+    let before = Data::of(session).await?;
+    let login = Login {
+        user: member.id,
+        epoch: member.auth_epoch,
+        since: now.micros(),
+        seen: now.micros(),
+        csrf: app.form_key.token(app.context.random(), member.id),
+        id: app.context.new_id(),
+        family: None,
+        browser: origin.browser.clone(),
+        network: origin.network.map(|network| HEXLOWER.encode(&network)),
+    };
     session.cycle_id().await?;
     session.clear().await;
-    session.insert(key::USER, member.id).await?;
-    session.insert(key::EPOCH, member.auth_epoch).await?;
-    session.insert(key::SINCE, now).await?;
-    session.insert(key::SEEN, now).await?;
-    session.insert(key::PUBLIC, app.context.new_id()).await?;
-    session.insert(key::BROWSER, &origin.browser).await?;
-    session.insert(key::NETWORK, origin.network.map(|network| HEXLOWER.encode(&network))).await?;
-    session.insert(key::CSRF, app.form_key.token(app.context.random(), member.id)).await?;
-    slide(app, session, app.context.now());
-    sudo::grant(app, session, proved, sudo_end).await
+    let sudo = sudo::granted(app, proved, sudo::end(app, &before, member));
+    Data { login: Some(login), sudo, ..Data::default() }.keep(session).await?;
+    slide(app, session, now);
+    Ok(())
 }
 
 /// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
 /// outlives the session can still be sent.
 pub async fn join_family(app: &App, session: &Session, member: &Member, family: Uuid) -> Result<()> {
-    session.insert(key::FAMILY, family).await?;
-    session.insert(key::CSRF, app.form_key.token_of_family(family, member.id)).await?;
-    Ok(())
+    let mut data = Data::of(session).await?;
+    if let Some(login) = &mut data.login {
+        login.family = Some(family);
+        login.csrf = app.form_key.token_of_family(family, member.id);
+    }
+    data.keep(session).await
 }
 
 /// The identity of a session that has just begun, for the rest of this request.
 pub async fn begun(session: &Session, member: Member) -> Result<Identity> {
-    known(session, member).await
+    let login = Data::of(session).await?.login;
+    Ok(login.map(|login| known(&login, member)).unwrap_or_default())
 }
 
 /// Counts the idle time from now. tower-sessions by itself would ask the system's clock.

@@ -6,15 +6,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tower_sessions_core::Session;
-use uuid::Uuid;
 
 use crate::accounts::Member;
 use crate::accounts::pages::enter;
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
+use crate::sessions::data::{Between, Data};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::cookies::{self, Name};
 use crate::web::forms::Form;
@@ -23,19 +23,6 @@ use crate::web::viewer::Identity;
 
 const LIFE: Duration = Duration::from_mins(10);
 const TRIES: u8 = 5;
-const KEY: &str = "between";
-
-/// Somebody who has given their password and no code yet.
-#[derive(Clone, Deserialize, Serialize)]
-struct Between {
-    user: Uuid,
-    epoch: i64,
-    until: i64,
-    tries: u8,
-    next: String,
-    /// “Keep me logged in” was ticked.
-    stays: bool,
-}
 
 #[derive(Template)]
 #[template(path = "accounts/second_factor.html")]
@@ -63,7 +50,8 @@ pub async fn ask(
     app.sessions.log_out(before, origin).await?;
     session.cycle_id().await?;
     session.clear().await;
-    session.insert(KEY, Between { user, epoch, until, tries: 0, next, stays }).await?;
+    let between = Some(Between { user, epoch, until, tries: 0, next, stays });
+    Data { between, ..Data::default() }.keep(session).await?;
     let mut response = redirect("/login/second-factor", None);
     if before.family.is_some() {
         cookies::add(response.headers_mut(), [cookies::removal(Name::Stay)]);
@@ -96,12 +84,13 @@ pub async fn check(
     if tries >= TRIES {
         return start_again(&session, Notice::TooManyCodes).await;
     }
-    session.insert(KEY, Between { tries, ..between }).await?;
+    let between = Some(Between { tries, ..between });
+    Data { between, ..Data::default() }.keep(&session).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&code_page(chrome, true), false)?).into_response())
 }
 
 async fn between(app: &App, session: &Session) -> Result<Option<(Between, Member)>> {
-    let between = session.get::<Between>(KEY).await?;
+    let between = Data::of(session).await?.between;
     let stands = |between: &Between| Timestamp::from_micros(between.until) > app.context.now();
     let Some(between) = between.filter(stands) else { return Ok(None) };
     let member = app.accounts.in_epoch(between.user, between.epoch).await?;
@@ -109,7 +98,11 @@ async fn between(app: &App, session: &Session) -> Result<Option<(Between, Member
 }
 
 async fn start_again(session: &Session, why: Notice) -> Result<Response> {
-    let was_between = session.remove_value(KEY).await?.is_some();
+    let mut data = Data::of(session).await?;
+    let was_between = data.between.take().is_some();
+    if was_between {
+        data.keep(session).await?;
+    }
     Ok(redirect("/login", was_between.then_some(why)))
 }
 

@@ -13,6 +13,7 @@ use super::{Changed, Offer};
 use crate::accounts::{Member, Proof};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
+use crate::sessions::data::Data;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, encode};
 use crate::web::origin::Origin;
@@ -21,7 +22,6 @@ use crate::web::sudo::{self, Sudo};
 use crate::web::viewer::{Identity, Viewer};
 
 pub const SETUP: &str = "/settings/security/totp";
-const OFFERED: &str = "totp_offered";
 
 #[derive(Template)]
 #[template(path = "settings/totp.html")]
@@ -79,7 +79,7 @@ pub async fn switch_on(
     let offer = offered(&app, &session, member).await?;
     match app.accounts.switch_on(member, &offer, &form.code, &origin).await {
         Ok(Changed { member: now, codes }) => {
-            session.remove_value(OFFERED).await?;
+            Data { offered: None, ..Data::of(&session).await? }.keep(&session).await?;
             sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
             let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
             codes_page(&app, chrome, codes, elsewhere)
@@ -128,11 +128,11 @@ pub async fn new_codes(
 
 /// The secret that this session was offered, the same until a code has proved it.
 async fn offered(app: &App, session: &Session, member: &Member) -> Result<Offer> {
-    let before: Option<String> = session.get(OFFERED).await?;
-    let before = before.and_then(|text| BASE64.decode(text.as_bytes()).ok());
+    let data = Data::of(session).await?;
+    let before = data.offered.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok());
     let offer = app.accounts.offer(member, before.as_deref())?;
     if before.as_ref() != Some(&offer.sealed) {
-        session.insert(OFFERED, BASE64.encode(&offer.sealed)).await?;
+        Data { offered: Some(BASE64.encode(&offer.sealed)), ..data }.keep(session).await?;
     }
     Ok(offer)
 }
