@@ -1,25 +1,21 @@
 //! The library as JSON.
 
-mod body;
 mod revisions;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::body::{ResourceBody, ResourceItem, ResourceList, TagList, with_etag};
-use super::export::Format;
-use super::export::pages::unknown_format;
 use super::listing::Asked;
-use super::{Change, Draft, Precondition, Via};
+use super::resource::{ResourceBody, ResourceItem};
+use super::{Change, Draft, Precondition, Resource, TagCount, Via, export};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::web::attachment::attachment;
-use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped, SudoScoped};
+use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Json, Problem, WithEtag};
@@ -34,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(restore))
         .merge(revisions::routes())
         .routes(routes!(tags))
-        .routes(routes!(export))
+        .merge(export::api::routes())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -45,12 +41,16 @@ struct LookupQuery {
     url: String,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ExportQuery {
-    /// `html` (bookmarks), `json` or `markdown` (a ZIP).
-    #[param(value_type = Format, inline)]
-    format: String,
+#[derive(Serialize, ToSchema)]
+struct ResourceList<'a> {
+    items: Vec<ResourceItem<'a>>,
+    /// Send it as `cursor` for the next page; null on the last.
+    next_cursor: Option<&'a str>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TagList {
+    items: Vec<TagCount>,
 }
 
 /// What you may see, filtered, searched and sorted.
@@ -62,12 +62,10 @@ async fn list(
     State(app): State<App>,
     viewer: Scoped<ResourcesRead>,
     StrictQuery(asked): StrictQuery<Asked>,
-) -> Result<axum::Json<ResourceList>> {
+) -> Result<Response> {
     let listing = app.resources.list(&viewer, &asked).await?;
-    Ok(axum::Json(ResourceList {
-        items: listing.hits.iter().map(ResourceItem::from).collect(),
-        next_cursor: listing.next.clone(),
-    }))
+    let items = listing.hits.iter().map(ResourceItem::from).collect();
+    Ok(axum::Json(ResourceList { items, next_cursor: listing.next.as_deref() }).into_response())
 }
 
 /// Save a link or a note.
@@ -95,7 +93,7 @@ async fn lookup(
     State(app): State<App>,
     viewer: Scoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<LookupQuery>,
-) -> Result<WithEtag<ResourceBody>> {
+) -> Result<Response> {
     let found = app.resources.lookup(&viewer, &query.url).await?;
     Ok(with_etag(&found))
 }
@@ -117,7 +115,7 @@ async fn find(
     let mut answer = if etag::is_unchanged(&headers, &tag) {
         (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
     } else {
-        with_etag(&found).into_response()
+        with_etag(&found)
     };
     if viewer.member().is_none() {
         answer.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
@@ -142,7 +140,7 @@ async fn update(
     headers: HeaderMap,
     Id(id): Id,
     Json(change): Json<Change>,
-) -> Result<WithEtag<ResourceBody>> {
+) -> Result<Response> {
     let expected = required_precondition(&headers)?;
     let updated = app.resources.update(&viewer, id, &expected, change, Via::Api).await?;
     Ok(with_etag(&updated))
@@ -178,7 +176,7 @@ async fn restore(
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     Id(id): Id,
-) -> Result<WithEtag<ResourceBody>> {
+) -> Result<Response> {
     let restored = app.resources.restore(&viewer, id, &precondition(&headers)?).await?;
     Ok(with_etag(&restored))
 }
@@ -189,20 +187,8 @@ async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<a
     Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
 }
 
-/// Your own library as a file, the trash included.
-#[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
-    (status = 200, description = "The file", headers(("Content-Disposition" = String)),
-        content((String = "text/html"), (Object = "application/json"), (String = "application/zip"))),
-    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
-    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
-))]
-async fn export(
-    State(app): State<App>,
-    viewer: SudoScoped<OwnResourcesRead>,
-    StrictQuery(query): StrictQuery<ExportQuery>,
-) -> Result<Response> {
-    let format = Format::read(&query.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+fn with_etag(resource: &Resource) -> Response {
+    WithEtag(ResourceBody::from(resource), resource.etag()).into_response()
 }
 
 /// What `If-Match` expects to stand. What loses nothing can do without it.

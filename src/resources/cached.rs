@@ -16,15 +16,15 @@ use crate::web::viewer::Viewer;
 /// With a page's own minute, nothing is older than five minutes because of time alone.
 const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };
 
-pub static RESOURCE: Kind<Resource> = from_database(Name::Resource);
-pub static LISTING: Kind<Listing> = from_database(Name::Listing);
-pub static TAGS: Kind<Tagged> = from_database(Name::Tags);
-pub static PROFILE: Kind<Profile> = from_database(Name::Profile);
-pub static FEED: Kind<Feed> = from_database(Name::Feed);
-pub static ANY: Kind<Any> = from_database(Name::Any);
+pub static RESOURCE: Kind<Resource> = from_database(Name::Resource, Resource::SCHEMA);
+pub static LISTING: Kind<Listing> = from_database(Name::Listing, Resource::SCHEMA);
+pub static TAGS: Kind<Tagged> = from_database(Name::Tags, 1);
+pub static PROFILE: Kind<Profile> = from_database(Name::Profile, 1);
+pub static FEED: Kind<Feed> = from_database(Name::Feed, Resource::SCHEMA);
+pub static ANY: Kind<Any> = from_database(Name::Any, 1);
 
-const fn from_database<T>(name: Name) -> Kind<T> {
-    Kind { name, schema: 1, ttl: HOURLY, is_shared: true, is_composed: false, value: PhantomData }
+const fn from_database<T>(name: Name, schema: u16) -> Kind<T> {
+    Kind { name, schema, ttl: HOURLY, is_shared: true, is_composed: false, value: PhantomData }
 }
 
 /// The tags that somebody sees, with counts.
@@ -43,10 +43,7 @@ pub struct Any {
 
 impl Cached for Resource {
     fn weight(&self) -> usize {
-        // The body twice: its HTML comes to lie beside it.
-        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
-        let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
-        size_of::<Self>() + text + self.url.as_ref().map_or(0, String::len)
+        Self::weight(self)
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {

@@ -1,4 +1,4 @@
-//! The library: links and notes. Here are the nouns and the verbs; the rules live beside them.
+//! The library: links and notes. Here are its verbs; the nouns are in `resource` and `draft`, the SQL is in `store`.
 
 pub mod api;
 pub mod cached;
@@ -6,6 +6,7 @@ pub mod draft;
 pub mod export;
 pub mod fold;
 pub mod import;
+mod kind;
 pub mod listing;
 pub mod markdown;
 mod marks;
@@ -15,200 +16,36 @@ pub mod precondition;
 pub mod public;
 pub mod query;
 mod rank;
-mod read;
+pub mod resource;
+mod saving;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 pub mod tag;
-mod trash;
 pub mod visibility;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::draft::{Change, Draft};
+pub use self::kind::{Kind, Via};
+use self::listing::{Asked, Listing};
 pub use self::precondition::Precondition;
-pub use self::trash::TRASH_LIFE;
+pub use self::resource::{Resource, Revision, Tags};
+pub use self::tag::TagCount;
 pub use self::visibility::Visibility;
-use crate::cache::{Cache, Scope};
+use crate::cache::{Cache, Scope, Scopes};
 use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::web::cursor::CursorKey;
 use crate::web::viewer::Viewer;
 
-/// Resources with a respelled tag that are named as touched; where more carry it, the cache takes all to be touched.
-const CARRIERS: i64 = 100;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Link,
-    Note,
-}
-
-impl Kind {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Note => "note",
-        }
-    }
-}
-
-impl TryFrom<String> for Kind {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "link" => Ok(Self::Link),
-            "note" => Ok(Self::Note),
-            _ => Err(text),
-        }
-    }
-}
-
-/// The way by which a version was saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Via {
-    Web,
-    Api,
-    Import,
-    Restore,
-}
-
-impl Via {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Web => "web",
-            Self::Api => "api",
-            Self::Import => "import",
-            Self::Restore => "restore",
-        }
-    }
-}
-
-impl TryFrom<String> for Via {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        [Self::Web, Self::Api, Self::Import, Self::Restore]
-            .into_iter()
-            .find(|via| via.as_str() == text)
-            .ok_or(text)
-    }
-}
-
-/// A link or a note, whole.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow)]
-pub struct Resource {
-    pub id: Uuid,
-    pub owner_id: Uuid,
-    pub owner_username: String,
-    pub owner_name: String,
-    #[sqlx(try_from = "String")]
-    pub kind: Kind,
-    #[sqlx(try_from = "draft::StoredTitle")]
-    pub title: String,
-    pub url: Option<String>,
-    /// Markdown.
-    pub body: String,
-    #[sqlx(try_from = "Option<String>")]
-    pub tags: Tags,
-    #[sqlx(try_from = "String")]
-    pub visibility: Visibility,
-    pub pinned: bool,
-    pub version: i64,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    pub trashed_at: Option<Timestamp>,
-    #[serde(skip)]
-    #[sqlx(skip)]
-    pub shown: markdown::Shown,
-}
-
-/// Names of tags, in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Tags(pub Vec<String>);
-
-impl From<Option<String>> for Tags {
-    /// As one query brings them: joined by commas, which no tag contains; NULL for none.
-    fn from(joined: Option<String>) -> Self {
-        Self(joined.map(|text| draft::split_tags(&text)).unwrap_or_default())
-    }
-}
-
-impl Resource {
-    #[must_use]
-    pub fn is_mine(&self, viewer: &Viewer) -> bool {
-        viewer.id() == Some(self.owner_id)
-    }
-
-    /// Whether saving this would leave all as it is.
-    fn is_already(&self, checked: &draft::Checked) -> bool {
-        let mut tags: Vec<&str> = self.tags.0.iter().map(String::as_str).collect();
-        let mut wanted: Vec<&str> = checked.tags.iter().map(|tag| tag.name.as_str()).collect();
-        tags.sort_unstable();
-        wanted.sort_unstable();
-        self.title == checked.title
-            && self.url.as_ref() == checked.url.as_ref().map(|url| &url.url)
-            && self.body == checked.body
-            && tags == wanted
-            && (self.visibility, self.pinned) == (checked.visibility, checked.pinned)
-    }
-
-    /// Those of its tags that are to be spelled in another way: whoever does that to a tag that is there already means it.
-    fn respelled<'a>(&self, checked: &'a draft::Checked) -> Vec<&'a tag::TagName> {
-        let is_new = |tag: &&tag::TagName| !self.tags.0.contains(&tag.name);
-        let is_there = |tag: &&tag::TagName| self.tags.0.iter().any(|name| tag::fold(name) == tag.folded);
-        checked.tags.iter().filter(is_new).filter(is_there).collect()
-    }
-
-    fn change(&self) -> Draft {
-        Draft {
-            kind: Some(self.kind),
-            title: self.title.clone(),
-            url: self.url.clone(),
-            body: self.body.clone(),
-            tags: self.tags.0.clone(),
-            visibility: self.visibility,
-            pinned: self.pinned,
-        }
-    }
-}
-
-/// One saved version of a resource.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Revision {
-    pub version: i64,
-    #[sqlx(try_from = "draft::StoredTitle")]
-    pub title: String,
-    pub url: Option<String>,
-    pub body: String,
-    /// Joined by commas.
-    pub tags: String,
-    #[sqlx(try_from = "String")]
-    pub visibility: Visibility,
-    #[sqlx(try_from = "String")]
-    pub via: Via,
-    pub saved_by: String,
-    pub saved_at: Timestamp,
-}
-
-/// A tag and how many resources the viewer sees under it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, sqlx::FromRow)]
-pub struct TagCount {
-    pub name: String,
-    pub count: i64,
-}
+/// How long the trash keeps what is thrown into it.
+pub const TRASH_LIFE: Duration = Duration::from_hours(30 * 24);
 
 #[derive(Clone)]
 pub struct Resources {
@@ -223,6 +60,21 @@ impl Resources {
     #[must_use]
     pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
         Self { cache, db, context, cursors, exports: export::places() }
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] when it is not there or not for this viewer.
+    pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<Resource>> {
+        let load = |viewer| {
+            let db = self.db.clone();
+            async move {
+                let resource = store::find(&db, id).await?;
+                Ok(resource.filter(|resource| visibility::may_see(&viewer, resource)))
+            }
+        };
+        let (key, scopes) = ((viewer, id.into_bytes()), Scopes::one(Scope::Resource(id)));
+        let resource = self.cache.read(&cached::RESOURCE, key, scopes, load).await?;
+        resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
     }
 
     /// As it stands in the database at this moment: what a change begins from and what it answers with.
@@ -243,6 +95,50 @@ impl Resources {
         self.latest(viewer, id).await
     }
 
+    /// A page of what the viewer may see, filtered, searched and sorted.
+    ///
+    /// # Errors
+    /// [`Error::BadQuery`], [`Error::BadCursor`].
+    pub async fn list(&self, viewer: &Viewer, asked: &Asked) -> Result<Arc<Listing>> {
+        let key = (viewer, cached::list_id(asked));
+        let load = |viewer| {
+            let (this, asked) = (self.clone(), asked.clone());
+            async move {
+                let search = asked.search(&this.cursors)?;
+                let page = store::list::page(&this.db, &viewer, &search).await?;
+                Ok(Some(Listing::new(page, &search, &this.cursors)))
+            }
+        };
+        let listing = self.cache.read(&cached::LISTING, key, cached::shelves(viewer), load).await?;
+        Ok(listing.unwrap_or_default())
+    }
+
+    /// Whether there is anything at all that the viewer may see.
+    pub async fn any(&self, viewer: &Viewer) -> Result<bool> {
+        let load = |viewer: Viewer| {
+            let db = self.db.clone();
+            async move {
+                let any = store::list::any(&db, &viewer).await?;
+                Ok(Some(cached::Any { by: viewer.id(), any }))
+            }
+        };
+        let found = self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::shelves(viewer), load).await?;
+        Ok(found.is_some_and(|found| found.any))
+    }
+
+    /// The tags of what the viewer may see, with counts, in the order of their names.
+    pub async fn tags(&self, viewer: &Viewer) -> Result<Vec<TagCount>> {
+        let load = |viewer: Viewer| {
+            let db = self.db.clone();
+            async move {
+                let tags = store::list::tags(&db, &viewer).await?;
+                Ok(Some(cached::Tagged { by: viewer.id(), tags }))
+            }
+        };
+        let found = self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::shelves(viewer), load).await?;
+        Ok(found.map(|found| found.tags.clone()).unwrap_or_default())
+    }
+
     /// # Errors
     /// [`Error::Invalid`] at the fields, [`Error::DuplicateUrl`] with the resource that holds the address.
     pub async fn create(&self, viewer: &Viewer, draft: &Draft, via: Via) -> Result<Resource> {
@@ -252,7 +148,7 @@ impl Resources {
         let mut tx = self.cache.begin().await?;
         if let Err(error) = store::write::insert(&mut tx, id, owner, &checked, now).await {
             drop(tx);
-            return Err(self.none_twice(error, owner, &checked).await);
+            return Err(self.duplicate(error, owner, &checked).await);
         }
         store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
@@ -277,42 +173,78 @@ impl Resources {
         if current.trashed_at.is_some() {
             return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
         }
-        // What would be refused anyway is refused for that (RFC 9110 § 13.2.1).
         let mut kept = current.tags.0.clone();
         if via == Via::Restore {
             kept.extend(change.tags.iter().flatten().cloned());
         }
-        let checked = change.over(current.change()).check_keeping(&kept)?;
+        // What would be refused anyway is refused for that (RFC 9110 § 13.2.1).
+        let checked = change.over(Draft::from(&current)).check_keeping(&kept)?;
         expected.check(&current)?;
-        if current.is_already(&checked) {
+        if checked.changes_nothing_of(&current) {
             return Ok(current);
         }
-        let now = self.context.now();
+        match self.replace(&current, &checked, via).await? {
+            Some(saved) => Ok(saved),
+            None => Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version }),
+        }
+    }
+
+    /// Moves it to the trash, where it stays [`TRASH_LIFE`].
+    ///
+    /// # Errors
+    /// [`Error::VersionConflict`] when something else stands than was expected.
+    pub async fn trash(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
+        let resource = self.find_expected(viewer, id, expected).await?;
+        if self.set_trashed(&resource, Some(self.context.now()), expected).await?.is_none() {
+            self.find_expected(viewer, id, expected).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes it back from the trash, as it was thrown away.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateUrl`] when its address was saved again meanwhile, [`Error::VersionConflict`] when something
+    /// else stands than was expected.
+    pub async fn restore(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
+        let resource = self.find_expected(viewer, id, expected).await?;
+        match self.set_trashed(&resource, None, expected).await {
+            Ok(Some(restored)) => Ok(restored),
+            Ok(None) => self.find_expected(viewer, id, expected).await,
+            Err(error) => Err(self
+                .duplicate(error, resource.owner_id, &Draft::from(&resource).check_keeping(&resource.tags.0)?)
+                .await),
+        }
+    }
+
+    /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
+    pub async fn delete(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
+        let resource = self.find_own(viewer, id).await?;
+        if resource.trashed_at.is_none() {
+            return Err(Error::Forbidden("Move this to the trash before deleting it for ever."));
+        }
         let mut tx = self.cache.begin().await?;
-        match store::write::update(&mut tx, &current, &checked, now).await {
-            Ok(true) => {}
-            Ok(false) => {
-                drop(tx);
-                return Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version });
-            }
-            Err(error) => {
-                drop(tx);
-                return Err(self.none_twice(error, current.owner_id, &checked).await);
-            }
+        if store::write::delete(&mut tx, id).await? {
+            // Nobody but its owner has seen it since it was thrown away.
+            tx.commit(cached::touched(id, resource.owner_id, &[])).await?;
         }
-        store::write::set_tags(&mut tx, id, current.owner_id, &checked.tags, || self.context.new_id())
-            .await?;
-        let mut carriers = Vec::new();
-        for tag in current.respelled(&checked).into_iter().filter(|_| via != Via::Restore) {
-            carriers.extend(store::write::respell(&mut tx, current.owner_id, tag, CARRIERS).await?);
+        Ok(())
+    }
+
+    /// The viewer's trash, latest first.
+    pub async fn trashed(&self, viewer: &Viewer) -> Result<Vec<Resource>> {
+        Ok(store::trashed(&self.db, viewer.signed_in()?.id).await?)
+    }
+
+    /// Deletes for ever, on every shelf, what the trash has kept long enough.
+    pub async fn empty_old_trash(&self) -> Result<u64> {
+        let mut tx = self.cache.begin_bulk().await?;
+        let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
+        if gone.is_empty() {
+            return Ok(0);
         }
-        store::write::add_revision(&mut tx, id, current.owner_id, via, now).await?;
-        let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
-        let seen = [current.visibility, checked.visibility];
-        let respelled = (!carriers.is_empty()).then_some(Scope::Shared);
-        let carriers = carriers.into_iter().map(Scope::Resource).chain(respelled);
-        tx.commit(cached::touched(id, current.owner_id, &seen).chain(carriers)).await?;
-        Ok(saved)
+        tx.commit(gone.iter().flat_map(|(id, owner)| cached::touched(*id, *owner, &[]))).await?;
+        Ok(gone.len() as u64)
     }
 
     /// Every saved version, latest first; for the owner.
@@ -328,8 +260,7 @@ impl Resources {
         Ok((resource, revision))
     }
 
-    /// Saves an old version's text and tags as a new version. Who may see it and whether it is pinned stay as they are:
-    /// what was made private since is not published by looking back.
+    /// Saves an old version's text and tags as a new version.
     pub async fn restore_revision(
         &self,
         viewer: &Viewer,
@@ -338,47 +269,6 @@ impl Resources {
         expected: &Precondition,
     ) -> Result<Resource> {
         let (_, revision) = self.revision(viewer, id, version).await?;
-        let change = Change {
-            title: Some(revision.title),
-            url: revision.url,
-            body: Some(revision.body),
-            tags: Some(draft::split_tags(&revision.tags)),
-            ..Change::default()
-        };
-        self.update(viewer, id, expected, change, Via::Restore).await
-    }
-
-    /// Tells the database to look at its tables again, after many rows came in.
-    async fn refresh_statistics(&self) -> sqlx::Result<()> {
-        store::write::analyze(&self.db).await
-    }
-
-    /// A visitor is asked to sign in, whatever the id: it may be theirs, and their session over.
-    async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
-        viewer.signed_in()?;
-        let resource = self.latest(viewer, id).await?;
-        if resource.is_mine(viewer) {
-            return Ok(resource);
-        }
-        Err(Error::Forbidden("Only the person who keeps this can change it."))
-    }
-
-    /// The viewer's own resource, if it stands as it was expected to.
-    async fn find_expected(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
-        let current = self.find_own(viewer, id).await?;
-        expected.check(&current).map(|()| current)
-    }
-
-    /// The unique index has the last word on duplicates; this finds which resource it meant. Asked after the
-    /// transaction has ended: it takes a connection of its own.
-    async fn none_twice(&self, error: sqlx::Error, owner: Uuid, checked: &draft::Checked) -> Error {
-        match &checked.url {
-            Some(url) if crate::db::is_duplicate(&error) => {
-                let existing = store::find_by_url(&self.db, owner, &draft::url_key(url)).await;
-                existing
-                    .map_or_else(Error::from, |found| found.map_or_else(|| error.into(), Error::DuplicateUrl))
-            }
-            _ => error.into(),
-        }
+        self.update(viewer, id, expected, revision.into(), Via::Restore).await
     }
 }

@@ -1,7 +1,9 @@
 //! Tag names: cleaned for display, folded for comparison, and nested by slashes.
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use utoipa::ToSchema;
 
 /// The longest name that is stored, in characters: an import writes a path of folders as one name.
 pub const MAX_LENGTH: usize = 200;
@@ -11,6 +13,13 @@ pub const MAX_TYPED: usize = 60;
 const MAX_FOLDED: usize = 2_000;
 /// How many tags one resource may carry.
 pub const MAX_TAGS: usize = 50;
+
+/// A tag and how many resources the viewer sees under it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, sqlx::FromRow)]
+pub struct TagCount {
+    pub name: String,
+    pub count: i64,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagName {
@@ -52,6 +61,12 @@ pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError>
         }
     }
     Ok(tags)
+}
+
+/// Names of tags joined by commas, taken apart.
+#[must_use]
+pub fn split_tags(joined: &str) -> Vec<String> {
+    joined.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
 /// One tag; a leading `#`, empty levels (`/a//b/`) and invisible marks are dropped.

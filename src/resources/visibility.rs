@@ -34,7 +34,7 @@ impl Visibility {
     }
 
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::Private, Self::Members, Self::Public]
             .into_iter()
             .find(|visibility| visibility.as_str() == text)
@@ -45,7 +45,7 @@ impl TryFrom<String> for Visibility {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::read(&text).ok_or(text)
+        Self::parse(&text).ok_or(text)
     }
 }
 

@@ -2,16 +2,19 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{ResourceBody, RevisionItem, RevisionList, with_etag};
-use super::required_precondition;
+use super::{required_precondition, with_etag};
 use crate::app::App;
 use crate::error::Result;
+use crate::resources::resource::{ResourceBody, RevisionItem};
 use crate::web::bearer::{OwnResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::IfMatch;
-use crate::web::json::{Problem, WithEtag};
+use crate::web::json::Problem;
 use crate::web::path::{Id, IdVersion};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -19,6 +22,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(revisions))
         .routes(routes!(revision))
         .routes(routes!(restore_revision))
+}
+
+#[derive(Serialize, ToSchema)]
+struct RevisionList {
+    items: Vec<RevisionItem>,
 }
 
 /// The saved versions, latest first.
@@ -32,9 +40,8 @@ async fn revisions(
     Id(id): Id,
 ) -> Result<axum::Json<RevisionList>> {
     let (_, revisions) = app.resources.revisions(&viewer, id).await?;
-    Ok(axum::Json(RevisionList {
-        items: revisions.into_iter().map(|r| RevisionItem::of(r, false)).collect(),
-    }))
+    let item = |revision| RevisionItem::from(revision).without_body();
+    Ok(axum::Json(RevisionList { items: revisions.into_iter().map(item).collect() }))
 }
 
 /// One saved version, with its text.
@@ -49,7 +56,7 @@ async fn revision(
     IdVersion(id, version): IdVersion,
 ) -> Result<axum::Json<RevisionItem>> {
     let (_, revision) = app.resources.revision(&viewer, id, version).await?;
-    Ok(axum::Json(RevisionItem::of(revision, true)))
+    Ok(axum::Json(revision.into()))
 }
 
 /// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
@@ -66,7 +73,7 @@ async fn restore_revision(
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     IdVersion(id, version): IdVersion,
-) -> Result<WithEtag<ResourceBody>> {
+) -> Result<Response> {
     let expected = required_precondition(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, &expected).await?;
     Ok(with_etag(&restored))

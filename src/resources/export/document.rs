@@ -6,11 +6,10 @@ use std::io::{self, Write};
 
 use askama::Template;
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::Shelf;
-use crate::db::Timestamp;
-use crate::resources::{Kind, Resource, Revision, Visibility};
+use crate::resources::Visibility;
+use crate::resources::resource::ResourceBody;
 
 /// The generator tells coffer's import that descriptions are Markdown and tags stand between commas.
 const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
@@ -85,60 +84,13 @@ pub fn html(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"</DL><p>\n")
 }
 
-#[derive(Serialize)]
-struct Entry<'a> {
-    id: Uuid,
-    kind: Kind,
-    title: &'a str,
-    url: Option<&'a str>,
-    /// Markdown.
-    body: &'a str,
-    tags: &'a [String],
-    visibility: Visibility,
-    pinned: bool,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    trashed_at: Option<Timestamp>,
-}
-
-impl<'a> Entry<'a> {
-    fn of(resource: &'a Resource) -> Self {
-        Self {
-            id: resource.id,
-            kind: resource.kind,
-            title: &resource.title,
-            url: resource.url.as_deref(),
-            body: &resource.body,
-            tags: &resource.tags.0,
-            visibility: resource.visibility,
-            pinned: resource.pinned,
-            version: resource.version,
-            created_at: resource.created_at,
-            updated_at: resource.updated_at,
-            trashed_at: resource.trashed_at,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct PastVersion<'a> {
-    resource_id: Uuid,
-    version: i64,
-    title: &'a str,
-    url: Option<&'a str>,
-    body: &'a str,
-    tags: &'a str,
-    visibility: Visibility,
-    via: crate::resources::Via,
-    saved_at: Timestamp,
-}
-
 /// Everything, one entry a line: `{"exported_at": …, "resources": […]}`.
 pub fn json(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", shelf.now())?;
     let mut list = List::new(out);
-    shelf.each_batch(|batch| batch.iter().try_for_each(|resource| list.push(&Entry::of(resource))))?;
+    shelf.each_batch(|batch| {
+        batch.iter().try_for_each(|resource| list.push(&ResourceBody::from(resource).without_owner()))
+    })?;
     out.write_all(b"\n]}\n")
 }
 
@@ -146,24 +98,8 @@ pub fn json(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
 pub fn versions(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"versions\": [")?;
     let mut list = List::new(out);
-    shelf.each_batch(|batch| {
-        shelf.revisions(&batch)?.iter().try_for_each(|(id, revision)| list.push(&saved(*id, revision)))
-    })?;
+    shelf.each_batch(|batch| shelf.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
     out.write_all(b"\n]}\n")
-}
-
-fn saved(resource_id: Uuid, revision: &Revision) -> PastVersion<'_> {
-    PastVersion {
-        resource_id,
-        version: revision.version,
-        title: &revision.title,
-        url: revision.url.as_deref(),
-        body: &revision.body,
-        tags: &revision.tags,
-        visibility: revision.visibility,
-        via: revision.via,
-        saved_at: revision.saved_at,
-    }
 }
 
 /// The items of a JSON array, one a line.

@@ -3,6 +3,7 @@
 //! An export is written on a thread of its own, batch by batch, as fast as the client takes it; it never
 //! stands in memory whole.
 
+pub mod api;
 mod archive;
 mod document;
 pub mod pages;
@@ -18,8 +19,8 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::store::After;
-use super::{Resource, Resources, Revision};
+use self::store::{After, PastVersion};
+use super::{Resource, Resources};
 use crate::error::{Error, Result};
 use crate::web::viewer::Viewer;
 
@@ -147,7 +148,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn revisions(&self, batch: &[Resource]) -> io::Result<Vec<(Uuid, Revision)>> {
+    fn revisions(&self, batch: &[Resource]) -> io::Result<Vec<PastVersion>> {
         let ids: Vec<Uuid> = batch.iter().map(|resource| resource.id).collect();
         let revisions = store::revisions(&self.resources.db, &ids);
         self.runtime.block_on(revisions).map_err(io::Error::other)

@@ -1,10 +1,11 @@
 //! The exports' SQL: a library in batches, along its indexes.
 
+use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::db::{Db, Timestamp, Value, bind_all, on};
-use crate::resources::store::resource_where;
+use crate::resources::store::columns::{resource_where, revision_columns};
 use crate::resources::{Resource, Revision};
 
 /// Rows in a batch.
@@ -45,28 +46,27 @@ pub async fn batch(db: &Db, owner: Uuid, after: After) -> sqlx::Result<Vec<Resou
     on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(after.at).bind(after.id).fetch_all(pool).await)
 }
 
-#[derive(sqlx::FromRow)]
-struct RevisionRow {
+/// One version of one of many resources.
+#[derive(Serialize, sqlx::FromRow)]
+pub struct PastVersion {
     resource_id: Uuid,
+    #[serde(flatten)]
     #[sqlx(flatten)]
     revision: Revision,
 }
 
 /// Every version of some resources.
-pub async fn revisions(db: &Db, ids: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Revision)>> {
+pub async fn revisions(db: &Db, ids: &[Uuid]) -> sqlx::Result<Vec<PastVersion>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
     let sql = format!(
-        "SELECT v.resource_id, v.version, v.title, v.url, v.body, v.tags, v.visibility, v.via,
-            u.display_name AS saved_by, v.saved_at
-        FROM revisions v JOIN users u ON u.id = v.saved_by
+        "SELECT v.resource_id, {}, v.body FROM revisions v JOIN users u ON u.id = v.saved_by
         WHERE v.resource_id IN ({}) ORDER BY v.resource_id, v.version",
+        revision_columns!(),
         places.join(", ")
     );
     let values: Vec<Value> = ids.iter().copied().map(Value::Id).collect();
-    let rows: Vec<RevisionRow> =
-        on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);
-    Ok(rows.into_iter().map(|row| (row.resource_id, row.revision)).collect())
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
 }

@@ -95,7 +95,7 @@ async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: 
     let visibility = if choices.visibility.is_empty() {
         Some(Visibility::default())
     } else {
-        Visibility::read(&choices.visibility)
+        Visibility::parse(&choices.visibility)
     };
     let Some(visibility) = visibility else {
         let sentence = "Choose who may see it: private, members or public.";

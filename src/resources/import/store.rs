@@ -1,6 +1,7 @@
 //! The SQL of imports: many rows a statement.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -8,9 +9,10 @@ use uuid::Uuid;
 use super::{Ready, Report};
 use crate::cache::Write;
 use crate::db::{Db, Engine, Timestamp, on};
-use crate::resources::draft::{Checked, url_key};
+use crate::resources::Tags;
+use crate::resources::draft::Checked;
+use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions, tag_names};
 use crate::resources::tag::TagName;
-use crate::resources::{Tags, marks};
 
 /// Appends the condition of [`holders`] to a query.
 macro_rules! held {
@@ -59,22 +61,21 @@ pub async fn report(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<Strin
 
 /// The ids that were written; the others' addresses are kept already.
 pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[&Ready]) -> sqlx::Result<Vec<Uuid>> {
-    const SQL: &str =
-        "INSERT INTO resources (id, owner_id, import_id, kind, title, title_key, url, url_key, site, body,
-        summary, visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at) ";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "INSERT INTO resources (id, owner_id, import_id, kind, created_at, updated_at, {}) ",
+            SAVED.join(", ")
+        )
+    });
     if batch.is_empty() {
         return Ok(Vec::new());
     }
     on!(tx.conn(), conn => {
-        let mut insert = QueryBuilder::new(SQL);
+        let mut insert = QueryBuilder::new(SQL.as_str());
         insert.push_values(batch, |mut row, Ready { id, created, updated, checked, .. }| {
-            let url = checked.url.as_ref();
             row.push_bind(*id).push_bind(owner).push_bind(import).push_bind(checked.kind.as_str())
-                .push_bind(&checked.title).push_bind(&checked.title_key).push_bind(url.map(|u| &u.url))
-                .push_bind(url.map(url_key)).push_bind(url.map(|u| &u.site)).push_bind(&checked.body)
-                .push_bind(&checked.summary).push_bind(checked.visibility.as_str()).push_bind(checked.pinned)
-                .push_bind(&checked.fold_title).push_bind(&checked.fold_tags).push_bind(&checked.fold_body)
-                .push_bind(marks::of(owner, checked)).push_bind(*created).push_bind(*updated);
+                .push_bind(*created).push_bind(*updated);
+            bind_saved!(row, push_bind, owner, checked);
         });
         insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
     })
@@ -135,30 +136,15 @@ pub async fn tag(
     Ok(())
 }
 
-/// What an import saves of resources as they stand; the condition follows.
-macro_rules! revisions_where {
-    ($condition:literal) => {
-        concat!(
-            "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
-            SELECT r.id, r.version, r.title, r.url, r.body,
-                COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                    JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id), ''),
-                r.visibility, 'import', $1, $2
-            FROM resources r WHERE ",
-            $condition
-        )
-    };
-}
-
 /// The first revision of everything that came in.
 pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = revisions_where!("r.import_id = $3");
+    const SQL: &str = insert_revisions!("'import', $1, $2" where "r.import_id = $3");
     on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(import).execute(conn).await.map(drop))
 }
 
 /// A revision of resources that an import changed.
 pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = revisions_where!("r.id = $3");
+    const SQL: &str = insert_revisions!("'import', $1, $2" where "r.id = $3");
     for id in ids {
         on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(id).execute(conn).await.map(drop))?;
     }
@@ -188,10 +174,7 @@ pub enum Holding<'a> {
 /// transaction ends.
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
     const LOCK: &str = "SELECT r.id FROM resources r";
-    const SQL: &str = "SELECT r.id, r.url_key, r.marks,
-            (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
-        FROM resources r";
+    const SQL: &str = concat!("SELECT r.id, r.url_key, r.marks, ", tag_names!(), " AS tags FROM resources r");
     if let Engine::Postgres(conn) = tx.conn() {
         let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
         // In one order, so that two imports don't wait for each other.

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::views::{At, DiffLine, EntryForm, Fields, diff};
+use super::form::{EntryForm, Input};
+use super::views::{At, DiffLine, diff};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::{Precondition, Resource, Via};
@@ -21,13 +22,23 @@ use crate::web::viewer::Viewer;
 struct FormPage {
     chrome: Chrome,
     heading: &'static str,
-    body_label: &'static str,
     action: String,
     cancel_href: String,
-    form: Fields,
+    kind: String,
+    /// Empty for a new resource.
+    version: String,
+    inputs: Vec<Input>,
+    /// Where writing begins.
+    autofocus: &'static str,
     errors: FieldErrors,
     summary: Option<&'static str>,
     duplicate: Option<DuplicateOf>,
+}
+
+impl FormPage {
+    fn labels(&self) -> Vec<(&'static str, &'static str)> {
+        self.inputs.iter().map(|input| (input.name, input.label)).collect()
+    }
 }
 
 struct DuplicateOf {
@@ -89,7 +100,7 @@ pub async fn new(
         body: captured.text,
         ..EntryForm::default()
     };
-    page(&new_page(chrome, form.into(), FieldErrors::default(), None), false)
+    page(&new_page(chrome, form.shown(), FieldErrors::default(), None), false)
 }
 
 pub async fn create(
@@ -110,22 +121,26 @@ pub async fn create(
         }
         Err(error) => {
             let (errors, duplicate) = explain(&app, &viewer, error).await?;
-            refused(&new_page(chrome, form.into(), errors, duplicate))
+            refused(&new_page(chrome, form.shown(), errors, duplicate))
         }
     }
 }
 
-fn new_page(chrome: Chrome, form: Fields, errors: FieldErrors, duplicate: Option<DuplicateOf>) -> FormPage {
+fn new_page(
+    chrome: Chrome,
+    form: EntryForm,
+    errors: FieldErrors,
+    duplicate: Option<DuplicateOf>,
+) -> FormPage {
+    let autofocus = match form.kind.as_str() {
+        "note" if errors.is_empty() => "title",
+        "link" if form.url.is_empty() => "url",
+        _ => "",
+    };
     FormPage {
-        chrome: chrome.section("library"),
         heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
-        body_label: body_label(&form.kind),
-        action: "/resources".to_owned(),
-        cancel_href: "/resources".to_owned(),
-        form,
-        summary: summary(&errors),
-        errors,
-        duplicate,
+        autofocus,
+        ..form_page(chrome, "/resources", form, errors, duplicate)
     }
 }
 
@@ -135,7 +150,7 @@ pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id)
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
-    page(&edit_page(chrome, id, Fields::from(&resource), FieldErrors::default(), None), false)
+    page(&edit_page(chrome, id, EntryForm::from(&resource), FieldErrors::default(), None), false)
 }
 
 pub async fn update(
@@ -169,7 +184,7 @@ pub async fn update(
         }
         Err(error) => {
             let (errors, duplicate) = explain(&app, &viewer, error).await?;
-            refused(&edit_page(chrome, id, form.into(), errors, duplicate))
+            refused(&edit_page(chrome, id, form.shown(), errors, duplicate))
         }
     }
 }
@@ -177,39 +192,52 @@ pub async fn update(
 fn edit_page(
     chrome: Chrome,
     id: Uuid,
-    form: Fields,
+    form: EntryForm,
+    errors: FieldErrors,
+    duplicate: Option<DuplicateOf>,
+) -> FormPage {
+    FormPage {
+        heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
+        ..form_page(chrome, &format!("/resources/{id}"), form, errors, duplicate)
+    }
+}
+
+fn form_page(
+    chrome: Chrome,
+    href: &str,
+    form: EntryForm,
     errors: FieldErrors,
     duplicate: Option<DuplicateOf>,
 ) -> FormPage {
     FormPage {
         chrome: chrome.section("library"),
-        heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
-        body_label: body_label(&form.kind),
-        action: format!("/resources/{id}"),
-        cancel_href: format!("/resources/{id}"),
-        form,
-        summary: summary(&errors),
+        heading: "",
+        action: href.to_owned(),
+        cancel_href: href.to_owned(),
+        inputs: form.inputs(),
+        kind: form.kind,
+        version: form.version,
+        autofocus: "",
+        summary: (!errors.is_empty()).then_some("Not saved yet: please look at these fields."),
         errors,
         duplicate,
     }
 }
 
 fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> ConflictPage {
-    let theirs = Fields::from(saved);
-    let field = |label, name, yours: &str, saved: &str| ConflictField {
-        label,
-        name,
-        yours: yours.to_owned(),
-        saved: saved.to_owned(),
-        differs: yours.trim() != saved.trim(),
-    };
-    let mut fields = vec![field("Title", "title", &yours.title, &theirs.title)];
-    if theirs.kind == "link" {
-        fields.push(field("Address", "url", &yours.url, &theirs.url));
-    }
-    fields.push(field(body_label(&theirs.kind), "body", &yours.body, &theirs.body));
-    fields.push(field("Tags", "tags", &yours.tags, &theirs.tags));
-    fields.push(field("Who may see it", "visibility", &yours.visibility, &theirs.visibility));
+    let yours = EntryForm { kind: saved.kind.as_str().to_owned(), ..yours.clone() };
+    let both = yours.inputs().into_iter().zip(EntryForm::from(saved).inputs());
+    let mut fields: Vec<ConflictField> = both
+        .map(|(yours, saved)| ConflictField {
+            label: yours.label,
+            name: yours.name,
+            differs: yours.value.trim() != saved.value.trim(),
+            yours: yours.value,
+            saved: saved.value,
+        })
+        .collect();
+    // The title tells best which resource this is.
+    fields.sort_by_key(|field| field.name != "title");
     ConflictPage {
         chrome: chrome.section("library"),
         title: saved.title.clone(),
@@ -243,13 +271,4 @@ fn refused(form: &FormPage) -> Result<Response> {
     let status =
         if form.duplicate.is_some() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, page(form, false)?).into_response())
-}
-
-/// A note is its text; a link has notes.
-fn body_label(kind: &str) -> &'static str {
-    if kind == "note" { "Text" } else { "Notes" }
-}
-
-fn summary(errors: &FieldErrors) -> Option<&'static str> {
-    (!errors.is_empty()).then_some("Not saved yet: please look at these fields.")
 }

@@ -4,7 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::views::{At, DiffLine, EntryForm, diff};
+use super::form::EntryForm;
+use super::views::{At, DiffLine, diff};
 use crate::app::App;
 use crate::error::Result;
 use crate::resources::markdown;
@@ -49,7 +50,12 @@ struct RevisionPage {
     diff: Vec<DiffLine>,
 }
 
-pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+pub async fn revisions(
+    State(app): State<App>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id,
+) -> Result<Response> {
     let (resource, revisions) = app.resources.revisions(&viewer, id).await?;
     let rows = revisions
         .into_iter()
@@ -66,7 +72,7 @@ pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id
     page(&RevisionsPage { chrome, title: resource.title, href: format!("/resources/{id}"), rows }, false)
 }
 
-pub async fn show(
+pub async fn revision(
     State(app): State<App>,
     viewer: Viewer,
     chrome: Chrome,
@@ -90,7 +96,7 @@ pub async fn show(
     page(&shown, false)
 }
 
-pub async fn restore(
+pub async fn restore_revision(
     State(app): State<App>,
     viewer: Viewer,
     IdVersion(id, version): IdVersion,

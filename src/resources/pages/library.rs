@@ -1,4 +1,4 @@
-//! Lists: the library with its search, rows that are edited in place, tags.
+//! The library: its list, searched, filtered and sorted.
 
 use std::sync::Arc;
 
@@ -7,24 +7,23 @@ use axum::extract::State;
 use axum::http::header::VARY;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
-use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest, VaryHxRequest};
+use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
-use super::views::{EntryForm, Fields, Row, tag_href};
+use super::views::Row;
 use crate::app::App;
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, Result};
 use crate::resources::listing::{Asked, Listing, Sort};
-use crate::resources::{TagCount, Via, cached, query};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
-use crate::web::forms::{Form, Query, encode};
-use crate::web::path::Id;
+use crate::resources::{cached, query};
+use crate::web::chrome::{Chrome, page};
+use crate::web::forms::{Query, encode};
 use crate::web::rendered;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
 #[template(path = "resources/index.html")]
-struct IndexPage {
+struct IndexPage<'a> {
     chrome: Chrome,
-    results: ResultsPart,
+    results: ResultsPart<'a>,
     /// The viewer can see nothing at all, whatever the search.
     library_empty: bool,
 }
@@ -32,7 +31,7 @@ struct IndexPage {
 /// The part of the library that htmx replaces.
 #[derive(Template)]
 #[template(path = "resources/results.html")]
-struct ResultsPart {
+struct ResultsPart<'a> {
     chrome: Chrome,
     q: String,
     /// Filters and order that a new search keeps, as hidden inputs.
@@ -43,7 +42,7 @@ struct ResultsPart {
     query_error: Option<String>,
     /// The search holds nothing that an entry is known by.
     wordless: bool,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
     next: Option<String>,
     first: Option<String>,
 }
@@ -64,42 +63,6 @@ struct ActiveTag {
     remove_href: String,
 }
 
-/// One row by itself, after it was edited in place.
-#[derive(Template)]
-#[template(path = "resources/row_part.html")]
-struct RowPart {
-    chrome: Chrome,
-    row: Row,
-}
-
-#[derive(Template)]
-#[template(path = "resources/row_edit.html")]
-struct RowEditPart {
-    chrome: Chrome,
-    id: String,
-    form: Fields,
-    errors: FieldErrors,
-    summary: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "resources/tags.html")]
-struct TagsPage {
-    chrome: Chrome,
-    tags: Vec<TagRow>,
-}
-
-struct TagRow {
-    /// `work/rust`
-    name: String,
-    /// `rust`
-    leaf: String,
-    /// Slashes before it, at most 3.
-    depth: usize,
-    count: i64,
-    href: String,
-}
-
 /// The library of whoever is signed in, the public library, or the way in.
 pub async fn home(
     State(app): State<App>,
@@ -114,7 +77,7 @@ pub async fn home(
     rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&viewer), draw).await
 }
 
-pub async fn index(
+pub async fn list(
     State(app): State<App>,
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
@@ -235,101 +198,4 @@ fn href(asked: &Asked) -> String {
         .map(|(name, value)| format!("{name}={}", encode(value)))
         .collect();
     if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{}", query.join("&")) }
-}
-
-pub async fn row(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Html<String>> {
-    let resource = app.resources.find(&viewer, id).await?;
-    Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?))
-}
-
-/// The form that takes a row's place; without JavaScript, the whole editor.
-pub async fn details(
-    State(app): State<App>,
-    viewer: Viewer,
-    HxRequest(by_htmx): HxRequest,
-    chrome: Chrome,
-    Id(id): Id,
-) -> Result<Response> {
-    viewer.signed_in()?;
-    let resource = app.resources.find(&viewer, id).await?;
-    if !by_htmx || !resource.is_mine(&viewer) {
-        let editor = Redirect::to(&format!("/resources/{id}/edit"));
-        return Ok((VaryHxRequest, editor).into_response());
-    }
-    let part = RowEditPart {
-        chrome,
-        id: id.to_string(),
-        form: Fields::from(&*resource),
-        errors: FieldErrors::default(),
-        summary: None,
-    };
-    Ok((VaryHxRequest, Html(part.render()?)).into_response())
-}
-
-pub async fn save_details(
-    State(app): State<App>,
-    viewer: Viewer,
-    HxRequest(by_htmx): HxRequest,
-    chrome: Chrome,
-    Id(id): Id,
-    Form(form): Form<EntryForm>,
-) -> Result<Response> {
-    let saved = match form.details() {
-        Ok(change) => app.resources.update(&viewer, id, &form.read_version().into(), change, Via::Web).await,
-        Err(errors) => Err(Error::Invalid(errors)),
-    };
-    let refused = |status: StatusCode, form: Fields, errors: FieldErrors, summary: &str| {
-        let part = RowEditPart {
-            chrome: chrome.clone(),
-            id: id.to_string(),
-            form,
-            errors,
-            summary: Some(summary.to_owned()),
-        };
-        Ok((status, Html(part.render()?)).into_response())
-    };
-    match saved {
-        Ok(resource) if by_htmx => {
-            let chrome = chrome.with(Notice::Saved);
-            Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?).into_response())
-        }
-        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
-        Err(Error::Invalid(errors)) => refused(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            form.into(),
-            errors,
-            "Not saved yet: something needs another look.",
-        ),
-        Err(Error::VersionConflict { current }) => {
-            let form = Fields { version: Some(current), ..form.into() };
-            refused(
-                StatusCode::CONFLICT,
-                form,
-                FieldErrors::default(),
-                "This was changed meanwhile. Save again to replace these fields, or cancel to see what stands.",
-            )
-        }
-        Err(error) => Err(error),
-    }
-}
-
-pub async fn tags(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let tags = app.resources.tags(&viewer).await?;
-    let toast = chrome.toast.is_some();
-    page(
-        &TagsPage { chrome: chrome.section("tags"), tags: tags.into_iter().map(TagRow::from).collect() },
-        toast,
-    )
-}
-
-impl From<TagCount> for TagRow {
-    fn from(tag: TagCount) -> Self {
-        Self {
-            leaf: tag.name.rsplit('/').next().unwrap_or(&tag.name).to_owned(),
-            depth: tag.name.matches('/').count().min(3),
-            href: tag_href(&tag.name),
-            count: tag.count,
-            name: tag.name,
-        }
-    }
 }

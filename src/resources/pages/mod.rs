@@ -1,10 +1,14 @@
 //! The library in a browser.
 
 mod editor;
-mod entry;
+mod form;
 mod history;
 mod library;
 mod names;
+mod rows;
+mod show;
+mod tags;
+mod trash;
 pub(super) mod views;
 
 use axum::Router;
@@ -15,20 +19,20 @@ use crate::app::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(library::home))
-        .route("/resources", get(library::index).post(editor::create))
+        .route("/resources", get(library::list).post(editor::create))
         .route("/resources/new", get(editor::new))
-        .route("/resources/{id}", get(entry::show).post(editor::update))
+        .route("/resources/{id}", get(show::find).post(editor::update))
         .route("/resources/{id}/edit", get(editor::edit))
-        .route("/resources/{id}/row", get(library::row))
-        .route("/resources/{id}/details", get(library::details).post(library::save_details))
-        .route("/resources/{id}/pin", post(entry::pin))
-        .route("/resources/{id}/unpin", post(entry::unpin))
-        .route("/resources/{id}/trash", post(entry::trash))
-        .route("/resources/{id}/restore", post(entry::restore))
-        .route("/resources/{id}/delete", post(entry::delete))
-        .route("/resources/{id}/revisions", get(history::index))
-        .route("/resources/{id}/revisions/{version}", get(history::show))
-        .route("/resources/{id}/revisions/{version}/restore", post(history::restore))
-        .route("/tags", get(library::tags))
-        .route("/trash", get(entry::trashed))
+        .route("/resources/{id}/row", get(rows::row))
+        .route("/resources/{id}/details", get(rows::details).post(rows::update_details))
+        .route("/resources/{id}/pin", post(show::pin))
+        .route("/resources/{id}/unpin", post(show::unpin))
+        .route("/resources/{id}/trash", post(trash::trash))
+        .route("/resources/{id}/restore", post(trash::restore))
+        .route("/resources/{id}/delete", post(trash::delete))
+        .route("/resources/{id}/revisions", get(history::revisions))
+        .route("/resources/{id}/revisions/{version}", get(history::revision))
+        .route("/resources/{id}/revisions/{version}/restore", post(history::restore_revision))
+        .route("/tags", get(tags::tags))
+        .route("/trash", get(trash::trashed))
 }

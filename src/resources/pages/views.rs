@@ -1,14 +1,10 @@
 //! What the library's templates print: plain, owned data.
 
-use serde::Deserialize;
-
 use super::names::{Known, distinct};
 use crate::db::Timestamp;
-use crate::error::FieldErrors;
-use crate::resources::draft::split_tags;
 use crate::resources::fold::{self, Needle};
 use crate::resources::listing::{Hit, Listing};
-use crate::resources::{Change, Draft, Kind, Resource, Visibility, markdown, normal_url};
+use crate::resources::{Resource, markdown, normal_url};
 use crate::web::forms::encode;
 use crate::web::viewer::Viewer;
 
@@ -45,70 +41,64 @@ impl From<Timestamp> for At {
 }
 
 /// A resource in a list.
-pub struct Row {
-    pub id: String,
-    pub href: String,
-    pub title: String,
+pub struct Row<'a> {
+    pub resource: &'a Resource,
     /// What its links are called: no two on a page alike.
     pub name: String,
     /// Escaped already; matches inside `<mark>`.
     pub title_html: String,
     /// Escaped already; empty for none.
     pub excerpt_html: String,
-    pub url: Option<String>,
     pub host: Option<String>,
     pub tags: Vec<TagLink>,
-    pub visibility: &'static str,
-    pub pinned: bool,
     pub at: At,
     /// The owner's name when it is somebody else's.
-    pub by: Option<String>,
+    pub by: Option<&'a str>,
     pub mine: bool,
 }
 
-impl Row {
-    fn of_hit(hit: &Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
+impl<'a> Row<'a> {
+    /// The rows of one page.
+    pub fn all(listing: &'a Listing, viewer: &Viewer) -> Vec<Self> {
+        let hits = listing.hits.iter();
+        let mut rows: Vec<Self> = hits.map(|hit| Self::of_hit(hit, viewer, &listing.needles)).collect();
+        let known = rows.iter().map(|row| Known {
+            title: &row.resource.title,
+            host: row.host.as_deref(),
+            day: &row.at.text,
+        });
+        let names = distinct(&known.collect::<Vec<_>>());
+        rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
+        rows
+    }
+
+    fn of_hit(hit: &'a Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
         let body = &hit.resource.body;
         let excerpt_html = if needles.is_empty() || body.is_empty() {
             fold::highlight(&hit.summary, &[])
         } else {
             fold::excerpt(&markdown::to_text(body), needles, EXCERPT)
         };
-        Self::new(&hit.resource, viewer, needles, excerpt_html)
+        let title_html = fold::highlight(&hit.resource.title, needles);
+        Self::new(&hit.resource, viewer, title_html, excerpt_html)
     }
 
-    /// The rows of one page.
-    pub fn all(listing: &Listing, viewer: &Viewer) -> Vec<Self> {
-        let hits = listing.hits.iter();
-        let mut rows: Vec<Self> = hits.map(|hit| Self::of_hit(hit, viewer, &listing.needles)).collect();
-        let known =
-            rows.iter().map(|row| Known { title: &row.title, host: row.host.as_deref(), day: &row.at.text });
-        let names = distinct(&known.collect::<Vec<_>>());
-        rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
-        rows
-    }
-
-    pub fn of(resource: &Resource, viewer: &Viewer) -> Self {
+    pub fn of(resource: &'a Resource, viewer: &Viewer) -> Self {
         let excerpt_html = fold::excerpt(&markdown::to_text(&resource.body), &[], EXCERPT);
-        Self::new(resource, viewer, &[], excerpt_html)
+        Self::new(resource, viewer, fold::highlight(&resource.title, &[]), excerpt_html)
     }
 
-    fn new(resource: &Resource, viewer: &Viewer, needles: &[Needle], excerpt_html: String) -> Self {
+    fn new(resource: &'a Resource, viewer: &Viewer, title_html: String, excerpt_html: String) -> Self {
         let mine = resource.is_mine(viewer);
         Self {
-            id: resource.id.to_string(),
-            href: format!("/resources/{}", resource.id),
-            title: resource.title.clone(),
+            resource,
             name: format!("“{}”", resource.title),
-            title_html: fold::highlight(&resource.title, needles),
+            title_html,
             excerpt_html,
             host: resource.url.as_deref().map(host),
-            url: resource.url.clone(),
             tags: TagLink::all(&resource.tags.0),
-            visibility: resource.visibility.as_str(),
-            pinned: resource.pinned,
             at: resource.created_at.into(),
-            by: (!mine).then(|| resource.owner_name.clone()),
+            by: (!mine).then_some(&resource.owner_name),
             mine,
         }
     }
@@ -120,107 +110,6 @@ pub fn host(url: &str) -> String {
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let (name, port) = host.split_at(host.rfind(':').unwrap_or(host.len()));
     normal_url::host_shown(name.strip_prefix("www.").unwrap_or(name)) + port
-}
-
-/// A resource's form as the browser sends it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct EntryForm {
-    pub kind: String,
-    pub title: String,
-    pub url: String,
-    pub body: String,
-    pub tags: String,
-    pub visibility: String,
-    pub version: String,
-}
-
-impl EntryForm {
-    pub fn read_version(&self) -> Option<i64> {
-        self.version.parse().ok()
-    }
-
-    pub fn draft(&self) -> Result<Draft, FieldErrors> {
-        let kind = if self.kind == "note" || (self.kind.is_empty() && self.url.trim().is_empty()) {
-            Kind::Note
-        } else {
-            Kind::Link
-        };
-        Ok(Draft {
-            kind: Some(kind),
-            title: self.title.clone(),
-            url: (kind == Kind::Link).then(|| self.url.clone()),
-            body: self.body.clone(),
-            tags: split_tags(&self.tags),
-            visibility: self.visibility()?,
-            pinned: false,
-        })
-    }
-
-    pub fn change(&self, kind: Kind) -> Result<Change, FieldErrors> {
-        Ok(Change {
-            title: Some(self.title.clone()),
-            url: (kind == Kind::Link).then(|| self.url.clone()),
-            body: Some(self.body.clone()),
-            tags: Some(split_tags(&self.tags)),
-            visibility: Some(self.visibility()?),
-            pinned: None,
-        })
-    }
-
-    /// Only what a row's own form holds.
-    pub fn details(&self) -> Result<Change, FieldErrors> {
-        Ok(Change { url: None, body: None, ..self.change(Kind::Note)? })
-    }
-
-    fn visibility(&self) -> Result<Visibility, FieldErrors> {
-        let read = if self.visibility.is_empty() {
-            Some(Visibility::default())
-        } else {
-            Visibility::read(&self.visibility)
-        };
-        read.ok_or_else(|| {
-            let mut errors = FieldErrors::default();
-            errors.add("visibility", "Choose who may see it: private, members or public.");
-            errors
-        })
-    }
-}
-
-/// A resource's form as the page shows it.
-#[derive(Clone, Debug)]
-pub struct Fields {
-    pub kind: String,
-    pub title: String,
-    pub url: String,
-    pub body: String,
-    pub tags: String,
-    pub visibility: String,
-    /// `None` for a new resource.
-    pub version: Option<i64>,
-}
-
-impl From<EntryForm> for Fields {
-    fn from(form: EntryForm) -> Self {
-        let version = form.read_version();
-        let kind = if form.kind.is_empty() { "link".to_owned() } else { form.kind };
-        let visibility = if form.visibility.is_empty() { "private".to_owned() } else { form.visibility };
-        Self { kind, title: form.title, url: form.url, body: form.body, tags: form.tags, visibility, version }
-    }
-}
-
-impl From<&Resource> for Fields {
-    fn from(resource: &Resource) -> Self {
-        Self {
-            kind: resource.kind.as_str().to_owned(),
-            title: resource.title.clone(),
-            url: resource.url.clone().unwrap_or_default(),
-            body: resource.body.clone(),
-            tags: resource.tags.0.join(", "),
-            visibility: resource.visibility.as_str().to_owned(),
-            version: Some(resource.version),
-        }
-    }
 }
 
 /// A line of a comparison.

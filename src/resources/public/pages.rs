@@ -26,7 +26,7 @@ pub const FEED: &str = "/feed.atom";
 pub fn routes() -> Router<App> {
     Router::new()
         .route(FEED, get(feed))
-        .route("/u/{username}", get(show))
+        .route("/u/{username}", get(profile))
         .route("/u/{username}/feed.atom", get(feed_of))
 }
 
@@ -49,19 +49,19 @@ pub struct ProfileQuery {
 
 #[derive(Template)]
 #[template(path = "public/profile.html")]
-struct ProfilePage {
+struct ProfilePage<'a> {
     chrome: Chrome,
     username: String,
     name: String,
     public: i64,
     since: At,
     feed: String,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
     next: Option<String>,
     first: Option<String>,
 }
 
-async fn show(
+async fn profile(
     State(app): State<App>,
     viewer: Viewer,
     chrome: Chrome,

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
 use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
@@ -58,12 +59,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
 /// A [`Hit`](crate::resources::listing::Hit) of `resources r` and its owner `users u`.
 #[must_use]
 pub fn columns(body: &str) -> String {
-    format!(
-        "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.title_key,
-            r.url, r.summary, {body} AS body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
-            (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags"
-    )
+    format!("{}, r.title_key, r.summary, {body} AS body", resource_columns!())
 }
 
 /// How the ids of a page are found, with the key they are sorted by.

@@ -1,5 +1,7 @@
-//! The library's SQL: single resources here, lists in `list`, `ranked` and `criteria`, changes in `write`.
+//! The library's SQL: single resources here, lists in `list`, `ranked` and `criteria`, changes in `write`, what all of
+//! them name in `columns`.
 
+pub(super) mod columns;
 mod criteria;
 pub mod list;
 mod ranked;
@@ -7,23 +9,9 @@ pub mod write;
 
 use uuid::Uuid;
 
+use self::columns::{resource_where, revision_columns};
 use super::{Resource, Revision};
 use crate::db::{Db, Tx, on};
-
-/// A resource's columns, its owner's names, its tags in their order.
-macro_rules! resource_where {
-    ($condition:literal) => {
-        concat!(
-            "SELECT r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title,
-                r.url, r.body, r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at,
-                (SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                    JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id) AS tags
-            FROM resources r JOIN users u ON u.id = r.owner_id WHERE ",
-            $condition
-        )
-    };
-}
-pub(crate) use resource_where;
 
 pub const FIND: &str = resource_where!("r.id = $1");
 pub const TRASHED: &str = resource_where!(
@@ -31,10 +19,17 @@ pub const TRASHED: &str = resource_where!(
 );
 pub const FIND_BY_URL: &str =
     "SELECT id FROM resources WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NULL";
-pub const REVISIONS: &str = "SELECT v.version, v.title, v.url, '' AS body, v.tags, v.visibility, v.via,
-            u.display_name AS saved_by, v.saved_at
-        FROM revisions v JOIN users u ON u.id = v.saved_by
-        WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500";
+pub const REVISIONS: &str = concat!(
+    "SELECT ",
+    revision_columns!(),
+    ", '' AS body FROM revisions v JOIN users u ON u.id = v.saved_by
+        WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500"
+);
+pub const REVISION: &str = concat!(
+    "SELECT ",
+    revision_columns!(),
+    ", v.body FROM revisions v JOIN users u ON u.id = v.saved_by WHERE v.resource_id = $1 AND v.version = $2"
+);
 
 pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
@@ -58,9 +53,5 @@ pub async fn revisions(db: &Db, id: Uuid) -> sqlx::Result<Vec<Revision>> {
 }
 
 pub async fn revision(db: &Db, id: Uuid, version: i64) -> sqlx::Result<Option<Revision>> {
-    const SQL: &str = "SELECT v.version, v.title, v.url, v.body, v.tags, v.visibility, v.via,
-            u.display_name AS saved_by, v.saved_at
-        FROM revisions v JOIN users u ON u.id = v.saved_by
-        WHERE v.resource_id = $1 AND v.version = $2";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).bind(version).fetch_optional(pool).await)
+    on!(db.read(), pool => sqlx::query_as(REVISION).bind(id).bind(version).fetch_optional(pool).await)
 }

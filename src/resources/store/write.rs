@@ -1,12 +1,15 @@
 //! Changes to the library.
 
+use std::sync::LazyLock;
+
 use uuid::Uuid;
 
+use super::columns::{SAVED, bind_saved, insert_revisions};
 use crate::cache::Write;
 use crate::db::{Db, Timestamp, on};
-use crate::resources::draft::{Checked, url_key};
+use crate::resources::draft::Checked;
 use crate::resources::tag::TagName;
-use crate::resources::{Resource, Via, Visibility, marks};
+use crate::resources::{Resource, Via, Visibility};
 
 pub async fn insert(
     tx: &mut Write,
@@ -15,16 +18,18 @@ pub async fn insert(
     checked: &Checked,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    const SQL: &str =
-        "INSERT INTO resources (id, owner_id, kind, title, title_key, url, url_key, site, body, summary,
-            visibility, pinned, fold_title, fold_tags, fold_body, marks, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)";
-    let url = checked.url.as_ref();
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(checked.kind.as_str()).bind(&checked.title)
-        .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
-        .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
-        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body).bind(marks::of(owner, checked))
-        .bind(now).execute(conn).await.map(drop))
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let values: Vec<String> = (5..).take(SAVED.len()).map(|number| format!("${number}")).collect();
+        format!(
+            "INSERT INTO resources (id, owner_id, kind, created_at, updated_at, {}) VALUES ($1, $2, $3, $4, $4, {})",
+            SAVED.join(", "),
+            values.join(", ")
+        )
+    });
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(SQL.as_str()).bind(id).bind(owner).bind(checked.kind.as_str()).bind(now);
+        bind_saved!(query, bind, owner, checked).execute(conn).await.map(drop)
+    })
 }
 
 /// Whether the version at hand still stood and was replaced.
@@ -34,17 +39,18 @@ pub async fn update(
     checked: &Checked,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    const SQL: &str =
-        "UPDATE resources SET title = $3, title_key = $4, url = $5, url_key = $6, site = $7, body = $8,
-            summary = $9, visibility = $10, pinned = $11, fold_title = $12, fold_tags = $13, fold_body = $14,
-            marks = $15, updated_at = $16, version = version + 1
-        WHERE id = $1 AND version = $2 AND trashed_at IS NULL";
-    let url = checked.url.as_ref();
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(current.id).bind(current.version).bind(&checked.title)
-        .bind(&checked.title_key).bind(url.map(|u| &u.url)).bind(url.map(url_key)).bind(url.map(|u| &u.site))
-        .bind(&checked.body).bind(&checked.summary).bind(checked.visibility.as_str()).bind(checked.pinned)
-        .bind(&checked.fold_title).bind(&checked.fold_tags).bind(&checked.fold_body)
-        .bind(marks::of(current.owner_id, checked)).bind(now).execute(conn).await?.rows_affected());
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let values = SAVED.iter().zip(4..).map(|(column, number)| format!("{column} = ${number}"));
+        format!(
+            "UPDATE resources SET updated_at = $3, version = version + 1, {}
+                WHERE id = $1 AND version = $2 AND trashed_at IS NULL",
+            values.collect::<Vec<_>>().join(", ")
+        )
+    });
+    let rows = on!(tx.conn(), conn => {
+        let query = sqlx::query(SQL.as_str()).bind(current.id).bind(current.version).bind(now);
+        bind_saved!(query, bind, current.owner_id, checked).execute(conn).await?.rows_affected()
+    });
     Ok(rows == 1)
 }
 
@@ -103,12 +109,7 @@ pub async fn respell(tx: &mut Write, owner: Uuid, tag: &TagName, most: i64) -> s
 
 /// Keeps the resource as it stands now as a revision of its own.
 pub async fn add_revision(tx: &mut Write, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO revisions (resource_id, version, title, url, body, tags, visibility, via, saved_by, saved_at)
-        SELECT r.id, r.version, r.title, r.url, r.body,
-            COALESCE((SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
-                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id), ''),
-            r.visibility, $2, $3, $4
-        FROM resources r WHERE r.id = $1";
+    const SQL: &str = insert_revisions!("$2, $3, $4" where "r.id = $1");
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(via.as_str()).bind(by).bind(now)
         .execute(conn).await.map(drop))
 }
@@ -125,7 +126,7 @@ pub async fn set_trashed(
         RETURNING visibility";
     let seen: Option<String> = on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(at).bind(version)
         .fetch_optional(conn).await?);
-    Ok(seen.map(|seen| Visibility::read(&seen).unwrap_or(Visibility::Public)))
+    Ok(seen.map(|seen| Visibility::parse(&seen).unwrap_or(Visibility::Public)))
 }
 
 /// Whether it was in the trash and is gone; if not, the transaction is to be dropped.

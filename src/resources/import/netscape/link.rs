@@ -20,7 +20,7 @@ pub(super) fn entry(tag: &Tag, line: u64, folders: &[Option<String>]) -> Entry {
         modified: value(tag, "last_modified").and_then(seconds),
         // What is not clearly shared stays private.
         private: value(tag, "private").map(|text| flag(text) != Some(false)),
-        visibility: value(tag, "data-visibility").and_then(Visibility::read),
+        visibility: value(tag, "data-visibility").and_then(Visibility::parse),
         toread: value(tag, "toread").and_then(flag),
         ..Entry::default()
     }

@@ -1,0 +1,45 @@
+//! The library as a file, for programs.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Format;
+use super::pages::unknown_format;
+use crate::app::App;
+use crate::error::Result;
+use crate::web::attachment::attachment;
+use crate::web::bearer::{OwnResourcesRead, SudoScoped};
+use crate::web::forms::StrictQuery;
+use crate::web::json::Problem;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(export))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `html` (bookmarks), `json` or `markdown` (a ZIP).
+    #[param(value_type = Format, inline)]
+    format: String,
+}
+
+/// Your own library as a file, the trash included.
+#[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
+    (status = 200, description = "The file", headers(("Content-Disposition" = String)),
+        content((String = "text/html"), (Object = "application/json"), (String = "application/zip"))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
+))]
+async fn export(
+    State(app): State<App>,
+    viewer: SudoScoped<OwnResourcesRead>,
+    StrictQuery(query): StrictQuery<ExportQuery>,
+) -> Result<Response> {
+    let format = Format::read(&query.format).ok_or_else(unknown_format)?;
+    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+}

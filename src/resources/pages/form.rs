@@ -1,0 +1,146 @@
+//! A resource's form: its fields as the browser sends them, as the page shows them, and as a change.
+
+use serde::Deserialize;
+
+use crate::error::FieldErrors;
+use crate::resources::tag::split_tags;
+use crate::resources::{Change, Draft, Kind, Resource, Visibility};
+
+/// Text in all fields, so that the page can show again what was typed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct EntryForm {
+    pub kind: String,
+    pub title: String,
+    pub url: String,
+    pub body: String,
+    pub tags: String,
+    pub visibility: String,
+    /// The version that was read; empty for a new resource.
+    pub version: String,
+}
+
+impl From<&Resource> for EntryForm {
+    fn from(resource: &Resource) -> Self {
+        Self {
+            kind: resource.kind.as_str().to_owned(),
+            title: resource.title.clone(),
+            url: resource.url.clone().unwrap_or_default(),
+            body: resource.body.clone(),
+            tags: resource.tags.0.join(", "),
+            visibility: resource.visibility.as_str().to_owned(),
+            version: resource.version.to_string(),
+        }
+    }
+}
+
+impl EntryForm {
+    pub fn read_version(&self) -> Option<i64> {
+        self.version.parse().ok()
+    }
+
+    pub fn draft(&self) -> Result<Draft, FieldErrors> {
+        let kind = if self.kind == "note" || (self.kind.is_empty() && self.url.trim().is_empty()) {
+            Kind::Note
+        } else {
+            Kind::Link
+        };
+        Ok(self.change(kind)?.over(Draft { kind: Some(kind), ..Draft::default() }))
+    }
+
+    pub fn change(&self, kind: Kind) -> Result<Change, FieldErrors> {
+        Ok(Change {
+            title: Some(self.title.clone()),
+            url: (kind == Kind::Link).then(|| self.url.clone()),
+            body: Some(self.body.clone()),
+            tags: Some(split_tags(&self.tags)),
+            visibility: Some(self.visibility()?),
+            pinned: None,
+        })
+    }
+
+    /// Only what the form of a row holds.
+    pub fn details(&self) -> Result<Change, FieldErrors> {
+        Ok(Change {
+            title: Some(self.title.clone()),
+            tags: Some(split_tags(&self.tags)),
+            visibility: Some(self.visibility()?),
+            ..Change::default()
+        })
+    }
+
+    fn visibility(&self) -> Result<Visibility, FieldErrors> {
+        let chosen = match self.visibility.as_str() {
+            "" => Some(Visibility::default()),
+            text => Visibility::parse(text),
+        };
+        chosen.ok_or_else(|| {
+            let mut errors = FieldErrors::default();
+            errors.add("visibility", "Choose who may see it: private, members or public.");
+            errors
+        })
+    }
+
+    /// To be shown: with the choices that an empty one stands for.
+    pub fn shown(self) -> Self {
+        let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
+        Self {
+            version: self.read_version().map(|version| version.to_string()).unwrap_or_default(),
+            kind: or(self.kind, "link"),
+            visibility: or(self.visibility, "private"),
+            ..self
+        }
+    }
+
+    /// The fields in the order of the page.
+    pub fn inputs(&self) -> Vec<Input> {
+        let is_link = self.kind == "link";
+        let title_help = if is_link { "Left empty, the address serves as the title." } else { "" };
+        let address = Input {
+            attributes: "inputmode=\"url\" placeholder=\"https://\" required autocapitalize=\"none\" spellcheck=\"false\"",
+            ..Input::new("url", "Address", &self.url, "")
+        };
+        let tags = Input {
+            attributes: "autocapitalize=\"none\" spellcheck=\"false\"",
+            ..Input::new("tags", "Tags", &self.tags, TAGS_HELP)
+        };
+        let body = Input::new("body", if is_link { "Notes" } else { "Text" }, &self.body, BODY_HELP);
+        is_link
+            .then_some(address)
+            .into_iter()
+            .chain([
+                Input::new("title", "Title", &self.title, title_help),
+                body,
+                tags,
+                Input::new("visibility", "Who may see it", &self.visibility, ""),
+            ])
+            .collect()
+    }
+}
+
+const BODY_HELP: &str =
+    "Markdown: # heading, **bold**, *italic*, - list, > quotation, [text](https://…), ``` for code.";
+const TAGS_HELP: &str =
+    "Separate them with commas. A slash makes a level: work/rust is also found under work.";
+
+/// One field of the form.
+pub struct Input {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub value: String,
+    /// A sentence below it, or none.
+    pub help: &'static str,
+    /// Of the `<input>`, besides those that all of them have.
+    pub attributes: &'static str,
+}
+
+impl Input {
+    fn new(name: &'static str, label: &'static str, value: &str, help: &'static str) -> Self {
+        Self { name, label, value: value.to_owned(), help, attributes: "" }
+    }
+
+    /// The id of its help, for `aria-describedby`; empty for none.
+    pub fn help_id(&self) -> String {
+        if self.help.is_empty() { String::new() } else { format!("{}-help", self.name) }
+    }
+}

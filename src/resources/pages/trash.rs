@@ -1,0 +1,91 @@
+//! The trash: throw a resource away, take it back, delete it for ever.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::names::{Known, distinct};
+use super::views::{At, host};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::resources::{Precondition, Resource, TRASH_LIFE};
+use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::path::Id;
+use crate::web::viewer::Viewer;
+
+pub struct Trashed {
+    pub at: At,
+    /// The day it is deleted for ever.
+    pub gone_text: String,
+}
+
+impl Trashed {
+    pub fn of(resource: &Resource) -> Option<Self> {
+        resource.trashed_at.map(|at| Self { at: at.into(), gone_text: at.plus(TRASH_LIFE).day() })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "resources/trash.html")]
+struct TrashPage {
+    chrome: Chrome,
+    rows: Vec<TrashRow>,
+}
+
+struct TrashRow {
+    id: String,
+    href: String,
+    title: String,
+    /// What its buttons are called: no two on the page alike.
+    name: String,
+    /// `None` for a note.
+    host: Option<String>,
+    trashed: Trashed,
+}
+
+impl TrashRow {
+    fn of(resource: Resource) -> Option<Self> {
+        Some(Self {
+            trashed: Trashed::of(&resource)?,
+            id: resource.id.to_string(),
+            href: format!("/resources/{}", resource.id),
+            host: resource.url.as_deref().map(host),
+            title: resource.title,
+            name: String::new(),
+        })
+    }
+}
+
+pub async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    app.resources.trash(&viewer, id, &Precondition::None).await?;
+    Ok(redirect("/resources", Some(Notice::Trashed(id))))
+}
+
+pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    match app.resources.restore(&viewer, id, &Precondition::None).await {
+        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
+        Err(Error::DuplicateUrl(existing)) => {
+            Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn delete(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    app.resources.delete(&viewer, id).await?;
+    Ok(redirect("/trash", Some(Notice::Deleted)))
+}
+
+pub async fn trashed(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let rows = app.resources.trashed(&viewer).await?;
+    let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::of).collect();
+    let known = rows.iter().map(|row| Known {
+        title: &row.title,
+        host: row.host.as_deref(),
+        day: &row.trashed.at.text,
+    });
+    let names = distinct(&known.collect::<Vec<_>>());
+    rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
+    let toast = chrome.toast.is_some();
+    page(&TrashPage { chrome: chrome.section("trash"), rows }, toast)
+}

@@ -1,0 +1,223 @@
+//! The nouns: a resource and its versions, as the database holds them and as JSON shows them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::draft::StoredTitle;
+use super::listing::Hit;
+use super::tag::split_tags;
+use super::{Kind, Via, Visibility, markdown};
+use crate::db::Timestamp;
+use crate::web::viewer::Viewer;
+
+/// A link or a note, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow)]
+pub struct Resource {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub owner_username: String,
+    pub owner_name: String,
+    #[sqlx(try_from = "String")]
+    pub kind: Kind,
+    #[sqlx(try_from = "StoredTitle")]
+    pub title: String,
+    pub url: Option<String>,
+    /// Markdown.
+    pub body: String,
+    #[sqlx(try_from = "Option<String>")]
+    pub tags: Tags,
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
+    pub pinned: bool,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub trashed_at: Option<Timestamp>,
+    #[serde(skip)]
+    #[sqlx(skip)]
+    pub shown: markdown::Shown,
+}
+
+impl Resource {
+    /// Raise it with every change of the fields: nodes of different versions share one cache.
+    pub const SCHEMA: u16 = 1;
+
+    #[must_use]
+    pub fn is_mine(&self, viewer: &Viewer) -> bool {
+        viewer.id() == Some(self.owner_id)
+    }
+
+    /// About how many bytes it occupies: the body counts twice, as its HTML is kept beside it.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
+        let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
+        size_of::<Self>() + text + self.url.as_ref().map_or(0, String::len)
+    }
+}
+
+/// Names of tags, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Tags(pub Vec<String>);
+
+impl From<Option<String>> for Tags {
+    /// From one column: joined by commas, which no tag contains; NULL for none.
+    fn from(joined: Option<String>) -> Self {
+        Self(joined.map(|text| split_tags(&text)).unwrap_or_default())
+    }
+}
+
+/// One saved version of a resource.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct Revision {
+    pub version: i64,
+    #[sqlx(try_from = "StoredTitle")]
+    pub title: String,
+    pub url: Option<String>,
+    pub body: String,
+    /// Joined by commas.
+    pub tags: String,
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
+    #[sqlx(try_from = "String")]
+    pub via: Via,
+    #[serde(skip)]
+    pub saved_by: String,
+    pub saved_at: Timestamp,
+}
+
+/// A link or a note, whole.
+#[derive(Serialize, ToSchema)]
+pub struct ResourceBody<'a> {
+    id: Uuid,
+    /// The username of whoever keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required)]
+    owner: Option<&'a str>,
+    kind: Kind,
+    title: &'a str,
+    url: Option<&'a str>,
+    /// Markdown.
+    body: &'a str,
+    #[schema(value_type = Vec<String>)]
+    tags: &'a [String],
+    visibility: Visibility,
+    pinned: bool,
+    /// In quotes it begins the `ETag`.
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    trashed_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Resource> for ResourceBody<'a> {
+    fn from(resource: &'a Resource) -> Self {
+        Self {
+            id: resource.id,
+            owner: Some(&resource.owner_username),
+            kind: resource.kind,
+            title: &resource.title,
+            url: resource.url.as_deref(),
+            body: &resource.body,
+            tags: &resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
+            trashed_at: resource.trashed_at,
+        }
+    }
+}
+
+impl ResourceBody<'_> {
+    /// For an export, in which all is one person's.
+    #[must_use]
+    pub fn without_owner(self) -> Self {
+        Self { owner: None, ..self }
+    }
+}
+
+/// A resource in a list: without its body.
+#[derive(Serialize, ToSchema)]
+pub struct ResourceItem<'a> {
+    id: Uuid,
+    owner: &'a str,
+    kind: Kind,
+    title: &'a str,
+    url: Option<&'a str>,
+    /// The beginning of the body as plain text.
+    summary: &'a str,
+    #[schema(value_type = Vec<String>)]
+    tags: &'a [String],
+    visibility: Visibility,
+    pinned: bool,
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl<'a> From<&'a Hit> for ResourceItem<'a> {
+    fn from(Hit { resource, summary, .. }: &'a Hit) -> Self {
+        Self {
+            id: resource.id,
+            owner: &resource.owner_username,
+            kind: resource.kind,
+            title: &resource.title,
+            url: resource.url.as_deref(),
+            summary,
+            tags: &resource.tags.0,
+            visibility: resource.visibility,
+            pinned: resource.pinned,
+            version: resource.version,
+            created_at: resource.created_at,
+            updated_at: resource.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct RevisionItem {
+    version: i64,
+    title: String,
+    url: Option<String>,
+    tags: Vec<String>,
+    visibility: Visibility,
+    via: Via,
+    /// The name of whoever saved it.
+    saved_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: Timestamp,
+    /// Markdown; only where one revision is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+impl From<Revision> for RevisionItem {
+    fn from(revision: Revision) -> Self {
+        Self {
+            version: revision.version,
+            title: revision.title,
+            url: revision.url,
+            tags: split_tags(&revision.tags),
+            visibility: revision.visibility,
+            via: revision.via,
+            saved_by: revision.saved_by,
+            saved_at: revision.saved_at,
+            body: Some(revision.body),
+        }
+    }
+}
+
+impl RevisionItem {
+    #[must_use]
+    pub fn without_body(self) -> Self {
+        Self { body: None, ..self }
+    }
+}

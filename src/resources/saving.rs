@@ -1,0 +1,114 @@
+//! The steps that several verbs share: who may change a resource, and how a change is written.
+
+use uuid::Uuid;
+
+use super::draft::{Checked, url_key};
+use super::{Precondition, Resource, Resources, Via, cached, store};
+use crate::cache::{Scope, Write};
+use crate::db::Timestamp;
+use crate::error::{Error, Result};
+use crate::web::viewer::Viewer;
+
+/// Resources with a respelled tag that are named as touched; where more carry it, the cache takes all to be touched.
+const CARRIERS: i64 = 100;
+
+impl Resources {
+    /// Replaces the version at hand. `None` when another one stands meanwhile.
+    pub(super) async fn replace(
+        &self,
+        current: &Resource,
+        checked: &Checked,
+        via: Via,
+    ) -> Result<Option<Resource>> {
+        let (id, owner, now) = (current.id, current.owner_id, self.context.now());
+        let mut tx = self.cache.begin().await?;
+        match store::write::update(&mut tx, current, checked, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                drop(tx);
+                return Err(self.duplicate(error, owner, checked).await);
+            }
+        }
+        store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
+        let respelled = match via {
+            Via::Restore => Vec::new(),
+            _ => respell(&mut tx, current, checked).await?,
+        };
+        store::write::add_revision(&mut tx, id, owner, via, now).await?;
+        let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        let seen = [current.visibility, checked.visibility];
+        tx.commit(cached::touched(id, owner, &seen).chain(respelled)).await?;
+        Ok(Some(saved))
+    }
+
+    /// As it stands once it was moved. `None`: it was there already, or is not as it was expected any more.
+    pub(super) async fn set_trashed(
+        &self,
+        resource: &Resource,
+        at: Option<Timestamp>,
+        expected: &Precondition,
+    ) -> sqlx::Result<Option<Resource>> {
+        let mut tx = self.cache.begin().await?;
+        let version = expected.version(resource);
+        // As it stands in this transaction, not as it was read before.
+        let Some(seen) = store::write::set_trashed(&mut tx, resource.id, at, version).await? else {
+            return Ok(None);
+        };
+        let saved = store::find_within(&mut tx, resource.id).await?;
+        tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await?;
+        Ok(saved)
+    }
+
+    /// Tells the database to look at its tables again, after many rows came in.
+    pub(super) async fn refresh_statistics(&self) -> sqlx::Result<()> {
+        store::write::analyze(&self.db).await
+    }
+
+    /// A visitor is asked to sign in, whatever the id: it may be theirs, and their session over.
+    pub(super) async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
+        viewer.signed_in()?;
+        let resource = self.latest(viewer, id).await?;
+        if resource.is_mine(viewer) {
+            return Ok(resource);
+        }
+        Err(Error::Forbidden("Only the person who keeps this can change it."))
+    }
+
+    /// The viewer's own resource, if it stands as it was expected to.
+    pub(super) async fn find_expected(
+        &self,
+        viewer: &Viewer,
+        id: Uuid,
+        expected: &Precondition,
+    ) -> Result<Resource> {
+        let current = self.find_own(viewer, id).await?;
+        expected.check(&current).map(|()| current)
+    }
+
+    /// The unique index has the last word on duplicates; this finds which resource it meant. Asked after the
+    /// transaction has ended: it takes a connection of its own.
+    pub(super) async fn duplicate(&self, error: sqlx::Error, owner: Uuid, checked: &Checked) -> Error {
+        match &checked.url {
+            Some(url) if crate::db::is_duplicate(&error) => {
+                let existing = store::find_by_url(&self.db, owner, &url_key(url)).await;
+                existing
+                    .map_or_else(Error::from, |found| found.map_or_else(|| error.into(), Error::DuplicateUrl))
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+/// Spells the owner's tags as the change does, and names what that touches.
+async fn respell(tx: &mut Write, current: &Resource, checked: &Checked) -> sqlx::Result<Vec<Scope>> {
+    let mut touched = Vec::new();
+    for tag in checked.respelled(current) {
+        let carriers = store::write::respell(tx, current.owner_id, tag, CARRIERS).await?;
+        touched.extend(carriers.into_iter().map(Scope::Resource));
+    }
+    if !touched.is_empty() {
+        touched.push(Scope::Shared);
+    }
+    Ok(touched)
+}

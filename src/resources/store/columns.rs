@@ -1,0 +1,101 @@
+//! The one list of a resource's columns: what is read, what every save writes, what a revision keeps.
+
+/// The tags of `resources r`, joined by commas, in their order; NULL for none.
+macro_rules! tag_names {
+    () => {
+        "(SELECT string_agg(t.name, ',' ORDER BY t.folded) FROM resource_tags rt
+                JOIN tags t ON t.id = rt.tag_id WHERE rt.resource_id = r.id)"
+    };
+}
+pub(crate) use tag_names;
+
+/// A [`Resource`](crate::resources::Resource) of `resources r` and its owner `users u`, but for the body, of which not
+/// every reader wants the whole.
+macro_rules! resource_columns {
+    () => {
+        concat!(
+            "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.url,
+            r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at, ",
+            $crate::resources::store::columns::tag_names!(),
+            " AS tags"
+        )
+    };
+}
+pub(crate) use resource_columns;
+
+/// Whole resources of which the condition holds.
+macro_rules! resource_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::resources::store::columns::resource_columns!(),
+            ", r.body FROM resources r JOIN users u ON u.id = r.owner_id WHERE ",
+            $condition
+        )
+    };
+}
+pub(crate) use resource_where;
+
+/// A [`Revision`](crate::resources::Revision) of `revisions v`, saved by `users u`, but for the body.
+macro_rules! revision_columns {
+    () => {
+        "v.version, v.title, v.url, v.tags, v.visibility, v.via, u.display_name AS saved_by, v.saved_at"
+    };
+}
+pub(crate) use revision_columns;
+
+/// Keeps each `resources r` of which the condition holds as a revision; `$saved` is how, by whom and when it was saved.
+macro_rules! insert_revisions {
+    ($saved:literal where $condition:literal) => {
+        concat!(
+            "INSERT INTO revisions (resource_id, version, title, url, body, visibility, tags, via, saved_by, saved_at)
+            SELECT r.id, r.version, r.title, r.url, r.body, r.visibility, COALESCE(",
+            $crate::resources::store::columns::tag_names!(),
+            ", ''), ",
+            $saved,
+            " FROM resources r WHERE ",
+            $condition
+        )
+    };
+}
+pub(crate) use insert_revisions;
+
+/// What every save writes, in the order of [`bind_saved`].
+pub const SAVED: [&str; 13] = [
+    "title",
+    "title_key",
+    "url",
+    "url_key",
+    "site",
+    "body",
+    "summary",
+    "visibility",
+    "pinned",
+    "fold_title",
+    "fold_tags",
+    "fold_body",
+    "marks",
+];
+
+/// Binds the values of [`SAVED`] to a query, each by its method `$bind`.
+macro_rules! bind_saved {
+    ($query:expr, $bind:ident, $owner:expr, $checked:expr) => {{
+        let checked: &$crate::resources::draft::Checked = $checked;
+        let url = checked.url.as_ref();
+        $query
+            .$bind(&checked.title)
+            .$bind(&checked.title_key)
+            .$bind(url.map(|url| &url.url))
+            .$bind(url.map($crate::resources::draft::url_key))
+            .$bind(url.map(|url| &url.site))
+            .$bind(&checked.body)
+            .$bind(&checked.summary)
+            .$bind(checked.visibility.as_str())
+            .$bind(checked.pinned)
+            .$bind(&checked.fold_title)
+            .$bind(&checked.fold_tags)
+            .$bind(&checked.fold_body)
+            .$bind($crate::resources::marks::of($owner, checked))
+    }};
+}
+pub(crate) use bind_saved;
