@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 pub use self::before::serve_until;
 use self::connection::{Accepted, Connections};
 use crate::app::{App, router};
+use crate::installation;
 use crate::telemetry::watch as figures;
 use crate::web::client::Peer;
 
@@ -40,10 +41,16 @@ enum Stage {
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
+    if app.redis.is_none()
+        && let Err(error) = installation::leave_redis(&app.db, &app.context).await
+    {
+        tracing::warn!(%error, "start coffer once more before you give it a Redis that it had before");
+    }
     let background = [
         tokio::spawn(app.sessions.clone().maintain()),
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
+        tokio::spawn(app.limiter.pulses()),
         tokio::spawn(keep_house(app.clone())),
         tokio::spawn(figures::measure_lag(app.metrics.clone())),
         tokio::spawn(figures::look_around(app.clone())),

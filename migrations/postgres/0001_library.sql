@@ -269,10 +269,11 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_seq ON outbox (topic, seq);
 
 -- One row. name: part of every key in Redis, another after a backup was restored. position: the highest number that a
--- row removed from the outbox had.
+-- row removed from the outbox had; mark: that row's id.
 CREATE TABLE installation (
     id        BIGINT PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     name      TEXT NOT NULL,
-    position  BIGINT NOT NULL DEFAULT 0
+    position  BIGINT NOT NULL DEFAULT 0,
+    mark      UUID
 );
 INSERT INTO installation (name) VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16));

@@ -281,6 +281,7 @@ CREATE INDEX outbox_seq ON outbox (topic, seq);
 CREATE TABLE installation (
     id        INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     name      TEXT NOT NULL,
-    position  INTEGER NOT NULL DEFAULT 0
+    position  INTEGER NOT NULL DEFAULT 0,
+    mark      BLOB
 ) STRICT;
 INSERT INTO installation (name) VALUES (lower(hex(randomblob(8))));

@@ -26,7 +26,7 @@ pub async fn since(db: &Db, seq: i64) -> sqlx::Result<Vec<(i64, Vec<Scope>)>> {
 /// Removes rows up to this number, which every node has seen.
 pub async fn forget(db: &Db, seq: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
-    keep_position(&mut tx).await?;
+    keep_position(&mut tx, seq).await?;
     on!(tx.conn(), conn => sqlx::query(FORGET).bind(seq).execute(conn).await.map(drop))?;
     tx.commit().await
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Cache;
+use super::ledger::Ledger;
 use super::message::Message;
 use super::outbox;
 use super::remote::Found;
@@ -74,8 +75,11 @@ impl Cache {
             && (again || remote.place().is_none())
         {
             match remote.find_place(&self.db).await {
-                // Another Redis, or a restored database: what is in memory may be of before.
-                Ok(Found::Elsewhere) => self.gates.bump(&[super::Scope::All]),
+                // Another Redis, or a restored database: what is in memory may be of before, and the outbox counts anew.
+                Ok(Found::Elsewhere) => {
+                    *self.ledger() = Ledger::default();
+                    self.gates.bump(&[super::Scope::All]);
+                }
                 Ok(Found::Same) => {}
                 Err(error) => tracing::debug!(%error, "it is not known which Redis answers"),
             }

@@ -1,8 +1,9 @@
 //! Which installation this is: a name in the database, part of every key in Redis, which a restored backup changes.
 //!
 //! Beside a database that was restored Redis knows too much: notes that have no row any more, sessions that were begun
-//! after the backup. So a mark in Redis tells how far the database had come, in numbers of the outbox; a database that
-//! has not come so far takes another name, under which nothing old is found.
+//! after the backup. So a mark in Redis names the latest row of the outbox; a database that does not know that row takes
+//! another name, under which nothing old is found. It does so too when it is served without Redis, which then misses
+//! what changes.
 
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -12,7 +13,7 @@ use fred::types::Expiration;
 
 use crate::context::Context;
 use crate::db::Db;
-use crate::redis::space::Space;
+use crate::redis::space::{Mark, Space};
 use crate::redis::{Redis, RedisDown};
 
 /// Longer than anything under such a name lives, in seconds.
@@ -48,11 +49,16 @@ pub async fn introduce(db: &Db, redis: &Redis) -> sqlx::Result<()> {
 pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
     let Some(space) = redis.space() else { return find(db, redis, context).await };
     let position = store::position(db).await?;
-    if position.name != *space.name || position.at < space.marked() {
+    let marked = space.marked().filter(|marked| position.mark() != Some(*marked));
+    let is_known = match marked {
+        Some(marked) => store::knows(db, marked).await?,
+        None => true,
+    };
+    if position.name != *space.name || !is_known {
         redis.doubt();
         return find(db, redis, context).await;
     }
-    mark(redis, &space, position.at).await?;
+    mark(redis, &space, position.mark()).await?;
     Ok(space)
 }
 
@@ -66,31 +72,49 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
     let mut name = store::position(db).await?.name;
     for _ in 0..TRIES {
         let space = Space::new(&name, &processes, doubts);
-        let marked: Option<i64> = redis.run(redis.first().get(mark_of(&space))).await?;
-        // In this order: what was marked by then, the database has come to by now.
+        let marked: Option<String> = redis.run(redis.first().get(mark_of(&space))).await?;
+        // In this order: what was marked by then, the database knows by now.
         let position = store::position(db).await?;
+        let is_known = match marked.and_then(|marked| marked.parse().ok()) {
+            Some(marked) => store::knows(db, marked).await?,
+            None => true,
+        };
         if position.name != name {
             name = position.name;
-        } else if marked.is_some_and(|marked| position.at < marked) {
-            let next = data_encoding::HEXLOWER.encode(&context.random::<8>());
+        } else if !is_known {
+            let next = another_name(context);
             tracing::warn!(
                 event = "database_restored",
-                "the database is older than what Redis knows of it, as after a restore: nothing of that is used"
+                "Redis knows of changes that the database does not hold, as after a restore: nothing that Redis holds is used"
             );
             store::rename(db, &name, &next).await?;
         } else {
-            mark(redis, &space, position.at).await?;
+            mark(redis, &space, position.mark()).await?;
             return Ok(redis.settle(space));
         }
     }
     Err(Lost::Redis(RedisDown))
 }
 
-async fn mark(redis: &Redis, space: &Space, at: i64) -> Result<(), Lost> {
-    if space.marked() < at {
+/// Nobody tells Redis what is changed from now on: whoever asks it again must find nothing of before.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn leave_redis(db: &Db, context: &Context) -> sqlx::Result<()> {
+    let position = store::position(db).await?;
+    store::rename(db, &position.name, &another_name(context)).await
+}
+
+fn another_name(context: &Context) -> String {
+    data_encoding::HEXLOWER.encode(&context.random::<8>())
+}
+
+async fn mark(redis: &Redis, space: &Space, latest: Option<Mark>) -> Result<(), Lost> {
+    if let Some(latest) = latest.filter(|latest| space.marked() != Some(*latest)) {
         let life = Some(Expiration::EX(MARK_LIVES));
-        redis.run(redis.first().set::<(), _, _>(mark_of(space), at, life, None, false)).await?;
-        space.mark(at);
+        let (key, value) = (mark_of(space), latest.to_string());
+        redis.run(redis.first().set::<(), _, _>(key, value, life, None, false)).await?;
+        space.mark(latest);
     }
     Ok(())
 }

@@ -1,30 +1,57 @@
 //! The installation's SQL: its name, and how far its database has come.
 
+use uuid::Uuid;
+
 use crate::db::{Db, Tx, on};
+use crate::redis::space::Mark;
 
 /// Numbers of the outbox only rise, and a restored backup brings lower ones back.
-pub const POSITION: &str = "SELECT name, (SELECT MAX(ends) FROM (SELECT position AS ends FROM installation
-        UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'cache'
-        UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'session'
-        UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'begun') AS of_all) AS at
-    FROM installation";
+pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
+        WHERE topic IN ('cache', 'session', 'begun') AND seq = at), mark) AS row_id
+    FROM (SELECT name, mark, (SELECT MAX(ends) FROM (SELECT position AS ends FROM installation
+            UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'cache'
+            UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'session'
+            UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'begun') AS of_all) AS at
+        FROM installation) AS far";
+
+/// A row that is there tells by its id; one that is not was removed, or never was if nothing so late was removed yet.
+/// While Redis can't be told, none is.
+pub const KNOWS: &str = "SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1)
+    THEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1 AND id = $2)
+    ELSE EXISTS (SELECT 1 FROM installation WHERE position > $1 OR (position = $1 AND mark = $2)) END";
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Position {
     pub name: String,
     /// The highest number that a committed row of the outbox ever had.
-    pub at: i64,
+    at: i64,
+    row_id: Option<Uuid>,
+}
+
+impl Position {
+    /// The latest row of the outbox, removed or not; `None` before the first.
+    #[must_use]
+    pub fn mark(&self) -> Option<Mark> {
+        self.row_id.map(|row| Mark { at: self.at, row })
+    }
 }
 
 pub async fn position(db: &Db) -> sqlx::Result<Position> {
     on!(db.read(), pool => sqlx::query_as(POSITION).fetch_one(pool).await)
 }
 
-/// Keeps the highest number, before rows are removed from the outbox.
-pub async fn keep_position(tx: &mut Tx) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE installation SET position = (SELECT MAX(seq) FROM outbox)
-        WHERE position < (SELECT MAX(seq) FROM outbox)";
-    on!(tx.conn(), conn => sqlx::query(SQL).execute(conn).await.map(drop))
+/// Whether this row was ever written here, as far as that can be told.
+pub async fn knows(db: &Db, mark: Mark) -> sqlx::Result<bool> {
+    on!(db.read(), pool => sqlx::query_scalar(KNOWS).bind(mark.at).bind(mark.row).fetch_one(pool).await)
+}
+
+/// Keeps the highest number and its row's id, before rows up to this one are removed from the outbox.
+pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE installation SET position = latest.seq, mark = latest.id
+        FROM (SELECT seq, id FROM outbox WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS latest
+        WHERE position < latest.seq";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(seq).execute(conn).await.map(drop))
 }
 
 /// Takes another name, unless somebody else was quicker.

@@ -245,3 +245,25 @@ fn pulse_keys(installation: &str) -> [String; 4] {
 fn micros(duration: Duration) -> Micros {
     u64::try_from(duration.as_micros()).unwrap_or(Micros::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use fred::error::{Error, ErrorKind};
+
+    use super::*;
+    use crate::context::Context;
+
+    #[tokio::test]
+    async fn three_failures_in_a_row_pause_redis_and_no_others() {
+        // Nobody is there, but the commands are made up.
+        let redis = Redis::connect("redis://127.0.0.1:1", &Context::system()).unwrap();
+        let exact = Exact::new(redis, Duration::from_secs(5));
+        for (broken, asked) in
+            [(true, true), (true, true), (false, true), (true, true), (true, true), (true, false)]
+        {
+            let answer = if broken { Err(Error::new(ErrorKind::Unknown, "broken")) } else { Ok(1) };
+            assert_eq!(exact.ask(std::future::ready(answer)).await.is_ok(), !broken);
+            assert_eq!(exact.is_asked(), asked);
+        }
+    }
+}

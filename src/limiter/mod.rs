@@ -132,10 +132,14 @@ impl Limiter {
             context: context.clone(),
         }));
         if let Some(questions) = questions {
-            tokio::spawn(nodes::pulses(Arc::downgrade(&limiter.0)));
             tokio::spawn(flights::fly(Arc::downgrade(&limiter.0), questions));
         }
         limiter
+    }
+
+    /// Tells the other nodes each second that this one lives, as long as the limiter is in use.
+    pub fn pulses(&self) -> impl Future<Output = ()> + use<> {
+        nodes::pulses(Arc::downgrade(&self.0))
     }
 
     #[must_use]

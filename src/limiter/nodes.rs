@@ -117,7 +117,7 @@ pub(super) async fn pulses(inner: Weak<Inner>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let Some(inner) = inner.upgrade() else { return };
+        let Some(inner) = inner.upgrade().filter(|inner| inner.exact.is_some()) else { return };
         // The nodes stay as they were last known.
         let _ = inner.pulse().await;
     }

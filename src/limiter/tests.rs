@@ -1,5 +1,7 @@
 //! Laws of the algorithm, the table and the names of clients, for every schedule.
 
+mod edges;
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;

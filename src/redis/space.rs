@@ -3,11 +3,36 @@
 //! A restart brings back what was on the disk, perhaps old; a failover what had come across. Each is another process,
 //! so what it brings lies under names that are asked for no more. In a cluster every master counts.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use data_encoding::HEXLOWER;
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// A row of the database's outbox. Its number alone is not enough: a restored database gives the same ones again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub at: i64,
+    pub row: Uuid,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at, self.row)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (at, row) = text.split_once(' ').ok_or("no mark")?;
+        Ok(Self { at: at.parse().map_err(|_| "no number")?, row: row.parse().map_err(|_| "no row")? })
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Space {
@@ -16,8 +41,8 @@ pub struct Space {
     id: Arc<str>,
     /// It is known as of this count of doubts.
     doubts: u64,
-    /// How far the database had come when Redis was told last.
-    marked: Arc<AtomicI64>,
+    /// What Redis was told last of how far the database has come.
+    marked: Arc<Mutex<Option<Mark>>>,
 }
 
 impl Space {
@@ -28,7 +53,7 @@ impl Space {
         processes.sort();
         let id =
             std::iter::once(name).chain(processes.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-        Self { name: name.into(), id: id.into(), doubts, marked: Arc::new(AtomicI64::new(0)) }
+        Self { name: name.into(), id: id.into(), doubts, marked: Arc::default() }
     }
 
     /// Name and run ids, as they go into keys' hashes.
@@ -55,12 +80,12 @@ impl Space {
     }
 
     #[must_use]
-    pub fn marked(&self) -> i64 {
-        self.marked.load(Ordering::Relaxed)
+    pub fn marked(&self) -> Option<Mark> {
+        *self.marked.lock()
     }
 
-    pub fn mark(&self, at: i64) {
-        self.marked.fetch_max(at, Ordering::Relaxed);
+    pub fn mark(&self, latest: Mark) {
+        *self.marked.lock() = Some(latest);
     }
 }
 

@@ -190,7 +190,7 @@ pub async fn is_told(db: &Db, id: Uuid) -> sqlx::Result<bool> {
 /// Removes what every node has told, or what no Redis is there to hear.
 pub async fn forget_revocations(db: &Db, seq: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
-    keep_position(&mut tx).await?;
+    keep_position(&mut tx, seq).await?;
     on!(tx.conn(), conn => sqlx::query(FORGET).bind(seq).execute(conn).await.map(drop))?;
     tx.commit().await
 }

@@ -5,9 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use coffer::db::Db;
+use coffer::redis::space::Space;
 
 use crate::startup::Place;
 use crate::support::postgres::{Database, fresh_database};
+use crate::support::redis::RedisServer;
 
 /// Commands for a library that is there.
 const WORKING: [&[&str]; 12] = [
@@ -80,6 +82,33 @@ async fn in_an_empty_database_they_make_nothing() {
     assert!(place.done(&["doctor"], &url).contains("no key has been used"));
     place.done(&["seed", "--count=1"], &url);
     assert!(place.done(&["user", "list"], &url).starts_with("demo"));
+}
+
+/// Redis knows more than the database, as after a restore, which makes `serve` take another name.
+#[tokio::test]
+async fn beside_a_redis_that_knows_more_they_change_nothing() {
+    let (place, database, redis) = (Place::new(), postgres().await, RedisServer::start().await);
+    let url = redis.url();
+    let variables = [("COFFER_DATABASE_URL", database.url()), ("COFFER_REDIS_URL", url.as_str())];
+    place.done(&["seed", "--count=1"], &variables[..1]);
+    let pool = sqlx::PgPool::connect(database.url()).await.expect("PostgreSQL");
+    let installation = async || -> (String, i64) {
+        let row = sqlx::query_as("SELECT name, position FROM installation").fetch_one(&pool).await;
+        row.expect("an installation")
+    };
+    let before = installation().await;
+    let info = redis.bulk("INFO server").expect("redis answers");
+    let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).expect("a run id").to_owned();
+    let mark = format!("coffer:mark:{}", Space::new(&before.0, &[run_id], 0).short());
+    let row = "0198c0de-0000-7000-8000-000000000000";
+    assert_eq!(redis.command(&format!("SET {mark} \"999999 {row}\"")).expect("redis answers"), "+OK");
+    let looking: [&[&str]; 6] =
+        [&["doctor"], &["config"], &["user", "list"], &["token", "list"], &["audit", "verify"], &["export"]];
+    for command in looking {
+        place.done(command, &variables);
+        assert_eq!(installation().await, before, "{command:?}");
+        assert_eq!(redis.keys().expect("redis answers"), [mark.as_str()], "{command:?}");
+    }
 }
 
 #[tokio::test]

@@ -88,7 +88,10 @@ impl Cluster {
         let redis = Redis::connect(&self.url, &Context::system()).expect("an address");
         let reached = eventually(HEALED * 2, async || redis.ping().await.map_err(|e| e.to_string())).await;
         reached.expect("Redis answers");
-        Limiter::new(&settings(limits), &self.keys, Some(&redis), &self.context, &Metrics::new(&self.context))
+        let metrics = Metrics::new(&self.context);
+        let limiter = Limiter::new(&settings(limits), &self.keys, Some(&redis), &self.context, &metrics);
+        tokio::spawn(limiter.pulses());
+        limiter
     }
 
     async fn nodes(&self, limits: &[&str]) -> [Limiter; 3] {
@@ -450,6 +453,19 @@ async fn a_success_costs_nothing() {
 }
 
 #[tokio::test]
+async fn what_one_node_gives_back_another_gives_out_at_once() {
+    let cluster = Cluster::start().await;
+    let [one, other, _] = cluster.nodes(&[PATIENT]).await;
+    let mut reserved = Vec::new();
+    while let Ok(attempt) = other.login(attempt("192.0.2.1", "ada")).await {
+        reserved.push(attempt);
+    }
+    assert!(one.login(attempt("192.0.2.1", "ada")).await.is_err());
+    other.refund(reserved.pop().expect("some attempts")).await;
+    assert!(one.login(attempt("192.0.2.1", "ada")).await.is_ok(), "it remembers no refusal that may be over");
+}
+
+#[tokio::test]
 async fn one_address_tries_few_accounts() {
     let cluster = Cluster::start().await;
     let node = cluster.node(&["--rate-limit-login-address=1000/h", PATIENT]).await;
@@ -494,6 +510,24 @@ async fn a_redis_cluster_decides_as_one_redis() {
         others += 1;
     }
     assert_eq!(others, 15);
+}
+
+#[tokio::test]
+async fn what_one_slot_gave_comes_back_when_another_refuses() {
+    let cluster = Cluster::on(RedisServer::start_cluster().await, "redis-cluster");
+    let node = cluster.node(&[PATIENT]).await;
+    for n in 1..=5 {
+        assert!(node.login(attempt(&format!("198.51.100.{n}"), "ada")).await.is_ok());
+    }
+    for _ in 0..5 {
+        let refusal = node.login(attempt("192.0.2.1", "ada")).await.expect_err("her account is refused");
+        assert_eq!(refusal.policies, [Policy::LoginAccount]);
+    }
+    let mut others = 0;
+    while node.login(attempt("192.0.2.1", &format!("name{}", others % 7))).await.is_ok() {
+        others += 1;
+    }
+    assert_eq!(others, 20, "the address has all that it had");
 }
 
 /// Each with whether it is a shadow.

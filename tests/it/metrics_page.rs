@@ -254,7 +254,7 @@ async fn the_page_renews_itself_and_leaves_open_what_was_unfolded() {
 }
 
 /// As another program does.
-async fn opens_the_file(app: &App) -> SqliteConnection {
+pub async fn opens_the_file(app: &App) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(app.data_dir().join("coffer.db"));
     options.connect().await.expect("it opens")
 }

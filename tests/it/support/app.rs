@@ -203,22 +203,48 @@ impl App {
 
     /// The same coffer beside the same Redis, with the database as it was at the backup.
     pub async fn restored(self, backup: &Path) -> Self {
+        let settings = self.settings.clone();
+        self.starts_again(&settings, Some(backup)).await
+    }
+
+    /// The same coffer once more, without its Redis.
+    pub async fn without_redis(self) -> Self {
+        let mut settings = self.settings.clone();
+        settings.retain(|setting| !setting.starts_with("--redis-url="));
+        self.starts_again(&settings, None).await
+    }
+
+    /// The same coffer once more, with what it has.
+    pub async fn with_redis_again(self) -> Self {
+        let settings = self.settings.clone();
+        self.starts_again(&settings, None).await
+    }
+
+    /// A backup comes back while all nodes run, which only PostgreSQL can do.
+    pub async fn restores_under_way(&self, backup: &Path) {
+        self.database.as_ref().expect("a database").restore(backup).await;
+    }
+
+    async fn starts_again(self, with: &[String], backup: Option<&Path>) -> Self {
         let Self { node, engine, settings, clock, redis, folder, database } = self;
         node.stop().await;
-        match &database {
-            None => {
+        if database.is_none() {
+            let lock = File::open(folder.path().join("coffer.db.lock")).expect("the lock's file");
+            eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
+            lock.unlock().expect("it is let go");
+        }
+        match (&database, backup) {
+            (_, None) => {}
+            (None, Some(backup)) => {
                 let file = folder.path().join("coffer.db");
-                let lock = File::open(file.with_extension("db.lock")).expect("the lock's file");
-                eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
-                lock.unlock().expect("it is let go");
                 for end in ["db-wal", "db-shm"] {
                     let _ = std::fs::remove_file(file.with_extension(end));
                 }
                 std::fs::copy(backup, &file).expect("the backup");
             }
-            Some(database) => database.restore(backup),
+            (Some(database), Some(backup)) => database.restore(backup).await,
         }
-        let node = Node::start(&settings, &clock).await;
+        let node = Node::start(with, &clock).await;
         Self { node, engine, settings, clock, redis, folder, database }
     }
 

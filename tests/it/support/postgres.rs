@@ -62,10 +62,11 @@ impl Database {
         succeeds(dump.args(["--format=custom", "--dbname", &self.url, "--file"]).arg(file));
     }
 
-    /// Makes it what it was when it was dumped.
-    pub fn restore(&self, file: &Path) {
+    /// Makes it what it was when it was dumped, while the nodes of this test run.
+    pub async fn restore(&self, file: &Path) {
         let mut restore = Command::new(program("pg_restore"));
-        succeeds(restore.args(["--clean", "--if-exists", "--dbname", &self.url]).arg(file));
+        restore.args(["--clean", "--if-exists", "--dbname", &self.url]).arg(file);
+        tokio::task::spawn_blocking(move || succeeds(&mut restore)).await.expect("it comes back");
     }
 }
 
