@@ -212,8 +212,9 @@ fn import_error(error: &Error) -> String {
 fn tell(report: &Report) {
     println!("{} new, {} already kept, {} refused.", report.new, report.duplicate, report.refused);
     if let Some(charset) = &report.charset {
+        let characters = if report.unreadable == 1 { "character" } else { "characters" };
         println!(
-            "{} characters could not be read as {charset}; --charset chooses another encoding.",
+            "{} {characters} could not be read as {charset}; --charset chooses another encoding.",
             report.unreadable
         );
     }

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use coffer::accounts::Role;
+use coffer::resources::Visibility;
+use coffer::resources::import::File;
 use coffer::web::forms::encode;
 use serde_json::{Value, json};
 
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;
-use crate::support::app::{App, Stopped};
+use crate::support::app::{App, Engine, Stopped};
 use crate::support::on_both_engines;
 
 const RAGGED: &[u8] = include_bytes!("../fixtures/bookmarks-ragged.html");
@@ -386,7 +388,9 @@ async fn a_guessed_encoding_is_told_and_can_be_chosen(app: App) {
     let gbk = encoding_rs::GBK.encode(lines).0.into_owned();
     let file = [HEAD.as_bytes(), &gbk, b"</DL>"].concat();
     let asked = owner.uploads("/import", "b.html", &file, &[("visibility", "members")]).await.is(422);
-    asked.has("#charset-error", "GBK was guessed").has("select[name=charset]", "GBK");
+    let asked = asked.has("#charset-error", "GBK was guessed").has("select[name=charset]", "GBK");
+    assert_eq!(asked.attributes("option[selected]", "value"), ["gbk"], "the guess need not be looked for");
+    asked.has("#sample", "“中华人民共和国新闻”, “程序设计语言”");
     owner.uploads("/import", "b.html", &file, &[("charset", "klingon")]).await.is(422);
     owner.uploads("/import", "b.html", &file, &[("charset", "gb18030")]).await.is(303);
     assert_eq!(find(&owner, "https://2.example/").await["title"], "程序设计语言");
@@ -398,4 +402,153 @@ async fn a_bookmarklet_is_told_what_it_is_however_long(app: App) {
     let long = format!("javascript:(function(){{\n{}}})()", "alert(1);".repeat(500));
     let report = imports(&owner, &file_of(&format!("<DT><A HREF=\"{long}\">Clip</A>"))).await;
     report.has(".ledger", "coffer keeps pages, not bookmarklets");
+}
+
+/// One link in a file that says nothing of its encoding.
+fn gbk_file(url: &str) -> Vec<u8> {
+    let line = format!("<DT><A HREF=\"{url}\">中华人民共和国新闻</A>");
+    [HEAD.as_bytes(), &encoding_rs::GBK.encode(&line).0, b"</DL>"].concat()
+}
+
+on_both_engines!(the_command_reads_a_file_in_the_encoding_that_it_is_told);
+async fn the_command_reads_a_file_in_the_encoding_that_it_is_told(app: App) {
+    app.has_account("owner", Role::Member).await;
+    let library = app.stop().await;
+    for (name, url) in [("a.html", "https://a.example/"), ("b.html", "https://b.example/")] {
+        std::fs::write(library.data_dir().join(name), gbk_file(url)).expect("a file");
+    }
+    for (arguments, sentence) in [
+        (["import", "a.html", "--user=owner"], "GBK was guessed"),
+        (["import", "a.html", "--charset=klingon"], "invalid value 'klingon'"),
+    ] {
+        let (done, said) = command(&library, &arguments);
+        assert!(!done && said.contains(sentence), "{said}");
+    }
+    for arguments in [["import", "a.html", "--charset=windows-1252"], ["import", "b.html", "--charset=GBK"]] {
+        let (done, said) = command(&library, &arguments);
+        assert!(done && said.contains("1 new"), "{said}");
+    }
+    let (_, said) = command(&library, &["export"]);
+    assert!(said.contains("ÖÐ»ª") && said.contains("中华人民共和国新闻"), "each as it was told: {said}");
+}
+
+on_both_engines!(characters_that_could_not_be_read_are_told);
+async fn characters_that_could_not_be_read_are_told(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = |broken: &[u8]| {
+        let line = "<DT><A HREF=\"https://1.example/\">Žluťoučký kůň úpěl ďábelské ódy ".as_bytes();
+        [HEAD.as_bytes(), line, broken, b"</A></DL>"].concat()
+    };
+    let report = imports(&owner, &file(b"\xff")).await;
+    report.has("#unreadable", "1 character could not be read as UTF-8");
+    assert_eq!(find(&owner, "https://1.example/").await["title"], "Žluťoučký kůň úpěl ďábelské ódy \u{fffd}");
+    imports(&owner, &file(b"\xff \xfe")).await.has("#unreadable", "2 characters could not be read as UTF-8");
+    imports(&owner, &file(b"")).await.has_no("#unreadable");
+
+    let library = app.stop().await;
+    std::fs::write(library.data_dir().join("b.html"), file(b"\xff")).expect("a file");
+    let (done, said) = command(&library, &["import", "b.html"]);
+    assert!(done && said.contains("1 character could not be read as UTF-8; --charset chooses"), "{said}");
+}
+
+on_both_engines!(what_a_file_marks_as_private_stays_so_whatever_is_chosen);
+async fn what_a_file_marks_as_private_stays_so_whatever_is_chosen(app: App) {
+    let owner = app.signed_in("owner").await;
+    for choice in ["private", "members", "public"] {
+        let mut file = String::new();
+        let flags = ["PRIVATE=\"1\"", "PRIVATE=\"true\"", "PRIVATE=YES", "PRIVATE", "PRIVATE=\"0\"", ""];
+        for (place, flag) in flags.iter().enumerate() {
+            let _ = writeln!(file, "<DT><A HREF=\"https://{choice}.example/{place}\" {flag}>{flag}</A>");
+        }
+        owner.uploads("/import", "b.html", &file_of(&file), &[("visibility", choice)]).await.is(303);
+        for (place, flag) in flags.iter().enumerate() {
+            let wanted = if place < 4 { "private" } else { choice };
+            let found = find(&owner, &format!("https://{choice}.example/{place}")).await;
+            assert_eq!(found["visibility"], wanted, "{flag} as {choice}");
+        }
+    }
+    let public = app.visitor().get("/api/v1/resources").await.ok().json();
+    assert_eq!(public["items"].as_array().map(Vec::len), Some(2), "{public}");
+}
+
+on_both_engines!(a_thousand_kept_links_get_new_tags_at_once);
+async fn a_thousand_kept_links_get_new_tags_at_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = large_file();
+    imports(&owner, file.as_bytes()).await;
+    let again = imports(&owner, file.replace("TAGS=\"t", "TAGS=\"u").as_bytes()).await;
+    again.has("#kept", "1200 of them brought new tags");
+    for (n, tag) in [(0, "u0"), (6, "u6"), (119, "u0")] {
+        let kept = find(&owner, &format!("https://f9.example/{n}")).await;
+        assert_eq!((&kept["tags"][2], &kept["version"]), (&json!(tag), &json!(2)));
+        let path = format!("/api/v1/resources/{}/revisions", kept["id"].as_str().expect("an id"));
+        let versions = owner.get(&path).await.ok().json();
+        assert_eq!(versions["items"].as_array().map(Vec::len), Some(2));
+        assert_eq!(
+            (&versions["items"][0]["tags"], &versions["items"][0]["via"]),
+            (&kept["tags"], &json!("import"))
+        );
+    }
+    let tags = owner.get("/api/v1/tags").await.ok().json();
+    let count = |name: &str| {
+        let tags = tags["items"].as_array().expect("tags").iter();
+        tags.filter(|tag| tag["name"] == name).map(|tag| tag["count"].as_i64()).next().flatten()
+    };
+    assert_eq!((count("u0"), count("t0")), (Some(180), Some(180)), "{tags}");
+}
+
+#[tokio::test]
+async fn a_file_of_more_links_than_come_in_at_once_is_refused() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let file = file_of(&"<DT><A HREF=x>\n".repeat(50_001));
+    let refused = owner.uploads("/import", "b.html", &file, &[("visibility", "private")]).await.is(422);
+    refused.has("#file-error", "This file has 50001 links; at most 50000 can come in at once.");
+}
+
+on_both_engines!(a_kept_link_takes_as_many_new_tags_as_there_is_room_for);
+async fn a_kept_link_takes_as_many_new_tags_as_there_is_room_for(app: App) {
+    let owner = app.signed_in("owner").await;
+    let tags: Vec<String> = (0..49).map(|n| format!("t{n}")).collect();
+    owner.saves(json!({ "title": "Full", "url": "https://full.example/", "tags": tags })).await;
+    let file = file_of("<DT><A HREF=\"https://full.example/\" TAGS=\"u1,u2\">Full</A>");
+    imports(&owner, &file).await.has("#kept li", "new tags u1").has("#shortened td", "left out: u2");
+    assert_eq!(find(&owner, "https://full.example/").await["tags"].as_array().map(Vec::len), Some(50));
+}
+
+on_both_engines!(tags_of_a_link_that_stands_in_the_file_twice_are_told_once);
+async fn tags_of_a_link_that_stands_in_the_file_twice_are_told_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Kept", "url": "https://kept.example/" })).await;
+    let twice = "<DT><A HREF=\"https://kept.example/\" TAGS=\"a\">One</A>\n<DT><A HREF=\"https://kept.example/\" TAGS=\"b\">Two</A>";
+    let report = imports(&owner, &file_of(twice)).await;
+    assert_eq!(tally(&report), [0, 2, 0]);
+    report.has("#kept", "1 of them brought new tags").has("#kept li", "One: new tags a, b");
+}
+
+on_both_engines!(a_note_in_the_trash_is_not_kept);
+async fn a_note_in_the_trash_is_not_kept(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = file_of("<DT><A HREF=\"?Xy12ab\">A note</A>\n<DD>High water");
+    for expected in [[1, 0, 0], [0, 1, 0]] {
+        assert_eq!(tally(&imports(&owner, &file).await), expected);
+    }
+    let items = owner.get("/api/v1/resources").await.ok().json();
+    let note = items["items"][0]["id"].as_str().expect("an id").to_owned();
+    owner.post_form(&format!("/resources/{note}/trash"), &[]).await.redirects_to("/resources");
+    assert_eq!(tally(&imports(&owner, &file).await), [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_file_name_is_shown_without_what_nobody_sees() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.has_account("owner", Role::Member).await;
+    let file = File {
+        name: "b\u{7}\u{1b}[31m.html",
+        bytes: RAGGED.to_vec(),
+        visibility: Visibility::Private,
+        charset: None,
+    };
+    let imported = app.coffer.resources.import(&app.viewer("owner").await, file, |_, _| ()).await;
+    assert_eq!(imported.expect("a report").1.file_name, "b[31m.html");
 }

@@ -7,6 +7,8 @@ pub mod pages;
 mod prepare;
 mod report;
 pub(super) mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 

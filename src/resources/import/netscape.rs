@@ -20,6 +20,10 @@ use html5ever::tokenizer::{BufferQueue, Tokenizer, TokenizerOpts};
 use self::outline::Reading;
 use crate::resources::Visibility;
 
+/// Titles by which people see whether a guess is right, and characters of each.
+const SAMPLES: usize = 3;
+const SAMPLE: usize = 40;
+
 /// A bookmark file that was read.
 #[derive(Debug, Default)]
 pub struct Bookmarks {
@@ -104,6 +108,16 @@ pub fn parse(bytes: &[u8], charset: Option<&'static Encoding>) -> Result<Bookmar
         return Err(FileError::Charset { guess: charset });
     }
     Ok(Bookmarks { charset, unreadable: decoded.unreadable, ..bookmarks })
+}
+
+/// How a file that says nothing of its encoding would be read: the guess, and the beginning of the first titles.
+#[must_use]
+pub fn guess(bytes: &[u8]) -> Option<(&'static Encoding, Vec<String>)> {
+    let decoded = decode::decode(bytes, None);
+    let bookmarks = outline_of(&decoded.text).ok().flatten().filter(|_| decoded.is_guess)?;
+    let titles = bookmarks.entries.iter().map(|entry| entry.title.chars().take(SAMPLE).collect::<String>());
+    let not_ascii = titles.filter(|title| !title.is_ascii());
+    Some((decoded.charset, not_ascii.take(SAMPLES).collect()))
 }
 
 fn outline_of(text: &str) -> Result<Option<Bookmarks>, FileError> {

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use encoding_rs::Encoding;
 
-use super::{File, Report};
+use super::{File, Report, netscape};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::Visibility;
@@ -40,7 +41,7 @@ const CHARSETS: [(&str, &str); 26] = [
     ("windows-1253", "Greek (windows-1253)"),
     ("windows-1255", "Hebrew (windows-1255)"),
     ("windows-1256", "Arabic (windows-1256)"),
-    ("gb18030", "Chinese, simplified (GBK, GB 18030)"),
+    ("gbk", "Chinese, simplified (GBK, GB 18030)"),
     ("big5", "Chinese, traditional (Big5)"),
     ("shift_jis", "Japanese (Shift_JIS)"),
     ("euc-jp", "Japanese (EUC-JP)"),
@@ -62,6 +63,8 @@ struct ImportPage {
     visibility: String,
     charset: String,
     charsets: &'static [(&'static str, &'static str)],
+    /// What titles would be in the encoding that was guessed.
+    sample: Vec<String>,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -74,11 +77,12 @@ struct ImportDonePage {
     see_href: Option<&'static str>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Choices {
     visibility: String,
     /// The label of an encoding; empty for what the file says.
     charset: String,
+    sample: Vec<String>,
 }
 
 async fn form(viewer: Viewer, chrome: Chrome) -> Result<Response> {
@@ -91,6 +95,7 @@ async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: 
     let choices = Choices {
         visibility: upload.field("visibility").to_owned(),
         charset: upload.field("charset").to_owned(),
+        sample: Vec::new(),
     };
     let visibility = if choices.visibility.is_empty() {
         Some(Visibility::default())
@@ -111,9 +116,27 @@ async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: 
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
     match waits::patient(app.resources.import(&viewer, file, |_, _| ())).await {
         Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
+        Err(Error::Invalid(errors)) if errors.of("charset").is_some() => {
+            refused_with(chrome, guessed(choices, upload.bytes).await?, errors)
+        }
         Err(Error::Invalid(errors)) => refused_with(chrome, choices, errors),
         Err(error) => Err(error),
     }
+}
+
+/// The same with the encoding that was guessed, and a sample of it.
+async fn guessed(choices: Choices, bytes: Bytes) -> Result<Choices> {
+    let guess = tokio::task::spawn_blocking(move || netscape::guess(&bytes)).await;
+    let guess = guess.map_err(|error| Error::Internal(format!("guessing an encoding: {error}")))?;
+    Ok(guess.map_or(choices.clone(), |(encoding, sample)| {
+        let known =
+            CHARSETS.iter().find(|(label, _)| Encoding::for_label(label.as_bytes()) == Some(encoding));
+        Choices {
+            charset: known.map(|(label, _)| (*label).to_owned()).unwrap_or_default(),
+            sample,
+            ..choices
+        }
+    }))
 }
 
 fn refused(chrome: Chrome, choices: Choices, field: &'static str, message: &str) -> Result<Response> {
@@ -129,8 +152,9 @@ fn refused_with(chrome: Chrome, choices: Choices, errors: FieldErrors) -> Result
 
 fn import_page(chrome: Chrome, choices: Choices, errors: FieldErrors) -> ImportPage {
     let summary = (!errors.is_empty()).then_some("Nothing was imported.");
-    let Choices { visibility, charset } = choices;
-    ImportPage { chrome: chrome.section("import"), visibility, charset, charsets: &CHARSETS, errors, summary }
+    let Choices { visibility, charset, sample } = choices;
+    let chrome = chrome.section("import");
+    ImportPage { chrome, visibility, charset, charsets: &CHARSETS, sample, errors, summary }
 }
 
 async fn report(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {

@@ -144,11 +144,13 @@ pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Times
 
 /// A revision of resources that an import changed.
 pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = insert_revisions!("'import', $1, $2" where "r.id = $3");
-    for id in ids {
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(id).execute(conn).await.map(drop))?;
-    }
-    Ok(())
+    const SQL: &str = insert_revisions!("'import', $1, $2" where "r.id IN (");
+    let list: Vec<String> = (0..ids.len()).map(|place| format!("${}", place + 3)).collect();
+    let sql = sqlx::AssertSqlSafe(format!("{SQL}{})", list.join(", ")));
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(sql).bind(owner).bind(now);
+        ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
+    })
 }
 
 /// A resource that was there before, with what its tags make of it.
@@ -202,12 +204,13 @@ pub struct Retagged {
 }
 
 pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str =
-        "UPDATE resources SET fold_tags = $2, marks = $3, updated_at = $4, version = version + 1
-        WHERE id = $1";
-    for Retagged { id, fold_tags, marks } in changes {
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(fold_tags).bind(marks).bind(now)
-            .execute(conn).await.map(drop))?;
-    }
-    Ok(())
+    on!(tx.conn(), conn => {
+        let mut update = QueryBuilder::new("UPDATE resources SET fold_tags = change.column2, marks = change.column3,
+            version = version + 1, updated_at = ");
+        update.push_bind(now).push(" FROM (");
+        update.push_values(changes, |mut row, Retagged { id, fold_tags, marks }| {
+            row.push_bind(*id).push_bind(fold_tags).push_bind(marks);
+        });
+        update.push(") AS change WHERE resources.id = change.column1").build().execute(conn).await.map(drop)
+    })
 }
