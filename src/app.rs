@@ -47,7 +47,7 @@ use crate::web::forms::FORM_LIMIT;
 use crate::web::known::Known;
 use crate::web::site::Site;
 use crate::web::way::{self, Way};
-use crate::web::{assets, faces, health, json, log, reports, site};
+use crate::web::{assets, faces, health, json, log, reports};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -278,11 +278,11 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(faces::method_not_allowed);
     let pages = on_its_way(pages, way(Tree::Pages, FORM_LIMIT));
 
-    // Assets are the same for everybody: nobody's session is read for them.
-    let assets = Router::new().route("/static/{*path}", get(assets::serve)).layer((
-        from_fn_with_state((app.clone(), Tree::Pages), faces::dress),
-        from_fn_with_state(app.clone(), site::guard_host),
-    ));
+    // Assets are the same for everybody: nobody's session is read for them, and by a wrong address too the page that
+    // says so can be read.
+    let assets = Router::new()
+        .route("/static/{*path}", get(assets::serve))
+        .layer(from_fn_with_state((app.clone(), Tree::Pages), faces::dress));
 
     let (api, document) = api_routes().split_for_parts();
     let description = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());

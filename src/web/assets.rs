@@ -17,6 +17,13 @@ use crate::error::Error;
 #[exclude = "*.txt"]
 struct Static;
 
+/// What almost every page is set in. A style sheet names fonts without their content, so a new one gets a new name.
+pub const FONTS: [&str; 2] = [
+    "/static/vendor/fonts/brygada-1918-latin-wght-normal.woff2",
+    "/static/vendor/fonts/libre-franklin-latin-wght-normal.woff2",
+];
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
 /// Each file's address, with the first 12 hex digits of its SHA-256.
 static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     Static::iter()
@@ -39,7 +46,7 @@ pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Resul
     let named_by_content =
         query.is_some() && query.as_deref() == url(&path).split_once('?').map(|(_, query)| query);
     let lifetime =
-        if named_by_content { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+        if named_by_content || path.starts_with("vendor/fonts/") { FOREVER } else { "public, max-age=300" };
     let kind = file.metadata.mimetype();
     let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
     let kind = HeaderValue::from_str(&kind).map_err(|e| Error::Internal(e.to_string()))?;

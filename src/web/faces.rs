@@ -195,7 +195,7 @@ impl Asked {
         let page = ErrorPage {
             chrome: Chrome::of(app, &identity, asked),
             status: error.status().as_u16(),
-            heading: heading(error.status()),
+            heading: heading(error),
             message: message(error, response.extensions().get()),
             wait: Wait::of(error, again, response.extensions().get()),
             advice: self.advice(error, identity.viewer.member().is_some()),
@@ -204,7 +204,7 @@ impl Asked {
             right,
             may_be_saved: matches!(**error, Error::OutcomeUnknown(_)),
         };
-        let body = page.render().unwrap_or_else(|_| heading(error.status()).to_owned());
+        let body = page.render().unwrap_or_else(|_| heading(error).to_owned());
         faced(response, error, Html(body))
     }
 }
@@ -332,8 +332,8 @@ fn message(error: &Error, tried: Option<&TriedLogin>) -> String {
     }
 }
 
-fn heading(status: StatusCode) -> &'static str {
-    match status {
+fn heading(error: &Error) -> &'static str {
+    match error.status() {
         StatusCode::BAD_REQUEST => "That can’t be read",
         StatusCode::UNAUTHORIZED => "Sign in first",
         StatusCode::FORBIDDEN => "Not allowed",
@@ -347,10 +347,15 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
         StatusCode::MISDIRECTED_REQUEST => "Wrong address",
         StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::TOO_MANY_REQUESTS if is_long_wait(error) => "Come back later, please",
         StatusCode::TOO_MANY_REQUESTS => "One moment, please",
         StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
         _ => "Something went wrong",
     }
+}
+
+fn is_long_wait(error: &Error) -> bool {
+    matches!(error, Error::TooManyRequests(refusal) if refusal.retry_after >= 120)
 }
 
 /// A panic is an internal error like any other; what it said goes to the log.

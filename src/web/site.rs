@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use url::{Host, Url};
 
 use crate::app::App;
@@ -163,14 +161,6 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
         Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
         Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
         Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
-    }
-}
-
-/// For routes that nobody is limited on.
-pub async fn guard_host(State(app): State<App>, request: Request, next: Next) -> Response {
-    match check_host(&app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
     }
 }
 

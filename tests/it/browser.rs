@@ -513,3 +513,30 @@ async fn the_log_in_is_offered_again_when_it_may_be_tried() {
         app.later(Duration::from_hours(2));
     }
 }
+
+/// What has moved under the reader's eyes, once the page and its fonts are there (<https://wicg.github.io/layout-instability>).
+const SHIFTS: &str = "
+    if (document.readyState !== 'complete' || document.fonts.status !== 'loaded') return null;
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: 'layout-shift', buffered: true });
+    return observer.takeRecords().reduce((sum, shift) => sum + shift.value, 0);
+";
+
+#[tokio::test]
+async fn nothing_moves_while_a_page_comes_in_for_the_first_time() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.admin("ada").await.saves(json!({ "title": "Tide tables" })).await;
+    for width in [1280, 390] {
+        let browser = Browser::open(&app.origin(), true, width, 900).await;
+        logs_in(&browser, "ada").await;
+        browser.keeps_nothing().await;
+        for path in ["/settings/profile", "/settings/security", "/resources", "/tags", "/import"] {
+            browser.goto(path).await;
+            let shifts = eventually(Duration::from_secs(20), async || {
+                browser.run::<Option<f64>>(SHIFTS).await.ok_or("it is still loading")
+            });
+            let shifts = shifts.await.unwrap_or_else(|error| panic!("{error}"));
+            assert!(shifts < 0.01, "{path} at {width}: {shifts}");
+        }
+    }
+}

@@ -228,6 +228,11 @@ async fn the_wrong_address_names_the_right_one(app: App) {
     let lost = visitor.get("/resources?q=a%26b").header("host", "evil.example").await.error_page(421);
     let lost = lost.has("main", "coffer is at https://links.example.org").lacks("evil.example");
     assert_eq!(lost.attributes("main a.button", "href"), ["https://links.example.org/resources?q=a%26b"]);
+    let sheets = lost.attributes("link[rel=stylesheet]", "href");
+    assert!(!sheets.is_empty());
+    for sheet in sheets {
+        visitor.get(&sheet).header("host", "evil.example").await.ok();
+    }
     let problem =
         visitor.get("/api/v1/tags").header("host", "10.0.0.1:3000").await.is(421).problem("wrong_host");
     problem.text_has("https://links.example.org").lacks("10.0.0.1");

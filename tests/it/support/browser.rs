@@ -249,6 +249,13 @@ impl Browser {
         self.asks_driver("goog/cdp/execute", command).await;
     }
 
+    /// Asks for everything anew from now on, as on a first visit.
+    pub async fn keeps_nothing(&self) {
+        let command = json!({ "cmd": "Network.setCacheDisabled", "params": { "cacheDisabled": true } });
+        self.asks_driver("goog/cdp/execute", json!({ "cmd": "Network.enable", "params": {} })).await;
+        self.asks_driver("goog/cdp/execute", command).await;
+    }
+
     /// The warnings, errors and violations of the content policy that the console has shown since it was last
     /// asked for them.
     pub async fn complaints(&self) -> Vec<String> {
