@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::listing::Asked;
+use super::listing::ListParams;
 use super::resource::{ResourceBody, ResourceItem};
 use super::{Change, Draft, Precondition, Resource, TagCount, Via, export};
 use crate::app::App;
@@ -20,7 +20,7 @@ use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Json, Problem, WithEtag};
 use crate::web::path::Id;
-use crate::web::rendered::PUBLIC;
+use crate::web::page_cache::PUBLIC;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct LookupQuery {
-    /// The address to look for, by its normalised form.
+    /// The address to look for; it is compared by its normal form.
     #[param(min_length = 1)]
     url: String,
 }
@@ -54,16 +54,16 @@ struct TagList {
 }
 
 /// What you may see, filtered, searched and sorted.
-#[utoipa::path(get, path = "/resources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/resources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams), responses(
     (status = 200, body = ResourceList, description = "One page of resources"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 async fn list(
     State(app): State<App>,
     viewer: Scoped<ResourcesRead>,
-    StrictQuery(asked): StrictQuery<Asked>,
+    StrictQuery(params): StrictQuery<ListParams>,
 ) -> Result<Response> {
-    let listing = app.resources.list(&viewer, &asked).await?;
+    let listing = app.resources.list(&viewer, &params).await?;
     let items = listing.hits.iter().map(ResourceItem::from).collect();
     Ok(axum::Json(ResourceList { items, next_cursor: listing.next.as_deref() }).into_response())
 }
@@ -83,9 +83,9 @@ async fn create(
     Ok((StatusCode::CREATED, location, with_etag(&created)).into_response())
 }
 
-/// Your own resource that holds an address.
+/// Your own resource with an address.
 #[utoipa::path(get, path = "/resources/lookup", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
-    (status = 200, body = ResourceBody, description = "The resource that holds the address"),
+    (status = 200, body = ResourceBody, description = "The resource with the address"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -191,12 +191,12 @@ fn with_etag(resource: &Resource) -> Response {
     WithEtag(ResourceBody::from(resource), resource.etag()).into_response()
 }
 
-/// What `If-Match` expects to stand. What loses nothing can do without it.
+/// The precondition of `If-Match`, optional for changes that lose nothing.
 fn precondition(headers: &HeaderMap) -> Result<Precondition> {
     Ok(etag::if_match(headers)?.map_or(Precondition::None, Precondition::Tags))
 }
 
-/// The same for what writes over something.
+/// The same, but required: for changes that overwrite a text.
 ///
 /// # Errors
 /// 428 without that header.

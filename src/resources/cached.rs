@@ -1,4 +1,4 @@
-//! What of the library is cached, what those answers depend on, and what a change touches.
+//! What is cached of the library, which scopes it depends on, and which scopes a change touches.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::listing::{Asked, Hit, Listing};
+use super::listing::{ListParams, Hit, Listing};
 use super::public::{Feed, Profile};
 use super::visibility::{self, Visibility};
 use super::{Resource, TagCount};
 use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
 use crate::web::viewer::Viewer;
 
-/// With a page's own minute, nothing is older than five minutes because of time alone.
+/// Together with the minute of a cached page, no answer is older than five minutes.
 const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };
 
 pub static RESOURCE: Kind<Resource> = from_database(Name::Resource, Resource::SCHEMA);
@@ -27,14 +27,14 @@ const fn from_database<T>(name: Name, schema: u16) -> Kind<T> {
     Kind { name, schema, ttl: HOURLY, is_shared: true, is_composed: false, value: PhantomData }
 }
 
-/// The tags that somebody sees, with counts.
+/// The tags that a viewer sees, with counts.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Tagged {
     pub by: Option<Uuid>,
     pub tags: Vec<TagCount>,
 }
 
-/// Whether somebody sees anything at all.
+/// Whether a viewer sees anything at all.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Any {
     pub by: Option<Uuid>,
@@ -93,10 +93,10 @@ impl Cached for Profile {
 
 impl Cached for Feed {
     fn weight(&self) -> usize {
-        weight_of(&self.hits) + self.of.as_ref().map_or(0, Cached::weight) + 64
+        weight_of(&self.hits) + self.owner.as_ref().map_or(0, Cached::weight) + 64
     }
 
-    /// For nobody if it holds what not everybody may see.
+    /// A feed with a resource that is not public is for no viewer at all.
     fn is_for(&self, _: Option<Uuid>) -> bool {
         self.hits.iter().all(|hit| hit.resource.is_for(None))
     }
@@ -106,20 +106,20 @@ fn weight_of(hits: &[Hit]) -> usize {
     hits.iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
 }
 
-/// What a list for this viewer is made from: what is theirs and what is shared.
+/// The scopes of every list for this viewer: their own resources and the shared ones.
 #[must_use]
-pub fn shelves(viewer: &Viewer) -> Scopes {
+pub fn list_scopes(viewer: &Viewer) -> Scopes {
     viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::two(Scope::User(id), Scope::Shared))
 }
 
-/// The key of a list: all that it was asked for.
+/// The key of a list: all its parameters.
 #[must_use]
-pub fn list_id(asked: &Asked) -> [u8; 16] {
-    let Asked { q, tag, kind, pinned, sort, cursor, limit } = asked;
+pub fn list_id(params: &ListParams) -> [u8; 16] {
+    let ListParams { q, tag, kind, pinned, sort, cursor, limit } = params;
     id_of(&[q, tag, kind, pinned, sort, cursor, limit])
 }
 
-/// What is touched by a change of a resource that others could or can see in any of these ways.
+/// The scopes that a change touches; `seen` is the visibility before and after it.
 pub fn touched(id: Uuid, owner: Uuid, seen: &[Visibility]) -> impl Iterator<Item = Scope> {
     let shared = seen.iter().any(|visibility| *visibility != Visibility::Private);
     [Scope::Resource(id), Scope::User(owner)].into_iter().chain(shared.then_some(Scope::Shared))
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_somebodys_own_is_for_nobody_else() {
+    fn an_answer_is_only_for_its_own_viewer() {
         let [ada, eve] = [1, 2].map(|id| Some(Uuid::from_u128(id)));
         for by in [None, ada, eve] {
             for viewer in [None, ada, eve] {

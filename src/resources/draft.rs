@@ -1,4 +1,4 @@
-//! What a person wants to save, and what the database is told of it once it keeps the rules.
+//! What a person wants to save, and the checked form of it that is written.
 
 mod rules;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, FieldErrors, Result};
 /// Characters of the folded title by which lists are sorted.
 const TITLE_KEY: usize = 80;
 
-/// A resource as somebody wants it to be.
+/// A new resource.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draft {
@@ -104,8 +104,7 @@ impl Change {
 }
 
 impl From<Revision> for Change {
-    /// Its text and tags. Who may see the resource and whether it is pinned stay as they are, so that restoring an old
-    /// version publishes nothing.
+    /// Its text and tags. Visibility and pin stay as they are, so that restoring an old version publishes nothing.
     fn from(revision: Revision) -> Self {
         Self {
             title: Some(revision.title),
@@ -117,7 +116,7 @@ impl From<Revision> for Change {
     }
 }
 
-/// A [`Draft`] that keeps every rule, with what the database wants to know of it.
+/// A [`Draft`] that passed every check, with what is stored beside it.
 #[derive(Clone, Debug)]
 pub struct Checked {
     pub kind: Kind,
@@ -132,7 +131,7 @@ pub struct Checked {
     pub fold_title: String,
     pub fold_tags: String,
     pub fold_body: String,
-    /// Signs in any of them, as [`fold::signs`] finds them.
+    /// The signs in its texts, as [`fold::signs`] finds them.
     pub signs: Vec<String>,
 }
 
@@ -143,7 +142,7 @@ impl Draft {
         self.check_keeping(&[])
     }
 
-    /// The same, but the tags in `kept` may be as long as an import makes them.
+    /// The same, but the tags in `kept` may be as long as imported ones.
     ///
     /// # Errors
     /// Those of [`Draft::check`].
@@ -183,7 +182,7 @@ impl Draft {
 }
 
 impl Checked {
-    /// Whether saving it would leave the resource as it is.
+    /// Whether saving it would change nothing of the resource.
     #[must_use]
     pub fn changes_nothing_of(&self, resource: &Resource) -> bool {
         let mut tags: Vec<&str> = resource.tags.0.iter().map(String::as_str).collect();
@@ -198,7 +197,7 @@ impl Checked {
             && resource.pinned == self.pinned
     }
 
-    /// Those of the resource's own tags that it spells in another way.
+    /// The tags that the resource has already, in another spelling.
     pub fn respelled<'a>(&'a self, resource: &Resource) -> impl Iterator<Item = &'a TagName> {
         let is_new = |tag: &&TagName| !resource.tags.0.contains(&tag.name);
         let is_there = |tag: &&TagName| resource.tags.0.iter().any(|name| tag::fold(name) == tag.folded);

@@ -1,10 +1,10 @@
-//! Text folded for search: one way for both database engines, for queries and for highlighting.
+//! Folds text for search: the same way for both database engines, for queries and for highlighting.
 
 mod highlight;
 mod signs;
 mod tokens;
 
-pub use highlight::{Needle, excerpt, highlight};
+pub use highlight::{Highlight, excerpt, highlight};
 pub use signs::{is_symbol, signs};
 
 /// The searchable words of a text, lower-cased, without diacritics, separated by single spaces.
@@ -14,7 +14,7 @@ pub use signs::{is_symbol, signs};
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for token in tokens::of(text) {
+    for token in tokens::split(text) {
         if !folded.is_empty() {
             folded.push(' ');
         }

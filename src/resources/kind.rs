@@ -1,4 +1,4 @@
-//! What a resource is, and how a version of it was saved.
+//! The kinds of resources, and the ways to save one.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What a list is asked for, and the page that answers: filters, order, and where the next page begins.
+//! The parameters of a list, and the page that answers them: filters, order, and where the next page begins.
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Time};
@@ -13,7 +13,7 @@ use crate::web::cursor::CursorKey;
 
 pub const PAGE: i64 = 50;
 pub const MOST: i64 = 200;
-/// A search is ranked among its latest so many matches, which bounds what the commonest word can cost; older ones follow,
+/// A search ranks this many of its latest matches, which bounds the cost of the most common word. Older matches follow,
 /// newest first.
 pub const RANKED: i64 = 300;
 
@@ -43,11 +43,11 @@ impl Sort {
     }
 }
 
-/// A list as the address bar or an API client asks for it; every part may be left empty.
+/// The parameters as the address bar or an API client sends them; each may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ListParams {
     /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
     #[param(max_length = 1000)]
     pub q: String,
@@ -69,49 +69,49 @@ pub struct Asked {
     pub limit: String,
 }
 
-/// An [`Asked`] that makes sense.
+/// [`ListParams`] that passed every check.
 pub struct Search {
     pub query: Query,
     pub filters: Vec<Filter>,
     pub sort: Sort,
     pub after: Option<Position>,
     pub limit: i64,
-    /// Only rows whose number in the index is lower.
+    /// Only rows with a lower `rid`.
     pub below: Option<i64>,
 }
 
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Position {
-    /// In order of time: microseconds, id; and whether by `updated_at`.
+    /// In an order by time: the order, microseconds, id.
     Time(Sort, i64, Uuid),
     Title(String, Uuid),
-    /// Ranked results have no stable key: how many were given out.
+    /// A rank is not a stable key, so this counts the results before.
     Rank(i64),
-    /// Beyond what was ranked.
+    /// Among the matches that were too old to be ranked.
     Rest(Rest),
 }
 
-/// What is left of a search when the ranked results are given out: older matches, in order of time.
+/// The matches of a search that were too old to be ranked, in order of time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rest {
     pub text: Reading,
-    /// Where they begin in the index, if that has an order of its own.
+    /// Only `rid`s below this one, where the index has an order of its own.
     pub below: Option<i64>,
     pub after: Option<(i64, Uuid)>,
 }
 
-/// How a search is read; the stricter comes first.
+/// How a search is read, from the strictest reading to the widest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
-    /// Signs and addresses just as they were typed.
+    /// Signs and addresses exactly as typed.
     Literal,
     /// The last word is complete.
     WholeWords,
     AsTyped,
 }
 
-impl Asked {
+impl ListParams {
     /// # Errors
     /// [`Error::BadQuery`] for the search, [`Error::BadCursor`], 400 `bad_parameter` for the rest.
     pub fn search(&self, cursors: &CursorKey) -> Result<Search> {
@@ -128,7 +128,7 @@ impl Asked {
         Ok(Search { query, filters, sort, after, limit: self.limit()?, below: None })
     }
 
-    /// The order that is asked for, or the natural one: by relevance when there are words to be relevant to.
+    /// The given order, or the default: by relevance if there are words to search for.
     pub fn sort(&self, query: &Query) -> Result<Sort> {
         let searching = query.is_ranked();
         match self.sort.as_str() {
@@ -191,7 +191,7 @@ fn fits(after: &Position, sort: Sort) -> bool {
 /// A resource as a list shows it.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Hit {
-    /// Its body is empty unless words were searched for, whose matches in it are to be shown.
+    /// Its body is empty unless the list shows matches in it.
     #[sqlx(flatten)]
     pub resource: Resource,
     pub title_key: String,
@@ -203,9 +203,9 @@ pub struct Hit {
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Listing {
     pub hits: Vec<Hit>,
-    /// The cursor of the next page, if there is one.
+    /// The cursor of the next page.
     pub next: Option<String>,
-    pub needles: Vec<super::fold::Needle>,
+    pub highlights: Vec<super::fold::Highlight>,
     pub sort: Sort,
 }
 
@@ -217,9 +217,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// From one hit more than the page holds, which tells whether there is a next page.
+    /// Takes one hit more than the page holds: it tells whether there is a next page.
     #[must_use]
-    pub fn of(mut hits: Vec<Hit>, search: &Search) -> Self {
+    pub fn from_hits(mut hits: Vec<Hit>, search: &Search) -> Self {
         let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
         let more = hits.len() > limit;
         hits.truncate(limit);
@@ -232,7 +232,7 @@ impl Listing {
     #[must_use]
     pub fn new(page: Page, search: &Search, cursors: &CursorKey) -> Self {
         let next = page.next.map(|next| cursors.seal(&next));
-        Self { hits: page.hits, next, needles: search.query.needles(), sort: search.sort }
+        Self { hits: page.hits, next, highlights: search.query.highlights(), sort: search.sort }
     }
 }
 

@@ -9,7 +9,7 @@ pub mod import;
 mod kind;
 pub mod listing;
 pub mod markdown;
-mod marks;
+mod index_terms;
 pub mod normal_url;
 pub mod pages;
 pub mod precondition;
@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub use self::draft::{Change, Draft};
 pub use self::kind::{Kind, Via};
-use self::listing::{Asked, Listing};
+use self::listing::{ListParams, Listing};
 pub use self::precondition::Precondition;
 pub use self::resource::{Resource, Revision, Tags};
 pub use self::tag::TagCount;
@@ -59,7 +59,7 @@ pub struct Resources {
 impl Resources {
     #[must_use]
     pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
-        Self { cache, db, context, cursors, exports: export::places() }
+        Self { cache, db, context, cursors, exports: export::permits() }
     }
 
     /// # Errors
@@ -77,7 +77,7 @@ impl Resources {
         resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
     }
 
-    /// As it stands in the database at this moment: what a change begins from and what it answers with.
+    /// The resource as the database has it now, for changes and their answers.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it is not there or not for this viewer.
@@ -86,7 +86,7 @@ impl Resources {
         resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
     }
 
-    /// The viewer's own resource that holds this address, by normalised form.
+    /// The viewer's own resource with this address, compared by its normal form.
     pub async fn lookup(&self, viewer: &Viewer, url: &str) -> Result<Resource> {
         let owner = viewer.signed_in()?.id;
         let normal = normal_url::parse(url).map_err(|e| Error::field("url", e.to_string()))?;
@@ -95,21 +95,21 @@ impl Resources {
         self.latest(viewer, id).await
     }
 
-    /// A page of what the viewer may see, filtered, searched and sorted.
+    /// One page of what the viewer may see, filtered, searched and sorted.
     ///
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
-    pub async fn list(&self, viewer: &Viewer, asked: &Asked) -> Result<Arc<Listing>> {
-        let key = (viewer, cached::list_id(asked));
+    pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
+        let key = (viewer, cached::list_id(params));
         let load = |viewer| {
-            let (this, asked) = (self.clone(), asked.clone());
+            let (this, params) = (self.clone(), params.clone());
             async move {
-                let search = asked.search(&this.cursors)?;
+                let search = params.search(&this.cursors)?;
                 let page = store::list::page(&this.db, &viewer, &search).await?;
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
         };
-        let listing = self.cache.read(&cached::LISTING, key, cached::shelves(viewer), load).await?;
+        let listing = self.cache.read(&cached::LISTING, key, cached::list_scopes(viewer), load).await?;
         Ok(listing.unwrap_or_default())
     }
 
@@ -122,7 +122,7 @@ impl Resources {
                 Ok(Some(cached::Any { by: viewer.id(), any }))
             }
         };
-        let found = self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::shelves(viewer), load).await?;
+        let found = self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
         Ok(found.is_some_and(|found| found.any))
     }
 
@@ -135,12 +135,12 @@ impl Resources {
                 Ok(Some(cached::Tagged { by: viewer.id(), tags }))
             }
         };
-        let found = self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::shelves(viewer), load).await?;
+        let found = self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
         Ok(found.map(|found| found.tags.clone()).unwrap_or_default())
     }
 
     /// # Errors
-    /// [`Error::Invalid`] at the fields, [`Error::DuplicateUrl`] with the resource that holds the address.
+    /// [`Error::Invalid`] with the fields, [`Error::DuplicateUrl`] with the resource that has the address.
     pub async fn create(&self, viewer: &Viewer, draft: &Draft, via: Via) -> Result<Resource> {
         let owner = viewer.signed_in()?.id;
         let checked = draft.check()?;
@@ -157,10 +157,10 @@ impl Resources {
         Ok(saved)
     }
 
-    /// Saves a change over what the viewer has read. One that changes nothing makes no version.
+    /// Saves a change to the version that the viewer has read. A change that changes nothing makes no new version.
     ///
     /// # Errors
-    /// [`Error::VersionConflict`] when another version stands meanwhile, and those of [`Resources::create`].
+    /// [`Error::VersionConflict`] when another version is current, and those of [`Resources::create`].
     pub async fn update(
         &self,
         viewer: &Viewer,
@@ -177,7 +177,7 @@ impl Resources {
         if via == Via::Restore {
             kept.extend(change.tags.iter().flatten().cloned());
         }
-        // What would be refused anyway is refused for that (RFC 9110 § 13.2.1).
+        // An invalid change is refused as invalid, whatever `If-Match` says (RFC 9110 § 13.2.1).
         let checked = change.over(Draft::from(&current)).check_keeping(&kept)?;
         expected.check(&current)?;
         if checked.changes_nothing_of(&current) {
@@ -192,7 +192,7 @@ impl Resources {
     /// Moves it to the trash, where it stays [`TRASH_LIFE`].
     ///
     /// # Errors
-    /// [`Error::VersionConflict`] when something else stands than was expected.
+    /// [`Error::VersionConflict`] when another version is current.
     pub async fn trash(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
         let resource = self.find_expected(viewer, id, expected).await?;
         if self.set_trashed(&resource, Some(self.context.now()), expected).await?.is_none() {
@@ -201,11 +201,11 @@ impl Resources {
         Ok(())
     }
 
-    /// Takes it back from the trash, as it was thrown away.
+    /// Takes it back from the trash, unchanged.
     ///
     /// # Errors
-    /// [`Error::DuplicateUrl`] when its address was saved again meanwhile, [`Error::VersionConflict`] when something
-    /// else stands than was expected.
+    /// [`Error::DuplicateUrl`] when its address was saved again since, [`Error::VersionConflict`] when another version is
+    /// current.
     pub async fn restore(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
         let resource = self.find_expected(viewer, id, expected).await?;
         match self.set_trashed(&resource, None, expected).await {
@@ -225,7 +225,7 @@ impl Resources {
         }
         let mut tx = self.cache.begin().await?;
         if store::write::delete(&mut tx, id).await? {
-            // Nobody but its owner has seen it since it was thrown away.
+            // Only its owner could see it in the trash.
             tx.commit(cached::touched(id, resource.owner_id, &[])).await?;
         }
         Ok(())
@@ -236,7 +236,7 @@ impl Resources {
         Ok(store::trashed(&self.db, viewer.signed_in()?.id).await?)
     }
 
-    /// Deletes for ever, on every shelf, what the trash has kept long enough.
+    /// Deletes for ever what has been in anyone's trash for [`TRASH_LIFE`]. Returns how many.
     pub async fn empty_old_trash(&self) -> Result<u64> {
         let mut tx = self.cache.begin_bulk().await?;
         let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
@@ -247,7 +247,7 @@ impl Resources {
         Ok(gone.len() as u64)
     }
 
-    /// Every saved version, latest first; for the owner.
+    /// Every saved version, latest first. Only for the owner.
     pub async fn revisions(&self, viewer: &Viewer, id: Uuid) -> Result<(Resource, Vec<Revision>)> {
         let resource = self.find_own(viewer, id).await?;
         let revisions = store::revisions(&self.db, id).await?;

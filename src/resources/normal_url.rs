@@ -1,4 +1,4 @@
-//! Web addresses: what is stored and opened, and the normal form by which duplicates are found.
+//! Web addresses: the stored form, and the normal form that finds duplicates.
 
 mod shown;
 mod tracking;
@@ -12,7 +12,7 @@ pub use shown::{host_shown, readable, shown};
 /// The longest address, as typed and as stored; it also keeps `key` within a B-tree index entry.
 pub const MAX_LENGTH: usize = 2_000;
 
-/// The one name without a dot that is taken for a host where no scheme is typed.
+/// The only name without a dot that is a host even without a scheme.
 const LOCAL: &str = "localhost";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +62,13 @@ pub enum UrlError {
     Control,
 }
 
-/// Reads what a person typed or pasted; an address without a scheme gets `https://`.
+/// Parses what a person typed or pasted. An address without a scheme gets `https://`.
 pub fn parse(input: &str) -> Result<NormalUrl, UrlError> {
     let typed = input.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}'));
     if typed.is_empty() {
         return Err(UrlError::Empty);
     }
-    // First, since a shorter address of the wrong kind is refused all the same.
+    // Before the length, since shortening would not help here.
     if let Some(error) = wrong_scheme(typed) {
         return Err(error);
     }
@@ -138,7 +138,7 @@ fn is_host_before_port(name: &str, rest: &str) -> bool {
         && port.chars().all(|c| c.is_ascii_digit())
 }
 
-/// A single bare word is far more often a mistake than the name of a machine.
+/// A single word is more often a mistake than the name of a machine.
 fn without_scheme(typed: &str) -> Result<String, UrlError> {
     let host = typed.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let plausible =
@@ -197,12 +197,12 @@ fn without_www(host: &str) -> &str {
     }
 }
 
-/// What a fragment says about the page: a sheet, a mail, a key, a section. The top of the page says nothing, nor does
-/// tracking or the text that a browser is to mark (`:~:text=`, WICG scroll-to-text).
+/// A fragment without the parts that don't change the page: `top`, tracking parameters, and text to highlight
+/// (`:~:text=`, WICG scroll-to-text).
 fn normal_fragment(fragment: &str) -> Option<String> {
     let fragment = normal_escapes(fragment);
     let said = fragment.split_once(":~:").map_or(fragment.as_str(), |(said, _)| said);
-    // The address of a page inside a script application may have parameters of its own.
+    // A route inside a script application may have parameters of its own.
     let (route, pairs) = said.split_at(said.find('?').map_or(0, |at| at + 1));
     let kept: Vec<&str> = pairs.split('&').filter(|pair| !tracking::is_tracking(name_of(pair))).collect();
     let kept = format!("{route}{}", kept.join("&"));

@@ -1,4 +1,4 @@
-//! What must stand for a change to be made, so that nobody's work is replaced unseen.
+//! The version that a change must find, so that no change overwrites another one unseen.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use crate::web::etag::EntityTags;
 
 #[derive(Clone, Debug)]
 pub enum Precondition {
-    /// Whatever stands.
+    /// Any version will do.
     None,
-    /// The version that a form was filled in over.
+    /// The version that a form was opened with.
     Version(i64),
     /// One of the tags of `If-Match`.
     Tags(EntityTags),
@@ -24,13 +24,13 @@ impl From<Option<i64>> for Precondition {
 
 impl Precondition {
     /// # Errors
-    /// [`Error::VersionConflict`] when something else stands.
+    /// [`Error::VersionConflict`] when another version is current.
     pub fn check(&self, current: &Resource) -> Result<()> {
         let holds = match self {
             Self::None => true,
             Self::Version(version) => *version == current.version,
             Self::Tags(tags) => {
-                // A change needs the version alone, however tags are spelled meanwhile.
+                // The version is enough for a change, even if a tag was respelled since.
                 let is_version = || tags.hold_strongly(&format!("\"{}\"", current.version));
                 tags.hold_strongly(&current.etag()) || (current.trashed_at.is_none() && is_version())
             }
@@ -49,8 +49,8 @@ impl Precondition {
 }
 
 impl Resource {
-    /// The strong `ETag` of its JSON: the version in quotes; in the trash with the moment it came there; where a tag is not
-    /// spelled as it is compared, with a checksum of the spelling, which changes without a new version.
+    /// The strong `ETag` of its JSON: the version in quotes. In the trash, the time it was trashed follows. Where a tag is
+    /// spelled unlike its folded form, a checksum of the spelling follows, since that changes without a new version.
     #[must_use]
     pub fn etag(&self) -> String {
         let mut etag = format!("\"{}", self.version);

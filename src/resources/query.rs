@@ -7,8 +7,8 @@ mod lex;
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
 
-use super::fold::{self, Needle};
-use super::{marks, normal_url};
+use super::fold::{self, Highlight};
+use super::{index_terms, normal_url};
 use lex::{Item, Lexeme};
 
 /// The longest query, in characters.
@@ -16,36 +16,36 @@ pub const MAX_LENGTH: usize = 1_000;
 /// How many words, phrases and filters a query may hold together.
 pub const MAX_TERMS: usize = 32;
 
-/// What to look for: every group and every filter must hold.
+/// A parsed search: every group and every filter must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     pub text: Vec<Group>,
     pub filters: Vec<Filter>,
-    /// All that was typed is punctuation, which nothing is known by: nothing is found.
+    /// The search consists of punctuation alone, so it finds nothing.
     pub says_nothing: bool,
 }
 
-/// Terms of which one must hold; never empty. A negated term stands alone in its group.
+/// Terms of which one must match; never empty. A negated term is alone in its group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
     pub terms: Vec<Term>,
-    /// What has all these marks holds it just as it was typed (`c++`, an address) and comes first.
+    /// A resource with all these index terms contains the text exactly as typed (`c++`, an address) and comes first.
     pub literal: Vec<String>,
 }
 
-/// Words or marks.
+/// Words or index terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Term {
     /// Words as [`fold::fold`] leaves them; several are a phrase.
     pub words: Vec<String>,
-    /// Marks of the index ([`marks`]), which must all be there.
-    pub marks: Vec<String>,
+    /// Terms of the index ([`index_terms`]); all must match.
+    pub index_terms: Vec<String>,
     pub negated: bool,
-    /// Whether the last word may go on, as the word still being typed does.
+    /// Whether the last word is a prefix, as the word still being typed is.
     pub prefix: bool,
 }
 
-/// Why a query can't be run, as a sentence, and where, in characters from its beginning.
+/// Why a query can't run, as a sentence, and the position in characters from its start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryError {
@@ -60,13 +60,13 @@ impl QueryError {
 }
 
 impl Query {
-    /// Whether it says what to look for, not only what to leave out: then results have a rank.
+    /// Whether it contains anything to find, not only to exclude: then results have a rank.
     #[must_use]
     pub fn is_ranked(&self) -> bool {
         self.text.iter().flat_map(|group| &group.terms).any(|term| !term.negated)
     }
 
-    /// Its text with no word that may go on, if there is one.
+    /// Its text with prefixes as whole words; `None` if it has no prefix.
     #[must_use]
     pub fn in_whole_words(&self) -> Option<Vec<Group>> {
         let mut text = self.text.clone();
@@ -77,34 +77,34 @@ impl Query {
         found.then_some(text)
     }
 
-    /// Its text just as it was typed, where folding leaves something out of it.
+    /// Its text exactly as typed; `None` if folding removed nothing from it.
     #[must_use]
     pub fn literally(&self) -> Option<Vec<Group>> {
         let literal = |group: &Group| match group.literal.as_slice() {
             [] => group.clone(),
-            marks => Group::of(Term { marks: marks.to_vec(), ..Term::default() }),
+            index_terms => Group::new(Term { index_terms: index_terms.to_vec(), ..Term::default() }),
         };
         let differs = self.text.iter().any(|group| !group.literal.is_empty());
         differs.then(|| self.text.iter().map(literal).collect())
     }
 
-    /// What [`Query::literally`] finds, as something to leave out.
+    /// A group that excludes what [`Query::literally`] finds.
     #[must_use]
     pub fn but_literally(&self) -> Option<Group> {
-        let marks = self.text.iter().flat_map(|group| group.literal.clone()).collect::<Vec<_>>();
-        (!marks.is_empty()).then(|| Group::of(Term { marks, negated: true, ..Term::default() }))
+        let index_terms = self.text.iter().flat_map(|group| group.literal.clone()).collect::<Vec<_>>();
+        (!index_terms.is_empty()).then(|| Group::new(Term { index_terms, negated: true, ..Term::default() }))
     }
 
-    /// What to mark in the results.
+    /// What to highlight in the results.
     #[must_use]
-    pub fn needles(&self) -> Vec<Needle> {
+    pub fn highlights(&self) -> Vec<Highlight> {
         let terms = self.text.iter().flat_map(|group| &group.terms);
         let terms = terms.filter(|term| !term.negated && !term.words.is_empty());
-        terms.map(|term| Needle { word: term.words.join(" "), prefix: term.prefix }).collect()
+        terms.map(|term| Highlight { word: term.words.join(" "), prefix: term.prefix }).collect()
     }
 }
 
-/// Reads a query as typed; the last word also finds longer ones until a space or quote ends it.
+/// Parses a query. The last word is a prefix until a space or quote ends it.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     if text.chars().count() > MAX_LENGTH {
         return Err(QueryError::at(MAX_LENGTH, "This search is longer than 1,000 characters; shorten it."));
@@ -117,12 +117,12 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
             "This search has more than 32 words and filters; remove some.",
         ));
     }
-    settle_or(&mut lexemes);
+    resolve_or(&mut lexemes);
     check_or(&lexemes)?;
-    read(&lexemes)
+    parse_lexemes(&lexemes)
 }
 
-fn read(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
+fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
     let mut query = Query::default();
     let mut joined = false;
     let mut open: Option<Group> = None;
@@ -130,7 +130,7 @@ fn read(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
         match &lexeme.item {
             Item::Or { .. } => joined = true,
             Item::Filter { name, value } => {
-                query.filters.push(filter::read(name, value, lexeme)?);
+                query.filters.push(filter::parse(name, value, lexeme)?);
             }
             Item::Words { text, open_ended } if lexeme.negated => {
                 query.text.extend(open.take());
@@ -152,12 +152,12 @@ fn read(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
 }
 
 impl Group {
-    fn of(term: Term) -> Self {
+    fn new(term: Term) -> Self {
         Self { terms: vec![term], literal: Vec::new() }
     }
 }
 
-/// Either of two; then nothing is typed that all of it could hold.
+/// Joins two groups by “or”. Their literal forms are lost, as neither stands for both.
 fn either(one: Option<Group>, other: Option<Group>) -> Option<Group> {
     match (one, other) {
         (Some(one), Some(other)) => {
@@ -167,33 +167,33 @@ fn either(one: Option<Group>, other: Option<Group>) -> Option<Group> {
     }
 }
 
-/// What a word or phrase looks for; `None` for what holds no letter, no digit and no symbol, such as `++`.
+/// The group of a word or phrase; `None` if it has no letter, digit or symbol, as `++`.
 fn group_of(text: &str, open_ended: bool) -> Option<Group> {
     if let Some((typed, key)) = address(text) {
         return Some(addressed(typed, &key, open_ended));
     }
-    let signs: Vec<String> = fold::signs(text).iter().map(|sign| marks::sign(sign)).collect();
+    let signs: Vec<String> = fold::signs(text).iter().map(|sign| index_terms::sign(sign)).collect();
     match words_of(text, open_ended) {
         Some(words) => Some(Group { terms: vec![words], literal: signs }),
         None if signs.is_empty() => None,
-        None => Some(Group::of(Term { marks: signs, ..Term::default() })),
+        None => Some(Group::new(Term { index_terms: signs, ..Term::default() })),
     }
 }
 
-/// What is left out, each in a group of its own. Where signs tell a word from others (`-c++`), only what has them is.
+/// The groups that exclude a word or phrase. A word with signs (`-c++`) excludes only what has the same signs.
 fn excluded(text: &str, open_ended: bool) -> Vec<Group> {
     let Some(Group { terms, literal }) = group_of(text, open_ended) else { return Vec::new() };
     let terms = if literal.is_empty() || address(text).is_some() {
         terms
     } else {
-        vec![Term { marks: literal, ..Term::default() }]
+        vec![Term { index_terms: literal, ..Term::default() }]
     };
-    terms.into_iter().map(|term| Group::of(Term { negated: true, prefix: false, ..term })).collect()
+    terms.into_iter().map(|term| Group::new(Term { negated: true, prefix: false, ..term })).collect()
 }
 
 fn words_of(text: &str, open_ended: bool) -> Option<Term> {
     let words: Vec<String> = fold::fold(text).split_whitespace().map(str::to_owned).collect();
-    // One letter begins so many words that it would find nearly everything.
+    // A prefix of one letter would find nearly everything.
     let long_enough = words.last()?.chars().nth(1).is_some();
     Some(Term { words, prefix: open_ended && long_enough, ..Term::default() })
 }
@@ -213,18 +213,18 @@ fn address(text: &str) -> Option<(&str, String)> {
     Some((&text[scheme + www..], key))
 }
 
-/// The link itself, and whatever names its address: as it was typed or in its normal form.
+/// The link itself, and every text with its address, as typed or in its normal form.
 fn addressed(typed: &str, key: &str, open_ended: bool) -> Group {
-    let mark = marks::address(key);
+    let term = index_terms::address(key);
     let mut terms: Vec<Term> = words_of(typed, open_ended).into_iter().collect();
     let normal = key.strip_prefix("https://").unwrap_or(key);
     terms.extend(words_of(normal, open_ended).filter(|normal| !terms.contains(normal)));
-    terms.push(Term { marks: vec![mark.clone()], ..Term::default() });
-    Group { terms, literal: vec![mark] }
+    terms.push(Term { index_terms: vec![term.clone()], ..Term::default() });
+    Group { terms, literal: vec![term] }
 }
 
-/// An `or` that does not stand between two things is a word, as in the middle of typing.
-fn settle_or(lexemes: &mut [Lexeme]) {
+/// Turns an `or` without two sides into a word: its author may still be typing.
+fn resolve_or(lexemes: &mut [Lexeme]) {
     for index in 0..lexemes.len() {
         let Item::Or { open_ended } = lexemes[index].item else { continue };
         let is_operand =

@@ -1,28 +1,28 @@
-//! The best match first, counted the same whichever engine found it: Okapi BM25, in which a word in the title
-//! weighs as much as eight in the text and a word among the tags as four.
+//! Ranks matches by Okapi BM25, the same for both engines. A word in the title weighs as much as eight in the text, a
+//! word in the tags as much as four.
 
 use super::query::{Group, Term};
 
-/// How soon one more occurrence hardly matters, and how much a long text is held against it: the usual values.
+/// BM25's `k1` and `b`, with their usual values: how soon repetitions stop to count, and how much long texts lose.
 const SATURATION: f64 = 1.2;
 const LENGTH: f64 = 0.75;
 
-/// What is ranked; its texts are folded, their words separated by single spaces.
+/// A match to rank. Its texts are folded, with single spaces between words.
 pub struct Candidate<'a> {
-    /// Its number in the index.
+    /// Its row in the index.
     pub rid: i64,
     pub title: &'a str,
     pub tags: &'a str,
     pub body: &'a str,
 }
 
-/// The candidates' numbers, best first; of two that match as well the one that came first.
+/// The candidates' `rid`s, best first. Equal candidates keep their order.
 #[must_use]
 pub fn best_first(candidates: &[Candidate], groups: &[Group]) -> Vec<i64> {
     let terms: Vec<&Term> =
         groups.iter().flat_map(|group| &group.terms).filter(|term| !term.negated).collect();
-    let counted: Vec<Counted> = candidates.iter().map(|candidate| Counted::of(candidate, &terms)).collect();
-    let weights: Vec<f64> = (0..terms.len()).map(|term| rarity(&counted, term)).collect();
+    let counted: Vec<Counted> = candidates.iter().map(|candidate| Counted::new(candidate, &terms)).collect();
+    let weights: Vec<f64> = (0..terms.len()).map(|term| inverse_frequency(&counted, term)).collect();
     let average = counted.iter().map(|one| one.length).sum::<f64>() / number(counted.len().max(1));
     let mut ranked: Vec<(f64, i64)> = counted
         .iter()
@@ -33,14 +33,14 @@ pub fn best_first(candidates: &[Candidate], groups: &[Group]) -> Vec<i64> {
     ranked.into_iter().map(|(_, rid)| rid).collect()
 }
 
-/// How often each term stands in a candidate, by the weight of the place, and how many words there are.
+/// The weighted count of each term in a candidate, and the number of its words.
 struct Counted {
     terms: Vec<f64>,
     length: f64,
 }
 
 impl Counted {
-    fn of(candidate: &Candidate, terms: &[&Term]) -> Self {
+    fn new(candidate: &Candidate, terms: &[&Term]) -> Self {
         let mut counted = Self { terms: vec![0.0; terms.len()], length: 0.0 };
         for (text, weight) in [(candidate.title, 8.0), (candidate.tags, 4.0), (candidate.body, 1.0)] {
             let words: Vec<&str> = text.split(' ').collect();
@@ -70,8 +70,8 @@ fn occurrences(term: &Term, words: &[&str]) -> usize {
         .count()
 }
 
-/// What few candidates hold says more than what all of them do.
-fn rarity(counted: &[Counted], term: usize) -> f64 {
+/// The inverse document frequency: a rare term says more than a common one.
+fn inverse_frequency(counted: &[Counted], term: usize) -> f64 {
     let holding = number(counted.iter().filter(|one| one.terms[term] > 0.0).count());
     (1.0 + (number(counted.len()) - holding + 0.5) / (holding + 0.5)).ln()
 }

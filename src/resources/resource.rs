@@ -40,7 +40,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Raise it with every change of the fields: nodes of different versions share one cache.
+    /// Raise this with every change of the fields: nodes of different versions share one cache.
     pub const SCHEMA: u16 = 1;
 
     #[must_use]
@@ -48,7 +48,7 @@ impl Resource {
         viewer.id() == Some(self.owner_id)
     }
 
-    /// About how many bytes it occupies: the body counts twice, as its HTML is kept beside it.
+    /// Its approximate size in bytes. The body counts twice, as its HTML is cached beside it.
     #[must_use]
     pub fn weight(&self) -> usize {
         let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
@@ -62,7 +62,7 @@ impl Resource {
 pub struct Tags(pub Vec<String>);
 
 impl From<Option<String>> for Tags {
-    /// From one column: joined by commas, which no tag contains; NULL for none.
+    /// From a column in which commas join them; no tag contains one. NULL means none.
     fn from(joined: Option<String>) -> Self {
         Self(joined.map(|text| split_tags(&text)).unwrap_or_default())
     }
@@ -91,7 +91,7 @@ pub struct Revision {
 #[derive(Serialize, ToSchema)]
 pub struct ResourceBody<'a> {
     id: Uuid,
-    /// The username of whoever keeps it.
+    /// The username of its owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required)]
     owner: Option<&'a str>,
@@ -104,7 +104,7 @@ pub struct ResourceBody<'a> {
     tags: &'a [String],
     visibility: Visibility,
     pinned: bool,
-    /// In quotes it begins the `ETag`.
+    /// The `ETag` begins with it, in quotes.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -135,7 +135,7 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
 }
 
 impl ResourceBody<'_> {
-    /// For an export, in which all is one person's.
+    /// For an export, where all resources have one owner.
     #[must_use]
     pub fn without_owner(self) -> Self {
         Self { owner: None, ..self }
@@ -190,11 +190,11 @@ pub struct RevisionItem {
     tags: Vec<String>,
     visibility: Visibility,
     via: Via,
-    /// The name of whoever saved it.
+    /// The name of the person who saved it.
     saved_by: String,
     #[schema(value_type = String, format = DateTime)]
     saved_at: Timestamp,
-    /// Markdown; only where one revision is asked for.
+    /// Markdown; missing in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }

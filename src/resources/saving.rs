@@ -9,11 +9,11 @@ use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::web::viewer::Viewer;
 
-/// Resources with a respelled tag that are named as touched; where more carry it, the cache takes all to be touched.
+/// At most this many resources with a respelled tag are invalidated by id; with more of them, the cache drops everything.
 const CARRIERS: i64 = 100;
 
 impl Resources {
-    /// Replaces the version at hand. `None` when another one stands meanwhile.
+    /// Replaces `current`. `None` when another change was faster.
     pub(super) async fn replace(
         &self,
         current: &Resource,
@@ -42,7 +42,7 @@ impl Resources {
         Ok(Some(saved))
     }
 
-    /// As it stands once it was moved. `None`: it was there already, or is not as it was expected any more.
+    /// The resource after it was moved. `None` when it was there already, or is no longer the expected version.
     pub(super) async fn set_trashed(
         &self,
         resource: &Resource,
@@ -51,7 +51,7 @@ impl Resources {
     ) -> sqlx::Result<Option<Resource>> {
         let mut tx = self.cache.begin().await?;
         let version = expected.version(resource);
-        // As it stands in this transaction, not as it was read before.
+        // Its visibility in this transaction, not as it was read before.
         let Some(seen) = store::write::set_trashed(&mut tx, resource.id, at, version).await? else {
             return Ok(None);
         };
@@ -60,12 +60,12 @@ impl Resources {
         Ok(saved)
     }
 
-    /// Tells the database to look at its tables again, after many rows came in.
+    /// Updates the database's statistics after many rows were added.
     pub(super) async fn refresh_statistics(&self) -> sqlx::Result<()> {
         store::write::analyze(&self.db).await
     }
 
-    /// A visitor is asked to sign in, whatever the id: it may be theirs, and their session over.
+    /// Visitors are asked to sign in for any id: their session may have ended.
     pub(super) async fn find_own(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
         viewer.signed_in()?;
         let resource = self.latest(viewer, id).await?;
@@ -75,7 +75,7 @@ impl Resources {
         Err(Error::Forbidden("Only the person who keeps this can change it."))
     }
 
-    /// The viewer's own resource, if it stands as it was expected to.
+    /// The viewer's own resource, if it is the expected version.
     pub(super) async fn find_expected(
         &self,
         viewer: &Viewer,
@@ -86,8 +86,8 @@ impl Resources {
         expected.check(&current).map(|()| current)
     }
 
-    /// The unique index has the last word on duplicates; this finds which resource it meant. Asked after the
-    /// transaction has ended: it takes a connection of its own.
+    /// The unique index detects duplicates; this finds which resource it meant. Call it after the transaction has ended,
+    /// as it takes a connection of its own.
     pub(super) async fn duplicate(&self, error: sqlx::Error, owner: Uuid, checked: &Checked) -> Error {
         match &checked.url {
             Some(url) if crate::db::is_duplicate(&error) => {
@@ -100,7 +100,7 @@ impl Resources {
     }
 }
 
-/// Spells the owner's tags as the change does, and names what that touches.
+/// Spells the owner's tags as the change does. Returns the scopes that this touches.
 async fn respell(tx: &mut Write, current: &Resource, checked: &Checked) -> sqlx::Result<Vec<Scope>> {
     let mut touched = Vec::new();
     for tag in checked.respelled(current) {

@@ -1,4 +1,4 @@
-//! Made-up resources, to try coffer or to measure it. The same count makes the same library.
+//! Made-up resources, for trying coffer and for measuring it. The same count makes the same library.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ const PLACES: [&str; 12] = [
     "galway",
 ];
 
-/// A small generator (SplitMix64, Steele et al. 2014), so that a seed names one library.
+/// A small generator (SplitMix64, Steele et al. 2014), so that every seed has its own library.
 struct Numbers(u64);
 
 impl Numbers {
@@ -58,7 +58,7 @@ impl Numbers {
         words[usize::try_from(self.next() % words.len() as u64).unwrap_or(0)]
     }
 
-    /// One of 4,096 words, rare and common as in any language: every doubling of the rank is as likely.
+    /// One of 4,096 words, as rare and common as in a language: each doubling of the rank is equally likely.
     fn word(&mut self) -> String {
         let octave = 4 + self.next() % 9;
         let rank = self.next() % (1 << octave);
@@ -71,7 +71,7 @@ impl Numbers {
 }
 
 impl Resources {
-    /// Adds `count` made-up resources to the viewer's library; `progress` hears how many are written.
+    /// Adds `count` made-up resources to the viewer's library; `progress` gets the number written so far.
     pub async fn seed(&self, viewer: &Viewer, count: u64, mut progress: impl FnMut(u64)) -> Result<()> {
         let owner = viewer.signed_in()?.id;
         let start = self.context.now();

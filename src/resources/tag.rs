@@ -5,11 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use utoipa::ToSchema;
 
-/// The longest name that is stored, in characters: an import writes a path of folders as one name.
+/// The longest stored name, in characters: an import makes one name of a whole folder path.
 pub const MAX_LENGTH: usize = 200;
-/// The longest name that a person may give, in characters.
+/// The longest name that a person may type, in characters.
 pub const MAX_TYPED: usize = 60;
-/// Bytes of a folded name; compatibility forms grow when they are folded, and an index holds 2,700 bytes.
+/// Bytes of a folded name. Folding can lengthen a name, and an index entry holds 2,700 bytes.
 const MAX_FOLDED: usize = 2_000;
 /// How many tags one resource may carry.
 pub const MAX_TAGS: usize = 50;
@@ -23,9 +23,9 @@ pub struct TagCount {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagName {
-    /// As its author wrote it, cleaned: `Work/Rust`.
+    /// As typed, but cleaned: `Work/Rust`.
     pub name: String,
-    /// As it is compared and looked up: `work/rust`.
+    /// For comparison and lookup: `work/rust`.
     pub folded: String,
 }
 
@@ -44,7 +44,7 @@ pub enum TagError {
     TooMany,
 }
 
-/// Tags from text separated by commas, in their order, each once. Only those in `kept` may be longer than
+/// Parses tags between commas, keeps their order and drops repeated ones. Only those in `kept` may be longer than
 /// [`MAX_TYPED`].
 pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError> {
     let mut tags: Vec<TagName> = Vec::new();
@@ -63,13 +63,13 @@ pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError>
     Ok(tags)
 }
 
-/// Names of tags joined by commas, taken apart.
+/// Splits names that commas join.
 #[must_use]
 pub fn split_tags(joined: &str) -> Vec<String> {
     joined.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
-/// One tag; a leading `#`, empty levels (`/a//b/`) and invisible marks are dropped.
+/// Parses one tag. It drops a leading `#`, empty levels (`/a//b/`) and invisible characters.
 pub fn parse_one(text: &str) -> Result<TagName, TagError> {
     if text.contains(is_comma) {
         return Err(TagError::Comma);
@@ -110,8 +110,8 @@ pub fn fold(name: &str) -> String {
     clean_levels(&lower.nfkc().collect::<String>())
 }
 
-/// The folded names below a tag, as bounds in byte order: from the first (inclusive) up to the
-/// second (exclusive). `0` is the character after `/`.
+/// The range of the folded names below a tag, in byte order: the first bound is inclusive, the second is not. `0` is the
+/// character after `/`.
 #[must_use]
 pub fn range_of(folded: &str) -> (String, String) {
     (format!("{folded}/"), format!("{folded}0"))

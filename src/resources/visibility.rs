@@ -1,14 +1,14 @@
-//! Who may see what: the one rule, as a question about one resource and as SQL about all of them.
+//! Who may see what: one rule, as a question about one resource and as SQL about all of them.
 //!
-//! The owner sees everything of theirs; members also what is shared with members or the public; visitors
-//! what is public. The trash is the owner's alone. Admins see no more than members do.
+//! Owners see all their resources. Members also see what others share with members or the public. Visitors see what
+//! is public. Only the owner sees the trash. Admins see no more than members.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Resource, marks};
+use super::{Resource, index_terms};
 use crate::web::viewer::Viewer;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, ValueEnum)]
@@ -49,13 +49,13 @@ impl TryFrom<String> for Visibility {
     }
 }
 
-/// The rule, for a resource at hand.
+/// The rule for one resource.
 #[must_use]
 pub fn may_see(viewer: &Viewer, resource: &Resource) -> bool {
     may_be_seen_by(viewer.id(), resource)
 }
 
-/// The same for whoever has this account; `None` is a visitor.
+/// The same for the account with this id; `None` is a visitor.
 #[must_use]
 pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
     if viewer == Some(resource.owner_id) {
@@ -69,11 +69,11 @@ pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
         }
 }
 
-/// The rule, for lists: conditions on `resources r` that together hold all that the viewer may see outside the
-/// trash; what is the viewer's own and shared stands on two of them. `$1` is the viewer's id. Each is the
-/// beginning of an index, so that a page costs the same however much the viewer may not see.
+/// The rule for lists: conditions on `resources r`, one a partition. Together they cover what the viewer may see outside
+/// the trash; a shared resource of the viewer is in two of them. `$1` is the viewer's id. Each condition begins an
+/// index, so that the cost of a page does not depend on what the viewer may not see.
 #[must_use]
-pub fn shelves(viewer: &Viewer) -> &'static [&'static str] {
+pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
     match viewer {
         Viewer::Member(_) => &[
             "r.trashed_at IS NULL AND r.owner_id = $1",
@@ -84,28 +84,28 @@ pub fn shelves(viewer: &Viewer) -> &'static [&'static str] {
     }
 }
 
-/// The first half of it is what the partial indexes ask for by the letter.
+/// Begins with the condition of the partial indexes, word for word: the engines require that.
 const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'public'";
 
 /// The rule as one condition.
 #[must_use]
 pub fn visible(viewer: &Viewer) -> String {
-    let shelves: Vec<String> = shelves(viewer).iter().map(|shelf| format!("({shelf})")).collect();
-    format!("({})", shelves.join(" OR "))
+    let partitions: Vec<String> = partitions(viewer).iter().map(|partition| format!("({partition})")).collect();
+    format!("({})", partitions.join(" OR "))
 }
 
-/// Words of the search index: what stands on one of the shelves has one of these. They only narrow down what is
-/// looked at: every statement asks [`visible`] as well.
+/// Index terms: every resource in a partition has one of these. They only narrow a search: every statement also
+/// contains [`visible`].
 #[must_use]
-pub fn shelf_marks(viewer: &Viewer) -> Vec<String> {
+pub fn partition_terms(viewer: &Viewer) -> Vec<String> {
     match viewer {
         Viewer::Member(member) => {
             vec![
-                marks::owned(member.id),
-                marks::visibility(Visibility::Members),
-                marks::visibility(Visibility::Public),
+                index_terms::owned(member.id),
+                index_terms::visibility(Visibility::Members),
+                index_terms::visibility(Visibility::Public),
             ]
         }
-        Viewer::Visitor => vec![marks::visibility(Visibility::Public)],
+        Viewer::Visitor => vec![index_terms::visibility(Visibility::Public)],
     }
 }

@@ -9,7 +9,7 @@ use coffer::cache::outbox;
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
-use coffer::resources::listing::{Asked, Position, Sort};
+use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
@@ -28,7 +28,7 @@ const LARGE: [&str; 8] =
     ["resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox", "audit_events"];
 
 async fn library(app: &App) {
-    // First, so that the statistics that the seeding takes know of the people.
+    // First, so that the statistics after seeding include the people.
     crowd(app).await;
     for (name, count) in [("owner", 4_000), ("other", 1_000)] {
         app.has_account(name, Role::Member).await;
@@ -53,7 +53,7 @@ async fn plan(db: &Db, sql: &str, values: &[Value]) -> Vec<String> {
     }
     match db {
         Db::Postgres(pool) => {
-            // A library of thousands is still so small that reading it whole can look cheaper.
+            // Reading a library of only thousands whole can look cheaper.
             let mut tx = pool.begin().await.expect("a transaction");
             sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
             explained!("EXPLAIN", &mut *tx, 0)
@@ -101,10 +101,10 @@ async fn lists(app: &App) {
     let (db, key) = (&app.coffer.db, CursorKey::new([7; 32]));
     let (owner, id) = (app.viewer("owner").await, Uuid::from_u128(u128::MAX / 2));
     let at = app.now().micros() - 86_400_000_000;
-    let asked = |sort: &str, after: Option<Position>| Asked {
+    let asked = |sort: &str, after: Option<Position>| ListParams {
         sort: sort.to_owned(),
         cursor: after.map(|after| key.seal(&after)).unwrap_or_default(),
-        ..Asked::default()
+        ..ListParams::default()
     };
     for (asked, mine, shared) in [
         (asked("newest", None), "resources_mine_created", "resources_shared_created"),
@@ -140,7 +140,7 @@ async fn lists(app: &App) {
             for index in indexes {
                 along_indexes(&format!("{asked:?}"), &plan, index);
             }
-            // SQLite says where it sorts: never a whole shelf, before the limit has cut it.
+            // SQLite says where it sorts: never a whole partition, only what the limit left.
             let unsorted = plan.windows(2).filter(|steps| steps[0].contains(" r USING INDEX resources_"));
             let cut = unsorted.filter(|steps| steps[1] != "SCAN s").count();
             assert!(cut == 0 || app.engine == Engine::Postgres, "{asked:?}:\n{}", plan.join("\n"));
@@ -163,7 +163,7 @@ async fn searches(app: &App) {
         ("is:pinned", "", "resources_"),
         ("before:2020-01-01", "", "resources_"),
     ] {
-        let asked = Asked { q: query.to_owned(), sort: sort.to_owned(), ..Asked::default() };
+        let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
         let statement = list::statement(db, &owner, &search).await.expect("a statement");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
@@ -268,7 +268,7 @@ async fn public_face(app: &App) {
     }
 }
 
-/// So many people and sessions that it pays to look them up.
+/// Enough people and sessions to make an index pay.
 async fn crowd(app: &App) {
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let now = app.now();

@@ -37,7 +37,7 @@ mod limits_admin;
 mod log_lines;
 mod loki;
 mod mail;
-mod marks;
+mod index_terms;
 mod mass_assignment;
 mod metrics;
 mod metrics_page;

@@ -1,4 +1,4 @@
-//! `ETag`, `If-Match`, `If-None-Match`: nobody's work is replaced unseen, and what has changed is sent again.
+//! `ETag`, `If-Match`, `If-None-Match`: no change overwrites another one unseen, and changed resources are sent again.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The public face: a person's page, its JSON twin, and feeds. Who shows nothing is nobody.
+//! Public profiles: the page of a person, its JSON twin, and feeds. An account with nothing public is not found.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ async fn keeps_some(person: &Actor) {
     }
 }
 
-on_both_engines!(everybody_sees_what_a_visitor_sees);
-async fn everybody_sees_what_a_visitor_sees(app: App) {
+on_both_engines!(every_viewer_sees_what_a_visitor_sees);
+async fn every_viewer_sees_what_a_visitor_sees(app: App) {
     let ada = app.signed_in("ada").await;
     keeps_some(&ada).await;
     for person in [app.visitor(), ada, app.signed_in("eve").await, app.admin("root").await] {
@@ -58,8 +58,8 @@ async fn everybody_sees_what_a_visitor_sees(app: App) {
     }
 }
 
-on_both_engines!(a_name_with_nothing_to_show_is_nobodys);
-async fn a_name_with_nothing_to_show_is_nobodys(app: App) {
+on_both_engines!(an_account_with_nothing_public_is_not_found);
+async fn an_account_with_nothing_public_is_not_found(app: App) {
     let (quiet, gone) = (app.signed_in("quiet").await, app.signed_in("leave").await);
     for visibility in ["private", "members"] {
         quiet.saves(json!({ "title": "Pearl", "visibility": visibility })).await;
@@ -78,9 +78,9 @@ async fn a_name_with_nothing_to_show_is_nobodys(app: App) {
                 let answer = person.get(&face.replace("{}", name)).await.is(404);
                 seen(&answer, &[name])
             };
-            let nobody = ask("empty").await;
+            let not_found = ask("empty").await;
             for name in ["quiet", "leave"] {
-                assert_eq!(ask(name).await, nobody, "{face} {name}");
+                assert_eq!(ask(name).await, not_found, "{face} {name}");
             }
             for name in ["x_y_z", "-----", "%00", "%ff", "a/b", &"long".repeat(30)] {
                 person.get(&face.replace("{}", name)).await.is(404);
@@ -89,15 +89,15 @@ async fn a_name_with_nothing_to_show_is_nobodys(app: App) {
     }
 }
 
-on_both_engines!(what_people_do_tells_nobody_of_their_names);
-async fn what_people_do_tells_nobody_of_their_names(app: App) {
+on_both_engines!(what_people_do_does_not_reveal_their_names);
+async fn what_people_do_does_not_reveal_their_names(app: App) {
     let quiet = app.signed_in("quiet").await;
     let entry = quiet.saves(json!({ "title": "Pearl", "visibility": "members" })).await;
     let trashed = quiet.saves(json!({ "title": "Pearl", "visibility": "public" })).await;
     quiet.json_free(Method::DELETE, &trashed.api()).await.is(204);
     for page in [entry.page(), trashed.page(), "/settings/profile".to_owned()] {
         quiet.get(&page).await.ok();
-        // Neither is the first to ask of what somebody has asked before.
+        // No other request has asked for these names before.
         for name in ["quiet", "empty"] {
             let refused = app.visitor().get(&format!("/api/v1/users/{name}")).await.is(404);
             refused.header_is("cache-status", "coffer; fwd=miss");
@@ -243,7 +243,7 @@ async fn a_feed_that_has_not_changed_is_not_sent_again(app: App) {
             packed.header_is("content-encoding", "gzip");
             tags.push(tag);
         }
-        assert_eq!(tags[0], tags[1], "the same for everybody");
+        assert_eq!(tags[0], tags[1], "the same for every viewer");
         let change = json!({ "title": format!("Tides {number}") });
         ada.json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
         let changed = app.visitor().get(path).header("if-none-match", &tags[0]).await.ok();

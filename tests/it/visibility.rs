@@ -1,6 +1,6 @@
 //! Who sees what: every viewer against every visibility, through every door. What may not be seen is 404.
 
-use coffer::resources::listing::Asked;
+use coffer::resources::listing::ListParams;
 use coffer::resources::visibility::may_see;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ async fn the_rule_in_sql_is_the_rule_in_rust(app: App) {
     }
     for person in PEOPLE {
         let viewer = app.viewer(person).await;
-        let listed = &resources.list(&viewer, &Asked::default()).await.expect("a list").hits;
+        let listed = &resources.list(&viewer, &ListParams::default()).await.expect("a list").hits;
         for resource in &everything {
             let allowed = may_see(&viewer, resource);
             assert_eq!(resources.find(&viewer, resource.id).await.is_ok(), allowed, "{person} {resource:?}");

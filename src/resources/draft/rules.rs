@@ -1,4 +1,4 @@
-//! The rules of a draft's fields, and what is made of each.
+//! The rules for each field of a draft.
 
 use sha2::{Digest as _, Sha256};
 
@@ -59,13 +59,13 @@ pub(super) fn check_text(field: &'static str, text: &str, limit: usize, errors: 
     }
 }
 
-/// An address as it is looked for: as it stands, and decoded where that says something else.
+/// An address for the search index: as it is stored, and also decoded if that differs.
 pub(super) fn searched(url: &str) -> String {
     let readable = normal_url::readable(url);
     if readable == url { readable } else { format!("{url} {readable}") }
 }
 
-/// White space is one space, and other control characters are gone, as they are never meant. NUL stays, to be refused.
+/// Collapses white space and removes other control characters. NUL stays, so that a check can refuse it.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let said: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace() || *c == '\0').collect();
@@ -78,7 +78,7 @@ pub fn url_key(url: &NormalUrl) -> Vec<u8> {
     Sha256::digest(url.key.as_bytes()).to_vec()
 }
 
-/// A title as it comes from the database, where one from before control characters were refused may stand.
+/// A title from the database, where old ones may still contain control characters.
 #[derive(sqlx::Type)]
 #[sqlx(transparent)]
 pub struct StoredTitle(String);

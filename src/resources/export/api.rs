@@ -40,6 +40,6 @@ async fn export(
     viewer: SudoScoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
-    let format = Format::read(&query.format).ok_or_else(unknown_format)?;
+    let format = Format::parse(&query.format).ok_or_else(unknown_format)?;
     Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }

@@ -1,4 +1,4 @@
-//! The library as a ZIP: one Markdown file an entry, with its facts on top as YAML.
+//! The library as a ZIP: one Markdown file an entry, with YAML front matter.
 
 use std::io::{self, Write};
 
@@ -6,10 +6,10 @@ use askama::Template;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Extra, Shelf, document};
+use super::{Extra, Library, document};
 use crate::resources::Resource;
 
-/// Characters of a title that go into its file's name.
+/// Characters of a title in the name of its file.
 const NAME_LENGTH: usize = 60;
 
 const READ_ME: &str = "This archive holds everything that your coffer account held.
@@ -24,14 +24,14 @@ entries/        one Markdown file for each link and note
 
 type Archive<'a> = ZipWriter<StreamWriter<&'a mut dyn Write>>;
 
-pub fn markdown(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+pub fn markdown(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     let mut archive = ZipWriter::new_stream(out);
-    entries(shelf, &mut archive)?;
+    entries(library, &mut archive)?;
     archive.finish()?;
     Ok(())
 }
 
-pub fn everything(shelf: &Shelf, extras: &[Extra], out: &mut dyn Write) -> io::Result<()> {
+pub fn everything(library: &Library, extras: &[Extra], out: &mut dyn Write) -> io::Result<()> {
     let mut archive = ZipWriter::new_stream(out);
     begin(&mut archive, "README.txt")?;
     archive.write_all(READ_ME.as_bytes())?;
@@ -40,18 +40,18 @@ pub fn everything(shelf: &Shelf, extras: &[Extra], out: &mut dyn Write) -> io::R
         archive.write_all(&extra.bytes)?;
     }
     begin(&mut archive, "library.json")?;
-    document::json(shelf, &mut archive)?;
+    document::json(library, &mut archive)?;
     begin(&mut archive, "versions.json")?;
-    document::versions(shelf, &mut archive)?;
+    document::versions(library, &mut archive)?;
     begin(&mut archive, "bookmarks.html")?;
-    document::html(shelf, &mut archive)?;
-    entries(shelf, &mut archive)?;
+    document::html(library, &mut archive)?;
+    entries(library, &mut archive)?;
     archive.finish()?;
     Ok(())
 }
 
-fn entries(shelf: &Shelf, archive: &mut Archive<'_>) -> io::Result<()> {
-    shelf.each_batch(|batch| {
+fn entries(library: &Library, archive: &mut Archive<'_>) -> io::Result<()> {
+    library.each_batch(|batch| {
         batch.iter().try_for_each(|resource| {
             begin(archive, &name(resource))?;
             archive.write_all(Entry { resource }.render().map_err(io::Error::other)?.as_bytes())
@@ -67,7 +67,7 @@ fn begin(archive: &mut Archive<'_>, name: &str) -> io::Result<()> {
     Ok(archive.start_file(name, options)?)
 }
 
-/// A name that every file system takes and that no other entry has: the id's random end follows the title.
+/// A unique name that every file system allows: the title, then the random end of the id.
 fn name(resource: &Resource) -> String {
     let folder = if resource.trashed_at.is_some() { "trash" } else { "entries" };
     let mut slug = String::new();
@@ -83,24 +83,24 @@ fn name(resource: &Resource) -> String {
     format!("{folder}/{}-{}.md", slug.trim_matches('-'), &id[20..])
 }
 
-/// The facts as YAML, then the text.
+/// The front matter, then the text.
 #[derive(Template)]
 #[template(path = "export/entry.md")]
 struct Entry<'a> {
     resource: &'a Resource,
 }
 
-/// YAML takes JSON's strings, with more characters escaped: those that are not printable there and those that end a
-/// line (YAML 1.2.2 § 5.1, § 5.4).
+/// A JSON string is a YAML string, if it also escapes the characters that YAML does not print or that end a line there
+/// (YAML 1.2.2 § 5.1, § 5.4).
 fn quoted(text: &str) -> String {
     use std::fmt::Write as _;
 
-    let bare = |c: char| {
+    let is_escaped = |c: char| {
         matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
     };
     let json = serde_json::Value::from(text).to_string();
     json.chars().fold(String::with_capacity(json.len()), |mut quoted, c| {
-        if bare(c) {
+        if is_escaped(c) {
             let _ = write!(quoted, "\\u{:04x}", u32::from(c));
         } else {
             quoted.push(c);

@@ -7,11 +7,11 @@ use std::io::{self, Write};
 use askama::Template;
 use serde::Serialize;
 
-use super::Shelf;
+use super::Library;
 use crate::resources::Visibility;
 use crate::resources::resource::ResourceBody;
 
-/// The generator tells coffer's import that descriptions are Markdown and tags stand between commas.
+/// The generator tells coffer's import that descriptions are Markdown and that commas separate tags.
 const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=UTF-8\">
 <META NAME=\"generator\" CONTENT=\"coffer\">
@@ -36,7 +36,7 @@ struct Link<'a> {
     modified: i64,
 }
 
-/// Text in HTML by the five names alone that every importer knows; Chromium's decodes no numbers.
+/// Escapes HTML with the five entities that every importer decodes; Chromium's decodes no others.
 struct Escaped<'a>(Cow<'a, str>);
 
 impl Escaped<'_> {
@@ -64,9 +64,9 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// Netscape bookmarks: the links that are not in the trash.
-pub fn html(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+pub fn html(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HTML_HEAD.as_bytes())?;
-    shelf.each_batch(|batch| {
+    library.each_batch(|batch| {
         let links = batch.iter().filter(|resource| resource.trashed_at.is_none()).filter_map(|resource| {
             Some(Link {
                 url: Escaped(resource.url.as_deref()?.into()),
@@ -85,20 +85,20 @@ pub fn html(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Everything, one entry a line: `{"exported_at": …, "resources": […]}`.
-pub fn json(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", shelf.now())?;
+pub fn json(library: &Library, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", library.now())?;
     let mut list = List::new(out);
-    shelf.each_batch(|batch| {
+    library.each_batch(|batch| {
         batch.iter().try_for_each(|resource| list.push(&ResourceBody::from(resource).without_owner()))
     })?;
     out.write_all(b"\n]}\n")
 }
 
 /// Every saved version of everything, one a line.
-pub fn versions(shelf: &Shelf, out: &mut dyn Write) -> io::Result<()> {
+pub fn versions(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"versions\": [")?;
     let mut list = List::new(out);
-    shelf.each_batch(|batch| shelf.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
+    library.each_batch(|batch| library.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
     out.write_all(b"\n]}\n")
 }
 

@@ -1,7 +1,6 @@
-//! Everything out again: bookmarks as Netscape HTML, the library as JSON, one Markdown file an entry in a ZIP.
+//! Exports: bookmarks as Netscape HTML, the library as JSON, a ZIP with one Markdown file an entry.
 //!
-//! An export is written on a thread of its own, batch by batch, as fast as the client takes it; it never
-//! stands in memory whole.
+//! A thread of its own writes each export batch by batch, as fast as the client reads. It is never whole in memory.
 
 pub mod api;
 mod archive;
@@ -24,7 +23,7 @@ use super::{Resource, Resources};
 use crate::error::{Error, Result};
 use crate::web::viewer::Viewer;
 
-/// Exports that run at once; one more is told to come back.
+/// Exports that run at once; one more is refused as busy.
 pub const AT_ONCE: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema, ValueEnum)]
@@ -32,7 +31,7 @@ pub const AT_ONCE: usize = 4;
 pub enum Format {
     /// Bookmarks that every browser imports; links only.
     Html,
-    /// Everything of each entry but its older versions.
+    /// All entries without their older versions.
     Json,
     /// A ZIP with one Markdown file an entry.
     Markdown,
@@ -40,7 +39,7 @@ pub enum Format {
 
 impl Format {
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         Self::from_str(text, false).ok()
     }
 
@@ -63,19 +62,19 @@ impl Format {
     }
 }
 
-/// A file that stands beside the library in an archive of everything.
+/// One more file for the archive of everything.
 pub struct Extra {
     pub name: &'static str,
     pub bytes: Vec<u8>,
 }
 
 impl Resources {
-    /// The viewer's own library, the trash included, as a body that is written while it is sent.
+    /// The viewer's own library with the trash, as a body that is written while it is sent.
     ///
     /// # Errors
     /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
     pub fn export(&self, viewer: &Viewer, format: Format) -> Result<Body> {
-        self.start_export(viewer, move |shelf, out| write(shelf, format, out))
+        self.start_export(viewer, move |library, out| write(library, format, out))
     }
 
     /// The same to a file or the terminal.
@@ -85,56 +84,56 @@ impl Resources {
         format: Format,
         mut out: impl Write + Send + 'static,
     ) -> Result<()> {
-        let own = Shelf::new(self.clone(), viewer.signed_in()?.id);
+        let own = Library::new(self.clone(), viewer.signed_in()?.id);
         tokio::task::spawn_blocking(move || write(&own, format, &mut out).and_then(|()| out.flush()))
             .await
             .map_err(|e| Error::Internal(format!("export: {e}")))?
             .map_err(|e| Error::Internal(format!("export: {e}")))
     }
 
-    /// A ZIP of the whole library with every version, in all formats, beside `extras`.
+    /// A ZIP of the whole library with every version, in all formats, with `extras`.
     ///
     /// # Errors
     /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
     pub fn export_everything(&self, viewer: &Viewer, extras: Vec<Extra>) -> Result<Body> {
-        self.start_export(viewer, move |shelf, out| archive::everything(shelf, &extras, out))
+        self.start_export(viewer, move |library, out| archive::everything(library, &extras, out))
     }
 
     fn start_export(
         &self,
         viewer: &Viewer,
-        write: impl FnOnce(&Shelf, &mut dyn Write) -> io::Result<()> + Send + 'static,
+        write: impl FnOnce(&Library, &mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Result<Body> {
-        let own = Shelf::new(self.clone(), viewer.signed_in()?.id);
-        let place = self.exports.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+        let own = Library::new(self.clone(), viewer.signed_in()?.id);
+        let permit = self.exports.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         Ok(pipe::body(move |out| {
-            let _place = place;
+            let _permit = permit;
             write(&own, out)
         }))
     }
 }
 
-fn write(shelf: &Shelf, format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn write(library: &Library, format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Html => document::html(shelf, out),
-        Format::Json => document::json(shelf, out),
-        Format::Markdown => archive::markdown(shelf, out),
+        Format::Html => document::html(library, out),
+        Format::Json => document::json(library, out),
+        Format::Markdown => archive::markdown(library, out),
     }
 }
 
-/// One person's entries, read in batches from a thread that may wait for the database.
-struct Shelf {
+/// One person's entries, read in batches by a thread that may block.
+struct Library {
     resources: Resources,
     owner: Uuid,
     runtime: tokio::runtime::Handle,
 }
 
-impl Shelf {
+impl Library {
     fn new(resources: Resources, owner: Uuid) -> Self {
         Self { resources, owner, runtime: tokio::runtime::Handle::current() }
     }
 
-    /// Hands over every entry, oldest first, then those in the trash.
+    /// Calls `take` with every entry, oldest first, then those in the trash.
     fn each_batch(&self, mut take: impl FnMut(Vec<Resource>) -> io::Result<()>) -> io::Result<()> {
         for in_trash in [false, true] {
             let mut after = Some(After::start(in_trash));
@@ -161,6 +160,6 @@ impl Shelf {
 
 /// How many exports may run at once.
 #[must_use]
-pub(super) fn places() -> Arc<Semaphore> {
+pub(super) fn permits() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(AT_ONCE))
 }

@@ -20,7 +20,7 @@ pub fn routes() -> Router<App> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct ExportParams {
     /// `html`, `json` or `markdown`; without one, the page that offers them.
     format: String,
 }
@@ -28,15 +28,15 @@ struct Asked {
 async fn export(
     State(app): State<App>,
     viewer: Viewer,
-    Query(asked): Query<Asked>,
+    Query(params): Query<ExportParams>,
     sudo: Result<Sudo, Error>,
 ) -> Result<Response> {
     viewer.signed_in()?;
-    if asked.format.is_empty() {
+    if params.format.is_empty() {
         return Ok(Redirect::to("/settings/data").into_response());
     }
     sudo?;
-    let format = Format::read(&asked.format).ok_or_else(unknown_format)?;
+    let format = Format::parse(&params.format).ok_or_else(unknown_format)?;
     Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }
 

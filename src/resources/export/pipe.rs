@@ -11,7 +11,7 @@ const CHUNK: usize = 64 << 10;
 /// Chunks that may wait for a slow client.
 const WAITING: usize = 4;
 
-/// What `write` writes; when it fails the connection ends early, so that half a file is not taken for a whole.
+/// A body of what `write` writes. If it fails, the connection ends early, so that clients notice the missing part.
 pub fn body(write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static) -> Body {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(WAITING);
     tokio::task::spawn_blocking(move || {

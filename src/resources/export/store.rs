@@ -1,4 +1,4 @@
-//! The exports' SQL: a library in batches, along its indexes.
+//! The SQL of exports: a library in batches, along its indexes.
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;

@@ -1,4 +1,4 @@
-//! Searched words marked in a text, and the piece of a long text in which they stand.
+//! Highlights searched words in a text, and cuts the excerpt of a long text that contains them.
 
 use std::ops::Range;
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use super::tokens::{self, Token};
 
-/// How far into a text a match is looked for: an excerpt is made for every row of a page of results.
+/// Matches are looked for only this far into a text, since every row of a result page has an excerpt.
 const SCANNED_BYTES: usize = 128 * 1024;
 
-/// What to mark: folded words in sequence, separated by single spaces, as [`super::fold`] writes them.
+/// What to highlight: a sequence of folded words with single spaces between them, as [`super::fold`] writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Needle {
+pub struct Highlight {
     pub word: String,
-    /// Whether the last word may go on: `tab` finds `tables`.
+    /// Whether the last word is a prefix: `tab` finds `tables`.
     pub prefix: bool,
 }
 
-/// The text escaped for HTML, with `<mark>` around what was searched for.
+/// The text escaped for HTML, with `<mark>` around every match.
 #[must_use]
-pub fn highlight(text: &str, needles: &[Needle]) -> String {
+pub fn highlight(text: &str, highlights: &[Highlight]) -> String {
     let mut html = String::with_capacity(text.len() + 32);
     let mut done = 0;
-    for range in joined(matches(text, needles).collect()) {
+    for range in joined(matches(text, highlights).collect()) {
         escape(&text[done..range.start], &mut html);
         html.push_str("<mark>");
         escape(&text[range.clone()], &mut html);
@@ -34,11 +34,11 @@ pub fn highlight(text: &str, needles: &[Needle]) -> String {
 }
 
 /// At most `max_chars` of the text around the first match, or from its beginning, on one line,
-/// escaped for HTML and highlighted, with `…` where something was left out.
+/// escaped for HTML and highlighted, with `…` for each part that was cut.
 #[must_use]
-pub fn excerpt(body_text: &str, needles: &[Needle], max_chars: usize) -> String {
+pub fn excerpt(body_text: &str, highlights: &[Highlight], max_chars: usize) -> String {
     let scanned = &body_text[..body_text.floor_char_boundary(SCANNED_BYTES)];
-    let first = matches(scanned, needles).next().unwrap_or(0..0);
+    let first = matches(scanned, highlights).next().unwrap_or(0..0);
     let mut start = start_of(body_text, first.start, max_chars / 3);
     let end = end_of(body_text, start, first.end, max_chars);
     if end == body_text.len() {
@@ -48,27 +48,27 @@ pub fn excerpt(body_text: &str, needles: &[Needle], max_chars: usize) -> String 
     let piece = body_text[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
     let before = if body_text[..start].trim().is_empty() { "" } else { "…" };
     let after = if body_text[end..].trim().is_empty() { "" } else { "…" };
-    format!("{before}{}{after}", highlight(&piece, needles))
+    format!("{before}{}{after}", highlight(&piece, highlights))
 }
 
-/// Where needles match, in the order of their last words.
-fn matches<'a>(text: &'a str, needles: &'a [Needle]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let needles: Vec<(Vec<&str>, bool)> = needles
+/// Where highlights match, in the order of their last words.
+fn matches<'a>(text: &'a str, highlights: &'a [Highlight]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let highlights: Vec<(Vec<&str>, bool)> = highlights
         .iter()
-        .map(|needle| (needle.word.split(' ').filter(|word| !word.is_empty()).collect(), needle.prefix))
+        .map(|highlight| (highlight.word.split(' ').filter(|word| !word.is_empty()).collect(), highlight.prefix))
         .collect();
-    let longest = needles.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
+    let longest = highlights.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
     let mut recent: std::collections::VecDeque<Token> =
         std::collections::VecDeque::with_capacity(longest + 1);
     let searched = if longest == 0 { "" } else { text };
-    tokens::of(searched).filter_map(move |token| {
+    tokens::split(searched).filter_map(move |token| {
         recent.push_back(token);
         if recent.len() > longest {
             recent.pop_front();
         }
         let recent = recent.make_contiguous();
         let start =
-            needles.iter().filter_map(|(words, prefix)| start_of_match(recent, words, *prefix)).min()?;
+            highlights.iter().filter_map(|(words, prefix)| start_of_match(recent, words, *prefix)).min()?;
         Some(start..recent.last()?.at.end)
     })
 }

@@ -1,4 +1,4 @@
-//! Signs that folding leaves out and that people look for all the same: `c++`, `C#`, `.net`, 🦀.
+//! Signs that folding removes and that people search for all the same: `c++`, `C#`, `.net`, 🦀.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -6,9 +6,9 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use super::tokens::is_unspaced;
 
-/// As many different ones are found in a text: a row of the index holds them all.
+/// Different signs taken from one text: a row of the index holds them all.
 const MOST: usize = 200;
-/// Characters of a word that is kept with its signs.
+/// The longest word that is kept with its signs, in characters.
 const LONGEST: usize = 40;
 
 /// Pictures, arrows, mathematical and currency signs, each a word of its own. ASCII's are syntax in any text.

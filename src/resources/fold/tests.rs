@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn needles(words: &[&str]) -> Vec<Needle> {
+fn highlights(words: &[&str]) -> Vec<Highlight> {
     words
         .iter()
-        .map(|word| Needle { word: fold(word.trim_end_matches('*')), prefix: word.ends_with('*') })
+        .map(|word| Highlight { word: fold(word.trim_end_matches('*')), prefix: word.ends_with('*') })
         .collect()
 }
 
@@ -58,7 +58,7 @@ fn unspaced_scripts_are_one_word_a_character() {
 fn long_words_are_cut_alike_everywhere() {
     assert_eq!(fold(&"ä".repeat(5_000)), "a".repeat(100));
     assert_eq!(
-        highlight(&"a".repeat(300), &needles(&[&"a".repeat(200)])),
+        highlight(&"a".repeat(300), &highlights(&[&"a".repeat(200)])),
         format!("<mark>{}</mark>", "a".repeat(300))
     );
 }
@@ -88,7 +88,7 @@ fn highlights_whole_words_and_prefixes_in_the_original_spelling() {
         ("plain", &["++"], "plain"),
         ("", &["a"], ""),
     ] {
-        assert_eq!(highlight(text, &needles(words)), html, "{text}");
+        assert_eq!(highlight(text, &highlights(words)), html, "{text}");
     }
 }
 
@@ -97,20 +97,20 @@ fn excerpts_stand_around_the_first_match() {
     let text = "one two three four five six seven eight nine ten";
     assert_eq!(excerpt(text, &[], 13), "one two three…");
     assert_eq!(excerpt(text, &[], 12), "one two…");
-    assert_eq!(excerpt(text, &needles(&["six"]), 15), "…five <mark>six</mark> seven…");
-    assert_eq!(excerpt(text, &needles(&["ten"]), 15), "…eight nine <mark>ten</mark>");
-    assert_eq!(excerpt(text, &needles(&["ten"]), 100), text.replace("ten", "<mark>ten</mark>"));
-    assert_eq!(excerpt(text, &needles(&["eleven"]), 9), "one two…");
-    assert_eq!(excerpt(" a\n\n b \t<c> ", &needles(&["b"]), 50), "a <mark>b</mark> &lt;c&gt;");
-    assert_eq!(excerpt("", &needles(&["b"]), 50), "");
-    assert_eq!(excerpt("東京都庁舎前", &needles(&["庁"]), 3), "…都<mark>庁</mark>舎…");
+    assert_eq!(excerpt(text, &highlights(&["six"]), 15), "…five <mark>six</mark> seven…");
+    assert_eq!(excerpt(text, &highlights(&["ten"]), 15), "…eight nine <mark>ten</mark>");
+    assert_eq!(excerpt(text, &highlights(&["ten"]), 100), text.replace("ten", "<mark>ten</mark>"));
+    assert_eq!(excerpt(text, &highlights(&["eleven"]), 9), "one two…");
+    assert_eq!(excerpt(" a\n\n b \t<c> ", &highlights(&["b"]), 50), "a <mark>b</mark> &lt;c&gt;");
+    assert_eq!(excerpt("", &highlights(&["b"]), 50), "");
+    assert_eq!(excerpt("東京都庁舎前", &highlights(&["庁"]), 3), "…都<mark>庁</mark>舎…");
     assert_eq!(excerpt("ae\u{301}\u{301}e", &[], 2), "a…");
 }
 
 #[test]
 fn a_match_far_into_a_long_text_is_not_looked_for() {
     let text = format!("{}needle", "word ".repeat(400_000));
-    let html = excerpt(&text, &needles(&["needle"]), 200);
+    let html = excerpt(&text, &highlights(&["needle"]), 200);
     assert!(html.starts_with("word") && html.ends_with('…'));
 }
 
@@ -156,8 +156,8 @@ proptest! {
 
     #[test]
     fn highlighting_only_adds_marks(text in text(), word in text(), prefix: bool) {
-        let needles = [Needle { word: fold(&word), prefix }];
-        let html = highlight(&text, &needles);
+        let highlights = [Highlight { word: fold(&word), prefix }];
+        let html = highlight(&text, &highlights);
         if !text.contains("mark>") {
             prop_assert_eq!(plain(&html), text);
         }
@@ -167,14 +167,14 @@ proptest! {
     #[test]
     fn every_word_of_a_text_is_found(text in text()) {
         for word in fold(&text).split(' ').filter(|word| !word.is_empty()) {
-            let html = highlight(&text, &[Needle { word: word.to_owned(), prefix: false }]);
+            let html = highlight(&text, &[Highlight { word: word.to_owned(), prefix: false }]);
             prop_assert!(html.contains("<mark>"), "{word}");
         }
     }
 
     #[test]
     fn excerpts_are_bounded(text in text(), word in text(), max in 0_usize..50) {
-        let piece = excerpt(&text, &[Needle { word: fold(&word), prefix: true }], max);
+        let piece = excerpt(&text, &[Highlight { word: fold(&word), prefix: true }], max);
         if !text.contains("mark>") && !text.contains('&') {
             prop_assert!(plain(&piece).chars().count() <= max + 2, "{piece}");
         }

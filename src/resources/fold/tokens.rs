@@ -1,11 +1,11 @@
-//! A text cut into folded words that remember where they stand.
+//! Splits a text into folded words with their positions.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 
-/// `PostgreSQL` refuses query words over 2,046 bytes; nobody searches by the tail of a longer one.
+/// `PostgreSQL` refuses query words over 2,046 bytes; the end of such a word is not needed to find it.
 const MAX_TOKEN_CHARS: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(super) struct Token {
     pub folded: String,
 }
 
-/// The words of a text, found as far as they are asked for.
-pub(super) fn of(text: &str) -> impl Iterator<Item = Token> {
+/// The words of a text, as a lazy iterator.
+pub(super) fn split(text: &str) -> impl Iterator<Item = Token> {
     Tokens { text, at: 0, ready: Vec::new(), word: None }
 }
 

@@ -12,7 +12,7 @@ use crate::db::Timestamp;
 use crate::error::Result;
 use crate::resources::draft::url_key;
 use crate::resources::tag::{self, TagName};
-use crate::resources::{fold, marks};
+use crate::resources::{fold, index_terms};
 
 /// What became of some known links.
 #[derive(Default)]
@@ -106,7 +106,7 @@ impl Change<'_> {
         Retagged {
             id: self.holder.id,
             fold_tags: fold::fold(&all.join(" ")),
-            marks: marks::with_tags(&self.holder.marks, &self.added),
+            index_terms: index_terms::with_tags(&self.holder.index_terms, &self.added),
         }
     }
 }

@@ -158,7 +158,8 @@ pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Ti
 pub struct Holder {
     pub id: Uuid,
     pub url_key: Option<Vec<u8>>,
-    pub marks: String,
+    #[sqlx(rename = "marks")]
+    pub index_terms: String,
     #[sqlx(try_from = "Option<String>")]
     pub tags: Tags,
 }
@@ -200,7 +201,7 @@ pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Res
 pub struct Retagged {
     pub id: Uuid,
     pub fold_tags: String,
-    pub marks: String,
+    pub index_terms: String,
 }
 
 pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx::Result<()> {
@@ -208,8 +209,8 @@ pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx
         let mut update = QueryBuilder::new("UPDATE resources SET fold_tags = change.column2, marks = change.column3,
             version = version + 1, updated_at = ");
         update.push_bind(now).push(" FROM (");
-        update.push_values(changes, |mut row, Retagged { id, fold_tags, marks }| {
-            row.push_bind(*id).push_bind(fold_tags).push_bind(marks);
+        update.push_values(changes, |mut row, Retagged { id, fold_tags, index_terms }| {
+            row.push_bind(*id).push_bind(fold_tags).push_bind(index_terms);
         });
         update.push(") AS change WHERE resources.id = change.column1").build().execute(conn).await.map(drop)
     })

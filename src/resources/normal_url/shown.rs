@@ -1,5 +1,5 @@
-//! Addresses as people read them: international names and percent-encoded letters decoded, where that is safe to show.
-//! Links lead to the address as it is stored; this is what stands on them.
+//! Addresses as people read them: international names and percent-encoded letters are decoded where that is safe.
+//! Links lead to the stored address; this is their text.
 
 use idna::AsciiDenyList;
 use idna::uts46::{Hyphens, Uts46};
@@ -9,13 +9,13 @@ use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleto
 
 use super::super::fold::is_symbol;
 
-/// A stored address, decoded where nothing in it can pass for something else.
+/// A stored address, decoded where no letter can pass for another.
 #[must_use]
 pub fn shown(url: &str) -> String {
     decoded(url, is_honest, is_plain)
 }
 
-/// The same for searching: every letter is decoded, whatever it looks like.
+/// The same for searching: every letter is decoded.
 #[must_use]
 pub fn readable(url: &str) -> String {
     decoded(url, |_| true, |c| !c.is_control() && c != '%')
@@ -44,9 +44,8 @@ fn host_decoded(host: &str, is_shown: fn(&str) -> bool) -> String {
     if read.is_ok() { shown.into_owned() } else { host.to_owned() }
 }
 
-/// Whether a name can't be taken for another: letters of one script (or those that Chinese, Japanese and Korean write
-/// together, UTS #39 § 5.2), not all of them doubles of ASCII letters, and none written from right to left, which would
-/// trade places on the screen.
+/// Whether a name can't be mistaken for another: its letters are of one script (or of those that Chinese, Japanese and
+/// Korean mix, UTS #39 § 5.2), not all look like ASCII, and none runs from right to left, which would reorder them.
 fn is_honest(label: &str) -> bool {
     label.check_restriction_level(RestrictionLevel::HighlyRestrictive)
         && !skeleton(label).all(|c| c.is_ascii())
@@ -57,7 +56,7 @@ fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
-/// What stands for itself alone: letters, digits, their marks, pictures; no separator, no space, nothing invisible.
+/// Letters, digits, their marks and pictures: no separator, no space, nothing invisible.
 fn is_plain(c: char) -> bool {
     // Fillers of Hangul are letters without a shape.
     let blank = matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{FFFC}' | '\u{FFFD}');
@@ -72,7 +71,7 @@ fn is_ignorable(c: char) -> bool {
     matches!(c, '\u{034F}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Symbols that pass for the slash, the question mark or the colon of an address.
+/// Symbols that look like the slash, the question mark or the colon of an address.
 fn is_slash(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! The editor: new, edit, and what to do when somebody else saved meanwhile. Typed text is never lost.
+//! The editor: new, edit, and the page for a conflict with another save. No typed text is lost.
 
 use askama::Template;
 use axum::extract::State;
@@ -28,7 +28,7 @@ struct FormPage {
     /// Empty for a new resource.
     version: String,
     inputs: Vec<Input>,
-    /// Where writing begins.
+    /// The name of the field with the focus; empty for none.
     autofocus: &'static str,
     errors: FieldErrors,
     summary: Option<&'static str>,
@@ -57,7 +57,7 @@ struct ConflictPage {
     saved_version: i64,
     saved: At,
     fields: Vec<ConflictField>,
-    /// Of the body; empty when it is the same.
+    /// The difference of the bodies; empty for none.
     diff: Vec<DiffLine>,
     errors: FieldErrors,
 }
@@ -70,7 +70,7 @@ struct ConflictField {
     differs: bool,
 }
 
-/// What a bookmarklet or a share target brings along.
+/// What a bookmarklet or a share target sends.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Captured {
@@ -115,7 +115,7 @@ pub async fn create(
     };
     match created {
         Ok(resource) => Ok(redirect(&format!("/resources/{}", resource.id), Some(Notice::Saved))),
-        // The one-field box of the library: the address is known, so there it is.
+        // From the library's field for one address: show the resource that has it.
         Err(Error::DuplicateUrl(id)) if form.kind.is_empty() => {
             Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
         }
@@ -236,7 +236,7 @@ fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Conflic
             saved: saved.value,
         })
         .collect();
-    // The title tells best which resource this is.
+    // The title first, as it identifies the resource.
     fields.sort_by_key(|field| field.name != "title");
     ConflictPage {
         chrome: chrome.section("library"),
@@ -252,7 +252,7 @@ fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Conflic
     }
 }
 
-/// What the form can say by itself; any other error is the error page's.
+/// The errors that the form can show; all others go to the error page.
 async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<(FieldErrors, Option<DuplicateOf>)> {
     match error {
         Error::Invalid(errors) => Ok((errors, None)),

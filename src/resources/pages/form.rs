@@ -1,4 +1,4 @@
-//! A resource's form: its fields as the browser sends them, as the page shows them, and as a change.
+//! The form of a resource: its fields as the browser sends them, as the page shows them, and as a change.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use crate::error::FieldErrors;
 use crate::resources::tag::split_tags;
 use crate::resources::{Change, Draft, Kind, Resource, Visibility};
 
-/// Text in all fields, so that the page can show again what was typed.
+/// All fields are text, so that the page can show again what was typed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct EntryForm {
@@ -16,7 +16,7 @@ pub struct EntryForm {
     pub body: String,
     pub tags: String,
     pub visibility: String,
-    /// The version that was read; empty for a new resource.
+    /// The version that was opened; empty for a new resource.
     pub version: String,
 }
 
@@ -59,7 +59,7 @@ impl EntryForm {
         })
     }
 
-    /// Only what the form of a row holds.
+    /// Only the fields in the form of a row.
     pub fn details(&self) -> Result<Change, FieldErrors> {
         Ok(Change {
             title: Some(self.title.clone()),
@@ -81,7 +81,7 @@ impl EntryForm {
         })
     }
 
-    /// To be shown: with the choices that an empty one stands for.
+    /// For the page: with the defaults of empty choices.
     pub fn shown(self) -> Self {
         let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
         Self {
@@ -128,9 +128,9 @@ pub struct Input {
     pub name: &'static str,
     pub label: &'static str,
     pub value: String,
-    /// A sentence below it, or none.
+    /// A sentence below the field; empty for none.
     pub help: &'static str,
-    /// Of the `<input>`, besides those that all of them have.
+    /// Attributes of the `<input>` besides the common ones.
     pub attributes: &'static str,
 }
 

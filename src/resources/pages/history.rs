@@ -1,4 +1,4 @@
-//! The versions of a resource.
+//! The versions of a resource, and restoring one.
 
 use askama::Template;
 use axum::extract::State;
@@ -46,7 +46,7 @@ struct RevisionPage {
     visibility: &'static str,
     at: At,
     by: String,
-    /// Against the current version; empty for no difference.
+    /// The difference from the current version; empty for none.
     diff: Vec<DiffLine>,
 }
 

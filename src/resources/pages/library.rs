@@ -1,4 +1,4 @@
-//! The library: its list, searched, filtered and sorted.
+//! The list of the library, searched, filtered and sorted.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 use super::views::Row;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::resources::listing::{Asked, Listing, Sort};
+use crate::resources::listing::{ListParams, Listing, Sort};
 use crate::resources::{cached, query};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
-use crate::web::rendered;
+use crate::web::page_cache;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ use crate::web::viewer::Viewer;
 struct IndexPage<'a> {
     chrome: Chrome,
     results: ResultsPart<'a>,
-    /// The viewer can see nothing at all, whatever the search.
+    /// Whether the viewer can see nothing at all, even without a search.
     library_empty: bool,
 }
 
@@ -40,7 +40,7 @@ struct ResultsPart<'a> {
     sorts: Vec<ListLink>,
     active_tag: Option<ActiveTag>,
     query_error: Option<String>,
-    /// The search holds nothing that an entry is known by.
+    /// Whether the search has nothing to search for.
     wordless: bool,
     rows: Vec<Row<'a>>,
     next: Option<String>,
@@ -63,7 +63,7 @@ struct ActiveTag {
     remove_href: String,
 }
 
-/// The library of whoever is signed in, the public library, or the way in.
+/// The viewer's library, the public library, or the login page if that is empty.
 pub async fn home(
     State(app): State<App>,
     viewer: Viewer,
@@ -73,8 +73,8 @@ pub async fn home(
     if viewer.member().is_none() && !app.resources.any(&viewer).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    let draw = || library(app.clone(), viewer.clone(), chrome.clone(), Asked::default(), false);
-    rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&viewer), draw).await
+    let render = || library(app.clone(), viewer.clone(), chrome.clone(), ListParams::default(), false);
+    page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&viewer), render).await
 }
 
 pub async fn list(
@@ -84,14 +84,14 @@ pub async fn list(
     HxBoosted(boosted): HxBoosted,
     HxHistoryRestoreRequest(restored): HxHistoryRestoreRequest,
     (chrome, headers): (Chrome, HeaderMap),
-    Query(asked): Query<Asked>,
+    Query(params): Query<ListParams>,
 ) -> Result<Response> {
     let only_results = by_htmx && !boosted && !restored;
-    let draw = || library(app.clone(), viewer.clone(), chrome.clone(), asked.clone(), only_results);
+    let render = || library(app.clone(), viewer.clone(), chrome.clone(), params.clone(), only_results);
     let answer = if only_results {
-        draw().await
+        render().await
     } else {
-        rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&viewer), draw).await
+        page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&viewer), render).await
     };
     Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
         .into_response())
@@ -101,18 +101,18 @@ async fn library(
     app: App,
     viewer: Viewer,
     chrome: Chrome,
-    asked: Asked,
+    params: ListParams,
     only_results: bool,
 ) -> Result<Response> {
-    let (listing, query_error) = match app.resources.list(&viewer, &asked).await {
+    let (listing, query_error) = match app.resources.list(&viewer, &params).await {
         Ok(listing) => (listing, None),
         Err(Error::BadQuery(error)) => (Arc::<Listing>::default(), Some(error.message)),
         Err(error) => return Err(error),
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let narrowed = Asked { cursor: String::new(), limit: String::new(), ..asked.clone() };
+    let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let rows = Row::all(&listing, &viewer);
-    let unfiltered = narrowed == Asked::default();
+    let unfiltered = narrowed == ListParams::default();
     let results = ResultsPart {
         chrome: chrome.clone(),
         kept: kept(&narrowed),
@@ -120,11 +120,11 @@ async fn library(
         sorts: sorts(&narrowed, listing.sort),
         active_tag: active_tag(&narrowed),
         query_error,
-        wordless: query::parse(&asked.q).is_ok_and(|query| query.says_nothing),
-        next: listing.next.as_ref().map(|cursor| href(&Asked { cursor: cursor.clone(), ..asked.clone() })),
-        // What htmx asks for is put below the pages before it.
-        first: (!asked.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
-        q: asked.q,
+        wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
+        next: listing.next.as_ref().map(|cursor| href(&ListParams { cursor: cursor.clone(), ..params.clone() })),
+        // htmx appends its results to the pages before.
+        first: (!params.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
+        q: params.q,
         rows,
     };
     if only_results {
@@ -136,27 +136,27 @@ async fn library(
     Ok((status, page(&index, toast)?).into_response())
 }
 
-fn kept(asked: &Asked) -> Vec<Hidden> {
-    [("tag", &asked.tag), ("kind", &asked.kind), ("pinned", &asked.pinned), ("sort", &asked.sort)]
+fn kept(params: &ListParams) -> Vec<Hidden> {
+    [("tag", &params.tag), ("kind", &params.kind), ("pinned", &params.pinned), ("sort", &params.sort)]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| Hidden { name, value: value.clone() })
         .collect()
 }
 
-fn filters(asked: &Asked) -> Vec<ListLink> {
+fn filters(params: &ListParams) -> Vec<ListLink> {
     [("All", "", ""), ("Links", "link", ""), ("Notes", "note", ""), ("Pinned", "", "true")]
         .into_iter()
         .map(|(label, kind, pinned)| ListLink {
             label,
-            href: href(&Asked { kind: kind.to_owned(), pinned: pinned.to_owned(), ..asked.clone() }),
-            active: asked.kind == kind && asked.pinned == pinned,
+            href: href(&ListParams { kind: kind.to_owned(), pinned: pinned.to_owned(), ..params.clone() }),
+            active: params.kind == kind && params.pinned == pinned,
         })
         .collect()
 }
 
-fn sorts(asked: &Asked, current: Sort) -> Vec<ListLink> {
-    let searching = query::parse(&asked.q).is_ok_and(|query| query.is_ranked());
+fn sorts(params: &ListParams, current: Sort) -> Vec<ListLink> {
+    let searching = query::parse(&params.q).is_ok_and(|query| query.is_ranked());
     Sort::ALL
         .into_iter()
         .filter(|sort| searching || *sort != Sort::Relevance)
@@ -168,29 +168,29 @@ fn sorts(asked: &Asked, current: Sort) -> Vec<ListLink> {
                 Sort::Changed => "Last changed",
                 Sort::Title => "Title",
             },
-            href: href(&Asked { sort: sort.as_str().to_owned(), ..asked.clone() }),
+            href: href(&ListParams { sort: sort.as_str().to_owned(), ..params.clone() }),
             active: sort == current,
         })
         .collect()
 }
 
-fn active_tag(asked: &Asked) -> Option<ActiveTag> {
-    (!asked.tag.is_empty()).then(|| ActiveTag {
-        name: asked.tag.clone(),
-        remove_href: href(&Asked { tag: String::new(), ..asked.clone() }),
+fn active_tag(params: &ListParams) -> Option<ActiveTag> {
+    (!params.tag.is_empty()).then(|| ActiveTag {
+        name: params.tag.clone(),
+        remove_href: href(&ListParams { tag: String::new(), ..params.clone() }),
     })
 }
 
 /// The address of a list.
-fn href(asked: &Asked) -> String {
+fn href(params: &ListParams) -> String {
     let parts = [
-        ("q", &asked.q),
-        ("tag", &asked.tag),
-        ("kind", &asked.kind),
-        ("pinned", &asked.pinned),
-        ("sort", &asked.sort),
-        ("limit", &asked.limit),
-        ("cursor", &asked.cursor),
+        ("q", &params.q),
+        ("tag", &params.tag),
+        ("kind", &params.kind),
+        ("pinned", &params.pinned),
+        ("sort", &params.sort),
+        ("limit", &params.limit),
+        ("cursor", &params.cursor),
     ];
     let query: Vec<String> = parts
         .iter()

@@ -1,4 +1,4 @@
-//! What links and buttons call the entries of one page: those of one title are told apart (WCAG 2.2, 2.4.4).
+//! Names for the links and buttons of one page: entries with the same title need different names (WCAG 2.2, 2.4.4).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub struct Known<'a> {
     pub day: &'a str,
 }
 
-/// The quoted title, followed by the host, the day and at last the place on the page as far as they are needed.
+/// The quoted title, followed by host, day and position on the page as far as needed.
 pub fn distinct(entries: &[Known]) -> Vec<String> {
     let mut names: Vec<String> = entries.iter().map(|entry| format!("“{}”", entry.title)).collect();
     tell_apart(&mut names, |place| entries[place].host.unwrap_or("a note").to_owned());

@@ -1,4 +1,4 @@
-//! One row of a list by itself, edited in place.
+//! One row of a list, edited in place.
 
 use askama::Template;
 use axum::extract::State;
@@ -36,10 +36,10 @@ struct RowEditPart {
 
 pub async fn row(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Html<String>> {
     let resource = app.resources.find(&viewer, id).await?;
-    Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?))
+    Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?))
 }
 
-/// The form that takes a row's place; without JavaScript, the whole editor.
+/// The form that replaces a row; without JavaScript, the editor.
 pub async fn details(
     State(app): State<App>,
     viewer: Viewer,
@@ -88,7 +88,7 @@ pub async fn update_details(
     match saved {
         Ok(resource) if by_htmx => {
             let chrome = chrome.with(Notice::Saved);
-            Ok(Html(RowPart { row: Row::of(&resource, &viewer), chrome }.render()?).into_response())
+            Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?).into_response())
         }
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
         Err(Error::Invalid(errors)) => refused(

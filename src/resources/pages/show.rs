@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::resources::{Change, Kind, Precondition, Resource, Via, normal_url};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
-use crate::web::rendered;
+use crate::web::page_cache;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -45,15 +45,15 @@ pub async fn find(
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), id);
-    rendered::page(&app, (&viewer, &chrome), &headers, Scopes::one(Scope::Resource(id)), draw).await
+    let render = || render(app.clone(), viewer.clone(), chrome.clone(), id);
+    page_cache::page(&app, (&viewer, &chrome), &headers, Scopes::one(Scope::Resource(id)), render).await
 }
 
-async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
+async fn render(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
     let resource = app.resources.find(&viewer, id).await?;
     let toast = chrome.toast.is_some();
-    // A page that is kept stays right: only disabling the account takes the profile away, and touches all.
-    let has_profile = app.resources.has_profile_behind(&resource).await?;
+    // A cached page stays true: only disabling the account removes its profile, and that invalidates everything.
+    let has_profile = app.resources.owner_has_profile(&resource).await?;
     let shown = ShowPage {
         chrome: chrome.section("library"),
         address: resource.url.as_deref().map(normal_url::shown),
@@ -64,7 +64,7 @@ async fn draw(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Resp
         created: resource.created_at.into(),
         changed: resource.updated_at.into(),
         mine: resource.is_mine(&viewer),
-        trashed: Trashed::of(&resource),
+        trashed: Trashed::new(&resource),
         resource,
     };
     page(&shown, toast)

@@ -23,7 +23,7 @@ struct TagRow {
     name: String,
     /// `rust`
     leaf: String,
-    /// Slashes before it, at most 3.
+    /// The number of levels above it, at most 3.
     depth: usize,
     count: i64,
     href: String,

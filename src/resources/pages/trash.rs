@@ -1,4 +1,4 @@
-//! The trash: throw a resource away, take it back, delete it for ever.
+//! The trash: move a resource there, restore it, delete it for ever.
 
 use askama::Template;
 use axum::extract::State;
@@ -20,7 +20,7 @@ pub struct Trashed {
 }
 
 impl Trashed {
-    pub fn of(resource: &Resource) -> Option<Self> {
+    pub fn new(resource: &Resource) -> Option<Self> {
         resource.trashed_at.map(|at| Self { at: at.into(), gone_text: at.plus(TRASH_LIFE).day() })
     }
 }
@@ -36,7 +36,7 @@ struct TrashRow {
     id: String,
     href: String,
     title: String,
-    /// What its buttons are called: no two on the page alike.
+    /// The text of its buttons, unique on the page.
     name: String,
     /// `None` for a note.
     host: Option<String>,
@@ -44,9 +44,9 @@ struct TrashRow {
 }
 
 impl TrashRow {
-    fn of(resource: Resource) -> Option<Self> {
+    fn new(resource: Resource) -> Option<Self> {
         Some(Self {
-            trashed: Trashed::of(&resource)?,
+            trashed: Trashed::new(&resource)?,
             id: resource.id.to_string(),
             href: format!("/resources/{}", resource.id),
             host: resource.url.as_deref().map(host),
@@ -78,7 +78,7 @@ pub async fn delete(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Resul
 
 pub async fn trashed(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let rows = app.resources.trashed(&viewer).await?;
-    let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::of).collect();
+    let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::new).collect();
     let known = rows.iter().map(|row| Known {
         title: &row.title,
         host: row.host.as_deref(),

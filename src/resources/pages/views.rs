@@ -1,14 +1,14 @@
-//! What the library's templates print: plain, owned data.
+//! Plain data for the templates of the library.
 
 use super::names::{Known, distinct};
 use crate::db::Timestamp;
-use crate::resources::fold::{self, Needle};
+use crate::resources::fold::{self, Highlight};
 use crate::resources::listing::{Hit, Listing};
 use crate::resources::{Resource, markdown, normal_url};
 use crate::web::forms::encode;
 use crate::web::viewer::Viewer;
 
-/// Characters of a text that a row shows around what was searched for.
+/// Characters of the excerpt in a row.
 const EXCERPT: usize = 280;
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub fn tag_href(name: &str) -> String {
     format!("/resources?tag={}", encode(name))
 }
 
-/// A moment for machines and for people.
+/// A time for machines and for people.
 #[derive(Clone, Debug)]
 pub struct At {
     pub iso: String,
@@ -43,16 +43,16 @@ impl From<Timestamp> for At {
 /// A resource in a list.
 pub struct Row<'a> {
     pub resource: &'a Resource,
-    /// What its links are called: no two on a page alike.
+    /// The text of its links, unique on the page.
     pub name: String,
-    /// Escaped already; matches inside `<mark>`.
+    /// Already escaped; matches are inside `<mark>`.
     pub title_html: String,
-    /// Escaped already; empty for none.
+    /// Already escaped; empty for none.
     pub excerpt_html: String,
     pub host: Option<String>,
     pub tags: Vec<TagLink>,
     pub at: At,
-    /// The owner's name when it is somebody else's.
+    /// The owner's name if that is not the viewer.
     pub by: Option<&'a str>,
     pub mine: bool,
 }
@@ -61,7 +61,7 @@ impl<'a> Row<'a> {
     /// The rows of one page.
     pub fn all(listing: &'a Listing, viewer: &Viewer) -> Vec<Self> {
         let hits = listing.hits.iter();
-        let mut rows: Vec<Self> = hits.map(|hit| Self::of_hit(hit, viewer, &listing.needles)).collect();
+        let mut rows: Vec<Self> = hits.map(|hit| Self::from_hit(hit, viewer, &listing.highlights)).collect();
         let known = rows.iter().map(|row| Known {
             title: &row.resource.title,
             host: row.host.as_deref(),
@@ -72,18 +72,18 @@ impl<'a> Row<'a> {
         rows
     }
 
-    fn of_hit(hit: &'a Hit, viewer: &Viewer, needles: &[Needle]) -> Self {
+    fn from_hit(hit: &'a Hit, viewer: &Viewer, highlights: &[Highlight]) -> Self {
         let body = &hit.resource.body;
-        let excerpt_html = if needles.is_empty() || body.is_empty() {
+        let excerpt_html = if highlights.is_empty() || body.is_empty() {
             fold::highlight(&hit.summary, &[])
         } else {
-            fold::excerpt(&markdown::to_text(body), needles, EXCERPT)
+            fold::excerpt(&markdown::to_text(body), highlights, EXCERPT)
         };
-        let title_html = fold::highlight(&hit.resource.title, needles);
+        let title_html = fold::highlight(&hit.resource.title, highlights);
         Self::new(&hit.resource, viewer, title_html, excerpt_html)
     }
 
-    pub fn of(resource: &'a Resource, viewer: &Viewer) -> Self {
+    pub fn from_resource(resource: &'a Resource, viewer: &Viewer) -> Self {
         let excerpt_html = fold::excerpt(&markdown::to_text(&resource.body), &[], EXCERPT);
         Self::new(resource, viewer, fold::highlight(&resource.title, &[]), excerpt_html)
     }
@@ -104,7 +104,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The host of a stored address, as a person would say it.
+/// The host of a stored address, as people read it.
 pub fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
@@ -120,7 +120,7 @@ pub struct DiffLine {
     pub text: String,
 }
 
-/// Line by line, what only the first and only the second text holds; empty when they are the same.
+/// Compares two texts line by line; empty when they are equal.
 pub fn diff(first: (&'static str, &str), second: (&'static str, &str)) -> Vec<DiffLine> {
     if first.1 == second.1 {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The public face as JSON. What somebody shows is listed by `GET /resources?q=by:username visibility:public`.
+//! Public profiles as JSON. `GET /resources?q=by:username visibility:public` lists a person's public resources.
 
 use axum::extract::State;
 use serde::Serialize;
@@ -18,12 +18,12 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(profile))
 }
 
-/// What everybody may know of somebody who keeps something public.
+/// The public profile of a person.
 #[derive(Serialize, ToSchema)]
 struct ProfileBody {
     username: String,
     display_name: String,
-    /// How many public resources they keep, at least 1; `GET /resources` with `q=by:username visibility:public` lists them.
+    /// How many public resources they have, at least 1; `GET /resources` with `q=by:username visibility:public` lists them.
     public_resources: i64,
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
@@ -40,10 +40,10 @@ impl From<&Profile> for ProfileBody {
     }
 }
 
-/// Somebody who keeps something public.
+/// A person with public resources.
 #[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("username" = String, Path)), responses(
-    (status = 200, body = ProfileBody, description = "The public face"),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: nobody of this name, or nothing of theirs is public"),
+    (status = 200, body = ProfileBody, description = "The profile"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or it has nothing public"),
 ))]
 async fn profile(
     State(app): State<App>,

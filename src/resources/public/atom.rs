@@ -12,10 +12,10 @@ use crate::resources::markdown;
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 
-/// The feed of a coffer that is reached at this origin.
+/// The feed of a coffer at this origin.
 #[must_use]
 pub fn write(feed: &Feed, origin: &str) -> String {
-    let (page, title, id) = match &feed.of {
+    let (page, title, id) = match &feed.owner {
         Some(profile) => (
             super::pages::href(profile),
             profile.display_name.clone(),
@@ -25,14 +25,14 @@ pub fn write(feed: &Feed, origin: &str) -> String {
             ("/resources".to_owned(), format!("Public library of {}", host(origin)), id_of(&["feed", origin]))
         }
     };
-    let feed_href = feed.of.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
+    let feed_href = feed.owner.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
     let updated = feed.hits.iter().map(|hit| hit.resource.updated_at).max();
     let document = atom::Feed {
         id: urn(Builder::from_custom_bytes(id).into_uuid()),
         title: atom::Text::plain(title),
-        // An empty one has not changed since there are feeds.
+        // An empty feed needs a date too, and one that stays.
         updated: moment(updated.unwrap_or(Timestamp::from_micros(0))),
-        authors: feed.of.iter().map(|profile| author(profile, origin)).collect(),
+        authors: feed.owner.iter().map(|profile| author(profile, origin)).collect(),
         generator: Some(atom::Generator { value: "coffer".to_owned(), ..atom::Generator::default() }),
         links: vec![
             link("self", format!("{origin}{feed_href}"), Some(MEDIA_TYPE)),
@@ -41,7 +41,7 @@ pub fn write(feed: &Feed, origin: &str) -> String {
         entries: feed.hits.iter().map(|hit| entry(hit, origin)).collect(),
         ..atom::Feed::default()
     };
-    sayable(&document.to_string())
+    valid_xml(&document.to_string())
 }
 
 fn entry(hit: &Hit, origin: &str) -> atom::Entry {
@@ -61,7 +61,7 @@ fn entry(hit: &Hit, origin: &str) -> atom::Entry {
     }
 }
 
-/// Readers open the alternate: of a link, what it leads to; where it is kept comes second.
+/// Readers open the alternate: for a link, that is its address, and the page in coffer is related.
 fn links(url: Option<&str>, page: String) -> Vec<atom::Link> {
     match url {
         Some(url) => vec![link("alternate", url.to_owned(), None), link("related", page, Some("text/html"))],
@@ -69,7 +69,7 @@ fn links(url: Option<&str>, page: String) -> Vec<atom::Link> {
     }
 }
 
-/// Footnotes lead to places within the text's own page.
+/// Footnotes link to anchors on the page of the resource.
 fn content(body: &str, page: String) -> Option<atom::Content> {
     (!body.is_empty()).then(|| atom::Content {
         base: Some(page),
@@ -109,8 +109,8 @@ fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
-/// Without the characters that no XML document may hold, not even escaped (XML 1.0 § 2.2).
-fn sayable(document: &str) -> String {
+/// Removes the characters that XML does not allow, not even escaped (XML 1.0 § 2.2).
+fn valid_xml(document: &str) -> String {
     let may_be = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     document.chars().filter(may_be).collect()
 }

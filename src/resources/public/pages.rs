@@ -1,4 +1,4 @@
-//! The public face in a browser and in a feed reader.
+//! Public profiles and feeds for browsers and feed readers.
 
 use askama::Template;
 use axum::Router;
@@ -17,10 +17,10 @@ use crate::resources::pages::views::{At, Row};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
 use crate::web::path::Username;
-use crate::web::rendered;
+use crate::web::page_cache;
 use crate::web::viewer::Viewer;
 
-/// The feed of all that is public.
+/// The feed of all public resources.
 pub const FEED: &str = "/feed.atom";
 
 pub fn routes() -> Router<App> {
@@ -30,7 +30,7 @@ pub fn routes() -> Router<App> {
         .route("/u/{username}/feed.atom", get(feed_of))
 }
 
-/// Where somebody's profile is.
+/// The path of a profile.
 #[must_use]
 pub fn href(profile: &Profile) -> String {
     format!("/u/{}", profile.username)
@@ -67,22 +67,22 @@ async fn profile(
     chrome: Chrome,
     headers: HeaderMap,
     Username(username): Username,
-    Query(asked): Query<ProfileQuery>,
+    Query(params): Query<ProfileQuery>,
 ) -> Result<Response> {
-    let draw = || draw(app.clone(), viewer.clone(), chrome.clone(), username.clone(), asked.clone());
-    rendered::page(&app, (&viewer, &chrome), &headers, cached::shelves(&Viewer::Visitor), draw).await
+    let render = || render(app.clone(), viewer.clone(), chrome.clone(), username.clone(), params.clone());
+    page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&Viewer::Visitor), render).await
 }
 
-async fn draw(
+async fn render(
     app: App,
     viewer: Viewer,
     chrome: Chrome,
     username: String,
-    asked: ProfileQuery,
+    params: ProfileQuery,
 ) -> Result<Response> {
     let profile = app.resources.profile(&username).await?;
-    let listing = app.resources.shown_by(&profile, &asked.cursor).await?;
-    // Whose they are stands above them all.
+    let listing = app.resources.public_resources_of(&profile, &params.cursor).await?;
+    // The heading names the owner of them all.
     let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, ..row });
     let (here, toast) = (href(&profile), chrome.toast.is_some());
     let shown = ProfilePage {
@@ -94,7 +94,7 @@ async fn draw(
         feed: feed_href(&profile),
         rows: rows.collect(),
         next: listing.next.as_ref().map(|cursor| format!("{here}?cursor={}", encode(cursor))),
-        first: (!asked.cursor.is_empty()).then_some(here),
+        first: (!params.cursor.is_empty()).then_some(here),
     };
     page(&shown, toast)
 }
@@ -113,15 +113,15 @@ async fn feed_of(
 
 async fn latest(app: &App, headers: &HeaderMap, of: Option<String>) -> Result<Response> {
     let id = ["feed", of.as_deref().unwrap_or_default()];
-    let draw = {
+    let render = {
         let (app, of) = (app.clone(), of.clone());
         async move {
             let feed = app.resources.feed(of.as_deref()).await?;
-            // Fifty texts are rendered: too long a work to keep others from theirs.
+            // Rendering fifty texts would block the other requests of this thread.
             let written = tokio::task::spawn_blocking(move || atom::write(&feed, &app.site.origin())).await;
             written.map(Bytes::from).map_err(|error| Error::Internal(format!("writing a feed: {error}")))
         }
     };
     let media_type = "application/atom+xml; charset=utf-8";
-    rendered::document(app, headers, (&id, media_type), cached::shelves(&Viewer::Visitor), draw).await
+    page_cache::document(app, headers, (&id, media_type), cached::list_scopes(&Viewer::Visitor), render).await
 }

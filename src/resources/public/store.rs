@@ -1,4 +1,4 @@
-//! The public face's SQL; the visibility rule says what of it there is.
+//! The SQL of public profiles and feeds, with the visibility rule.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -10,10 +10,10 @@ use crate::resources::store::list::columns;
 use crate::resources::visibility::visible;
 use crate::web::viewer::Viewer;
 
-/// Characters of a body that a feed carries; of a longer one it has the beginning.
-pub const CARRIED: i64 = 20_000;
+/// Feeds contain bodies up to this many characters; of longer ones, only the summary.
+pub const FEED_BODY: i64 = 20_000;
 
-/// Who shows anything, by the form in which usernames are compared.
+/// The profile of a username in its folded form.
 pub async fn profile(db: &Db, viewer: &Viewer, username_key: &str) -> sqlx::Result<Option<Profile>> {
     let (sql, values) = profile_statement(viewer, username_key);
     let found: Option<Profile> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values)
@@ -21,7 +21,7 @@ pub async fn profile(db: &Db, viewer: &Viewer, username_key: &str) -> sqlx::Resu
     Ok(found.filter(|profile| profile.public > 0))
 }
 
-/// One statement whoever is asked for, so that time tells nothing either.
+/// One statement for every name, so that its time tells nothing either.
 #[must_use]
 pub fn profile_statement(viewer: &Viewer, username_key: &str) -> (String, Vec<Value>) {
     let sql = format!(
@@ -30,7 +30,7 @@ pub fn profile_statement(viewer: &Viewer, username_key: &str) -> (String, Vec<Va
         FROM users u WHERE u.username_key = $2 AND u.disabled_at IS NULL",
         visible = visible(viewer)
     );
-    (sql, vec![whose(viewer), Value::Text(username_key.to_owned())])
+    (sql, vec![viewer_id(viewer), Value::Text(username_key.to_owned())])
 }
 
 /// The newest first.
@@ -41,12 +41,12 @@ pub async fn latest(db: &Db, viewer: &Viewer, owner: Option<Uuid>) -> sqlx::Resu
 
 #[must_use]
 pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> (String, Vec<Value>) {
-    let mut values = vec![whose(viewer)];
+    let mut values = vec![viewer_id(viewer)];
     values.extend(owner.map(Value::Id));
     let sql = format!(
         "SELECT {columns} FROM resources r JOIN users u ON u.id = r.owner_id
         WHERE {visible}{owned} ORDER BY r.created_at DESC, r.id DESC LIMIT {LATEST}",
-        columns = columns(&format!("CASE WHEN LENGTH(r.body) <= {CARRIED} THEN r.body ELSE '' END")),
+        columns = columns(&format!("CASE WHEN LENGTH(r.body) <= {FEED_BODY} THEN r.body ELSE '' END")),
         visible = visible(viewer),
         owned = if owner.is_some() { " AND r.owner_id = $2" } else { "" },
     );
@@ -54,6 +54,6 @@ pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> (String, Vec<Va
 }
 
 /// `$1` of the visibility rule.
-fn whose(viewer: &Viewer) -> Value {
+fn viewer_id(viewer: &Viewer) -> Value {
     Value::Id(viewer.id().unwrap_or(Uuid::nil()))
 }

@@ -1,5 +1,5 @@
-//! A query's words in the languages of the two full-text engines. Folding has left letters, digits
-//! and marks only, so nothing in a word can be syntax.
+//! Compiles a query for the two full-text engines. Folded words have only letters, digits and combining marks, so no
+//! word can contain syntax.
 
 use super::{Group, Term};
 
@@ -11,17 +11,17 @@ pub struct Fts {
     pub excluding: Option<String>,
 }
 
-/// A part of a query in PostgreSQL's language. Its index keeps no more than 255 places of a word, and none beyond the
-/// 16,383rd, so it is asked for the words of a phrase alone; where they stand is seen in the row's texts.
+/// A group for PostgreSQL. Its index keeps at most 255 positions of a word, and none beyond the 16,383rd. So it finds only
+/// the words of a phrase; the texts of the row tell whether they are in sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PgGroup {
     /// For `to_tsquery('simple', …)`.
     pub words: Option<String>,
-    /// For a cast to `tsquery`: marks are taken as they are. With words, either will do.
-    pub marks: Option<String>,
-    /// The texts must match one of these, or [`PgGroup::other`] hold; empty when the index says it all.
+    /// For a cast to `tsquery`, which takes them as they are. Either these or the words must match.
+    pub index_terms: Option<String>,
+    /// The texts must match one of these, or [`PgGroup::other`] must match; empty when the index is enough.
     pub phrases: Vec<String>,
-    /// The terms that are no phrase.
+    /// The terms that are not phrases.
     pub other: Option<Box<PgGroup>>,
     pub negated: bool,
 }
@@ -31,10 +31,10 @@ pub fn to_postgres(group: &Group) -> PgGroup {
     let is_phrase = |term: &&Term| term.words.len() > 1;
     let phrases: Vec<String> = group.terms.iter().filter(is_phrase).map(like).collect();
     let other: Vec<Term> = group.terms.iter().filter(|term| !is_phrase(term)).cloned().collect();
-    let of = |write: fn(&Term) -> Option<String>| alternatives(group.terms.iter().filter_map(write));
+    let all = |write: fn(&Term) -> Option<String>| alternatives(group.terms.iter().filter_map(write));
     PgGroup {
-        words: of(postgres_words),
-        marks: of(postgres_marks),
+        words: all(postgres_words),
+        index_terms: all(postgres_index_terms),
         other: (!phrases.is_empty() && !other.is_empty())
             .then(|| Box::new(to_postgres(&Group { terms: other, literal: Vec::new() }))),
         phrases,
@@ -57,10 +57,10 @@ fn postgres_words(term: &Term) -> Option<String> {
     (!words.is_empty()).then(|| if words.len() > 1 { format!("({text})") } else { text })
 }
 
-fn postgres_marks(term: &Term) -> Option<String> {
-    let marks: Vec<String> = term.marks.iter().map(|mark| format!("'{mark}'")).collect();
-    (!marks.is_empty())
-        .then(|| if marks.len() > 1 { format!("({})", marks.join(" & ")) } else { marks.concat() })
+fn postgres_index_terms(term: &Term) -> Option<String> {
+    let index_terms: Vec<String> = term.index_terms.iter().map(|term| format!("'{term}'")).collect();
+    (!index_terms.is_empty())
+        .then(|| if index_terms.len() > 1 { format!("({})", index_terms.join(" & ")) } else { index_terms.concat() })
 }
 
 /// A pattern of LIKE for folded texts with spaces around them; no word holds `%`, `_` or `\`.
@@ -93,10 +93,10 @@ fn either(terms: &[Term], operator: &str, write: fn(&Term) -> String) -> String 
 }
 
 fn fts5_term(term: &Term) -> String {
-    let marks: Vec<String> = term.marks.iter().map(|mark| format!("\"{mark}\"")).collect();
-    match marks.as_slice() {
+    let index_terms: Vec<String> = term.index_terms.iter().map(|term| format!("\"{term}\"")).collect();
+    match index_terms.as_slice() {
         [] => format!("\"{}\"{}", term.words.join(" "), if term.prefix { "*" } else { "" }),
-        [mark] => mark.clone(),
-        marks => format!("({})", marks.join(" AND ")),
+        [term] => term.clone(),
+        index_terms => format!("({})", index_terms.join(" AND ")),
     }
 }

@@ -17,8 +17,8 @@ pub struct Filter {
 pub enum Criterion {
     /// A folded tag name; tags below it match as well ([`tag::range_of`]).
     Tag(String),
-    /// A host as [`normal_url::site_of`] writes it, whose subdomains match as well, and a path without a slash at its end,
-    /// below which everything matches; none: `""`.
+    /// A host as [`normal_url::site_of`] writes it; its subdomains match too. The path has no slash at its end, and all
+    /// paths below it match too; `""` for none.
     Site {
         site: String,
         path: String,
@@ -34,28 +34,28 @@ pub enum Criterion {
     After(Date),
 }
 
-/// Whether `name:` is a filter or a slip of the fingers in one, rather than any word with a colon.
+/// Whether `name:` is a filter or a misspelled one, not just a word with a colon.
 pub(super) fn is_meant(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.contains(&name.as_str()) || nearest(&name).is_some()
 }
 
-/// The filter that is spelled with a letter more or less or two in the wrong order. With another letter in place of one
-/// it is a word of its own (find, mind, side), and two-letter names are one edit from too many words.
+/// The filter that `name` misspells: one letter too many, one missing, or two swapped. A replaced letter does not count,
+/// since it makes other words (find, mind, side). Two-letter names are too close to too many words.
 fn nearest(name: &str) -> Option<&'static str> {
     let letters = |name: &str| {
         let mut letters = name.as_bytes().to_vec();
         letters.sort_unstable();
         letters
     };
-    let is_slip = |known: &str| known.len() != name.len() || letters(known) == letters(name);
-    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_slip(known);
+    let is_misspelling = |known: &str| known.len() != name.len() || letters(known) == letters(name);
+    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_misspelling(known);
     (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
         .then(|| NAMES.iter().find(near).copied())
         .flatten()
 }
 
-pub(super) fn read(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, QueryError> {
+pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, QueryError> {
     let refuse = |message: String| QueryError::at(lexeme.position, message);
     let value = value.trim();
     let name = name.to_ascii_lowercase();

@@ -1,8 +1,8 @@
-//! A query cut at spaces, quotes and colons; nothing is refused here.
+//! Splits a query at spaces, quotes and colons. It refuses nothing.
 
 use super::filter;
 
-/// One piece of a query and where it begins, in characters.
+/// One piece of a query and its position in characters.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lexeme {
     pub position: usize,
@@ -12,7 +12,7 @@ pub(super) struct Lexeme {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// `open_ended` while it may be the beginning of a word.
+    /// `open_ended` while it may be the start of a word.
     Or {
         open_ended: bool,
     },
@@ -43,7 +43,7 @@ pub(super) fn split(text: &str) -> Vec<Lexeme> {
     lexemes
 }
 
-/// The piece that begins at `position`, and where the next one may begin.
+/// The piece at `position`, and where the next one may begin.
 fn lexeme(chars: &[char], position: usize) -> (Lexeme, usize) {
     let next_is =
         |offset: usize, test: fn(char) -> bool| chars.get(position + offset).copied().is_some_and(test);

@@ -13,16 +13,16 @@ fn read(text: &str) -> Query {
 /// What PostgreSQL's index is asked, and in brackets what the rows' texts must match.
 fn postgres(text: &str) -> String {
     let part = |group: &Group| {
-        let PgGroup { words, marks, phrases, negated, .. } = to_postgres(group);
-        assert!(marks.is_none() || text.contains('.'), "{text}");
+        let PgGroup { words, index_terms, phrases, negated, .. } = to_postgres(group);
+        assert!(index_terms.is_none() || text.contains('.'), "{text}");
         let seen = if phrases.is_empty() { String::new() } else { format!(" [{}]", phrases.join("] [")) };
         format!("{}{}{seen}", if negated { "!" } else { "" }, words.unwrap_or_default())
     };
     read(text).text.iter().map(part).collect::<Vec<_>>().join(" & ")
 }
 
-fn mark_of_sign(text: &str) -> String {
-    marks::sign(text)
+fn term_of_sign(text: &str) -> String {
+    index_terms::sign(text)
 }
 
 fn criteria(text: &str) -> Vec<Criterion> {
@@ -115,7 +115,7 @@ fn filters_are_read() {
 #[test]
 fn filters_stand_beside_words_and_can_be_negated() {
     let query = read("tide -tag:\"two words\" -is:pinned tab");
-    assert_eq!(query.needles().len(), 2);
+    assert_eq!(query.highlights().len(), 2);
     assert!(query.filters.iter().all(|filter| filter.negated) && query.filters.len() == 2);
     assert_eq!(postgres("tide tag:x"), "'tide'");
 }
@@ -161,16 +161,16 @@ fn what_says_nothing_finds_nothing() {
 #[test]
 fn signs_are_looked_for_as_marks() {
     let only = |text: &str| read(text).text.into_iter().flat_map(|group| group.terms).next().expect("a term");
-    assert_eq!(only("🦀").marks, [mark_of_sign("🦀")]);
-    assert_eq!(only("\"🦀→\"").marks, [mark_of_sign("🦀"), mark_of_sign("→")]);
+    assert_eq!(only("🦀").index_terms, [term_of_sign("🦀")]);
+    assert_eq!(only("\"🦀→\"").index_terms, [term_of_sign("🦀"), term_of_sign("→")]);
     assert!(only("-🦀").negated && only("-🦀").words.is_empty());
     // A word with its signs is looked for by the word; what has the signs too comes first.
     for text in ["c++ ", "C# ", "f#", ".net"] {
         let query = read(text);
-        assert_eq!(query.text[0].literal, [mark_of_sign(text.trim().to_lowercase().as_str())], "{text}");
+        assert_eq!(query.text[0].literal, [term_of_sign(text.trim().to_lowercase().as_str())], "{text}");
         assert!(!query.text[0].terms[0].words.is_empty() && query.literally().is_some());
     }
-    assert_eq!(only("-c++").marks, [mark_of_sign("c++")]);
+    assert_eq!(only("-c++").index_terms, [term_of_sign("c++")]);
     assert!(read("c++ or rust").literally().is_none());
     assert!(read("plain words").literally().is_none());
 }
@@ -185,7 +185,7 @@ fn pasted_addresses_are_looked_for_in_every_spelling() {
         "plain.example/a/b",
     ] {
         let group = read(text).text.remove(0);
-        assert_eq!(group.literal, [marks::address("https://plain.example/a/b")], "{text}");
+        assert_eq!(group.literal, [index_terms::address("https://plain.example/a/b")], "{text}");
         assert!(group.terms.iter().any(|term| term.words == ["plain", "example", "a", "b"]), "{text}");
     }
     for text in ["and/or", "plain.example", "http", "http://", "www.", "a/b.c"] {
@@ -212,8 +212,8 @@ fn queries_are_bounded() {
 
 #[test]
 fn needles_are_the_words_that_results_hold() {
-    let needles = read("Tide -x \"a b\" or c tag:y ta").needles();
-    let shown: Vec<_> = needles.iter().map(|needle| (needle.word.as_str(), needle.prefix)).collect();
+    let highlights = read("Tide -x \"a b\" or c tag:y ta").highlights();
+    let shown: Vec<_> = highlights.iter().map(|highlight| (highlight.word.as_str(), highlight.prefix)).collect();
     assert_eq!(shown, [("tide", false), ("a b", false), ("c", false), ("ta", true)]);
 }
 
@@ -289,23 +289,23 @@ proptest! {
             }
         };
         let safe = |c: char| c.is_alphanumeric() || c == ' ' || unicode_normalization::char::is_combining_mark(c);
-        let mark = |c: char| c == '\u{E000}' || safe(c);
+        let term = |c: char| c == '\u{E000}' || safe(c);
         for group in query.text.iter().map(to_postgres) {
             let text = group.words.unwrap_or_default();
             prop_assert!(words(&text, '\'').chars().all(safe));
             prop_assert!(operators(&text, '\'').chars().all(|c| " &|():*".contains(c)));
-            let marks = group.marks.unwrap_or_default();
-            prop_assert!(words(&marks, '\'').chars().all(mark));
-            prop_assert!(operators(&marks, '\'').chars().all(|c| " &|()".contains(c)));
+            let index_terms = group.index_terms.unwrap_or_default();
+            prop_assert!(words(&index_terms, '\'').chars().all(term));
+            prop_assert!(operators(&index_terms, '\'').chars().all(|c| " &|()".contains(c)));
             prop_assert!(group.phrases.iter().all(|like| like.trim_matches('%').chars().all(safe)));
         }
         let fts = to_fts5(&query.text).unwrap_or_default();
         for part in [fts.matching, fts.excluding].into_iter().flatten() {
-            prop_assert!(words(&part, '"').chars().all(mark));
+            prop_assert!(words(&part, '"').chars().all(term));
             prop_assert!(operators(&part, '"').split([' ', '(', ')', '*']).all(|op| matches!(op, "" | "AND" | "OR")));
         }
         prop_assert!(query.text.iter().all(|group| !group.terms.is_empty()));
-        prop_assert!(query.text.iter().flat_map(|g| &g.terms).all(|term| term.words.is_empty() != term.marks.is_empty()));
+        prop_assert!(query.text.iter().flat_map(|g| &g.terms).all(|term| term.words.is_empty() != term.index_terms.is_empty()));
     }
 
     #[test]

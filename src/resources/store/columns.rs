@@ -9,8 +9,8 @@ macro_rules! tag_names {
 }
 pub(crate) use tag_names;
 
-/// A [`Resource`](crate::resources::Resource) of `resources r` and its owner `users u`, but for the body, of which not
-/// every reader wants the whole.
+/// A [`Resource`](crate::resources::Resource) from `resources r` and its owner `users u`, without the body: not every
+/// reader needs all of it.
 macro_rules! resource_columns {
     () => {
         concat!(
@@ -23,7 +23,7 @@ macro_rules! resource_columns {
 }
 pub(crate) use resource_columns;
 
-/// Whole resources of which the condition holds.
+/// Selects the whole resources that meet the condition.
 macro_rules! resource_where {
     ($condition:literal) => {
         concat!(
@@ -36,7 +36,7 @@ macro_rules! resource_where {
 }
 pub(crate) use resource_where;
 
-/// A [`Revision`](crate::resources::Revision) of `revisions v`, saved by `users u`, but for the body.
+/// A [`Revision`](crate::resources::Revision) from `revisions v`, saved by `users u`, without the body.
 macro_rules! revision_columns {
     () => {
         "v.version, v.title, v.url, v.tags, v.visibility, v.via, u.display_name AS saved_by, v.saved_at"
@@ -44,7 +44,7 @@ macro_rules! revision_columns {
 }
 pub(crate) use revision_columns;
 
-/// Keeps each `resources r` of which the condition holds as a revision; `$saved` is how, by whom and when it was saved.
+/// Copies each of `resources r` that meets the condition to the revisions; `$saved` is `via, saved_by, saved_at`.
 macro_rules! insert_revisions {
     ($saved:literal where $condition:literal) => {
         concat!(
@@ -77,7 +77,7 @@ pub const SAVED: [&str; 13] = [
     "marks",
 ];
 
-/// Binds the values of [`SAVED`] to a query, each by its method `$bind`.
+/// Binds the values of [`SAVED`] to a query; `$bind` is the name of its method.
 macro_rules! bind_saved {
     ($query:expr, $bind:ident, $owner:expr, $checked:expr) => {{
         let checked: &$crate::resources::draft::Checked = $checked;
@@ -95,7 +95,7 @@ macro_rules! bind_saved {
             .$bind(&checked.fold_title)
             .$bind(&checked.fold_tags)
             .$bind(&checked.fold_body)
-            .$bind($crate::resources::marks::of($owner, checked))
+            .$bind($crate::resources::index_terms::of_resource($owner, checked))
     }};
 }
 pub(crate) use bind_saved;

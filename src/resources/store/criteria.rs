@@ -1,4 +1,4 @@
-//! What is searched for, as SQL: filters and words, and how many rows they leave where the planners can't know.
+//! Filters and words as SQL, with a count of their matches where the planners can't estimate it.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -6,15 +6,15 @@ use uuid::Uuid;
 use crate::db::{Db, Engine, Reader, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
 use crate::resources::query::{self, Criterion, Filter, Fts, Group, PgGroup, Term};
-use crate::resources::visibility::shelf_marks;
-use crate::resources::{Kind, marks, tag};
+use crate::resources::visibility::partition_terms;
+use crate::resources::{Kind, index_terms, tag};
 use crate::web::viewer::Viewer;
 
-/// As many rows may well be fetched and sorted; where more match, they are read in the order asked for.
+/// Up to this many matches are fetched and sorted; with more, the rows are read in the order of the list.
 const FEW: i64 = 2_000;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
-/// SQL put together from our own words only; what people typed is in the values.
+/// SQL built at run time. It contains nothing that people typed: that is in the values.
 #[derive(Default)]
 pub struct Statement {
     pub sql: String,
@@ -26,7 +26,7 @@ impl Statement {
         Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
     }
 
-    /// The placeholder under which the value is bound.
+    /// Binds the value and returns its placeholder.
     pub fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
@@ -38,41 +38,41 @@ impl Statement {
 pub enum Size {
     Few,
     Many,
-    /// Not counted: the planner's guess is good.
+    /// Not counted, as the planner's estimate is good.
     Unknown,
 }
 
 pub struct Sizes {
-    /// What both the words and the marks find.
+    /// Matches of the words and index terms together.
     pub words: Size,
     /// In the filters' order.
     pub filters: Vec<Size>,
 }
 
 impl Sizes {
-    pub async fn of(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
+    pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
         let mut filters = Vec::with_capacity(search.filters.len());
         for filter in &search.filters {
             let mut rows = Statement::default();
             rows.sql = match &filter.criterion {
-                _ if mark_of(search, filter).is_some() && !has_path(filter) => String::new(),
+                _ if index_term_of(search, filter).is_some() && !has_path(filter) => String::new(),
                 Criterion::Tag(folded) if !filter.negated => tagged(&mut rows, folded),
                 Criterion::Site { site, .. } if !filter.negated => on_site(&mut rows, site),
                 _ => String::new(),
             };
             filters.push(size(db, &rows).await?);
         }
-        Ok(Self { words: Self::of_words(db, viewer, search).await?, filters })
+        Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
     }
 
-    /// PostgreSQL keeps statistics of words; and ranking starts from the words, however many match.
-    async fn of_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
+    /// Not needed for PostgreSQL, which has statistics of words, nor for ranking, which always starts from the words.
+    async fn count_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
         if matches!(db, Db::Postgres(_)) || search.sort == Sort::Relevance || !search.query.is_ranked() {
             return Ok(Size::Unknown);
         }
         let mut rows = Statement::default();
         if let Words::Fts5(words) =
-            words(&mut rows, &db.read(), search, &search.query.text, &shelf_marks(viewer))
+            words(&mut rows, &db.read(), search, &search.query.text, &partition_terms(viewer))
         {
             rows.sql = format!("{FTS5_ROWS} {words}");
         }
@@ -91,15 +91,15 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
 
 pub fn filters(statement: &mut Statement, engine: &Reader<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
-    let unmarked = |(filter, _): &(&Filter, _)| mark_of(search, filter).is_none() || has_path(filter);
-    for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(unmarked) {
+    let is_not_indexed = |(filter, _): &(&Filter, _)| index_term_of(search, filter).is_none() || has_path(filter);
+    for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(is_not_indexed) {
         let mut condition = condition(statement, &filter.criterion, *size);
         if let Criterion::Site { path, .. } = &filter.criterion
             && !path.is_empty()
         {
             condition = format!("{condition} AND {}", is_below(statement, engine, path));
         }
-        // A note has no site and is not on any: what is unknown is not so.
+        // A note has no site, so NULL counts as false.
         let (before, after) =
             if filter.negated { (" AND NOT COALESCE((", "), FALSE)") } else { (" AND (", ")") };
         sql.extend([before, &condition, after]);
@@ -108,7 +108,7 @@ pub fn filters(statement: &mut Statement, engine: &Reader<'_>, search: &Search, 
 }
 
 fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -> String {
-    // So asked, neither engine starts from what many rows match.
+    // Written like this, neither engine starts from a condition that many rows meet.
     let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
         Criterion::Tag(folded) => format!("(r.id IN ({})){late}", tagged(statement, folded)),
@@ -143,7 +143,8 @@ fn on_site(statement: &mut Statement, site: &str) -> String {
     format!("SELECT r.rid FROM resources r WHERE r.trashed_at IS NULL AND r.site IS NOT NULL AND ({is_site})")
 }
 
-/// '/' follows '.': the range holds every subdomain, and what the last condition leaves out (`org.example-x`).
+/// '/' follows '.', so the range contains every subdomain. It also contains `org.example-x`, which the last condition
+/// excludes.
 fn is_site(statement: &mut Statement, site: &str) -> String {
     let [this, low, high] = [site.to_owned(), format!("{site}."), format!("{site}/")]
         .map(|text| statement.bind(Value::Text(text)));
@@ -154,7 +155,8 @@ fn has_path(filter: &Filter) -> bool {
     matches!(&filter.criterion, Criterion::Site { path, .. } if !path.is_empty())
 }
 
-/// Whether an address leads to the path or below it. Its path begins at the first slash after `http://` and a letter.
+/// Whether the path of an address is this one or below it. It begins at the first slash from the 9th character on,
+/// which is after `https://`, or after `http://` and one letter.
 fn is_below(statement: &mut Statement, engine: &Reader<'_>, path: &str) -> String {
     let find = match engine {
         Engine::Postgres(_) => "strpos",
@@ -167,38 +169,38 @@ fn is_below(statement: &mut Statement, engine: &Reader<'_>, path: &str) -> Strin
     )
 }
 
-/// The searched words in each engine's own language.
+/// The searched words in the syntax of each engine.
 pub enum Words {
     None,
     /// A condition on `resources r`.
     Postgres(String),
-    /// A placeholder for what to match.
+    /// The placeholder of what to match.
     Fts5(String),
-    /// Everything but what matches.
+    /// The placeholder of what to exclude from all rows.
     NotFts5(String),
 }
 
-/// `shelves`: only what has one of these marks, or anything when there are none.
+/// `partitions`: only rows with one of these index terms; if empty, all rows.
 pub fn words(
     statement: &mut Statement,
     engine: &Reader<'_>,
     search: &Search,
     text: &[Group],
-    shelves: &[String],
+    partitions: &[String],
 ) -> Words {
-    let marks = marked(search, shelves);
+    let index_terms = index_terms_of(search, partitions);
     match engine {
-        Engine::Postgres(_) => postgres_words(statement, text, &marks),
-        Engine::Sqlite(_) => fts5_words(statement, &[text, &marks].concat()),
+        Engine::Postgres(_) => postgres_words(statement, text, &index_terms),
+        Engine::Sqlite(_) => fts5_words(statement, &[text, &index_terms].concat()),
     }
 }
 
-fn postgres_words(statement: &mut Statement, words: &[Group], marks: &[Group]) -> Words {
+fn postgres_words(statement: &mut Statement, words: &[Group], index_terms: &[Group]) -> Words {
     if words.is_empty() {
         return Words::None;
     }
     let (mut indexed, mut seen) = (Vec::new(), Vec::new());
-    for group in words.iter().chain(marks).map(query::to_postgres) {
+    for group in words.iter().chain(index_terms).map(query::to_postgres) {
         match (group.phrases.is_empty(), group.negated) {
             (true, false) => indexed.push(tsquery(statement, &group)),
             (true, true) => indexed.push(format!("!!{}", tsquery(statement, &group))),
@@ -214,15 +216,15 @@ fn postgres_words(statement: &mut Statement, words: &[Group], marks: &[Group]) -
     Words::Postgres(index.into_iter().chain(seen).collect::<Vec<_>>().join(" AND "))
 }
 
-/// The words are cut as the index's texts were; marks are taken as they are.
+/// PostgreSQL splits the words as it split the indexed texts, and takes index terms as they are.
 fn tsquery(statement: &mut Statement, group: &PgGroup) -> String {
     let mut bind = |text: &String| statement.bind(Value::Text(text.clone()));
     let words = group.words.as_ref().map(|words| format!("to_tsquery('simple', {})", bind(words)));
-    let marks = group.marks.as_ref().map(|marks| format!("CAST(CAST({} AS text) AS tsquery)", bind(marks)));
-    format!("({})", words.into_iter().chain(marks).collect::<Vec<_>>().join(" || "))
+    let index_terms = group.index_terms.as_ref().map(|index_terms| format!("CAST(CAST({} AS text) AS tsquery)", bind(index_terms)));
+    format!("({})", words.into_iter().chain(index_terms).collect::<Vec<_>>().join(" || "))
 }
 
-/// Whether the row's texts hold one of the phrases, or the index says so of what is no phrase.
+/// Whether the texts of the row contain one of the phrases, or the index finds one of the other terms.
 fn is_seen(statement: &mut Statement, group: &PgGroup) -> String {
     const TEXTS: &str = "(' ' || r.fold_title || E' \\t ' || r.fold_tags || E' \\t ' || r.fold_body || ' ')";
     let other = group.other.as_ref().map(|other| format!("r.search @@ {}", tsquery(statement, other)));
@@ -246,22 +248,22 @@ fn fts5_words(statement: &mut Statement, groups: &[Group]) -> Words {
     }
 }
 
-/// The marks that are asked for, as if they were words of the query.
-fn marked(search: &Search, shelves: &[String]) -> Vec<Group> {
-    let term = |mark: String, negated| Term { marks: vec![mark], negated, ..Term::default() };
+/// The index terms of the filters and partitions, as groups of the query.
+fn index_terms_of(search: &Search, partitions: &[String]) -> Vec<Group> {
+    let term = |index_term, negated| Term { index_terms: vec![index_term], negated, ..Term::default() };
     let group = |terms| Group { terms, literal: Vec::new() };
-    // A path is asked of the rows; what is not on the site is not below it either, but not the other way round.
+    // The index knows no paths. A negated filter with one must not exclude the whole site.
     let narrows = |filter: &&Filter| !(filter.negated && has_path(filter));
     let filters = search
         .filters
         .iter()
         .filter(narrows)
-        .filter_map(|filter| mark_of(search, filter).map(|mark| group(vec![term(mark, filter.negated)])));
-    let shelves = group(shelves.iter().map(|mark| term(mark.clone(), false)).collect());
-    filters.chain((!shelves.terms.is_empty()).then_some(shelves)).collect()
+        .filter_map(|filter| Some(group(vec![term(index_term_of(search, filter)?, filter.negated)])));
+    let partitions = group(partitions.iter().map(|one| term(one.clone(), false)).collect());
+    filters.chain((!partitions.terms.is_empty()).then_some(partitions)).collect()
 }
 
-/// Where words are looked for, the index that finds them also says which filters are met, where a mark is known.
-fn mark_of(search: &Search, filter: &Filter) -> Option<String> {
-    search.query.is_ranked().then(|| marks::for_criterion(&filter.criterion)).flatten()
+/// The index term of a filter. Only a search with words has one: it reads the index anyway.
+fn index_term_of(search: &Search, filter: &Filter) -> Option<String> {
+    search.query.is_ranked().then(|| index_terms::for_criterion(&filter.criterion)).flatten()
 }

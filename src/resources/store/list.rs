@@ -1,4 +1,4 @@
-//! Lists: the viewer's shelves, each read along an index, merged into one page.
+//! Lists: each partition of the viewer is read along its index, and the rows are merged into one page.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::TagCount;
 use crate::resources::listing::{Page, Position, Search, Sort};
-use crate::resources::visibility::{shelf_marks, shelves, visible};
+use crate::resources::visibility::{partition_terms, partitions, visible};
 use crate::web::viewer::Viewer;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
@@ -23,29 +23,29 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
     }
 }
 
-/// In an order that the rows have.
+/// A page in the order of a column.
 pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     let statement = statement(db, viewer, search).await?;
     let hits = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await?);
-    Ok(Page::of(hits, search))
+    Ok(Page::from_hits(hits, search))
 }
 
-/// The statement that finds the page in the way that costs least: its rows, or what they are ranked among.
+/// The cheapest statement for the page: it finds the rows of the page, or the rows to rank.
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
     if search.sort == Sort::Relevance {
         return ranked::statement(db, viewer, search, &search.query.text).await;
     }
-    let sizes = &Sizes::of(db, viewer, search).await?;
+    let sizes = &Sizes::count(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
-    // For a list of many matches it would cost more to look up who may see each; the shelves are read anyway.
-    let shelves = if sizes.words == Size::Few { shelf_marks(viewer) } else { Vec::new() };
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &shelves);
-    let order = Order::of(search.sort);
+    // With many matches the partitions are read anyway, and index terms for them would only cost.
+    let partitions = if sizes.words == Size::Few { partition_terms(viewer) } else { Vec::new() };
+    let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions);
+    let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
     let limit = statement.bind(Value::Int(search.limit + 1));
     let scan = Scan { viewer, filters, after, order, limit: &limit };
-    let found = scan.of(&words, sizes);
+    let found = scan.sql(&words, sizes);
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id ORDER BY p.key {dir}, p.id {dir}",
@@ -56,13 +56,13 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     Ok(statement)
 }
 
-/// A [`Hit`](crate::resources::listing::Hit) of `resources r` and its owner `users u`.
+/// A [`Hit`](crate::resources::listing::Hit) from `resources r` and its owner `users u`.
 #[must_use]
 pub fn columns(body: &str) -> String {
     format!("{}, r.title_key, r.summary, {body} AS body", resource_columns!())
 }
 
-/// How the ids of a page are found, with the key they are sorted by.
+/// Finds the ids of a page and their sort keys.
 struct Scan<'a> {
     viewer: &'a Viewer,
     filters: String,
@@ -72,38 +72,38 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn of(&self, words: &Words, sizes: &Sizes) -> String {
+    fn sql(&self, words: &Words, sizes: &Sizes) -> String {
         match words {
-            Words::None => self.first_of_each_shelf(""),
-            Words::Postgres(words) => self.first_of_each_shelf(&format!(" AND {words}")),
+            Words::None => self.first_of_each_partition(""),
+            Words::Postgres(words) => self.first_of_each_partition(&format!(" AND {words}")),
             Words::Fts5(words) if sizes.words == Size::Few => self.sorted_from_fts5(words),
-            Words::Fts5(words) => self.merged_shelves(&format!("IN ({FTS5_ROWS} {words})")),
-            Words::NotFts5(words) => self.merged_shelves(&format!("NOT IN ({FTS5_ROWS} {words})")),
+            Words::Fts5(words) => self.merged_partitions(&format!("IN ({FTS5_ROWS} {words})")),
+            Words::NotFts5(words) => self.merged_partitions(&format!("NOT IN ({FTS5_ROWS} {words})")),
         }
     }
 
-    fn shelves(&self, and: &str) -> impl Iterator<Item = String> {
-        shelves(self.viewer).iter().map(move |shelf| {
+    fn partitions(&self, and: &str) -> impl Iterator<Item = String> {
+        partitions(self.viewer).iter().map(move |partition| {
             let Self { filters, after, order, .. } = self;
             let key = order.column();
-            format!("SELECT r.id, {key} AS key, r.rid FROM resources r WHERE {shelf}{filters}{after}{and}")
+            format!("SELECT r.id, {key} AS key, r.rid FROM resources r WHERE {partition}{filters}{after}{and}")
         })
     }
 
-    /// Each is read along its index, up to the page's length.
-    fn first_of_each_shelf(&self, and: &str) -> String {
+    /// Reads each partition along its index, up to the length of the page.
+    fn first_of_each_partition(&self, and: &str) -> String {
         let (sorted, limit) = (self.order.by_key(), self.limit);
-        let shelves =
-            self.shelves(and).map(|shelf| format!("SELECT * FROM ({shelf} {sorted} LIMIT {limit}) s"));
-        shelves.collect::<Vec<_>>().join(" UNION ")
+        let partitions =
+            self.partitions(and).map(|partition| format!("SELECT * FROM ({partition} {sorted} LIMIT {limit}) s"));
+        partitions.collect::<Vec<_>>().join(" UNION ")
     }
 
-    /// SQLite merges the shelves row by row until the outer limit ends that; it makes the list of what matches
-    /// once, where conditions inside would have it made for each. The inner limit makes it keep the order.
-    fn merged_shelves(&self, rid: &str) -> String {
-        let shelves = self.shelves("").collect::<Vec<_>>().join(" UNION ");
+    /// SQLite merges the partitions row by row until it reaches the outer limit. It makes the list of matches once; inside
+    /// the partitions it would make one for each. The inner limit makes it keep the order.
+    fn merged_partitions(&self, rid: &str) -> String {
+        let partitions = self.partitions("").collect::<Vec<_>>().join(" UNION ");
         let (sorted, limit) = (self.order.by_key(), self.limit);
-        format!("SELECT id, key FROM ({shelves} {sorted} LIMIT -1) s WHERE rid {rid} LIMIT {limit}")
+        format!("SELECT id, key FROM ({partitions} {sorted} LIMIT -1) s WHERE rid {rid} LIMIT {limit}")
     }
 
     fn sorted_from_fts5(&self, words: &str) -> String {
@@ -126,7 +126,7 @@ enum Order {
 }
 
 impl Order {
-    fn of(sort: Sort) -> Self {
+    fn new(sort: Sort) -> Self {
         match sort {
             Sort::Newest | Sort::Relevance => Self::Created { ascending: false },
             Sort::Oldest => Self::Created { ascending: true },
@@ -157,7 +157,7 @@ impl Order {
 }
 
 fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
-    // The sign keeps the number from being looked up: it only says where what was ranked ended.
+    // The `+` keeps SQLite from looking rows up by `rid` instead of reading them in order.
     let below = search.below.map(|rid| format!(" AND +r.rid < {}", statement.bind(Value::Int(rid))));
     let (key, id) = match &search.after {
         Some(Position::Time(_, micros, id)) => (Value::At(Timestamp::from_micros(*micros)), *id),
@@ -171,8 +171,8 @@ fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {
     let owner = viewer.id().unwrap_or(Uuid::nil());
-    for shelf in shelves(viewer) {
-        let sql = format!("SELECT 1 FROM resources r WHERE {shelf} LIMIT 1");
+    for partition in partitions(viewer) {
+        let sql = format!("SELECT 1 FROM resources r WHERE {partition} LIMIT 1");
         let row: Option<(i32,)> = on!(db.read(), pool => sqlx::query_as(AssertSqlSafe(sql)).bind(owner).fetch_optional(pool).await?);
         if row.is_some() {
             return Ok(true);
@@ -181,7 +181,7 @@ pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {
     Ok(false)
 }
 
-/// Tags of different owners that fold to the same name count as one, under the first spelling.
+/// Tags of different owners with the same folded name count as one, under the first spelling.
 pub async fn tags(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
     let owner = viewer.id().unwrap_or(Uuid::nil());
     let sql = tags_sql(viewer);

@@ -1,5 +1,5 @@
-//! The library's SQL: single resources here, lists in `list`, `ranked` and `criteria`, changes in `write`, what all of
-//! them name in `columns`.
+//! The library's SQL: single resources here, lists in `list`, `ranked` and `criteria`, changes in `write`, and the
+//! columns that all of them share in `columns`.
 
 pub(super) mod columns;
 mod criteria;
@@ -35,7 +35,7 @@ pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
 }
 
-/// As it stands in this transaction.
+/// The resource as this transaction sees it.
 pub async fn find_within(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(tx.conn(), conn => sqlx::query_as(FIND).bind(id).fetch_optional(conn).await)
 }

@@ -1,5 +1,5 @@
-//! Searches by relevance: the latest matches are read from the full-text index, ranked here, and the page of the
-//! best is fetched.
+//! Searches by relevance: the full-text index finds the latest matches, `rank` sorts them, and the rows of the page are
+//! fetched.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -10,13 +10,13 @@ use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};
 use crate::resources::query::{Group, Query};
 use crate::resources::rank::{self, Candidate};
-use crate::resources::visibility::{shelf_marks, visible};
+use crate::resources::visibility::{partition_terms, visible};
 use crate::web::viewer::Viewer;
 
-/// So much of a text is ranked, in characters, which bounds what long ones can cost.
+/// The part of a text that is ranked, in characters, which bounds the cost of long texts.
 const READ: i64 = 4_000;
 
-/// What was ranked, best first, and where older matches begin, if there are any.
+/// The `rid`s of the ranked matches, best first, and where older matches begin.
 #[derive(Default)]
 struct Ranking {
     best: Vec<i64>,
@@ -32,7 +32,7 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
     Ok(Page { hits: rows(db, viewer, &rids).await?, next })
 }
 
-/// A page of what was too old to be ranked.
+/// A page of the matches that were too old to be ranked.
 pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sqlx::Result<Page> {
     let query = Query { text: read_as(&search.query, rest.text), ..search.query.clone() };
     let older = Search {
@@ -53,8 +53,8 @@ pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sql
     Ok(Page { next, ..page })
 }
 
-/// What holds signs and addresses just as they were typed comes first. Where the words as they stand fill the ranking,
-/// longer ones that begin like the last need not be looked for, which costs several times as much.
+/// Literal matches of signs and addresses come first. Then whole words, and only if these are too few, prefixes: those
+/// cost several times as much.
 async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Ranking> {
     let (query, mut best) = (&search.query, Vec::new());
     if query.literally().is_some() {
@@ -78,7 +78,7 @@ async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Rank
     Ok(Ranking { best, rest })
 }
 
-/// What a reading of the query finds, without what a stricter one has put before it.
+/// One reading of the query, without the results of a stricter one.
 fn read_as(query: &Query, reading: Reading) -> Vec<Group> {
     let text = match reading {
         Reading::Literal => return query.literally().unwrap_or_default(),
@@ -91,11 +91,11 @@ fn read_as(query: &Query, reading: Reading) -> Vec<Group> {
 /// The latest matches.
 struct Latest {
     reading: Reading,
-    /// One line for each: its number, title, tags and text.
+    /// One line a match: `rid`, title, tags and text.
     lines: String,
-    /// There are older ones.
+    /// Whether there are older matches.
     goes_on: bool,
-    /// The number of the last one in the order in which the engine finds them.
+    /// The `rid` of the last match in the order of the engine.
     last: i64,
 }
 
@@ -127,7 +127,7 @@ impl Latest {
         rank::best_first(&candidates(&self.lines), text)
     }
 
-    /// PostgreSQL finds the latest by their dates, SQLite by their numbers.
+    /// PostgreSQL finds the latest by date, SQLite by `rid`.
     async fn rest(&self, db: &Db) -> sqlx::Result<Rest> {
         const SQL: &str = "SELECT created_at, id FROM resources WHERE rid = $1";
         let text = self.reading;
@@ -144,7 +144,7 @@ fn number_of(line: &str) -> i64 {
     line.split('\t').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// Folded texts hold letters, digits and spaces, so tabs and line feeds can stand between them.
+/// Tabs and line feeds can separate folded texts, since these contain only letters, digits and spaces.
 fn candidates(lines: &str) -> Vec<Candidate<'_>> {
     lines.lines().filter_map(candidate).collect()
 }
@@ -155,22 +155,22 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
     Some(Candidate { rid, title: fields.next()?, tags: fields.next()?, body: fields.next()? })
 }
 
-/// The latest matches that the viewer may see, in one value: SQLite's driver takes as long to hand over a row as
-/// to find it. The marks find them; the rule on the rows has the last word.
+/// The latest matches that the viewer may see, in one value, since SQLite's driver takes as long to return a row as to
+/// find it. Index terms find the matches; the rule on the rows decides.
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]) -> sqlx::Result<Statement> {
-    let sizes = Sizes::of(db, viewer, search).await?;
+    let sizes = Sizes::count(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &shelf_marks(viewer))
+    let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &partition_terms(viewer))
     {
         Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
         Words::Fts5(words) => (
             "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
-            // The one order that FTS5 finds in: what came in last.
+            // The only order of FTS5: last inserted first.
             "f.rowid DESC",
             format!("resources_fts MATCH {words}"),
         ),
-        // Without words there is nothing to rank by; `Asked::sort` sees to that.
+        // Unreachable: `ListParams::sort` never ranks without words.
         Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
     };
     let (visible, read) = (visible(viewer), statement.bind(Value::Int(READ)));
@@ -184,8 +184,8 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
     Ok(statement)
 }
 
-/// PostgreSQL takes a phrase to be as common as its words together, and would read the list in its order for too
-/// long; for an expression there is no such list.
+/// PostgreSQL overestimates the matches of a phrase, and would read the whole list in its order. No index fits an
+/// expression, so with one it does not.
 fn latest_in_postgres(text: &[Group]) -> &'static str {
     let mut terms = text.iter().flat_map(|group| &group.terms);
     let has_phrase = terms.any(|term| term.words.len() > 1 && !term.negated);
@@ -196,7 +196,7 @@ fn latest_in_postgres(text: &[Group]) -> &'static str {
     }
 }
 
-/// The hits, in the order of their numbers.
+/// The hits in the order of `rids`.
 async fn rows(db: &Db, viewer: &Viewer, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
     if rids.is_empty() {
         return Ok(Vec::new());

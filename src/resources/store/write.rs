@@ -1,4 +1,4 @@
-//! Changes to the library.
+//! The SQL of changes.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ pub async fn insert(
     })
 }
 
-/// Whether the version at hand still stood and was replaced.
+/// Whether `current` was still the current version, and was replaced.
 pub async fn update(
     tx: &mut Write,
     current: &Resource,
@@ -54,7 +54,7 @@ pub async fn update(
     Ok(rows == 1)
 }
 
-/// Gives the resource exactly these tags; those that nothing carries any more go.
+/// Gives the resource exactly these tags, and deletes tags without any resource.
 pub async fn set_tags(
     tx: &mut Write,
     resource: Uuid,
@@ -72,13 +72,13 @@ pub async fn set_tags(
     sweep(tx, &dropped).await
 }
 
-/// The tags that the resource had.
+/// Returns the tags that the resource had.
 async fn clear_tags(tx: &mut Write, resource: Uuid) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str = "DELETE FROM resource_tags WHERE resource_id = $1 RETURNING tag_id";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(resource).fetch_all(conn).await)
 }
 
-/// Deletes those of the tags that nothing carries.
+/// Deletes those of the tags that no resource has.
 async fn sweep(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
     const SQL: &str =
         "DELETE FROM tags WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resource_tags WHERE tag_id = $1)";
@@ -88,7 +88,7 @@ async fn sweep(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The id of the owner's tag, which is made when it is new; its first spelling stays.
+/// The id of the owner's tag, created if it is new. Its first spelling stays.
 pub async fn tag_id(tx: &mut Write, owner: Uuid, tag: &TagName, new_id: Uuid) -> sqlx::Result<Uuid> {
     const SQL: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $2, $3, $4)
         ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id";
@@ -96,7 +96,7 @@ pub async fn tag_id(tx: &mut Write, owner: Uuid, tag: &TagName, new_id: Uuid) ->
         .fetch_one(conn).await)
 }
 
-/// Spells the owner's tag so; the resources that carry it, but no more than `most`, or none when it was spelled so already.
+/// Changes the spelling of the owner's tag. Returns at most `most` resources with it, or none if nothing changed.
 pub async fn respell(tx: &mut Write, owner: Uuid, tag: &TagName, most: i64) -> sqlx::Result<Vec<Uuid>> {
     const SQL: &str =
         "UPDATE tags SET name = $3 WHERE owner_id = $1 AND folded = $2 AND name <> $3 RETURNING id";
@@ -107,14 +107,14 @@ pub async fn respell(tx: &mut Write, owner: Uuid, tag: &TagName, most: i64) -> s
     on!(tx.conn(), conn => sqlx::query_scalar(CARRIED).bind(tag).bind(most).fetch_all(conn).await)
 }
 
-/// Keeps the resource as it stands now as a revision of its own.
+/// Saves the current version as a revision.
 pub async fn add_revision(tx: &mut Write, id: Uuid, by: Uuid, via: Via, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = insert_revisions!("$2, $3, $4" where "r.id = $1");
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(via.as_str()).bind(by).bind(now)
         .execute(conn).await.map(drop))
 }
 
-/// Who could see it, if it was moved. `version`: it must be this one.
+/// Returns its visibility if it was moved. With `version`, only that version is moved.
 pub async fn set_trashed(
     tx: &mut Write,
     id: Uuid,
@@ -129,7 +129,7 @@ pub async fn set_trashed(
     Ok(seen.map(|seen| Visibility::parse(&seen).unwrap_or(Visibility::Public)))
 }
 
-/// Whether it was in the trash and is gone; if not, the transaction is to be dropped.
+/// Whether it was in the trash and is deleted. If not, drop the transaction.
 pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<bool> {
     const SQL: &str = "DELETE FROM resources WHERE id = $1 AND trashed_at IS NOT NULL";
     let tags = clear_tags(tx, id).await?;
@@ -138,7 +138,7 @@ pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<bool> {
     Ok(rows == 1)
 }
 
-/// Which, and whose they were.
+/// Returns the deleted resources and their owners.
 pub async fn delete_trashed_before(tx: &mut Write, limit: Timestamp) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
     const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1 RETURNING id, owner_id";
     const SWEEP: &str = "DELETE FROM tags

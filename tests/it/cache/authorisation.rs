@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coffer::cache::{self, Cached, Name};
-use coffer::resources::listing::Asked;
+use coffer::resources::listing::ListParams;
 use coffer::resources::visibility::may_see;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::viewer::Viewer;
@@ -51,7 +51,7 @@ async fn flip(resources: &Resources, shelf: &mut Shelf, dice: usize) {
 }
 
 async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
-    let listed = resources.list(viewer, &Asked::default()).await.expect("a list");
+    let listed = resources.list(viewer, &ListParams::default()).await.expect("a list");
     assert!(listed.hits.iter().all(|hit| may_see(viewer, &hit.resource)));
     let feed = resources.feed(None).await.expect("a feed");
     assert!(feed.hits.iter().all(|hit| may_see(&Viewer::Visitor, &hit.resource)));
@@ -88,7 +88,7 @@ async fn shows_what_is_public(resources: &Resources, shelf: &Shelf) {
         return assert!(resources.feed(Some(username)).await.is_err(), "{username}");
     };
     let feed = resources.feed(Some(username)).await.expect("a feed");
-    let listed = resources.shown_by(&profile, "").await.expect("a list");
+    let listed = resources.public_resources_of(&profile, "").await.expect("a list");
     assert_eq!(usize::try_from(profile.public), Ok(public));
     assert_eq!((feed.hits.len(), listed.hits.len()), (public, public));
 }

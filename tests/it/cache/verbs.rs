@@ -6,7 +6,7 @@ use coffer::cache::{Cache, Limits};
 use coffer::config::Config;
 use coffer::keys::Keys;
 use coffer::resources::import::File;
-use coffer::resources::listing::Asked;
+use coffer::resources::listing::ListParams;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::cursor::CursorKey;
 use coffer::web::origin::Origin;
@@ -26,8 +26,8 @@ fn uncached(app: &App) -> Resources {
     Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))
 }
 
-fn asked() -> Vec<Asked> {
-    let with = |q: &str, sort: &str| Asked { q: q.to_owned(), sort: sort.to_owned(), ..Asked::default() };
+fn asked() -> Vec<ListParams> {
+    let with = |q: &str, sort: &str| ListParams { q: q.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
     vec![with("", ""), with("", "title"), with("pearl", ""), with("tag:sea", ""), with("by:ada", "changed")]
 }
 
@@ -44,7 +44,7 @@ async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec
     for name in ["ada", "eve", "nobody"] {
         let profile = resources.profile(name).await.ok();
         if let Some(profile) = &profile {
-            all.push(format!("{:?}", resources.shown_by(profile, "").await.expect("a list").hits));
+            all.push(format!("{:?}", resources.public_resources_of(profile, "").await.expect("a list").hits));
         }
         all.push(format!("{profile:?} {:?}", resources.feed(Some(name)).await.ok()));
     }

@@ -1,5 +1,5 @@
-//! Pages and documents, kept as bytes: drawn once until something changes. What everybody may see is compressed once
-//! too, and not even sent to who has it already.
+//! Rendered pages and documents, cached as bytes until something changes. Public ones are also compressed once, and
+//! answered with 304 to clients that have them.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,101 +21,101 @@ use crate::cache::status::{self, Status};
 use crate::cache::{Cached, Key, Kind, Name, Scopes, Ttl, id_of};
 use crate::error::{Error, Result};
 
-/// In the process only: another version of coffer draws other pages.
-static PAGE: Kind<Rendered> = Kind {
+/// In this process only, as another version of coffer renders other pages.
+static PAGE: Kind<CachedPage> = Kind {
     name: Name::Page,
     schema: 1,
-    // Short, as it is added to the age of the answers that the page is drawn from.
+    // Short, as it adds to the age of the answers on the page.
     ttl: Ttl { soft: Duration::from_mins(1), hard: Duration::from_hours(1) },
     is_shared: false,
     is_composed: true,
     value: PhantomData,
 };
 
-/// What browsers and proxies may do with what everybody may see.
+/// What browsers and proxies may do with public pages.
 pub const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=5, stale-while-revalidate=10");
-/// Whoever is signed in sees another page at the same address.
+/// Signed-in viewers see another page at the same address.
 const PAGE_VARY: &str = "cookie, accept-encoding";
 const LARGEST: usize = 1 << 20;
 
 #[derive(Debug, Deserialize, Serialize)]
-struct Rendered {
-    /// Whose it is; `None`: everybody's.
-    by: Option<Uuid>,
+struct CachedPage {
+    /// Its only viewer; `None` for a public page.
+    viewer: Option<Uuid>,
     body: Vec<u8>,
-    /// Empty for what is somebody's.
+    /// Its `ETag`; empty for a page of one viewer.
     tag: String,
     gzip: Vec<u8>,
 }
 
-impl Cached for Rendered {
+impl Cached for CachedPage {
     fn weight(&self) -> usize {
         self.tag.len() + self.body.len() + self.gzip.len() + size_of::<Self>()
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
-        self.by == viewer
+        self.viewer == viewer
     }
 }
 
-/// The page as this viewer sees it, from memory if it was drawn for them before.
+/// The page as this viewer sees it, from memory if it was rendered before.
 pub async fn page<F>(
     app: &App,
     (viewer, chrome): (&Viewer, &Chrome),
     headers: &HeaderMap,
     scopes: Scopes,
-    draw: impl Fn() -> F,
+    render: impl Fn() -> F,
 ) -> Result<Response>
 where
     F: Future<Output = Result<Response>> + Send + 'static,
 {
-    // In boxes, as what is there already need not carry the drawing of it.
+    // Boxed, so that the future of a cache hit stays small.
     if chrome.toast.is_some() {
-        return Box::pin(draw()).await;
+        return Box::pin(render()).await;
     }
-    let drawing = Box::pin(draw());
+    let rendering = Box::pin(render());
     let load = |viewer: Viewer| async move {
-        match status::watch(drawing).await {
-            // Kept, it would outlive the outage.
+        match status::watch(rendering).await {
+            // Cached, it would outlive the outage.
             (Ok(_), Some(Status::Stale)) => Ok(None),
-            (drawn, _) => Rendered::of(drawn?, viewer.id()).await,
+            (rendered, _) => CachedPage::from_response(rendered?, viewer.id()).await,
         }
     };
     match app.cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
-        Some(rendered) if rendered.by.is_some() => {
-            Ok(Html(Bytes::from_owner(Part(rendered, false))).into_response())
+        Some(cached) if cached.viewer.is_some() => {
+            Ok(Html(Bytes::from_owner(Part(cached, false))).into_response())
         }
-        Some(rendered) => Ok(answer(&rendered, headers, ("text/html; charset=utf-8", PAGE_VARY))),
-        // A redirect, a refusal, a page of old answers: none to keep.
-        None => Box::pin(draw()).await,
+        Some(cached) => Ok(answer(&cached, headers, ("text/html; charset=utf-8", PAGE_VARY))),
+        // Redirects, errors and pages of stale answers are not cached.
+        None => Box::pin(render()).await,
     }
 }
 
-/// A document of which everybody is sent the same, a feed say; it is known by what it is, not by how it was asked for.
+/// A public document, such as a feed. Its key is what it is, not the request.
 pub async fn document(
     app: &App,
     headers: &HeaderMap,
     (id, media_type): (&[&str], &'static str),
     scopes: Scopes,
-    draw: impl Future<Output = Result<Bytes>> + Send + 'static,
+    render: impl Future<Output = Result<Bytes>> + Send + 'static,
 ) -> Result<Response> {
-    let drawing = Box::pin(draw);
-    let load = |_| async move { Rendered::pack(drawing.await?).await.map(Some) };
-    let rendered = app.cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
-    let rendered = rendered.ok_or(Error::NotFound)?;
-    Ok(answer(&rendered, headers, (media_type, "accept-encoding")))
+    let rendering = Box::pin(render);
+    let load = |_| async move { CachedPage::pack(rendering.await?).await.map(Some) };
+    let cached = app.cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
+    let cached = cached.ok_or(Error::NotFound)?;
+    Ok(answer(&cached, headers, (media_type, "accept-encoding")))
 }
 
-impl Rendered {
-    async fn of(response: Response, by: Option<Uuid>) -> Result<Option<Self>> {
+impl CachedPage {
+    async fn from_response(response: Response, viewer: Option<Uuid>) -> Result<Option<Self>> {
         if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
             return Ok(None);
         }
         let body = axum::body::to_bytes(response.into_body(), LARGEST).await;
         let body = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
-        match by {
+        match viewer {
             None => Self::pack(body).await.map(Some),
-            Some(_) => Ok(Some(Self { by, body: body.into(), tag: String::new(), gzip: Vec::new() })),
+            Some(_) => Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip: Vec::new() })),
         }
     }
 
@@ -126,7 +126,7 @@ impl Rendered {
         });
         let gzip = gzip.await.map_err(|error| Error::Internal(format!("compressing a page: {error}")))?;
         let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..8]));
-        Ok(Self { by: None, body: body.into(), tag, gzip })
+        Ok(Self { viewer: None, body: body.into(), tag, gzip })
     }
 }
 
@@ -138,7 +138,7 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 }
 
 /// Shares the bytes with the cache.
-struct Part(Arc<Rendered>, bool);
+struct Part(Arc<CachedPage>, bool);
 
 impl AsRef<[u8]> for Part {
     fn as_ref(&self) -> &[u8] {
@@ -147,16 +147,16 @@ impl AsRef<[u8]> for Part {
 }
 
 fn answer(
-    rendered: &Arc<Rendered>,
+    cached: &Arc<CachedPage>,
     headers: &HeaderMap,
     (media_type, vary): (&'static str, &'static str),
 ) -> Response {
-    let tag = HeaderValue::from_str(&rendered.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
-    let mut response = if is_unchanged(headers, &rendered.tag) {
+    let tag = HeaderValue::from_str(&cached.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
+    let mut response = if is_unchanged(headers, &cached.tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let gzip = takes_gzip(headers) && !rendered.gzip.is_empty();
-        let mut response = Response::new(Body::from(Bytes::from_owner(Part(rendered.clone(), gzip))));
+        let gzip = takes_gzip(headers) && !cached.gzip.is_empty();
+        let mut response = Response::new(Body::from(Bytes::from_owner(Part(cached.clone(), gzip))));
         let answer = response.headers_mut();
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         if gzip {
@@ -189,16 +189,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_for_whom_it_was_drawn() {
+    fn a_page_is_only_for_its_viewer() {
         let [ada, eve] = [1, 2].map(|id| Some(Uuid::from_u128(id)));
-        for by in [None, ada, eve] {
-            let page = Rendered { by, body: Vec::new(), tag: String::new(), gzip: Vec::new() };
-            assert!([None, ada, eve].into_iter().all(|viewer| page.is_for(viewer) == (by == viewer)));
+        for owner in [None, ada, eve] {
+            let page = CachedPage { viewer: owner, body: Vec::new(), tag: String::new(), gzip: Vec::new() };
+            assert!([None, ada, eve].into_iter().all(|viewer| page.is_for(viewer) == (owner == viewer)));
         }
     }
 
     #[test]
-    fn gzip_is_sent_to_who_takes_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         let takes = |text: &'static str| {
             takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]))
         };

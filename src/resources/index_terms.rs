@@ -1,5 +1,5 @@
-//! Marks: words of the search index that say who may see a resource and which filters it meets, so that one
-//! match answers all of it. Each begins with a character that folding leaves nowhere: nobody can type a mark.
+//! Index terms: words of the search index that say who may see a resource and which filters it meets, so that one
+//! match answers all of it. Each begins with a character that folding removes, so no query can contain one.
 
 use std::fmt::Write as _;
 
@@ -11,37 +11,37 @@ use super::query::Criterion;
 use super::tag::TagName;
 use super::{Kind, Visibility, fold};
 
-/// For private use: a letter to the engines' tokenizers, and to `fold` none.
-const SIGN: char = '\u{E000}';
+/// A private-use character: a letter for the engines' tokenizers, but not for `fold`.
+const PREFIX: char = '\u{E000}';
 
-/// All marks of a resource, separated by spaces.
+/// All index terms of a resource, separated by spaces.
 #[must_use]
-pub fn of(owner: Uuid, checked: &Checked) -> String {
-    let mut marks = vec![owned(owner), visibility(checked.visibility), kind(checked.kind)];
-    marks.extend(checked.pinned.then(pinned));
-    marks.extend(checked.tags.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
-    marks.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
-    marks.extend(checked.url.iter().map(|url| address(&url.key)));
-    marks.extend(checked.signs.iter().map(|text| sign(text)));
-    marks.sort();
-    marks.dedup();
-    marks.join(" ")
+pub fn of_resource(owner: Uuid, checked: &Checked) -> String {
+    let mut index_terms = vec![owned(owner), visibility(checked.visibility), kind(checked.kind)];
+    index_terms.extend(checked.pinned.then(pinned));
+    index_terms.extend(checked.tags.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
+    index_terms.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
+    index_terms.extend(checked.url.iter().map(|url| address(&url.key)));
+    index_terms.extend(checked.signs.iter().map(|text| sign(text)));
+    index_terms.sort();
+    index_terms.dedup();
+    index_terms.join(" ")
 }
 
-/// The marks of a resource that gets more tags.
+/// The index terms of a resource that gets more tags.
 #[must_use]
-pub fn with_tags(marks: &str, added: &[TagName]) -> String {
-    let mut marks: Vec<String> = marks.split(' ').map(str::to_owned).collect();
-    marks.extend(added.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
+pub fn with_tags(index_terms: &str, added: &[TagName]) -> String {
+    let mut index_terms: Vec<String> = index_terms.split(' ').map(str::to_owned).collect();
+    index_terms.extend(added.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
     let names: Vec<&str> = added.iter().map(|tag| tag.name.as_str()).collect();
-    marks.extend(fold::signs(&names.join(" ")).iter().map(|text| sign(text)));
-    marks.sort();
-    marks.dedup();
-    marks.join(" ")
+    index_terms.extend(fold::signs(&names.join(" ")).iter().map(|text| sign(text)));
+    index_terms.sort();
+    index_terms.dedup();
+    index_terms.join(" ")
 }
 
-/// What those resources have that meet the criterion, and no others apart from a site's other paths; `None` where no mark
-/// says so.
+/// The term that a resource has if and only if it meets the criterion; `None` where the index can't tell. The term of a
+/// site leaves its path out.
 #[must_use]
 pub fn for_criterion(criterion: &Criterion) -> Option<String> {
     match criterion {
@@ -55,19 +55,19 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
 }
 
 pub(super) fn owned(by: Uuid) -> String {
-    format!("{SIGN}o{}", by.simple())
+    format!("{PREFIX}o{}", by.simple())
 }
 
 pub(super) fn visibility(visibility: Visibility) -> String {
-    format!("{SIGN}v{}", visibility.as_str())
+    format!("{PREFIX}v{}", visibility.as_str())
 }
 
 fn kind(kind: Kind) -> String {
-    format!("{SIGN}k{}", kind.as_str())
+    format!("{PREFIX}k{}", kind.as_str())
 }
 
 fn pinned() -> String {
-    format!("{SIGN}p")
+    format!("{PREFIX}p")
 }
 
 fn tag(folded: &str) -> String {
@@ -78,25 +78,25 @@ fn site(name: &str) -> String {
     hashed('s', name)
 }
 
-/// Of the link that has this normal form ([`super::normal_url::NormalUrl::key`]).
+/// The term of a link with this normal form ([`super::normal_url::NormalUrl::key`]).
 #[must_use]
 pub fn address(key: &str) -> String {
     hashed('u', key)
 }
 
-/// Of what holds this sign ([`super::fold::signs`]).
+/// The term of a text that contains this sign ([`super::fold::signs`]).
 #[must_use]
 pub fn sign(text: &str) -> String {
     hashed('g', text)
 }
 
-/// A short word of letters and digits, whatever the text holds; 80 bits, so that no two texts share one.
+/// A short word of letters and digits for any text; 80 bits, so that no two texts share one.
 fn hashed(what: char, text: &str) -> String {
-    let mut mark = format!("{SIGN}{what}");
+    let mut term = format!("{PREFIX}{what}");
     for byte in &Sha256::digest(text.as_bytes())[..10] {
-        let _ = write!(mark, "{byte:02x}");
+        let _ = write!(term, "{byte:02x}");
     }
-    mark
+    term
 }
 
 /// `a`, `a/b` and `a/b/c` of `a/b/c`.
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_can_be_filtered_by_is_marked() {
+    fn every_filter_has_its_index_term() {
         let draft = Draft {
             url: Some("https://www.example.org/x".into()),
             title: "x".into(),
@@ -119,11 +119,11 @@ mod tests {
             pinned: true,
             ..Draft::default()
         };
-        let marks = of(Uuid::nil(), &draft.check().expect("a draft"));
+        let index_terms = of_resource(Uuid::nil(), &draft.check().expect("a draft"));
         let has = |text: &str| {
             let query = query::parse(text).expect("a query");
-            let mark = for_criterion(&query.filters[0].criterion).expect("a mark");
-            marks.split(' ').any(|known| known == mark)
+            let term = for_criterion(&query.filters[0].criterion).expect("a term");
+            index_terms.split(' ').any(|known| known == term)
         };
         for met in
             ["tag:sea", "tag:\"sea/deep water\"", "site:example.org", "site:org", "kind:link", "is:pinned"]
@@ -136,24 +136,24 @@ mod tests {
     }
 
     #[test]
-    fn more_tags_make_the_marks_that_all_at_once_would() {
+    fn tags_added_later_make_the_terms_that_all_at_once_would() {
         let draft = |tags: &[&str]| {
             let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
             Draft { title: "x".into(), body: "x".into(), tags, ..Draft::default() }.check().expect("a draft")
         };
         let (some, all) = (draft(&["sea/tides"]), draft(&["sea/tides", "sea/deep", "C++"]));
-        assert_eq!(with_tags(&of(Uuid::nil(), &some), &all.tags[1..]), of(Uuid::nil(), &all));
+        assert_eq!(with_tags(&of_resource(Uuid::nil(), &some), &all.tags[1..]), of_resource(Uuid::nil(), &all));
     }
 
     #[test]
-    fn nobody_can_type_a_mark() {
+    fn no_query_contains_an_index_term() {
         let public = visibility(Visibility::Public);
         assert_eq!(fold::fold(&public), "vpublic");
         for text in [public.clone(), format!("\"{public}\""), format!("a{public}"), format!("-{public}")] {
             let query = query::parse(&text).expect("a query");
             assert!(query.text.iter().all(|group| group.literal.is_empty()));
             let mut words = query.text.iter().flat_map(|group| &group.terms).flat_map(|term| &term.words);
-            assert!(words.all(|word| !word.contains(SIGN)), "{text:?}");
+            assert!(words.all(|word| !word.contains(PREFIX)), "{text:?}");
         }
     }
 }
