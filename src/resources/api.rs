@@ -19,8 +19,8 @@ use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Json, Problem, WithEtag};
-use crate::web::path::Id;
 use crate::web::page_cache::PUBLIC;
+use crate::web::path::Id;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -188,7 +188,7 @@ async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<a
 }
 
 fn with_etag(resource: &Resource) -> Response {
-    WithEtag(ResourceBody::from(resource), resource.etag()).into_response()
+    WithEtag { body: ResourceBody::from(resource), etag: resource.etag() }.into_response()
 }
 
 /// The precondition of `If-Match`, optional for changes that lose nothing.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::listing::{ListParams, Hit, Listing};
+use super::listing::{Hit, ListParams, Listing};
 use super::public::{Feed, Profile};
 use super::visibility::{self, Visibility};
 use super::{Resource, TagCount};

@@ -142,7 +142,10 @@ mod tests {
             Draft { title: "x".into(), body: "x".into(), tags, ..Draft::default() }.check().expect("a draft")
         };
         let (some, all) = (draft(&["sea/tides"]), draft(&["sea/tides", "sea/deep", "C++"]));
-        assert_eq!(with_tags(&of_resource(Uuid::nil(), &some), &all.tags[1..]), of_resource(Uuid::nil(), &all));
+        assert_eq!(
+            with_tags(&of_resource(Uuid::nil(), &some), &all.tags[1..]),
+            of_resource(Uuid::nil(), &all)
+        );
     }
 
     #[test]

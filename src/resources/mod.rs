@@ -6,10 +6,10 @@ pub mod draft;
 pub mod export;
 pub mod fold;
 pub mod import;
+mod index_terms;
 mod kind;
 pub mod listing;
 pub mod markdown;
-mod index_terms;
 pub mod normal_url;
 pub mod pages;
 pub mod precondition;
@@ -34,7 +34,7 @@ pub use self::draft::{Change, Draft};
 pub use self::kind::{Kind, Via};
 use self::listing::{ListParams, Listing};
 pub use self::precondition::Precondition;
-pub use self::resource::{Resource, Revision, Tags};
+pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
 pub use self::tag::TagCount;
 pub use self::visibility::Visibility;
 use crate::cache::{Cache, Scope, Scopes};
@@ -122,7 +122,8 @@ impl Resources {
                 Ok(Some(cached::Any { by: viewer.id(), any }))
             }
         };
-        let found = self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
+        let found =
+            self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
         Ok(found.is_some_and(|found| found.any))
     }
 
@@ -135,7 +136,8 @@ impl Resources {
                 Ok(Some(cached::Tagged { by: viewer.id(), tags }))
             }
         };
-        let found = self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
+        let found =
+            self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
         Ok(found.map(|found| found.tags.clone()).unwrap_or_default())
     }
 
@@ -243,21 +245,21 @@ impl Resources {
         if gone.is_empty() {
             return Ok(0);
         }
-        tx.commit(gone.iter().flat_map(|(id, owner)| cached::touched(*id, *owner, &[]))).await?;
+        tx.commit(gone.iter().flat_map(|gone| cached::touched(gone.id, gone.owner_id, &[]))).await?;
         Ok(gone.len() as u64)
     }
 
     /// Every saved version, latest first. Only for the owner.
-    pub async fn revisions(&self, viewer: &Viewer, id: Uuid) -> Result<(Resource, Vec<Revision>)> {
+    pub async fn revisions(&self, viewer: &Viewer, id: Uuid) -> Result<Revisions> {
         let resource = self.find_own(viewer, id).await?;
         let revisions = store::revisions(&self.db, id).await?;
-        Ok((resource, revisions))
+        Ok(Revisions { resource, revisions })
     }
 
-    pub async fn revision(&self, viewer: &Viewer, id: Uuid, version: i64) -> Result<(Resource, Revision)> {
+    pub async fn revision(&self, viewer: &Viewer, id: Uuid, version: i64) -> Result<PastRevision> {
         let resource = self.find_own(viewer, id).await?;
         let revision = store::revision(&self.db, id, version).await?.ok_or(Error::NotFound)?;
-        Ok((resource, revision))
+        Ok(PastRevision { resource, revision })
     }
 
     /// Saves an old version's text and tags as a new version.
@@ -268,7 +270,7 @@ impl Resources {
         version: i64,
         expected: &Precondition,
     ) -> Result<Resource> {
-        let (_, revision) = self.revision(viewer, id, version).await?;
+        let PastRevision { revision, .. } = self.revision(viewer, id, version).await?;
         self.update(viewer, id, expected, revision.into(), Via::Restore).await
     }
 }

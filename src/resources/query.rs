@@ -169,8 +169,8 @@ fn either(one: Option<Group>, other: Option<Group>) -> Option<Group> {
 
 /// The group of a word or phrase; `None` if it has no letter, digit or symbol, as `++`.
 fn group_of(text: &str, open_ended: bool) -> Option<Group> {
-    if let Some((typed, key)) = address(text) {
-        return Some(addressed(typed, &key, open_ended));
+    if let Some(address) = Address::parse(text) {
+        return Some(address.group(open_ended));
     }
     let signs: Vec<String> = fold::signs(text).iter().map(|sign| index_terms::sign(sign)).collect();
     match words_of(text, open_ended) {
@@ -183,7 +183,7 @@ fn group_of(text: &str, open_ended: bool) -> Option<Group> {
 /// The groups that exclude a word or phrase. A word with signs (`-c++`) excludes only what has the same signs.
 fn excluded(text: &str, open_ended: bool) -> Vec<Group> {
     let Some(Group { terms, literal }) = group_of(text, open_ended) else { return Vec::new() };
-    let terms = if literal.is_empty() || address(text).is_some() {
+    let terms = if literal.is_empty() || Address::parse(text).is_some() {
         terms
     } else {
         vec![Term { index_terms: literal, ..Term::default() }]
@@ -198,29 +198,40 @@ fn words_of(text: &str, open_ended: bool) -> Option<Term> {
     Some(Term { words, prefix: open_ended && long_enough, ..Term::default() })
 }
 
-/// The words of a pasted address without its scheme and `www.`, and its normal form.
-fn address(text: &str) -> Option<(&str, String)> {
-    let after = |text: &str, begin: &str| {
-        text.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin)).then_some(begin.len())
-    };
-    let scheme = after(text, "https://").or(after(text, "http://")).unwrap_or(0);
-    let www = after(&text[scheme..], "www.").unwrap_or(0);
-    let host_and_path = text.split_once('/').is_some_and(|(host, _)| host.contains('.'));
-    let is_address = (scheme + www > 0 || host_and_path)
-        && !text[scheme + www..].is_empty()
-        && !text.contains(char::is_whitespace);
-    let key = is_address.then(|| normal_url::parse(text).ok())??.key;
-    Some((&text[scheme + www..], key))
+/// A pasted address.
+struct Address<'a> {
+    /// Without its scheme and `www.`.
+    words: &'a str,
+    /// Its normal form.
+    key: String,
 }
 
-/// The link itself, and every text with its address, as typed or in its normal form.
-fn addressed(typed: &str, key: &str, open_ended: bool) -> Group {
-    let term = index_terms::address(key);
-    let mut terms: Vec<Term> = words_of(typed, open_ended).into_iter().collect();
-    let normal = key.strip_prefix("https://").unwrap_or(key);
-    terms.extend(words_of(normal, open_ended).filter(|normal| !terms.contains(normal)));
-    terms.push(Term { index_terms: vec![term.clone()], ..Term::default() });
-    Group { terms, literal: vec![term] }
+impl<'a> Address<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let after = |text: &str, begin: &str| {
+            text.get(..begin.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(begin))
+                .then_some(begin.len())
+        };
+        let scheme = after(text, "https://").or(after(text, "http://")).unwrap_or(0);
+        let www = after(&text[scheme..], "www.").unwrap_or(0);
+        let words = &text[scheme + www..];
+        let host_and_path = text.split_once('/').is_some_and(|(host, _)| host.contains('.'));
+        let is_address =
+            (scheme + www > 0 || host_and_path) && !words.is_empty() && !text.contains(char::is_whitespace);
+        let key = is_address.then(|| normal_url::parse(text).ok())??.key;
+        Some(Self { words, key })
+    }
+
+    /// The link itself, and every text with its address, as typed or in its normal form.
+    fn group(&self, open_ended: bool) -> Group {
+        let index_term = index_terms::address(&self.key);
+        let mut terms: Vec<Term> = words_of(self.words, open_ended).into_iter().collect();
+        let normal = self.key.strip_prefix("https://").unwrap_or(&self.key);
+        terms.extend(words_of(normal, open_ended).filter(|normal| !terms.contains(normal)));
+        terms.push(Term { index_terms: vec![index_term.clone()], ..Term::default() });
+        Group { terms, literal: vec![index_term] }
+    }
 }
 
 /// Turns an `or` without two sides into a word: its author may still be typing.

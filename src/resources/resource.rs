@@ -87,6 +87,18 @@ pub struct Revision {
     pub saved_at: Timestamp,
 }
 
+/// A resource with all its versions.
+pub struct Revisions {
+    pub resource: Resource,
+    pub revisions: Vec<Revision>,
+}
+
+/// A resource with one of its versions.
+pub struct PastRevision {
+    pub resource: Resource,
+    pub revision: Revision,
+}
+
 /// A link or a note, whole.
 #[derive(Serialize, ToSchema)]
 pub struct ResourceBody<'a> {

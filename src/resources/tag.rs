@@ -1,5 +1,7 @@
 //! Tag names: cleaned for display, folded for comparison, and nested by slashes.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -110,11 +112,10 @@ pub fn fold(name: &str) -> String {
     clean_levels(&lower.nfkc().collect::<String>())
 }
 
-/// The range of the folded names below a tag, in byte order: the first bound is inclusive, the second is not. `0` is the
-/// character after `/`.
+/// The range of the folded names below a tag, in byte order. `0` is the character after `/`.
 #[must_use]
-pub fn range_of(folded: &str) -> (String, String) {
-    (format!("{folded}/"), format!("{folded}0"))
+pub fn range_of(folded: &str) -> Range<String> {
+    format!("{folded}/")..format!("{folded}0")
 }
 
 fn clean_levels(text: &str) -> String {

@@ -90,7 +90,8 @@ const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.v
 /// The rule as one condition.
 #[must_use]
 pub fn visible(viewer: &Viewer) -> String {
-    let partitions: Vec<String> = partitions(viewer).iter().map(|partition| format!("({partition})")).collect();
+    let partitions: Vec<String> =
+        partitions(viewer).iter().map(|partition| format!("({partition})")).collect();
     format!("({})", partitions.join(" OR "))
 }
 

@@ -154,10 +154,13 @@ impl IntoResponse for Problem {
 }
 
 /// A body with its `ETag`.
-pub struct WithEtag<T>(pub T, pub String);
+pub struct WithEtag<T> {
+    pub body: T,
+    pub etag: String,
+}
 
 impl<T: Serialize> IntoResponse for WithEtag<T> {
     fn into_response(self) -> Response {
-        ([(header::ETAG, self.1)], axum::Json(self.0)).into_response()
+        ([(header::ETAG, self.etag)], axum::Json(self.body)).into_response()
     }
 }

@@ -61,7 +61,8 @@ impl Cached for CachedPage {
 /// The page as this viewer sees it, from memory if it was rendered before.
 pub async fn page<F>(
     app: &App,
-    (viewer, chrome): (&Viewer, &Chrome),
+    viewer: &Viewer,
+    chrome: &Chrome,
     headers: &HeaderMap,
     scopes: Scopes,
     render: impl Fn() -> F,
@@ -83,9 +84,10 @@ where
     };
     match app.cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
         Some(cached) if cached.viewer.is_some() => {
-            Ok(Html(Bytes::from_owner(Part(cached, false))).into_response())
+            let bytes = SharedBytes { page: cached, gzip: false };
+            Ok(Html(Bytes::from_owner(bytes)).into_response())
         }
-        Some(cached) => Ok(answer(&cached, headers, ("text/html; charset=utf-8", PAGE_VARY))),
+        Some(cached) => Ok(answer(&cached, headers, "text/html; charset=utf-8", PAGE_VARY)),
         // Redirects, errors and pages of stale answers are not cached.
         None => Box::pin(render()).await,
     }
@@ -95,7 +97,8 @@ where
 pub async fn document(
     app: &App,
     headers: &HeaderMap,
-    (id, media_type): (&[&str], &'static str),
+    id: &[&str],
+    media_type: &'static str,
     scopes: Scopes,
     render: impl Future<Output = Result<Bytes>> + Send + 'static,
 ) -> Result<Response> {
@@ -103,7 +106,7 @@ pub async fn document(
     let load = |_| async move { CachedPage::pack(rendering.await?).await.map(Some) };
     let cached = app.cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
     let cached = cached.ok_or(Error::NotFound)?;
-    Ok(answer(&cached, headers, (media_type, "accept-encoding")))
+    Ok(answer(&cached, headers, media_type, "accept-encoding"))
 }
 
 impl CachedPage {
@@ -138,25 +141,30 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 }
 
 /// Shares the bytes with the cache.
-struct Part(Arc<CachedPage>, bool);
+struct SharedBytes {
+    page: Arc<CachedPage>,
+    gzip: bool,
+}
 
-impl AsRef<[u8]> for Part {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
-        if self.1 { &self.0.gzip } else { &self.0.body }
+        if self.gzip { &self.page.gzip } else { &self.page.body }
     }
 }
 
 fn answer(
     cached: &Arc<CachedPage>,
     headers: &HeaderMap,
-    (media_type, vary): (&'static str, &'static str),
+    media_type: &'static str,
+    vary: &'static str,
 ) -> Response {
     let tag = HeaderValue::from_str(&cached.tag).unwrap_or(HeaderValue::from_static("W/\"0\""));
     let mut response = if is_unchanged(headers, &cached.tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let gzip = takes_gzip(headers) && !cached.gzip.is_empty();
-        let mut response = Response::new(Body::from(Bytes::from_owner(Part(cached.clone(), gzip))));
+        let bytes = SharedBytes { page: cached.clone(), gzip };
+        let mut response = Response::new(Body::from(Bytes::from_owner(bytes)));
         let answer = response.headers_mut();
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         if gzip {

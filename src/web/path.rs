@@ -1,4 +1,4 @@
-//! Ids in addresses: what is no id names nothing, so it is 404 and not a complaint about syntax.
+//! Ids in addresses: an invalid id names nothing, so the answer is 404.
 
 use std::str::FromStr;
 
@@ -16,12 +16,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
-        read(&id).map(Self)
+        parse(&id).map(Self)
     }
 }
 
 /// The `{id}` and `{version}` of an address.
-pub struct IdVersion(pub Uuid, pub i64);
+pub struct IdVersion {
+    pub id: Uuid,
+    pub version: i64,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for IdVersion {
     type Rejection = Error;
@@ -29,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdVersion {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
         let Path((id, version)) = path.map_err(|_| Error::NotFound)?;
-        Ok(Self(read(&id)?, read(&version)?))
+        Ok(Self { id: parse(&id)?, version: parse(&version)? })
     }
 }
 
@@ -45,6 +48,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Username {
     }
 }
 
-fn read<T: FromStr>(text: &str) -> Result<T> {
+fn parse<T: FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::NotFound)
 }

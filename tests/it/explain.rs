@@ -260,10 +260,10 @@ async fn people(app: &App) {
 
 async fn public_face(app: &App) {
     let (db, owner) = (&app.coffer.db, app.viewer("owner").await.id());
-    let (sql, values) = public::profile_statement(&Viewer::Visitor, "owner");
+    let store::Statement { sql, values } = public::profile_statement(&Viewer::Visitor, "owner");
     along_indexes("a profile", &plan(db, &sql, &values).await, "resources_shared_owner");
     for (owner, index) in [(None, "resources_shared_"), (owner, "resources_shared_owner")] {
-        let (sql, values) = public::latest_statement(&Viewer::Visitor, owner);
+        let store::Statement { sql, values } = public::latest_statement(&Viewer::Visitor, owner);
         along_indexes("a feed", &plan(db, &sql, &values).await, index);
     }
 }

@@ -39,7 +39,7 @@ async fn revisions(
     viewer: Scoped<OwnResourcesRead>,
     Id(id): Id,
 ) -> Result<axum::Json<RevisionList>> {
-    let (_, revisions) = app.resources.revisions(&viewer, id).await?;
+    let revisions = app.resources.revisions(&viewer, id).await?.revisions;
     let item = |revision| RevisionItem::from(revision).without_body();
     Ok(axum::Json(RevisionList { items: revisions.into_iter().map(item).collect() }))
 }
@@ -53,10 +53,9 @@ async fn revisions(
 async fn revision(
     State(app): State<App>,
     viewer: Scoped<OwnResourcesRead>,
-    IdVersion(id, version): IdVersion,
+    IdVersion { id, version }: IdVersion,
 ) -> Result<axum::Json<RevisionItem>> {
-    let (_, revision) = app.resources.revision(&viewer, id, version).await?;
-    Ok(axum::Json(revision.into()))
+    Ok(axum::Json(app.resources.revision(&viewer, id, version).await?.revision.into()))
 }
 
 /// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
@@ -72,7 +71,7 @@ async fn restore_revision(
     State(app): State<App>,
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
-    IdVersion(id, version): IdVersion,
+    IdVersion { id, version }: IdVersion,
 ) -> Result<Response> {
     let expected = required_precondition(&headers)?;
     let restored = app.resources.restore_revision(&viewer, id, version, &expected).await?;

@@ -98,7 +98,8 @@ pub fn json(library: &Library, out: &mut dyn Write) -> io::Result<()> {
 pub fn versions(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"versions\": [")?;
     let mut list = List::new(out);
-    library.each_batch(|batch| library.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
+    library
+        .each_batch(|batch| library.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
     out.write_all(b"\n]}\n")
 }
 

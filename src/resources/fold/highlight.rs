@@ -53,11 +53,8 @@ pub fn excerpt(body_text: &str, highlights: &[Highlight], max_chars: usize) -> S
 
 /// Where highlights match, in the order of their last words.
 fn matches<'a>(text: &'a str, highlights: &'a [Highlight]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let highlights: Vec<(Vec<&str>, bool)> = highlights
-        .iter()
-        .map(|highlight| (highlight.word.split(' ').filter(|word| !word.is_empty()).collect(), highlight.prefix))
-        .collect();
-    let longest = highlights.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
+    let patterns: Vec<Pattern<'_>> = highlights.iter().map(Pattern::new).collect();
+    let longest = patterns.iter().map(|pattern| pattern.words.len()).max().unwrap_or(0);
     let mut recent: std::collections::VecDeque<Token> =
         std::collections::VecDeque::with_capacity(longest + 1);
     let searched = if longest == 0 { "" } else { text };
@@ -67,19 +64,32 @@ fn matches<'a>(text: &'a str, highlights: &'a [Highlight]) -> impl Iterator<Item
             recent.pop_front();
         }
         let recent = recent.make_contiguous();
-        let start =
-            highlights.iter().filter_map(|(words, prefix)| start_of_match(recent, words, *prefix)).min()?;
+        let start = patterns.iter().filter_map(|pattern| pattern.start_of_match(recent)).min()?;
         Some(start..recent.last()?.at.end)
     })
 }
 
-fn start_of_match(recent: &[Token], words: &[&str], prefix: bool) -> Option<usize> {
-    let (last, before) = words.split_last()?;
-    let tail = recent.get(recent.len().checked_sub(words.len())?..)?;
-    let (last_token, tokens) = tail.split_last()?;
-    let ends = if prefix { last_token.folded.starts_with(last) } else { last_token.folded == *last };
-    let agrees = ends && tokens.iter().map(|token| token.folded.as_str()).eq(before.iter().copied());
-    agrees.then(|| tail.first().map_or(last_token.at.start, |token| token.at.start))
+/// A highlight, split into words.
+struct Pattern<'a> {
+    words: Vec<&'a str>,
+    prefix: bool,
+}
+
+impl<'a> Pattern<'a> {
+    fn new(highlight: &'a Highlight) -> Self {
+        let words = highlight.word.split(' ').filter(|word| !word.is_empty()).collect();
+        Self { words, prefix: highlight.prefix }
+    }
+
+    /// Where a match that ends with the last token starts.
+    fn start_of_match(&self, recent: &[Token]) -> Option<usize> {
+        let (last, before) = self.words.split_last()?;
+        let tail = recent.get(recent.len().checked_sub(self.words.len())?..)?;
+        let (last_token, tokens) = tail.split_last()?;
+        let ends = if self.prefix { last_token.folded.starts_with(last) } else { last_token.folded == *last };
+        let agrees = ends && tokens.iter().map(|token| token.folded.as_str()).eq(before.iter().copied());
+        agrees.then(|| tail.first().map_or(last_token.at.start, |token| token.at.start))
+    }
 }
 
 /// Overlapping and touching ranges as one, in order.

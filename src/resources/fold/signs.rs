@@ -29,9 +29,9 @@ pub fn signs(text: &str) -> Vec<String> {
         let chars: Vec<char> = text.nfkc().collect();
         let mut at = 0;
         while at < chars.len() && found.len() < MOST {
-            let (sign, next) = sign_at(&chars, at);
-            found.extend(sign.filter(|sign| !found.contains(sign)));
-            at = next;
+            let step = sign_at(&chars, at);
+            found.extend(step.sign.filter(|sign| !found.contains(sign)));
+            at = step.next;
         }
     }
     found
@@ -41,14 +41,20 @@ fn may_be_sign(c: char) -> bool {
     !c.is_ascii() || matches!(c, '+' | '#' | '.' | '@' | '$')
 }
 
-/// The sign that begins here, if one does, and where the next may begin.
-fn sign_at(chars: &[char], at: usize) -> (Option<String>, usize) {
+struct Step {
+    sign: Option<String>,
+    /// Where the next sign may begin.
+    next: usize,
+}
+
+/// The sign that begins here, if one does.
+fn sign_at(chars: &[char], at: usize) -> Step {
     let is = |at: usize, test: fn(char) -> bool| chars.get(at).copied().is_some_and(test);
     if is_symbol(chars[at]) {
         // Two letters make a flag.
         let pair = is(at, is_regional) && is(at + 1, is_regional);
         let next = at + 1 + usize::from(pair);
-        return (Some(chars[at..next].iter().collect()), next);
+        return Step { sign: Some(chars[at..next].iter().collect()), next };
     }
     let before = at.checked_sub(1).map(|before| chars[before]);
     let leads = matches!(chars[at], '.' | '#' | '@' | '$')
@@ -57,13 +63,14 @@ fn sign_at(chars: &[char], at: usize) -> (Option<String>, usize) {
     let word = at + usize::from(leads);
     let end = word + chars[word..].iter().take_while(|c| is_letter(**c)).count();
     if end == word {
-        return (None, at + 1);
+        return Step { sign: None, next: at + 1 };
     }
     let tail = chars[end..].iter().take_while(|c| matches!(c, '+' | '#')).count();
     let trails = (1..=3).contains(&tail) && !is(end + tail, is_letter);
     let next = end + if trails { tail } else { 0 };
     let is_sign = (leads || trails) && end - word <= LONGEST;
-    (is_sign.then(|| chars[at..next].iter().flat_map(|c| c.to_lowercase()).collect()), next)
+    let sign = is_sign.then(|| chars[at..next].iter().flat_map(|c| c.to_lowercase()).collect());
+    Step { sign, next }
 }
 
 /// A part of a word that is written between spaces.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::form::{EntryForm, Input};
-use super::views::{At, DiffLine, diff};
+use super::views::{At, DiffLine, Side, diff};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::{Precondition, Resource, Via};
@@ -39,6 +39,13 @@ impl FormPage {
     fn labels(&self) -> Vec<(&'static str, &'static str)> {
         self.inputs.iter().map(|input| (input.name, input.label)).collect()
     }
+}
+
+/// Why a form was not saved.
+#[derive(Default)]
+struct Refusal {
+    errors: FieldErrors,
+    duplicate: Option<DuplicateOf>,
 }
 
 struct DuplicateOf {
@@ -100,7 +107,7 @@ pub async fn new(
         body: captured.text,
         ..EntryForm::default()
     };
-    page(&new_page(chrome, form.shown(), FieldErrors::default(), None), false)
+    page(&new_page(chrome, form.shown(), Refusal::default()), false)
 }
 
 pub async fn create(
@@ -120,27 +127,22 @@ pub async fn create(
             Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
         }
         Err(error) => {
-            let (errors, duplicate) = explain(&app, &viewer, error).await?;
-            refused(&new_page(chrome, form.shown(), errors, duplicate))
+            let refusal = explain(&app, &viewer, error).await?;
+            refused(&new_page(chrome, form.shown(), refusal))
         }
     }
 }
 
-fn new_page(
-    chrome: Chrome,
-    form: EntryForm,
-    errors: FieldErrors,
-    duplicate: Option<DuplicateOf>,
-) -> FormPage {
+fn new_page(chrome: Chrome, form: EntryForm, refusal: Refusal) -> FormPage {
     let autofocus = match form.kind.as_str() {
-        "note" if errors.is_empty() => "title",
+        "note" if refusal.errors.is_empty() => "title",
         "link" if form.url.is_empty() => "url",
         _ => "",
     };
     FormPage {
         heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
         autofocus,
-        ..form_page(chrome, "/resources", form, errors, duplicate)
+        ..form_page(chrome, "/resources", form, refusal)
     }
 }
 
@@ -150,7 +152,7 @@ pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id)
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
-    page(&edit_page(chrome, id, EntryForm::from(&resource), FieldErrors::default(), None), false)
+    page(&edit_page(chrome, id, EntryForm::from(&resource), Refusal::default()), false)
 }
 
 pub async fn update(
@@ -183,32 +185,21 @@ pub async fn update(
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
         Err(error) => {
-            let (errors, duplicate) = explain(&app, &viewer, error).await?;
-            refused(&edit_page(chrome, id, form.shown(), errors, duplicate))
+            let refusal = explain(&app, &viewer, error).await?;
+            refused(&edit_page(chrome, id, form.shown(), refusal))
         }
     }
 }
 
-fn edit_page(
-    chrome: Chrome,
-    id: Uuid,
-    form: EntryForm,
-    errors: FieldErrors,
-    duplicate: Option<DuplicateOf>,
-) -> FormPage {
+fn edit_page(chrome: Chrome, id: Uuid, form: EntryForm, refusal: Refusal) -> FormPage {
     FormPage {
         heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
-        ..form_page(chrome, &format!("/resources/{id}"), form, errors, duplicate)
+        ..form_page(chrome, &format!("/resources/{id}"), form, refusal)
     }
 }
 
-fn form_page(
-    chrome: Chrome,
-    href: &str,
-    form: EntryForm,
-    errors: FieldErrors,
-    duplicate: Option<DuplicateOf>,
-) -> FormPage {
+fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> FormPage {
+    let Refusal { errors, duplicate } = refusal;
     FormPage {
         chrome: chrome.section("library"),
         heading: "",
@@ -247,21 +238,19 @@ fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Conflic
         saved_version: saved.version,
         saved: saved.updated_at.into(),
         fields,
-        diff: diff(("saved", &saved.body), ("yours", &yours.body)),
+        diff: diff(&Side { name: "saved", text: &saved.body }, &Side { name: "yours", text: &yours.body }),
         errors: FieldErrors::default(),
     }
 }
 
 /// The errors that the form can show; all others go to the error page.
-async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<(FieldErrors, Option<DuplicateOf>)> {
+async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<Refusal> {
     match error {
-        Error::Invalid(errors) => Ok((errors, None)),
+        Error::Invalid(errors) => Ok(Refusal { errors, duplicate: None }),
         Error::DuplicateUrl(id) => {
             let existing = app.resources.latest(viewer, id).await?;
-            Ok((
-                FieldErrors::default(),
-                Some(DuplicateOf { href: format!("/resources/{id}"), title: existing.title }),
-            ))
+            let duplicate = DuplicateOf { href: format!("/resources/{id}"), title: existing.title };
+            Ok(Refusal { duplicate: Some(duplicate), ..Refusal::default() })
         }
         error => Err(error),
     }

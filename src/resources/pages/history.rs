@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::form::EntryForm;
-use super::views::{At, DiffLine, diff};
+use super::views::{At, DiffLine, Side, diff};
 use crate::app::App;
 use crate::error::Result;
-use crate::resources::markdown;
+use crate::resources::{PastRevision, Revisions, markdown};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::path::{Id, IdVersion};
@@ -56,7 +56,7 @@ pub async fn revisions(
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
-    let (resource, revisions) = app.resources.revisions(&viewer, id).await?;
+    let Revisions { resource, revisions } = app.resources.revisions(&viewer, id).await?;
     let rows = revisions
         .into_iter()
         .map(|revision| RevisionRow {
@@ -76,16 +76,16 @@ pub async fn revision(
     State(app): State<App>,
     viewer: Viewer,
     chrome: Chrome,
-    IdVersion(id, version): IdVersion,
+    IdVersion { id, version }: IdVersion,
 ) -> Result<Response> {
-    let (resource, revision) = app.resources.revision(&viewer, id, version).await?;
+    let PastRevision { resource, revision } = app.resources.revision(&viewer, id, version).await?;
     let shown = RevisionPage {
         chrome: chrome.section("library"),
         id: id.to_string(),
         version,
         current_version: resource.version,
         body_html: markdown::render(&revision.body),
-        diff: diff(("old", &revision.body), ("now", &resource.body)),
+        diff: diff(&Side { name: "old", text: &revision.body }, &Side { name: "now", text: &resource.body }),
         title: revision.title,
         url: revision.url,
         tags: revision.tags.replace(',', ", "),
@@ -99,7 +99,7 @@ pub async fn revision(
 pub async fn restore_revision(
     State(app): State<App>,
     viewer: Viewer,
-    IdVersion(id, version): IdVersion,
+    IdVersion { id, version }: IdVersion,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     app.resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;

@@ -1,10 +1,12 @@
 //! The list of the library, searched, filtered and sorted.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header::VARY;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
@@ -74,24 +76,37 @@ pub async fn home(
         return Ok(Redirect::to("/login").into_response());
     }
     let render = || library(app.clone(), viewer.clone(), chrome.clone(), ListParams::default(), false);
-    page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&viewer), render).await
+    page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
+}
+
+/// Whether htmx replaces only the results.
+pub struct OnlyResults(bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for OnlyResults {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let HxRequest(by_htmx) = HxRequest::from_request_parts(parts, state).await?;
+        let HxBoosted(boosted) = HxBoosted::from_request_parts(parts, state).await?;
+        let HxHistoryRestoreRequest(restored) =
+            HxHistoryRestoreRequest::from_request_parts(parts, state).await?;
+        Ok(Self(by_htmx && !boosted && !restored))
+    }
 }
 
 pub async fn list(
     State(app): State<App>,
     viewer: Viewer,
-    HxRequest(by_htmx): HxRequest,
-    HxBoosted(boosted): HxBoosted,
-    HxHistoryRestoreRequest(restored): HxHistoryRestoreRequest,
-    (chrome, headers): (Chrome, HeaderMap),
+    OnlyResults(only_results): OnlyResults,
+    chrome: Chrome,
+    headers: HeaderMap,
     Query(params): Query<ListParams>,
 ) -> Result<Response> {
-    let only_results = by_htmx && !boosted && !restored;
     let render = || library(app.clone(), viewer.clone(), chrome.clone(), params.clone(), only_results);
     let answer = if only_results {
         render().await
     } else {
-        page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&viewer), render).await
+        page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
     };
     Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
         .into_response())
@@ -121,7 +136,10 @@ async fn library(
         active_tag: active_tag(&narrowed),
         query_error,
         wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
-        next: listing.next.as_ref().map(|cursor| href(&ListParams { cursor: cursor.clone(), ..params.clone() })),
+        next: listing
+            .next
+            .as_ref()
+            .map(|cursor| href(&ListParams { cursor: cursor.clone(), ..params.clone() })),
         // htmx appends its results to the pages before.
         first: (!params.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: params.q,

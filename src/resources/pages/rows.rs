@@ -88,7 +88,8 @@ pub async fn update_details(
     match saved {
         Ok(resource) if by_htmx => {
             let chrome = chrome.with(Notice::Saved);
-            Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?).into_response())
+            Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?)
+                .into_response())
         }
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
         Err(Error::Invalid(errors)) => refused(

@@ -15,8 +15,8 @@ use crate::cache::{Scope, Scopes};
 use crate::error::Result;
 use crate::resources::{Change, Kind, Precondition, Resource, Via, normal_url};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
-use crate::web::path::Id;
 use crate::web::page_cache;
+use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -46,7 +46,7 @@ pub async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let render = || render(app.clone(), viewer.clone(), chrome.clone(), id);
-    page_cache::page(&app, (&viewer, &chrome), &headers, Scopes::one(Scope::Resource(id)), render).await
+    page_cache::page(&app, &viewer, &chrome, &headers, Scopes::one(Scope::Resource(id)), render).await
 }
 
 async fn render(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {

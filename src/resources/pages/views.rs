@@ -120,18 +120,24 @@ pub struct DiffLine {
     pub text: String,
 }
 
+/// A text to compare, and what the page calls it.
+pub struct Side<'a> {
+    pub name: &'static str,
+    pub text: &'a str,
+}
+
 /// Compares two texts line by line; empty when they are equal.
-pub fn diff(first: (&'static str, &str), second: (&'static str, &str)) -> Vec<DiffLine> {
-    if first.1 == second.1 {
+pub fn diff(first: &Side, second: &Side) -> Vec<DiffLine> {
+    if first.text == second.text {
         return Vec::new();
     }
-    similar::TextDiff::from_lines(first.1, second.1)
+    similar::TextDiff::from_lines(first.text, second.text)
         .iter_all_changes()
         .map(|change| DiffLine {
             kind: match change.tag() {
                 similar::ChangeTag::Equal => "same",
-                similar::ChangeTag::Delete => first.0,
-                similar::ChangeTag::Insert => second.0,
+                similar::ChangeTag::Delete => first.name,
+                similar::ChangeTag::Insert => second.name,
             },
             text: change.value().trim_end_matches('\n').to_owned(),
         })

@@ -25,7 +25,8 @@ pub fn write(feed: &Feed, origin: &str) -> String {
             ("/resources".to_owned(), format!("Public library of {}", host(origin)), id_of(&["feed", origin]))
         }
     };
-    let feed_href = feed.owner.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
+    let feed_href =
+        feed.owner.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
     let updated = feed.hits.iter().map(|hit| hit.resource.updated_at).max();
     let document = atom::Feed {
         id: urn(Builder::from_custom_bytes(id).into_uuid()),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::listing::{ListParams, Hit, Listing};
+use super::listing::{Hit, ListParams, Listing};
 use super::visibility::may_be_seen_by;
 use super::{Resource, Resources, cached};
 use crate::accounts::username_key;
@@ -54,7 +54,8 @@ impl Resources {
             let db = self.db.clone();
             async move { Ok(store::profile(&db, &viewer, &username).await?) }
         };
-        let found = self.cache.get(&cached::PROFILE, key, cached::list_scopes(&Viewer::Visitor), load).await?;
+        let found =
+            self.cache.get(&cached::PROFILE, key, cached::list_scopes(&Viewer::Visitor), load).await?;
         found.ok_or(Error::NotFound)
     }
 

@@ -16,8 +16,8 @@ use crate::resources::cached;
 use crate::resources::pages::views::{At, Row};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
-use crate::web::path::Username;
 use crate::web::page_cache;
+use crate::web::path::Username;
 use crate::web::viewer::Viewer;
 
 /// The feed of all public resources.
@@ -70,7 +70,7 @@ async fn profile(
     Query(params): Query<ProfileQuery>,
 ) -> Result<Response> {
     let render = || render(app.clone(), viewer.clone(), chrome.clone(), username.clone(), params.clone());
-    page_cache::page(&app, (&viewer, &chrome), &headers, cached::list_scopes(&Viewer::Visitor), render).await
+    page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&Viewer::Visitor), render).await
 }
 
 async fn render(
@@ -123,5 +123,5 @@ async fn latest(app: &App, headers: &HeaderMap, of: Option<String>) -> Result<Re
         }
     };
     let media_type = "application/atom+xml; charset=utf-8";
-    page_cache::document(app, headers, (&id, media_type), cached::list_scopes(&Viewer::Visitor), render).await
+    page_cache::document(app, headers, &id, media_type, cached::list_scopes(&Viewer::Visitor), render).await
 }

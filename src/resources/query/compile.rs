@@ -59,8 +59,9 @@ fn postgres_words(term: &Term) -> Option<String> {
 
 fn postgres_index_terms(term: &Term) -> Option<String> {
     let index_terms: Vec<String> = term.index_terms.iter().map(|term| format!("'{term}'")).collect();
-    (!index_terms.is_empty())
-        .then(|| if index_terms.len() > 1 { format!("({})", index_terms.join(" & ")) } else { index_terms.concat() })
+    (!index_terms.is_empty()).then(|| {
+        if index_terms.len() > 1 { format!("({})", index_terms.join(" & ")) } else { index_terms.concat() }
+    })
 }
 
 /// A pattern of LIKE for folded texts with spaces around them; no word holds `%`, `_` or `\`.

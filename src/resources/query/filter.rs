@@ -49,7 +49,8 @@ fn nearest(name: &str) -> Option<&'static str> {
         letters
     };
     let is_misspelling = |known: &str| known.len() != name.len() || letters(known) == letters(name);
-    let near = |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_misspelling(known);
+    let near =
+        |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_misspelling(known);
     (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
         .then(|| NAMES.iter().find(near).copied())
         .flatten()

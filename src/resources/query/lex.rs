@@ -36,44 +36,50 @@ pub(super) fn split(text: &str) -> Vec<Lexeme> {
             at += 1;
             continue;
         }
-        let (lexeme, next) = lexeme(&chars, at);
-        lexemes.push(lexeme);
-        at = next;
+        let found = lexeme(&chars, at);
+        lexemes.push(found.value);
+        at = found.next;
     }
     lexemes
 }
 
-/// The piece at `position`, and where the next one may begin.
-fn lexeme(chars: &[char], position: usize) -> (Lexeme, usize) {
+/// What was read, and where the next piece may begin.
+struct Found<T> {
+    value: T,
+    next: usize,
+}
+
+/// The piece at `position`.
+fn lexeme(chars: &[char], position: usize) -> Found<Lexeme> {
     let next_is =
         |offset: usize, test: fn(char) -> bool| chars.get(position + offset).copied().is_some_and(test);
     // "--release" is a word with dashes, "-" alone is punctuation.
     let negated = next_is(0, |c| c == '-') && next_is(1, |c| !c.is_whitespace() && c != '-');
     let begin = position + usize::from(negated);
-    let (item, next) = if chars.get(begin).copied().is_some_and(is_quote) {
-        let (text, next) = quoted(chars, begin);
-        (Item::Words { text, open_ended: false }, next)
+    let Found { value: item, next } = if chars.get(begin).copied().is_some_and(is_quote) {
+        let Found { value: text, next } = quoted(chars, begin);
+        Found { value: Item::Words { text, open_ended: false }, next }
     } else {
         bare(chars, begin, negated)
     };
-    (Lexeme { position, negated, item }, next)
+    Found { value: Lexeme { position, negated, item }, next }
 }
 
-fn bare(chars: &[char], begin: usize, negated: bool) -> (Item, usize) {
+fn bare(chars: &[char], begin: usize, negated: bool) -> Found<Item> {
     let word = until(chars, begin, |c| c.is_whitespace() || is_quote(c));
     let is_filter = |(name, value): &(&str, &str)| {
         filter::is_meant(name) && !(value.is_empty() && is_prose(&chars[begin + word.chars().count()..]))
     };
     if let Some((name, _)) = word.split_once(':').filter(is_filter) {
         let value_at = begin + name.chars().count() + 1;
-        let (value, next) = if chars.get(value_at).copied().is_some_and(is_quote) {
+        let Found { value, next } = if chars.get(value_at).copied().is_some_and(is_quote) {
             quoted(chars, value_at)
         } else {
             let value = until(chars, value_at, char::is_whitespace);
             let next = value_at + value.chars().count();
-            (value, next)
+            Found { value, next }
         };
-        return (Item::Filter { name: name.to_owned(), value }, next);
+        return Found { value: Item::Filter { name: name.to_owned(), value }, next };
     }
     let next = begin + word.chars().count();
     let item = if !negated && word.eq_ignore_ascii_case("or") {
@@ -81,7 +87,7 @@ fn bare(chars: &[char], begin: usize, negated: bool) -> (Item, usize) {
     } else {
         Item::Words { text: word, open_ended: next == chars.len() }
     };
-    (item, next)
+    Found { value: item, next }
 }
 
 /// What follows a colon in a sentence ("Mind: the gap"): a space, and more words.
@@ -90,10 +96,10 @@ fn is_prose(after: &[char]) -> bool {
 }
 
 /// Up to the closing quote, or to the end where it is missing.
-fn quoted(chars: &[char], open: usize) -> (String, usize) {
+fn quoted(chars: &[char], open: usize) -> Found<String> {
     let text = until(chars, open + 1, is_quote);
     let close = open + 1 + text.chars().count();
-    (text, (close + 1).min(chars.len()))
+    Found { value: text, next: (close + 1).min(chars.len()) }
 }
 
 fn until(chars: &[char], begin: usize, end: fn(char) -> bool) -> String {

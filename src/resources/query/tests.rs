@@ -213,7 +213,8 @@ fn queries_are_bounded() {
 #[test]
 fn needles_are_the_words_that_results_hold() {
     let highlights = read("Tide -x \"a b\" or c tag:y ta").highlights();
-    let shown: Vec<_> = highlights.iter().map(|highlight| (highlight.word.as_str(), highlight.prefix)).collect();
+    let shown: Vec<_> =
+        highlights.iter().map(|highlight| (highlight.word.as_str(), highlight.prefix)).collect();
     assert_eq!(shown, [("tide", false), ("a b", false), ("c", false), ("ta", true)]);
 }
 

@@ -22,6 +22,8 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// With `$1`, the viewer's id, for the visibility rule.
+    #[must_use]
     pub fn new(viewer: &Viewer) -> Self {
         Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
     }
@@ -91,7 +93,8 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
 
 pub fn filters(statement: &mut Statement, engine: &Reader<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
-    let is_not_indexed = |(filter, _): &(&Filter, _)| index_term_of(search, filter).is_none() || has_path(filter);
+    let is_not_indexed =
+        |(filter, _): &(&Filter, _)| index_term_of(search, filter).is_none() || has_path(filter);
     for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(is_not_indexed) {
         let mut condition = condition(statement, &filter.criterion, *size);
         if let Criterion::Site { path, .. } = &filter.criterion
@@ -130,8 +133,9 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
 }
 
 fn tagged(statement: &mut Statement, folded: &str) -> String {
-    let (low, high) = tag::range_of(folded);
-    let [this, low, high] = [folded.to_owned(), low, high].map(|text| statement.bind(Value::Text(text)));
+    let below = tag::range_of(folded);
+    let [this, low, high] =
+        [folded.to_owned(), below.start, below.end].map(|text| statement.bind(Value::Text(text)));
     format!(
         "SELECT rt.resource_id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id
             WHERE t.folded = {this} OR (t.folded >= {low} AND t.folded < {high})"
@@ -220,7 +224,10 @@ fn postgres_words(statement: &mut Statement, words: &[Group], index_terms: &[Gro
 fn tsquery(statement: &mut Statement, group: &PgGroup) -> String {
     let mut bind = |text: &String| statement.bind(Value::Text(text.clone()));
     let words = group.words.as_ref().map(|words| format!("to_tsquery('simple', {})", bind(words)));
-    let index_terms = group.index_terms.as_ref().map(|index_terms| format!("CAST(CAST({} AS text) AS tsquery)", bind(index_terms)));
+    let index_terms = group
+        .index_terms
+        .as_ref()
+        .map(|index_terms| format!("CAST(CAST({} AS text) AS tsquery)", bind(index_terms)));
     format!("({})", words.into_iter().chain(index_terms).collect::<Vec<_>>().join(" || "))
 }
 

@@ -86,15 +86,18 @@ impl Scan<'_> {
         partitions(self.viewer).iter().map(move |partition| {
             let Self { filters, after, order, .. } = self;
             let key = order.column();
-            format!("SELECT r.id, {key} AS key, r.rid FROM resources r WHERE {partition}{filters}{after}{and}")
+            format!(
+                "SELECT r.id, {key} AS key, r.rid FROM resources r WHERE {partition}{filters}{after}{and}"
+            )
         })
     }
 
     /// Reads each partition along its index, up to the length of the page.
     fn first_of_each_partition(&self, and: &str) -> String {
         let (sorted, limit) = (self.order.by_key(), self.limit);
-        let partitions =
-            self.partitions(and).map(|partition| format!("SELECT * FROM ({partition} {sorted} LIMIT {limit}) s"));
+        let partitions = self
+            .partitions(and)
+            .map(|partition| format!("SELECT * FROM ({partition} {sorted} LIMIT {limit}) s"));
         partitions.collect::<Vec<_>>().join(" UNION ")
     }
 

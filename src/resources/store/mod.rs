@@ -10,6 +10,7 @@ pub mod write;
 use uuid::Uuid;
 
 use self::columns::{resource_where, revision_columns};
+pub use self::criteria::Statement;
 use super::{Resource, Revision};
 use crate::db::{Db, Tx, on};
 

@@ -161,18 +161,18 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
     let sizes = Sizes::count(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &partition_terms(viewer))
-    {
-        Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
-        Words::Fts5(words) => (
-            "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
-            // The only order of FTS5: last inserted first.
-            "f.rowid DESC",
-            format!("resources_fts MATCH {words}"),
-        ),
-        // Unreachable: `ListParams::sort` never ranks without words.
-        Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
-    };
+    let (from, latest, matches) =
+        match words(&mut statement, &db.read(), search, text, &partition_terms(viewer)) {
+            Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
+            Words::Fts5(words) => (
+                "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
+                // The only order of FTS5: last inserted first.
+                "f.rowid DESC",
+                format!("resources_fts MATCH {words}"),
+            ),
+            // Unreachable: `ListParams::sort` never ranks without words.
+            Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
+        };
     let (visible, read) = (visible(viewer), statement.bind(Value::Int(READ)));
     let [tab, line] = ["\t", "\n"].map(|text| statement.bind(Value::Text(text.to_owned())));
     statement.sql = format!(

@@ -138,13 +138,18 @@ pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<bool> {
     Ok(rows == 1)
 }
 
-/// Returns the deleted resources and their owners.
-pub async fn delete_trashed_before(tx: &mut Write, limit: Timestamp) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
+/// A resource that was deleted for ever.
+#[derive(sqlx::FromRow)]
+pub struct Deleted {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+}
+
+pub async fn delete_trashed_before(tx: &mut Write, limit: Timestamp) -> sqlx::Result<Vec<Deleted>> {
     const SQL: &str = "DELETE FROM resources WHERE trashed_at < $1 RETURNING id, owner_id";
     const SWEEP: &str = "DELETE FROM tags
         WHERE NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
-    let gone: Vec<(Uuid, Uuid)> =
-        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await?);
+    let gone: Vec<Deleted> = on!(tx.conn(), conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await?);
     if !gone.is_empty() {
         on!(tx.conn(), conn => sqlx::query(SWEEP).execute(conn).await.map(drop))?;
     }

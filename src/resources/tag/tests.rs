@@ -77,9 +77,9 @@ fn invisible_marks_go_and_the_name_stays() {
 
 #[test]
 fn ranges_hold_children_and_nothing_else() {
-    let (from, to) = range_of("work");
-    assert_eq!((from.as_str(), to.as_str()), ("work/", "work0"));
-    let inside = |name: &str| name >= from.as_str() && name < to.as_str();
+    let below = range_of("work");
+    assert_eq!((below.start.as_str(), below.end.as_str()), ("work/", "work0"));
+    let inside = |name: &str| below.contains(&name.to_owned());
     assert!(inside("work/rust") && inside("work/ä"));
     assert!(!inside("work") && !inside("works") && !inside("work-life") && !inside("work0"));
 }

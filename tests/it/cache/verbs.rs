@@ -27,7 +27,8 @@ fn uncached(app: &App) -> Resources {
 }
 
 fn asked() -> Vec<ListParams> {
-    let with = |q: &str, sort: &str| ListParams { q: q.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
+    let with =
+        |q: &str, sort: &str| ListParams { q: q.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
     vec![with("", ""), with("", "title"), with("pearl", ""), with("tag:sea", ""), with("by:ada", "changed")]
 }
 
