@@ -47,7 +47,7 @@ use crate::web::forms::FORM_LIMIT;
 use crate::web::known::Known;
 use crate::web::site::Site;
 use crate::web::way::{self, Way};
-use crate::web::{assets, faces, health, json, log, reports};
+use crate::web::{assets, faces, health, json, log, reports, session};
 
 /// The application's state; cheap to clone.
 #[derive(Clone)]
@@ -260,7 +260,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Every address and every layer, the outermost first.
 pub fn router(app: &App) -> Router {
-    let way = |tree, body_limit| Way { app: app.clone(), tree, body_limit, has_sessions: true };
+    let sessions = Some(session::layer(app));
+    let way = |tree, body_limit| Way { app: app.clone(), tree, body_limit, sessions: sessions.clone() };
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(people::pages::routes())
@@ -301,7 +302,7 @@ pub fn router(app: &App) -> Router {
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));
-    let reports = on_its_way(reports, Way { has_sessions: false, ..way(Tree::Api, FORM_LIMIT) });
+    let reports = on_its_way(reports, Way { sessions: None, ..way(Tree::Api, FORM_LIMIT) });
 
     Router::new()
         .merge(pages)

@@ -221,8 +221,8 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-impl From<tower_sessions_core::session::Error> for Error {
-    fn from(error: tower_sessions_core::session::Error) -> Self {
+impl From<tower_sessions::session::Error> for Error {
+    fn from(error: tower_sessions::session::Error) -> Self {
         Self::Unavailable(format!("session store: {error}"))
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use super::{
     Member, NewAccount, Proof, Proved, Purpose, factor, forgotten, invites, settings, strength, sudo,

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use super::address::{Confirmed, Profile};
 use super::factor::Standing;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use crate::app::App;
 use crate::error::Result;

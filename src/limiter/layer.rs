@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use tower_sessions_core::session::Id;
+use tower_sessions::session::Id;
 
 use super::headers;
 use super::policy::Policy;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tower_sessions_core::Session;
-use tower_sessions_core::session::Record;
+use tower_sessions::Session;
+use tower_sessions::session::Record;
 use uuid::Uuid;
 
 use crate::accounts::Member;
@@ -78,6 +78,15 @@ impl Data {
     #[must_use]
     pub fn in_record(record: &Record) -> Self {
         Self::read(record.data.get(OWN))
+    }
+
+    /// With the person who came with it.
+    #[must_use]
+    pub fn taken(mut record: Record) -> (Self, Option<Member>) {
+        let mut take = |key| record.data.remove(key);
+        let (own, member) = (take(OWN), take(MEMBER));
+        let own = own.and_then(|own| serde_json::from_value(own).ok()).unwrap_or_default();
+        (own, member.and_then(|member| serde_json::from_value(member).ok()))
     }
 
     /// What can't be read, as another version may have written it, is nothing.

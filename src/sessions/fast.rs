@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tower_sessions_core::session::{Id, Record};
+use tower_sessions::session::{Id, Record};
 
 use super::{expiry, short_hash};
 use crate::context::Context;

@@ -22,9 +22,9 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
-use tower_sessions_core::SessionStore;
-use tower_sessions_core::session::{Id, Record};
-use tower_sessions_core::session_store::{Error, Result};
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
 use uuid::Uuid;
 
 use self::data::Data;
@@ -157,7 +157,11 @@ impl Sessions {
     fn counted(&self, operation: SessionOperation, result: sqlx::Result<()>) -> Result<()> {
         let outcome = if result.is_ok() { SessionOutcome::Database } else { SessionOutcome::Error };
         self.metrics.accounts.session(operation, outcome);
-        result.map_err(|e| backend(&e))
+        result.map_err(|error| {
+            // The layer that has asked for it says no more than that it failed.
+            tracing::warn!(event = "session_failed", %error, "a session could not be written");
+            backend(&error)
+        })
     }
 
     async fn stands(&self, record: &Record) -> bool {

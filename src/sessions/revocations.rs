@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tower_sessions_core::session::Id;
+use tower_sessions::session::Id;
 
 use super::fast::Fast;
 use super::store::{self, Revocation};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
-use tower_sessions_core::session::{Id, Record};
+use tower_sessions::session::{Id, Record};
 use uuid::Uuid;
 
 use super::data::{Data, MEMBER, OWN};

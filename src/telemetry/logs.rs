@@ -22,7 +22,7 @@ use crate::context::Context;
 
 /// The Redis client logs each lost connection many times over; `redis` says it once. The sessions' layers open a span
 /// around every step, which no line of ours would show.
-const QUIET: &str = "fred=off,tower_sessions_core=warn";
+const QUIET: &str = "fred=off,tower_sessions=off,tower_sessions_core=warn";
 
 /// What is to be ended after everything else has spoken.
 pub struct Logs {

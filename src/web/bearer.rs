@@ -11,8 +11,8 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::enter::Visit;
 use super::required;
-use super::session::Visit;
 use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
 use crate::accounts;

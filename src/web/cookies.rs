@@ -27,19 +27,36 @@ pub enum Life {
     For(Duration),
 }
 
+impl Life {
+    fn max_age(self) -> Option<time::Duration> {
+        let Self::For(life) = self else { return None };
+        Some(time::Duration::try_from(life).unwrap_or(time::Duration::MAX))
+    }
+}
+
 /// By this prefix a browser holds a cookie to one host alone (RFC 6265bis § 4.1.3.2).
 const PREFIX: &str = "__Host-";
 
 impl Name {
-    const fn as_str(self) -> &'static str {
+    const fn secure(self) -> &'static str {
         match self {
-            Self::Session => "coffer",
-            Self::Stay => "coffer-stay",
-            Self::Device => "coffer-device",
-            Self::Notice => "coffer-notice",
-            Self::Once => "coffer-once",
-            Self::SearchKey => "coffer-search-key",
+            Self::Session => "__Host-coffer",
+            Self::Stay => "__Host-coffer-stay",
+            Self::Device => "__Host-coffer-device",
+            Self::Notice => "__Host-coffer-notice",
+            Self::Once => "__Host-coffer-once",
+            Self::SearchKey => "__Host-coffer-search-key",
         }
+    }
+
+    fn as_str(self) -> &'static str {
+        self.secure().trim_start_matches(PREFIX)
+    }
+
+    /// What browsers call it there.
+    #[must_use]
+    pub fn on(self, site: &Site) -> &'static str {
+        if site.secure_cookies() { self.secure() } else { self.as_str() }
     }
 
     const fn same_site(self) -> SameSite {
@@ -47,11 +64,6 @@ impl Name {
             Self::Once => SameSite::Strict,
             Self::Session | Self::Stay | Self::Device | Self::Notice | Self::SearchKey => SameSite::Lax,
         }
-    }
-
-    fn is(self, sent: &str, site: &Site) -> bool {
-        let sent = if site.secure_cookies() { sent.strip_prefix(PREFIX) } else { Some(sent) };
-        sent == Some(self.as_str())
     }
 }
 
@@ -65,7 +77,7 @@ pub fn find<T>(
     mut read: impl FnMut(&str) -> Option<T>,
 ) -> Option<T> {
     let lines = headers.get_all(header::COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    let mut sent = lines.flat_map(Cookie::split_parse).flatten().filter(|sent| name.is(sent.name(), site));
+    let mut sent = lines.flat_map(Cookie::split_parse).flatten().filter(|sent| sent.name() == name.on(site));
     sent.find_map(|sent| read(sent.value_trimmed()))
 }
 
@@ -76,9 +88,7 @@ pub fn new(name: Name, value: &str, life: Life) -> Cookie<'static> {
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(name.same_site());
-    if let Life::For(life) = life {
-        cookie.set_max_age(time::Duration::try_from(life).unwrap_or(time::Duration::MAX));
-    }
+    cookie.set_max_age(life.max_age());
     cookie
 }
 
@@ -104,23 +114,32 @@ pub fn is_set(headers: &HeaderMap, name: Name) -> bool {
     set(headers).any(|cookie| cookie.name() == name.as_str())
 }
 
-/// Completes an answer's cookies where browsers take `Secure` ones: they go over https alone, and to this host alone.
-pub fn secure(site: &Site, headers: &mut HeaderMap) {
-    if !site.secure_cookies() {
-        return;
-    }
-    let cookies: Vec<_> = set(headers).collect();
-    headers.remove(header::SET_COOKIE);
-    add(headers, cookies.into_iter().map(secured));
+/// Says how long a browser keeps a cookie that is set already.
+pub fn keep(site: &Site, headers: &mut HeaderMap, name: Name, life: Life) {
+    change(headers, |cookie| {
+        if cookie.name() == name.on(site) {
+            cookie.set_max_age(life.max_age());
+        }
+    });
 }
 
-fn secured(mut cookie: Cookie<'static>) -> Cookie<'static> {
-    if !cookie.name().starts_with(PREFIX) {
-        let name = format!("{PREFIX}{}", cookie.name());
-        cookie.set_name(name);
+/// Completes an answer's cookies where browsers take `Secure` ones: they go over https alone, and to this host alone.
+pub fn secure(site: &Site, headers: &mut HeaderMap) {
+    if site.secure_cookies() {
+        change(headers, |cookie| {
+            if !cookie.name().starts_with(PREFIX) {
+                cookie.set_name(format!("{PREFIX}{}", cookie.name()));
+            }
+            cookie.set_secure(true);
+        });
     }
-    cookie.set_secure(true);
-    cookie
+}
+
+fn change(headers: &mut HeaderMap, mut change: impl FnMut(&mut Cookie<'static>)) {
+    let mut cookies: Vec<_> = set(headers).collect();
+    cookies.iter_mut().for_each(&mut change);
+    headers.remove(header::SET_COOKIE);
+    add(headers, cookies);
 }
 
 fn set(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {

@@ -10,7 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::BoxFuture;
 use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::body;

@@ -1,23 +1,74 @@
 //! The last gate before the handlers: who is asking, whether they may go on, and that they mean it.
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tower_sessions_core::Session;
+use futures_util::future::BoxFuture;
+use tower::Service;
+use tower_sessions::Session;
+use tower_sessions::session::Id;
 
-use super::session::Visit;
-use super::viewer::{self, Identity};
-use super::{bearer, csrf, required, stay};
+use super::viewer::{self, Identity, Standing};
+use super::{bearer, csrf, required, session, stay};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limiter::headers;
 use crate::limiter::layer::{Tree, limit_admin};
 use crate::limiter::verdict::Told;
 
-pub async fn enter(app: &App, tree: Tree, visit: &mut Visit, request: Request, next: Next) -> Response {
-    match tree {
-        Tree::Pages => pages(app, visit, request, next).await,
-        Tree::Api => api(app, visit, request, next).await,
+/// What stands behind the sessions' layer.
+#[derive(Clone)]
+pub struct Entry {
+    pub app: App,
+    pub tree: Tree,
+    /// The session that the cookie names, whether or not there is one.
+    pub named: Option<Id>,
+    pub next: Next,
+}
+
+impl Service<Request> for Entry {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let entry = self.clone();
+        Box::pin(async move { Ok(entry.enter(request).await) })
+    }
+}
+
+/// One request of a session, which is empty until somebody signs in.
+pub struct Visit {
+    pub session: Session,
+    /// What its copy said, when somebody has looked.
+    pub standing: Option<Standing>,
+    named: Option<Id>,
+}
+
+impl Entry {
+    pub async fn enter(self, mut request: Request) -> Response {
+        session::show_others(&mut request);
+        let Some(session) = request.extensions().get::<Session>().cloned() else {
+            return Error::Internal("no session on the way".to_owned()).into_response();
+        };
+        let standing = request.extensions_mut().remove();
+        let mut visit = Visit { session, standing, named: self.named };
+        let mut response = match self.tree {
+            Tree::Pages => pages(&self.app, &mut visit, request, self.next).await,
+            Tree::Api => api(&self.app, &mut visit, request, self.next).await,
+        };
+        if let (Some(named), None) = (self.named, visit.session.id()) {
+            self.app.known.forget_session(named);
+        }
+        session::settle(&self.app, visit.session, &mut response);
+        response
     }
 }
 

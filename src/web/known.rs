@@ -10,7 +10,7 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
-use tower_sessions_core::session::Id;
+use tower_sessions::session::Id;
 
 use super::viewer::Identity;
 use crate::context::Context;

@@ -1,99 +1,154 @@
-//! A browser's session: named by its cookie, read when somebody asks for it, written when it was changed.
+//! The layer of tower-sessions on the way of a request, and what it lacks, mended around it.
+//!
+//! It can't read cookies beside one that is not UTF-8, counts a cookie's age by the system's clock, answers with an empty
+//! 500 when the store fails, and takes its cookie back without `Secure`, which [`super::cookies::secure`] adds.
 
 use std::pin::pin;
 
-use axum::http::HeaderMap;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::FutureExt as _;
-use tower_sessions_core::session::Id;
-use tower_sessions_core::{Expiry, Session};
+use tower::{Layer as _, ServiceExt as _};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::Id;
+use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore as _};
 
 use super::cookies::{self, Life, Name};
-use super::viewer::{self, Standing};
+use super::enter::Entry;
+use super::log::Cause;
+use super::viewer::Standing;
 use crate::app::App;
 use crate::error::Error;
+use crate::limiter::layer::Tree;
+use crate::sessions::Sessions;
 use crate::sessions::data::Data;
 
-/// One request of a session, which is empty until somebody signs in.
-pub struct Visit {
-    pub session: Session,
-    /// What its copy said, when somebody has looked.
-    pub standing: Option<Standing>,
-    /// The id that the cookie names, whether or not there is such a session.
-    pub named: Option<Id>,
-    has_cookie: bool,
+pub type Layer = SessionManagerLayer<Sessions>;
+
+#[must_use]
+pub fn layer(app: &App) -> Layer {
+    SessionManagerLayer::new(app.sessions.clone())
+        .with_name(Name::Session.on(&app.site))
+        .with_secure(app.site.secure_cookies())
+        .with_same_site(SameSite::Lax)
 }
 
-impl Visit {
+/// The session that a cookie names, before anybody has looked whether there is one.
+#[derive(Clone, Copy, Default)]
+pub struct Named {
+    pub id: Option<Id>,
+    is_sent: bool,
+}
+
+/// The cookies that came, while the layer sees its own alone.
+#[derive(Clone)]
+struct Hidden(Vec<HeaderValue>);
+
+/// A session that the answer has changed.
+#[derive(Clone)]
+struct Changed(Session);
+
+impl Named {
     /// An id that is none of ours is no id.
     #[must_use]
     pub fn of(app: &App, headers: &HeaderMap) -> Self {
-        let mut has_cookie = false;
+        let mut is_sent = false;
         let id = cookies::find(&app.site, headers, Name::Session, |sent| {
-            has_cookie = true;
-            sent.parse::<Id>().ok()
+            is_sent = true;
+            sent.parse().ok()
         });
-        let idle = time::Duration::try_from(app.config.session_idle()).unwrap_or(time::Duration::WEEK);
-        let session = Session::new(id, app.session_store.clone(), Some(Expiry::OnInactivity(idle)));
-        Self { session, standing: None, named: id, has_cookie }
+        Self { id, is_sent }
     }
 
     /// Looks at the copy while something else is waited for: both are asked of Redis in one round trip.
-    pub async fn meanwhile<T>(&mut self, app: &App, other: impl Future<Output = T>) -> T {
+    pub async fn meanwhile<T>(self, app: &App, other: impl Future<Output = T>) -> (T, Option<Standing>) {
         let mut other = pin!(other);
         // Whoever need not wait, such as a client that is refused, gets no look.
         if let Some(other) = (&mut other).now_or_never() {
-            return other;
+            return (other, None);
         }
-        let Some(id) = self.named else { return other.await };
-        let (other, standing) = tokio::join!(other, app.sessions.copy(id));
-        self.standing = standing;
-        other
+        let Some(id) = self.id else { return (other.await, None) };
+        tokio::join!(other, app.sessions.copy(id))
     }
 
-    /// Keeps what was changed, unless the request failed, and tells the browser.
-    pub async fn end(self, app: &App, mut response: Response) -> Response {
-        if self.session.is_empty().await {
-            if let Some(named) = self.named {
-                app.known.forget_session(named);
-            }
-            if self.has_cookie {
-                cookies::add(response.headers_mut(), [cookies::removal(Name::Session)]);
-            }
-            return response;
+    fn hide_others(self, app: &App, request: &mut Request) {
+        let sent = request.headers().get_all(header::COOKIE).iter().cloned().collect();
+        request.extensions_mut().insert(Hidden(sent));
+        request.headers_mut().remove(header::COOKIE);
+        if self.is_sent {
+            let id = self.id.map(|id| id.to_string()).unwrap_or_default();
+            let own = HeaderValue::try_from(format!("{}={id}", Name::Session.on(&app.site)));
+            request.headers_mut().extend(own.ok().map(|own| (header::COOKIE, own)));
         }
-        if !self.session.is_modified() || response.status().is_server_error() {
-            return response;
-        }
-        if let Err(error) = self.session.save().await {
-            return Error::from(error).into_response();
-        }
-        let life = self.life(app).await;
-        if let Some(id) = self.session.id() {
-            become_known(app, id).await;
-            cookies::add(response.headers_mut(), [cookies::new(Name::Session, &id.to_string(), life)]);
-        }
-        response
     }
+}
 
-    /// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
-    async fn life(&self, app: &App) -> Life {
-        let login = Data::of(&self.session).await.ok().and_then(|data| data.login);
-        if login.and_then(|login| login.family).is_none() {
-            return Life::Browser;
-        }
-        let left = self.session.expiry_date() - app.context.now().datetime();
-        Life::For(std::time::Duration::try_from(left).unwrap_or_default())
+/// Goes on with a session: through the layer where there is one, or may be one afterwards.
+pub async fn pass(layer: &Layer, named: Named, entry: Entry, mut request: Request) -> Response {
+    if !named.is_sent && !may_begin(&entry, &request) {
+        request.extensions_mut().insert(Session::new(None, entry.app.session_store.clone(), None));
+        return entry.enter(request).await;
+    }
+    let app = entry.app.clone();
+    named.hide_others(&app, &mut request);
+    let Ok(response) = layer.layer(entry).oneshot(request).await;
+    mended(&app, response).await
+}
+
+/// A form may begin a session, and so may a device that is kept signed in.
+fn may_begin(entry: &Entry, request: &Request) -> bool {
+    let is_kept = || cookies::find(&entry.app.site, request.headers(), Name::Stay, |_| Some(())).is_some();
+    matches!(entry.tree, Tree::Pages) && (!request.method().is_safe() || is_kept())
+}
+
+/// Inside the layer, on the way in.
+pub fn show_others(request: &mut Request) {
+    if let Some(Hidden(sent)) = request.extensions_mut().remove() {
+        request.headers_mut().remove(header::COOKIE);
+        request.headers_mut().extend(sent.into_iter().map(|line| (header::COOKIE, line)));
+    }
+}
+
+/// Inside the layer, on the way out, before it writes what was changed. A request that failed changes nothing.
+pub fn settle(app: &App, session: Session, response: &mut Response) {
+    if session.is_modified() && !response.status().is_server_error() {
+        let end = app.context.now().plus(app.config.session_idle());
+        session.set_expiry(Some(Expiry::AtDateTime(end.datetime())));
+        response.extensions_mut().insert(Changed(session));
+    }
+}
+
+/// What the layer has made of the answer.
+async fn mended(app: &App, mut response: Response) -> Response {
+    let is_its_own = response.extensions().get::<Cause>().is_none();
+    if is_its_own && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return Error::Unavailable("the session could not be written".to_owned()).into_response();
+    }
+    if let Some(Changed(session)) = response.extensions_mut().remove()
+        && let Some(id) = session.id()
+    {
+        become_known(app, id).await;
+        cookies::keep(&app.site, response.headers_mut(), Name::Session, life(app, &session).await);
+    }
+    response
+}
+
+/// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
+async fn life(app: &App, session: &Session) -> Life {
+    let login = Data::of(session).await.ok().and_then(|data| data.login);
+    match login.and_then(|login| login.family) {
+        Some(_) => Life::For(app.config.session_idle()),
+        None => Life::Browser,
     }
 }
 
 /// A session that has just begun is limited as one from its first request on. In a box, as it is rare.
 async fn become_known(app: &App, id: Id) {
-    if app.known.session(id).is_some() {
-        return;
-    }
-    let begun = Session::new(Some(id), app.session_store.clone(), None);
-    if let Ok(identity) = Box::pin(viewer::read(app, &begun, None, false)).await {
+    if app.known.session(id).is_none()
+        && let Ok(Some(record)) = app.sessions.load(&id).await
+        && let Some(identity) = Standing::of(record).identity(app)
+    {
         app.known.note_session(id, &identity);
     }
 }

@@ -1,12 +1,12 @@
 //! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
 
 use axum::http::{Extensions, HeaderMap, Uri};
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use super::cookies::{self, Cookie, Life, Name};
 use super::device;
+use super::enter::Visit;
 use super::origin::Origin;
-use super::session::Visit;
 use super::viewer::{self, Identity};
 use crate::accounts::{Proof, Proved};
 use crate::admin::pages::LIVE;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use super::chrome::Chrome;
 use super::origin::Origin;

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 use url::form_urlencoded;
 
 use super::chrome::{Chrome, Face};

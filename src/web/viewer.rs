@@ -8,7 +8,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
-use tower_sessions_core::{Expiry, Session};
+use tower_sessions::Session;
+use tower_sessions::session::Record;
 use uuid::Uuid;
 
 use super::origin::Origin;
@@ -101,8 +102,8 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
     extensions.insert(identity);
 }
 
-/// A session and whose it is, as a copy says.
-#[derive(Deserialize)]
+/// A session and whose it is.
+#[derive(Clone, Deserialize)]
 pub struct Standing {
     session: Data,
     #[serde(default)]
@@ -110,15 +111,23 @@ pub struct Standing {
 }
 
 impl Standing {
-    async fn of(session: &Session) -> Result<Self> {
-        Ok(Self { session: Data::of(session).await?, member: member_of(session).await? })
+    /// As a store has kept it.
+    #[must_use]
+    pub fn of(record: Record) -> Self {
+        let (session, member) = Data::taken(record);
+        Self { session, member }
     }
 
     /// Who is signed in, as long as that lasts.
-    fn signed_in(&self, app: &App) -> Option<(&Login, &Member)> {
-        let (login, member) = self.session.login.as_ref().zip(self.member.as_ref())?;
+    fn signed_in(self, app: &App) -> Option<(Login, Member)> {
+        let (login, member) = self.session.login.zip(self.member)?;
         let lasts = Timestamp::from_micros(login.since).plus(app.config.session_max()) > app.context.now();
         (lasts && login.user == member.id && login.epoch == member.auth_epoch).then_some((login, member))
+    }
+
+    #[must_use]
+    pub fn identity(self, app: &App) -> Option<Identity> {
+        self.signed_in(app).map(|(login, member)| known(login, member))
     }
 }
 
@@ -135,8 +144,8 @@ pub async fn read(
         Some(standing) => Some(standing),
         None => app.sessions.copy(id).await,
     };
-    match standing.as_ref().and_then(|standing| standing.signed_in(app)) {
-        Some((login, member)) if !(slides && is_stale(app, login)) => Ok(known(login, member.clone())),
+    match standing.and_then(|standing| standing.signed_in(app)) {
+        Some((login, member)) if !(slides && is_stale(app, &login)) => Ok(known(login, member)),
         _ => look_up(app, session, slides).await,
     }
 }
@@ -147,27 +156,26 @@ fn is_stale(app: &App, login: &Login) -> bool {
 }
 
 async fn look_up(app: &App, session: &Session, slides: bool) -> Result<Identity> {
-    let found = Standing::of(session).await?;
-    if found.session.login.is_none() {
+    let data = Data::of(session).await?;
+    if data.login.is_none() {
         return Ok(Identity::default());
     }
+    let found = Standing { session: data.clone(), member: member_of(session).await? };
     let Some((login, member)) = found.signed_in(app) else {
         session.flush().await?;
         return Ok(Identity::default());
     };
-    if slides && is_stale(app, login) {
-        let now = app.context.now();
-        let login = Some(Login { seen: now.micros(), ..login.clone() });
-        Data { login, ..found.session.clone() }.keep(session).await?;
-        slide(app, session, now);
+    if slides && is_stale(app, &login) {
+        let login = Some(Login { seen: app.context.now().micros(), ..login.clone() });
+        Data { login, ..data }.keep(session).await?;
     }
-    Ok(known(login, member.clone()))
+    Ok(known(login, member))
 }
 
-fn known(login: &Login, member: Member) -> Identity {
+fn known(login: Login, member: Member) -> Identity {
     Identity {
         viewer: Viewer::Member(Arc::new(member)),
-        csrf: login.csrf.clone(),
+        csrf: login.csrf,
         session: Some(login.id),
         family: login.family,
     }
@@ -198,9 +206,7 @@ pub async fn sign_in(app: &App, session: &Session, proved: &Proved, origin: &Ori
     session.cycle_id().await?;
     session.clear().await;
     let sudo = sudo::granted(app, proved, sudo::end(app, &before, member));
-    Data { login: Some(login), sudo, ..Data::default() }.keep(session).await?;
-    slide(app, session, now);
-    Ok(())
+    Data { login: Some(login), sudo, ..Data::default() }.keep(session).await
 }
 
 /// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
@@ -217,12 +223,7 @@ pub async fn join_family(app: &App, session: &Session, member: &Member, family: 
 /// The identity of a session that has just begun, for the rest of this request.
 pub async fn begun(session: &Session, member: Member) -> Result<Identity> {
     let login = Data::of(session).await?.login;
-    Ok(login.map(|login| known(&login, member)).unwrap_or_default())
-}
-
-/// Counts the idle time from now. tower-sessions by itself would ask the system's clock.
-fn slide(app: &App, session: &Session, now: Timestamp) {
-    session.set_expiry(Some(Expiry::AtDateTime(now.plus(app.config.session_idle()).datetime())));
+    Ok(login.map(|login| known(login, member)).unwrap_or_default())
 }
 
 impl<S: Sync> FromRequestParts<S> for Identity {

@@ -13,10 +13,11 @@ use futures_util::future::FutureExt as _;
 use tokio::time::timeout;
 
 use super::body::Awaited;
+use super::enter::Entry;
 use super::faces::{self, Asked};
-use super::session::Visit;
+use super::session::{self, Named};
 use super::site::check_host;
-use super::{csrf, enter, viewer};
+use super::{csrf, viewer};
 use crate::app::App;
 use crate::error::Error;
 use crate::limiter::layer::{Incoming, Tree, admit};
@@ -29,8 +30,8 @@ pub struct Way {
     pub tree: Tree,
     /// Bytes that a body may have.
     pub body_limit: usize,
-    /// Whether anybody asks who is looking.
-    pub has_sessions: bool,
+    /// `None` where nobody asks who is looking.
+    pub sessions: Option<session::Layer>,
 }
 
 /// Whatever goes wrong further on gets the face that the tree has for it.
@@ -54,19 +55,15 @@ pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Respo
 /// The limit by address, session or token comes before anything that costs more.
 async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
     let app = &way.app;
-    let mut visit = way.has_sessions.then(|| Visit::of(app, request.headers()));
+    let named = way.sessions.as_ref().map(|_| Named::of(app, request.headers())).unwrap_or_default();
     let incoming = Incoming {
         tree: way.tree,
         uri: request.uri(),
         headers: request.headers(),
         extensions: request.extensions(),
-        session: visit.as_ref().and_then(|visit| visit.named),
+        session: named.id,
     };
-    let admission = admit(app, incoming);
-    let mut admission = match &mut visit {
-        Some(visit) => visit.meanwhile(app, admission).await,
-        None => admission.await,
-    };
+    let (mut admission, standing) = named.meanwhile(app, admit(app, incoming)).await;
     if let Some(refusal) = admission.refusal(app) {
         // The page that says so shows who is signed in, as far as this node knows without a look.
         if let Some(identity) = admission.identity.take() {
@@ -77,19 +74,18 @@ async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
     DefaultBodyLimit::max(way.body_limit).apply(&mut request);
     let mut response = match check_host(app, &request) {
         Err(error) => error.into_response(),
-        Ok(()) => match visit {
-            // In a box, so that whoever is refused does not carry it.
-            Some(visit) => Box::pin(visited(way, visit, request, next)).await,
+        Ok(()) => match &way.sessions {
+            Some(layer) => {
+                let entry = Entry { app: app.clone(), tree: way.tree, named: named.id, next };
+                if let Some(standing) = standing {
+                    request.extensions_mut().insert(standing);
+                }
+                // In a box, so that whoever is refused does not carry it.
+                Box::pin(session::pass(layer, named, entry, request)).await
+            }
             None => next.run(request).await,
         },
     };
     admission.settle(app, &mut response).await;
     response
-}
-
-/// The session, and whose it is.
-async fn visited(way: &Way, mut visit: Visit, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(visit.session.clone());
-    let response = enter::enter(&way.app, way.tree, &mut visit, request, next).await;
-    visit.end(&way.app, response).await
 }

@@ -56,7 +56,7 @@ impl Program {
             None => format!("sqlite:{}", place.path("canaries.db")),
         };
         let mut variables: Vec<(String, String)> = [
-            ("COFFER_LOG", "trace,tower_sessions_core=trace"),
+            ("COFFER_LOG", "trace,tower_sessions=trace,tower_sessions_core=trace"),
             ("COFFER_SECRET_KEY", KEY),
             ("COFFER_PORT", "0"),
             ("COFFER_METRICS_ADDRESS", &metrics),

@@ -52,6 +52,29 @@ async fn cookies_may_come_in_several_lines(app: App) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+on_both_engines!(a_cookie_of_no_session_is_taken_back);
+async fn a_cookie_of_no_session_is_taken_back(app: App) {
+    for named in ["AAAAAAAAAAAAAAAAAAAAAA", "none-of-ours", ""] {
+        let visitor = app.visitor();
+        let asked = visitor.get("/login").header("cookie", format!("a=1; {SESSION}={named}"));
+        let cookie = session_cookie(&asked.await.ok());
+        let taken =
+            ["; Secure", "; Path=/", "; Max-Age=0"].iter().all(|attribute| cookie.contains(attribute));
+        assert!(taken && cookie.starts_with("__Host-coffer=;"), "{cookie}");
+    }
+}
+
+on_both_engines!(a_session_has_the_cookie_of_this_host_alone);
+async fn a_session_has_the_cookie_of_this_host_alone(app: App) {
+    let ada = app.signed_in("ada").await;
+    let session = ada.cookie(SESSION).expect("a session");
+    for name in ["coffer", "%5F%5FHost-coffer", "__Host-coffer%20", "__host-coffer"] {
+        // A device that may be kept logged in is looked at more closely.
+        let cookies = format!("{name}={session}; {STAY}=none-of-ours");
+        app.visitor().get("/trash").header("cookie", cookies).await.redirects_to("/login?next=%2Ftrash");
+    }
+}
+
 /// The attributes of the session's cookie that an answer sets.
 #[track_caller]
 fn session_cookie(answer: &Answer) -> String {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, PASSWORD};
+use crate::support::on_both_engines;
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -263,6 +264,56 @@ async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
     // The cache's beats, its look at Redis' clock, and how far the database has come.
     calls.retain(|name, _| name != "publish" && name != "time" && name != "set");
     assert_eq!(calls.into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
+}
+
+/// From here on no session's row is made or changed.
+async fn writes_no_sessions(app: &App) {
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    match app.engine {
+        Engine::Postgres => {
+            runs(&mut tx, "ALTER TABLE sessions ADD CONSTRAINT no CHECK (false) NOT VALID").await;
+        }
+        Engine::Sqlite => {
+            for event in ["INSERT", "UPDATE"] {
+                let refuse = "ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+                runs(&mut tx, &format!("CREATE TRIGGER no_{event} BEFORE {event} {refuse}")).await;
+            }
+        }
+    }
+    tx.commit().await.expect("it stays");
+}
+
+on_both_engines!(a_session_that_cannot_be_written_is_a_503);
+async fn a_session_that_cannot_be_written_is_a_503(app: App) {
+    let ada = app.signed_in("ada").await;
+    writes_no_sessions(&app).await;
+    // The next visit moves the session's end.
+    app.later(Duration::from_mins(6));
+    let page = ada.get("/trash").expecting_trouble().await.error_page(503);
+    assert!(page.header_is("retry-after", "5").all_of_header("set-cookie").is_empty());
+    let problem = ada.get("/api/v1/me").expecting_trouble().await.is(503);
+    problem.header_is("retry-after", "5").problem("unavailable");
+    let form = [("login", "ada"), ("password", PASSWORD)];
+    let visitor = app.visitor();
+    let refused = visitor.post_form("/login", &form).expecting_trouble().await.error_page(503);
+    assert!(refused.all_of_header("set-cookie").iter().all(|cookie| !cookie.starts_with("__Host-coffer=")));
+}
+
+on_both_engines!(a_request_that_fails_changes_no_session);
+async fn a_request_that_fails_changes_no_session(app: App) {
+    let ada = app.signed_in("ada").await;
+    let rename = async |from: &str, to: &str| {
+        let mut tx = app.coffer.db.begin().await.expect("a transaction");
+        runs(&mut tx, &format!("ALTER TABLE {from} RENAME TO {to}")).await;
+        tx.commit().await.expect("it stays");
+    };
+    app.later(Duration::from_mins(6));
+    rename("resources", "away").await;
+    let failed = ada.get("/trash").expecting_trouble().await;
+    assert!(failed.status() >= 500 && failed.all_of_header("set-cookie").is_empty(), "{failed}");
+    rename("away", "resources").await;
+    assert!(!ada.get("/trash").await.ok().all_of_header("set-cookie").is_empty(), "now its end is moved");
+    assert!(ada.get("/trash").await.ok().all_of_header("set-cookie").is_empty(), "once");
 }
 
 /// A change of the account, as the verbs that change it do it.

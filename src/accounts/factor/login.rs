@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use crate::accounts::Member;
 use crate::accounts::pages::enter;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::BASE64;
 use serde::Deserialize;
-use tower_sessions_core::Session;
+use tower_sessions::Session;
 
 use super::qr::{Picture, picture};
 use super::{Changed, Offer};
