@@ -1,38 +1,32 @@
 //! The sessions' copies in Redis: believed only for a while after a look into the outbox, and found only under the
 //! names of the installation and of the Redis processes that have heard every revocation.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::body::Bytes;
+use fred::clients::Client;
 use fred::interfaces::{ClientLike as _, KeysInterface as _};
-use fred::types::{Expiration, SetOptions};
 use futures_util::future::join_all;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use tower_sessions::SessionStore as _;
 use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::Error;
+use tower_sessions_redis_store::RedisStore;
 
-use super::{expiry, short_hash};
+use super::short_hash;
 use crate::context::Context;
 use crate::db::Timestamp;
-use crate::redis::flights::{Flights, Questions, flights};
 use crate::redis::space::Space;
 use crate::redis::{Redis, RedisDown};
 
 /// So long after a look into the outbox copies are believed, in microseconds: less than [`super::KNOWN_WITHIN`].
 const LEASE: i64 = 1_800_000;
-/// Copies that are asked for in one command.
-const MOST: usize = 128;
 
 type Result<T> = std::result::Result<T, RedisDown>;
-type Read = Result<Option<Bytes>>;
 
 #[derive(Clone, Debug)]
 pub struct Fast {
     redis: Redis,
     context: Context,
-    reads: Arc<Flights<String, Read>>,
+    copies: RedisStore<Client>,
     place: Arc<RwLock<Option<Place>>>,
 }
 
@@ -44,26 +38,11 @@ pub struct Place {
     until: i64,
 }
 
-/// A copy as it lies in Redis, with all that the session holds, or with what somebody wants to know of it.
-#[derive(Deserialize, Serialize)]
-pub struct Copy<T> {
-    /// When the session ends, in microseconds.
-    until: i64,
-    pub data: T,
-}
-
-impl<T> Copy<T> {
-    pub const fn until(&self) -> Timestamp {
-        Timestamp::from_micros(self.until)
-    }
-}
-
 impl Fast {
     #[must_use]
     pub fn new(redis: &Redis, context: &Context) -> Self {
-        let (reads, questions) = flights();
-        tokio::spawn(fly(redis.clone(), questions));
-        Self { redis: redis.clone(), context: context.clone(), reads: Arc::new(reads), place: Arc::default() }
+        let copies = RedisStore::new(redis.first());
+        Self { redis: redis.clone(), context: context.clone(), copies, place: Arc::default() }
     }
 
     #[must_use]
@@ -96,48 +75,48 @@ impl Fast {
     }
 
     /// A copy that can't be read, as another version may have written it, is none.
-    pub async fn copy<T: DeserializeOwned>(&self, place: &Place, id: Id) -> Result<Option<Copy<T>>> {
-        let found = self.reads.ask(place.key(id)).await.ok_or(RedisDown)??;
+    pub async fn load(&self, place: &Place, id: Id) -> Result<Option<Record>> {
+        let copy = place.id(id);
+        let loaded = async {
+            match self.copies.load(&copy).await {
+                Err(Error::Decode(_)) => Ok(None),
+                other => other,
+            }
+        };
+        let found = self.redis.run(loaded).await?;
         // What came after a doubt may be what a revocation has not reached.
         if !self.is_known(place) {
             return Err(RedisDown);
         }
-        Ok(found.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-    }
-
-    pub async fn load(&self, place: &Place, id: Id) -> Result<Option<Record>> {
-        let copy: Option<Copy<HashMap<String, Value>>> = self.copy(place, id).await?;
-        Ok(copy.map(|copy| Record { id, expiry_date: copy.until().datetime(), data: copy.data }))
+        Ok(found.map(|record| Record { id, ..record }))
     }
 
     /// Whether there was no copy yet and this is it now.
     pub async fn fill(&self, place: &Place, record: &Record, until: Timestamp) -> Result<bool> {
-        self.set(place, record, until, SetOptions::NX).await
+        let mut copy = Record { expiry_date: until.datetime(), ..place.copy(record) };
+        self.redis.run(self.copies.create(&mut copy)).await?;
+        // Where there is one, the store makes another under a name that nobody asks for.
+        let is_first = copy.id == place.id(record.id);
+        if !is_first {
+            self.redis.run(self.copies.delete(&copy.id)).await?;
+        }
+        Ok(is_first)
     }
 
     /// Puts this in the place of a copy that is still there.
     pub async fn replace(&self, place: &Place, record: &Record) -> Result<()> {
-        self.set(place, record, expiry(record), SetOptions::XX).await.map(drop)
+        self.redis.run(self.copies.save(&place.copy(record))).await
     }
 
     /// Deletes these copies.
     pub async fn delete(&self, space: &Space, ids: &[Id]) -> Result<()> {
         let redis = self.redis.first();
-        let keys: Vec<String> = ids.iter().map(|id| key(space, *id)).collect();
+        let keys: Vec<String> = ids.iter().map(|id| copy(space, *id).to_string()).collect();
         if self.redis.pool().is_clustered() {
             let each = keys.into_iter().map(|key| self.redis.run(redis.del::<(), _>(key)));
             return join_all(each).await.into_iter().collect();
         }
         if keys.is_empty() { Ok(()) } else { self.redis.run(redis.del(keys)).await }
-    }
-
-    async fn set(&self, place: &Place, record: &Record, kept: Timestamp, when: SetOptions) -> Result<bool> {
-        let copy = Copy { until: expiry(record).micros(), data: &record.data };
-        let text = serde_json::to_string(&copy).map_err(|_| RedisDown)?;
-        let until = Some(Expiration::PXAT(kept.micros() / 1000));
-        let redis = self.redis.first();
-        let set = redis.set::<Option<String>, _, _>(place.key(record.id), text, until, Some(when), false);
-        Ok(self.redis.run(set).await?.is_some())
     }
 }
 
@@ -147,35 +126,16 @@ impl Place {
         &self.space
     }
 
-    fn key(&self, id: Id) -> String {
-        key(&self.space, id)
+    fn id(&self, session: Id) -> Id {
+        copy(&self.space, session)
+    }
+
+    fn copy(&self, record: &Record) -> Record {
+        Record { id: self.id(record.id), ..record.clone() }
     }
 }
 
-fn key(space: &Space, id: Id) -> String {
-    format!("coffer:session:{}", short_hash(&[&id.0.to_le_bytes(), space.id().as_bytes()]))
-}
-
-/// One flight of reads after another, as long as there are sessions to be asked for.
-async fn fly(redis: Redis, mut questions: Questions<String, Read>) {
-    while let Some(mut asked) = questions.gather(MOST).await {
-        let keys: Vec<String> = asked.iter_mut().map(|asked| std::mem::take(&mut asked.question)).collect();
-        match read(&redis, keys).await {
-            Ok(found) => asked.into_iter().zip(found).for_each(|(asked, found)| asked.tell(Ok(found))),
-            Err(RedisDown) => asked.into_iter().for_each(|asked| asked.tell(Err(RedisDown))),
-        }
-    }
-}
-
-async fn read(redis: &Redis, keys: Vec<String>) -> Result<Vec<Option<Bytes>>> {
-    let client = redis.first();
-    if redis.pool().is_clustered() {
-        let each = keys.into_iter().map(|key| redis.run(client.get(key)));
-        return join_all(each).await.into_iter().collect();
-    }
-    match <[String; 1]>::try_from(keys) {
-        Ok([key]) => Ok(vec![redis.run(client.get(key)).await?]),
-        Err(keys) if keys.is_empty() => Ok(Vec::new()),
-        Err(keys) => redis.run(client.mget(keys)).await,
-    }
+/// What a session's copy is called: the store knows no prefix.
+fn copy(space: &Space, session: Id) -> Id {
+    short_hash(&[&session.0.to_le_bytes(), space.id().as_bytes()])
 }

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tower_sessions::SessionStore;
@@ -63,13 +62,12 @@ impl Sessions {
         Self { db, fast, told: Arc::default(), context, audit, metrics }
     }
 
-    /// What somebody wants to know of a session, by its copy in Redis: at the cost of one look, without making a session
-    /// of it. `None` says nothing; [`SessionStore::load`] knows.
-    pub async fn copy<T: DeserializeOwned>(&self, id: Id) -> Option<T> {
+    /// A session by its copy in Redis, at the cost of one look. `None` says nothing; [`SessionStore::load`] knows.
+    pub async fn copy(&self, id: Id) -> Option<Record> {
         let fast = self.fast.as_ref()?;
-        let copy = fast.copy(&fast.place()?, stored(id)).await.ok()??;
+        let copy = fast.load(&fast.place()?, stored(id)).await.ok()??;
         self.metrics.accounts.session(SessionOperation::Load, SessionOutcome::Redis);
-        (copy.until() > self.context.now()).then_some(copy.data)
+        Some(copy).filter(|copy| expiry(copy) > self.context.now())
     }
 
     /// How many have not ended, over all nodes.

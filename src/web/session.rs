@@ -69,7 +69,8 @@ impl Named {
             return (other, None);
         }
         let Some(id) = self.id else { return (other.await, None) };
-        tokio::join!(other, app.sessions.copy(id))
+        let (other, copy) = tokio::join!(other, app.sessions.copy(id));
+        (other, copy.map(Standing::of))
     }
 
     fn hide_others(self, app: &App, request: &mut Request) {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use data_encoding::HEXLOWER;
-use serde::Deserialize;
 use tower_sessions::Session;
 use tower_sessions::session::Record;
 use uuid::Uuid;
@@ -103,10 +102,9 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
 }
 
 /// A session and whose it is.
-#[derive(Clone, Deserialize)]
+#[derive(Clone)]
 pub struct Standing {
     session: Data,
-    #[serde(default)]
     member: Option<Member>,
 }
 
@@ -142,7 +140,7 @@ pub async fn read(
     let Some(id) = session.id() else { return Ok(Identity::default()) };
     let standing = match standing {
         Some(standing) => Some(standing),
-        None => app.sessions.copy(id).await,
+        None => app.sessions.copy(id).await.map(Standing::of),
     };
     match standing.and_then(|standing| standing.signed_in(app)) {
         Some((login, member)) if !(slides && is_stale(app, &login)) => Ok(known(login, member)),

@@ -190,6 +190,21 @@ async fn redis_knows_no_session_id(app: App) {
     assert_eq!(app.redis().command(&format!("EXISTS {cookie}")).expect("redis answers"), ":0");
 }
 
+// The store makes a second copy under another name where there is one already.
+with_redis!(a_copy_that_is_none_is_never_made_twice);
+async fn a_copy_that_is_none_is_never_made_twice(app: App) {
+    let ada = signed_in(&app).await;
+    let copies = app.redis().copies().expect("redis answers");
+    app.redis().command(&format!("SET {} none", copies[0])).expect("redis answers");
+    for _ in 0..3 {
+        assert!(ada.is_signed_in().await);
+        assert_eq!(app.redis().copies().expect("redis answers"), copies);
+    }
+    app.redis().command(&format!("DEL {}", copies[0])).expect("redis answers");
+    redis_holds(&app, &ada, 1).await;
+    assert_eq!(app.redis().copies().expect("redis answers"), copies);
+}
+
 #[tokio::test]
 async fn nodes_share_their_sessions() {
     let app = App::with_redis(Engine::Postgres).await;
@@ -454,9 +469,8 @@ async fn a_refill_that_a_change_overtakes_leaves_no_old_copy() {
     for role in ["admin", "member", "admin", "member"] {
         redis_holds(&app, &ada, 1).await;
         assert!(ada.at(&far).is_signed_in().await);
-        let key = app.redis().keys().expect("redis answers");
-        let key = key.iter().find(|key| key.starts_with("coffer:session:")).expect("a copy").clone();
-        let old = app.redis().bulk(&format!("GET {key}")).expect("a copy");
+        let key = app.redis().copies().expect("redis answers").pop().expect("a copy");
+        let old = app.redis().bytes(&format!("GET {key}")).expect("a copy");
         app.redis().command(&format!("DEL {key}")).expect("redis answers");
         tap.delay(Duration::from_millis(100));
         let refilling = async { ada.at(&far).get("/api/v1/me").await.ok() };
@@ -469,7 +483,7 @@ async fn a_refill_that_a_change_overtakes_leaves_no_old_copy() {
             let _ = filled.await;
             becomes(&app, person, &format!("role = '{role}'")).await;
             // With the life that an unverified copy has.
-            let old = data_encoding::HEXLOWER.encode(old.as_bytes());
+            let old = data_encoding::HEXLOWER.encode(&old);
             let again = format!(
                 "EVAL \"return redis.call('SET', KEYS[1], (ARGV[1]:gsub('..', function(b) return string.char(tonumber(b, 16)) end)), 'PX', 10000)\" 1 {key} {old}"
             );

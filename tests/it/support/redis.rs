@@ -160,7 +160,14 @@ impl RedisServer {
 
     /// How many sessions it holds.
     pub fn sessions(&self) -> io::Result<usize> {
-        Ok(self.keys()?.iter().filter(|key| key.starts_with("coffer:session:")).count())
+        Ok(self.copies()?.len())
+    }
+
+    /// The names of the sessions' copies: those that no part of coffer has given a prefix.
+    pub fn copies(&self) -> io::Result<Vec<String>> {
+        let mut keys = self.keys()?;
+        keys.retain(|key| key.len() == 22 && !key.contains(':'));
+        Ok(keys)
     }
 
     /// The names of the cache's entries.
@@ -181,13 +188,18 @@ impl RedisServer {
 
     /// The text that answers an inline command, such as that of `INFO`.
     pub fn bulk(&self, command: &str) -> io::Result<String> {
+        String::from_utf8(self.bytes(command)?).map_err(io::Error::other)
+    }
+
+    /// The same, whatever bytes they are.
+    pub fn bytes(&self, command: &str) -> io::Result<Vec<u8>> {
         let mut connection = self.send(command)?;
         let mut length = String::new();
         connection.read_line(&mut length)?;
         let length = length.trim_end().trim_start_matches('$').parse().map_err(io::Error::other)?;
         let mut text = vec![0; length];
         connection.read_exact(&mut text)?;
-        String::from_utf8(text).map_err(io::Error::other)
+        Ok(text)
     }
 
     /// The first line of the answer to an inline command, such as `:3` to `DBSIZE`.
