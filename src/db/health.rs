@@ -4,6 +4,9 @@ use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
 use super::{Db, Measured, Timestamp, Transaction};
 use sqlx::{Postgres, Sqlite};
 
+/// Has SQLite look at every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
+pub const REFRESH_STATISTICS: &str = "PRAGMA optimize = 0x10012";
+
 impl Db {
     /// Whether it answers and takes changes, for `/readyz`.
     pub async fn ping(&self) -> sqlx::Result<()> {
@@ -28,10 +31,9 @@ impl Db {
 
     /// Has SQLite look again at tables that have grown a lot since it last did; PostgreSQL does by itself.
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
-        // Every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
         if let Self::Sqlite { write, .. } = self {
             let mut checkout = write.checkout().await?;
-            let optimized = sqlx::raw_sql("PRAGMA optimize = 0x10012").execute(checkout.bare()?);
+            let optimized = sqlx::raw_sql(REFRESH_STATISTICS).execute(checkout.bare()?);
             let optimized = within(BULK_LIMIT, optimized).await;
             checkout.judge(optimized)?;
         }

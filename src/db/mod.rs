@@ -13,6 +13,7 @@ pub use checkout::Checkout;
 pub use connect::{Db, Opening, StartError, migrations};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
 pub(crate) use failure::{is_silence, outcome_unknown};
+pub use health::REFRESH_STATISTICS;
 pub use measure::{Asked, Measured};
 pub use schema::Schema;
 use sqlx::{Postgres, Sqlite};

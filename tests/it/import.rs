@@ -9,6 +9,7 @@ use coffer::resources::import::File;
 use coffer::web::forms::encode;
 use serde_json::{Value, json};
 
+use crate::metrics_page::opens_the_file;
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, Engine, Stopped};
@@ -551,4 +552,19 @@ async fn a_file_name_is_shown_without_what_nobody_sees() {
     };
     let imported = app.coffer.resources.import(&app.viewer("owner").await, file, |_, _| ()).await;
     assert_eq!(imported.expect("a report").1.file_name, "b[31m.html");
+}
+
+/// SQLite would plan by a library of one entry: tens of thousands of links would take minutes.
+#[tokio::test]
+async fn what_came_in_is_reckoned_with_at_once() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Alone", "tags": ["one"] })).await;
+    app.coffer.db.refresh_statistics().await.expect("statistics");
+    imports(&owner, large_file().as_bytes()).await;
+    let mut file = opens_the_file(&app).await;
+    let known = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'resource_tags' AND idx IS NOT NULL";
+    let known: Vec<String> = sqlx::query_scalar(known).fetch_all(&mut file).await.expect("statistics");
+    let rows = known.iter().filter_map(|stat| stat.split(' ').next()?.parse::<u32>().ok());
+    assert!(rows.min().is_some_and(|rows| rows > 500), "{known:?}");
 }

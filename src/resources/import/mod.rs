@@ -79,6 +79,7 @@ impl Resources {
         for batch in prepared.ready.chunks(BATCH) {
             let mut import = Batch { tx: &mut tx, import_id, owner, now };
             import.write(self, batch, &mut outcome).await?;
+            store::refresh_statistics(&mut tx).await?;
             progress(outcome.written.len() + outcome.known.duplicates.len(), total);
         }
         store::add_revisions(&mut tx, import_id, owner, now).await?;

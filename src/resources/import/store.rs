@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Ready, Report};
 use crate::cache::Write;
-use crate::db::{Db, Engine, Timestamp, on};
+use crate::db::{Db, Engine, REFRESH_STATISTICS, Timestamp, on};
 use crate::resources::Tags;
 use crate::resources::draft::Checked;
 use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions, tag_names};
@@ -204,14 +204,34 @@ pub struct Retagged {
     pub index_terms: String,
 }
 
+/// In one statement where each has a way to go; SQLite looks rows up one by one whatever it believes of its tables.
 pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx::Result<()> {
-    on!(tx.conn(), conn => {
-        let mut update = QueryBuilder::new("UPDATE resources SET fold_tags = change.column2, marks = change.column3,
-            version = version + 1, updated_at = ");
+    const ONE: &str =
+        "UPDATE resources SET fold_tags = $2, marks = $3, updated_at = $4, version = version + 1
+        WHERE id = $1";
+    if let Engine::Postgres(conn) = tx.conn() {
+        let mut update = QueryBuilder::<sqlx::Postgres>::new(
+            "UPDATE resources SET fold_tags = change.column2, marks = change.column3,
+                version = version + 1, updated_at = ",
+        );
         update.push_bind(now).push(" FROM (");
         update.push_values(changes, |mut row, Retagged { id, fold_tags, index_terms }| {
             row.push_bind(*id).push_bind(fold_tags).push_bind(index_terms);
         });
-        update.push(") AS change WHERE resources.id = change.column1").build().execute(conn).await.map(drop)
-    })
+        update.push(") AS change WHERE resources.id = change.column1").build().execute(conn).await?;
+        return Ok(());
+    }
+    for Retagged { id, fold_tags, index_terms } in changes {
+        on!(tx.conn(), conn => sqlx::query(ONE).bind(id).bind(fold_tags).bind(index_terms).bind(now)
+            .execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// SQLite plans by what its tables were like when it last looked, which may have been before all this.
+pub async fn refresh_statistics(tx: &mut Write) -> sqlx::Result<()> {
+    if let Engine::Sqlite(conn) = tx.conn() {
+        sqlx::query(REFRESH_STATISTICS).execute(conn).await?;
+    }
+    Ok(())
 }
