@@ -116,23 +116,17 @@ impl From<Revision> for Change {
     }
 }
 
-/// A [`Draft`] that passed every check, with what is stored beside it.
+/// A [`Draft`] that passed every check.
 #[derive(Clone, Debug)]
 pub struct Checked {
     pub kind: Kind,
     pub title: String,
-    pub title_key: String,
     pub url: Option<NormalUrl>,
     pub body: String,
-    pub summary: String,
     pub tags: Vec<TagName>,
     pub visibility: Visibility,
     pub pinned: bool,
-    pub fold_title: String,
-    pub fold_tags: String,
-    pub fold_body: String,
-    /// The signs in its texts, as [`fold::signs`] finds them.
-    pub signs: Vec<String>,
+    pub derived: Derived,
 }
 
 impl Draft {
@@ -159,17 +153,8 @@ impl Draft {
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        let plain = markdown::to_text(&self.body);
-        let fold_title = fold::fold(&title);
-        let address = url.as_ref().map(|url| rules::searched(&url.url)).unwrap_or_default();
-        let names = tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
         Ok(Checked {
-            signs: fold::signs(&[title.as_str(), &names, &plain, &address].join("\n")),
-            title_key: fold_title.chars().take(TITLE_KEY).collect(),
-            fold_tags: fold::fold(&names),
-            fold_body: fold::fold(&format!("{plain} {address}")),
-            fold_title,
-            summary: rules::shorten(&plain),
+            derived: Derived::new(&title, url.as_ref(), &self.body, &tags),
             kind,
             title,
             url,
@@ -178,6 +163,35 @@ impl Draft {
             visibility: self.visibility,
             pinned: self.pinned,
         })
+    }
+}
+
+/// What lists and the search index need, computed from the texts.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    pub title_key: String,
+    pub summary: String,
+    pub fold_title: String,
+    pub fold_tags: String,
+    pub fold_body: String,
+    /// The signs in the texts, as [`fold::signs`] finds them.
+    pub signs: Vec<String>,
+}
+
+impl Derived {
+    fn new(title: &str, url: Option<&NormalUrl>, body: &str, tags: &[TagName]) -> Self {
+        let plain = markdown::to_text(body);
+        let fold_title = fold::fold(title);
+        let address = url.map(|url| rules::searched(&url.url)).unwrap_or_default();
+        let names = tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
+        Self {
+            title_key: fold_title.chars().take(TITLE_KEY).collect(),
+            summary: rules::shorten(&plain),
+            fold_title,
+            fold_tags: fold::fold(&names),
+            fold_body: fold::fold(&format!("{plain} {address}")),
+            signs: fold::signs(&[title, &names, &plain, &address].join("\n")),
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub fn of_resource(owner: Uuid, checked: &Checked) -> String {
     index_terms.extend(checked.tags.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
     index_terms.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
     index_terms.extend(checked.url.iter().map(|url| address(&url.key)));
-    index_terms.extend(checked.signs.iter().map(|text| sign(text)));
+    index_terms.extend(checked.derived.signs.iter().map(|text| sign(text)));
     index_terms.sort();
     index_terms.dedup();
     index_terms.join(" ")

@@ -17,25 +17,25 @@ use std::sync::{Arc, OnceLock};
 
 use pulldown_cmark::{Event, html};
 
-/// A text's HTML, made when it is first shown and kept beside the text, which must not change.
+/// The HTML of a text, rendered on first use and kept beside the text, which must not change.
 #[derive(Clone, Debug, Default)]
-pub struct Shown(OnceLock<Arc<str>>);
+pub struct CachedHtml(OnceLock<Arc<str>>);
 
-impl Shown {
+impl CachedHtml {
     #[must_use]
-    pub fn html(&self, markdown: &str) -> Arc<str> {
+    pub fn get_or_render(&self, markdown: &str) -> Arc<str> {
         self.0.get_or_init(|| render(markdown).into()).clone()
     }
 }
 
-/// It follows from the text.
-impl PartialEq for Shown {
+/// Always equal: the HTML follows from the text, which is compared itself.
+impl PartialEq for CachedHtml {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Shown {}
+impl Eq for CachedHtml {}
 
 /// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: a line ends where it was
 /// ended, links lead to http, https, mailto and the library, bare addresses are links too, headings begin at `h2` and have

@@ -36,7 +36,7 @@ pub struct Resource {
     pub trashed_at: Option<Timestamp>,
     #[serde(skip)]
     #[sqlx(skip)]
-    pub shown: markdown::Shown,
+    pub html: markdown::CachedHtml,
 }
 
 impl Resource {

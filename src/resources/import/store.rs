@@ -193,7 +193,7 @@ pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx:
 pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
     const SQL: &str = "SELECT id FROM resources WHERE owner_id = $1 AND title_key = $2 AND kind = 'note'
             AND title = $3 AND body = $4 AND trashed_at IS NULL ORDER BY id LIMIT 1";
-    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.title_key).bind(&note.title)
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.derived.title_key).bind(&note.title)
         .bind(&note.body).fetch_optional(conn).await)
 }
 

@@ -1,4 +1,4 @@
-//! The editor: new, edit, and the page for a conflict with another save. No typed text is lost.
+//! The editor: new and edit. No typed text is lost.
 
 use askama::Template;
 use axum::extract::State;
@@ -7,11 +7,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::conflict::ConflictPage;
 use super::form::{EntryForm, Input};
-use super::views::{At, DiffLine, Side, diff};
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::{Precondition, Resource, Via};
+use crate::resources::{Precondition, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::path::Id;
@@ -51,30 +51,6 @@ struct Refusal {
 struct DuplicateOf {
     href: String,
     title: String,
-}
-
-#[derive(Template)]
-#[template(path = "resources/conflict.html")]
-struct ConflictPage {
-    chrome: Chrome,
-    title: String,
-    kind: &'static str,
-    action: String,
-    discard_href: String,
-    saved_version: i64,
-    saved: At,
-    fields: Vec<ConflictField>,
-    /// The difference of the bodies; empty for none.
-    diff: Vec<DiffLine>,
-    errors: FieldErrors,
-}
-
-struct ConflictField {
-    label: &'static str,
-    name: &'static str,
-    yours: String,
-    saved: String,
-    differs: bool,
 }
 
 /// What a bookmarklet or a share target sends.
@@ -181,7 +157,7 @@ pub async fn update(
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
         Err(Error::VersionConflict { .. }) => {
             let saved = app.resources.latest(&viewer, id).await?;
-            let conflict = page(&conflict_page(chrome, &form, &saved), false)?;
+            let conflict = page(&ConflictPage::new(chrome, &form, &saved), false)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
         Err(error) => {
@@ -212,34 +188,6 @@ fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> F
         summary: (!errors.is_empty()).then_some("Not saved yet: please look at these fields."),
         errors,
         duplicate,
-    }
-}
-
-fn conflict_page(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> ConflictPage {
-    let yours = EntryForm { kind: saved.kind.as_str().to_owned(), ..yours.clone() };
-    let both = yours.inputs().into_iter().zip(EntryForm::from(saved).inputs());
-    let mut fields: Vec<ConflictField> = both
-        .map(|(yours, saved)| ConflictField {
-            label: yours.label,
-            name: yours.name,
-            differs: yours.value.trim() != saved.value.trim(),
-            yours: yours.value,
-            saved: saved.value,
-        })
-        .collect();
-    // The title first, as it identifies the resource.
-    fields.sort_by_key(|field| field.name != "title");
-    ConflictPage {
-        chrome: chrome.section("library"),
-        title: saved.title.clone(),
-        kind: saved.kind.as_str(),
-        action: format!("/resources/{}", saved.id),
-        discard_href: format!("/resources/{}", saved.id),
-        saved_version: saved.version,
-        saved: saved.updated_at.into(),
-        fields,
-        diff: diff(&Side { name: "saved", text: &saved.body }, &Side { name: "yours", text: &yours.body }),
-        errors: FieldErrors::default(),
     }
 }
 

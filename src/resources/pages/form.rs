@@ -95,29 +95,19 @@ impl EntryForm {
     /// The fields in the order of the page.
     pub fn inputs(&self) -> Vec<Input> {
         let is_link = self.kind == "link";
-        let title_help = if is_link { "Left empty, the address serves as the title." } else { "" };
-        let address = Input {
-            attributes: "inputmode=\"url\" placeholder=\"https://\" required autocapitalize=\"none\" spellcheck=\"false\"",
-            ..Input::new("url", "Address", &self.url, "")
-        };
-        let tags = Input {
-            attributes: "autocapitalize=\"none\" spellcheck=\"false\"",
-            ..Input::new("tags", "Tags", &self.tags, TAGS_HELP)
-        };
-        let body = Input::new("body", if is_link { "Notes" } else { "Text" }, &self.body, BODY_HELP);
-        is_link
-            .then_some(address)
-            .into_iter()
-            .chain([
-                Input::new("title", "Title", &self.title, title_help),
-                body,
-                tags,
-                Input::new("visibility", "Who may see it", &self.visibility, ""),
-            ])
-            .collect()
+        let address = Input::new("url", "Address", &self.url).attributes(ADDRESS);
+        let title = Input::new("title", "Title", &self.title).help(if is_link { TITLE_HELP } else { "" });
+        let body = Input::new("body", if is_link { "Notes" } else { "Text" }, &self.body).help(BODY_HELP);
+        let tags = Input::new("tags", "Tags", &self.tags).help(TAGS_HELP).attributes(NO_PROSE);
+        let visibility = Input::new("visibility", "Who may see it", &self.visibility);
+        is_link.then_some(address).into_iter().chain([title, body, tags, visibility]).collect()
     }
 }
 
+const ADDRESS: &str =
+    r#"inputmode="url" placeholder="https://" required autocapitalize="none" spellcheck="false""#;
+const NO_PROSE: &str = r#"autocapitalize="none" spellcheck="false""#;
+const TITLE_HELP: &str = "Left empty, the address serves as the title.";
 const BODY_HELP: &str =
     "Markdown: # heading, **bold**, *italic*, - list, > quotation, [text](https://…), ``` for code.";
 const TAGS_HELP: &str =
@@ -135,8 +125,16 @@ pub struct Input {
 }
 
 impl Input {
-    fn new(name: &'static str, label: &'static str, value: &str, help: &'static str) -> Self {
-        Self { name, label, value: value.to_owned(), help, attributes: "" }
+    fn new(name: &'static str, label: &'static str, value: &str) -> Self {
+        Self { name, label, value: value.to_owned(), help: "", attributes: "" }
+    }
+
+    fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
+
+    fn attributes(self, attributes: &'static str) -> Self {
+        Self { attributes, ..self }
     }
 
     /// The id of its help, for `aria-describedby`; empty for none.

@@ -1,5 +1,6 @@
 //! The library in a browser.
 
+mod conflict;
 mod editor;
 mod form;
 mod history;

@@ -58,7 +58,7 @@ async fn render(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Re
         chrome: chrome.section("library"),
         address: resource.url.as_deref().map(normal_url::shown),
         host: resource.url.as_deref().map(host),
-        body_html: resource.shown.html(&resource.body),
+        body_html: resource.html.get_or_render(&resource.body),
         tags: TagLink::all(&resource.tags.0),
         profile: has_profile.then(|| format!("/u/{}", resource.owner_username)),
         created: resource.created_at.into(),

@@ -84,17 +84,17 @@ macro_rules! bind_saved {
         let url = checked.url.as_ref();
         $query
             .$bind(&checked.title)
-            .$bind(&checked.title_key)
+            .$bind(&checked.derived.title_key)
             .$bind(url.map(|url| &url.url))
             .$bind(url.map($crate::resources::draft::url_key))
             .$bind(url.map(|url| &url.site))
             .$bind(&checked.body)
-            .$bind(&checked.summary)
+            .$bind(&checked.derived.summary)
             .$bind(checked.visibility.as_str())
             .$bind(checked.pinned)
-            .$bind(&checked.fold_title)
-            .$bind(&checked.fold_tags)
-            .$bind(&checked.fold_body)
+            .$bind(&checked.derived.fold_title)
+            .$bind(&checked.derived.fold_tags)
+            .$bind(&checked.derived.fold_body)
             .$bind($crate::resources::index_terms::of_resource($owner, checked))
     }};
 }

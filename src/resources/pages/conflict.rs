@@ -1,0 +1,66 @@
+//! The page for two saves of the same version: yours and the saved one, side by side.
+
+use askama::Template;
+
+use super::form::EntryForm;
+use super::views::{At, DiffLine, Side, diff};
+use crate::error::FieldErrors;
+use crate::resources::Resource;
+use crate::web::chrome::Chrome;
+
+#[derive(Template)]
+#[template(path = "resources/conflict.html")]
+pub struct ConflictPage {
+    chrome: Chrome,
+    title: String,
+    kind: &'static str,
+    action: String,
+    discard_href: String,
+    saved_version: i64,
+    saved: At,
+    fields: Vec<ConflictField>,
+    /// The difference of the bodies; empty for none.
+    diff: Vec<DiffLine>,
+    errors: FieldErrors,
+}
+
+struct ConflictField {
+    label: &'static str,
+    name: &'static str,
+    yours: String,
+    saved: String,
+    differs: bool,
+}
+
+impl ConflictPage {
+    pub fn new(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Self {
+        let yours = EntryForm { kind: saved.kind.as_str().to_owned(), ..yours.clone() };
+        let both = yours.inputs().into_iter().zip(EntryForm::from(saved).inputs());
+        let mut fields: Vec<ConflictField> = both
+            .map(|(yours, saved)| ConflictField {
+                label: yours.label,
+                name: yours.name,
+                differs: yours.value.trim() != saved.value.trim(),
+                yours: yours.value,
+                saved: saved.value,
+            })
+            .collect();
+        // The title first, as it identifies the resource.
+        fields.sort_by_key(|field| field.name != "title");
+        Self {
+            chrome: chrome.section("library"),
+            title: saved.title.clone(),
+            kind: saved.kind.as_str(),
+            action: format!("/resources/{}", saved.id),
+            discard_href: format!("/resources/{}", saved.id),
+            saved_version: saved.version,
+            saved: saved.updated_at.into(),
+            fields,
+            diff: diff(
+                &Side { name: "saved", text: &saved.body },
+                &Side { name: "yours", text: &yours.body },
+            ),
+            errors: FieldErrors::default(),
+        }
+    }
+}
