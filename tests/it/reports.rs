@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn violation() -> Value {
     json!({ "csp-report": {
         "document-uri": "https://links.example.org/invite/canary-of-an-invitation",
-        "violated-directive": "script-src-elem",
+        "violated-directive": "script-src-elem 'self'",
         "blocked-uri": "https://evil.example/canary-of-an-address",
         "script-sample": "canary-of-a-sample",
         "original-policy": "default-src 'none'",
@@ -88,16 +88,21 @@ async fn a_report_is_one_line_of_words_that_are_known() {
     let many = Value::from(vec![reported()[1].clone(); 50]);
     report(&anybody, "application/reports+json", many.to_string()).await.is(204);
     report(&anybody, "application/reports+json", reported().to_string()).await.is(204);
+    let unknown = json!({ "csp-report": { "violated-directive": "\u{1b}[31m" } });
+    report(&anybody, "application/csp-report", unknown.to_string()).await.is(204);
     let told = eventually(LIMIT, async || {
         let log = log(&server);
         let lines: Vec<_> =
             log.lines().filter(|line| line.contains("csp_report")).map(str::to_owned).collect();
-        if lines.len() == 1 + 5 + 1 { Ok(lines) } else { Err(format!("{lines:#?}")) }
+        if lines.len() == 1 + 5 + 1 + 1 { Ok(lines) } else { Err(format!("{lines:#?}")) }
     });
     let lines = told.await.unwrap_or_else(|lines| panic!("{lines}"));
     for word in ["\"script-src\"", "\"https://evil.example\"", "\"/invite\""] {
         assert!(lines[0].contains(word), "{word} in {}", lines[0]);
     }
     assert!(lines[1].contains("\"style-src\"") && lines[1].contains("\"/resources\""), "{}", lines[1]);
+    for word in ["\"directive\":\"other\"", "\"blocked\":\"other\"", "\"page\":\"other\""] {
+        assert!(lines[7].contains(word), "{word} in {}", lines[7]);
+    }
     assert!(!log(&server).contains("canary"), "{}", log(&server));
 }
