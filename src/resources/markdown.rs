@@ -1,5 +1,6 @@
 //! Markdown as safe HTML for pages and as plain text for the search index.
 
+mod allowed;
 mod bare;
 mod escape;
 mod headings;

@@ -6,60 +6,15 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer};
 
+use super::allowed::{ATTRIBUTES, ELEMENTS, HEADINGS};
+
 /// The tokenizer compares every attribute with those before it, so a longer piece is shown as text.
 const MAX_BYTES: usize = 24 * 1024;
-
-/// Elements that may be written as tags, apart from links, images and headings.
-const KNOWN: [&str; 39] = [
-    "abbr",
-    "b",
-    "blockquote",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "i",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-];
-const HEADINGS: [(&str, &str); 6] =
-    [("h1", "h2"), ("h2", "h3"), ("h3", "h4"), ("h4", "h5"), ("h5", "h6"), ("h6", "h6")];
-const ATTRIBUTES: [(&str, &str); 5] =
-    [("abbr", "title"), ("code", "class"), ("ol", "start"), ("td", "align"), ("th", "align")];
 
 /// Whether a text may hold the tag; its name is in lower case.
 pub(super) fn is_known(name: &str) -> bool {
     matches!(name, "a" | "br" | "hr" | "img")
-        || KNOWN.contains(&name)
+        || ELEMENTS.contains(&name)
         || HEADINGS.iter().any(|(heading, _)| *heading == name)
 }
 
@@ -133,7 +88,7 @@ fn piece(tag: &Tag) -> Option<Piece> {
         "hr" if opens => Some(Piece::Rule),
         _ => {
             let heading = HEADINGS.iter().find(|(from, _)| *from == name).map(|(_, to)| *to);
-            let name = heading.or_else(|| KNOWN.iter().copied().find(|known| *known == name))?;
+            let name = heading.or_else(|| ELEMENTS.iter().copied().find(|known| *known == name))?;
             Some(if opens {
                 Piece::Open { name, attribute: attribute(tag, name) }
             } else {

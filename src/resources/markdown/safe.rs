@@ -6,78 +6,29 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use super::allowed::{ATTRIBUTES, ELEMENTS, HEADINGS, SCHEMES};
 use super::target;
-
-const TAGS: [&str; 40] = [
-    "a",
-    "abbr",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "i",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "ul",
-];
-const TABLE_TAGS: [&str; 7] = ["table", "tbody", "td", "tfoot", "th", "thead", "tr"];
 
 static PAGE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
     builder
         .generic_attributes(HashSet::new())
-        .add_tags(TAGS)
-        .add_tags(TABLE_TAGS)
+        .add_tags(ELEMENTS)
+        .add_tags(HEADINGS.map(|(_, shown)| shown))
+        .add_tags(["a", "br", "hr"])
         .add_clean_content_tags(["script", "style"])
         .add_tag_attributes("a", ["href", "title"])
-        .add_tag_attributes("abbr", ["title"])
-        .add_tag_attributes("code", ["class"])
         .add_tag_attributes("div", ["id"])
-        .add_tag_attributes("h2", ["id"])
-        .add_tag_attributes("h3", ["id"])
-        .add_tag_attributes("h4", ["id"])
-        .add_tag_attributes("h5", ["id"])
-        .add_tag_attributes("h6", ["id"])
-        .add_tag_attributes("ol", ["start"])
-        .add_tag_attributes("td", ["align"])
-        .add_tag_attributes("th", ["align"])
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_schemes(HashSet::from(SCHEMES))
         .url_relative(UrlRelative::Custom(Box::new(within_page)))
         .attribute_filter(attribute)
         // What is wider than the page is scrolled by keyboard too.
         .set_tag_attribute_value("pre", "tabindex", "0")
         .set_tag_attribute_value("table", "tabindex", "0")
         .link_rel(Some("nofollow noopener ugc"));
+    for (element, attribute) in ATTRIBUTES.into_iter().chain(HEADINGS.map(|(_, shown)| (shown, "id"))) {
+        builder.add_tag_attributes(element, [attribute]);
+    }
     builder
 });
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TextMergeStream};
 
-use super::{bare, raw};
+use super::{allowed, bare, raw};
 
 /// A text in which every `<` that begins no known tag and no address is hidden behind a character that means nothing to
 /// Markdown. So `Vec<String>`, `<script>` and `<!--` are text like any other, wherever they stand, code included.
@@ -104,12 +104,8 @@ fn begins_address(after: &str) -> bool {
     const LONGEST: usize = 4_000;
     let end = after.bytes().take(LONGEST).position(|b| b.is_ascii_whitespace() || matches!(b, b'<' | b'>'));
     end.is_some_and(|end| {
-        let address = &after.as_bytes()[..end];
-        let begins = |scheme: &str| {
-            address.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()))
-        };
-        after.as_bytes()[end] == b'>'
-            && (["https://", "http://", "mailto:"].into_iter().any(begins)
-                || (address.contains(&b'@') && !address.contains(&b':')))
+        let address = &after[..end];
+        after[end..].starts_with('>')
+            && (allowed::has_scheme(address) || (address.contains('@') && !address.contains(':')))
     })
 }

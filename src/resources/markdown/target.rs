@@ -1,5 +1,7 @@
 //! Where a link in a text may lead. The sanitiser has the last word; what is refused here is shown as text.
 
+use super::allowed;
+
 /// Characters of a refused target that are shown.
 const SHOWN: usize = 100;
 
@@ -7,9 +9,7 @@ const SHOWN: usize = 100;
 const OWN: [&str; 4] = ["/resources", "/tags", "/u/", "/feed.atom"];
 
 pub(super) fn is_allowed(target: &str) -> bool {
-    let begins =
-        |scheme: &str| target.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
-    ["https://", "http://", "mailto:", "#"].into_iter().any(begins) || is_own_path(target)
+    allowed::has_scheme(target) || target.starts_with('#') || is_own_path(target)
 }
 
 /// A path of the library that stays there: browsers read `\` as `/` and `%2e` as a dot.
