@@ -1,6 +1,8 @@
-//! A log line: one JSON object with fields from a list, formatted once for standard output and for Loki.
+//! A log line: one JSON object with fields from a list, on standard output; Loki gets an event with the same fields.
 //!
 //! A field that is not on the list is left out, so that nothing gets into the logs by being in scope.
+
+mod listed;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -11,7 +13,8 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::loki::Queue;
+use self::listed::Listed;
+use super::loki::Guard;
 use crate::context::Clock;
 
 /// Every field of every log call in `src`; a test holds the calls against it.
@@ -49,7 +52,7 @@ const FIELDS: [&str; 30] = [
 ];
 
 /// Their own words about sending must not be sent: each would make another.
-const SENDERS: [&str; 4] = ["hyper", "rustls", "tokio", "want"];
+const SENDERS: [&str; 5] = ["hyper", "reqwest", "rustls", "tokio", "want"];
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(512));
@@ -60,7 +63,7 @@ pub struct Lines {
     pub clock: Arc<dyn Clock>,
     /// Standard output, unless a terminal shows the same more readably.
     pub to_stdout: bool,
-    pub to_loki: Option<Arc<Queue>>,
+    pub to_loki: Option<Arc<Guard>>,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -73,11 +76,10 @@ impl<S: Subscriber> Layer<S> for Lines {
                 let _ = out.write_all(line);
             }
             let target = event.metadata().target();
-            if let Some(queue) = &self.to_loki
+            if let Some(guard) = &self.to_loki
                 && !SENDERS.iter().any(|sender| target.starts_with(sender))
             {
-                let text = String::from_utf8_lossy(line.trim_ascii_end());
-                queue.push(*event.metadata().level(), self.clock.now(), &text);
+                Listed::of(event).with(|listed| guard.send(listed, line.len()));
             }
         });
     }
@@ -153,18 +155,10 @@ impl Visit for Fields<'_> {
         }
     }
 
-    /// With what it came from, link by link.
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        if !self.name(field) {
-            return;
+        if self.name(field) {
+            text(self.0, &chain(value));
         }
-        let mut chain = value.to_string();
-        let mut source = value.source();
-        while let Some(error) = source {
-            let _ = write!(chain, ": {error}");
-            source = error.source();
-        }
-        text(self.0, &chain);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
@@ -172,6 +166,17 @@ impl Visit for Fields<'_> {
             text(self.0, &format!("{value:?}"));
         }
     }
+}
+
+/// An error with what it came from, link by link.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(chain, ": {error}");
+        source = error.source();
+    }
+    chain
 }
 
 fn text(line: &mut Vec<u8>, text: &str) {

@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::line::Lines;
-use super::loki::{self, Queue, Shipper};
+use super::loki::{self, Guard, Shipper};
 use super::request;
 use crate::config::{Config, LogFormat};
 use crate::context::Context;
@@ -54,8 +54,8 @@ pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let (queue, shipper) = copies(config, context)?;
-    let lines = Lines { clock: context.clock.clone(), to_stdout: !pretty, to_loki: queue };
+    let (guard, shipper) = copies(config)?;
+    let lines = Lines { clock: context.clock.clone(), to_stdout: !pretty, to_loki: guard };
     let readable = pretty.then(|| fmt::layer().compact().with_target(false));
     tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
     std::panic::set_hook(Box::new(told));
@@ -79,11 +79,11 @@ fn filter(config: &Config) -> Result<EnvFilter, String> {
     })
 }
 
-fn copies(config: &Config, context: &Context) -> Result<(Option<Arc<Queue>>, Option<Shipper>), String> {
+fn copies(config: &Config) -> Result<(Option<Arc<Guard>>, Option<Shipper>), String> {
     let Some(url) = &config.loki_url else { return Ok((None, None)) };
-    let queue = COPIES.get_or_init(Arc::default).clone();
-    let shipper = Shipper::start(queue.clone(), url.expose_secret(), &config.environment, context.clone())?;
-    Ok((Some(queue), Some(shipper)))
+    let guard = COPIES.get_or_init(Arc::default).clone();
+    let shipper = Shipper::start(guard.clone(), url.expose_secret(), &config.environment)?;
+    Ok((Some(guard), Some(shipper)))
 }
 
 /// A panic as one line, with the request that it happened in.
@@ -96,8 +96,8 @@ fn told(panic: &PanicHookInfo<'_>) {
 
 /// Lines by level. A process has one log, whichever application in it speaks.
 static EVENTS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
-/// What waits for Loki, where there is one.
-static COPIES: OnceLock<Arc<Queue>> = OnceLock::new();
+/// What guards the way to Loki, where there is one.
+static COPIES: OnceLock<Arc<Guard>> = OnceLock::new();
 const LEVELS: [(Level, &str); 5] = [
     (Level::ERROR, "error"),
     (Level::WARN, "warn"),
@@ -157,7 +157,7 @@ impl Collector for LogCollector {
             stands_at(&self.lines.with_label_values(&[level]), count);
         }
         for (place, reason) in loki::REASONS.iter().enumerate() {
-            let count = COPIES.get().map_or(0, |queue| queue.dropped()[place].1);
+            let count = COPIES.get().map_or(0, |guard| guard.dropped()[place].1);
             stands_at(&self.dropped.with_label_values(&["loki", reason]), count);
         }
         [self.lines.collect(), self.dropped.collect()].concat()

@@ -1,77 +1,79 @@
-//! Copies of the log lines for Loki: a queue of bounded bytes, and one task that sends it in batches.
+//! Copies of the log lines for Loki: tracing-loki sends them, and what surrounds it here keeps it within bounds.
 //!
-//! Logging never waits for Loki. When Loki does not take what comes, the oldest lines are dropped and counted; they
-//! are all on the standard output.
+//! Logging never waits for Loki. Every line that Loki may not have is counted; it is on the standard output.
 
-mod push;
+mod pair;
+mod shipper;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
-use tracing::Level;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tracing::{Event, Subscriber as _};
 
-use self::push::{Answer, Push};
-use super::line;
-use crate::context::Context;
-use crate::db::Timestamp;
+use self::pair::Layer;
+pub use self::pair::check;
+pub use self::shipper::Shipper;
 
-/// Bytes that may wait; what a line needs besides its text is counted with it.
-const CAPACITY: usize = 2 << 20;
-const OVERHEAD: usize = 64;
-const BATCH: usize = 512 << 10;
-const BATCH_EVERY: Duration = Duration::from_secs(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// The exit waits no longer for Loki; with everything else it takes less than three seconds.
-const FLUSH: Duration = Duration::from_millis(2_500);
+/// What a pair of layer and task takes before the next pair follows it. There are two at most.
+const PAIR_LINES: usize = 5_000;
+const PAIR_BYTES: usize = 1 << 20;
+/// What a line needs in tracing-loki besides its text on standard output.
+const OVERHEAD: usize = 256;
+/// Loki takes no longer lines unless it is told to.
+const LONGEST: usize = 256 << 10;
+/// Lines that tracing-loki's channel holds; it drops others without a word.
+const CHANNEL: usize = 512;
 
 /// Why lines were not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Loki took less than came.
     QueueFull,
-    /// Loki will not have them, whatever is done.
-    Refused,
-    /// A single line that is larger than Loki allows.
+    /// A single line that is longer than Loki allows.
     TooLarge,
+    /// Loki answered with an error, or not at all, until the lines were given up. It may have some of them.
+    Unconfirmed,
     /// coffer stopped before Loki answered.
     Stopping,
 }
 
-pub const REASONS: [&str; 4] = ["queue_full", "refused", "too_large", "stopping"];
-#[derive(Clone, Debug)]
-struct Line {
-    level: &'static str,
-    at: Timestamp,
-    text: Box<str>,
-}
+pub const REASONS: [&str; 4] = ["queue_full", "too_large", "unconfirmed", "stopping"];
 
-impl Line {
-    fn size(&self) -> usize {
-        self.text.len() + OVERHEAD
-    }
-}
-
-/// What waits to be sent.
-#[derive(Debug, Default)]
-pub struct Queue {
-    waiting: Mutex<Waiting>,
-    batch_is_full: Notify,
+/// What the log's layer hands events to, and where it is counted what became of them.
+#[derive(Default)]
+pub struct Guard {
+    intake: Mutex<Option<Intake>>,
+    is_filling: Notify,
     dropped: [AtomicU64; 4],
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    lines: VecDeque<Line>,
-    bytes: usize,
+/// The layer that takes lines now.
+struct Intake {
+    layer: Layer,
+    fill: Fill,
 }
 
-impl Queue {
+/// What a layer took.
+#[derive(Clone, Copy, Default)]
+struct Fill {
+    lines: usize,
+    bytes: usize,
+    in_channel: usize,
+}
+
+impl Fill {
+    const fn is_full(self) -> bool {
+        self.lines >= PAIR_LINES || self.bytes >= PAIR_BYTES
+    }
+
+    /// Whether the next pair should take over, so that no line meets one that is full.
+    const fn is_filling(self) -> bool {
+        self.lines >= PAIR_LINES / 2 || self.bytes >= PAIR_BYTES / 2
+    }
+}
+
+impl Guard {
     /// How many lines were dropped, by reason.
     #[must_use]
     pub fn dropped(&self) -> [(&'static str, u64); 4] {
@@ -88,186 +90,45 @@ impl Queue {
         self.dropped[reason as usize].fetch_add(lines, Ordering::Relaxed);
     }
 
-    pub fn push(&self, level: Level, at: Timestamp, text: &str) {
-        let line = Line { level: line::level(level), at, text: text.into() };
-        let mut waiting = self.lock();
-        let mut dropped = 0;
-        while waiting.bytes + line.size() > CAPACITY && waiting.take_first().is_some() {
-            dropped += 1;
-        }
-        waiting.bytes += line.size();
-        waiting.lines.push_back(line);
-        let full = waiting.bytes >= BATCH;
-        drop(waiting);
-        if dropped > 0 {
-            self.count(Reason::QueueFull, dropped);
-        }
-        if full {
-            self.batch_is_full.notify_one();
+    /// Hands an event on, of which the line has so many bytes.
+    pub fn send(&self, event: &Event<'_>, bytes: usize) {
+        if let Err(reason) = self.take(event, bytes) {
+            self.count(reason, 1);
         }
     }
 
-    fn take_batch(&self) -> Vec<Line> {
-        let mut waiting = self.lock();
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        while let Some(first) = waiting.lines.front() {
-            if bytes > 0 && bytes + first.size() > BATCH {
-                break;
-            }
-            bytes += first.size();
-            batch.extend(waiting.take_first());
+    fn take(&self, event: &Event<'_>, bytes: usize) -> Result<(), Reason> {
+        if bytes > LONGEST {
+            return Err(Reason::TooLarge);
         }
-        batch
+        let mut intake = self.intake.lock();
+        let Intake { layer, fill } = intake.as_mut().ok_or(Reason::Stopping)?;
+        if fill.is_full() || fill.in_channel == CHANNEL {
+            return Err(Reason::QueueFull);
+        }
+        layer.event(event);
+        fill.lines += 1;
+        fill.bytes += bytes + OVERHEAD;
+        fill.in_channel += 1;
+        if fill.in_channel >= CHANNEL / 2 || fill.is_filling() {
+            self.is_filling.notify_one();
+        }
+        Ok(())
     }
 
-    fn has_batch(&self) -> bool {
-        self.lock().bytes >= BATCH
+    fn fill(&self) -> Fill {
+        self.intake.lock().as_ref().map(|intake| intake.fill).unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    fn take_first(&mut self) -> Option<Line> {
-        let first = self.lines.pop_front()?;
-        self.bytes -= first.size();
-        Some(first)
-    }
-}
-
-/// Whether this is an address that lines can be sent to.
-///
-/// # Errors
-/// A sentence that says what to give.
-pub fn check(url: &str) -> Result<(), String> {
-    Push::new(url, "").map(drop)
-}
-
-/// The task that sends; it is told to stop before the program ends.
-pub struct Shipper {
-    stop: oneshot::Sender<()>,
-    sending: JoinHandle<()>,
-}
-
-impl Shipper {
-    /// # Errors
-    /// A sentence, when the address can't be used.
-    pub fn start(queue: Arc<Queue>, url: &str, environment: &str, context: Context) -> Result<Self, String> {
-        let push = Push::new(url, environment)?;
-        let (stop, told) = oneshot::channel();
-        let sending = tokio::spawn(Sending { queue, push, context, told }.run());
-        Ok(Self { stop, sending })
-    }
-
-    /// Sends what waits, within the time that the exit has for it.
-    pub async fn stop(self) {
-        let _ = self.stop.send(());
-        let _ = self.sending.await;
-    }
-}
-
-struct Sending {
-    queue: Arc<Queue>,
-    push: Push,
-    context: Context,
-    told: oneshot::Receiver<()>,
-}
-
-impl Sending {
-    async fn run(mut self) {
-        loop {
-            let stopping = tokio::select! {
-                _ = &mut self.told => true,
-                _ = timeout(BATCH_EVERY, self.queue.batch_is_full.notified()) => false,
-            };
-            if stopping {
-                return self.flush(Vec::new()).await;
-            }
-            loop {
-                let mut batch = self.queue.take_batch();
-                if !batch.is_empty() && self.deliver(&mut batch).await {
-                    return self.flush(batch).await;
-                }
-                if !self.queue.has_batch() {
-                    break;
-                }
-            }
+    /// So many lines left the channel.
+    fn drained(&self, lines: usize) {
+        if let Some(intake) = self.intake.lock().as_mut() {
+            intake.fill.in_channel -= lines;
         }
     }
 
-    /// Sends a batch again and again until it is settled; whether it was told to stop before that.
-    async fn deliver(&mut self, batch: &mut Vec<Line>) -> bool {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let answer = tokio::select! {
-                _ = &mut self.told => return true,
-                answer = self.push.send(batch, &self.queue) => answer,
-            };
-            if answer == Answer::Settled {
-                batch.clear();
-                return false;
-            }
-            let [random] = self.context.random::<1>();
-            tokio::select! {
-                _ = &mut self.told => return true,
-                () = wait(pause, random) => {}
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    async fn flush(self, mut unsent: Vec<Line>) {
-        let until = Instant::now() + FLUSH;
-        loop {
-            if unsent.is_empty() {
-                unsent = self.queue.take_batch();
-            }
-            if unsent.is_empty() {
-                return;
-            }
-            match timeout_at(until, self.push.send(&unsent, &self.queue)).await {
-                Ok(Answer::Settled) => unsent.clear(),
-                Ok(Answer::Later) | Err(_) => break,
-            }
-        }
-        let waiting = self.queue.lock().lines.len();
-        self.queue.count(Reason::Stopping, unsent.len() + waiting);
-    }
-}
-
-/// Between half of the pause and all of it, so that nodes don't come back together.
-#[expect(clippy::disallowed_methods, reason = "trying again at once would only fail again")]
-async fn wait(pause: Duration, random: u8) {
-    tokio::time::sleep(pause / 2 + pause * u32::from(random) / 512).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_queue_is_bounded_and_drops_the_oldest() {
-        let queue = Queue::default();
-        let at = Timestamp::from_micros(0);
-        for n in 0..40_000 {
-            queue.push(Level::INFO, at, &format!("{n} {}", "x".repeat(100)));
-        }
-        assert!(queue.lock().bytes <= CAPACITY);
-        let batch = queue.take_batch();
-        assert!(batch.iter().map(Line::size).sum::<usize>() <= BATCH);
-        assert!(!batch[0].text.starts_with("0 "), "the oldest went first");
-        let last = queue.lock().lines.back().unwrap().text.clone();
-        assert!(last.starts_with("39999 "), "the latest is kept");
-        assert!(queue.dropped_for(Reason::QueueFull) > 0);
-    }
-
-    #[test]
-    fn a_line_that_is_larger_than_a_batch_goes_alone() {
-        let queue = Queue::default();
-        queue.push(Level::INFO, Timestamp::from_micros(0), &"x".repeat(BATCH + 1));
-        queue.push(Level::INFO, Timestamp::from_micros(0), "next");
-        assert_eq!((queue.take_batch().len(), queue.take_batch().len()), (1, 1));
+    fn replace(&self, layer: Option<Layer>) -> Option<Intake> {
+        let next = layer.map(|layer| Intake { layer, fill: Fill::default() });
+        std::mem::replace(&mut self.intake.lock(), next)
     }
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coffer::context::Context;
-use coffer::telemetry::loki::{Queue, Reason, Shipper};
-use tokio::net::TcpListener;
-use tracing::Level;
+use coffer::telemetry::line::Lines;
+use coffer::telemetry::loki::{Guard, REASONS, Reason, Shipper};
+use tokio::time::MissedTickBehavior;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::startup::Place;
 use crate::support::loki::{HUNG, Loki};
@@ -14,27 +17,51 @@ use crate::support::server::{Server, free_port};
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(30);
+const LINE: &str = "\"event\":\"line\"";
 
-/// A shipper with the queue that it sends from.
-fn ships(url: &str) -> (Arc<Queue>, Shipper) {
-    let queue = Arc::<Queue>::default();
-    let shipper = Shipper::start(queue.clone(), url, "test", Context::system()).expect("an address");
-    (queue, shipper)
+/// A log of this test's own, with copies for Loki.
+struct Log {
+    guard: Arc<Guard>,
+    shipper: Shipper,
+    _default: DefaultGuard,
 }
 
-fn says(queue: &Queue, from: usize, until: usize) {
+impl Log {
+    fn with(url: &str) -> Self {
+        let guard = Arc::<Guard>::default();
+        let shipper = Shipper::start(guard.clone(), url, "test").expect("an address");
+        let clock = Context::system().clock;
+        let lines = Lines { clock, to_stdout: false, to_loki: Some(guard.clone()) };
+        Self { guard, shipper, _default: tracing_subscriber::registry().with(lines).set_default() }
+    }
+
+    async fn has_dropped(&self, reason: Reason, wanted: u64) {
+        let counted = eventually(LIMIT, async || {
+            let count = self.guard.dropped_for(reason);
+            if count >= wanted { Ok(()) } else { Err(format!("{count} {reason:?}")) }
+        });
+        counted.await.unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+fn dropped(guard: &Guard) -> usize {
+    let lines: u64 = guard.dropped().iter().map(|(_, count)| count).sum();
+    lines.try_into().expect("not so many")
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("outer")]
+struct Outer(#[source] std::io::Error);
+
+fn says(from: usize, until: usize) {
     for n in from..until {
-        queue.push(
-            Level::INFO,
-            Context::system().now(),
-            &format!("{{\"line\":{n},\"of\":\"{}\"}}", "x".repeat(150)),
-        );
+        tracing::info!(event = "line", count = n, reason = "x".repeat(150), not_listed = "secret");
     }
 }
 
 async fn stores(loki: &Loki, wanted: usize, within: Duration) {
     let stored = eventually(within, async || {
-        let stored = loki.lines_with("\"line\":").len();
+        let stored = loki.lines_with(LINE).len();
         if stored == wanted { Ok(()) } else { Err(format!("{stored} of {wanted} lines")) }
     });
     stored.await.unwrap_or_else(|error| panic!("{error}"));
@@ -43,36 +70,62 @@ async fn stores(loki: &Loki, wanted: usize, within: Duration) {
 #[tokio::test]
 async fn two_thousand_lines_a_second_are_all_stored() {
     let loki = Loki::start().await;
-    let (queue, shipper) = ships(&loki.url());
+    let log = Log::with(&loki.url());
     let mut tick = tokio::time::interval(Duration::from_millis(100));
+    // On a machine that is busy it gets no more at once.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tenth in 0..50 {
         tick.tick().await;
-        says(&queue, tenth * 200, (tenth + 1) * 200);
+        says(tenth * 200, (tenth + 1) * 200);
     }
     stores(&loki, 10_000, LIMIT).await;
-    shipper.stop().await;
-    let (labels, _) = loki.stored().remove(0);
-    assert_eq!(labels, serde_json::json!({ "service_name": "coffer", "env": "test", "level": "info" }));
+    log.shipper.stop().await;
+    assert_eq!(log.guard.dropped(), REASONS.map(|reason| (reason, 0)));
 }
 
 #[tokio::test]
-async fn after_a_stall_of_twenty_seconds_lines_flow_within_ten() {
+async fn a_line_has_three_labels_and_the_fields_on_the_list() {
     let loki = Loki::start().await;
-    let (queue, shipper) = ships(&loki.url());
+    let log = Log::with(&loki.url());
+    let error: &dyn std::error::Error = &Outer(std::io::Error::other("the cause"));
+    tracing::error!(event = "line", error, count = 7_u64, not_listed = "secret", "words");
+    log.shipper.stop().await;
+    let (labels, line) = loki.stored().remove(0);
+    assert_eq!(labels, r#"{service_name="coffer",env="test",level="error"}"#);
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a JSON object");
+    assert_eq!(
+        (&line["event"], &line["count"], &line["message"]),
+        (&"line".into(), &7.into(), &"words".into())
+    );
+    assert!(line["error"].as_str().is_some_and(|error| error == "outer: the cause"), "{line}");
+    assert!(!line.to_string().contains("secret"), "{line}");
+}
+
+#[tokio::test]
+async fn after_a_stall_of_twenty_seconds_lines_flow_within_fifteen() {
+    let loki = Loki::start().await;
+    let log = Log::with(&loki.url());
     loki.answers(HUNG);
-    says(&queue, 0, 100);
+    says(0, 100);
     let stall = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let mut said = 100;
     while stall.elapsed() < Duration::from_secs(20) {
         tick.tick().await;
-        let pushed = Instant::now();
-        says(&queue, 0, 1);
-        assert!(pushed.elapsed() < Duration::from_millis(100), "who logs never waits");
+        let before = Instant::now();
+        says(said, said + 1);
+        said += 1;
+        assert!(before.elapsed() < Duration::from_millis(100), "who logs never waits");
     }
     loki.answers(204);
-    says(&queue, 100, 200);
-    stores(&loki, 200, Duration::from_secs(10)).await;
-    shipper.stop().await;
+    tracing::info!(event = "after");
+    let flows = eventually(Duration::from_secs(15), async || {
+        if loki.lines_with("\"after\"").is_empty() { Err("nothing yet") } else { Ok(()) }
+    });
+    flows.await.unwrap_or_else(|error| panic!("{error}"));
+    let stored = loki.lines_with(LINE).len();
+    assert!(stored + dropped(&log.guard) >= said, "{stored} stored of {said}: {:?}", log.guard.dropped());
+    log.shipper.stop().await;
 }
 
 #[tokio::test]
@@ -80,13 +133,14 @@ async fn what_may_succeed_later_is_tried_again() {
     for status in [429, 500, 503] {
         let loki = Loki::start().await;
         loki.answers(status);
-        let (queue, shipper) = ships(&loki.url());
-        says(&queue, 0, 50);
+        let log = Log::with(&loki.url());
+        says(0, 50);
         says_nothing_for(Duration::from_millis(1500)).await;
         assert!(loki.stored().is_empty());
         loki.answers(204);
         stores(&loki, 50, Duration::from_secs(10)).await;
-        shipper.stop().await;
+        log.shipper.stop().await;
+        assert_eq!(dropped(&log.guard), 0, "{status}");
     }
 }
 
@@ -95,61 +149,66 @@ async fn says_nothing_for(duration: Duration) {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_halved() {
+async fn what_is_refused_is_counted_and_what_follows_is_sent() {
     let loki = Loki::start().await;
-    loki.takes_at_most(10_000);
-    let (queue, shipper) = ships(&loki.url());
-    queue.push(Level::INFO, Context::system().now(), &"x".repeat(20_000));
-    says(&queue, 0, 500);
-    stores(&loki, 500, LIMIT).await;
-    assert_eq!(queue.dropped_for(Reason::TooLarge), 1, "the one that can't be halved is counted");
-    shipper.stop().await;
+    loki.answers(401);
+    let log = Log::with(&loki.url().replace("://", "://ada:pass%20word@"));
+    says(0, 30);
+    log.has_dropped(Reason::Unconfirmed, 30).await;
+    assert_eq!(loki.authorization(), "Basic YWRhOnBhc3Mgd29yZA==");
+    loki.answers(204);
+    says(30, 60);
+    stores(&loki, 30, LIMIT).await;
+    log.shipper.stop().await;
+    let reason = loki.lines_with("loki_failed").pop_last().expect("a line that says why");
+    assert!(reason.contains("401") && !reason.contains("word@"), "{reason}");
 }
 
 #[tokio::test]
-async fn what_is_refused_is_counted_and_what_follows_is_sent() {
+async fn what_loki_can_not_take_is_counted_at_once() {
     let loki = Loki::start().await;
-    loki.answers(400);
-    let (queue, shipper) = ships(&loki.url());
-    says(&queue, 0, 30);
-    let counted = eventually(LIMIT, async || {
-        if queue.dropped_for(Reason::Refused) == 30 { Ok(()) } else { Err("not counted yet") }
-    });
-    counted.await.unwrap_or_else(|error| panic!("{error}"));
-    loki.answers(204);
-    says(&queue, 30, 60);
-    stores(&loki, 30, LIMIT).await;
-    shipper.stop().await;
+    let log = Log::with(&loki.url());
+    tracing::info!(event = "long", reason = "x".repeat(300_000));
+    says(0, 5_000);
+    log.shipper.stop().await;
+    assert_eq!(log.guard.dropped_for(Reason::TooLarge), 1, "longer than Loki allows");
+    let stored = loki.lines_with(LINE).len();
+    assert!(stored >= 500, "{stored}");
+    assert_eq!(dropped(&log.guard) - 1 + stored, 5_000, "faster than tracing-loki takes");
 }
 
 #[tokio::test]
 async fn the_exit_waits_three_seconds_at_most_and_what_waits_is_sent() {
     let loki = Loki::start().await;
-    let (queue, shipper) = ships(&loki.url());
-    says(&queue, 0, 5_000);
-    shipper.stop().await;
-    stores(&loki, 5_000, Duration::from_secs(1)).await;
+    let log = Log::with(&loki.url());
+    says(0, 500);
+    log.shipper.stop().await;
+    stores(&loki, 500, Duration::from_secs(1)).await;
 
-    loki.answers(HUNG);
-    let (queue, shipper) = ships(&loki.url());
-    says(&queue, 0, 700);
-    let started = Instant::now();
-    shipper.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    assert_eq!(queue.dropped_for(Reason::Stopping), 700, "each is counted");
+    for status in [HUNG, 500] {
+        loki.answers(status);
+        let log = Log::with(&loki.url());
+        says(0, 500);
+        says_nothing_for(Duration::from_millis(200)).await;
+        let started = Instant::now();
+        log.shipper.stop().await;
+        assert!(started.elapsed() < Duration::from_secs(3), "{status}: {:?}", started.elapsed());
+        let counted = log.guard.dropped_for(Reason::Stopping);
+        assert_eq!(counted, 501, "{status}: each is counted, and the line that says so");
+    }
 }
 
 #[tokio::test]
-async fn without_loki_at_all_the_oldest_go_and_the_rest_comes_when_it_is_there() {
+async fn without_loki_at_all_lines_are_counted_and_what_comes_when_it_is_there_is_sent() {
     let port = free_port();
-    let (queue, shipper) = ships(&format!("http://127.0.0.1:{port}"));
-    says(&queue, 0, 30_000);
-    assert!(queue.dropped_for(Reason::QueueFull) > 0, "what does not fit is counted");
-    let refusing = TcpListener::bind(("127.0.0.1", port)).await;
-    drop(refusing);
-    let started = Instant::now();
-    shipper.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    let log = Log::with(&format!("http://127.0.0.1:{port}"));
+    says(0, 30_000);
+    log.has_dropped(Reason::Unconfirmed, 1).await;
+    assert_eq!(dropped(&log.guard), 30_000, "{:?}", log.guard.dropped());
+    let loki = Loki::at(port).await;
+    says(0, 100);
+    stores(&loki, 100, Duration::from_secs(15)).await;
+    log.shipper.stop().await;
 }
 
 /// The program itself: what it sends, what it weighs while Loki hangs, how it ends.

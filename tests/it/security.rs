@@ -129,13 +129,14 @@ fn the_program_opens_no_addresses() {
     let manifest = read("Cargo.toml");
     let (_, parts) = manifest.split_once("[dependencies]").expect("dependencies");
     let (parts, _) = parts.split_once("[dev-dependencies]").expect("what tests need");
-    for client in ["reqwest", "ureq", "isahc", "curl"] {
+    for client in ["ureq", "isahc", "curl", "client-legacy", "hyper-rustls"] {
         assert!(!parts.contains(client), "{client}");
     }
-    // Lines go to the log store that the settings name, and nothing goes anywhere else.
+    // tracing-loki sends lines to the log store that the settings name, with reqwest, and nothing goes anywhere else.
     for (path, text) in sources() {
-        let is_client = text.contains("hyper_rustls") || text.contains("client::legacy");
-        assert!(!is_client || path.to_string_lossy().contains("telemetry/loki"), "{}", path.display());
+        assert!(!text.contains("reqwest::") && !text.contains("tracing_loki_client"), "{}", path.display());
+        let sends = text.contains("tracing_loki::");
+        assert!(!sends || path.to_string_lossy().contains("telemetry/loki"), "{}", path.display());
     }
 }
 

@@ -1,10 +1,11 @@
 //! A stand-in for Loki: healthy, slow, hung, refusing, or answering what the test says.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use loki_api::logproto::PushRequest;
+use loki_api::prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -20,20 +21,20 @@ pub struct Loki {
 #[derive(Default)]
 struct Shared {
     status: AtomicU16,
-    largest: AtomicUsize,
-    stored: Mutex<Vec<(Value, String)>>,
+    stored: Mutex<Vec<(String, String)>>,
+    authorization: Mutex<String>,
     woken: Notify,
 }
 
 impl Loki {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        Self::at(0).await
+    }
+
+    pub async fn at(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let shared = Arc::new(Shared {
-            status: AtomicU16::new(204),
-            largest: AtomicUsize::new(usize::MAX),
-            ..Shared::default()
-        });
+        let shared = Arc::new(Shared { status: AtomicU16::new(204), ..Shared::default() });
         let serving = shared.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -56,13 +57,13 @@ impl Loki {
         self.shared.woken.notify_waiters();
     }
 
-    /// Larger pushes are answered with 413.
-    pub fn takes_at_most(&self, bytes: usize) {
-        self.shared.largest.store(bytes, Ordering::SeqCst);
+    /// What the latest push said of its sender.
+    pub fn authorization(&self) -> String {
+        self.shared.authorization.lock().expect("no panic").clone()
     }
 
     /// The lines that were stored, with their labels.
-    pub fn stored(&self) -> Vec<(Value, String)> {
+    pub fn stored(&self) -> Vec<(String, String)> {
         self.shared.stored.lock().expect("no panic").clone()
     }
 
@@ -83,7 +84,10 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 return Ok(());
             }
         };
-        let header = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
+        let header = String::from_utf8_lossy(&bytes[..head]);
+        let sender = header.lines().find_map(|line| line.strip_prefix("authorization: "));
+        sender.unwrap_or_default().clone_into(&mut shared.authorization.lock().expect("no panic"));
+        let header = header.to_lowercase();
         assert!(header.starts_with("post /loki/api/v1/push "), "{header}");
         let length =
             header.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
@@ -102,7 +106,6 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             }
             woken.await;
         };
-        let status = if body.len() > shared.largest.load(Ordering::SeqCst) { 413 } else { status };
         if status < 300 {
             store(&body, shared);
         }
@@ -113,13 +116,14 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
 }
 
 fn store(body: &[u8], shared: &Shared) {
-    let pushed: Value = serde_json::from_slice(body).expect("JSON");
+    let body = snap::raw::Decoder::new().decompress_vec(body).expect("snappy");
+    let pushed = PushRequest::decode(&*body).expect("a push");
     let mut stored = shared.stored.lock().expect("no panic");
-    for stream in pushed["streams"].as_array().expect("streams") {
-        for value in stream["values"].as_array().expect("values") {
-            let nanos: u128 = value[0].as_str().and_then(|nanos| nanos.parse().ok()).expect("nanoseconds");
-            assert!(nanos > 1_000_000_000_000_000_000, "{nanos}");
-            stored.push((stream["stream"].clone(), value[1].as_str().expect("a line").to_owned()));
+    for stream in pushed.streams {
+        for entry in stream.entries {
+            let seconds = entry.timestamp.expect("a time").seconds;
+            assert!(seconds > 1_000_000_000, "{seconds}");
+            stored.push((stream.labels.clone(), entry.line));
         }
     }
 }
