@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::import::{BATCH, Ready, store};
-use super::{Draft, Kind, Resources, Visibility};
+use super::{Draft, Resources, Visibility};
 use crate::cache::Scope;
 use crate::error::Result;
 use crate::web::viewer::Viewer;
@@ -113,7 +113,6 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
     let rarer: Vec<String> = (0..8).map(|_| numbers.word()).collect();
     let is_note = number.is_multiple_of(10);
     Draft {
-        kind: Some(if is_note { Kind::Note } else { Kind::Link }),
         title: format!("The {adjective} {noun} of {place}, part {number}"),
         url: (!is_note).then(|| format!("https://{place}.example.org/{noun}/{number}")),
         body: format!(
@@ -129,5 +128,6 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
             _ => Visibility::Private,
         },
         pinned: number.is_multiple_of(500),
+        ..Draft::default()
     }
 }

@@ -138,7 +138,7 @@ impl Preparation<'_> {
             body,
             tags: labels.tags,
             visibility: self.visibility(entry, file.is_own),
-            pinned: false,
+            ..Draft::default()
         };
         (draft, labels.shortened)
     }
