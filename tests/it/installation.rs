@@ -114,6 +114,9 @@ fn everything_listens_on_this_machine_alone_and_all_ports_are_the_documented_one
     );
     let published = names(&compose["services"]["app"]["ports"]).concat();
     assert!(published.starts_with("${COFFER_HOST:-127.0.0.1}:"), "one setting opens it: {published}");
+    // Some programs take a service's own variables for those of its `ports` too.
+    assert_eq!(compose["services"]["app"]["environment"]["COFFER_HOST"], Value::Null);
+    assert_eq!(names(&compose["services"]["app"]["command"]), ["serve", "--host", "0.0.0.0"]);
 }
 
 pub fn settings() -> BTreeSet<String> {
@@ -148,7 +151,7 @@ fn compose_hands_every_setting_of_the_env_file_on() {
         (&app["env_file"][0]["path"], &app["env_file"][0]["required"]),
         (&".env".into(), &false.into())
     );
-    let of_the_container = ["COFFER_HOST", "COFFER_DATA_DIR", "COFFER_METRICS_ADDRESS"];
+    let of_the_container = ["COFFER_DATA_DIR", "COFFER_METRICS_ADDRESS"];
     for (name, value) in app["environment"].as_object().expect("variables") {
         let value = value.as_str().expect("text");
         let hands_on =
