@@ -309,6 +309,17 @@ async fn migrated_database() -> Database {
     fresh_database(async |url: &str| Db::open(url, 2).await.expect("the schema is made").close().await).await
 }
 
+async fn installation_name(db: &Db) -> String {
+    coffer::installation::store::position(db).await.expect("the installation has a name").name
+}
+
+/// A coffer that is served without Redis takes another name first: what is in the database then, is there to stay.
+async fn another_name(db: &Db, before: &str) {
+    let limit = Duration::from_secs(10);
+    let taken = async || if installation_name(db).await == before { Err("the same name") } else { Ok(()) };
+    eventually(limit, taken).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
 impl Node {
     async fn start(settings: &[String], clock: &TestClock) -> Self {
         let config = Config::of(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
@@ -322,7 +333,11 @@ impl Node {
                 std::future::pending::<()>().await;
             }
         };
+        let before = installation_name(&coffer.db).await;
         let serving = tokio::spawn(coffer::serve::serve(listener, coffer.clone(), stopped));
+        if coffer.redis.is_none() {
+            another_name(&coffer.db, &before).await;
+        }
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
