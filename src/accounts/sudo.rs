@@ -9,7 +9,9 @@ use crate::app::App;
 use crate::error::Result;
 use crate::web::chrome::{Chrome, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
-use crate::web::sudo::{HeldUp, Sudo, SudoPage, is_sudo};
+use crate::web::pending::PendingForm;
+use crate::web::prompt::{Prompt, PromptPage};
+use crate::web::sudo::{Sudo, is_sudo};
 use crate::web::viewer::Viewer;
 
 #[derive(Default, Deserialize)]
@@ -29,8 +31,10 @@ pub async fn form(
     if is_sudo(&app, &session, member).await? {
         return Ok(redirect(local_path(&query.next), None));
     }
-    let (held_up, code) = (HeldUp::next(query.next), member.second_factor);
-    page(&SudoPage { chrome, action: "/sudo".to_owned(), held_up, wrong: false, code }, false)
+    let mut form = PendingForm::new("/sudo", vec![("next".to_owned(), query.next)]);
+    form.set_token(&chrome.csrf);
+    let prompt = Prompt::Password { wrong: false, code: member.second_factor };
+    page(&PromptPage::new(&app, chrome, prompt, &form), false)
 }
 
 pub async fn confirm(_: Sudo, Form(form): Form<Next>) -> Result<Response> {

@@ -59,6 +59,11 @@ impl Refusal {
         self.policies.first().is_some_and(|policy| accounts.contains(policy))
     }
 
+    #[must_use]
+    pub fn heading(&self) -> &'static str {
+        if self.retry_after < 120 { "One moment, please" } else { "Come back later, please" }
+    }
+
     /// When to come back, for people.
     #[must_use]
     pub fn wait(&self) -> String {

@@ -5,14 +5,16 @@ use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::future::BoxFuture;
 use tower::Service;
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 
+use super::guard::Guard;
 use super::viewer::{self, Identity, Standing};
-use super::{bearer, csrf, required, session, stay};
+use super::{bearer, csrf, pending, required, session, stay};
+use crate::accounts::factor::settings::SETUP;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::limiter::headers;
@@ -77,13 +79,14 @@ async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -
     let asked = (request.uri(), request.headers(), request.extensions());
     let (identity, cookie) = match stay::recognise(app, visit, asked).await {
         Ok(found) => found,
-        Err(error) => return csrf::give_back(app, error, request).await,
+        Err(error) => return pending::refuse(app, error, request).await,
     };
     note(app, visit, &identity);
     viewer::introduce(request.extensions_mut(), identity.clone());
-    let mut response = match required::detour(app, &identity.viewer, &request) {
-        Some(detour) => detour,
-        None => admit(app, (&visit.session, &identity), request, next).await,
+    let mut response = match required::check_page(app, &identity.viewer, request.uri().path()) {
+        Ok(()) => admit(Guard { app, session: &visit.session, identity: &identity }, request, next).await,
+        Err(_) if request.method().is_safe() => Redirect::to(SETUP).into_response(),
+        Err(error) => pending::refuse(app, error, request).await,
     };
     stay::set(cookie, response.headers_mut());
     response
@@ -99,16 +102,13 @@ fn note(app: &App, visit: &Visit, identity: &Identity) {
     }
 }
 
-async fn admit(app: &App, who: (&Session, &Identity), request: Request, next: Next) -> Response {
-    let told = match limit_admin(app, who.1, request.uri().path()).await {
+async fn admit(guard: Guard<'_>, request: Request, next: Next) -> Response {
+    let told = match limit_admin(guard.app, guard.identity, request.uri().path()).await {
         Ok(told) => told,
-        Err(error) => return csrf::give_back(app, error, request).await,
+        Err(error) => return pending::refuse(guard.app, error, request).await,
     };
-    let mut response = if request.method().is_safe() {
-        next.run(request).await
-    } else {
-        csrf::guard_pages(app, who, request, next).await
-    };
+    let mut response =
+        if request.method().is_safe() { next.run(request).await } else { guard.run(request, next).await };
     headers::tell(told.into_iter(), response.headers_mut());
     response
 }

@@ -1,20 +1,18 @@
 //! The face of an error: a page on one tree, problem+json on the other. Also dresses what axum and the
 //! layers refuse by themselves (404, 405, 413, 415, time-outs, panics), so that nothing is left bare.
 
+mod page;
+
 use std::sync::Arc;
 
-use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 
-use super::chrome::Chrome;
 use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
-use super::sudo::{HeldUp, SudoPage};
-use super::unsent::Unsent;
 use super::viewer::IdentitySlot;
 use crate::app::App;
 use crate::error::Error;
@@ -28,96 +26,6 @@ impl IntoResponse for Error {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Cause(Arc::new(self)));
         response
-    }
-}
-
-/// The fields that people type into, and what their forms call them; never a password or a token.
-const TYPED: [(&str, &str); 7] = [
-    ("url", "Address"),
-    ("title", "Title"),
-    ("body", "Text"),
-    ("tags", "Tags"),
-    ("email", "Email"),
-    ("username", "Username"),
-    ("display_name", "Name to show"),
-];
-
-/// What a person had typed into a form that could not be taken, to be given back with the error.
-#[derive(Clone, Debug)]
-pub struct Kept(Arc<Vec<KeptField>>);
-
-impl Kept {
-    #[must_use]
-    pub fn of(sent: Vec<(String, String)>) -> Self {
-        let typed =
-            sent.into_iter().filter(|(_, value)| !value.trim().is_empty()).filter_map(|(name, value)| {
-                let (_, label) = TYPED.into_iter().find(|(typed, _)| *typed == name)?;
-                Some(KeptField { label, value })
-            });
-        Self(Arc::new(typed.collect()))
-    }
-
-    #[must_use]
-    pub fn fields(&self) -> Vec<KeptField> {
-        self.0.to_vec()
-    }
-}
-
-/// The name that somebody has tried to log in with.
-#[derive(Clone, Debug)]
-pub struct TriedLogin(String);
-
-impl TriedLogin {
-    #[must_use]
-    pub fn of(sent: &[(String, String)]) -> Option<Self> {
-        let name = sent.iter().find(|(name, _)| name == "login");
-        // As long as an address may be.
-        name.map(|(_, value)| Self(value.trim().chars().take(254).collect()))
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct KeptField {
-    pub label: &'static str,
-    pub value: String,
-}
-
-/// When somebody who was too fast may go on, and how.
-struct Wait {
-    seconds: u64,
-    words: String,
-    /// The page to ask for again, or the one with the form.
-    again: Option<String>,
-    /// The form to send again.
-    form: Option<Unsent>,
-}
-
-impl Wait {
-    fn of(error: &Error, again: Option<String>, form: Option<&Unsent>) -> Option<Self> {
-        let Error::TooManyRequests(refusal) = error else { return None };
-        Some(Self { seconds: refusal.retry_after, words: refusal.wait(), again, form: form.cloned() })
-    }
-}
-
-#[derive(Template)]
-#[template(path = "errors/page.html")]
-struct ErrorPage {
-    chrome: Chrome,
-    status: u16,
-    heading: &'static str,
-    message: String,
-    advice: Option<&'static str>,
-    request_id: String,
-    kept: Vec<KeptField>,
-    may_be_saved: bool,
-    wait: Option<Wait>,
-    /// The same page at the address where coffer is.
-    right: Option<String>,
-}
-
-impl ErrorPage {
-    fn is_unsent(&self) -> bool {
-        self.wait.as_ref().is_some_and(|wait| wait.form.is_some())
     }
 }
 
@@ -164,72 +72,6 @@ impl Asked {
             Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
         }
     }
-
-    fn page(self, app: &App, response: &Response, error: &Arc<Error>) -> Response {
-        let asked = self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        if self.is_get
-            && !self.by_htmx
-            && let Some(way) = way_in(error)
-        {
-            return Redirect::to(&format!("{way}?next={}", crate::web::forms::encode(&asked)))
-                .into_response();
-        }
-        if self.is_get && matches!(**error, Error::SignInRequired) {
-            let login = format!("/login?next={}", crate::web::forms::encode(&self.shown));
-            return (StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response();
-        }
-        let identity = self.slot.get();
-        if let Some(held_up) = response.extensions().get::<HeldUp>() {
-            let chrome = Chrome::of(app, &identity, asked.clone());
-            let code = identity.viewer.member().is_some_and(|member| member.second_factor);
-            let wrong = matches!(**error, Error::SudoRefused);
-            let question = SudoPage { chrome, action: asked, held_up: held_up.clone(), wrong, code };
-            return faced(response, error, Html(question.render().unwrap_or_default()));
-        }
-        let right = match &**error {
-            Error::WrongHost(Some(origin)) if self.is_get => Some(format!("{origin}{asked}")),
-            Error::WrongHost(origin) => origin.clone(),
-            _ => None,
-        };
-        let again = if self.is_get { Some(asked.clone()) } else { self.came_from.clone() };
-        let page = ErrorPage {
-            chrome: Chrome::of(app, &identity, asked),
-            status: error.status().as_u16(),
-            heading: heading(error),
-            message: message(error, response.extensions().get()),
-            wait: Wait::of(error, again, response.extensions().get()),
-            advice: self.advice(error, identity.viewer.member().is_some()),
-            request_id: self.request_id.0.clone(),
-            kept: response.extensions().get::<Kept>().map(Kept::fields).unwrap_or_default(),
-            right,
-            may_be_saved: matches!(**error, Error::OutcomeUnknown(_)),
-        };
-        let body = page.render().unwrap_or_else(|_| heading(error).to_owned());
-        faced(response, error, Html(body))
-    }
-}
-
-impl Asked {
-    /// What to do next, where the message can't say it because it is the API's too.
-    fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
-        match error {
-            Error::NotFound if !is_signed_in => Some("If it is yours, log in first."),
-            Error::LinkOver if !is_signed_in => Some("You have an account already? Log in."),
-            Error::TooLarge { .. } if !self.is_get => {
-                Some("Your browser’s Back button leads to the form again, with what you had filled in.")
-            }
-            Error::OutcomeUnknown(_) => Some(
-                "Open the page where it would be, such as your library with the newest first. If it is not there, send it again.",
-            ),
-            Error::SignInRequired if self.is_upload => {
-                Some("The file was not kept. Log in, open the page again and choose it once more.")
-            }
-            Error::CrossSite | Error::SignInRequired if !self.is_get && !is_signed_in => {
-                Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
-            }
-            _ => None,
-        }
-    }
 }
 
 /// For addresses that are not on the way of a tree.
@@ -251,15 +93,6 @@ fn came_from(app: &App, request: &Request) -> Option<String> {
     let host = app.site.host_of(headers, request.uri())?;
     let is_ours = app.site.is_own_origin(&from.origin().ascii_serialization(), host);
     is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
-}
-
-/// Where somebody is asked for what this page wants to know first.
-fn way_in(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::SignInRequired => Some("/login"),
-        Error::SudoRequired => Some("/sudo"),
-        _ => None,
-    }
 }
 
 pub async fn not_found() -> Error {
@@ -319,43 +152,6 @@ fn faced(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
-}
-
-/// The page shows apart from it how long to wait.
-fn message(error: &Error, tried: Option<&TriedLogin>) -> String {
-    match (error, tried) {
-        (Error::TooManyRequests(refusal), Some(TriedLogin(name))) if refusal.is_about_account() => {
-            format!("There were too many wrong passwords for “{name}”.")
-        }
-        (Error::TooManyRequests(refusal), _) => refusal.message().to_owned(),
-        _ => error.message().into_owned(),
-    }
-}
-
-fn heading(error: &Error) -> &'static str {
-    match error.status() {
-        StatusCode::BAD_REQUEST => "That can’t be read",
-        StatusCode::UNAUTHORIZED => "Sign in first",
-        StatusCode::FORBIDDEN => "Not allowed",
-        StatusCode::NOT_FOUND => "Nothing here",
-        StatusCode::METHOD_NOT_ALLOWED => "Not that way",
-        StatusCode::REQUEST_TIMEOUT => "That took too long to arrive",
-        StatusCode::CONFLICT => "That is taken",
-        StatusCode::GONE => "No longer valid",
-        StatusCode::PRECONDITION_FAILED => "Changed meanwhile",
-        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
-        StatusCode::MISDIRECTED_REQUEST => "Wrong address",
-        StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
-        StatusCode::TOO_MANY_REQUESTS if is_long_wait(error) => "Come back later, please",
-        StatusCode::TOO_MANY_REQUESTS => "One moment, please",
-        StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
-        _ => "Something went wrong",
-    }
-}
-
-fn is_long_wait(error: &Error) -> bool {
-    matches!(error, Error::TooManyRequests(refusal) if refusal.retry_after >= 120)
 }
 
 /// A panic is an internal error like any other; what it said goes to the log.

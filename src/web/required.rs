@@ -1,8 +1,5 @@
 //! Where a second factor is required, whoever has none reaches only the page that sets it up, and the way out.
 
-use axum::extract::Request;
-use axum::response::{IntoResponse as _, Redirect, Response};
-
 use super::viewer::Viewer;
 use crate::accounts::factor::settings::SETUP;
 use crate::app::App;
@@ -10,12 +7,12 @@ use crate::error::{Error, Result};
 
 const OPEN: [&str; 3] = [SETUP, "/sudo", "/logout"];
 
-/// For the page tree: the way to the set-up page, where it has to be gone first.
-#[must_use]
-pub fn detour(app: &App, viewer: &Viewer, request: &Request) -> Option<Response> {
-    let error = check(app, viewer).err().filter(|_| !OPEN.contains(&request.uri().path()))?;
-    let is_safe = request.method().is_safe();
-    Some(if is_safe { Redirect::to(SETUP).into_response() } else { error.into_response() })
+/// For the page tree.
+///
+/// # Errors
+/// [`Error::SecondFactorMissing`] where the way leads to the set-up page first.
+pub fn check_page(app: &App, viewer: &Viewer, path: &str) -> Result<()> {
+    if OPEN.contains(&path) { Ok(()) } else { check(app, viewer) }
 }
 
 /// # Errors

@@ -1,19 +1,18 @@
 //! Sudo mode: what reaches far (tokens, factors, export, admin's changes) asks for the password once more, at most
 //! every ten minutes.
 //!
-//! A handler takes [`Sudo`] before the body. Without sudo mode a page leads to `/sudo` and back; a form is answered by
-//! the same question in its own place, with what was typed in hidden fields, and goes through together with
-//! the password. Such forms are plain ones: htmx does not show a refusal.
+//! A handler takes [`Sudo`] before the body. Without sudo mode a page leads to `/sudo` and back; a form waits in the same
+//! [prompt](super::prompt) and goes through together with the password. Such forms are plain ones: htmx does not show
+//! a refusal.
 
 use std::time::Duration;
 
-use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tower_sessions::Session;
 
-use super::chrome::Chrome;
 use super::origin::Origin;
+use super::pending::Answers;
 use super::viewer::Identity;
 use crate::accounts::proof::{SessionGrant, SudoGrant};
 use crate::accounts::{Member, Proof, Proved};
@@ -24,8 +23,6 @@ use crate::sessions::data::{self, Data};
 
 /// How long the password counts.
 pub const SUDO_LIFE: Duration = Duration::from_mins(10);
-const PASSWORD: &str = "sudo_password";
-const CODE: &str = "sudo_code";
 
 /// Proof that whoever asks has given their password in the last ten minutes.
 pub struct Sudo(());
@@ -41,8 +38,10 @@ impl FromRequestParts<App> for Sudo {
         if is_sudo(app, session, member).await? {
             return Ok(Self(()));
         }
-        let Some(given) = parts.extensions.get::<Given>() else { return Err(Error::SudoRequired) };
-        let proof = app.accounts.confirm(member, &given.password, &given.code, &origin).await?;
+        let answer = |name| parts.extensions.get::<Answers>()?.get(name);
+        let password = answer(Answers::SUDO_PASSWORD).ok_or(Error::SudoRequired)?;
+        let code = answer(Answers::SUDO_CODE).unwrap_or_default();
+        let proof = app.accounts.confirm(member, password, code, &origin).await?;
         let by = proof.ok_or(Error::SudoRefused)?;
         renew(app, session, member, member.clone(), by).await?;
         Ok(Self(()))
@@ -81,57 +80,4 @@ pub async fn renew(app: &App, session: &Session, before: &Member, now: Member, b
     }
     data.sudo = granted(app, &Proved { member: now, by }, end(app, &data, before));
     data.keep(session).await
-}
-
-/// The password that came with a form, for [`Sudo`] to look at if it is asked.
-#[derive(Clone)]
-pub struct Given {
-    password: String,
-    code: String,
-}
-
-impl Given {
-    #[must_use]
-    pub fn of(sent: &[(String, String)]) -> Option<Self> {
-        let field = |name| sent.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
-        Some(Self { password: field(PASSWORD)?, code: field(CODE).unwrap_or_default() })
-    }
-}
-
-/// What was typed into a form that sudo mode holds up: everything but passwords, codes and the form's token.
-#[derive(Clone)]
-pub struct HeldUp(Vec<(String, String)>);
-
-impl HeldUp {
-    #[must_use]
-    pub fn of(mut sent: Vec<(String, String)>) -> Self {
-        sent.retain(|(name, _)| {
-            !name.contains("password") && !name.contains("code") && name != super::csrf::FIELD
-        });
-        Self(sent)
-    }
-
-    /// The one field that leads on from `/sudo`.
-    #[must_use]
-    pub fn next(path: String) -> Self {
-        Self(vec![("next".to_owned(), path)])
-    }
-
-    #[must_use]
-    pub fn fields(&self) -> &[(String, String)] {
-        &self.0
-    }
-}
-
-/// The question, above whatever it holds up.
-#[derive(Template)]
-#[template(path = "accounts/sudo.html")]
-pub struct SudoPage {
-    pub chrome: Chrome,
-    /// Where the form goes.
-    pub action: String,
-    pub held_up: HeldUp,
-    pub wrong: bool,
-    /// A code is asked for too.
-    pub code: bool,
 }

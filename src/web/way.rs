@@ -17,7 +17,7 @@ use super::enter::Entry;
 use super::faces::{self, Asked};
 use super::session::{self, Named};
 use super::site::check_host;
-use super::{csrf, viewer};
+use super::{pending, viewer};
 use crate::app::App;
 use crate::error::Error;
 use crate::limiter::layer::{Incoming, Tree, admit};
@@ -69,7 +69,7 @@ async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
         if let Some(identity) = admission.identity.take() {
             viewer::introduce(request.extensions_mut(), identity);
         }
-        return csrf::give_back(app, Error::TooManyRequests(refusal), request).await;
+        return pending::refuse(app, Error::TooManyRequests(refusal), request).await;
     }
     DefaultBodyLimit::max(way.body_limit).apply(&mut request);
     let mut response = match check_host(app, &request) {

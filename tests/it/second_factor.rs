@@ -242,7 +242,8 @@ async fn whoever_must_have_one_reaches_nothing_before(app: App) {
     let as_her = |path: &'static str, fields: &[(&str, &str)]| {
         ada.post_form(path, fields).with_form_token(Some(&token)).into_future()
     };
-    as_her("/resources", &[("kind", "note"), ("title", "x")]).await.is(403);
+    let note = as_her("/resources", &[("kind", "note"), ("title", "Typed")]).await;
+    note.error_page(403).has("main textarea", "Typed");
     let code = Authenticator::from_page(&page).code(app.now());
     as_her(SETUP, &[("code", &code)]).await.ok().has("h1", "recovery codes");
     ada.get("/resources").await.ok();

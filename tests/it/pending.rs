@@ -1,4 +1,7 @@
-//! The session ends while somebody writes: the next save asks for the password in its place and then saves.
+//! Something keeps a form from its handler, such as the end of the session while somebody writes: a prompt stands in its
+//! place, and then the form goes through.
+
+use std::time::Duration;
 
 use coffer::accounts::Role;
 
@@ -22,17 +25,19 @@ async fn logged_out_meanwhile(app: &App) -> Actor {
     ada
 }
 
-/// Fills the question in and sends everything that its form holds.
+/// Fills the prompt in and sends everything that its form holds.
+async fn sends(actor: &Actor, prompt: &Answer, answers: &[(&str, &str)]) -> Answer {
+    let action = prompt.attributes("main form", "action").remove(0);
+    let names = prompt.attributes("main form input[type='hidden']", "name");
+    let values = prompt.attributes("main form input[type='hidden']", "value");
+    let hidden = names.iter().map(String::as_str).zip(values.iter().map(String::as_str));
+    let (tokens, mut fields): (Vec<_>, Vec<_>) = hidden.partition(|(name, _)| *name == "csrf");
+    fields.extend(answers);
+    actor.post_form(&action, &fields).with_form_token(tokens.first().map(|(_, token)| *token)).await
+}
+
 async fn answers(actor: &Actor, question: &Answer, login: &str, password: &str) -> Answer {
-    let action = question.attributes("main form", "action").remove(0);
-    let names = question.attributes("main form input[type='hidden']", "name");
-    let values = question.attributes("main form input[type='hidden']", "value");
-    let mut fields: Vec<(&str, &str)> =
-        names.iter().map(String::as_str).zip(values.iter().map(String::as_str)).collect();
-    let token = fields.iter().find(|(name, _)| *name == "csrf").map(|(_, token)| (*token).to_owned());
-    fields.retain(|(name, _)| *name != "csrf");
-    fields.extend([("signin_login", login), ("signin_password", password)]);
-    actor.post_form(&action, &fields).with_form_token(token.as_deref()).await
+    sends(actor, question, &[("signin_login", login), ("signin_password", password)]).await
 }
 
 on_both_engines!(the_password_is_asked_for_in_place_and_then_it_is_saved);
@@ -116,6 +121,30 @@ async fn secrets_and_files_are_not_kept(app: App) {
     let upload =
         ada.uploads("/import", "b.html", b"<DL><DT><A HREF=\"https://in.example/\">In</A></DL>", &[]);
     upload.await.error_page(401).text_has("The file was not kept");
+}
+
+on_both_engines!(an_upload_that_is_refused_says_that_its_file_was_not_kept);
+async fn an_upload_that_is_refused_says_that_its_file_was_not_kept(app: App) {
+    let ada = app.signed_in("ada").await;
+    let refused = ada.uploads("/import", "b.html", b"<DL></DL>", &[("csrf", "wrong")]).await;
+    refused.error_page(403).text_has("The file was not kept");
+}
+
+on_both_engines!(a_form_passes_one_prompt_after_the_other, "--rate-limit-letter-account=1/h");
+async fn a_form_passes_one_prompt_after_the_other(app: App) {
+    let ada = app.signed_in("ada").await;
+    let address = |address| [("email", address)];
+    ada.post_form("/settings/email", &address("a@example.org")).await.redirects_to("/settings/profile");
+    ada.copied_cookies().post_form("/logout", &[]).await.redirects_to("/login");
+
+    let log_in = ada.post_form("/settings/email", &address("b@example.org")).await.is(401);
+    let wait = answers(&ada, &log_in, "ada", PASSWORD).await.error_page(429).has("button", "Send again");
+    let wait = wait.has("[data-countdown]", "You can try again in").has("main textarea", "b@example.org");
+    app.later(Duration::from_mins(62));
+    let password = sends(&ada, &wait, &[]).await.is(403).has("h1", "Your password, once more");
+    let password = password.has("main textarea", "b@example.org");
+    sends(&ada, &password, &[("sudo_password", PASSWORD)]).await.redirects_to("/settings/profile");
+    ada.get("/settings/profile").await.ok().text_has("b@example.org");
 }
 
 on_both_engines!(the_question_is_answered_from_our_own_pages_only);

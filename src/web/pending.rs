@@ -1,0 +1,181 @@
+//! A form on its way to its handler. Whatever keeps it from getting there, what was typed comes back with the answer:
+//! in a prompt that sends it on, or in the error page, to be copied.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::future::BoxFuture;
+use url::form_urlencoded;
+
+use super::body;
+use super::chrome::local_path;
+use super::csrf::{self, FIELD, HEADER};
+use super::forms::{FORM_LIMIT, pairs};
+use super::log::Cause;
+use crate::app::App;
+use crate::error::{Error, Result};
+
+type Fields = Vec<(String, String)>;
+
+/// The fields that people type into, and what their forms call them; never a password or a token.
+const TYPED: [(&str, &str); 7] = [
+    ("url", "Address"),
+    ("title", "Title"),
+    ("body", "Text"),
+    ("tags", "Tags"),
+    ("email", "Email"),
+    ("username", "Username"),
+    ("display_name", "Name to show"),
+];
+
+/// Where a form goes and what it holds.
+#[derive(Clone, Debug)]
+pub struct PendingForm {
+    /// A path of our own.
+    pub action: String,
+    fields: Fields,
+}
+
+pub struct TypedField<'a> {
+    pub label: &'static str,
+    pub value: &'a str,
+}
+
+/// What was filled into a prompt, which is no part of the form that came with it.
+#[derive(Clone)]
+pub struct Answers(Fields);
+
+/// A form's request, whose body was read and is there again.
+pub(super) struct Sent {
+    pub form: PendingForm,
+    pub answers: Answers,
+    pub request: Request,
+}
+
+/// The answer to a request that gets no further. In a box, as it is rare.
+#[must_use]
+pub fn refuse(app: &App, error: Error, request: Request) -> BoxFuture<'_, Response> {
+    Box::pin(async move {
+        let response = error.into_response();
+        let is_form = csrf::content_type(request.headers()) == "application/x-www-form-urlencoded";
+        if !is_form || csrf::check_origin(app, &request).is_err() {
+            return response;
+        }
+        match Sent::read(request).await {
+            Ok(sent) => sent.form.keep(response),
+            Err(_) => response,
+        }
+    })
+}
+
+impl Sent {
+    pub async fn read(request: Request) -> Result<Self> {
+        let (parts, unread) = request.into_parts();
+        let bytes = body::read(unread, FORM_LIMIT).await?;
+        let (answers, mut fields): (Fields, Fields) =
+            pairs(&bytes)?.into_iter().partition(|(name, _)| Answers::is_one(name));
+        let token = parts.headers.get(HEADER).and_then(|token| token.to_str().ok());
+        if let Some(token) = token.filter(|_| !fields.iter().any(|(name, _)| name == FIELD)) {
+            fields.push((FIELD.to_owned(), token.to_owned()));
+        }
+        let action = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let form = PendingForm::new(action, fields);
+        Ok(Self { form, answers: Answers(answers), request: Request::from_parts(parts, Body::from(bytes)) })
+    }
+}
+
+impl PendingForm {
+    #[must_use]
+    pub fn new(action: &str, fields: Fields) -> Self {
+        Self { action: local_path(action).to_owned(), fields }
+    }
+
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        find(&self.fields, name)
+    }
+
+    /// Whether it holds what is not written into a page.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        self.fields.iter().any(|(name, _)| is_secret(name))
+    }
+
+    /// What a prompt keeps of it.
+    pub fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
+        self.fields.iter().filter(|(name, _)| !is_secret(name))
+    }
+
+    #[must_use]
+    pub fn typed(&self) -> Vec<TypedField<'_>> {
+        let filled = self.fields.iter().filter(|(_, value)| !value.trim().is_empty());
+        let typed = filled.filter_map(|(name, value)| {
+            let (_, label) = TYPED.into_iter().find(|(typed, _)| typed == name)?;
+            Some(TypedField { label, value })
+        });
+        typed.collect()
+    }
+
+    /// Makes it one of another session.
+    pub fn set_token(&mut self, token: &str) {
+        self.fields.retain(|(name, _)| name != FIELD);
+        self.fields.push((FIELD.to_owned(), token.to_owned()));
+    }
+
+    pub fn body(&self) -> Body {
+        Body::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish())
+    }
+
+    /// Stays with the error that it ended in.
+    #[must_use]
+    pub fn keep(self, mut response: Response) -> Response {
+        if response.extensions().get::<Cause>().is_some() {
+            response.extensions_mut().insert(self);
+        }
+        response
+    }
+}
+
+impl Answers {
+    pub const LOGIN: &str = "signin_login";
+    pub const PASSWORD: &str = "signin_password";
+    pub const CODE: &str = "signin_code";
+    pub const STAY: &str = "signin_stay";
+    pub const SUDO_PASSWORD: &str = "sudo_password";
+    pub const SUDO_CODE: &str = "sudo_code";
+
+    fn is_one(name: &str) -> bool {
+        name.starts_with("signin_") || name.starts_with("sudo_")
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        find(&self.0, name)
+    }
+
+    #[must_use]
+    pub fn has_log_in(&self) -> bool {
+        self.0.iter().any(|(name, _)| name.starts_with("signin_"))
+    }
+}
+
+fn find<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())
+}
+
+fn is_secret(name: &str) -> bool {
+    name.contains("password") || name.contains("code")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_goes_to_no_other_site() {
+        for action in ["//evil.example/resources", "/\\evil.example", "https://evil.example/"] {
+            assert_eq!(PendingForm::new(action, Vec::new()).action, "/resources");
+        }
+        assert_eq!(PendingForm::new("/tags?q=1", Vec::new()).action, "/tags?q=1");
+    }
+}

@@ -1,0 +1,111 @@
+//! What is asked before a pending form goes on: one page, which holds the form in hidden fields.
+
+use askama::Template;
+use axum::http::{Extensions, HeaderName};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::chrome::Chrome;
+use super::pending::PendingForm;
+use super::viewer::Identity;
+use crate::app::App;
+use crate::error::Error;
+use crate::limiter::verdict::Refusal;
+
+#[derive(Clone, Debug)]
+pub enum Prompt {
+    /// The session is over: log in again.
+    LogIn(LogIn),
+    /// Somebody else has logged in than the one who wrote it: whose is it to be?
+    Whose { name: String },
+    /// The password again, as what is asked for reaches far.
+    Password { wrong: bool, code: bool },
+    /// Send it again later.
+    Wait(Refusal),
+}
+
+/// What the last answer to [`Prompt::LogIn`] said, and what it lacked.
+#[derive(Clone, Debug, Default)]
+pub struct LogIn {
+    pub login: String,
+    pub stay: bool,
+    pub wrong: bool,
+    /// The password is right; a code is asked for besides.
+    pub code: bool,
+}
+
+#[derive(Template)]
+#[template(path = "prompt.html")]
+pub struct PromptPage<'a> {
+    pub chrome: Chrome,
+    pub prompt: Prompt,
+    pub form: &'a PendingForm,
+    stay_days: u32,
+    /// Of the request that it answers, if that has gone wrong.
+    pub request_id: &'a str,
+}
+
+impl Prompt {
+    /// The prompt that clears an error out of a form's way, if one does.
+    #[must_use]
+    pub fn of(error: &Error, form: &PendingForm, said: &Extensions, identity: &Identity) -> Option<Self> {
+        match error {
+            Error::SudoRequired | Error::SudoRefused => Some(Self::Password {
+                wrong: matches!(error, Error::SudoRefused),
+                code: identity.viewer.member().is_some_and(|member| member.second_factor),
+            }),
+            _ if form.has_secrets() => None,
+            Error::SignInRequired => Some(Self::LogIn(said.get().cloned().unwrap_or_default())),
+            Error::TooManyRequests(refusal) => Some(Self::Wait(refusal.clone())),
+            _ => None,
+        }
+    }
+
+    fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::LogIn(_) => Some("401"),
+            Self::Wait(_) => Some("429"),
+            Self::Whose { .. } | Self::Password { .. } => None,
+        }
+    }
+
+    fn heading(&self) -> String {
+        match self {
+            Self::LogIn(_) => "Log in to go on".to_owned(),
+            Self::Whose { name } => format!("Go on as {name}?"),
+            Self::Password { .. } => "Your password, once more".to_owned(),
+            Self::Wait(refusal) => refusal.heading().to_owned(),
+        }
+    }
+
+    /// What is said about the fields that it shows again.
+    fn about_typed(&self) -> &'static str {
+        match self {
+            Self::LogIn(_) => "This is what goes on once you are logged in.",
+            Self::Whose { .. } => "Not carried out yet. Copy what you need if you leave it.",
+            Self::Password { .. } => "This is what goes on with your password.",
+            Self::Wait(_) => "It waits here: send it again when the time has come.",
+        }
+    }
+}
+
+impl<'a> PromptPage<'a> {
+    #[must_use]
+    pub fn new(app: &App, chrome: Chrome, prompt: Prompt, form: &'a PendingForm) -> Self {
+        let chrome = chrome.section("account");
+        Self { chrome, prompt, form, stay_days: app.config.stay_days, request_id: "" }
+    }
+}
+
+/// A whole page, also where htmx asked for a part of one.
+impl IntoResponse for PromptPage<'_> {
+    fn into_response(self) -> Response {
+        const WHOLE: [(HeaderName, &str); 2] = [
+            (HeaderName::from_static("hx-retarget"), "body"),
+            (HeaderName::from_static("hx-reswap"), "innerHTML show:top"),
+        ];
+        match self.render() {
+            Ok(html) => (WHOLE, Html(html)).into_response(),
+            Err(error) => Error::from(error).into_response(),
+        }
+    }
+}
