@@ -128,18 +128,17 @@ async fn greet(app: &App) -> Result<(), Error> {
         redis = app.redis.is_some(),
         "coffer is ready"
     );
+    let setup = app.accounts.begin_setup().await?;
+    if setup.is_none() {
+        setup_link::remove(&app.config.data_dir);
+    }
     // For people: standard output is the log's.
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "\n  coffer is at {origin}");
-    drop(out);
-    let Some(token) = app.accounts.begin_setup().await? else {
-        setup_link::remove(&app.config.data_dir);
-        return Ok(());
-    };
+    let Some(token) = setup else { return Ok(()) };
     let link = format!("{origin}/setup/{token}");
     let kept = setup_link::write(&app.config.data_dir, &link);
     let minutes = SETUP_LIFE.as_secs() / 60;
-    let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "  Make the first account within {minutes} minutes:\n  {link}");
     let _ = match kept {
         Ok(path) => writeln!(out, "  The link is in {} too.\n", path.display()),
