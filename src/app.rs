@@ -279,7 +279,7 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(faces::method_not_allowed);
     let pages = on_its_way(pages, way(Tree::Pages, FORM_LIMIT));
 
-    // Assets are the same for everybody: nobody's session is read for them, and by a wrong address too the page that
+    // Assets are the same for every viewer: no session is read for them, and by a wrong address too the page that
     // says so can be read.
     let assets = Router::new()
         .route("/static/{*path}", get(assets::serve))

@@ -96,7 +96,7 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
     Err(Lost::Redis(RedisDown))
 }
 
-/// Nobody tells Redis what is changed from now on: whoever asks it again must find nothing of before.
+/// Redis is not told of changes from now on. A coffer that asks it again must find nothing from before.
 ///
 /// # Errors
 /// The database does not answer.

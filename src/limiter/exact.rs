@@ -255,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn three_failures_in_a_row_pause_redis_and_no_others() {
-        // Nobody is there, but the commands are made up.
+        // No Redis answers here: the test only looks at the commands.
         let redis = Redis::connect("redis://127.0.0.1:1", &Context::system()).unwrap();
         let exact = Exact::new(redis, Duration::from_secs(5));
         for (broken, asked) in

@@ -52,7 +52,7 @@ pub struct Sudo {
     pub factor_epoch: i64,
 }
 
-/// Somebody who has given their password and no code yet.
+/// A person who has given the password, and no code yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Between {
     pub user: Uuid,

@@ -95,7 +95,7 @@ impl Fast {
     pub async fn fill(&self, place: &Place, record: &Record, until: Timestamp) -> Result<bool> {
         let mut copy = Record { expiry_date: until.datetime(), ..place.copy(record) };
         self.redis.run(self.copies.create(&mut copy)).await?;
-        // Where there is one, the store makes another under a name that nobody asks for.
+        // If one exists, the store makes another under a name that is never asked for.
         let is_first = copy.id == place.id(record.id);
         if !is_first {
             self.redis.run(self.copies.delete(&copy.id)).await?;
