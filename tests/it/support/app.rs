@@ -35,6 +35,23 @@ pub enum Engine {
     Postgres,
 }
 
+/// Waits until a stopped coffer holds neither its lock nor a connection to this file: a connection that closes
+/// later would write its log into whatever file stands there by then.
+async fn let_go_of(file: &Path) {
+    let lock = File::open(file.with_extension("db.lock")).expect("the lock's file");
+    eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
+    let name = file.to_str().expect("a path of letters");
+    let is_open = |descriptor: std::io::Result<std::fs::DirEntry>| {
+        let target = descriptor.and_then(|descriptor| std::fs::read_link(descriptor.path()));
+        target.is_ok_and(|target| ["", "-wal", "-shm"].iter().any(|end| *target == *format!("{name}{end}")))
+    };
+    let closed = async || {
+        let mut open = std::fs::read_dir("/proc/self/fd").expect("Linux");
+        if open.any(is_open) { Err("a connection is open") } else { Ok(()) }
+    };
+    eventually(RAW_LIMIT, closed).await.expect("every connection closes");
+}
+
 /// The system's time and as much more as the test has let pass.
 #[derive(Clone)]
 struct TestClock {
@@ -229,9 +246,7 @@ impl App {
         let Self { node, engine, settings, clock, redis, folder, database } = self;
         node.stop().await;
         if database.is_none() {
-            let lock = File::open(folder.path().join("coffer.db.lock")).expect("the lock's file");
-            eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
-            lock.unlock().expect("it is let go");
+            let_go_of(&folder.path().join("coffer.db")).await;
         }
         match (&database, backup) {
             (_, None) => {}
@@ -253,8 +268,7 @@ impl App {
         let Self { node, engine, settings, folder, database, .. } = self;
         node.stop().await;
         if engine == Engine::Sqlite {
-            let lock = File::open(folder.path().join("coffer.db.lock")).expect("the lock's file");
-            eventually(RAW_LIMIT, async || lock.try_lock()).await.expect("the database is free");
+            let_go_of(&folder.path().join("coffer.db")).await;
         }
         Stopped { settings, folder, _database: database }
     }
