@@ -114,8 +114,8 @@ async fn serve_until_told(config: Config, context: Context) -> Result<(), String
 
 /// Says where coffer is, and on the first start how to get in.
 async fn greet(app: &App) -> Result<(), Error> {
-    let origin = app.site.origin();
-    if !app.site.secure_cookies() {
+    let origin = app.deps.public_url.origin();
+    if !app.deps.public_url.secure_cookies() {
         tracing::warn!(
             event = "plain_http",
             "the base URL is plain http: passwords and sessions travel unprotected. Put coffer behind https."
@@ -164,16 +164,16 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
 }
 
 /// The application without a listener, for commands that may make a library.
-async fn open_or_make(config: Config) -> Result<App, String> {
+async fn open_or_make(config: Config) -> Result<Arc<App>, String> {
     open_as(config, Opening::Create).await
 }
 
 /// The same, for commands that work on what is there: they make nothing and bring nothing up to date.
-async fn open(config: Config) -> Result<App, String> {
+async fn open(config: Config) -> Result<Arc<App>, String> {
     open_as(config, Opening::Existing).await
 }
 
-async fn open_as(config: Config, opening: Opening) -> Result<App, String> {
+async fn open_as(config: Config, opening: Opening) -> Result<Arc<App>, String> {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
     App::open_as(config, Context::system(), nowhere, opening).await
 }

@@ -40,14 +40,14 @@ enum Stage {
 }
 
 /// Serves until `stop` resolves, then finishes what is in flight within the configured time.
-pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
     if app.redis.is_none()
-        && let Err(error) = installation::leave_redis(&app.db, &app.context).await
+        && let Err(error) = installation::leave_redis(&app.db, &app.system).await
     {
         tracing::warn!(%error, "start coffer once more before you give it a Redis that it had before");
     }
     let background = [
-        tokio::spawn(app.sessions.clone().maintain()),
+        tokio::spawn(app.sessions.as_ref().clone().maintain()),
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
         tokio::spawn(app.limiter.pulses()),
@@ -63,7 +63,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         () = stop => {}
     }
     let stopped = Instant::now();
-    app.begin_stop();
+    app.health.begin_stop();
     let _ = stage.send(Stage::Draining);
     let _ = timeout(app.config.drain().max(BACKLOG), take_all(&listener, &places, &connections)).await;
     drop((listener, connections));
@@ -103,7 +103,7 @@ async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-async fn keep_house(app: App) {
+async fn keep_house(app: Arc<App>) {
     let mut tick = tokio::time::interval(MAINTENANCE);
     loop {
         tick.tick().await;

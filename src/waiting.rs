@@ -13,8 +13,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::config::Config;
 use crate::db::{Db, StartError};
 use crate::error::Error;
+use crate::health::{self, Readiness};
 use crate::serve::serve_until;
-use crate::web::health::{self, Readiness};
 use crate::web::json::Problem;
 use crate::web::{assets, headers};
 

@@ -111,7 +111,7 @@ fn record(app: &App, routes: &[String], requests: usize) {
 async fn draw(app: &App, viewer: &Viewer, range: &str) -> Duration {
     let began = Instant::now();
     let asked = Asked { range: range.to_owned(), ..Asked::default() };
-    let drawn = fragment(app, viewer, asked, Held::default()).await.expect("a page");
+    let drawn = fragment(&app.admin, viewer, asked, Held::default()).await.expect("a page");
     assert!(drawn.contains("</svg>"));
     began.elapsed()
 }

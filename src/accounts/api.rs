@@ -7,11 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, Scoped};
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<()> {
     OpenApiRouter::new().routes(routes!(me))
 }
 

@@ -1,5 +1,7 @@
 //! The pages for a forgotten password: ask for a link, choose a new password with it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,9 +11,9 @@ use serde::Deserialize;
 use super::NewPassword;
 use super::fields::email_problem;
 use super::pages::summary;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
-use crate::mail::Outlook;
+use crate::mail::{Mail, Outlook};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
@@ -53,12 +55,13 @@ pub struct ResetForm {
     revoke_tokens: String,
 }
 
-pub async fn ask_form(State(app): State<App>, chrome: Chrome) -> Result<Response> {
-    page(&ask_page(&app, chrome), false)
+pub async fn ask_form(State(mail): State<Mail>, chrome: Chrome) -> Result<Response> {
+    page(&ask_page(&mail, chrome), false)
 }
 
 pub async fn ask(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
+    State(mail): State<Mail>,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<AskForm>,
@@ -66,26 +69,26 @@ pub async fn ask(
     if let Some(problem) = email_problem(form.email.trim()) {
         let mut errors = FieldErrors::default();
         errors.add("email", problem);
-        let again = AskPage { email: form.email, errors, ..ask_page(&app, chrome) };
+        let again = AskPage { email: form.email, errors, ..ask_page(&mail, chrome) };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response());
     }
-    app.accounts.ask_reset(&form.email, &origin).await?;
-    page(&AskPage { asked: true, ..ask_page(&app, chrome) }, false)
+    auth.accounts.ask_reset(&form.email, &origin).await?;
+    page(&AskPage { asked: true, ..ask_page(&mail, chrome) }, false)
 }
 
 pub async fn reset_form(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     chrome: Chrome,
     Path(token): Path<String>,
 ) -> Result<Response> {
-    if !app.accounts.reset_stands(&token).await? {
+    if !auth.accounts.reset_stands(&token).await? {
         return reset_over(chrome);
     }
     page(&reset_page(chrome, &token, FieldErrors::default()), false)
 }
 
 pub async fn reset(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     origin: Origin,
     chrome: Chrome,
     Path(token): Path<String>,
@@ -93,7 +96,7 @@ pub async fn reset(
 ) -> Result<Response> {
     let revokes_tokens = !form.revoke_tokens.is_empty();
     let new = NewPassword { password: &form.password, revokes_tokens };
-    match app.accounts.reset(&token, new, &origin).await {
+    match auth.accounts.reset(&token, new, &origin).await {
         Ok(()) => Ok(redirect("/login", Some(Notice::PasswordReset { revokes_tokens }))),
         Err(Error::LinkOver) => reset_over(chrome),
         Err(Error::Invalid(errors)) => {
@@ -105,12 +108,12 @@ pub async fn reset(
     }
 }
 
-fn ask_page(app: &App, chrome: Chrome) -> AskPage {
+fn ask_page(mail: &Mail, chrome: Chrome) -> AskPage {
     AskPage {
         chrome: chrome.section("account"),
         email: String::new(),
         errors: FieldErrors::default(),
-        outlook: app.mail.outlook(),
+        outlook: mail.outlook(),
         asked: false,
     }
 }

@@ -1,5 +1,7 @@
 //! Invitations: an admin makes a link, somebody makes an account of it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,12 +11,14 @@ use tower_sessions::Session;
 
 use super::Purpose;
 use super::pages::{AccountForm, begin, closed, register_page};
+use super::people::People;
 use super::people::invites::Invite;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::admin::AdminSudo;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::deps::WebDeps;
 use crate::web::forms::Form;
 use crate::web::once::{self, Once};
 use crate::web::origin::Origin;
@@ -32,10 +36,17 @@ struct InvitesPage {
 
 const FRESH: &str = "invite";
 
-pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Once) -> Result<Response> {
-    let open = app.people.invites(&viewer).await?;
-    let fresh = once.secret(FRESH).map(|token| format!("{}/invite/{token}", app.site.origin()));
-    let accepted = app.config.signup != Signup::Closed;
+pub async fn index(
+    State(people): State<Arc<People>>,
+    State(deps): State<Arc<WebDeps>>,
+    State(signup): State<Signup>,
+    viewer: Viewer,
+    chrome: Chrome,
+    once: Once,
+) -> Result<Response> {
+    let open = people.invites(&viewer).await?;
+    let fresh = once.secret(FRESH).map(|token| format!("{}/invite/{token}", deps.public_url.origin()));
+    let accepted = signup != Signup::Closed;
     let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
     let mut shown = page(&InvitesPage { chrome: chrome.section("invites"), fresh, open, accepted }, toast)?;
     if told {
@@ -46,13 +57,14 @@ pub async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once:
 
 pub async fn create(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
+    State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     origin: Origin,
 ) -> Result<Response> {
-    let token = app.people.invite(&viewer, &origin).await?;
+    let token = people.invite(&viewer, &origin).await?;
     let mut response = redirect("/admin/invites", None);
-    once::keep(&app, &viewer, &mut response, FRESH, &token);
+    once::keep(&deps, &viewer, &mut response, FRESH, &token);
     Ok(response)
 }
 
@@ -64,38 +76,44 @@ pub struct WithdrawForm {
 
 pub async fn withdraw(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     origin: Origin,
     Form(form): Form<WithdrawForm>,
 ) -> Result<Response> {
-    app.people.withdraw(&viewer, &form.invite, &origin).await?;
+    people.withdraw(&viewer, &form.invite, &origin).await?;
     Ok(redirect("/admin/invites", Some(Notice::InviteWithdrawn)))
 }
 
-pub async fn form(State(app): State<App>, chrome: Chrome, Path(token): Path<String>) -> Result<Response> {
-    if app.config.signup == Signup::Closed {
-        return closed(&app, chrome);
+pub async fn form(
+    State(auth): State<Arc<Auth>>,
+    State(signup): State<Signup>,
+    chrome: Chrome,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    if signup == Signup::Closed {
+        return closed(signup, chrome);
     }
-    if !app.accounts.token_stands(Purpose::Invite, &token).await? {
+    if !auth.accounts.token_stands(Purpose::Invite, &token).await? {
         return Err(Error::LinkOver);
     }
     page(&register_page(chrome, &action(&token), AccountForm::default(), FieldErrors::default()), false)
 }
 
 pub async fn accept(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
+    State(signup): State<Signup>,
     session: Session,
     origin: Origin,
     chrome: Chrome,
     Path(token): Path<String>,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
-    if app.config.signup == Signup::Closed {
-        return closed(&app, chrome);
+    if signup == Signup::Closed {
+        return closed(signup, chrome);
     }
-    match app.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, member, &origin, Notice::Registered).await,
+    match auth.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
+        Ok(member) => begin(&auth, &session, member, &origin, Notice::Registered).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

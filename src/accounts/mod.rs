@@ -35,6 +35,7 @@ use self::password::{Judged, Passwords};
 pub use self::proof::{Proof, Proved};
 pub use self::recovery::NewPassword;
 pub use self::registration::NewAccount;
+pub use self::settings::SettingsState;
 pub use self::store::Purpose;
 use crate::audit::{Audit, Event};
 use crate::cache::Cache;
@@ -72,18 +73,24 @@ pub struct Accounts {
     factor_keys: Arc<FactorKeys>,
 }
 
+/// What accounts are built on.
+pub struct Deps {
+    pub db: Db,
+    pub cache: Cache,
+    pub system: Context,
+    pub audit: Audit,
+    pub mail: Mail,
+    pub sessions: Sessions,
+    pub limiter: Limiter,
+}
+
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(
-        (db, cache, context): (Db, Cache, Context),
-        (audit, mail, sessions, limiter): (Audit, Mail, Sessions, Limiter),
-        config: &Config,
-        site: &Site,
-        keys: &Keys,
-    ) -> Result<Self, String> {
+    pub fn new(deps: Deps, config: &Config, site: &Site, keys: &Keys) -> Result<Self, String> {
         let passwords =
             Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
+        let Deps { db, cache, system: context, audit, mail, sessions, limiter } = deps;
         let factor_keys = Arc::new(FactorKeys::new(keys));
         Ok(Self {
             tokens: Tokens::new(db.clone(), context.clone(), audit.clone()),

@@ -1,5 +1,7 @@
 //! Getting in and out, in a browser.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,9 +12,10 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::{
-    Member, NewAccount, Proof, Proved, Purpose, factor, forgotten, invites, settings, strength, sudo,
+    Member, NewAccount, Proof, Proved, Purpose, SettingsState, factor, forgotten, invites, settings,
+    strength, sudo,
 };
-use crate::app::App;
+use crate::auth::{Auth, AuthState, SignIn};
 use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
@@ -23,7 +26,7 @@ use crate::web::sudo as sudo_mode;
 use crate::web::viewer::{Identity, Viewer};
 use crate::web::{search_key, stay};
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<AuthState> {
     Router::new()
         .route("/login", get(login_form).post(login))
         .route("/login/second-factor", get(factor::login::form).post(factor::login::check))
@@ -36,6 +39,12 @@ pub fn routes() -> Router<App> {
         .route("/password/strength", post(strength::show))
         .route("/password/forgot", get(forgotten::ask_form).post(forgotten::ask))
         .route("/password/reset/{token}", get(forgotten::reset_form).post(forgotten::reset))
+        .route("/admin/invites", get(invites::index).post(invites::create))
+        .route("/admin/invites/withdraw", post(invites::withdraw))
+}
+
+pub fn settings_routes() -> Router<SettingsState> {
+    Router::new()
         .route("/verify-email/{token}", get(settings::confirm_form).post(settings::confirm))
         .route("/settings", get(settings::index))
         .route("/settings/profile", get(settings::profile).post(settings::rename))
@@ -47,8 +56,6 @@ pub fn routes() -> Router<App> {
         .route("/settings/security/totp/off", post(factor::settings::switch_off))
         .route("/settings/security/recovery-codes", post(factor::settings::new_codes))
         .route("/settings/password", post(settings::change_password))
-        .route("/admin/invites", get(invites::index).post(invites::create))
-        .route("/admin/invites/withdraw", post(invites::withdraw))
 }
 
 #[derive(Template)]
@@ -131,7 +138,7 @@ impl AccountForm {
 }
 
 async fn login_form(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     viewer: Viewer,
     chrome: Chrome,
     Query(query): Query<Next>,
@@ -145,31 +152,31 @@ async fn login_form(
         login: String::new(),
         next: query.next,
         error: None,
-        unclaimed: app.accounts.is_empty().await?,
+        unclaimed: auth.accounts.is_empty().await?,
         stay: false,
-        stay_days: app.config.stay_days,
+        stay_days: auth.stay_days,
     };
     page(&shown, toast)
 }
 
 async fn login(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
-    if let Some(proved) = app.accounts.authenticate(&form.login, &form.password, &origin).await? {
+    if let Some(proved) = auth.accounts.authenticate(&form.login, &form.password, &origin).await? {
         let stays = !form.stay.is_empty();
         if is_in_already(&identity, &proved.member, stays) {
-            return go_on(&app, &session, proved, &form.next).await;
+            return go_on(&auth, &session, proved, &form.next).await;
         }
-        let (here, how) = ((&session, &identity), (form.next.as_str(), stays));
+        let here = SignIn { session: &session, before: &identity, origin: &origin, stays };
         if proved.by.lacks_code() {
-            return factor::login::ask(&app, here, &proved.member, how, &origin).await;
+            return factor::login::ask(&auth, here, &proved.member, &form.next).await;
         }
-        return enter(&app, here, &proved, how, &origin).await;
+        return enter(&auth, here, &proved, &form.next).await;
     }
     let error = Some("This name and password don’t belong together. Check both and try again.");
     let again = LoginPage {
@@ -177,9 +184,9 @@ async fn login(
         login: form.login,
         next: form.next,
         error,
-        unclaimed: app.accounts.is_empty().await?,
+        unclaimed: auth.accounts.is_empty().await?,
         stay: !form.stay.is_empty(),
-        stay_days: app.config.stay_days,
+        stay_days: auth.stay_days,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
@@ -190,19 +197,19 @@ fn is_in_already(identity: &Identity, member: &Member, stays: bool) -> bool {
 }
 
 /// In the same session, so that the first tab's forms can still be sent.
-async fn go_on(app: &App, session: &Session, proved: Proved, next: &str) -> Result<Response> {
+async fn go_on(auth: &Auth, session: &Session, proved: Proved, next: &str) -> Result<Response> {
     let by = if proved.by.lacks_code() { Proof::SessionAndPassword } else { proved.by };
-    sudo_mode::renew(app, session, &proved.member.clone(), proved.member, by).await?;
+    sudo_mode::renew(&auth.deps.system, session, &proved.member.clone(), proved.member, by).await?;
     Ok(redirect(local_path(next), None))
 }
 
 async fn logout(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
 ) -> Result<Response> {
-    app.sessions.log_out(&identity, &origin).await?;
+    auth.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
     let mut response = redirect("/login", Some(Notice::SignedOut));
     cookies::add(response.headers_mut(), [cookies::removal(Name::Stay)]);
@@ -211,18 +218,19 @@ async fn logout(
     Ok(response)
 }
 
-async fn register_form(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+async fn register_form(State(signup): State<Signup>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     if viewer.member().is_some() {
         return Ok(Redirect::to("/resources").into_response());
     }
-    if app.config.signup != Signup::Open {
-        return closed(&app, chrome);
+    if signup != Signup::Open {
+        return closed(signup, chrome);
     }
     page(&register_page(chrome, "/register", AccountForm::default(), FieldErrors::default()), false)
 }
 
 async fn register(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
+    State(signup): State<Signup>,
     session: Session,
     viewer: Viewer,
     origin: Origin,
@@ -232,11 +240,11 @@ async fn register(
     if viewer.member().is_some() {
         return Ok(Redirect::to("/resources").into_response());
     }
-    if app.config.signup != Signup::Open {
-        return closed(&app, chrome);
+    if signup != Signup::Open {
+        return closed(signup, chrome);
     }
-    match app.accounts.register(&form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, member, &origin, Notice::Registered).await,
+    match auth.accounts.register(&form.account(), &origin).await {
+        Ok(member) => begin(&auth, &session, member, &origin, Notice::Registered).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(chrome, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -260,9 +268,9 @@ pub(super) fn register_page(
     }
 }
 
-pub(super) fn closed(app: &App, chrome: Chrome) -> Result<Response> {
+pub(super) fn closed(signup: Signup, chrome: Chrome) -> Result<Response> {
     let told = page(
-        &ClosedPage { chrome: chrome.section("account"), invite_only: app.config.signup == Signup::Invite },
+        &ClosedPage { chrome: chrome.section("account"), invite_only: signup == Signup::Invite },
         false,
     )?;
     Ok((StatusCode::FORBIDDEN, told).into_response())
@@ -272,23 +280,27 @@ async fn setup_without_link(chrome: Chrome) -> Result<Response> {
     setup_over(chrome)
 }
 
-async fn setup_form(State(app): State<App>, chrome: Chrome, Path(token): Path<String>) -> Result<Response> {
-    if !app.accounts.token_stands(Purpose::Setup, &token).await? {
+async fn setup_form(
+    State(auth): State<Arc<Auth>>,
+    chrome: Chrome,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    if !auth.accounts.token_stands(Purpose::Setup, &token).await? {
         return setup_over(chrome);
     }
     page(&setup_page(chrome, &token, AccountForm::default(), FieldErrors::default()), false)
 }
 
 async fn set_up(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     origin: Origin,
     chrome: Chrome,
     Path(token): Path<String>,
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
-    match app.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&app, &session, member, &origin, Notice::Welcome).await,
+    match auth.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
+        Ok(member) => begin(&auth, &session, member, &origin, Notice::Welcome).await,
         Err(Error::LinkOver) => setup_over(chrome),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(chrome, &token, form, errors), false)?;
@@ -316,14 +328,8 @@ fn setup_over(chrome: Chrome) -> Result<Response> {
 }
 
 /// Lets somebody in who has shown all that is asked for, and leads on to where they wanted to go.
-pub(super) async fn enter(
-    app: &App,
-    (session, before): (&Session, &Identity),
-    proved: &Proved,
-    (next, stays): (&str, bool),
-    origin: &Origin,
-) -> Result<Response> {
-    let set = stay::sign_in(app, (session, before), proved, origin, stays).await?;
+pub(super) async fn enter(auth: &Auth, here: SignIn<'_>, proved: &Proved, next: &str) -> Result<Response> {
+    let set = stay::sign_in(auth, here, proved).await?;
     let mut response = redirect(local_path(next), None);
     cookies::add(response.headers_mut(), set);
     Ok(response)
@@ -331,14 +337,16 @@ pub(super) async fn enter(
 
 /// Signs somebody in who has just got their account, and welcomes them in their library.
 pub(super) async fn begin(
-    app: &App,
+    auth: &Auth,
     session: &Session,
     member: Member,
     origin: &Origin,
     welcome: Notice,
 ) -> Result<Response> {
     let proved = Proved { member, by: Proof::NewAccount };
-    let set = stay::sign_in(app, (session, &Identity::default()), &proved, origin, false).await?;
+    let before = Identity::default();
+    let here = SignIn { session, before: &before, origin, stays: false };
+    let set = stay::sign_in(auth, here, &proved).await?;
     let mut response = redirect("/resources", Some(welcome));
     cookies::add(response.headers_mut(), set);
     Ok(response)

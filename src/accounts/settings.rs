@@ -1,7 +1,9 @@
 //! The pages on which people look after their own account: profile, address, password.
 
+use std::sync::Arc;
+
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
@@ -11,11 +13,14 @@ use super::address::{Confirmed, Profile};
 use super::factor::Standing;
 use super::pages::summary;
 use super::{NewPassword, Proof};
-use crate::app::App;
+use crate::audit::trail::Trail;
+use crate::auth::{Auth, SignIn};
 use crate::error::{Error, FieldErrors, Result};
-use crate::mail::Outlook;
+use crate::mail::{Mail, Outlook};
+use crate::resources::Resources;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::cookies;
+use crate::web::deps::WebDeps;
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::sudo::Sudo;
@@ -23,6 +28,16 @@ use crate::web::viewer::{Identity, Viewer};
 use crate::web::{required, stay, sudo};
 
 const PROFILE: &str = "/settings/profile";
+
+/// What a person's own pages need.
+#[derive(Clone, FromRef)]
+pub struct SettingsState {
+    pub auth: Arc<Auth>,
+    pub deps: Arc<WebDeps>,
+    pub resources: Arc<Resources>,
+    pub trail: Arc<Trail>,
+    pub mail: Mail,
+}
 
 #[derive(Template)]
 #[template(path = "settings/profile.html")]
@@ -89,21 +104,25 @@ pub async fn index() -> Redirect {
     Redirect::to(PROFILE)
 }
 
-pub async fn profile(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn profile(
+    State(settings): State<SettingsState>,
+    viewer: Viewer,
+    chrome: Chrome,
+) -> Result<Response> {
     let toast = chrome.toast.is_some();
-    page(&profile_page(&app, &viewer, chrome).await?, toast)
+    page(&profile_page(&settings, &viewer, chrome).await?, toast)
 }
 
 pub async fn rename(
-    State(app): State<App>,
+    State(settings): State<SettingsState>,
     viewer: Viewer,
     chrome: Chrome,
     Form(form): Form<NameForm>,
 ) -> Result<Response> {
-    match app.accounts.rename(&viewer, &form.display_name).await {
+    match settings.auth.accounts.rename(&viewer, &form.display_name).await {
         Ok(()) => Ok(redirect(PROFILE, Some(Notice::ProfileSaved))),
         Err(Error::Invalid(errors)) => {
-            let shown = profile_page(&app, &viewer, chrome).await?;
+            let shown = profile_page(&settings, &viewer, chrome).await?;
             refused(&ProfilePage {
                 display_name: form.display_name,
                 summary: summary(&errors),
@@ -117,33 +136,33 @@ pub async fn rename(
 
 pub async fn change_address(
     _: Sudo,
-    State(app): State<App>,
+    State(settings): State<SettingsState>,
     viewer: Viewer,
     chrome: Chrome,
     Form(form): Form<AddressForm>,
 ) -> Result<Response> {
-    match app.accounts.change_address(&viewer, &form.email).await {
+    match settings.auth.accounts.change_address(&viewer, &form.email).await {
         Ok(()) => Ok(redirect(PROFILE, Some(Notice::LetterSent))),
         Err(Error::Invalid(errors)) => {
-            let shown = profile_page(&app, &viewer, chrome).await?;
+            let shown = profile_page(&settings, &viewer, chrome).await?;
             refused(&ProfilePage { email: form.email, summary: summary(&errors), errors, ..shown })
         }
         Err(error) => Err(error),
     }
 }
 
-pub async fn ask_again(State(app): State<App>, viewer: Viewer) -> Result<Response> {
-    app.accounts.ask_again(&viewer).await?;
+pub async fn ask_again(State(auth): State<Arc<Auth>>, viewer: Viewer) -> Result<Response> {
+    auth.accounts.ask_again(&viewer).await?;
     Ok(redirect(PROFILE, Some(Notice::LetterSent)))
 }
 
-pub async fn security(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn security(State(auth): State<Arc<Auth>>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
     let toast = chrome.toast.is_some();
-    page(&security_page(&app, &viewer, chrome, FieldErrors::default()).await?, toast)
+    page(&security_page(&auth, &viewer, chrome, FieldErrors::default()).await?, toast)
 }
 
 pub async fn change_password(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
@@ -153,18 +172,19 @@ pub async fn change_password(
     let revokes_tokens = !form.revoke_tokens.is_empty();
     let new = NewPassword { password: &form.password, revokes_tokens };
     let viewer = &identity.viewer;
-    match app.accounts.change_password(viewer, &form.current_password, new, &origin).await {
+    match auth.accounts.change_password(viewer, &form.current_password, new, &origin).await {
         Ok(proved) => {
             let stays = identity.family.is_some();
             let before = Identity::default();
-            let set = stay::sign_in(&app, (&session, &before), &proved, &origin, stays).await?;
+            let here = SignIn { session: &session, before: &before, origin: &origin, stays };
+            let set = stay::sign_in(&auth, here, &proved).await?;
             let mut response =
                 redirect("/settings/security", Some(Notice::PasswordChanged { revokes_tokens }));
             cookies::add(response.headers_mut(), set);
             Ok(response)
         }
         Err(Error::Invalid(errors)) => {
-            let shown = security_page(&app, viewer, chrome, errors).await?;
+            let shown = security_page(&auth, viewer, chrome, errors).await?;
             refused(&SecurityPage { revokes_tokens, ..shown })
         }
         Err(error) => Err(error),
@@ -173,12 +193,12 @@ pub async fn change_password(
 
 /// Opening the link changes nothing: programs that look through mail open links too.
 pub async fn confirm_form(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     viewer: Viewer,
     chrome: Chrome,
     Path(token): Path<String>,
 ) -> Result<Response> {
-    let promised = app.accounts.promised_address(&viewer, &token).await?;
+    let promised = auth.accounts.promised_address(&viewer, &token).await?;
     viewer.signed_in()?;
     let (action, address) = (format!("/verify-email/{token}"), promised.address);
     let toast = chrome.toast.is_some();
@@ -186,52 +206,52 @@ pub async fn confirm_form(
 }
 
 pub async fn confirm(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
     Path(token): Path<String>,
 ) -> Result<Response> {
-    let notice = match app.accounts.confirm_address(&identity.viewer, &token, &origin).await? {
+    let notice = match auth.accounts.confirm_address(&identity.viewer, &token, &origin).await? {
         Confirmed::Now(member) => {
             let before = identity.viewer.signed_in()?;
-            sudo::renew(&app, &session, before, *member, Proof::SessionAndAddressLink).await?;
-            Notice::AddressConfirmed { elsewhere: app.sessions.is_elsewhere(&identity, &origin).await? }
+            sudo::renew(&auth.deps.system, &session, before, *member, Proof::SessionAndAddressLink).await?;
+            Notice::AddressConfirmed { elsewhere: auth.sessions.is_elsewhere(&identity, &origin).await? }
         }
         Confirmed::TakenMeanwhile => Notice::AddressTaken,
     };
     Ok(redirect(PROFILE, Some(notice)))
 }
 
-async fn profile_page(app: &App, viewer: &Viewer, chrome: Chrome) -> Result<ProfilePage> {
+async fn profile_page(settings: &SettingsState, viewer: &Viewer, chrome: Chrome) -> Result<ProfilePage> {
     let member = viewer.signed_in()?;
     Ok(ProfilePage {
         chrome: chrome.section("profile"),
         username: member.username.clone(),
         display_name: member.display_name.clone(),
-        is_public: app.resources.has_own_profile(viewer).await?,
-        profile: app.accounts.profile(viewer).await?,
+        is_public: settings.resources.has_own_profile(viewer).await?,
+        profile: settings.auth.accounts.profile(viewer).await?,
         email: String::new(),
-        outlook: app.mail.outlook(),
+        outlook: settings.mail.outlook(),
         errors: FieldErrors::default(),
         summary: None,
     })
 }
 
 async fn security_page(
-    app: &App,
+    auth: &Auth,
     viewer: &Viewer,
     chrome: Chrome,
     errors: FieldErrors,
 ) -> Result<SecurityPage> {
     let member = viewer.signed_in()?;
-    let tokens = app.tokens.of(member).await?;
+    let tokens = auth.tokens.of(member).await?;
     Ok(SecurityPage {
         chrome: chrome.section("security"),
-        factor: app.accounts.second_factor(member).await?,
-        tokens: tokens.iter().filter(|token| !app.tokens.is_over(token)).count(),
+        factor: auth.accounts.second_factor(member).await?,
+        tokens: tokens.iter().filter(|token| !auth.tokens.is_over(token)).count(),
         revokes_tokens: false,
-        factor_required: required::concerns(app, viewer),
+        factor_required: required::concerns(auth, viewer),
         summary: summary(&errors),
         errors,
     })

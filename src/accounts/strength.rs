@@ -1,11 +1,13 @@
 //! How strong a password is, said while it is typed.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::Result;
 use crate::web::chrome::page;
 use crate::web::forms::Form;
@@ -29,7 +31,11 @@ pub struct Typed {
     display_name: String,
 }
 
-pub async fn show(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Result<Response> {
+pub async fn show(
+    State(auth): State<Arc<Auth>>,
+    viewer: Viewer,
+    Form(typed): Form<Typed>,
+) -> Result<Response> {
     if typed.password.is_empty() {
         return page(&Strength { score: 0, sentence: None }, false);
     }
@@ -37,7 +43,7 @@ pub async fn show(State(app): State<App>, viewer: Viewer, Form(typed): Form<Type
     if let Some(member) = viewer.member() {
         about.extend([member.email.as_str(), &member.username, &member.display_name]);
     }
-    let judged = app.accounts.judge_password(&typed.password, &about);
+    let judged = auth.accounts.judge_password(&typed.password, &about);
     let praise = if judged.score == 4 { "Very strong." } else { "Strong enough." };
     page(&Strength { score: judged.score, sentence: Some(judged.problem.unwrap_or(praise)) }, false)
 }

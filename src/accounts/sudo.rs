@@ -1,11 +1,13 @@
 //! `/sudo`: the password once more, then on to the page that asked for it.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::Result;
 use crate::web::chrome::{Chrome, local_path, page, redirect};
 use crate::web::forms::{Form, Query};
@@ -21,20 +23,20 @@ pub struct Next {
 }
 
 pub async fn form(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     viewer: Viewer,
     chrome: Chrome,
     Query(query): Query<Next>,
 ) -> Result<Response> {
     let member = viewer.signed_in()?;
-    if is_sudo(&app, &session, member).await? {
+    if is_sudo(&auth.deps.system, &session, member).await? {
         return Ok(redirect(local_path(&query.next), None));
     }
     let mut form = PendingForm::new("/sudo", vec![("next".to_owned(), query.next)]);
     form.set_token(&chrome.csrf);
     let prompt = Prompt::Password { wrong: false, code: member.second_factor };
-    page(&PromptPage::new(&app, chrome, prompt, &form), false)
+    page(&PromptPage::new(chrome, prompt, &form, auth.stay_days), false)
 }
 
 pub async fn confirm(_: Sudo, Form(form): Form<Next>) -> Result<Response> {

@@ -1,5 +1,7 @@
 //! The metrics page as JSON.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -7,13 +9,13 @@ use utoipa_axum::routes;
 
 use super::asked::Asked;
 use super::report::Report;
-use crate::app::App;
+use super::{Admin, AdminState};
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<AdminState> {
     OpenApiRouter::new().routes(routes!(show_metrics))
 }
 
@@ -25,9 +27,9 @@ pub fn routes() -> OpenApiRouter<App> {
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no such range or order"),
 ))]
 async fn show_metrics(
-    State(app): State<App>,
+    State(admin): State<Arc<Admin>>,
     viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<Json<Report>> {
-    super::report(&app, &viewer, &asked).await.map(Json)
+    admin.report(&viewer, &asked).await.map(Json)
 }

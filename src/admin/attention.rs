@@ -5,11 +5,10 @@ use std::iter::repeat;
 use super::report::{Attention, Report};
 use super::sections::{by_route, failed, local_decisions, requests};
 use super::words::{count, duration, percent, time};
-use crate::app::App;
 use crate::db::Timestamp;
+use crate::health::Health;
 use crate::telemetry::history::requests::Classes;
 use crate::telemetry::history::slot::Slot;
-use crate::web::health::Readiness;
 
 /// More would be noise.
 const MOST: usize = 5;
@@ -24,8 +23,8 @@ const HALF_A_DAY: i64 = 12 * 3_600;
 const REDIS: &str = "redis";
 
 /// Judges the report by its last five minutes.
-pub async fn judge(app: &App, report: &mut Report, recent: &Slot) {
-    let mut found = failures(app, report, recent).await;
+pub async fn judge(health: &Health, report: &mut Report, recent: &Slot) {
+    let mut found = failures(health, report, recent).await;
     dependencies(report, &mut found);
     answers(report, recent, &mut found);
     stores(report, recent, &mut found);
@@ -45,14 +44,14 @@ pub async fn judge(app: &App, report: &mut Report, recent: &Slot) {
 }
 
 /// The routes that fail; the first names the database too while that is away, the cause beside what it does.
-async fn failures(app: &App, report: &Report, recent: &Slot) -> Vec<Attention> {
+async fn failures(health: &Health, report: &Report, recent: &Slot) -> Vec<Attention> {
     let away = report.dependencies.iter().find(|needed| needed.name != REDIS && !needed.is_up());
     let away = away.map(|database| format!("The database ({}) can’t be used", database.name));
     let failing = failing_routes(recent);
     if failing.is_empty() && away.is_none() {
         return Vec::new();
     }
-    let is_ready = Readiness::now(app).await.is_ready();
+    let is_ready = health.check().await.is_ready();
     let readyz = if is_ready { "/readyz says ready." } else { "/readyz says not ready (503)." };
     let severe = |text, section| Attention { text, section, severe: true };
     if let (true, Some(away)) = (failing.is_empty(), &away) {

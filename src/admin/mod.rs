@@ -10,52 +10,76 @@ pub mod report;
 mod sections;
 mod words;
 
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
 use crate::accounts::require_admin;
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
+use crate::health::Health;
+use crate::limiter::Limiter;
+use crate::telemetry::history::History;
+use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
 
 use self::asked::Asked;
 use self::report::Report;
 
-/// How coffer does; for admins.
-///
-/// # Errors
-/// Not found for everybody else, and a field's error for what can't be asked.
-pub async fn report(app: &App, viewer: &Viewer, asked: &Asked) -> Result<Report> {
-    require_admin(viewer)?;
-    let (seconds, sort) = (asked.span()?, asked.sort()?);
-    let now = app.context.now();
-    let window = app.history.window(now, seconds, asked.instance());
-    let total = window.total();
-    let recent = window.last(300);
-    let mut report = Report {
-        status: "well",
-        reason: String::new(),
-        version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: (now.micros() - app.history.own().started) / 1_000_000,
-        instances: app.history.instances().iter().map(ToString::to_string).collect(),
-        range: asked.range().to_owned(),
-        instance: asked.instance().unwrap_or("all").to_owned(),
-        until: window.until,
-        from: window.from,
-        step: window.step,
-        attention: Vec::new(),
-        tiles: sections::tiles(&window, &recent, &total),
-        traffic: sections::traffic(&window),
-        starts: window.starts.clone(),
-        routes: sections::routes(&window, &total, sort),
-        route: sections::route(&total, &asked.route),
-        cache: sections::caches(&window, &total),
-        limits: sections::limits(&total),
-        access: sections::access(&window, &total),
-        mails: sections::mails(&window, &total),
-        database: sections::database(&window, &total),
-        dependencies: sections::dependencies(&window, &total),
-        processes: sections::processes(&window, now),
-        failures: sections::failures(&total),
-        logs: sections::logs(&total),
-    };
-    attention::judge(app, &mut report, &recent).await;
-    Ok(report)
+pub struct Admin {
+    pub system: Context,
+    pub health: Arc<Health>,
+    pub history: History,
+    pub limiter: Limiter,
+}
+
+/// What the routes need.
+#[derive(Clone, FromRef)]
+pub struct AdminState {
+    pub admin: Arc<Admin>,
+    pub deps: Arc<WebDeps>,
+}
+
+impl Admin {
+    /// How coffer does; for admins.
+    ///
+    /// # Errors
+    /// Not found for everybody else, and a field's error for what can't be asked.
+    pub async fn report(&self, viewer: &Viewer, asked: &Asked) -> Result<Report> {
+        require_admin(viewer)?;
+        let (seconds, sort) = (asked.span()?, asked.sort()?);
+        let now = self.system.now();
+        let window = self.history.window(now, seconds, asked.instance());
+        let total = window.total();
+        let recent = window.last(300);
+        let mut report = Report {
+            status: "well",
+            reason: String::new(),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_seconds: (now.micros() - self.history.own().started) / 1_000_000,
+            instances: self.history.instances().iter().map(ToString::to_string).collect(),
+            range: asked.range().to_owned(),
+            instance: asked.instance().unwrap_or("all").to_owned(),
+            until: window.until,
+            from: window.from,
+            step: window.step,
+            attention: Vec::new(),
+            tiles: sections::tiles(&window, &recent, &total),
+            traffic: sections::traffic(&window),
+            starts: window.starts.clone(),
+            routes: sections::routes(&window, &total, sort),
+            route: sections::route(&total, &asked.route),
+            cache: sections::caches(&window, &total),
+            limits: sections::limits(&total),
+            access: sections::access(&window, &total),
+            mails: sections::mails(&window, &total),
+            database: sections::database(&window, &total),
+            dependencies: sections::dependencies(&window, &total),
+            processes: sections::processes(&window, now),
+            failures: sections::failures(&total),
+            logs: sections::logs(&total),
+        };
+        attention::judge(&self.health, &mut report, &recent).await;
+        Ok(report)
+    }
 }

@@ -1,5 +1,7 @@
 //! The metrics page: whole, and as the part that a poll replaces.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -10,9 +12,8 @@ use axum::routing::get;
 use super::asked::{Asked, RANGES};
 use super::drawn::{self, Drawn, drawn};
 use super::report::Report;
-use super::{chart, words};
+use super::{Admin, AdminState, chart, words};
 use crate::accounts::require_admin;
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::limiter::blocked::Blocked;
 use crate::web::chrome::{Chrome, page};
@@ -25,7 +26,7 @@ use crate::web::viewer::Viewer;
 pub const LIVE: &str = "/admin/metrics/live";
 const MOST_HELD: usize = 5;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<AdminState> {
     Router::new().route("/admin/metrics", get(show)).route(LIVE, get(live))
 }
 
@@ -56,15 +57,15 @@ pub struct Held {
 
 impl Held {
     /// As all nodes know it.
-    async fn now(app: &App, csrf: &str) -> Self {
-        let blocked = app.limiter.overview().await.blocked.into_iter().filter(|client| !client.shadow);
+    async fn now(admin: &Admin, csrf: &str) -> Self {
+        let blocked = admin.limiter.overview().await.blocked.into_iter().filter(|client| !client.shadow);
         Self { clients: blocked.take(MOST_HELD).collect(), csrf: csrf.to_owned() }
     }
 }
 
 impl Live {
-    async fn of(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
-        let report = super::report(app, viewer, &asked).await?;
+    async fn new(admin: &Admin, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
+        let report = admin.report(viewer, &asked).await?;
         Ok(Self { drawn: drawn(&report), report, asked, held })
     }
 
@@ -94,7 +95,7 @@ impl Live {
 }
 
 async fn show(
-    State(app): State<App>,
+    State(admin): State<Arc<Admin>>,
     viewer: Viewer,
     chrome: Chrome,
     Query(asked): Query<Asked>,
@@ -105,7 +106,7 @@ async fn show(
         Err(Error::Invalid(errors)) => (Asked::default(), errors),
         Err(error) => return Err(error),
     };
-    let live = Live::of(&app, &viewer, asked, Held::now(&app, &chrome.csrf).await).await?;
+    let live = Live::new(&admin, &viewer, asked, Held::now(&admin, &chrome.csrf).await).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let toast = chrome.toast.is_some();
     let shown = MetricsPage { chrome: chrome.section("metrics"), live, errors };
@@ -113,25 +114,25 @@ async fn show(
 }
 
 /// The changing part as HTML.
-pub async fn fragment(app: &App, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
-    Ok(Live::of(app, viewer, asked, held).await?.render()?)
+pub async fn fragment(admin: &Admin, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
+    Ok(Live::new(admin, viewer, asked, held).await?.render()?)
 }
 
 /// The changing part; `304` as long as it would be the same. Looking is not counted.
 async fn live(
-    State(app): State<App>,
+    State(admin): State<Arc<Admin>>,
     viewer: Viewer,
     chrome: Chrome,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
     require_admin(&viewer)?;
-    let tag = tag(&app, &asked);
+    let tag = tag(&admin, &asked);
     let mut response = if is_unchanged(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let held = Held::now(&app, &chrome.csrf).await;
-        Html(fragment(&app, &viewer, asked, held).await?).into_response()
+        let held = Held::now(&admin, &chrome.csrf).await;
+        Html(fragment(&admin, &viewer, asked, held).await?).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
@@ -141,10 +142,10 @@ async fn live(
 }
 
 /// The same for the same question about the same data of the same program.
-fn tag(app: &App, asked: &Asked) -> String {
+fn tag(admin: &Admin, asked: &Asked) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    (asked.query(), app.history.until(), app.history.own().started, env!("CARGO_PKG_VERSION"))
+    (asked.query(), admin.history.until(), admin.history.own().started, env!("CARGO_PKG_VERSION"))
         .hash(&mut hasher);
     format!("\"{:016x}\"", hasher.finish())
 }

@@ -1,5 +1,7 @@
 //! The trail as JSON.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -8,15 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::trail::{Asked, Entry};
-use crate::app::App;
+use super::trail::{Asked, AuditState, Entry, Trail};
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<AuditState> {
     OpenApiRouter::new().routes(routes!(list_events))
 }
 
@@ -80,11 +81,11 @@ impl From<Entry> for AuditEvent {
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]
 async fn list_events(
-    State(app): State<App>,
+    State(trail): State<Arc<Trail>>,
     viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<Json<AuditList>> {
-    let page = app.trail.page(&viewer, &asked).await?;
+    let page = trail.page(&viewer, &asked).await?;
     let items = page.entries.into_iter().map(AuditEvent::from).collect();
     Ok(Json(AuditList { items, next_cursor: page.next }))
 }

@@ -1,5 +1,7 @@
 //! The trail as CSV (RFC 4180) that a spreadsheet can open without running what somebody wrote into it.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use http_body_util::channel::Sender;
 
@@ -22,7 +24,7 @@ const HEAD: [&str; 10] = [
 ];
 
 /// Writes everything that passes the filter, the newest first, piece by piece as the client takes it.
-pub async fn send(trail: Trail, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
+pub async fn send(trail: Arc<Trail>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
     let mut filter = Filter { limit: CHUNK, ..filter };
     let mut text = line(&HEAD);
     loop {

@@ -1,5 +1,7 @@
 //! The trail in a browser: everybody's for admins, one's own for everybody.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,16 +12,15 @@ use axum::routing::get;
 use http_body_util::channel::Channel;
 use serde::Deserialize;
 
-use super::trail::{Asked, Checked, Entry, Page};
+use super::trail::{Asked, AuditState, Checked, Entry, Page, Trail};
 use super::{Action, Outcome, csv};
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::Query;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<AuditState> {
     Router::new()
         .route("/admin/audit", get(index))
         .route("/admin/audit.csv", get(download))
@@ -71,14 +72,14 @@ struct Check {
 }
 
 async fn index(
-    State(app): State<App>,
+    State(trail): State<Arc<Trail>>,
     viewer: Viewer,
     chrome: Chrome,
     Query(asked): Query<Asked>,
     Query(check): Query<Check>,
 ) -> Result<Response> {
-    let checked = app.trail.check(&viewer, !check.check.is_empty()).await?;
-    let (found, errors) = match app.trail.page(&viewer, &asked).await {
+    let checked = trail.check(&viewer, !check.check.is_empty()).await?;
+    let (found, errors) = match trail.page(&viewer, &asked).await {
         Ok(found) => (found, FieldErrors::default()),
         Err(Error::Invalid(errors)) => (Page { entries: Vec::new(), next: None }, errors),
         Err(error) => return Err(error),
@@ -91,10 +92,14 @@ async fn index(
     Ok((status, page(&shown, toast)?).into_response())
 }
 
-async fn download(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>) -> Result<Response> {
-    let filter = app.trail.filter(&viewer, &asked).await?;
+async fn download(
+    State(trail): State<Arc<Trail>>,
+    viewer: Viewer,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    let filter = trail.filter(&viewer, &asked).await?;
     let (sender, body) = Channel::<Bytes, axum::Error>::new(1);
-    tokio::spawn(csv::send(app.trail.clone(), filter, sender));
+    tokio::spawn(csv::send(trail, filter, sender));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"coffer-audit.csv\""),
@@ -104,13 +109,13 @@ async fn download(State(app): State<App>, viewer: Viewer, Query(asked): Query<As
 }
 
 async fn activity(
-    State(app): State<App>,
+    State(trail): State<Arc<Trail>>,
     viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
     Query(asked): Query<Cursor>,
 ) -> Result<Response> {
-    let found = app.trail.own(&viewer, &asked.cursor).await?;
+    let found = trail.own(&viewer, &asked.cursor).await?;
     let rows = found.entries.iter().map(|entry| own_row(entry, &viewer, &origin)).collect();
     let toast = chrome.toast.is_some();
     page(&ActivityPage { chrome: chrome.section("activity"), rows, next: found.next }, toast)

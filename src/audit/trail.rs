@@ -3,7 +3,9 @@
 mod asked;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use axum::extract::FromRef;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,6 +19,7 @@ use crate::context::Context;
 use crate::db::{Db, Timestamp};
 use crate::error::{FieldErrors, Result};
 use crate::web::cursor::CursorKey;
+use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
 
 /// So short a trail is verified whenever it is looked at; it takes milliseconds.
@@ -67,6 +70,13 @@ pub struct Checked {
 #[derive(Serialize, Deserialize)]
 enum Position {
     Event(i64),
+}
+
+/// What the routes of the audit log need.
+#[derive(Clone, FromRef)]
+pub struct AuditState {
+    pub trail: Arc<Trail>,
+    pub deps: Arc<WebDeps>,
 }
 
 impl Trail {

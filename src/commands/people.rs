@@ -89,7 +89,7 @@ async fn reset_link(named: Named) -> Result<(), String> {
     let app = open(named.config).await?;
     let person = find(&app, &named.username).await?;
     let token = app.people.reset_link(By::Operator, person.id, &Origin::default()).await;
-    println!("{}/password/reset/{}", app.site.origin(), token.map_err(|e| sentence(&e))?);
+    println!("{}/password/reset/{}", app.deps.public_url.origin(), token.map_err(|e| sentence(&e))?);
     app.close().await;
     Ok(())
 }

@@ -3,21 +3,22 @@
 
 use std::net::IpAddr;
 
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tower_sessions::session::Id;
 
-use super::headers;
 use super::policy::Policy;
 use super::verdict::{Refusal, Told, Verdict};
+use super::{Limiter, headers};
 use crate::admin::pages::LIVE;
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::bearer::token_of;
 use crate::web::client::Address;
 use crate::web::known::TokenKey;
 use crate::web::log::Unrecorded;
+use crate::web::request::Head;
 use crate::web::viewer::Identity;
+use crate::web::way::Pipeline;
 
 /// Which of the two trees a request is for.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +30,7 @@ pub enum Tree {
 /// What the limits look at of a request.
 pub struct Incoming<'a> {
     pub tree: Tree,
-    pub uri: &'a Uri,
-    pub headers: &'a HeaderMap,
-    pub extensions: &'a Extensions,
+    pub head: Head<'a>,
     /// The session that the cookie names, whether or not there is one.
     pub session: Option<Id>,
 }
@@ -56,26 +55,27 @@ enum Later {
     Admin { session: Id, beyond: Refusal },
 }
 
-pub async fn admit(app: &App, incoming: Incoming<'_>) -> Admission {
-    let Address(address) = incoming.extensions.get().copied().unwrap_or_default();
-    if let (Tree::Api, Some(token)) = (incoming.tree, token_of(incoming.headers)) {
-        return admit_token(app, token, address).await;
+pub async fn admit(pipeline: &Pipeline, incoming: Incoming<'_>) -> Admission {
+    let Pipeline { auth, limiter, .. } = pipeline;
+    let Address(address) = incoming.head.extensions.get().copied().unwrap_or_default();
+    if let (Tree::Api, Some(token)) = (incoming.tree, token_of(incoming.head.headers)) {
+        return admit_token(pipeline, token, address).await;
     }
-    let path = incoming.uri.path();
-    if let Some(identity) = incoming.session.and_then(|id| app.known.session(id)) {
+    let path = incoming.head.uri.path();
+    if let Some(identity) = incoming.session.and_then(|id| auth.known.session(id)) {
         // Administrators come to their pages whatever is flooded; what they ask there has a limit of its own.
         let is_free = is_for_admins(path) && identity.viewer.is_admin();
         let verdict = match identity.session.filter(|_| !is_free) {
-            Some(session) => Some(app.limiter.session(session.as_bytes()).await),
+            Some(session) => Some(limiter.session(session.as_bytes()).await),
             None => None,
         };
         return Admission { verdict, identity: Some(identity), later: None };
     }
     let policy = if matches!(incoming.tree, Tree::Api) { Policy::Api } else { Policy::Pages };
     if let Some(session) = incoming.session.filter(|_| is_for_admins(path))
-        && let Some(refused) = app.limiter.known_refusal_of(policy, address)
+        && let Some(refused) = limiter.known_refusal_of(policy, address)
     {
-        return match app.limiter.refusal(&refused).filter(|_| app.limiter.may_look_up(address)) {
+        return match limiter.refusal(&refused).filter(|_| limiter.may_look_up(address)) {
             Some(beyond) => {
                 Admission { later: Some(Later::Admin { session, beyond }), ..Admission::default() }
             }
@@ -83,27 +83,28 @@ pub async fn admit(app: &App, incoming: Incoming<'_>) -> Admission {
         };
     }
     if path == LIVE {
-        let verdict = app.limiter.known_refusal_of(Policy::Pages, address);
+        let verdict = limiter.known_refusal_of(Policy::Pages, address);
         return Admission { verdict, later: Some(Later::Stranger(address)), identity: None };
     }
-    let verdict = Some(app.limiter.request(policy, address).await);
+    let verdict = Some(limiter.request(policy, address).await);
     Admission { verdict, ..Admission::default() }
 }
 
 /// A token that is known here is counted by its own limit alone, whatever others at its address do.
-async fn admit_token(app: &App, token: &[u8], address: IpAddr) -> Admission {
+async fn admit_token(pipeline: &Pipeline, token: &[u8], address: IpAddr) -> Admission {
+    let Pipeline { auth, limiter, .. } = pipeline;
     let key = TokenKey::new(token);
     let later = |beyond| Some(Later::Token { key, address, beyond });
     let refused =
-        if app.known.has_token(key) { None } else { app.limiter.known_refusal_of(Policy::Api, address) };
+        if auth.known.has_token(key) { None } else { limiter.known_refusal_of(Policy::Api, address) };
     match refused {
         None => {
-            let verdict = Some(app.limiter.token(key.as_ref()).await);
+            let verdict = Some(limiter.token(key.as_ref()).await);
             Admission { verdict, later: later(None), identity: None }
         }
         // It may be good all the same: a few are looked up.
-        Some(refused) if app.limiter.may_look_up(address) => {
-            Admission { later: later(app.limiter.refusal(&refused)), ..Admission::default() }
+        Some(refused) if limiter.may_look_up(address) => {
+            Admission { later: later(limiter.refusal(&refused)), ..Admission::default() }
         }
         Some(refused) => Admission { verdict: Some(refused), ..Admission::default() },
     }
@@ -112,35 +113,36 @@ async fn admit_token(app: &App, token: &[u8], address: IpAddr) -> Admission {
 impl Admission {
     /// Why the request may not go on.
     #[must_use]
-    pub fn refusal(&self, app: &App) -> Option<Refusal> {
-        app.limiter.refusal(self.verdict.as_ref()?)
+    pub fn refusal(&self, limiter: &Limiter) -> Option<Refusal> {
+        limiter.refusal(self.verdict.as_ref()?)
     }
 
     /// Tells what is left, and counts what the answer shows.
-    pub async fn settle(self, app: &App, response: &mut Response) {
+    pub async fn settle(self, pipeline: &Pipeline, response: &mut Response) {
+        let Pipeline { auth, limiter, .. } = pipeline;
         if let Some(verdict) = &self.verdict {
             headers::tell(verdict.told(), response.headers_mut());
         }
         let refusal = match self.later {
             // Whose it is could not be found out.
             Some(Later::Token { .. }) if response.status().is_server_error() => None,
-            Some(Later::Token { key, beyond, .. }) if app.known.has_token(key) => {
+            Some(Later::Token { key, beyond, .. }) if auth.known.has_token(key) => {
                 if beyond.is_some() {
-                    headers::tell(app.limiter.token(key.as_ref()).await.told(), response.headers_mut());
+                    headers::tell(limiter.token(key.as_ref()).await.told(), response.headers_mut());
                 }
                 None
             }
             Some(Later::Token { beyond: Some(beyond), .. }) => Some(beyond),
             Some(Later::Token { address, .. }) => {
-                app.limiter.refusal(&app.limiter.request(Policy::Api, address).await)
+                limiter.refusal(&limiter.request(Policy::Api, address).await)
             }
             Some(Later::Stranger(address)) if response.extensions().get::<Unrecorded>().is_none() => {
-                app.limiter.request(Policy::Pages, address).await;
+                limiter.request(Policy::Pages, address).await;
                 None
             }
             None | Some(Later::Stranger(_)) => None,
             Some(Later::Admin { session, beyond }) => {
-                let identity = app.known.session(session);
+                let identity = auth.known.session(session);
                 Some(beyond).filter(|_| !identity.is_some_and(|identity| identity.viewer.is_admin()))
             }
         };
@@ -160,10 +162,10 @@ fn is_for_admins(path: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::TooManyRequests`]
-pub async fn limit_admin(app: &App, identity: &Identity, path: &str) -> Result<Vec<Told>> {
+pub async fn limit_admin(limiter: &Limiter, identity: &Identity, path: &str) -> Result<Vec<Told>> {
     let counts = is_for_admins(path) && path != LIVE;
     let Some(session) = identity.session.filter(|_| counts && identity.viewer.is_admin()) else {
         return Ok(Vec::new());
     };
-    app.limiter.admin(session.as_bytes()).await.map_err(Error::TooManyRequests)
+    limiter.admin(session.as_bytes()).await.map_err(Error::TooManyRequests)
 }

@@ -1,5 +1,7 @@
 //! The limits as JSON, for admins.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -9,8 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Standing;
-use crate::app::App;
+use super::{Limits, LimitsState, Standing};
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::limiter::blocked::Blocked;
@@ -21,7 +22,7 @@ use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
 use crate::web::json::Problem;
 use crate::web::origin::Origin;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<LimitsState> {
     OpenApiRouter::new().routes(routes!(show_limits)).routes(routes!(release_client))
 }
 
@@ -104,8 +105,11 @@ impl From<Standing> for LimitList {
     (status = 200, body = LimitList, description = "How the limits stand"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
 ))]
-async fn show_limits(State(app): State<App>, viewer: Scoped<AdminRead>) -> Result<Json<LimitList>> {
-    Ok(Json(app.limits.standing(&viewer).await?.into()))
+async fn show_limits(
+    State(limits): State<Arc<Limits>>,
+    viewer: Scoped<AdminRead>,
+) -> Result<Json<LimitList>> {
+    Ok(Json(limits.standing(&viewer).await?.into()))
 }
 
 /// Lets a client go on, at every node; for admins.
@@ -117,11 +121,11 @@ async fn show_limits(State(app): State<App>, viewer: Scoped<AdminRead>) -> Resul
 ))]
 async fn release_client(
     asks: SudoScoped<AdminWrite>,
-    State(app): State<App>,
+    State(limits): State<Arc<Limits>>,
     origin: Origin,
     client: std::result::Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode> {
     let Path(client) = client.map_err(|_| Error::NotFound)?;
-    app.limits.release(&asks, &client, &origin).await?;
+    limits.release(&asks, &client, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,22 +3,37 @@
 pub mod api;
 pub mod pages;
 
+use std::sync::Arc;
+
 use crate::accounts::require_admin;
 use crate::audit::{Action, Audit, Event, Outcome};
+use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::limiter::Limiter;
 use crate::limiter::nodes::Overview;
 use crate::web::client::Clients;
+use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
+use axum::extract::FromRef;
 
 #[derive(Clone)]
 pub struct Limits {
     pub db: Db,
+    pub system: Context,
     pub audit: Audit,
     pub limiter: Limiter,
     pub clients: Clients,
+    /// Redis keeps the limits of all nodes, when it answers.
+    pub is_shared: bool,
+}
+
+/// What the routes need.
+#[derive(Clone, FromRef)]
+pub struct LimitsState {
+    pub limits: Arc<Limits>,
+    pub deps: Arc<WebDeps>,
 }
 
 /// How the limits stand.

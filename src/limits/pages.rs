@@ -1,5 +1,7 @@
 //! `/admin/limits`: how the limits stand, who is held back, and a button that lets them go on.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -7,8 +9,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::Standing;
-use crate::app::App;
+use super::{Limits, LimitsState, Standing};
 use crate::error::{Error, Result};
 use crate::limiter::blocked::Blocked;
 use crate::limiter::counts::Count;
@@ -22,7 +23,7 @@ use crate::web::forms::Form;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<LimitsState> {
     Router::new().route("/admin/limits", get(index)).route("/admin/limits/release", post(release))
 }
 
@@ -59,10 +60,10 @@ impl LimitsPage {
     }
 }
 
-async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let standing = app.limits.standing(&viewer).await?;
+async fn index(State(limits): State<Arc<Limits>>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+    let standing = limits.standing(&viewer).await?;
     let toast = chrome.toast.is_some();
-    let (shared, now) = (app.redis.is_some(), micros(app.context.now()));
+    let (shared, now) = (limits.is_shared, micros(limits.system.now()));
     page(&LimitsPage { chrome: chrome.section("limits"), standing, shared, now }, toast)
 }
 
@@ -74,12 +75,12 @@ struct ReleaseForm {
 
 async fn release(
     _: AdminSudo,
-    State(app): State<App>,
+    State(limits): State<Arc<Limits>>,
     viewer: Viewer,
     origin: Origin,
     Form(form): Form<ReleaseForm>,
 ) -> Result<Response> {
-    let notice = match app.limits.release(&viewer, &form.client, &origin).await {
+    let notice = match limits.release(&viewer, &form.client, &origin).await {
         Ok(()) => Notice::LimitReleased,
         Err(Error::NotFound) => Notice::LimitOver,
         Err(error) => return Err(error),

@@ -1,5 +1,7 @@
 //! Signing in for programs: a password for an access token and a refresh token, and what renews and ends them.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -7,15 +9,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ACCESS_LIFE, Grant, Kind, Rotated};
-use crate::app::App;
+use super::{ACCESS_LIFE, Grant, Kind, Refresh, RefreshState, Rotated};
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::tokens::Scope;
 use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<RefreshState> {
     OpenApiRouter::new().routes(routes!(token)).routes(routes!(refresh)).routes(routes!(revoke))
 }
 
@@ -62,8 +63,8 @@ struct TokenPair {
     scopes: Vec<Scope>,
 }
 
-fn pair(app: &App, grant: Grant) -> axum::Json<TokenPair> {
-    let now = app.context.now();
+fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
+    let now = refresh.context.now();
     let left = grant.since.plus(ACCESS_LIFE).micros() - now.micros();
     axum::Json(TokenPair {
         access_token: grant.access_token,
@@ -84,7 +85,7 @@ fn pair(app: &App, grant: Grant) -> axum::Json<TokenPair> {
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
 async fn token(
-    State(app): State<App>,
+    State(refresh): State<Arc<Refresh>>,
     origin: Origin,
     Json(given): Json<Credentials>,
 ) -> Result<axum::Json<TokenPair>> {
@@ -94,15 +95,15 @@ async fn token(
             names.iter().map(|name| Scope::of(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?
         }
     };
-    let found = app.accounts.authenticate(&given.login, &given.password, &origin).await?;
+    let found = refresh.accounts.authenticate(&given.login, &given.password, &origin).await?;
     let mut proved = found.ok_or(Error::BadCredentials)?;
     if proved.by.lacks_code() {
         let code = given.code.unwrap_or_default();
-        let complete = app.accounts.check_second_factor(&proved.member, &code, &origin).await?;
+        let complete = refresh.accounts.check_second_factor(&proved.member, &code, &origin).await?;
         proved = complete.ok_or(Error::SecondFactorRequired)?;
     }
-    let grant = app.refresh.begin(&proved.member, Kind::Api, &scopes, &origin).await?;
-    Ok(pair(&app, grant))
+    let grant = refresh.begin(&proved.member, Kind::Api, &scopes, &origin).await?;
+    Ok(pair(&refresh, grant))
 }
 
 /// Renew an access token.
@@ -114,12 +115,12 @@ async fn token(
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
 async fn refresh(
-    State(app): State<App>,
+    State(refresh): State<Arc<Refresh>>,
     origin: Origin,
     Json(given): Json<Renewal>,
 ) -> Result<axum::Json<TokenPair>> {
-    match app.refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
-        Rotated::Child(grant) => Ok(pair(&app, *grant)),
+    match refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
+        Rotated::Child(grant) => Ok(pair(&refresh, *grant)),
         Rotated::Reused => Err(Error::TokenReused),
         Rotated::Over => Err(Error::TokenExpired),
     }
@@ -133,7 +134,11 @@ async fn refresh(
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token` in the Authorization header"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
-async fn revoke(State(app): State<App>, origin: Origin, Json(given): Json<Revocation>) -> Result<StatusCode> {
-    app.refresh.revoke(&given.token, &origin).await?;
+async fn revoke(
+    State(refresh): State<Arc<Refresh>>,
+    origin: Origin,
+    Json(given): Json<Revocation>,
+) -> Result<StatusCode> {
+    refresh.revoke(&given.token, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

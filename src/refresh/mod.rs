@@ -8,8 +8,10 @@ pub mod api;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -26,6 +28,7 @@ use crate::sessions::Sessions;
 use crate::telemetry::metrics::Method;
 use crate::tokens::Scope;
 use crate::tokens::format::Prefix;
+use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 
 /// How long a used token is answered with the same child.
@@ -59,6 +62,13 @@ pub struct Refresh {
     life: Duration,
     /// Where the letter leads.
     sessions_page: String,
+}
+
+/// What the routes need.
+#[derive(Clone, FromRef)]
+pub struct RefreshState {
+    pub refresh: Arc<Refresh>,
+    pub deps: Arc<WebDeps>,
 }
 
 #[derive(Clone)]
@@ -95,15 +105,19 @@ pub struct Access {
     pub family_until: Timestamp,
 }
 
+/// What families of tokens are built on.
+pub struct Deps {
+    pub db: Db,
+    pub system: Context,
+    pub audit: Audit,
+    pub sessions: Sessions,
+    pub accounts: Accounts,
+}
+
 impl Refresh {
     #[must_use]
-    pub fn new(
-        (db, context): (Db, Context),
-        (audit, sessions, accounts): (Audit, Sessions, Accounts),
-        config: &Config,
-        keys: &Keys,
-        site: &str,
-    ) -> Self {
+    pub fn new(deps: Deps, config: &Config, keys: &Keys, site: &str) -> Self {
+        let Deps { db, system: context, audit, sessions, accounts } = deps;
         let key = Key(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
         Self { db, context, audit, sessions, accounts, key, life: config.stay(), sessions_page }

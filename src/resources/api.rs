@@ -2,6 +2,8 @@
 
 mod revisions;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -12,8 +14,7 @@ use utoipa_axum::routes;
 
 use super::listing::ListParams;
 use super::resource::{ResourceBody, ResourceItem};
-use super::{Change, Draft, Precondition, Resource, TagCount, Via, export};
-use crate::app::App;
+use super::{Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, export};
 use crate::error::{Error, Result};
 use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
@@ -22,7 +23,7 @@ use crate::web::json::{Json, Problem, WithEtag};
 use crate::web::page_cache::PUBLIC;
 use crate::web::path::Id;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(lookup))
@@ -59,11 +60,11 @@ struct TagList {
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 async fn list(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesRead>,
     StrictQuery(params): StrictQuery<ListParams>,
 ) -> Result<Response> {
-    let listing = app.resources.list(&viewer, &params).await?;
+    let listing = resources.list(&viewer, &params).await?;
     let items = listing.hits.iter().map(ResourceItem::from).collect();
     Ok(axum::Json(ResourceList { items, next_cursor: listing.next.as_deref() }).into_response())
 }
@@ -74,11 +75,11 @@ async fn list(
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
 ))]
 async fn create(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
     Json(draft): Json<Draft>,
 ) -> Result<Response> {
-    let created = app.resources.create(&viewer, &draft, Via::Api).await?;
+    let created = resources.create(&viewer, &draft, Via::Api).await?;
     let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
     Ok((StatusCode::CREATED, location, with_etag(&created)).into_response())
 }
@@ -90,11 +91,11 @@ async fn create(
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn lookup(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Response> {
-    let found = app.resources.lookup(&viewer, &query.url).await?;
+    let found = resources.lookup(&viewer, &query.url).await?;
     Ok(with_etag(&found))
 }
 
@@ -105,12 +106,12 @@ async fn lookup(
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn find(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesRead>,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let found = app.resources.find(&viewer, id).await?;
+    let found = resources.find(&viewer, id).await?;
     let tag = found.etag();
     let mut answer = if etag::is_unchanged(&headers, &tag) {
         (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
@@ -135,14 +136,14 @@ async fn find(
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
 ))]
 async fn update(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     Id(id): Id,
     Json(change): Json<Change>,
 ) -> Result<Response> {
     let expected = required_precondition(&headers)?;
-    let updated = app.resources.update(&viewer, id, &expected, change, Via::Api).await?;
+    let updated = resources.update(&viewer, id, &expected, change, Via::Api).await?;
     Ok(with_etag(&updated))
 }
 
@@ -154,12 +155,12 @@ async fn update(
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn trash(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<StatusCode> {
-    app.resources.trash(&viewer, id, &precondition(&headers)?).await?;
+    resources.trash(&viewer, id, &precondition(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -172,19 +173,22 @@ async fn trash(
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
 ))]
 async fn restore(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let restored = app.resources.restore(&viewer, id, &precondition(&headers)?).await?;
+    let restored = resources.restore(&viewer, id, &precondition(&headers)?).await?;
     Ok(with_etag(&restored))
 }
 
 /// The tags of what you may see, with counts.
 #[utoipa::path(get, path = "/tags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList, description = "The tags in the order of their names")))]
-async fn tags(State(app): State<App>, viewer: Scoped<ResourcesRead>) -> Result<axum::Json<TagList>> {
-    Ok(axum::Json(TagList { items: app.resources.tags(&viewer).await? }))
+async fn tags(
+    State(resources): State<Arc<Resources>>,
+    viewer: Scoped<ResourcesRead>,
+) -> Result<axum::Json<TagList>> {
+    Ok(axum::Json(TagList { items: resources.tags(&viewer).await? }))
 }
 
 fn with_etag(resource: &Resource) -> Response {

@@ -27,6 +27,7 @@ pub mod visibility;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -42,6 +43,7 @@ use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::web::cursor::CursorKey;
+use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
 
 /// How long the trash keeps what is thrown into it.
@@ -54,6 +56,13 @@ pub struct Resources {
     context: Context,
     cursors: CursorKey,
     exports: Arc<Semaphore>,
+}
+
+/// What the routes of the library need.
+#[derive(Clone, FromRef)]
+pub struct ResourcesState {
+    pub resources: Arc<Resources>,
+    pub deps: Arc<WebDeps>,
 }
 
 impl Resources {

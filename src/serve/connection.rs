@@ -23,6 +23,7 @@ use super::progress::{Finding, Limits, Progress};
 use super::stream::{Answer, Socket};
 use crate::app::App;
 use crate::config::Config;
+use crate::health::Health;
 use crate::web::client::Peer;
 
 /// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
@@ -39,7 +40,7 @@ pub struct Accepted {
 /// What all connections share; cheap to clone.
 #[derive(Clone)]
 pub struct Connections {
-    app: App,
+    health: Arc<Health>,
     router: Router,
     builder: Arc<auto::Builder<TokioExecutor>>,
     limits: Limits,
@@ -50,7 +51,7 @@ impl Connections {
     #[must_use]
     pub fn new(app: &App, router: Router, stage: watch::Receiver<Stage>) -> Self {
         Self {
-            app: app.clone(),
+            health: app.health.clone(),
             router,
             builder: Arc::new(builder(&app.config)),
             limits: Limits {
@@ -70,7 +71,7 @@ impl Connections {
         let progress = Arc::new(Progress::new());
         let socket = TokioIo::new(Socket { stream, progress: progress.clone() });
         let client =
-            Arc::new(Client { app: self.app, router: self.router, peer, progress: progress.clone() });
+            Arc::new(Client { health: self.health, router: self.router, peer, progress: progress.clone() });
         let service = service_fn(move |request| client.clone().answer(request));
         let mut connection = pin!(self.builder.serve_connection(socket, service));
         let mut stage = self.stage;
@@ -112,7 +113,7 @@ impl Connections {
 
 /// Who is at the other end, and what answers them.
 struct Client {
-    app: App,
+    health: Arc<Health>,
     router: Router,
     peer: Peer,
     progress: Arc<Progress>,
@@ -125,7 +126,7 @@ impl Client {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         let mut response = self.router.clone().oneshot(request).await?;
-        let is_last = self.app.is_stopping() || response.status() == StatusCode::REQUEST_TIMEOUT;
+        let is_last = self.health.is_stopping() || response.status() == StatusCode::REQUEST_TIMEOUT;
         if is_last && !is_http2 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

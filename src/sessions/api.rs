@@ -1,5 +1,7 @@
 //! The device list as JSON.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -9,7 +11,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::devices::Device;
-use crate::app::App;
+use super::{Sessions, SessionsState};
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
@@ -17,7 +19,7 @@ use crate::web::json::Problem;
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<SessionsState> {
     OpenApiRouter::new().routes(routes!(list_sessions, end_other_sessions)).routes(routes!(end_session))
 }
 
@@ -67,11 +69,11 @@ impl From<Device> for SessionItem {
     (status = 200, body = SessionList, description = "Your devices"),
 ))]
 async fn list_sessions(
-    State(app): State<App>,
+    State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountRead>,
     origin: Origin,
 ) -> Result<axum::Json<SessionList>> {
-    let devices = app.sessions.devices(&asks.identity, &origin).await?;
+    let devices = sessions.devices(&asks.identity, &origin).await?;
     Ok(axum::Json(SessionList { items: devices.into_iter().map(SessionItem::from).collect() }))
 }
 
@@ -80,11 +82,11 @@ async fn list_sessions(
     (status = 204, description = "All others are signed out"),
 ))]
 async fn end_other_sessions(
-    State(app): State<App>,
+    State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountWrite>,
     origin: Origin,
 ) -> Result<StatusCode> {
-    app.sessions.end_others(&asks.identity, &origin).await?;
+    sessions.end_others(&asks.identity, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -95,11 +97,11 @@ async fn end_other_sessions(
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn end_session(
-    State(app): State<App>,
+    State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountWrite>,
     origin: Origin,
     Id(id): Id,
 ) -> Result<StatusCode> {
-    app.sessions.end_device(asks.signed_in()?, id, &origin).await?;
+    sessions.end_device(asks.signed_in()?, id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

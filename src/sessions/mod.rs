@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::extract::FromRef;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tower_sessions::SessionStore;
@@ -34,6 +35,7 @@ use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::redis::{Redis, RedisDown};
 use crate::telemetry::metrics::{Metrics, SessionOperation, SessionOutcome};
+use crate::web::deps::WebDeps;
 
 /// After so long no node believes a copy that its look into the outbox has shown to be over.
 const KNOWN_WITHIN: Duration = Duration::from_secs(2);
@@ -50,6 +52,13 @@ pub struct Sessions {
     metrics: Metrics,
 }
 
+/// What the routes of the device list need.
+#[derive(Clone, FromRef)]
+pub struct SessionsState {
+    pub sessions: Arc<Sessions>,
+    pub deps: Arc<WebDeps>,
+}
+
 /// Copies in Redis that must go once the transaction is committed: hand it to [`Sessions::settle`] then.
 #[derive(Debug, Default)]
 #[must_use = "settle it after the commit, so that every node knows at once"]
@@ -57,7 +66,7 @@ pub struct Stale(Vec<(Uuid, Id)>);
 
 impl Sessions {
     #[must_use]
-    pub fn new(db: Db, redis: Option<&Redis>, context: Context, (audit, metrics): (Audit, Metrics)) -> Self {
+    pub fn new(db: Db, redis: Option<&Redis>, context: Context, audit: Audit, metrics: Metrics) -> Self {
         let fast = redis.map(|redis| Fast::new(redis, &context));
         Self { db, fast, told: Arc::default(), context, audit, metrics }
     }

@@ -1,5 +1,7 @@
 //! The device list, in a browser.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -7,14 +9,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::devices::Device;
-use crate::app::App;
+use super::{Sessions, SessionsState};
 use crate::error::Result;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 use crate::web::viewer::{Identity, Viewer};
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<SessionsState> {
     Router::new()
         .route("/settings/sessions", get(index))
         .route("/settings/sessions/others/end", post(end_others))
@@ -29,22 +31,31 @@ struct DevicesPage {
 }
 
 async fn index(
-    State(app): State<App>,
+    State(sessions): State<Arc<Sessions>>,
     identity: Identity,
     origin: Origin,
     chrome: Chrome,
 ) -> Result<Response> {
-    let devices = app.sessions.devices(&identity, &origin).await?;
+    let devices = sessions.devices(&identity, &origin).await?;
     let toast = chrome.toast.is_some();
     page(&DevicesPage { chrome: chrome.section("sessions"), devices }, toast)
 }
 
-async fn end(State(app): State<App>, viewer: Viewer, origin: Origin, Id(id): Id) -> Result<Response> {
-    app.sessions.end_device(viewer.signed_in()?, id, &origin).await?;
+async fn end(
+    State(sessions): State<Arc<Sessions>>,
+    viewer: Viewer,
+    origin: Origin,
+    Id(id): Id,
+) -> Result<Response> {
+    sessions.end_device(viewer.signed_in()?, id, &origin).await?;
     Ok(redirect("/settings/sessions", Some(Notice::DeviceEnded)))
 }
 
-async fn end_others(State(app): State<App>, identity: Identity, origin: Origin) -> Result<Response> {
-    app.sessions.end_others(&identity, &origin).await?;
+async fn end_others(
+    State(sessions): State<Arc<Sessions>>,
+    identity: Identity,
+    origin: Origin,
+) -> Result<Response> {
+    sessions.end_others(&identity, &origin).await?;
     Ok(redirect("/settings/sessions", Some(Notice::DevicesEnded)))
 }

@@ -58,7 +58,7 @@ fn warn_when_open(address: SocketAddr, config: &Config) {
     }
 }
 
-pub async fn serve(listener: TcpListener, app: App) {
+pub async fn serve(listener: TcpListener, app: Arc<App>) {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .layer(from_fn_with_state(app.clone(), check_token))
@@ -81,12 +81,12 @@ pub async fn serve(listener: TcpListener, app: App) {
     }
 }
 
-async fn metrics(State(app): State<App>) -> Response {
+async fn metrics(State(app): State<Arc<App>>) -> Response {
     watch::refresh(&app);
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.metrics.text()).into_response()
 }
 
-async fn check_token(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn check_token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(token) = &app.config.metrics_token else { return next.run(request).await };
     let sent = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let wanted = format!("Bearer {}", token.expose_secret());

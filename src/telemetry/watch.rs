@@ -1,5 +1,6 @@
 //! What is not counted as it happens but looked up: pools, dependencies, sessions, and how late timers wake.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
@@ -24,9 +25,9 @@ pub async fn measure_lag(metrics: Metrics) {
 }
 
 /// Asks what needs asking and writes it down, until the program ends.
-pub async fn look_around(app: App) {
+pub async fn look_around(app: Arc<App>) {
     if let Some(shared) = &app.shared_history
-        && shared.learn_everything(app.context.now()).await.is_err()
+        && shared.learn_everything(app.system.now()).await.is_err()
     {
         tracing::info!(
             event = "history_alone",
@@ -34,7 +35,7 @@ pub async fn look_around(app: App) {
         );
     }
     // At the boundaries of the spans, so that all nodes' spans are the same.
-    let now = app.context.now().micros().rem_euclid(1_000_000 * FINE);
+    let now = app.system.now().micros().rem_euclid(1_000_000 * FINE);
     let ahead = Duration::from_micros(u64::try_from(1_000_000 * FINE - now).unwrap_or(0) + 50_000);
     let mut tick = interval_at(Instant::now() + ahead, LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -67,12 +68,12 @@ pub async fn ask(app: &App) {
 
 /// Ends a span of the history, and shares it.
 pub async fn write_down(app: &App) {
-    let ended = app.history.write_down(&app.metrics, app.context.now());
+    let ended = app.history.write_down(&app.metrics, app.system.now());
     let Some(shared) = &app.shared_history else { return };
     for (span, at, slot) in ended {
         let _tried_again_at_no_time = shared.put(span, at, &slot).await;
     }
-    let _next_time = shared.learn_latest(app.context.now()).await;
+    let _next_time = shared.learn_latest(app.system.now()).await;
 }
 
 /// Brings the gauges up to date that cost nothing to read.

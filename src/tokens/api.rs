@@ -1,5 +1,7 @@
 //! Personal tokens as JSON.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -9,8 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{DEFAULT_DAYS, NewToken, Scope, Token};
-use crate::app::App;
+use super::{DEFAULT_DAYS, NewToken, Scope, Token, Tokens, TokensState};
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AccountRead, AccountWrite, Scoped, SudoScoped};
@@ -18,7 +19,7 @@ use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<TokensState> {
     OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
 }
 
@@ -85,8 +86,11 @@ struct MadeToken {
 #[utoipa::path(get, path = "/me/tokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = TokenList, description = "Your tokens, without their secrets"),
 ))]
-async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Result<axum::Json<TokenList>> {
-    let tokens = app.tokens.of(asks.signed_in()?).await?;
+async fn list_tokens(
+    State(tokens): State<Arc<Tokens>>,
+    asks: Scoped<AccountRead>,
+) -> Result<axum::Json<TokenList>> {
+    let tokens = tokens.of(asks.signed_in()?).await?;
     Ok(axum::Json(TokenList { items: tokens.into_iter().map(TokenItem::from).collect() }))
 }
 
@@ -98,14 +102,14 @@ async fn list_tokens(State(app): State<App>, asks: Scoped<AccountRead>) -> Resul
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`; `invalid`, with one entry per field"),
 ))]
 async fn create_token(
-    State(app): State<App>,
+    State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
     origin: Origin,
     Json(draft): Json<TokenDraft>,
 ) -> Result<Response> {
     let owner = asks.signed_in()?;
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
-    let made = app.tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;
+    let made = tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/tokens/{}", made.token.id))];
     let body = MadeToken { item: made.token.into(), token: made.secret };
     Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())
@@ -119,12 +123,12 @@ async fn create_token(
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
 ))]
 async fn revoke_token(
-    State(app): State<App>,
+    State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
     origin: Origin,
     Id(id): Id,
 ) -> Result<StatusCode> {
     let owner = asks.signed_in()?;
-    app.tokens.revoke(owner, id, &origin).await?;
+    tokens.revoke(owner, id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,8 +7,10 @@ mod scope;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -20,6 +22,7 @@ use crate::audit::{Action, Audit, Event};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, FieldErrors, Result};
+use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 
 /// How long a token is good unless somebody chooses otherwise, in days.
@@ -58,6 +61,13 @@ pub struct Limits {
 pub struct Made {
     pub token: Token,
     pub secret: String,
+}
+
+/// What the routes of the tokens need.
+#[derive(Clone, FromRef)]
+pub struct TokensState {
+    pub tokens: Arc<Tokens>,
+    pub deps: Arc<WebDeps>,
 }
 
 impl Tokens {

@@ -1,5 +1,7 @@
 //! Personal tokens, in a browser.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -8,11 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{CHOICES, DEFAULT_DAYS, NewToken, Scope, Token};
+use super::{CHOICES, DEFAULT_DAYS, NewToken, Scope, Token, Tokens, TokensState};
 use crate::accounts::Member;
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::deps::WebDeps;
 use crate::web::forms::Form;
 use crate::web::once::{self, Once};
 use crate::web::origin::Origin;
@@ -23,7 +25,7 @@ use crate::web::viewer::Viewer;
 /// What is shown once on the page after the redirect.
 const FRESH: &str = "token";
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<TokensState> {
     Router::new()
         .route("/settings/tokens", get(index).post(create))
         .route("/settings/tokens/{id}/revoke", post(revoke))
@@ -106,10 +108,15 @@ impl TokenForm {
     }
 }
 
-async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Once) -> Result<Response> {
+async fn index(
+    State(tokens): State<Arc<Tokens>>,
+    viewer: Viewer,
+    chrome: Chrome,
+    once: Once,
+) -> Result<Response> {
     let (toast, fresh) = (chrome.toast.is_some(), once.secret(FRESH));
     let was_fresh = fresh.is_some();
-    let shown = TokensPage { fresh, ..tokens_page(&app, viewer.signed_in()?, chrome).await? };
+    let shown = TokensPage { fresh, ..tokens_page(&tokens, viewer.signed_in()?, chrome).await? };
     let mut response = page(&shown, toast)?;
     if was_fresh {
         once::forget(&mut response);
@@ -118,7 +125,8 @@ async fn index(State(app): State<App>, viewer: Viewer, chrome: Chrome, once: Onc
 }
 
 async fn create(
-    State(app): State<App>,
+    State(tokens): State<Arc<Tokens>>,
+    State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     _: Sudo,
     origin: Origin,
@@ -126,14 +134,14 @@ async fn create(
     Form(form): Form<TokenForm>,
 ) -> Result<Response> {
     let owner = viewer.signed_in()?;
-    match app.tokens.make(owner, &form.new_token(), None, &origin).await {
+    match tokens.make(owner, &form.new_token(), None, &origin).await {
         Ok(made) => {
             let mut response = redirect("/settings/tokens", None);
-            once::keep(&app, &viewer, &mut response, FRESH, &made.secret);
+            once::keep(&deps, &viewer, &mut response, FRESH, &made.secret);
             Ok(response)
         }
         Err(Error::Invalid(errors)) => {
-            let shown = tokens_page(&app, owner, chrome).await?;
+            let shown = tokens_page(&tokens, owner, chrome).await?;
             let summary = Some("No token was made yet: please look at these fields.");
             let again = page(&TokensPage { form, errors, summary, ..shown }, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -143,24 +151,21 @@ async fn create(
 }
 
 async fn revoke(
-    State(app): State<App>,
+    State(tokens): State<Arc<Tokens>>,
     viewer: Viewer,
     _: Sudo,
     origin: Origin,
     Id(id): Id,
 ) -> Result<Response> {
-    app.tokens.revoke(viewer.signed_in()?, id, &origin).await?;
+    tokens.revoke(viewer.signed_in()?, id, &origin).await?;
     Ok(redirect("/settings/tokens", Some(Notice::TokenRevoked)))
 }
 
-async fn tokens_page(app: &App, owner: &Member, chrome: Chrome) -> Result<TokensPage> {
-    let tokens = app.tokens.of(owner).await?;
+async fn tokens_page(tokens: &Tokens, owner: &Member, chrome: Chrome) -> Result<TokensPage> {
+    let listed = tokens.of(owner).await?;
     Ok(TokensPage {
         chrome: chrome.section("tokens"),
-        tokens: tokens
-            .into_iter()
-            .map(|token| Listed { is_over: app.tokens.is_over(&token), token })
-            .collect(),
+        tokens: listed.into_iter().map(|token| Listed { is_over: tokens.is_over(&token), token }).collect(),
         form: TokenForm::default(),
         errors: FieldErrors::default(),
         summary: None,

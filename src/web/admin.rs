@@ -1,24 +1,30 @@
 //! What only an admin in sudo mode may do: to everybody else the address doesn't exist.
 
-use axum::extract::FromRequestParts;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
+use super::deps::WebDeps;
 use super::sudo::Sudo;
 use super::viewer::Identity;
 use crate::accounts;
-use crate::app::App;
 use crate::error::{Error, Result};
 
 /// Proof that an admin asks, who has given their password in the last ten minutes. Handlers take it first.
 pub struct AdminSudo(());
 
-impl FromRequestParts<App> for AdminSudo {
+impl<S> FromRequestParts<S> for AdminSudo
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let Ok(identity) = Identity::from_request_parts(parts, app).await;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Ok(identity) = Identity::from_request_parts(parts, state).await;
         accounts::require_admin(&identity.viewer)?;
-        Sudo::from_request_parts(parts, app).await?;
+        Sudo::from_request_parts(parts, state).await?;
         Ok(Self(()))
     }
 }

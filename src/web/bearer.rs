@@ -7,16 +7,17 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRef, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::deps::WebDeps;
 use super::enter::Visit;
 use super::required;
 use super::sudo::Sudo;
 use super::viewer::{self, Identity, Viewer};
 use crate::accounts;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::{Error, Result};
 use crate::telemetry::metrics::Method;
 use crate::tokens::format::Prefix;
@@ -34,22 +35,22 @@ struct Bearer {
 ///
 /// # Errors
 /// The token is none of ours, or is over.
-pub async fn identify(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Identity> {
+pub async fn identify(auth: &Auth, visit: &mut Visit, request: &mut Request) -> Result<Identity> {
     if let Some(token) = token_of(request.headers()) {
         let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
-        let bearer = known(app, token).await;
+        let bearer = known(auth, token).await;
         match &bearer {
-            Ok(_) => app.known.note_token(token),
-            Err(Error::BadToken | Error::TokenExpired) => app.known.forget_token(token),
+            Ok(_) => auth.known.note_token(token),
+            Err(Error::BadToken | Error::TokenExpired) => auth.known.forget_token(token),
             // Nothing was found out.
             Err(_) => {}
         }
         let bearer = bearer?;
-        required::check(app, &bearer.viewer)?;
+        required::check(auth, &bearer.viewer)?;
         request.extensions_mut().insert(bearer);
         return Ok(Identity::default());
     }
-    let identity = viewer::read(app, &visit.session, visit.standing.take(), true).await?;
+    let identity = viewer::read(auth, &visit.session, visit.standing.take(), true).await?;
     viewer::introduce(request.extensions_mut(), identity.clone());
     Ok(identity)
 }
@@ -64,17 +65,17 @@ pub fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     })
 }
 
-async fn known(app: &App, token: &str) -> Result<Bearer> {
+async fn known(auth: &Auth, token: &str) -> Result<Bearer> {
     if !Prefix::Access.fits(token) {
-        let known = app.tokens.known(token).await;
-        app.audit.attempted(Method::ApiToken, known.is_ok());
+        let known = auth.tokens.known(token).await;
+        auth.audit.attempted(Method::ApiToken, known.is_ok());
         let known = known?;
         let limits = Limits { scopes: known.scopes(), until: known.expires_at };
         let viewer = Viewer::Member(Arc::new(known.member));
         return Ok(Bearer { viewer, limits, family: None });
     }
-    let access = app.refresh.access(token).await?.ok_or(Error::BadToken)?;
-    if access.expires_at <= app.context.now() {
+    let access = auth.refresh.access(token).await?.ok_or(Error::BadToken)?;
+    if access.expires_at <= auth.deps.system.now() {
         return Err(Error::TokenExpired);
     }
     let viewer = Viewer::Member(Arc::new(access.member));
@@ -175,13 +176,17 @@ impl<N> Deref for SudoScoped<N> {
     }
 }
 
-impl<N: Needs> FromRequestParts<App> for SudoScoped<N> {
+impl<N: Needs, S> FromRequestParts<S> for SudoScoped<N>
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let asks = Scoped::from_request_parts(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let asks = Scoped::from_request_parts(parts, state).await?;
         if asks.within.is_none() {
-            Sudo::from_request_parts(parts, app).await?;
+            Sudo::from_request_parts(parts, state).await?;
         }
         Ok(Self(asks))
     }

@@ -1,16 +1,17 @@
 //! What frames every page: who is signed in, the form token, the one-time message.
 
+use std::sync::Arc;
+
 use askama::Template;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
+use super::deps::WebDeps;
 pub use super::notice::{Notice, Toast};
 use super::search_key;
 use super::viewer::Identity;
-use crate::app::App;
 use crate::cache::id_of;
-use crate::config::Signup;
 use crate::error::{Error, Result};
 
 #[derive(Clone, Debug, Default)]
@@ -36,7 +37,7 @@ pub struct Face {
 
 impl Chrome {
     #[must_use]
-    pub fn of(app: &App, identity: &Identity, asked: String) -> Self {
+    pub fn new(deps: &WebDeps, identity: &Identity, asked: String) -> Self {
         Self {
             viewer: identity.viewer.member().map(|member| Face {
                 username: member.username.clone(),
@@ -44,7 +45,7 @@ impl Chrome {
                 is_admin: identity.viewer.is_admin(),
             }),
             csrf: identity.csrf.clone(),
-            signup_open: app.config.signup == Signup::Open,
+            signup_open: deps.signup_open,
             asked,
             ..Self::default()
         }
@@ -85,16 +86,21 @@ impl Chrome {
     }
 }
 
-impl FromRequestParts<App> for Chrome {
+impl<S> FromRequestParts<S> for Chrome
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let deps = Arc::<WebDeps>::from_ref(state);
         let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
         let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
         let asked = asked.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let mut chrome = Self::of(app, &identity, asked);
-        chrome.toast = Notice::of(&app.site, &parts.headers).map(Notice::toast);
-        chrome.search_key = search_key::is_on(&app.site, &parts.headers);
+        let mut chrome = Self::new(&deps, &identity, asked);
+        chrome.toast = Notice::of(&deps.public_url, &parts.headers).map(Notice::toast);
+        chrome.search_key = search_key::is_on(&deps.public_url, &parts.headers);
         Ok(chrome)
     }
 }

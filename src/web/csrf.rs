@@ -8,8 +8,8 @@ use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
+use super::site::Site;
 use super::viewer::Identity;
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::mac;
 
@@ -71,8 +71,8 @@ const UPLOAD: &str = "/import";
 ///
 /// # Errors
 /// [`Error::CrossSite`]
-pub fn check_page(app: &App, identity: &Identity, request: &Request, field: Option<&str>) -> Result<()> {
-    check_origin(app, request)?;
+pub fn check_page(site: &Site, identity: &Identity, request: &Request, field: Option<&str>) -> Result<()> {
+    check_origin(site, request)?;
     let is_upload = is_multipart(request) && request.uri().path() == UPLOAD;
     if is_upload { Ok(()) } else { check_token(identity, request, field) }
 }
@@ -81,18 +81,18 @@ pub fn check_page(app: &App, identity: &Identity, request: &Request, field: Opti
 ///
 /// # Errors
 /// [`Error::CrossSite`]
-pub fn check_api(app: &App, identity: &Identity, request: &Request) -> Result<()> {
+pub fn check_api(site: &Site, identity: &Identity, request: &Request) -> Result<()> {
     if request.method().is_safe() || identity.viewer.member().is_none() {
         return Ok(());
     }
-    check_origin(app, request).and_then(|()| check_token(identity, request, None))
+    check_origin(site, request).and_then(|()| check_token(identity, request, None))
 }
 
 /// # Errors
 /// [`Error::CrossSite`] unless one of our own pages has sent this.
-pub fn check_origin(app: &App, request: &Request) -> Result<()> {
-    let host = app.site.host_of(request.headers(), request.uri()).unwrap_or_default();
-    if is_same_origin(app, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
+pub fn check_origin(site: &Site, request: &Request) -> Result<()> {
+    let host = site.host_of(request.headers(), request.uri()).unwrap_or_default();
+    if is_same_origin(site, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
 }
 
 /// A visitor has no session and so no token; whoever is signed in must show theirs.
@@ -111,11 +111,11 @@ fn check_token(identity: &Identity, request: &Request, field: Option<&str>) -> R
 }
 
 /// `Sec-Fetch-Site` first: browsers set it and pages can't. Older browsers send `Origin`; neither is a refusal.
-fn is_same_origin(app: &App, headers: &HeaderMap, host: &str) -> bool {
+fn is_same_origin(site: &Site, headers: &HeaderMap, host: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => app.site.is_own_origin(origin, host),
+        (Some(sent), _) => sent == "same-origin",
+        (None, Some(origin)) => site.is_own_origin(origin, host),
         (None, None) => false,
     }
 }

@@ -8,7 +8,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::cookies::{self, Cookie, Life, Name};
-use crate::app::App;
+use super::site::Site;
+use crate::context::Context;
 
 /// As long as browsers keep a cookie.
 const LIFE: Duration = Duration::from_hours(400 * 24);
@@ -18,14 +19,14 @@ pub type Device = [u8; 16];
 
 /// The browser that a request comes from, if it brings the cookie. Anybody may make one up.
 #[must_use]
-pub fn of(app: &App, headers: &HeaderMap) -> Option<Device> {
-    cookies::find(&app.site, headers, Name::Device, |sent| (!sent.is_empty()).then(|| hash(sent)))
+pub fn of(site: &Site, headers: &HeaderMap) -> Option<Device> {
+    cookies::find(site, headers, Name::Device, |sent| (!sent.is_empty()).then(|| hash(sent)))
 }
 
 /// A cookie for a browser that has none.
 #[must_use]
-pub fn new(app: &App) -> (Device, Cookie<'static>) {
-    let secret = BASE64URL_NOPAD.encode(&app.context.random::<32>());
+pub fn new(system: &Context) -> (Device, Cookie<'static>) {
+    let secret = BASE64URL_NOPAD.encode(&system.random::<32>());
     (hash(&secret), cookies::new(Name::Device, &secret, Life::For(LIFE)))
 }
 

@@ -1,6 +1,7 @@
 //! The last gate before the handlers: who is asking, whether they may go on, and that they mean it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
@@ -12,19 +13,21 @@ use tower_sessions::Session;
 use tower_sessions::session::Id;
 
 use super::guard::Guard;
+use super::request::Head;
 use super::viewer::{self, Identity, Standing};
+use super::way::Pipeline;
 use super::{bearer, csrf, pending, required, session, stay};
 use crate::accounts::factor::settings::SETUP;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::{Error, Result};
-use crate::limiter::headers;
 use crate::limiter::layer::{Tree, limit_admin};
 use crate::limiter::verdict::Told;
+use crate::limiter::{Limiter, headers};
 
 /// What stands behind the sessions' layer.
 #[derive(Clone)]
 pub struct Entry {
-    pub app: App,
+    pub pipeline: Arc<Pipeline>,
     pub tree: Tree,
     /// The session that the cookie names, whether or not there is one.
     pub named: Option<Id>,
@@ -63,49 +66,57 @@ impl Entry {
         let standing = request.extensions_mut().remove();
         let mut visit = Visit { session, standing, named: self.named };
         let mut response = match self.tree {
-            Tree::Pages => pages(&self.app, &mut visit, request, self.next).await,
-            Tree::Api => api(&self.app, &mut visit, request, self.next).await,
+            Tree::Pages => pages(&self.pipeline, &mut visit, request, self.next).await,
+            Tree::Api => api(&self.pipeline, &mut visit, request, self.next).await,
         };
         if let (Some(named), None) = (self.named, visit.session.id()) {
-            self.app.known.forget_session(named);
+            self.pipeline.auth.known.forget_session(named);
         }
-        session::settle(&self.app, visit.session, &mut response);
+        session::settle(&self.pipeline.auth, visit.session, &mut response);
         response
     }
 }
 
 /// By the session, or by what keeps the device signed in.
-async fn pages(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> Response {
-    let asked = (request.uri(), request.headers(), request.extensions());
-    let (identity, cookie) = match stay::recognise(app, visit, asked).await {
+async fn pages(pipeline: &Pipeline, visit: &mut Visit, mut request: Request, next: Next) -> Response {
+    let Pipeline { auth, deps, .. } = pipeline;
+    let (identity, cookie) = match stay::recognise(auth, visit, Head::new(&request)).await {
         Ok(found) => found,
-        Err(error) => return pending::refuse(app, error, request).await,
+        Err(error) => return pending::refuse(&deps.public_url, error, request).await,
     };
-    note(app, visit, &identity);
+    note(auth, visit, &identity);
     viewer::introduce(request.extensions_mut(), identity.clone());
-    let mut response = match required::check_page(app, &identity.viewer, request.uri().path()) {
-        Ok(()) => admit(Guard { app, session: &visit.session, identity: &identity }, request, next).await,
+    let mut response = match required::check_page(auth, &identity.viewer, request.uri().path()) {
+        Ok(()) => {
+            admit(
+                &pipeline.limiter,
+                Guard { auth, session: &visit.session, identity: &identity },
+                request,
+                next,
+            )
+            .await
+        }
         Err(_) if request.method().is_safe() => Redirect::to(SETUP).into_response(),
-        Err(error) => pending::refuse(app, error, request).await,
+        Err(error) => pending::refuse(&deps.public_url, error, request).await,
     };
     stay::set(cookie, response.headers_mut());
     response
 }
 
 /// So that the next request of this session is limited by it alone.
-fn note(app: &App, visit: &Visit, identity: &Identity) {
+fn note(auth: &Auth, visit: &Visit, identity: &Identity) {
     let Some(named) = visit.named else { return };
     if visit.session.id() == Some(named) {
-        app.known.note_session(named, identity);
+        auth.known.note_session(named, identity);
     } else {
-        app.known.forget_session(named);
+        auth.known.forget_session(named);
     }
 }
 
-async fn admit(guard: Guard<'_>, request: Request, next: Next) -> Response {
-    let told = match limit_admin(guard.app, guard.identity, request.uri().path()).await {
+async fn admit(limiter: &Limiter, guard: Guard<'_>, request: Request, next: Next) -> Response {
+    let told = match limit_admin(limiter, guard.identity, request.uri().path()).await {
         Ok(told) => told,
-        Err(error) => return pending::refuse(guard.app, error, request).await,
+        Err(error) => return pending::refuse(&guard.auth.deps.public_url, error, request).await,
     };
     let mut response =
         if request.method().is_safe() { next.run(request).await } else { guard.run(request, next).await };
@@ -114,8 +125,8 @@ async fn admit(guard: Guard<'_>, request: Request, next: Next) -> Response {
 }
 
 /// By a bearer token, or by the session.
-async fn api(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> Response {
-    match check_api(app, visit, &mut request).await {
+async fn api(pipeline: &Pipeline, visit: &mut Visit, mut request: Request, next: Next) -> Response {
+    match check_api(pipeline, visit, &mut request).await {
         Ok(told) => {
             let mut response = next.run(request).await;
             headers::tell(told.into_iter(), response.headers_mut());
@@ -125,10 +136,11 @@ async fn api(app: &App, visit: &mut Visit, mut request: Request, next: Next) -> 
     }
 }
 
-async fn check_api(app: &App, visit: &mut Visit, request: &mut Request) -> Result<Vec<Told>> {
-    let identity = bearer::identify(app, visit, request).await?;
-    note(app, visit, &identity);
-    required::check(app, &identity.viewer)?;
-    csrf::check_api(app, &identity, request)?;
-    limit_admin(app, &identity, request.uri().path()).await
+async fn check_api(pipeline: &Pipeline, visit: &mut Visit, request: &mut Request) -> Result<Vec<Told>> {
+    let Pipeline { auth, deps, limiter, .. } = pipeline;
+    let identity = bearer::identify(auth, visit, request).await?;
+    note(auth, visit, &identity);
+    required::check(auth, &identity.viewer)?;
+    csrf::check_api(&deps.public_url, &identity, request)?;
+    limit_admin(limiter, &identity, request.uri().path()).await
 }

@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 use super::csrf::content_type;
 use super::json::Problem;
 use super::log::{Cause, RequestId};
+use super::site::Site;
 use super::viewer::IdentitySlot;
-use crate::app::App;
+use super::way::{Pipeline, TreePipeline};
 use crate::error::Error;
 use crate::limiter::headers::refuse;
 use crate::limiter::layer::Tree;
@@ -45,7 +46,7 @@ pub struct Asked {
 
 impl Asked {
     #[must_use]
-    pub fn of(app: &App, tree: Tree, request: &Request) -> Self {
+    pub fn new(site: &Site, tree: Tree, request: &Request) -> Self {
         let (headers, extensions) = (request.headers(), request.extensions());
         let is_get = request.method().is_safe();
         Self {
@@ -55,7 +56,7 @@ impl Asked {
             by_htmx: headers.contains_key("hx-request"),
             is_upload: !is_get && content_type(headers) == "multipart/form-data",
             shown: shown_page(headers),
-            came_from: (!is_get).then(|| came_from(app, request)).flatten(),
+            came_from: (!is_get).then(|| came_from(site, request)).flatten(),
             request_id: extensions.get().cloned().unwrap_or_default(),
             slot: extensions.get().cloned().unwrap_or_default(),
         }
@@ -63,21 +64,21 @@ impl Asked {
 
     /// Gives an error the face that the tree has for it.
     #[must_use]
-    pub fn dress(self, app: &App, response: Response) -> Response {
+    pub fn dress(self, pipeline: &Pipeline, response: Response) -> Response {
         let Some(error) = error_of(&response) else { return response };
         let saved = current().filter(|request| !self.is_get && request.has_saved());
         let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
-            Tree::Pages => self.page(app, &response, &error),
+            Tree::Pages => self.page(pipeline, &response, &error),
             Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
         }
     }
 }
 
 /// For addresses that are not on the way of a tree.
-pub async fn dress(State((app, tree)): State<(App, Tree)>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&app, tree, &request);
-    asked.dress(&app, next.run(request).await)
+pub async fn dress(State(this): State<TreePipeline>, request: Request, next: Next) -> Response {
+    let asked = Asked::new(&this.pipeline.deps.public_url, this.tree, &request);
+    asked.dress(&this.pipeline, next.run(request).await)
 }
 
 /// Path and query of the page in which htmx asks for a part.
@@ -87,11 +88,11 @@ fn shown_page(headers: &HeaderMap) -> String {
 }
 
 /// Path and query of the page of ours that sent a form.
-fn came_from(app: &App, request: &Request) -> Option<String> {
+fn came_from(site: &Site, request: &Request) -> Option<String> {
     let headers = request.headers();
     let from: url::Url = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let host = app.site.host_of(headers, request.uri())?;
-    let is_ours = app.site.is_own_origin(&from.origin().ascii_serialization(), host);
+    let host = site.host_of(headers, request.uri())?;
+    let is_ours = site.is_own_origin(&from.origin().ascii_serialization(), host);
     is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }
 

@@ -1,8 +1,10 @@
 //! HTML forms and query strings, read strictly: UTF-8, one value a name, bounded.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
-use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
@@ -11,8 +13,8 @@ use serde::de::value::{Error as ValueError, MapDeserializer};
 
 use super::body;
 use super::csrf::{FIELD, HEADER, content_type, matches};
+use super::deps::WebDeps;
 use super::viewer::Identity;
-use crate::app::App;
 use crate::error::{Error, Result};
 
 pub use crate::error::FieldErrors;
@@ -123,16 +125,20 @@ impl Upload {
     }
 }
 
-impl FromRequest<App> for Upload {
+impl<S> FromRequest<S> for Upload
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Error;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self> {
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
         let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
         identity.viewer.signed_in()?;
-        let limit = app.config.import_limit << 20;
+        let limit = Arc::<WebDeps>::from_ref(state).upload_limit;
         body::fits(request.body(), limit)?;
         let token = request.headers().get(HEADER).cloned();
-        let parts = Multipart::from_request(request, app).await.map_err(|rejection| match rejection {
+        let parts = Multipart::from_request(request, state).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
                 code: "bad_upload",

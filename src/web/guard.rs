@@ -18,12 +18,12 @@ use super::prompt::{LogIn, Prompt, PromptPage};
 use super::viewer::{self, Identity};
 use super::{cookies, required, stay};
 use crate::accounts::Proved;
-use crate::app::App;
+use crate::auth::{Auth, SignIn};
 use crate::error::{Error, Result};
 
 /// Lets an unsafe request of the page tree reach its handler.
 pub struct Guard<'a> {
-    pub app: &'a App,
+    pub auth: &'a Auth,
     pub session: &'a Session,
     pub identity: &'a Identity,
 }
@@ -35,7 +35,7 @@ impl<'a> Guard<'a> {
         Box::pin(async move {
             // The one form with a file in it is read by its handler.
             if csrf::is_multipart(&request) {
-                return match csrf::check_page(self.app, self.identity, &request, None) {
+                return match csrf::check_page(&self.auth.deps.public_url, self.identity, &request, None) {
                     Ok(()) => next.run(request).await,
                     Err(error) => error.into_response(),
                 };
@@ -61,10 +61,10 @@ impl<'a> Guard<'a> {
         next: Next,
     ) -> Result<Response> {
         if answers.has_log_in() {
-            csrf::check_origin(self.app, &request)?;
+            csrf::check_origin(&self.auth.deps.public_url, &request)?;
             return self.resume(form, &answers, request, next).await;
         }
-        csrf::check_page(self.app, self.identity, &request, form.field(FIELD))?;
+        csrf::check_page(&self.auth.deps.public_url, self.identity, &request, form.field(FIELD))?;
         request.extensions_mut().insert(answers);
         Ok(next.run(request).await)
     }
@@ -77,18 +77,19 @@ impl<'a> Guard<'a> {
         mut request: Request,
         next: Next,
     ) -> Result<Response> {
-        let origin = Origin::of(self.app, request.headers(), request.extensions());
+        let origin = Origin::new(&self.auth.deps, request.headers(), request.extensions());
         let proved = match self.prove(answers, &origin).await? {
             Ok(proved) => proved,
             Err(lacking) => return Ok(ask_again(lacking)),
         };
-        let is_theirs = self.app.form_key.is_of(form.field(FIELD).unwrap_or_default(), proved.member.id);
+        let is_theirs = self.auth.form_key.is_of(form.field(FIELD).unwrap_or_default(), proved.member.id);
         let stays = answers.get(Answers::STAY).is_some();
-        let set = stay::sign_in(self.app, (self.session, self.identity), &proved, &origin, stays).await?;
+        let here = SignIn { session: self.session, before: self.identity, origin: &origin, stays };
+        let set = stay::sign_in(self.auth, here, &proved).await?;
         let identity = viewer::begun(self.session, proved.member).await?;
         viewer::introduce(request.extensions_mut(), identity.clone());
         form.set_token(&identity.csrf);
-        let mut response = if let Err(error) = required::check(self.app, &identity.viewer) {
+        let mut response = if let Err(error) = required::check(self.auth, &identity.viewer) {
             error.into_response()
         } else if is_theirs {
             *request.body_mut() = form.body();
@@ -104,7 +105,7 @@ impl<'a> Guard<'a> {
     async fn prove(&self, answers: &Answers, origin: &Origin) -> Result<Result<Proved, LogIn>> {
         let answer = |name| answers.get(name).unwrap_or_default();
         let (login, code) = (answer(Answers::LOGIN), answer(Answers::CODE));
-        let accounts = &self.app.accounts;
+        let accounts = &self.auth.accounts;
         let lacking =
             LogIn { login: login.to_owned(), stay: answers.get(Answers::STAY).is_some(), ..LogIn::default() };
         let found = accounts.authenticate(login, answer(Answers::PASSWORD), origin).await?;
@@ -120,10 +121,10 @@ impl<'a> Guard<'a> {
     }
 
     fn ask_whose(&self, form: &PendingForm, identity: &Identity) -> Response {
-        let chrome = Chrome::of(self.app, identity, form.action.clone());
+        let chrome = Chrome::new(&self.auth.deps, identity, form.action.clone());
         let name = chrome.viewer.as_ref().map(|face| face.display_name.clone()).unwrap_or_default();
         let prompt = Prompt::Whose { name };
-        (StatusCode::CONFLICT, PromptPage::new(self.app, chrome, prompt, form)).into_response()
+        (StatusCode::CONFLICT, PromptPage::new(chrome, prompt, form, self.auth.stay_days)).into_response()
     }
 }
 

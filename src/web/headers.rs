@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
 use super::cookies;
-use crate::app::App;
+use super::way::Pipeline;
 use crate::cache::status::Status;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -32,21 +32,21 @@ const fn always(name: &'static str, value: &'static str) -> (HeaderName, HeaderV
 }
 
 /// Sets them, and what the answer itself says wins.
-pub fn secure(app: &App, response: &mut Response, cached: Option<Status>) {
+pub fn secure(pipeline: &Pipeline, response: &mut Response, cached: Option<Status>) {
     let headers = response.headers_mut();
     headers.reserve(ALWAYS.len() + 4);
     if let Some(status) = cached {
         headers.insert(HeaderName::from_static("cache-status"), status.header());
     }
     always_secure(headers);
-    if app.site.is_https() {
-        let hsts = if app.config.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
+    if pipeline.deps.public_url.is_https() {
+        let hsts = if pipeline.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
     }
     // Whatever does not say otherwise is somebody's own business; a cookie always is.
     if headers.contains_key(header::SET_COOKIE) {
         headers.remove(header::CACHE_CONTROL);
-        cookies::secure(&app.site, headers);
+        cookies::secure(&pipeline.deps.public_url, headers);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
 }

@@ -15,8 +15,8 @@ use tracing::field::display;
 
 use super::client::{Address, Peer};
 use super::viewer::IdentitySlot;
+use super::way::Pipeline;
 use super::{compress, headers};
-use crate::app::App;
 use crate::cache::status;
 use crate::error::Error;
 use crate::telemetry::metrics::{Metrics, method_name};
@@ -65,28 +65,28 @@ struct Told {
     slot: IdentitySlot,
 }
 
-pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = HEXLOWER.encode(&app.context.random::<8>());
-    let told = Told::of(&app, &mut request);
+pub async fn trace(State(pipeline): State<Arc<Pipeline>>, mut request: Request, next: Next) -> Response {
+    let id = HEXLOWER.encode(&pipeline.deps.system.random::<8>());
+    let told = Told::of(&pipeline, &mut request);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(told.slot.clone());
     let (method, accepted) = (request.method().clone(), compress::accepted(request.headers()));
     let asked = Arc::new(Asked::new(id, format!("{} {}", told.method, told.route)));
-    let (start, active) = (Instant::now(), Active::new(&app.metrics));
+    let (start, active) = (Instant::now(), Active::new(&pipeline.metrics));
     let (response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
     let mut response = compress::compress(accepted, response).await;
     drop(active);
     let took = start.elapsed();
     if response.extensions().get::<Unrecorded>().is_none() {
-        app.metrics.http.meter(&method, &told.route, response.status()).took(took);
+        pipeline.metrics.http.meter(&method, &told.route, response.status()).took(took);
     }
     if response.status().is_server_error() {
-        remember(&app, &asked, &response);
+        remember(&pipeline, &asked, &response);
     } else if response.status() < StatusCode::BAD_REQUEST {
-        app.metrics.failing.succeeded(&asked.route);
+        pipeline.metrics.failing.succeeded(&asked.route);
     }
-    told.log(&app, &asked.id, &response, took);
-    headers::secure(&app, &mut response, cached);
+    told.log(&pipeline, &asked.id, &response, took);
+    headers::secure(&pipeline, &mut response, cached);
     if let Ok(value) = HeaderValue::from_str(&asked.id) {
         response.headers_mut().insert(HEADER, value);
     }
@@ -95,22 +95,22 @@ pub async fn trace(State(app): State<App>, mut request: Request, next: Next) -> 
 
 impl Told {
     /// Also tells the request whose it is.
-    fn of(app: &App, request: &mut Request) -> Self {
+    fn of(pipeline: &Pipeline, request: &mut Request) -> Self {
         let peer =
             request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-        let address = app.clients.address(peer, request.headers());
+        let address = pipeline.deps.client_ip.address(peer, request.headers());
         request.extensions_mut().insert(Address(address));
         let route = request.extensions().get::<MatchedPath>().map_or("_unmatched", MatchedPath::as_str);
         Self {
             method: method_name(request.method()),
             route: route.to_owned(),
             address,
-            trace_id: trace_id(request.headers()).filter(|_| app.clients.is_trusted(peer)),
+            trace_id: trace_id(request.headers()).filter(|_| pipeline.deps.client_ip.is_trusted(peer)),
             slot: IdentitySlot::default(),
         }
     }
 
-    fn log(&self, app: &App, request_id: &str, response: &Response, took: Duration) {
+    fn log(&self, pipeline: &Pipeline, request_id: &str, response: &Response, took: Duration) {
         static LIMITED: AtomicU64 = AtomicU64::new(0);
         let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
         if limited && !LIMITED.fetch_add(1, Ordering::Relaxed).is_multiple_of(SAMPLE) {
@@ -118,7 +118,7 @@ impl Told {
         }
         let Self { method, route, trace_id, slot, .. } = self;
         // The beginning of a keyed hash of the client's address, as the limits know it.
-        let client = app.limiter.keyring().name(self.address, app.context.now());
+        let client = pipeline.limiter.keyring().name(self.address, pipeline.deps.system.now());
         let status = response.status().as_u16();
         let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         let user = slot.get().viewer.id().map(display);
@@ -140,11 +140,11 @@ impl Told {
     }
 }
 
-fn remember(app: &App, asked: &Asked, response: &Response) {
-    let (cause, at) = (response.extensions().get::<Cause>(), app.context.now());
-    app.metrics.failures.push(Failure {
+fn remember(pipeline: &Pipeline, asked: &Asked, response: &Response) {
+    let (cause, at) = (response.extensions().get::<Cause>(), pipeline.deps.system.now());
+    pipeline.metrics.failures.push(Failure {
         at,
-        since: app.metrics.failing.failed(&asked.route, at),
+        since: pipeline.metrics.failing.failed(&asked.route, at),
         route: asked.route.clone(),
         status: response.status().as_u16(),
         code: cause.map_or("unknown", |cause| cause.0.code()).to_owned(),

@@ -3,17 +3,18 @@
 //! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, nobody else reads it
 //! and reloading the page neither makes another one nor shows this one again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::{self, Life, Name};
+use super::deps::WebDeps;
 use super::viewer::{Identity, Viewer};
-use crate::app::App;
 use crate::error::{Error, Result};
 
 /// Until the page that shows it must have been asked for.
@@ -38,12 +39,12 @@ impl Once {
 }
 
 /// Leaves a secret for the page that the response leads to.
-pub fn keep(app: &App, viewer: &Viewer, response: &mut Response, name: &str, secret: &str) {
+pub fn keep(deps: &WebDeps, viewer: &Viewer, response: &mut Response, name: &str, secret: &str) {
     let Some(viewer) = viewer.id() else { return };
-    let until = app.context.now().plus(LIFE).micros();
+    let until = deps.system.now().plus(LIFE).micros();
     let kept = Kept { name: name.to_owned(), secret: secret.to_owned(), until };
     let bytes = serde_json::to_vec(&kept).unwrap_or_default();
-    if let Some(sealed) = app.once.seal(viewer.as_bytes(), &app.context, &bytes) {
+    if let Some(sealed) = deps.once.seal(viewer.as_bytes(), &deps.system, &bytes) {
         let cookie = cookies::new(Name::Once, &BASE64URL_NOPAD.encode(&sealed), Life::For(LIFE));
         cookies::add(response.headers_mut(), [cookie]);
     }
@@ -54,16 +55,21 @@ pub fn forget(response: &mut Response) {
     cookies::add(response.headers_mut(), [cookies::removal(Name::Once)]);
 }
 
-impl FromRequestParts<App> for Once {
+impl<S> FromRequestParts<S> for Once
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let deps = Arc::<WebDeps>::from_ref(state);
         let viewer = parts.extensions.get::<Identity>().and_then(|identity| identity.viewer.id());
         let read = |sent: &str| {
             let sealed = BASE64URL_NOPAD.decode(sent.as_bytes()).ok()?;
-            serde_json::from_slice::<Kept>(&app.once.open(viewer?.as_bytes(), &sealed)?).ok()
+            serde_json::from_slice::<Kept>(&deps.once.open(viewer?.as_bytes(), &sealed)?).ok()
         };
-        let kept = cookies::find(&app.site, &parts.headers, Name::Once, read);
-        Ok(Self(kept.filter(|kept| kept.until > app.context.now().micros())))
+        let kept = cookies::find(&deps.public_url, &parts.headers, Name::Once, read);
+        Ok(Self(kept.filter(|kept| kept.until > deps.system.now().micros())))
     }
 }

@@ -1,16 +1,17 @@
 //! Where a request came from. What is kept of it knows no address, only a keyed hash of the network.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
 use super::client::Address;
+use super::deps::WebDeps;
 use super::device::Device;
 use super::log::RequestId;
 use super::{browser, device};
-use crate::app::App;
 
 /// What audit events and device lists know of a request; the command line's is the default.
 #[derive(Clone, Debug, Default)]
@@ -28,21 +29,25 @@ pub struct Origin {
 
 impl Origin {
     #[must_use]
-    pub fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Self {
+    pub fn new(deps: &WebDeps, headers: &HeaderMap, extensions: &Extensions) -> Self {
         Self {
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            network: extensions.get::<Address>().map(|address| app.clients.network(address.0)),
+            network: extensions.get::<Address>().map(|address| deps.client_ip.network(address.0)),
             browser: browser::family(headers),
-            device: device::of(app, headers),
+            device: device::of(&deps.public_url, headers),
             address: extensions.get().copied().unwrap_or_default(),
         }
     }
 }
 
-impl FromRequestParts<App> for Origin {
+impl<S> FromRequestParts<S> for Origin
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(Self::of(app, &parts.headers, &parts.extensions))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self::new(&Arc::<WebDeps>::from_ref(state), &parts.headers, &parts.extensions))
     }
 }

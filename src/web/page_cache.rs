@@ -16,9 +16,8 @@ use uuid::Uuid;
 use super::chrome::Chrome;
 use super::etag::is_unchanged;
 use super::viewer::Viewer;
-use crate::app::App;
 use crate::cache::status::{self, Status};
-use crate::cache::{Cached, Key, Kind, Name, Scopes, Ttl, id_of};
+use crate::cache::{Cache, Cached, Key, Kind, Name, Scopes, Ttl, id_of};
 use crate::error::{Error, Result};
 
 /// In this process only, as another version of coffer renders other pages.
@@ -60,7 +59,7 @@ impl Cached for CachedPage {
 
 /// The page as this viewer sees it, from memory if it was rendered before.
 pub async fn page<F>(
-    app: &App,
+    cache: &Cache,
     viewer: &Viewer,
     chrome: &Chrome,
     headers: &HeaderMap,
@@ -82,7 +81,7 @@ where
             (rendered, _) => CachedPage::from_response(rendered?, viewer.id()).await,
         }
     };
-    match app.cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
+    match cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
         Some(cached) if cached.viewer.is_some() => {
             let bytes = SharedBytes { page: cached, gzip: false };
             Ok(Html(Bytes::from_owner(bytes)).into_response())
@@ -95,7 +94,7 @@ where
 
 /// A public document, such as a feed. Its key is what it is, not the request.
 pub async fn document(
-    app: &App,
+    cache: &Cache,
     headers: &HeaderMap,
     id: &[&str],
     media_type: &'static str,
@@ -104,7 +103,7 @@ pub async fn document(
 ) -> Result<Response> {
     let rendering = Box::pin(render);
     let load = |_| async move { CachedPage::pack(rendering.await?).await.map(Some) };
-    let cached = app.cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
+    let cached = cache.get(&PAGE, Key::public(id_of(id)), scopes, load).await?;
     let cached = cached.ok_or(Error::NotFound)?;
     Ok(answer(&cached, headers, media_type, "accept-encoding"))
 }

@@ -12,7 +12,7 @@ use super::chrome::local_path;
 use super::csrf::{self, FIELD, HEADER};
 use super::forms::{FORM_LIMIT, pairs};
 use super::log::Cause;
-use crate::app::App;
+use super::site::Site;
 use crate::error::{Error, Result};
 
 type Fields = Vec<(String, String)>;
@@ -54,11 +54,11 @@ pub(super) struct Sent {
 
 /// The answer to a request that gets no further. In a box, as it is rare.
 #[must_use]
-pub fn refuse(app: &App, error: Error, request: Request) -> BoxFuture<'_, Response> {
+pub fn refuse(site: &Site, error: Error, request: Request) -> BoxFuture<'_, Response> {
     Box::pin(async move {
         let response = error.into_response();
         let is_form = csrf::content_type(request.headers()) == "application/x-www-form-urlencoded";
-        if !is_form || csrf::check_origin(app, &request).is_err() {
+        if !is_form || csrf::check_origin(site, &request).is_err() {
             return response;
         }
         match Sent::read(request).await {

@@ -7,7 +7,6 @@ use axum::response::{Html, IntoResponse, Response};
 use super::chrome::Chrome;
 use super::pending::PendingForm;
 use super::viewer::Identity;
-use crate::app::App;
 use crate::error::Error;
 use crate::limiter::verdict::Refusal;
 
@@ -90,9 +89,9 @@ impl Prompt {
 
 impl<'a> PromptPage<'a> {
     #[must_use]
-    pub fn new(app: &App, chrome: Chrome, prompt: Prompt, form: &'a PendingForm) -> Self {
+    pub fn new(chrome: Chrome, prompt: Prompt, form: &'a PendingForm, stay_days: u32) -> Self {
         let chrome = chrome.section("account");
-        Self { chrome, prompt, form, stay_days: app.config.stay_days, request_id: "" }
+        Self { chrome, prompt, form, stay_days, request_id: "" }
     }
 }
 

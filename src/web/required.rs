@@ -2,7 +2,7 @@
 
 use super::viewer::Viewer;
 use crate::accounts::factor::settings::SETUP;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::{Error, Result};
 
 const OPEN: [&str; 3] = [SETUP, "/sudo", "/logout"];
@@ -11,19 +11,19 @@ const OPEN: [&str; 3] = [SETUP, "/sudo", "/logout"];
 ///
 /// # Errors
 /// [`Error::SecondFactorMissing`] where the way leads to the set-up page first.
-pub fn check_page(app: &App, viewer: &Viewer, path: &str) -> Result<()> {
-    if OPEN.contains(&path) { Ok(()) } else { check(app, viewer) }
+pub fn check_page(auth: &Auth, viewer: &Viewer, path: &str) -> Result<()> {
+    if OPEN.contains(&path) { Ok(()) } else { check(auth, viewer) }
 }
 
 /// # Errors
 /// [`Error::SecondFactorMissing`] for a member who must have one and has none.
-pub fn check(app: &App, viewer: &Viewer) -> Result<()> {
+pub fn check(auth: &Auth, viewer: &Viewer) -> Result<()> {
     let lacks_it = viewer.member().is_some_and(|member| !member.second_factor);
-    if lacks_it && concerns(app, viewer) { Err(Error::SecondFactorMissing) } else { Ok(()) }
+    if lacks_it && concerns(auth, viewer) { Err(Error::SecondFactorMissing) } else { Ok(()) }
 }
 
 /// Whether this person must have a second factor here.
 #[must_use]
-pub fn concerns(app: &App, viewer: &Viewer) -> bool {
-    viewer.member().is_some_and(|member| app.config.require_2fa.asks(member))
+pub fn concerns(auth: &Auth, viewer: &Viewer) -> bool {
+    viewer.member().is_some_and(|member| auth.require_2fa.asks(member))
 }

@@ -17,8 +17,9 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore as _};
 use super::cookies::{self, Life, Name};
 use super::enter::Entry;
 use super::log::Cause;
+use super::site::Site;
 use super::viewer::Standing;
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::Error;
 use crate::limiter::layer::Tree;
 use crate::sessions::Sessions;
@@ -27,10 +28,10 @@ use crate::sessions::data::Data;
 pub type Layer = SessionManagerLayer<Sessions>;
 
 #[must_use]
-pub fn layer(app: &App) -> Layer {
-    SessionManagerLayer::new(app.sessions.clone())
-        .with_name(Name::Session.on(&app.site))
-        .with_secure(app.site.secure_cookies())
+pub fn layer(auth: &Auth) -> Layer {
+    SessionManagerLayer::new(auth.sessions.as_ref().clone())
+        .with_name(Name::Session.on(&auth.deps.public_url))
+        .with_secure(auth.deps.public_url.secure_cookies())
         .with_same_site(SameSite::Lax)
 }
 
@@ -52,9 +53,9 @@ struct Changed(Session);
 impl Named {
     /// An id that is none of ours is no id.
     #[must_use]
-    pub fn of(app: &App, headers: &HeaderMap) -> Self {
+    pub fn new(site: &Site, headers: &HeaderMap) -> Self {
         let mut is_sent = false;
-        let id = cookies::find(&app.site, headers, Name::Session, |sent| {
+        let id = cookies::find(site, headers, Name::Session, |sent| {
             is_sent = true;
             sent.parse().ok()
         });
@@ -62,24 +63,28 @@ impl Named {
     }
 
     /// Looks at the copy while something else is waited for: both are asked of Redis in one round trip.
-    pub async fn meanwhile<T>(self, app: &App, other: impl Future<Output = T>) -> (T, Option<Standing>) {
+    pub async fn meanwhile<T>(
+        self,
+        sessions: &Sessions,
+        other: impl Future<Output = T>,
+    ) -> (T, Option<Standing>) {
         let mut other = pin!(other);
         // Whoever need not wait, such as a client that is refused, gets no look.
         if let Some(other) = (&mut other).now_or_never() {
             return (other, None);
         }
         let Some(id) = self.id else { return (other.await, None) };
-        let (other, copy) = tokio::join!(other, app.sessions.copy(id));
+        let (other, copy) = tokio::join!(other, sessions.copy(id));
         (other, copy.map(Standing::of))
     }
 
-    fn hide_others(self, app: &App, request: &mut Request) {
+    fn hide_others(self, site: &Site, request: &mut Request) {
         let sent = request.headers().get_all(header::COOKIE).iter().cloned().collect();
         request.extensions_mut().insert(Hidden(sent));
         request.headers_mut().remove(header::COOKIE);
         if self.is_sent {
             let id = self.id.map(|id| id.to_string()).unwrap_or_default();
-            let own = HeaderValue::try_from(format!("{}={id}", Name::Session.on(&app.site)));
+            let own = HeaderValue::try_from(format!("{}={id}", Name::Session.on(site)));
             request.headers_mut().extend(own.ok().map(|own| (header::COOKIE, own)));
         }
     }
@@ -88,18 +93,20 @@ impl Named {
 /// Goes on with a session: through the layer where there is one, or may be one afterwards.
 pub async fn pass(layer: &Layer, named: Named, entry: Entry, mut request: Request) -> Response {
     if !named.is_sent && !may_begin(&entry, &request) {
-        request.extensions_mut().insert(Session::new(None, entry.app.session_store.clone(), None));
+        request.extensions_mut().insert(Session::new(None, entry.pipeline.auth.sessions.clone(), None));
         return entry.enter(request).await;
     }
-    let app = entry.app.clone();
-    named.hide_others(&app, &mut request);
+    let auth = entry.pipeline.auth.clone();
+    named.hide_others(&auth.deps.public_url, &mut request);
     let Ok(response) = layer.layer(entry).oneshot(request).await;
-    mended(&app, response).await
+    mended(&auth, response).await
 }
 
 /// A form may begin a session, and so may a device that is kept signed in.
 fn may_begin(entry: &Entry, request: &Request) -> bool {
-    let is_kept = || cookies::find(&entry.app.site, request.headers(), Name::Stay, |_| Some(())).is_some();
+    let is_kept = || {
+        cookies::find(&entry.pipeline.deps.public_url, request.headers(), Name::Stay, |_| Some(())).is_some()
+    };
     matches!(entry.tree, Tree::Pages) && (!request.method().is_safe() || is_kept())
 }
 
@@ -112,16 +119,16 @@ pub fn show_others(request: &mut Request) {
 }
 
 /// Inside the layer, on the way out, before it writes what was changed. A request that failed changes nothing.
-pub fn settle(app: &App, session: Session, response: &mut Response) {
+pub fn settle(auth: &Auth, session: Session, response: &mut Response) {
     if session.is_modified() && !response.status().is_server_error() {
-        let end = app.context.now().plus(app.config.session_idle());
+        let end = auth.deps.system.now().plus(auth.session_idle);
         session.set_expiry(Some(Expiry::AtDateTime(end.datetime())));
         response.extensions_mut().insert(Changed(session));
     }
 }
 
 /// What the layer has made of the answer.
-async fn mended(app: &App, mut response: Response) -> Response {
+async fn mended(auth: &Auth, mut response: Response) -> Response {
     let is_its_own = response.extensions().get::<Cause>().is_none();
     if is_its_own && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
         return Error::Unavailable("the session could not be written".to_owned()).into_response();
@@ -129,27 +136,32 @@ async fn mended(app: &App, mut response: Response) -> Response {
     if let Some(Changed(session)) = response.extensions_mut().remove()
         && let Some(id) = session.id()
     {
-        become_known(app, id).await;
-        cookies::keep(&app.site, response.headers_mut(), Name::Session, life(app, &session).await);
+        become_known(auth, id).await;
+        cookies::keep(
+            &auth.deps.public_url,
+            response.headers_mut(),
+            Name::Session,
+            life(auth, &session).await,
+        );
     }
     response
 }
 
 /// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
-async fn life(app: &App, session: &Session) -> Life {
+async fn life(auth: &Auth, session: &Session) -> Life {
     let login = Data::of(session).await.ok().and_then(|data| data.login);
     match login.and_then(|login| login.family) {
-        Some(_) => Life::For(app.config.session_idle()),
+        Some(_) => Life::For(auth.session_idle),
         None => Life::Browser,
     }
 }
 
 /// A session that has just begun is limited as one from its first request on. In a box, as it is rare.
-async fn become_known(app: &App, id: Id) {
-    if app.known.session(id).is_none()
-        && let Ok(Some(record)) = app.sessions.load(&id).await
-        && let Some(identity) = Standing::of(record).identity(app)
+async fn become_known(auth: &Auth, id: Id) {
+    if auth.known.session(id).is_none()
+        && let Ok(Some(record)) = auth.sessions.load(&id).await
+        && let Some(identity) = Standing::of(record).identity(auth)
     {
-        app.known.note_session(id, &identity);
+        auth.known.note_session(id, &identity);
     }
 }

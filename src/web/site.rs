@@ -6,7 +6,6 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use url::{Host, Url};
 
-use crate::app::App;
 use crate::error::{Error, Result};
 
 /// The public address, taken apart once.
@@ -168,10 +167,10 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
 ///
 /// # Errors
 /// [`Error::Malformed`] or [`Error::WrongHost`]
-pub fn check_host(app: &App, request: &Request) -> Result<()> {
-    match app.site.host_of(request.headers(), request.uri()) {
+pub fn check_host(site: &Site, request: &Request) -> Result<()> {
+    match site.host_of(request.headers(), request.uri()) {
         None => Err(Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }),
-        Some(host) if !app.site.serves(host) => Err(Error::WrongHost(app.site.configured())),
+        Some(host) if !site.serves(host) => Err(Error::WrongHost(site.configured())),
         Some(_) => Ok(()),
     }
 }

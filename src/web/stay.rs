@@ -1,16 +1,17 @@
 //! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
 
-use axum::http::{Extensions, HeaderMap, Uri};
-use tower_sessions::Session;
+use axum::http::HeaderMap;
 
 use super::cookies::{self, Cookie, Life, Name};
 use super::device;
 use super::enter::Visit;
 use super::origin::Origin;
+use super::request::Head;
+use super::site::Site;
 use super::viewer::{self, Identity};
 use crate::accounts::{Proof, Proved};
 use crate::admin::pages::LIVE;
-use crate::app::App;
+use crate::auth::{Auth, SignIn};
 use crate::error::Result;
 use crate::refresh::{Kind, Rotated};
 use crate::tokens::format::Prefix;
@@ -20,24 +21,24 @@ use crate::tokens::format::Prefix;
 /// # Errors
 /// Sessions can't be had just now.
 pub async fn recognise(
-    app: &App,
+    auth: &Auth,
     Visit { session, standing, .. }: &mut Visit,
-    (uri, headers, extensions): (&Uri, &HeaderMap, &Extensions),
+    head: Head<'_>,
 ) -> Result<(Identity, Option<Cookie<'static>>)> {
     // Looking at figures that renew themselves keeps nobody signed in.
-    let slides = uri.path() != LIVE;
-    let identity = viewer::read(app, session, standing.take(), slides).await?;
+    let slides = head.uri.path() != LIVE;
+    let identity = viewer::read(auth, session, standing.take(), slides).await?;
     if identity.viewer.member().is_some() {
         return Ok((identity, None));
     }
-    let Some(token) = token(app, headers) else { return Ok((identity, None)) };
-    let origin = Origin::of(app, headers, extensions);
-    let Rotated::Child(grant) = app.refresh.rotate(&token, Kind::Browser, &origin).await? else {
+    let Some(token) = token(&auth.deps.public_url, head.headers) else { return Ok((identity, None)) };
+    let origin = Origin::new(&auth.deps, head.headers, head.extensions);
+    let Rotated::Child(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
         return Ok((identity, Some(cookies::removal(Name::Stay))));
     };
     let proved = Proved { member: grant.member, by: Proof::KeptDevice };
-    viewer::sign_in(app, session, &proved, &origin).await?;
-    viewer::join_family(app, session, &proved.member, grant.family).await?;
+    viewer::sign_in(auth, session, &proved, &origin).await?;
+    viewer::join_family(auth, session, &proved.member, grant.family).await?;
     let cookie = cookies::new(Name::Stay, &grant.refresh_token, Life::For(grant.life));
     Ok((viewer::begun(session, proved.member).await?, Some(cookie)))
 }
@@ -49,28 +50,23 @@ pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
     }
 }
 
-/// Begins a signed-in session, kept when `stays`, and ends that of whoever was signed in here `before`; the cookies that
-/// are to be set or taken back go with the answer.
-pub async fn sign_in(
-    app: &App,
-    (session, before): (&Session, &Identity),
-    proved: &Proved,
-    origin: &Origin,
-    stays: bool,
-) -> Result<Vec<Cookie<'static>>> {
-    app.sessions.log_out(before, origin).await?;
+/// Begins a signed-in session and ends the one that was signed in here before. Returns the cookies that the answer sets
+/// or takes back.
+pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<Vec<Cookie<'static>>> {
+    let SignIn { session, before, origin, stays } = here;
+    auth.sessions.log_out(before, origin).await?;
     let mut set = Vec::new();
     let device = origin.device.unwrap_or_else(|| {
-        let (device, cookie) = device::new(app);
+        let (device, cookie) = device::new(&auth.deps.system);
         set.push(cookie);
         device
     });
     let member = &proved.member;
-    app.accounts.recognise(member, device, origin).await?;
-    viewer::sign_in(app, session, proved, origin).await?;
+    auth.accounts.recognise(member, device, origin).await?;
+    viewer::sign_in(auth, session, proved, origin).await?;
     if stays {
-        let grant = app.refresh.begin(member, Kind::Browser, &[], origin).await?;
-        viewer::join_family(app, session, member, grant.family).await?;
+        let grant = auth.refresh.begin(member, Kind::Browser, &[], origin).await?;
+        viewer::join_family(auth, session, member, grant.family).await?;
         set.push(cookies::new(Name::Stay, &grant.refresh_token, Life::For(grant.life)));
     } else {
         set.extend(before.family.map(|_| cookies::removal(Name::Stay)));
@@ -79,9 +75,9 @@ pub async fn sign_in(
 }
 
 /// The token that the browser brings.
-fn token(app: &App, headers: &HeaderMap) -> Option<String> {
+fn token(site: &Site, headers: &HeaderMap) -> Option<String> {
     let mut any = None;
-    let fits = cookies::find(&app.site, headers, Name::Stay, |sent| {
+    let fits = cookies::find(site, headers, Name::Stay, |sent| {
         any = Some(sent.to_owned());
         Prefix::Refresh.fits(sent).then(|| sent.to_owned())
     });

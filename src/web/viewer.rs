@@ -15,7 +15,7 @@ use super::origin::Origin;
 use super::sudo;
 use crate::accounts::proof::SessionGrant;
 use crate::accounts::{Member, Proved, Role};
-use crate::app::App;
+use crate::auth::Auth;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::sessions::data::{Data, Login, member_of};
@@ -117,22 +117,22 @@ impl Standing {
     }
 
     /// Who is signed in, as long as that lasts.
-    fn signed_in(self, app: &App) -> Option<(Login, Member)> {
+    fn signed_in(self, auth: &Auth) -> Option<(Login, Member)> {
         let (login, member) = self.session.login.zip(self.member)?;
-        let lasts = Timestamp::from_micros(login.since).plus(app.config.session_max()) > app.context.now();
+        let lasts = Timestamp::from_micros(login.since).plus(auth.session_max) > auth.deps.system.now();
         (lasts && login.user == member.id && login.epoch == member.auth_epoch).then_some((login, member))
     }
 
     #[must_use]
-    pub fn identity(self, app: &App) -> Option<Identity> {
-        self.signed_in(app).map(|(login, member)| known(login, member))
+    pub fn identity(self, auth: &Auth) -> Option<Identity> {
+        self.signed_in(auth).map(|(login, member)| known(login, member))
     }
 }
 
 /// Who the session says it is; the whole check is one look at its copy, which may have been `standing` there already.
 /// `slides` when this is a visit, which the session's idle time is counted from.
 pub async fn read(
-    app: &App,
+    auth: &Auth,
     session: &Session,
     standing: Option<Standing>,
     slides: bool,
@@ -140,31 +140,31 @@ pub async fn read(
     let Some(id) = session.id() else { return Ok(Identity::default()) };
     let standing = match standing {
         Some(standing) => Some(standing),
-        None => app.sessions.copy(id).await.map(Standing::of),
+        None => auth.sessions.copy(id).await.map(Standing::of),
     };
-    match standing.and_then(|standing| standing.signed_in(app)) {
-        Some((login, member)) if !(slides && is_stale(app, &login)) => Ok(known(login, member)),
-        _ => look_up(app, session, slides).await,
+    match standing.and_then(|standing| standing.signed_in(auth)) {
+        Some((login, member)) if !(slides && is_stale(auth, &login)) => Ok(known(login, member)),
+        _ => look_up(auth, session, slides).await,
     }
 }
 
 /// The slide is not written down yet.
-fn is_stale(app: &App, login: &Login) -> bool {
-    Timestamp::from_micros(login.seen).plus(SLIDE_EVERY) < app.context.now()
+fn is_stale(auth: &Auth, login: &Login) -> bool {
+    Timestamp::from_micros(login.seen).plus(SLIDE_EVERY) < auth.deps.system.now()
 }
 
-async fn look_up(app: &App, session: &Session, slides: bool) -> Result<Identity> {
+async fn look_up(auth: &Auth, session: &Session, slides: bool) -> Result<Identity> {
     let data = Data::of(session).await?;
     if data.login.is_none() {
         return Ok(Identity::default());
     }
     let found = Standing { session: data.clone(), member: member_of(session).await? };
-    let Some((login, member)) = found.signed_in(app) else {
+    let Some((login, member)) = found.signed_in(auth) else {
         session.flush().await?;
         return Ok(Identity::default());
     };
-    if slides && is_stale(app, &login) {
-        let login = Some(Login { seen: app.context.now().micros(), ..login.clone() });
+    if slides && is_stale(auth, &login) {
+        let login = Some(Login { seen: auth.deps.system.now().micros(), ..login.clone() });
         Data { login, ..data }.keep(session).await?;
     }
     Ok(known(login, member))
@@ -184,36 +184,36 @@ fn known(login: Login, member: Member) -> Identity {
 ///
 /// # Errors
 /// [`Error::SignInRequired`] when the proof grants no session.
-pub async fn sign_in(app: &App, session: &Session, proved: &Proved, origin: &Origin) -> Result<()> {
+pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &Origin) -> Result<()> {
     if proved.by.grants().session != SessionGrant::Begins {
         return Err(Error::SignInRequired);
     }
-    let (member, now) = (&proved.member, app.context.now());
+    let (member, now) = (&proved.member, auth.deps.system.now());
     let before = Data::of(session).await?;
     let login = Login {
         user: member.id,
         epoch: member.auth_epoch,
         since: now.micros(),
         seen: now.micros(),
-        csrf: app.form_key.token(app.context.random(), member.id),
-        id: app.context.new_id(),
+        csrf: auth.form_key.token(auth.deps.system.random(), member.id),
+        id: auth.deps.system.new_id(),
         family: None,
         browser: origin.browser.clone(),
         network: origin.network.map(|network| HEXLOWER.encode(&network)),
     };
     session.cycle_id().await?;
     session.clear().await;
-    let sudo = sudo::granted(app, proved, sudo::end(app, &before, member));
+    let sudo = sudo::granted(&auth.deps.system, proved, sudo::end(&auth.deps.system, &before, member));
     Data { login: Some(login), sudo, ..Data::default() }.keep(session).await
 }
 
 /// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
 /// outlives the session can still be sent.
-pub async fn join_family(app: &App, session: &Session, member: &Member, family: Uuid) -> Result<()> {
+pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family: Uuid) -> Result<()> {
     let mut data = Data::of(session).await?;
     if let Some(login) = &mut data.login {
         login.family = Some(family);
-        login.csrf = app.form_key.token_of_family(family, member.id);
+        login.csrf = auth.form_key.token_of_family(family, member.id);
     }
     data.keep(session).await
 }

@@ -4,6 +4,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -13,20 +14,34 @@ use futures_util::future::FutureExt as _;
 use tokio::time::timeout;
 
 use super::body::Awaited;
+use super::deps::WebDeps;
 use super::enter::Entry;
 use super::faces::{self, Asked};
+use super::request::Head;
 use super::session::{self, Named};
 use super::site::check_host;
 use super::{pending, viewer};
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::Error;
+use crate::limiter::Limiter;
 use crate::limiter::layer::{Incoming, Tree, admit};
+use crate::telemetry::metrics::Metrics;
 use crate::waits;
 
-/// What a tree asks of its requests.
+/// What all requests pass.
+pub struct Pipeline {
+    pub auth: Arc<Auth>,
+    pub deps: Arc<WebDeps>,
+    pub limiter: Limiter,
+    pub metrics: Metrics,
+    pub request_timeout: Duration,
+    pub hsts_subdomains: bool,
+}
+
+/// What the requests of one tree pass.
 #[derive(Clone)]
-pub struct Way {
-    pub app: App,
+pub struct TreePipeline {
+    pub pipeline: Arc<Pipeline>,
     pub tree: Tree,
     /// Bytes that a body may have.
     pub body_limit: usize,
@@ -35,13 +50,14 @@ pub struct Way {
 }
 
 /// Whatever goes wrong further on gets the face that the tree has for it.
-pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&way.app, way.tree, &request);
+pub async fn run(State(this): State<TreePipeline>, request: Request, next: Next) -> Response {
+    let pipeline = &this.pipeline;
+    let asked = Asked::new(&pipeline.deps.public_url, this.tree, &request);
     let awaited = Awaited::default();
     let request = awaited.watch(request);
-    let limit = Duration::from_secs(way.app.config.request_timeout);
+    let limit = pipeline.request_timeout;
     // Pinned where it is, as each further owner would move all of it.
-    let limited = pin!(waits::limited(limited(&way, request, next)));
+    let limited = pin!(waits::limited(limited(&this, request, next)));
     let answer = AssertUnwindSafe(timeout(limit, limited)).catch_unwind().await;
     let response = match answer {
         Ok(Ok(response)) => response,
@@ -49,34 +65,30 @@ pub async fn pass(State(way): State<Way>, request: Request, next: Next) -> Respo
         Ok(Err(_)) => Error::TimedOut.into_response(),
         Err(panic) => faces::panicked(&*panic),
     };
-    asked.dress(&way.app, response)
+    asked.dress(pipeline, response)
 }
 
 /// The limit by address, session or token comes before anything that costs more.
-async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
-    let app = &way.app;
-    let named = way.sessions.as_ref().map(|_| Named::of(app, request.headers())).unwrap_or_default();
-    let incoming = Incoming {
-        tree: way.tree,
-        uri: request.uri(),
-        headers: request.headers(),
-        extensions: request.extensions(),
-        session: named.id,
-    };
-    let (mut admission, standing) = named.meanwhile(app, admit(app, incoming)).await;
-    if let Some(refusal) = admission.refusal(app) {
+async fn limited(this: &TreePipeline, mut request: Request, next: Next) -> Response {
+    let pipeline = &this.pipeline;
+    let Pipeline { auth, deps, .. } = &**pipeline;
+    let named =
+        this.sessions.as_ref().map(|_| Named::new(&deps.public_url, request.headers())).unwrap_or_default();
+    let incoming = Incoming { tree: this.tree, head: Head::new(&request), session: named.id };
+    let (mut admission, standing) = named.meanwhile(&auth.sessions, admit(pipeline, incoming)).await;
+    if let Some(refusal) = admission.refusal(&pipeline.limiter) {
         // The page that says so shows who is signed in, as far as this node knows without a look.
         if let Some(identity) = admission.identity.take() {
             viewer::introduce(request.extensions_mut(), identity);
         }
-        return pending::refuse(app, Error::TooManyRequests(refusal), request).await;
+        return pending::refuse(&deps.public_url, Error::TooManyRequests(refusal), request).await;
     }
-    DefaultBodyLimit::max(way.body_limit).apply(&mut request);
-    let mut response = match check_host(app, &request) {
+    DefaultBodyLimit::max(this.body_limit).apply(&mut request);
+    let mut response = match check_host(&deps.public_url, &request) {
         Err(error) => error.into_response(),
-        Ok(()) => match &way.sessions {
+        Ok(()) => match &this.sessions {
             Some(layer) => {
-                let entry = Entry { app: app.clone(), tree: way.tree, named: named.id, next };
+                let entry = Entry { pipeline: pipeline.clone(), tree: this.tree, named: named.id, next };
                 if let Some(standing) = standing {
                     request.extensions_mut().insert(standing);
                 }
@@ -86,6 +98,6 @@ async fn limited(way: &Way, mut request: Request, next: Next) -> Response {
             None => next.run(request).await,
         },
     };
-    admission.settle(app, &mut response).await;
+    admission.settle(pipeline, &mut response).await;
     response
 }

@@ -298,7 +298,7 @@ async fn a_long_trail_is_checked_when_asked(app: App) {
     let event =
         Event { action: Action::LogIn, actor: None, target: String::new(), outcome: Outcome::Refused };
     for _ in 0..2_500 {
-        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
+        app.coffer.auth.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
     admin.get("/admin/audit").await.ok().has("button", "Check the chain now").lacks("unbroken");

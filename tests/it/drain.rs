@@ -167,7 +167,7 @@ async fn told_to_stop_it_serves_on_and_is_not_ready() {
     assert!(!kept.ask(&request).await.expect("an answer").closes);
     let coffer = node.coffer.clone();
     let stop = tokio::spawn(node.stop());
-    let told = async || if coffer.is_stopping() { Ok(()) } else { Err("not yet") };
+    let told = async || if coffer.health.is_stopping() { Ok(()) } else { Err("not yet") };
     eventually(LIMIT, told).await.expect("it is told");
     assert_eq!(ask(&address, "/readyz").await.expect("it still listens").status, 503);
     let last = kept.ask(&request).await.expect("a connection that was idle is served");

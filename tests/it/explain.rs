@@ -277,7 +277,7 @@ async fn crowd(app: &App) {
     }
     for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
         let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
-        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
+        app.coffer.auth.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
 }

@@ -405,8 +405,13 @@ async fn a_node_with_the_old_key_can_not_break_the_chain(app: App) {
     tx.commit().await.expect("it stays");
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let event = Event::own(Action::LogIn, Uuid::nil());
-    let refused =
-        app.coffer.audit.record(&mut tx, &Origin::default(), &event).await.expect_err("it is not written");
+    let refused = app
+        .coffer
+        .auth
+        .audit
+        .record(&mut tx, &Origin::default(), &event)
+        .await
+        .expect_err("it is not written");
     assert!(refused.to_string().contains("another COFFER_SECRET_KEY"), "{refused}");
     drop(tx);
     assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, None);

@@ -1,5 +1,7 @@
 //! `/settings/data`: everything to take along, and the end of the account.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -9,8 +11,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::app::App;
+use crate::accounts::SettingsState;
 use crate::audit::api::AuditEvent;
+use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
 use crate::resources::export::Extra;
 use crate::web::attachment::attachment;
@@ -20,7 +23,7 @@ use crate::web::origin::Origin;
 use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<SettingsState> {
     Router::new()
         .route("/settings/data", get(show))
         .route("/settings/data/archive", get(archive))
@@ -55,12 +58,17 @@ async fn show(viewer: Viewer, chrome: Chrome) -> Result<Response> {
     page(&DataPage::new(chrome, &viewer)?, toast)
 }
 
-async fn archive(_: Sudo, State(app): State<App>, viewer: Viewer, origin: Origin) -> Result<Response> {
-    let account = app.accounts.own_data(&viewer, &origin).await?;
-    let activity = app.trail.all_own(&viewer).await?;
+async fn archive(
+    _: Sudo,
+    State(settings): State<SettingsState>,
+    viewer: Viewer,
+    origin: Origin,
+) -> Result<Response> {
+    let account = settings.auth.accounts.own_data(&viewer, &origin).await?;
+    let activity = settings.trail.all_own(&viewer).await?;
     let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
     let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
-    let body = app.resources.export_everything(&viewer, extras)?;
+    let body = settings.resources.export_everything(&viewer, extras)?;
     Ok(attachment(body, "application/zip", "coffer-archive.zip"))
 }
 
@@ -77,7 +85,7 @@ struct DeleteForm {
 
 async fn delete(
     _: Sudo,
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     viewer: Viewer,
     session: Session,
     chrome: Chrome,
@@ -85,7 +93,7 @@ async fn delete(
     Form(form): Form<DeleteForm>,
 ) -> Result<Response> {
     let mut again = DataPage { typed: form.username.clone(), ..DataPage::new(chrome, &viewer)? };
-    let status = match app.accounts.delete_own(&viewer, &form.username, &origin).await {
+    let status = match auth.accounts.delete_own(&viewer, &form.username, &origin).await {
         Ok(()) => {
             session.flush().await?;
             return Ok(redirect("/login", Some(Notice::AccountDeleted)));

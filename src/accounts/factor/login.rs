@@ -1,5 +1,6 @@
 //! `/login/second-factor`: between the password and being in. A session in between knows nobody: it opens this page only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -11,7 +12,7 @@ use tower_sessions::Session;
 
 use crate::accounts::Member;
 use crate::accounts::pages::enter;
-use crate::app::App;
+use crate::auth::{Auth, SignIn};
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::sessions::data::{Between, Data};
@@ -38,16 +39,11 @@ pub struct CodeForm {
 }
 
 /// Goes on to the page that asks for the code, under a new session id; whoever was logged in here before is out.
-pub async fn ask(
-    app: &App,
-    (session, before): (&Session, &Identity),
-    member: &Member,
-    (next, stays): (&str, bool),
-    origin: &Origin,
-) -> Result<Response> {
-    let until = app.context.now().plus(LIFE).micros();
+pub async fn ask(auth: &Auth, here: SignIn<'_>, member: &Member, next: &str) -> Result<Response> {
+    let SignIn { session, before, origin, stays } = here;
+    let until = auth.deps.system.now().plus(LIFE).micros();
     let (user, epoch, next) = (member.id, member.auth_epoch, local_path(next).to_owned());
-    app.sessions.log_out(before, origin).await?;
+    auth.sessions.log_out(before, origin).await?;
     session.cycle_id().await?;
     session.clear().await;
     let between = Some(Between { user, epoch, until, tries: 0, next, stays });
@@ -59,26 +55,27 @@ pub async fn ask(
     Ok(response)
 }
 
-pub async fn form(State(app): State<App>, session: Session, chrome: Chrome) -> Result<Response> {
-    match between(&app, &session).await? {
+pub async fn form(State(auth): State<Arc<Auth>>, session: Session, chrome: Chrome) -> Result<Response> {
+    match between(&auth, &session).await? {
         Some(_) => page(&code_page(chrome, false), false),
         None => start_again(&session, Notice::StartAgain).await,
     }
 }
 
 pub async fn check(
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     origin: Origin,
     chrome: Chrome,
     Form(form): Form<CodeForm>,
 ) -> Result<Response> {
-    let Some((between, member)) = between(&app, &session).await? else {
+    let Some((between, member)) = between(&auth, &session).await? else {
         return start_again(&session, Notice::StartAgain).await;
     };
-    if let Some(proved) = app.accounts.check_second_factor(&member, &form.code, &origin).await? {
-        let how = (between.next.as_str(), between.stays);
-        return enter(&app, (&session, &Identity::default()), &proved, how, &origin).await;
+    if let Some(proved) = auth.accounts.check_second_factor(&member, &form.code, &origin).await? {
+        let before = Identity::default();
+        let here = SignIn { session: &session, before: &before, origin: &origin, stays: between.stays };
+        return enter(&auth, here, &proved, &between.next).await;
     }
     let tries = between.tries + 1;
     if tries >= TRIES {
@@ -89,11 +86,11 @@ pub async fn check(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&code_page(chrome, true), false)?).into_response())
 }
 
-async fn between(app: &App, session: &Session) -> Result<Option<(Between, Member)>> {
+async fn between(auth: &Auth, session: &Session) -> Result<Option<(Between, Member)>> {
     let between = Data::of(session).await?.between;
-    let stands = |between: &Between| Timestamp::from_micros(between.until) > app.context.now();
+    let stands = |between: &Between| Timestamp::from_micros(between.until) > auth.deps.system.now();
     let Some(between) = between.filter(stands) else { return Ok(None) };
-    let member = app.accounts.in_epoch(between.user, between.epoch).await?;
+    let member = auth.accounts.in_epoch(between.user, between.epoch).await?;
     Ok(member.map(|member| (between, member)))
 }
 

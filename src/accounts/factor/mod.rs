@@ -218,14 +218,15 @@ impl Accounts {
         let Some(sealed) = factor.totp_secret else { return Ok(Some(Proof::Password)) };
         let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
-        let fresh = Box::pin(self.use_code(member, (&sealed, factor.totp_last_step), typed, origin));
+        let fresh = Box::pin(self.use_code(member, &sealed, factor.totp_last_step, typed, origin));
         proved(&self.limiter, reserved, fresh).await
     }
 
     async fn use_code(
         &self,
         member: &Member,
-        (sealed, last_step): (&[u8], Option<i64>),
+        sealed: &[u8],
+        last_step: Option<i64>,
         typed: &str,
         origin: &Origin,
     ) -> Result<Option<Proof>> {

@@ -1,5 +1,7 @@
 //! Setting two-step login up, and what comes after: new recovery codes, and switching it off again.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +13,7 @@ use tower_sessions::Session;
 use super::qr::{Picture, picture};
 use super::{Changed, Offer};
 use crate::accounts::{Member, Proof};
-use crate::app::App;
+use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
 use crate::sessions::data::Data;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
@@ -56,19 +58,19 @@ pub struct CodeForm {
 
 pub async fn form(
     _: Sudo,
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     viewer: Viewer,
     chrome: Chrome,
 ) -> Result<Response> {
     let member = viewer.signed_in()?;
-    let offer = offered(&app, &session, member).await?;
-    page(&totp_page(&app, member, chrome, offer, FieldErrors::default())?, false)
+    let offer = offered(&auth, &session, member).await?;
+    page(&totp_page(&auth, member, chrome, offer, FieldErrors::default())?, false)
 }
 
 pub async fn switch_on(
     _: Sudo,
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
@@ -76,16 +78,16 @@ pub async fn switch_on(
     Form(form): Form<CodeForm>,
 ) -> Result<Response> {
     let member = identity.viewer.signed_in()?;
-    let offer = offered(&app, &session, member).await?;
-    match app.accounts.switch_on(member, &offer, &form.code, &origin).await {
+    let offer = offered(&auth, &session, member).await?;
+    match auth.accounts.switch_on(member, &offer, &form.code, &origin).await {
         Ok(Changed { member: now, codes }) => {
             Data { offered: None, ..Data::of(&session).await? }.keep(&session).await?;
-            sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
-            let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
-            codes_page(&app, chrome, codes, elsewhere)
+            sudo::renew(&auth.deps.system, &session, member, now, Proof::SudoAndFactor).await?;
+            let elsewhere = auth.sessions.is_elsewhere(&identity, &origin).await?;
+            codes_page(&auth, chrome, codes, elsewhere)
         }
         Err(Error::Invalid(errors)) => {
-            let again = page(&totp_page(&app, member, chrome, offer, errors)?, false)?;
+            let again = page(&totp_page(&auth, member, chrome, offer, errors)?, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }
         Err(error) => Err(error),
@@ -94,43 +96,43 @@ pub async fn switch_on(
 
 pub async fn switch_off(
     _: Sudo,
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
 ) -> Result<Response> {
     let member = identity.viewer.signed_in()?;
-    if required::concerns(&app, &identity.viewer) {
+    if required::concerns(&auth, &identity.viewer) {
         return Err(Error::Forbidden(
             "This site asks for two-step login, so it can’t be switched off. You can set it up anew with another app.",
         ));
     }
-    let now = app.accounts.switch_off(member, Some(member.id), &origin).await?;
-    sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
-    let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
+    let now = auth.accounts.switch_off(member, Some(member.id), &origin).await?;
+    sudo::renew(&auth.deps.system, &session, member, now, Proof::SudoAndFactor).await?;
+    let elsewhere = auth.sessions.is_elsewhere(&identity, &origin).await?;
     Ok(redirect("/settings/security", Some(Notice::SecondFactorOff { elsewhere })))
 }
 
 pub async fn new_codes(
     _: Sudo,
-    State(app): State<App>,
+    State(auth): State<Arc<Auth>>,
     session: Session,
     identity: Identity,
     origin: Origin,
     chrome: Chrome,
 ) -> Result<Response> {
     let member = identity.viewer.signed_in()?;
-    let Changed { member: now, codes } = app.accounts.new_codes(member, &origin).await?;
-    sudo::renew(&app, &session, member, now, Proof::SudoAndFactor).await?;
-    let elsewhere = app.sessions.is_elsewhere(&identity, &origin).await?;
-    codes_page(&app, chrome, codes, elsewhere)
+    let Changed { member: now, codes } = auth.accounts.new_codes(member, &origin).await?;
+    sudo::renew(&auth.deps.system, &session, member, now, Proof::SudoAndFactor).await?;
+    let elsewhere = auth.sessions.is_elsewhere(&identity, &origin).await?;
+    codes_page(&auth, chrome, codes, elsewhere)
 }
 
 /// The secret that this session was offered, the same until a code has proved it.
-async fn offered(app: &App, session: &Session, member: &Member) -> Result<Offer> {
+async fn offered(auth: &Auth, session: &Session, member: &Member) -> Result<Offer> {
     let data = Data::of(session).await?;
     let before = data.offered.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok());
-    let offer = app.accounts.offer(member, before.as_deref())?;
+    let offer = auth.accounts.offer(member, before.as_deref())?;
     if before.as_ref() != Some(&offer.sealed) {
         Data { offered: Some(BASE64.encode(&offer.sealed)), ..data }.keep(session).await?;
     }
@@ -138,7 +140,7 @@ async fn offered(app: &App, session: &Session, member: &Member) -> Result<Offer>
 }
 
 fn totp_page(
-    app: &App,
+    auth: &Auth,
     member: &Member,
     chrome: Chrome,
     offer: Offer,
@@ -151,13 +153,13 @@ fn totp_page(
         key: groups.join(" "),
         link: offer.link,
         replaces: member.second_factor,
-        required: app.config.require_2fa.asks(member) && !member.second_factor,
+        required: auth.require_2fa.asks(member) && !member.second_factor,
         errors,
     })
 }
 
-fn codes_page(app: &App, chrome: Chrome, codes: Vec<String>, elsewhere: bool) -> Result<Response> {
-    let heading = format!("Recovery codes for {}. Each works once.", app.site.origin());
+fn codes_page(auth: &Auth, chrome: Chrome, codes: Vec<String>, elsewhere: bool) -> Result<Response> {
+    let heading = format!("Recovery codes for {}. Each works once.", auth.deps.public_url.origin());
     let text = format!("{heading}\r\n\r\n{}\r\n", codes.join("\r\n"));
     let file = format!("data:text/plain;charset=utf-8,{}", encode(&text));
     page(&CodesPage { chrome: chrome.section("security"), codes, file, elsewhere }, false)

@@ -1,5 +1,7 @@
 //! People as JSON, for admins.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,9 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, Person};
+use super::{Asked, By, Change, People, PeopleState, Person};
 use crate::accounts::Role;
-use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
@@ -18,7 +19,7 @@ use crate::web::json::{Json, Problem};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<PeopleState> {
     OpenApiRouter::new().routes(routes!(list_users)).routes(routes!(update_user))
 }
 
@@ -85,11 +86,11 @@ struct UserChange {
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn list_users(
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<axum::Json<UserList>> {
-    let page = app.people.page(&viewer, &asked).await?;
+    let page = people.page(&viewer, &asked).await?;
     let items = page.people.into_iter().map(User::from).collect();
     Ok(axum::Json(UserList { items, next_cursor: page.next }))
 }
@@ -104,12 +105,12 @@ async fn list_users(
 ))]
 async fn update_user(
     asks: SudoScoped<AdminWrite>,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     origin: Origin,
     Id(id): Id,
     Json(body): Json<UserChange>,
 ) -> Result<axum::Json<User>> {
     let change = Change { role: body.role, disabled: body.disabled };
-    let person = app.people.change(By::Admin(&asks), id, change, &origin).await?;
+    let person = people.change(By::Admin(&asks), id, change, &origin).await?;
     Ok(axum::Json(person.into()))
 }

@@ -7,6 +7,9 @@ pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
+use std::sync::Arc;
+
+use axum::extract::FromRef;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -21,6 +24,7 @@ use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, Result};
 use crate::sessions::Sessions;
 use crate::web::cursor::CursorKey;
+use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
@@ -35,6 +39,13 @@ pub struct People {
     pub audit: Audit,
     pub sessions: Sessions,
     pub cursors: CursorKey,
+}
+
+/// What the routes need.
+#[derive(Clone, FromRef)]
+pub struct PeopleState {
+    pub people: Arc<People>,
+    pub deps: Arc<WebDeps>,
 }
 
 /// Somebody with an account, as admins see them.

@@ -1,5 +1,7 @@
 //! `/admin/users`: who has an account, and what an admin can do about it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
@@ -9,19 +11,19 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, Person};
+use super::{Asked, By, Change, People, PeopleState, Person};
 use crate::accounts::Role;
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::admin::AdminSudo;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::deps::WebDeps;
 use crate::web::forms::{Form, Query, encode};
 use crate::web::once::{self, Once};
 use crate::web::origin::Origin;
 use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<PeopleState> {
     Router::new()
         .route("/admin/users", get(index))
         .route("/admin/users/{id}", get(show))
@@ -53,27 +55,28 @@ struct UserPage {
 }
 
 async fn index(
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     chrome: Chrome,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    let found = app.people.page(&viewer, &asked).await?;
+    let found = people.page(&viewer, &asked).await?;
     let next = found.next.map(|cursor| format!("?q={}&cursor={cursor}", encode(&asked.q)));
     let toast = chrome.toast.is_some();
     page(&UsersPage { chrome: chrome.section("users"), q: asked.q, people: found.people, next }, toast)
 }
 
 async fn show(
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
+    State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     chrome: Chrome,
     once: Once,
     Id(id): Id,
 ) -> Result<Response> {
-    let person = app.people.find(&viewer, id).await?;
+    let person = people.find(&viewer, id).await?;
     let fresh = once.secret(&link_name(id));
-    let fresh = fresh.map(|token| format!("{}/password/reset/{token}", app.site.origin()));
+    let fresh = fresh.map(|token| format!("{}/password/reset/{token}", deps.public_url.origin()));
     let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
     let mut shown = page(&user_page(&viewer, chrome, person, fresh, None), toast)?;
     if told {
@@ -101,7 +104,7 @@ struct RoleForm {
 
 async fn set_role(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
@@ -111,35 +114,35 @@ async fn set_role(
     let role =
         Role::try_from(form.role).map_err(|_| Error::field("role", "Choose member or administrator."))?;
     let change = Change { role: Some(role), ..Change::default() };
-    changed(&app, &viewer, &origin, chrome, id, change, Notice::RoleChanged).await
+    changed(&people, &viewer, &origin, chrome, id, change, Notice::RoleChanged).await
 }
 
 async fn disable(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(true), ..Change::default() };
-    changed(&app, &viewer, &origin, chrome, id, change, Notice::AccountDisabled).await
+    changed(&people, &viewer, &origin, chrome, id, change, Notice::AccountDisabled).await
 }
 
 async fn enable(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(false), ..Change::default() };
-    changed(&app, &viewer, &origin, chrome, id, change, Notice::AccountEnabled).await
+    changed(&people, &viewer, &origin, chrome, id, change, Notice::AccountEnabled).await
 }
 
 async fn changed(
-    app: &App,
+    people: &People,
     viewer: &Viewer,
     origin: &Origin,
     chrome: Chrome,
@@ -147,10 +150,10 @@ async fn changed(
     change: Change,
     notice: Notice,
 ) -> Result<Response> {
-    match app.people.change(By::Admin(viewer), id, change, origin).await {
+    match people.change(By::Admin(viewer), id, change, origin).await {
         Ok(_) => Ok(redirect(&address(id), Some(notice))),
         Err(error @ Error::LastAdmin) => {
-            let person = app.people.find(viewer, id).await?;
+            let person = people.find(viewer, id).await?;
             let problem = Some(error.message().into_owned());
             let again = page(&user_page(viewer, chrome, person, None, problem), false)?;
             Ok((StatusCode::CONFLICT, again).into_response())
@@ -161,25 +164,26 @@ async fn changed(
 
 async fn end_sessions(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
     viewer: Viewer,
     origin: Origin,
     Id(id): Id,
 ) -> Result<Response> {
-    app.people.end_sessions(By::Admin(&viewer), id, &origin).await?;
+    people.end_sessions(By::Admin(&viewer), id, &origin).await?;
     Ok(redirect(&address(id), Some(Notice::SessionsEnded)))
 }
 
 async fn reset_link(
     _: AdminSudo,
-    State(app): State<App>,
+    State(people): State<Arc<People>>,
+    State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     origin: Origin,
     Id(id): Id,
 ) -> Result<Response> {
-    let token = app.people.reset_link(By::Admin(&viewer), id, &origin).await?;
+    let token = people.reset_link(By::Admin(&viewer), id, &origin).await?;
     let mut response = redirect(&address(id), None);
-    once::keep(&app, &viewer, &mut response, &link_name(id), &token);
+    once::keep(&deps, &viewer, &mut response, &link_name(id), &token);
     Ok(response)
 }
 

@@ -1,5 +1,7 @@
 //! The versions of a resource as JSON.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -9,15 +11,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{required_precondition, with_etag};
-use crate::app::App;
 use crate::error::Result;
 use crate::resources::resource::{ResourceBody, RevisionItem};
+use crate::resources::{Resources, ResourcesState};
 use crate::web::bearer::{OwnResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::IfMatch;
 use crate::web::json::Problem;
 use crate::web::path::{Id, IdVersion};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
         .routes(routes!(revisions))
         .routes(routes!(revision))
@@ -35,11 +37,11 @@ struct RevisionList {
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn revisions(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<OwnResourcesRead>,
     Id(id): Id,
 ) -> Result<axum::Json<RevisionList>> {
-    let revisions = app.resources.revisions(&viewer, id).await?.revisions;
+    let revisions = resources.revisions(&viewer, id).await?.revisions;
     let item = |revision| RevisionItem::from(revision).without_body();
     Ok(axum::Json(RevisionList { items: revisions.into_iter().map(item).collect() }))
 }
@@ -51,11 +53,11 @@ async fn revisions(
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn revision(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<OwnResourcesRead>,
     IdVersion { id, version }: IdVersion,
 ) -> Result<axum::Json<RevisionItem>> {
-    Ok(axum::Json(app.resources.revision(&viewer, id, version).await?.revision.into()))
+    Ok(axum::Json(resources.revision(&viewer, id, version).await?.revision.into()))
 }
 
 /// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
@@ -68,12 +70,12 @@ async fn revision(
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
 ))]
 async fn restore_revision(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
     headers: HeaderMap,
     IdVersion { id, version }: IdVersion,
 ) -> Result<Response> {
     let expected = required_precondition(&headers)?;
-    let restored = app.resources.restore_revision(&viewer, id, version, &expected).await?;
+    let restored = resources.restore_revision(&viewer, id, version, &expected).await?;
     Ok(with_etag(&restored))
 }

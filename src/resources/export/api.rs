@@ -1,5 +1,7 @@
 //! The library as a file, for programs.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
@@ -9,14 +11,14 @@ use utoipa_axum::routes;
 
 use super::Format;
 use super::pages::unknown_format;
-use crate::app::App;
 use crate::error::Result;
+use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
 use crate::web::bearer::{OwnResourcesRead, SudoScoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(export))
 }
 
@@ -36,10 +38,10 @@ struct ExportQuery {
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
 ))]
 async fn export(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: SudoScoped<OwnResourcesRead>,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
     let format = Format::parse(&query.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+    Ok(attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }

@@ -1,5 +1,7 @@
 //! The library as a file to keep.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -7,14 +9,14 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::Format;
-use crate::app::App;
 use crate::error::{Error, Result};
+use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
 use crate::web::forms::Query;
 use crate::web::sudo::Sudo;
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<ResourcesState> {
     Router::new().route("/export", get(export))
 }
 
@@ -26,7 +28,7 @@ struct ExportParams {
 }
 
 async fn export(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     Query(params): Query<ExportParams>,
     sudo: Result<Sudo, Error>,
@@ -37,7 +39,7 @@ async fn export(
     }
     sudo?;
     let format = Format::parse(&params.format).ok_or_else(unknown_format)?;
-    Ok(attachment(app.resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+    Ok(attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }
 
 #[must_use]

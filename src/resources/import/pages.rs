@@ -1,5 +1,7 @@
 //! The import page and its report.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
@@ -10,9 +12,8 @@ use axum::routing::get;
 use encoding_rs::Encoding;
 
 use super::{File, Report, netscape};
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::Visibility;
+use crate::resources::{Resources, ResourcesState, Visibility};
 use crate::waits;
 use crate::web::chrome::{Chrome, page, redirect};
 use crate::web::forms::Upload;
@@ -20,7 +21,7 @@ use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
 /// `limit` in bytes.
-pub fn routes(limit: usize) -> Router<App> {
+pub fn routes(limit: usize) -> Router<ResourcesState> {
     Router::new()
         .route("/import", get(form).post(import).layer(DefaultBodyLimit::max(limit)))
         .route("/import/{id}", get(report))
@@ -91,7 +92,12 @@ async fn form(viewer: Viewer, chrome: Chrome) -> Result<Response> {
     page(&import_page(chrome, choices, FieldErrors::default()), false)
 }
 
-async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: Upload) -> Result<Response> {
+async fn import(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+    upload: Upload,
+) -> Result<Response> {
     let choices = Choices {
         visibility: upload.field("visibility").to_owned(),
         charset: upload.field("charset").to_owned(),
@@ -114,7 +120,7 @@ async fn import(State(app): State<App>, viewer: Viewer, chrome: Chrome, upload: 
         return refused(chrome, choices, "file", "Choose a bookmarks file first; this one is empty.");
     }
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
-    match waits::patient(app.resources.import(&viewer, file, |_, _| ())).await {
+    match waits::patient(resources.import(&viewer, file, |_, _| ())).await {
         Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
         Err(Error::Invalid(errors)) if errors.of("charset").is_some() => {
             refused_with(chrome, guessed(choices, upload.bytes).await?, errors)
@@ -157,8 +163,13 @@ fn import_page(chrome: Chrome, choices: Choices, errors: FieldErrors) -> ImportP
     ImportPage { chrome, visibility, charset, charsets: &CHARSETS, sample, errors, summary }
 }
 
-async fn report(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
-    let report = app.resources.import_report(&viewer, id).await?;
+async fn report(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id,
+) -> Result<Response> {
+    let report = resources.import_report(&viewer, id).await?;
     let see_href = (report.new > 0).then_some("/resources");
     page(&ImportDonePage { chrome: chrome.section("import"), report, see_href }, false)
 }

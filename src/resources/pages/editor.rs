@@ -1,5 +1,7 @@
 //! The editor: new and edit. No typed text is lost.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,9 +11,8 @@ use uuid::Uuid;
 
 use super::conflict::ConflictPage;
 use super::form::{EntryForm, Input};
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::{Precondition, Via};
+use crate::resources::{Precondition, Resources, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, Query};
 use crate::web::path::Id;
@@ -64,14 +65,14 @@ pub struct Captured {
 }
 
 pub async fn new(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     Query(captured): Query<Captured>,
 ) -> Result<Response> {
     viewer.signed_in()?;
     if !captured.url.is_empty()
-        && let Ok(existing) = app.resources.lookup(&viewer, &captured.url).await
+        && let Ok(existing) = resources.lookup(&viewer, &captured.url).await
     {
         return Ok(redirect(&format!("/resources/{}", existing.id), Some(Notice::AlreadySaved)));
     }
@@ -87,13 +88,13 @@ pub async fn new(
 }
 
 pub async fn create(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     let created = match form.draft() {
-        Ok(draft) => app.resources.create(&viewer, &draft, Via::Web).await,
+        Ok(draft) => resources.create(&viewer, &draft, Via::Web).await,
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match created {
@@ -103,7 +104,7 @@ pub async fn create(
             Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
         }
         Err(error) => {
-            let refusal = explain(&app, &viewer, error).await?;
+            let refusal = explain(&resources, &viewer, error).await?;
             refused(&new_page(chrome, form.shown(), refusal))
         }
     }
@@ -122,9 +123,14 @@ fn new_page(chrome: Chrome, form: EntryForm, refusal: Refusal) -> FormPage {
     }
 }
 
-pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Response> {
+pub async fn edit(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id,
+) -> Result<Response> {
     viewer.signed_in()?;
-    let resource = app.resources.latest(&viewer, id).await?;
+    let resource = resources.latest(&viewer, id).await?;
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
@@ -132,14 +138,14 @@ pub async fn edit(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id)
 }
 
 pub async fn update(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     Id(id): Id,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     viewer.signed_in()?;
-    let current = app.resources.latest(&viewer, id).await?;
+    let current = resources.latest(&viewer, id).await?;
     let Some(read_version) = form.read_version() else {
         return Err(Error::Malformed {
             code: "bad_parameter",
@@ -149,19 +155,19 @@ pub async fn update(
     let updated = match form.change(current.kind) {
         Ok(change) => {
             let expected = Precondition::Version(read_version);
-            app.resources.update(&viewer, id, &expected, change, Via::Web).await
+            resources.update(&viewer, id, &expected, change, Via::Web).await
         }
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match updated {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
         Err(Error::VersionConflict { .. }) => {
-            let saved = app.resources.latest(&viewer, id).await?;
+            let saved = resources.latest(&viewer, id).await?;
             let conflict = page(&ConflictPage::new(chrome, &form, &saved), false)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
         Err(error) => {
-            let refusal = explain(&app, &viewer, error).await?;
+            let refusal = explain(&resources, &viewer, error).await?;
             refused(&edit_page(chrome, id, form.shown(), refusal))
         }
     }
@@ -192,11 +198,11 @@ fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> F
 }
 
 /// The errors that the form can show; all others go to the error page.
-async fn explain(app: &App, viewer: &Viewer, error: Error) -> Result<Refusal> {
+async fn explain(resources: &Resources, viewer: &Viewer, error: Error) -> Result<Refusal> {
     match error {
         Error::Invalid(errors) => Ok(Refusal { errors, duplicate: None }),
         Error::DuplicateUrl(id) => {
-            let existing = app.resources.latest(viewer, id).await?;
+            let existing = resources.latest(viewer, id).await?;
             let duplicate = DuplicateOf { href: format!("/resources/{id}"), title: existing.title };
             Ok(Refusal { duplicate: Some(duplicate), ..Refusal::default() })
         }

@@ -1,14 +1,15 @@
 //! The versions of a resource, and restoring one.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
 use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
-use crate::app::App;
 use crate::error::Result;
-use crate::resources::{PastRevision, Revisions, markdown};
+use crate::resources::{PastRevision, Resources, Revisions, markdown};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::path::{Id, IdVersion};
@@ -51,12 +52,12 @@ struct RevisionPage {
 }
 
 pub async fn revisions(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
-    let Revisions { resource, revisions } = app.resources.revisions(&viewer, id).await?;
+    let Revisions { resource, revisions } = resources.revisions(&viewer, id).await?;
     let rows = revisions
         .into_iter()
         .map(|revision| RevisionRow {
@@ -73,12 +74,12 @@ pub async fn revisions(
 }
 
 pub async fn revision(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     IdVersion { id, version }: IdVersion,
 ) -> Result<Response> {
-    let PastRevision { resource, revision } = app.resources.revision(&viewer, id, version).await?;
+    let PastRevision { resource, revision } = resources.revision(&viewer, id, version).await?;
     let shown = RevisionPage {
         chrome: chrome.section("library"),
         id: id.to_string(),
@@ -97,11 +98,11 @@ pub async fn revision(
 }
 
 pub async fn restore_revision(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     IdVersion { id, version }: IdVersion,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
-    app.resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
+    resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
     Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
 }

@@ -12,10 +12,9 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::views::Row;
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::resources::listing::{ListParams, Listing, Sort};
-use crate::resources::{cached, query};
+use crate::resources::{Resources, cached, query};
 use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
 use crate::web::page_cache;
@@ -67,16 +66,16 @@ struct ActiveTag {
 
 /// The viewer's library, the public library, or the login page if that is empty.
 pub async fn home(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     headers: HeaderMap,
 ) -> Result<Response> {
-    if viewer.member().is_none() && !app.resources.any(&viewer).await? {
+    if viewer.member().is_none() && !resources.any(&viewer).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    let render = || library(app.clone(), viewer.clone(), chrome.clone(), ListParams::default(), false);
-    page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
+    let render = || library(resources.clone(), viewer.clone(), chrome.clone(), ListParams::default(), false);
+    page_cache::page(&resources.cache, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
 }
 
 /// Whether htmx replaces only the results.
@@ -95,31 +94,32 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyResults {
 }
 
 pub async fn list(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     OnlyResults(only_results): OnlyResults,
     chrome: Chrome,
     headers: HeaderMap,
     Query(params): Query<ListParams>,
 ) -> Result<Response> {
-    let render = || library(app.clone(), viewer.clone(), chrome.clone(), params.clone(), only_results);
+    let render = || library(resources.clone(), viewer.clone(), chrome.clone(), params.clone(), only_results);
     let answer = if only_results {
         render().await
     } else {
-        page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
+        page_cache::page(&resources.cache, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render)
+            .await
     };
     Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
         .into_response())
 }
 
 async fn library(
-    app: App,
+    resources: Arc<Resources>,
     viewer: Viewer,
     chrome: Chrome,
     params: ListParams,
     only_results: bool,
 ) -> Result<Response> {
-    let (listing, query_error) = match app.resources.list(&viewer, &params).await {
+    let (listing, query_error) = match resources.list(&viewer, &params).await {
         Ok(listing) => (listing, None),
         Err(Error::BadQuery(error)) => (Arc::<Listing>::default(), Some(error.message)),
         Err(error) => return Err(error),
@@ -148,7 +148,7 @@ async fn library(
     if only_results {
         return Ok((status, Html(results.render()?)).into_response());
     }
-    let library_empty = unfiltered && results.rows.is_empty() && !app.resources.any(&viewer).await?;
+    let library_empty = unfiltered && results.rows.is_empty() && !resources.any(&viewer).await?;
     let toast = chrome.toast.is_some();
     let index = IndexPage { chrome: chrome.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())

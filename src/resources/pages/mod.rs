@@ -15,9 +15,9 @@ pub(super) mod views;
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::app::App;
+use crate::resources::ResourcesState;
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<ResourcesState> {
     Router::new()
         .route("/", get(library::home))
         .route("/resources", get(library::list).post(editor::create))

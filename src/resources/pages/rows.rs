@@ -1,5 +1,7 @@
 //! One row of a list, edited in place.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,9 +10,8 @@ use axum_htmx::{HxRequest, VaryHxRequest};
 
 use super::form::EntryForm;
 use super::views::Row;
-use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::Via;
+use crate::resources::{Resources, Via};
 use crate::web::chrome::{Chrome, Notice, redirect};
 use crate::web::forms::Form;
 use crate::web::path::Id;
@@ -34,21 +35,26 @@ struct RowEditPart {
     summary: Option<String>,
 }
 
-pub async fn row(State(app): State<App>, viewer: Viewer, chrome: Chrome, Id(id): Id) -> Result<Html<String>> {
-    let resource = app.resources.find(&viewer, id).await?;
+pub async fn row(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+    Id(id): Id,
+) -> Result<Html<String>> {
+    let resource = resources.find(&viewer, id).await?;
     Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?))
 }
 
 /// The form that replaces a row; without JavaScript, the editor.
 pub async fn details(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
     chrome: Chrome,
     Id(id): Id,
 ) -> Result<Response> {
     viewer.signed_in()?;
-    let resource = app.resources.find(&viewer, id).await?;
+    let resource = resources.find(&viewer, id).await?;
     if !by_htmx || !resource.is_mine(&viewer) {
         let editor = Redirect::to(&format!("/resources/{id}/edit"));
         return Ok((VaryHxRequest, editor).into_response());
@@ -64,7 +70,7 @@ pub async fn details(
 }
 
 pub async fn update_details(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
     chrome: Chrome,
@@ -72,7 +78,7 @@ pub async fn update_details(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     let saved = match form.details() {
-        Ok(change) => app.resources.update(&viewer, id, &form.read_version().into(), change, Via::Web).await,
+        Ok(change) => resources.update(&viewer, id, &form.read_version().into(), change, Via::Web).await,
         Err(errors) => Err(Error::Invalid(errors)),
     };
     let refused = |status: StatusCode, form: EntryForm, errors: FieldErrors, summary: &str| {

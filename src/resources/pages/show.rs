@@ -10,10 +10,9 @@ use uuid::Uuid;
 
 use super::trash::Trashed;
 use super::views::{At, TagLink, host};
-use crate::app::App;
 use crate::cache::{Scope, Scopes};
 use crate::error::Result;
-use crate::resources::{Change, Kind, Precondition, Resource, Via, normal_url};
+use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, normal_url};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::page_cache;
 use crate::web::path::Id;
@@ -39,21 +38,22 @@ struct ShowPage {
 }
 
 pub async fn find(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let render = || render(app.clone(), viewer.clone(), chrome.clone(), id);
-    page_cache::page(&app, &viewer, &chrome, &headers, Scopes::one(Scope::Resource(id)), render).await
+    let render = || render(resources.clone(), viewer.clone(), chrome.clone(), id);
+    page_cache::page(&resources.cache, &viewer, &chrome, &headers, Scopes::one(Scope::Resource(id)), render)
+        .await
 }
 
-async fn render(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
-    let resource = app.resources.find(&viewer, id).await?;
+async fn render(resources: Arc<Resources>, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
+    let resource = resources.find(&viewer, id).await?;
     let toast = chrome.toast.is_some();
     // A cached page stays true: only disabling the account removes its profile, and that invalidates everything.
-    let has_profile = app.resources.owner_has_profile(&resource).await?;
+    let has_profile = resources.owner_has_profile(&resource).await?;
     let shown = ShowPage {
         chrome: chrome.section("library"),
         address: resource.url.as_deref().map(normal_url::shown),
@@ -70,16 +70,16 @@ async fn render(app: App, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Re
     page(&shown, toast)
 }
 
-pub async fn pin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    set_pinned(&app, &viewer, id, true).await
+pub async fn pin(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    set_pinned(&resources, &viewer, id, true).await
 }
 
-pub async fn unpin(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    set_pinned(&app, &viewer, id, false).await
+pub async fn unpin(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    set_pinned(&resources, &viewer, id, false).await
 }
 
-async fn set_pinned(app: &App, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Response> {
+async fn set_pinned(resources: &Resources, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Response> {
     let change = Change { pinned: Some(pinned), ..Change::default() };
-    app.resources.update(viewer, id, &Precondition::None, change, Via::Web).await?;
+    resources.update(viewer, id, &Precondition::None, change, Via::Web).await?;
     Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
 }

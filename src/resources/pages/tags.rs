@@ -1,13 +1,14 @@
 //! The tags of what the viewer may see.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
 use super::views::tag_href;
-use crate::app::App;
 use crate::error::Result;
-use crate::resources::TagCount;
+use crate::resources::{Resources, TagCount};
 use crate::web::chrome::{Chrome, page};
 use crate::web::viewer::Viewer;
 
@@ -29,8 +30,12 @@ struct TagRow {
     href: String,
 }
 
-pub async fn tags(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let tags = app.resources.tags(&viewer).await?;
+pub async fn tags(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+) -> Result<Response> {
+    let tags = resources.tags(&viewer).await?;
     let toast = chrome.toast.is_some();
     page(
         &TagsPage { chrome: chrome.section("tags"), tags: tags.into_iter().map(TagRow::from).collect() },

@@ -1,14 +1,15 @@
 //! The trash: move a resource there, restore it, delete it for ever.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
 use super::names::{Known, distinct};
 use super::views::{At, host};
-use crate::app::App;
 use crate::error::{Error, Result};
-use crate::resources::{Precondition, Resource, TRASH_LIFE};
+use crate::resources::{Precondition, Resource, Resources, TRASH_LIFE};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::path::Id;
 use crate::web::viewer::Viewer;
@@ -56,13 +57,17 @@ impl TrashRow {
     }
 }
 
-pub async fn trash(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    app.resources.trash(&viewer, id, &Precondition::None).await?;
+pub async fn trash(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    resources.trash(&viewer, id, &Precondition::None).await?;
     Ok(redirect("/resources", Some(Notice::Trashed(id))))
 }
 
-pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    match app.resources.restore(&viewer, id, &Precondition::None).await {
+pub async fn restore(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    match resources.restore(&viewer, id, &Precondition::None).await {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
         Err(Error::DuplicateUrl(existing)) => {
             Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))
@@ -71,13 +76,17 @@ pub async fn restore(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Resu
     }
 }
 
-pub async fn delete(State(app): State<App>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    app.resources.delete(&viewer, id).await?;
+pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    resources.delete(&viewer, id).await?;
     Ok(redirect("/trash", Some(Notice::Deleted)))
 }
 
-pub async fn trashed(State(app): State<App>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
-    let rows = app.resources.trashed(&viewer).await?;
+pub async fn trashed(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    chrome: Chrome,
+) -> Result<Response> {
+    let rows = resources.trashed(&viewer).await?;
     let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::new).collect();
     let known = rows.iter().map(|row| Known {
         title: &row.title,

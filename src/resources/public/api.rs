@@ -1,5 +1,7 @@
 //! Public profiles as JSON. `GET /resources?q=by:username visibility:public` lists a person's public resources.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,14 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Profile;
-use crate::app::App;
 use crate::db::Timestamp;
 use crate::error::Result;
+use crate::resources::{Resources, ResourcesState};
 use crate::web::bearer::{ResourcesRead, Scoped};
 use crate::web::json::Problem;
 use crate::web::path::Username;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(profile))
 }
 
@@ -46,10 +48,10 @@ impl From<&Profile> for ProfileBody {
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or it has nothing public"),
 ))]
 async fn profile(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     _: Scoped<ResourcesRead>,
     Username(username): Username,
 ) -> Result<axum::Json<ProfileBody>> {
-    let profile = app.resources.profile(&username).await?;
+    let profile = resources.profile(&username).await?;
     Ok(axum::Json(ProfileBody::from(&*profile)))
 }

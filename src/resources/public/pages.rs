@@ -1,5 +1,7 @@
 //! Public profiles and feeds for browsers and feed readers.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
@@ -10,20 +12,21 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::{Profile, atom};
-use crate::app::App;
 use crate::error::{Error, Result};
-use crate::resources::cached;
 use crate::resources::pages::views::{At, Row};
+use crate::resources::{Resources, ResourcesState, cached};
 use crate::web::chrome::{Chrome, page};
+use crate::web::deps::WebDeps;
 use crate::web::forms::{Query, encode};
 use crate::web::page_cache;
 use crate::web::path::Username;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// The feed of all public resources.
 pub const FEED: &str = "/feed.atom";
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<ResourcesState> {
     Router::new()
         .route(FEED, get(feed))
         .route("/u/{username}", get(profile))
@@ -62,26 +65,35 @@ struct ProfilePage<'a> {
 }
 
 async fn profile(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
     headers: HeaderMap,
     Username(username): Username,
     Query(params): Query<ProfileQuery>,
 ) -> Result<Response> {
-    let render = || render(app.clone(), viewer.clone(), chrome.clone(), username.clone(), params.clone());
-    page_cache::page(&app, &viewer, &chrome, &headers, cached::list_scopes(&Viewer::Visitor), render).await
+    let render =
+        || render(resources.clone(), viewer.clone(), chrome.clone(), username.clone(), params.clone());
+    page_cache::page(
+        &resources.cache,
+        &viewer,
+        &chrome,
+        &headers,
+        cached::list_scopes(&Viewer::Visitor),
+        render,
+    )
+    .await
 }
 
 async fn render(
-    app: App,
+    resources: Arc<Resources>,
     viewer: Viewer,
     chrome: Chrome,
     username: String,
     params: ProfileQuery,
 ) -> Result<Response> {
-    let profile = app.resources.profile(&username).await?;
-    let listing = app.resources.public_resources_of(&profile, &params.cursor).await?;
+    let profile = resources.profile(&username).await?;
+    let listing = resources.public_resources_of(&profile, &params.cursor).await?;
     // The heading names the owner of them all.
     let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, ..row });
     let (here, toast) = (href(&profile), chrome.toast.is_some());
@@ -99,29 +111,47 @@ async fn render(
     page(&shown, toast)
 }
 
-async fn feed(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
-    latest(&app, &headers, None).await
+async fn feed(
+    State(resources): State<Arc<Resources>>,
+    State(deps): State<Arc<WebDeps>>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    latest(&resources, &deps.public_url, &headers, None).await
 }
 
 async fn feed_of(
-    State(app): State<App>,
+    State(resources): State<Arc<Resources>>,
+    State(deps): State<Arc<WebDeps>>,
     headers: HeaderMap,
     Username(username): Username,
 ) -> Result<Response> {
-    latest(&app, &headers, Some(username)).await
+    latest(&resources, &deps.public_url, &headers, Some(username)).await
 }
 
-async fn latest(app: &App, headers: &HeaderMap, of: Option<String>) -> Result<Response> {
+async fn latest(
+    resources: &Arc<Resources>,
+    site: &Site,
+    headers: &HeaderMap,
+    of: Option<String>,
+) -> Result<Response> {
     let id = ["feed", of.as_deref().unwrap_or_default()];
     let render = {
-        let (app, of) = (app.clone(), of.clone());
+        let (resources, origin, of) = (resources.clone(), site.origin(), of.clone());
         async move {
-            let feed = app.resources.feed(of.as_deref()).await?;
+            let feed = resources.feed(of.as_deref()).await?;
             // Rendering fifty texts would block the other requests of this thread.
-            let written = tokio::task::spawn_blocking(move || atom::write(&feed, &app.site.origin())).await;
+            let written = tokio::task::spawn_blocking(move || atom::write(&feed, &origin)).await;
             written.map(Bytes::from).map_err(|error| Error::Internal(format!("writing a feed: {error}")))
         }
     };
     let media_type = "application/atom+xml; charset=utf-8";
-    page_cache::document(app, headers, &id, media_type, cached::list_scopes(&Viewer::Visitor), render).await
+    page_cache::document(
+        &resources.cache,
+        headers,
+        &id,
+        media_type,
+        cached::list_scopes(&Viewer::Visitor),
+        render,
+    )
+    .await
 }

@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
 use super::{Asked, faced};
-use crate::app::App;
 use crate::error::Error;
 use crate::limiter::verdict::Refusal;
 use crate::web::chrome::Chrome;
 use crate::web::forms::encode;
 use crate::web::pending::PendingForm;
 use crate::web::prompt::{Prompt, PromptPage};
+use crate::web::way::Pipeline;
 
 #[derive(Template)]
 #[template(path = "errors/page.html")]
@@ -44,17 +44,17 @@ impl ErrorPage<'_> {
 }
 
 impl Asked {
-    pub(super) fn page(self, app: &App, response: &Response, error: &Arc<Error>) -> Response {
+    pub(super) fn page(self, pipeline: &Pipeline, response: &Response, error: &Arc<Error>) -> Response {
         let asked = self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         if let Some(elsewhere) = self.leads_elsewhere(error, &asked) {
             return elsewhere;
         }
         let (identity, form) = (self.slot.get(), response.extensions().get::<PendingForm>());
-        let chrome = Chrome::of(app, &identity, asked.clone());
+        let chrome = Chrome::new(&pipeline.deps, &identity, asked.clone());
         if let Some(form) = form
             && let Some(prompt) = Prompt::of(error, form, response.extensions(), &identity)
         {
-            let mut page = PromptPage::new(app, chrome, prompt, form);
+            let mut page = PromptPage::new(chrome, prompt, form, pipeline.auth.stay_days);
             page.request_id = &self.request_id.0;
             return faced(response, error, page);
         }

@@ -101,7 +101,7 @@ async fn nobody_sees_what_is_not_theirs(app: App) {
     let operations = super::long_or(1_000_000, 1_500);
     let (mut done, began) = (0, Instant::now());
     while done < operations {
-        let dice = usize::from(u16::from_le_bytes(app.coffer.context.random()));
+        let dice = usize::from(u16::from_le_bytes(app.coffer.system.random()));
         if dice.is_multiple_of(5) {
             flip(resources, &mut shelves[dice / 5 % 2], dice / 10).await;
         }

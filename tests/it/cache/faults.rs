@@ -196,7 +196,7 @@ async fn a_write_that_nobody_told_of_is_found() {
     let (app, other, truth) = two().await;
     truth.set(2);
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
-    let (id, now) = (app.coffer.context.new_id(), app.coffer.context.now());
+    let (id, now) = (app.coffer.system.new_id(), app.coffer.system.now());
     let scopes = [coffer::cache::Scope::Shared];
     coffer::cache::outbox::note(&mut tx, id, &scopes, now).await.expect("a row");
     tx.commit().await.expect("it commits");
@@ -265,7 +265,7 @@ async fn a_redis_that_refuses_writes_is_left_alone_until_it_takes_them() {
 
 /// A cold page: each asks Redis for the limit, and for leave to load.
 async fn app_is_asked(app: &App) {
-    let page = uuid::Uuid::from_bytes(app.coffer.context.random());
+    let page = uuid::Uuid::from_bytes(app.coffer.system.random());
     app.visitor().get(&format!("/resources?q={}", page.simple())).await.ok();
 }
 

@@ -19,8 +19,8 @@ use crate::support::on_both_engines;
 /// The same verbs over the same database, with nothing in memory and nothing in Redis: what is true.
 fn uncached(app: &App) -> Resources {
     let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
-    let keys = Keys::load(&config, &app.coffer.context).expect("the app's keys");
-    let (db, context) = (app.coffer.db.clone(), app.coffer.context.clone());
+    let keys = Keys::load(&config, &app.coffer.system).expect("the app's keys");
+    let (db, context) = (app.coffer.db.clone(), app.coffer.system.clone());
     let limits = Limits { memory: 0, loads: 4 };
     let cache = Cache::new((db.clone(), context.clone()), None, &keys, limits, None);
     Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))

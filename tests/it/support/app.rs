@@ -74,7 +74,7 @@ impl Clock for TestClock {
 
 /// One running coffer.
 pub struct Node {
-    pub coffer: coffer::app::App,
+    pub coffer: std::sync::Arc<coffer::app::App>,
     address: SocketAddr,
     http: reqwest::Client,
     stop: oneshot::Sender<()>,

@@ -1,0 +1,270 @@
+//! The application: everything that runs, opened and built once.
+
+mod router;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use crate::accounts::people::People;
+use crate::accounts::{self, Accounts};
+use crate::admin::Admin;
+use crate::audit::Audit;
+use crate::audit::trail::Trail;
+use crate::auth::Auth;
+use crate::cache::{self, Cache};
+use crate::config::{Config, Signup};
+use crate::context::Context;
+use crate::db::{Db, Opening};
+use crate::health::Health;
+use crate::installation;
+use crate::keys::{Keys, belonging};
+use crate::limiter::Limiter;
+use crate::limits::Limits;
+use crate::mail::Mail;
+use crate::redis::Redis;
+use crate::refresh::{self, Refresh};
+use crate::resources::Resources;
+use crate::seal::Seal;
+use crate::sessions::Sessions;
+use crate::telemetry::history::History;
+use crate::telemetry::history::shared::Shared;
+use crate::telemetry::metrics::Metrics;
+use crate::tokens::Tokens;
+use crate::web::client::Clients;
+use crate::web::csrf::FormKey;
+use crate::web::cursor::CursorKey;
+use crate::web::deps::WebDeps;
+use crate::web::known::Known;
+use crate::web::site::Site;
+use crate::web::sudo::PasswordSudo;
+
+pub use self::router::{openapi, router};
+
+/// Everything that runs; whoever needs a part of it is handed that part.
+pub struct App {
+    pub config: Config,
+    pub system: Context,
+    pub deps: Arc<WebDeps>,
+    pub db: Db,
+    pub redis: Option<Redis>,
+    pub health: Arc<Health>,
+    pub cache: Cache,
+    pub auth: Arc<Auth>,
+    pub sessions: Arc<Sessions>,
+    pub refresh: Arc<Refresh>,
+    pub tokens: Arc<Tokens>,
+    pub limiter: Limiter,
+    pub limits: Arc<Limits>,
+    pub accounts: Arc<Accounts>,
+    pub trail: Arc<Trail>,
+    pub people: Arc<People>,
+    pub mail: Mail,
+    pub resources: Arc<Resources>,
+    pub admin: Arc<Admin>,
+    pub metrics: Metrics,
+    pub history: History,
+    pub shared_history: Option<Shared>,
+}
+
+/// What is opened before the rest is built on it.
+struct Opened {
+    config: Config,
+    system: Context,
+    local: SocketAddr,
+    metrics: Metrics,
+    public_url: Site,
+    db: Db,
+    redis: Option<Redis>,
+    keys: Keys,
+}
+
+impl App {
+    /// Opens everything the application needs; `local` is where it listens.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Arc<Self>, String> {
+        Self::open_as(config, context, local, Opening::Create).await
+    }
+
+    /// The same; with [`Opening::Existing`] nothing is made and nothing brought up to date.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn open_as(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        opening: Opening,
+    ) -> Result<Arc<Self>, String> {
+        let open = async |config: &Config| {
+            let url = config.database();
+            let opened = Db::open_as(&url, config.database_connections, opening).await;
+            opened.map_err(|e| e.to_string())
+        };
+        Self::assemble(config, context, local, opening, open).await
+    }
+
+    /// The same with a database that is had in another way.
+    pub async fn open_with(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
+    ) -> Result<Arc<Self>, String> {
+        Self::assemble(config, context, local, Opening::Create, open).await
+    }
+
+    async fn assemble(
+        config: Config,
+        context: Context,
+        local: SocketAddr,
+        opening: Opening,
+        open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
+    ) -> Result<Arc<Self>, String> {
+        if opening == Opening::Create {
+            prepare_data_dir(&config)?;
+        }
+        // A key that is none is refused before the database is touched.
+        Keys::configured(&config)?;
+        let metrics = Metrics::new(&context);
+        let public_url = Site::new(config.base_url.as_ref(), local)?;
+        let db = open(&config).await?;
+        let keys = belonging::open(&db, &config, &context, opening).await?;
+        db.measure_for(&metrics);
+        let redis =
+            config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
+        let redis = redis.map(|redis| redis.measured_by(&metrics));
+        if let Some(redis) = &redis {
+            installation::introduce(&db, redis).await.map_err(|e| e.to_string())?;
+        }
+        Self::build(Opened { config, system: context, local, metrics, public_url, db, redis, keys })
+            .map(Arc::new)
+    }
+
+    /// Builds everything on what was opened.
+    fn build(opened: Opened) -> Result<Self, String> {
+        let Opened { config, system, local, metrics, public_url, db, redis, keys } = opened;
+        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let cache = Cache::new((db.clone(), system.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
+        let history = History::new(&instance_name(local), system.now());
+        let audit = Audit::new(system.clone(), &keys, &metrics);
+        let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;
+        let cursors = CursorKey::new(keys.derive("cursor"));
+        let sessions =
+            Sessions::new(db.clone(), redis.as_ref(), system.clone(), audit.clone(), metrics.clone());
+        let client_ip = Clients::new(&config, &keys);
+        let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &system, &metrics);
+        let needed = accounts::Deps {
+            db: db.clone(),
+            cache: cache.clone(),
+            system: system.clone(),
+            audit: audit.clone(),
+            mail: mail.clone(),
+            sessions: sessions.clone(),
+            limiter: limiter.clone(),
+        };
+        let accounts = Accounts::new(needed, &config, &public_url, &keys)?;
+        let needed = refresh::Deps {
+            db: db.clone(),
+            system: system.clone(),
+            audit: audit.clone(),
+            sessions: sessions.clone(),
+            accounts: accounts.clone(),
+        };
+        let refresh = Arc::new(Refresh::new(needed, &config, &keys, &public_url.origin()));
+        let (accounts, sessions) = (Arc::new(accounts), Arc::new(sessions));
+        let deps = Arc::new(WebDeps {
+            system: system.clone(),
+            public_url,
+            client_ip: client_ip.clone(),
+            once: Seal::new(keys.derive("once")),
+            sudo: Box::new(PasswordSudo { accounts: accounts.clone(), system: system.clone() }),
+            signup_open: config.signup == Signup::Open,
+            upload_limit: config.import_limit << 20,
+        });
+        let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
+        let health = Arc::new(Health::new(db.clone(), redis.clone()));
+        Ok(Self {
+            trail: Arc::new(Trail::new(db.clone(), system.clone(), audit.clone(), cursors.clone())),
+            people: Arc::new(People {
+                db: db.clone(),
+                cache: cache.clone(),
+                context: system.clone(),
+                audit: audit.clone(),
+                sessions: sessions.as_ref().clone(),
+                cursors: cursors.clone(),
+            }),
+            auth: Arc::new(Auth {
+                accounts: accounts.clone(),
+                sessions: sessions.clone(),
+                refresh: refresh.clone(),
+                tokens: tokens.clone(),
+                audit: audit.clone(),
+                form_key: FormKey::new(keys.derive("form")),
+                known: Known::new(&system),
+                deps: deps.clone(),
+                session_idle: config.session_idle(),
+                session_max: config.session_max(),
+                require_2fa: config.require_2fa,
+                stay_days: config.stay_days,
+            }),
+            admin: Arc::new(Admin {
+                system: system.clone(),
+                health: health.clone(),
+                history: history.clone(),
+                limiter: limiter.clone(),
+            }),
+            limits: Arc::new(Limits {
+                db: db.clone(),
+                system: system.clone(),
+                audit,
+                limiter: limiter.clone(),
+                clients: client_ip,
+                is_shared: redis.is_some(),
+            }),
+            resources: Arc::new(Resources::new(cache.clone(), db.clone(), system.clone(), cursors)),
+            shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
+            system,
+            config,
+            deps,
+            db,
+            redis,
+            health,
+            cache,
+            sessions,
+            refresh,
+            tokens,
+            limiter,
+            accounts,
+            mail,
+            metrics,
+            history,
+        })
+    }
+
+    pub async fn close(&self) {
+        if let Some(redis) = &self.redis {
+            redis.close().await;
+        }
+        self.db.close().await;
+    }
+}
+
+/// What the metrics call this process among all nodes: the machine's name and the port.
+fn instance_name(local: SocketAddr) -> String {
+    format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
+}
+
+/// Makes the data directory, readable by its owner alone.
+pub(crate) fn prepare_data_dir(config: &Config) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir).map_err(|e| {
+        format!(
+            "Cannot make the data directory {}: {e}. Make its parent writable for this user, or set COFFER_DATA_DIR.",
+            config.data_dir.display()
+        )
+    })
+}

@@ -1,0 +1,203 @@
+//! Every address and every layer on one screen, and the state that each slice’s routes are given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::App;
+use crate::accounts::people::{self, PeopleState};
+use crate::accounts::{self, SettingsState};
+use crate::admin::{self, AdminState};
+use crate::audit;
+use crate::audit::trail::AuditState;
+use crate::auth::AuthState;
+use crate::health;
+use crate::limiter::layer::Tree;
+use crate::limits::{self, LimitsState};
+use crate::openapi;
+use crate::refresh::{self, RefreshState};
+use crate::resources::{self, ResourcesState};
+use crate::sessions::{self, SessionsState};
+use crate::tokens::{self, TokensState};
+use crate::web::forms::FORM_LIMIT;
+use crate::web::way::{self, Pipeline, TreePipeline};
+use crate::web::{assets, faces, json, log, reports, session};
+
+/// The states that the slices' routes are given.
+impl App {
+    fn auth_state(&self) -> AuthState {
+        AuthState {
+            auth: self.auth.clone(),
+            deps: self.deps.clone(),
+            people: self.people.clone(),
+            mail: self.mail.clone(),
+            signup: self.config.signup,
+        }
+    }
+
+    fn settings_state(&self) -> SettingsState {
+        SettingsState {
+            auth: self.auth.clone(),
+            deps: self.deps.clone(),
+            resources: self.resources.clone(),
+            trail: self.trail.clone(),
+            mail: self.mail.clone(),
+        }
+    }
+
+    fn refresh_state(&self) -> RefreshState {
+        RefreshState { refresh: self.refresh.clone(), deps: self.deps.clone() }
+    }
+
+    fn sessions_state(&self) -> SessionsState {
+        SessionsState { sessions: self.sessions.clone(), deps: self.deps.clone() }
+    }
+
+    fn tokens_state(&self) -> TokensState {
+        TokensState { tokens: self.tokens.clone(), deps: self.deps.clone() }
+    }
+
+    fn resources_state(&self) -> ResourcesState {
+        ResourcesState { resources: self.resources.clone(), deps: self.deps.clone() }
+    }
+
+    fn people_state(&self) -> PeopleState {
+        PeopleState { people: self.people.clone(), deps: self.deps.clone() }
+    }
+
+    fn admin_state(&self) -> AdminState {
+        AdminState { admin: self.admin.clone(), deps: self.deps.clone() }
+    }
+
+    fn audit_state(&self) -> AuditState {
+        AuditState { trail: self.trail.clone(), deps: self.deps.clone() }
+    }
+
+    fn limits_state(&self) -> LimitsState {
+        LimitsState { limits: self.limits.clone(), deps: self.deps.clone() }
+    }
+
+    fn pipeline(&self) -> Pipeline {
+        Pipeline {
+            auth: self.auth.clone(),
+            deps: self.deps.clone(),
+            limiter: self.limiter.clone(),
+            metrics: self.metrics.clone(),
+            request_timeout: Duration::from_secs(self.config.request_timeout),
+            hsts_subdomains: self.config.hsts_subdomains,
+        }
+    }
+}
+
+/// The JSON API; without an application its description alone.
+fn api_routes(app: Option<&App>) -> OpenApiRouter {
+    let v1 = OpenApiRouter::new()
+        .merge(with_state(refresh::api::routes(), app, App::refresh_state))
+        .merge(accounts::api::routes())
+        .merge(with_state(sessions::api::routes(), app, App::sessions_state))
+        .merge(with_state(tokens::api::routes(), app, App::tokens_state))
+        .merge(with_state(resources::api::routes(), app, App::resources_state))
+        .merge(with_state(resources::public::api::routes(), app, App::resources_state))
+        .merge(with_state(people::api::routes(), app, App::people_state))
+        .merge(with_state(admin::api::routes(), app, App::admin_state))
+        .merge(with_state(audit::api::routes(), app, App::audit_state))
+        .merge(with_state(limits::api::routes(), app, App::limits_state));
+    let mut routes = OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1);
+    openapi::complete(routes.get_openapi_mut());
+    routes
+}
+
+fn with_state<S>(routes: OpenApiRouter<S>, app: Option<&App>, state: impl FnOnce(&App) -> S) -> OpenApiRouter
+where
+    S: Clone + Send + Sync + 'static,
+{
+    match app {
+        Some(app) => routes.with_state(state(app)),
+        None => OpenApiRouter::with_openapi(routes.into_openapi()),
+    }
+}
+
+/// The description of the JSON API (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api_routes(None).into_openapi()
+}
+
+/// Every address and every layer, the outermost first.
+pub fn router(app: &App) -> Router {
+    let sessions = Some(session::layer(&app.auth));
+    let pipeline = Arc::new(app.pipeline());
+    let tree = |tree, body_limit| TreePipeline {
+        pipeline: pipeline.clone(),
+        tree,
+        body_limit,
+        sessions: sessions.clone(),
+    };
+    let pages = Router::new()
+        .merge(accounts::pages::routes().with_state(app.auth_state()))
+        .merge(accounts::pages::settings_routes().with_state(app.settings_state()))
+        .merge(accounts::data::pages::routes().with_state(app.settings_state()))
+        .merge(people::pages::routes().with_state(app.people_state()))
+        .merge(admin::pages::routes().with_state(app.admin_state()))
+        .merge(audit::pages::routes().with_state(app.audit_state()))
+        .merge(limits::pages::routes().with_state(app.limits_state()))
+        .merge(sessions::pages::routes().with_state(app.sessions_state()))
+        .merge(tokens::pages::routes().with_state(app.tokens_state()))
+        .merge(resources::pages::routes().with_state(app.resources_state()))
+        .merge(resources::public::pages::routes().with_state(app.resources_state()))
+        .merge(resources::export::pages::routes().with_state(app.resources_state()))
+        .merge(resources::import::pages::routes(app.deps.upload_limit).with_state(app.resources_state()))
+        .fallback(faces::not_found)
+        .method_not_allowed_fallback(faces::method_not_allowed);
+    let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
+
+    // Assets are the same for every viewer: no session is read for them, and by a wrong address too the page that
+    // says so can be read.
+    let assets = Router::new()
+        .route("/static/{*path}", get(assets::serve))
+        .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), faces::dress));
+
+    let (api, document) = api_routes(Some(app)).split_for_parts();
+    let description = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    drop(document);
+    let docs = SwaggerUi::new("/api/docs").config(
+        utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
+    );
+    let api = api
+        .route("/api/v1/openapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], description)))
+        .merge(docs)
+        .route("/api", any(faces::not_found))
+        .route("/api/", any(faces::not_found))
+        .route("/api/{*rest}", any(faces::not_found))
+        .method_not_allowed_fallback(faces::method_not_allowed);
+    let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
+
+    // Browsers send these by themselves, without an origin to check; they change nothing.
+    let reports = Router::new().route(reports::PATH, post(reports::take));
+    let reports = behind(reports, TreePipeline { sessions: None, ..tree(Tree::Api, FORM_LIMIT) });
+
+    let health = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .with_state(app.health.clone());
+    Router::new()
+        .merge(pages)
+        .merge(assets)
+        .merge(reports)
+        .merge(api)
+        .merge(health)
+        .layer(from_fn_with_state(pipeline, log::trace))
+}
+
+/// Puts a tree behind all that its requests pass first.
+fn behind(routes: Router, pipeline: TreePipeline) -> Router {
+    routes.layer(from_fn_with_state(pipeline, way::run))
+}

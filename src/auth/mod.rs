@@ -1,0 +1,60 @@
+//! How people and programs get in: by a session, by a device that stays signed in, by a token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use tower_sessions::Session;
+
+use crate::accounts::Accounts;
+use crate::accounts::people::People;
+use crate::audit::Audit;
+use crate::config::{Require2fa, Signup};
+use crate::mail::Mail;
+use crate::refresh::Refresh;
+use crate::sessions::Sessions;
+use crate::tokens::Tokens;
+use crate::web::csrf::FormKey;
+use crate::web::deps::WebDeps;
+use crate::web::known::Known;
+use crate::web::origin::Origin;
+use crate::web::viewer::Identity;
+
+pub struct Auth {
+    pub accounts: Arc<Accounts>,
+    pub sessions: Arc<Sessions>,
+    pub refresh: Arc<Refresh>,
+    pub tokens: Arc<Tokens>,
+    pub audit: Audit,
+    pub form_key: FormKey,
+    pub known: Known,
+    pub deps: Arc<WebDeps>,
+    /// How long a session lasts without a visit.
+    pub session_idle: Duration,
+    /// How long a session lasts at most.
+    pub session_max: Duration,
+    pub require_2fa: Require2fa,
+    /// How long a device stays signed in, in days.
+    pub stay_days: u32,
+}
+
+/// What the pages for getting in need.
+#[derive(Clone, FromRef)]
+pub struct AuthState {
+    pub auth: Arc<Auth>,
+    pub deps: Arc<WebDeps>,
+    pub people: Arc<People>,
+    pub mail: Mail,
+    pub signup: Signup,
+}
+
+/// Where and how somebody signs in.
+#[derive(Clone, Copy)]
+pub struct SignIn<'a> {
+    pub session: &'a Session,
+    /// Who was signed in here before.
+    pub before: &'a Identity,
+    pub origin: &'a Origin,
+    /// “Keep me logged in” was ticked.
+    pub stays: bool,
+}
