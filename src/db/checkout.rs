@@ -8,7 +8,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::failure::{silence, spoils_connection};
-use super::measure::PoolState;
+use super::pool::PoolState;
 
 /// How long one statement of a request may take, `BEGIN` and `COMMIT` too.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(3);
@@ -70,6 +70,10 @@ impl<DB: Transactional> Checkout<DB> {
 
     pub(super) fn bare(&mut self) -> sqlx::Result<&mut DB::Connection> {
         self.connection.as_deref_mut().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    pub(super) fn pool(&self) -> &PoolState {
+        &self.pool
     }
 
     /// Remembers what an answer means for the connection.

@@ -1,7 +1,7 @@
 //! Whether the database can be used, and what is asked of it for its own sake.
 
 use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
-use super::{Db, Measured, Timestamp, Transaction};
+use super::{Db, MeteredPool, Timestamp, Transaction};
 use sqlx::{Postgres, Sqlite};
 
 /// Has SQLite look at every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
@@ -13,7 +13,7 @@ impl Db {
         match self {
             Self::Postgres(pool) => try_postgres(pool).await,
             Self::Sqlite { read, write, .. } => {
-                sqlx::query("SELECT 1").execute(read).await?;
+                sqlx::query("SELECT 1").execute(read.executor()).await?;
                 try_writer(write).await
             }
         }
@@ -23,7 +23,7 @@ impl Db {
     pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
         match self {
             Self::Postgres(pool) => {
-                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await.map(Some)
+                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool.executor()).await.map(Some)
             }
             Self::Sqlite { .. } => Ok(None),
         }
@@ -42,7 +42,7 @@ impl Db {
 }
 
 /// A standby takes no changes, and says so. Its connection is given up, as another may lead to the server that does.
-async fn try_postgres(pool: &Measured<Postgres>) -> sqlx::Result<()> {
+async fn try_postgres(pool: &MeteredPool<Postgres>) -> sqlx::Result<()> {
     let mut checkout = pool.checkout().await?;
     let asked = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(checkout.bare()?);
     let read_only: sqlx::Result<String> = within(REQUEST_LIMIT, asked).await;
@@ -55,7 +55,7 @@ async fn try_postgres(pool: &Measured<Postgres>) -> sqlx::Result<()> {
 
 /// The only writer. While it is at work it needs no trial; after a failure only a change that is kept shows that
 /// there is room again.
-async fn try_writer(write: &Measured<Sqlite>) -> sqlx::Result<()> {
+async fn try_writer(write: &MeteredPool<Sqlite>) -> sqlx::Result<()> {
     let is_busy = write.num_idle() == 0 && write.size() > 0;
     match (is_busy, write.state.is_failing()) {
         (true, false) => Ok(()),

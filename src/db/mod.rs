@@ -5,29 +5,32 @@ mod connect;
 mod failure;
 mod health;
 mod measure;
+mod pool;
+mod postgres;
 mod schema;
+mod sqlite;
+mod start_error;
 mod timestamp;
 mod transaction;
 
 pub use checkout::Checkout;
-pub use connect::{Db, Opening, StartError, migrations};
+pub use connect::{Db, Opening};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
 pub(crate) use failure::{is_silence, outcome_unknown};
 pub use health::REFRESH_STATISTICS;
-pub use measure::{Asked, Measured};
+pub use measure::MeteredExecutor;
+pub use pool::MeteredPool;
 pub use schema::Schema;
 use sqlx::{Postgres, Sqlite};
+pub use start_error::{StartError, migrations};
 pub use timestamp::Timestamp;
 pub use transaction::{Transaction, Tx};
 
-/// One of the two engines' connections or pools; `on!` takes it apart.
-pub enum Engine<P, S> {
-    Postgres(P),
-    Sqlite(S),
+/// What one query runs on, of one of the two engines; `on!` takes it apart.
+pub enum Engine<'a> {
+    Postgres(MeteredExecutor<'a, Postgres>),
+    Sqlite(MeteredExecutor<'a, Sqlite>),
 }
-
-pub type Reader<'a> = Engine<Asked<'a, &'a Measured<Postgres>>, Asked<'a, &'a Measured<Sqlite>>>;
-pub type Writer<'a> = Engine<Asked<'a, &'a mut Checkout<Postgres>>, Asked<'a, &'a mut Checkout<Sqlite>>>;
 
 /// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. The function that
 /// it stands in gives the query its name in metrics.

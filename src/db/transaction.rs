@@ -6,8 +6,9 @@ use sqlx::{Postgres, Sqlite};
 
 use super::checkout::{BULK_LIMIT, Checkout, REQUEST_LIMIT, Transactional};
 use super::failure::of_commit;
-use super::measure::{Asked, Measured, Timer};
-use super::{Db, Engine, Writer};
+use super::measure::{MeteredExecutor, Timer};
+use super::pool::MeteredPool;
+use super::{Db, Engine};
 use crate::telemetry::request;
 
 /// A write transaction. Dropped without `commit`, it rolls back.
@@ -19,7 +20,6 @@ pub enum Tx {
 /// The same of one engine.
 pub struct Transaction<DB: Transactional> {
     checkout: Checkout<DB>,
-    pool: Measured<DB>,
     /// For each statement.
     limit: Duration,
 }
@@ -45,7 +45,7 @@ impl Db {
 }
 
 impl Tx {
-    pub fn conn(&mut self) -> Writer<'_> {
+    pub fn conn(&mut self) -> Engine<'_> {
         match self {
             Self::Postgres(tx) => Engine::Postgres(tx.conn()),
             Self::Sqlite(tx) => Engine::Sqlite(tx.conn()),
@@ -68,7 +68,7 @@ impl Tx {
 }
 
 impl<DB: Transactional> Transaction<DB> {
-    pub(super) async fn begin(pool: &Measured<DB>, limit: Duration) -> sqlx::Result<Self> {
+    pub(super) async fn begin(pool: &MeteredPool<DB>, limit: Duration) -> sqlx::Result<Self> {
         let begun = async {
             let mut checkout = pool.checkout().await?;
             let sql = if limit > REQUEST_LIMIT { DB::BEGIN_BULK } else { DB::BEGIN };
@@ -77,21 +77,21 @@ impl<DB: Transactional> Transaction<DB> {
             Ok(checkout)
         };
         let checkout = pool.wait(begun).await?;
-        Ok(Self { checkout, pool: pool.clone(), limit })
+        Ok(Self { checkout, limit })
     }
 
-    pub fn conn(&mut self) -> Asked<'_, &mut Checkout<DB>> {
-        Asked::new(&mut self.checkout, &self.pool.state).within(self.limit)
+    pub fn conn(&mut self) -> MeteredExecutor<'_, DB> {
+        MeteredExecutor::checkout(&mut self.checkout, self.limit)
     }
 
     pub(super) async fn commit(mut self) -> sqlx::Result<()> {
         if self.checkout.is_doubtful() {
             return Err(sqlx::Error::Protocol("the transaction failed before its commit".to_owned()));
         }
-        let timer = Timer::start(&self.pool.state, "coffer::db::commit", "COMMIT");
+        let timer = Timer::start(self.checkout.pool(), "coffer::db::commit", "COMMIT");
         let committed = timer.done(self.checkout.commit(self.limit).await);
         if committed.is_ok() {
-            self.pool.state.wrote();
+            self.checkout.pool().wrote();
         }
         committed.map_err(of_commit)
     }

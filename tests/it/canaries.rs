@@ -351,7 +351,7 @@ async fn no_secret_is_logged_or_shown_on_postgres() {
     }
     let Db::Postgres(pool) = &db else { panic!("PostgreSQL") };
     sqlx::query("ALTER TABLE audit_events RENAME TO audit_lost")
-        .execute(pool)
+        .execute(pool.executor())
         .await
         .expect("a broken schema");
     let visitor = program.visitor("ada");

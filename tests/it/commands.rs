@@ -119,7 +119,7 @@ async fn a_schema_of_a_later_coffer_is_named_in_our_words() {
     let db = Db::open(&format!("sqlite:{}", place.path("data/coffer.db")), 1).await.expect("the database");
     let Db::Sqlite { write, .. } = &db else { panic!("an SQLite file") };
     sqlx::query(sqlx::AssertSqlSafe(LATER.replace("'x'", "x'00'")))
-        .execute(write)
+        .execute(write.executor())
         .await
         .expect("a migration");
     db.close().await;

@@ -58,7 +58,7 @@ async fn plan(db: &Db, sql: &str, values: &[Value]) -> Vec<String> {
             sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
             explained!("EXPLAIN", &mut *tx, 0)
         }
-        Db::Sqlite { read, .. } => explained!("EXPLAIN QUERY PLAN", read, "detail"),
+        Db::Sqlite { read, .. } => explained!("EXPLAIN QUERY PLAN", read.executor(), "detail"),
     }
 }
 

@@ -21,7 +21,8 @@ async fn every_class_of_postgres_is_told_apart() {
     let Db::Postgres(pool) = &app.coffer.db else { panic!("PostgreSQL") };
     for (code, passes) in PASS.map(|code| (code, true)).into_iter().chain(STAY.map(|code| (code, false))) {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'test' USING ERRCODE = '{code}'; END $$");
-        let error = sqlx::raw_sql(AssertSqlSafe(raise)).execute(pool).await.expect_err("it raises");
+        let error =
+            sqlx::raw_sql(AssertSqlSafe(raise)).execute(pool.executor()).await.expect_err("it raises");
         let said = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         assert_eq!(said.as_deref(), Some(code));
         assert_eq!(is_unavailable(&error), passes, "{code}");
@@ -59,7 +60,7 @@ async fn sqlite_s_failures_are_told_apart_and_none_stops_the_writer() {
         ("PRAGMA query_only = ON; DELETE FROM outbox", true),
         ("PRAGMA max_page_count = 1; CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(4000000))", true),
     ] {
-        let error = sqlx::raw_sql(statement).execute(write).await.expect_err(statement);
+        let error = sqlx::raw_sql(statement).execute(write.executor()).await.expect_err(statement);
         assert_eq!(is_unavailable(&error), passes, "{statement}: {error}");
         let mut tx = app.coffer.db.begin().await.expect(statement);
         let coffer::db::Tx::Sqlite(open) = &mut tx else { panic!("SQLite") };

@@ -137,7 +137,7 @@ async fn a_full_database_refuses_writes_and_heals() {
     let app = App::with(Engine::Sqlite, &[]).await;
     let ada = app.signed_in("ada").await;
     let Db::Sqlite { write, .. } = &app.coffer.db else { panic!("SQLite") };
-    sqlx::raw_sql("PRAGMA max_page_count = 400").execute(write).await.expect("a limit");
+    sqlx::raw_sql("PRAGMA max_page_count = 400").execute(write.executor()).await.expect("a limit");
     let (saved, refused) = saves_until_refused(&ada).await;
     refuses(refused);
     // The limit was the connection's, which is gone.

@@ -80,7 +80,7 @@ async fn a_schema_of_a_newer_coffer_is_not_waited_for() {
     let db = Db::open(database.url(), 2).await.expect("the schema is made");
     let Db::Postgres(pool) = &db else { panic!("PostgreSQL") };
     sqlx::raw_sql("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, '', 0)")
-        .execute(pool)
+        .execute(pool.executor())
         .await
         .expect("a row");
     db.close().await;

@@ -114,8 +114,8 @@ async fn told(app: &App) -> (i64, usize) {
     const EVENTS: &str =
         "SELECT COUNT(*) FROM audit_events WHERE action = 'refresh.reused' AND outcome = 'refused'";
     let events = match &app.coffer.db {
-        coffer::db::Db::Postgres(pool) => sqlx::query_scalar(EVENTS).fetch_one(pool).await,
-        coffer::db::Db::Sqlite { read, .. } => sqlx::query_scalar(EVENTS).fetch_one(read).await,
+        coffer::db::Db::Postgres(pool) => sqlx::query_scalar(EVENTS).fetch_one(pool.executor()).await,
+        coffer::db::Db::Sqlite { read, .. } => sqlx::query_scalar(EVENTS).fetch_one(read.executor()).await,
     };
     let mut letters = app.letters_to("ada@example.org").await;
     letters.retain(|letter| letter.subject.contains("logged out for safety"));

@@ -364,8 +364,11 @@ async fn the_audit_trail_is_verified_at_the_terminal() {
     assert!(place.done(&["audit", "verify"], &[]).contains("unbroken: 3 events"));
     let db = Db::open(&format!("sqlite:{}", place.path("data/coffer.db")), 1).await.expect("the database");
     let Db::Sqlite { write, .. } = &db else { panic!("an SQLite file") };
-    sqlx::query("DROP TRIGGER audit_events_no_delete").execute(write).await.expect("no trigger");
-    sqlx::query("DELETE FROM audit_events WHERE seq = 2").execute(write).await.expect("an event less");
+    sqlx::query("DROP TRIGGER audit_events_no_delete").execute(write.executor()).await.expect("no trigger");
+    sqlx::query("DELETE FROM audit_events WHERE seq = 2")
+        .execute(write.executor())
+        .await
+        .expect("an event less");
     db.close().await;
     drop(db);
     let said = place.run(&["audit", "verify"], &[]);

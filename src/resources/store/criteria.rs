@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, Reader, Value, bind_all, on};
+use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
 use crate::resources::query::{self, Criterion, Filter, Fts, Group, PgGroup, Term};
 use crate::resources::visibility::partition_terms;
@@ -91,7 +91,7 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
     Ok(if few { Size::Few } else { Size::Many })
 }
 
-pub fn filters(statement: &mut Statement, engine: &Reader<'_>, search: &Search, sizes: &Sizes) -> String {
+pub fn filters(statement: &mut Statement, engine: &Engine<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
     let is_not_indexed =
         |(filter, _): &(&Filter, _)| index_term_of(search, filter).is_none() || has_path(filter);
@@ -161,7 +161,7 @@ fn has_path(filter: &Filter) -> bool {
 
 /// Whether the path of an address is this one or below it. It begins at the first slash from the 9th character on,
 /// which is after `https://`, or after `http://` and one letter.
-fn is_below(statement: &mut Statement, engine: &Reader<'_>, path: &str) -> String {
+fn is_below(statement: &mut Statement, engine: &Engine<'_>, path: &str) -> String {
     let find = match engine {
         Engine::Postgres(_) => "strpos",
         Engine::Sqlite(_) => "instr",
@@ -187,7 +187,7 @@ pub enum Words {
 /// `partitions`: only rows with one of these index terms; if empty, all rows.
 pub fn words(
     statement: &mut Statement,
-    engine: &Reader<'_>,
+    engine: &Engine<'_>,
     search: &Search,
     text: &[Group],
     partitions: &[String],

@@ -18,13 +18,13 @@ pub async fn columns(db: &Db) -> BTreeMap<String, Vec<String>> {
         Db::Postgres(pool) => sqlx::query_as(
             "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'",
         )
-        .fetch_all(pool)
+        .fetch_all(pool.executor())
         .await,
         Db::Sqlite { read, .. } => sqlx::query_as(
             "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
              WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '%\\_fts%' ESCAPE '\\'",
         )
-        .fetch_all(read)
+        .fetch_all(read.executor())
         .await,
     }
     .expect("the schema");
@@ -42,7 +42,7 @@ impl Dump {
             let rows = match db {
                 Db::Postgres(pool) => {
                     let sql = format!("SELECT to_jsonb(t)::text FROM {table} t");
-                    sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(pool).await
+                    sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(pool.executor()).await
                 }
                 Db::Sqlite { read, .. } => {
                     let pairs: Vec<_> = columns
@@ -50,7 +50,7 @@ impl Dump {
                         .map(|c| format!("'{c}', CASE typeof({c}) WHEN 'blob' THEN lower(hex({c})) WHEN 'null' THEN NULL ELSE CAST({c} AS TEXT) END"))
                         .collect();
                     let sql = format!("SELECT json_object({}) FROM {table}", pairs.join(", "));
-                    sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(read).await
+                    sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(read.executor()).await
                 }
             };
             let rows = rows.unwrap_or_else(|error| panic!("{table}: {error}"));

@@ -1,0 +1,179 @@
+//! A pool of connections: what is known of it, and every wait for a connection, measured.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use sqlx::{Database, Pool};
+
+use super::checkout::Transactional;
+use super::{Checkout, Db, MeteredExecutor, is_silence};
+use crate::telemetry::metrics::{Metrics, PoolMeter};
+use crate::waits;
+
+/// How long to wait for a connection.
+pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+
+/// What is known of a pool.
+#[derive(Debug, Default)]
+pub struct PoolState {
+    /// None until an application is opened on it.
+    meters: OnceLock<Meters>,
+    /// When a connection did not answer within its limit.
+    silent: Mutex<Option<Instant>>,
+    /// The last attempt to write failed.
+    is_failing: AtomicBool,
+}
+
+#[derive(Debug)]
+pub(super) struct Meters {
+    pub metrics: Metrics,
+    pool: PoolMeter,
+    pub system: &'static str,
+}
+
+impl PoolState {
+    pub(super) fn meters(&self) -> Option<&Meters> {
+        self.meters.get()
+    }
+
+    /// A connection can't be used any more, for this reason.
+    pub(super) fn failed(&self, error: &sqlx::Error) {
+        self.is_failing.store(true, Ordering::Relaxed);
+        if is_silence(error) {
+            *self.silent.lock() = Some(Instant::now());
+        }
+    }
+
+    /// A transaction was committed.
+    pub(super) fn wrote(&self) {
+        self.is_failing.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether another connection fell silent while one was idle for this long.
+    pub(super) fn fell_silent_within(&self, idle: Duration) -> bool {
+        self.silent.lock().is_some_and(|at| at.elapsed() <= idle)
+    }
+}
+
+/// A pool that measures the waits for its connections.
+#[derive(Debug)]
+pub struct MeteredPool<DB: Database> {
+    pool: Pool<DB>,
+    pub(super) state: Arc<PoolState>,
+}
+
+impl<DB: Database> Clone for MeteredPool<DB> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), state: self.state.clone() }
+    }
+}
+
+impl<DB: Database> Deref for MeteredPool<DB> {
+    type Target = Pool<DB>;
+
+    fn deref(&self) -> &Pool<DB> {
+        &self.pool
+    }
+}
+
+/// Counts as waiting until it goes.
+struct Waiting<'a>(&'a PoolMeter);
+
+impl<'a> Waiting<'a> {
+    fn new(pool: &'a PoolMeter) -> Self {
+        pool.waiting.inc();
+        Self(pool)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.dec();
+    }
+}
+
+impl<DB: Transactional> MeteredPool<DB> {
+    pub(super) fn new(pool: Pool<DB>, state: Arc<PoolState>) -> Self {
+        Self { pool, state }
+    }
+
+    /// What runs one query.
+    #[must_use]
+    pub fn executor(&self) -> MeteredExecutor<'_, DB> {
+        MeteredExecutor::pool(self)
+    }
+
+    pub(super) async fn checkout(&self) -> sqlx::Result<Checkout<DB>> {
+        Ok(Checkout::new(self.pool.acquire().await?, self.state.clone()))
+    }
+
+    /// The same, and the wait is measured. In a box, as waiting for one is large.
+    pub(super) async fn connection(&self) -> sqlx::Result<Checkout<DB>> {
+        self.wait(Box::pin(self.checkout())).await
+    }
+
+    /// Measures the wait for a connection or a transaction.
+    pub(super) async fn wait<T>(&self, had: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let had = async { waits::within(had).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) };
+        let Some(Meters { pool, .. }) = self.state.meters() else { return had.await };
+        let (waiting, started) = (Waiting::new(pool), Instant::now());
+        let had = had.await;
+        drop(waiting);
+        pool.acquire.record(started.elapsed());
+        if matches!(had, Err(sqlx::Error::PoolTimedOut)) {
+            pool.timeouts.inc();
+        }
+        had
+    }
+
+    fn measure_for(&self, metrics: &Metrics, name: &str, system: &'static str) {
+        let meters = Meters { metrics: metrics.clone(), pool: metrics.database.pool(name), system };
+        let _ = self.state.meters.set(meters);
+    }
+
+    /// Sets the gauges.
+    fn look(&self) {
+        let Some(Meters { pool, .. }) = self.state.meters() else { return };
+        let idle = self.pool.num_idle();
+        let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        pool.idle.set(count(idle));
+        pool.used.set(count(open.saturating_sub(idle)));
+        pool.max.set(i64::from(self.pool.options().get_max_connections()));
+    }
+}
+
+impl Db {
+    /// Lets the queries and pools be counted by this application's metrics.
+    pub fn measure_for(&self, metrics: &Metrics) {
+        match self {
+            Self::Postgres(pool) => pool.measure_for(metrics, "postgres", "postgresql"),
+            Self::Sqlite { read, write, .. } => {
+                read.measure_for(metrics, "sqlite_read", "sqlite");
+                write.measure_for(metrics, "sqlite_write", "sqlite");
+            }
+        }
+        self.look_at_pools();
+    }
+
+    /// Sets the gauges of the pools.
+    pub fn look_at_pools(&self) {
+        match self {
+            Self::Postgres(pool) => pool.look(),
+            Self::Sqlite { read, write, .. } => {
+                read.look();
+                write.look();
+            }
+        }
+    }
+}
+
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,65 @@
+//! Opening PostgreSQL: its own limits, and whether an idle connection still answers.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
+
+use super::checkout::within;
+use super::pool::{ACQUIRE_LIMIT, MeteredPool, PoolState};
+use super::start_error::{StartError, without_password};
+
+/// The server's own limits come before coffer's, so that a statement which is only slow costs no connection. What a
+/// node leaves open that can't say so any more ends too.
+const SERVER_LIMITS: [(&str, &str); 6] = [
+    ("statement_timeout", "2500ms"),
+    ("lock_timeout", "2s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_user_timeout", "30s"),
+];
+/// A connection that was idle for this long shows that it still answers before it is asked anything.
+const IDLE_TRUST: Duration = Duration::from_secs(5);
+const IDLE_TRY_LIMIT: Duration = Duration::from_millis(500);
+
+pub async fn open(url: &str, connections: u32) -> Result<MeteredPool<Postgres>, StartError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StartError::BadUrl(without_password(url)))?
+        .application_name("coffer")
+        .options(SERVER_LIMITS)
+        // Plans are made for the values: which index a search begins with depends on how common its words
+        // are. Nothing here runs so long that compiling it would pay.
+        .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")])
+        // The default expects a disk with an arm, and would rather read a table along than look rows up.
+        .options([("random_page_cost", "1.1")])
+        .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+    let state: Arc<PoolState> = Arc::default();
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .test_before_acquire(false)
+        .before_acquire({
+            let state = state.clone();
+            move |connection, meta| try_idle(&state, connection, meta.idle_for)
+        })
+        .connect_with(options)
+        .await
+        .map_err(|source| StartError::in_postgres(url, source))?;
+    Ok(MeteredPool::new(pool, state))
+}
+
+/// Whether an idle connection may be used: one that was idle for long, or while another fell silent, must answer first.
+fn try_idle<'c>(
+    state: &PoolState,
+    connection: &'c mut PgConnection,
+    idle: Duration,
+) -> BoxFuture<'c, sqlx::Result<bool>> {
+    if idle < IDLE_TRUST && !state.fell_silent_within(idle) {
+        return ready(Ok(true)).boxed();
+    }
+    within(IDLE_TRY_LIMIT, async { connection.ping().await.map(|()| true) }).boxed()
+}

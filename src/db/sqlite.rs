@@ -1,0 +1,69 @@
+//! Opening an SQLite file, which belongs to one process.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Db;
+use super::pool::{ACQUIRE_LIMIT, MeteredPool};
+use super::start_error::StartError;
+
+/// Shorter than a statement's limit, so that SQLite itself says that another program holds the lock.
+const SQLITE_BUSY_LIMIT: Duration = Duration::from_secs(2);
+
+pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
+    let lock = Arc::new(lock_file(path)?);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: an acknowledged write survives a power cut, not only a crash of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_LIMIT)
+        // What is read often stays in the system's memory, not copied into ours. Each reader maps so much for
+        // itself, and all of that is counted as ours: more is hardly faster and looks like a leak.
+        .pragma("mmap_size", "16777216")
+        .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+    let unreachable = |source| StartError::in_sqlite(path, source);
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(5))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone().create_if_missing(true))
+        .await
+        .map_err(unreachable)?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .test_before_acquire(false)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(unreachable)?;
+    Ok(Db::Sqlite {
+        read: MeteredPool::new(read, Arc::default()),
+        write: MeteredPool::new(write, Arc::default()),
+        lock,
+    })
+}
+
+/// Takes `<file>.lock`, which the system gives back when the process ends, however it ends.
+fn lock_file(path: &Path) -> Result<File, StartError> {
+    let lock_path = path.with_added_extension("lock");
+    let not_writable = |source: std::io::Error| match source.kind() {
+        ErrorKind::StorageFull => StartError::DiskFull(lock_path.clone()),
+        _ => StartError::NotWritable { path: lock_path.clone(), source },
+    };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(not_writable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(not_writable(source)),
+    }
+}
