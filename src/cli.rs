@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use encoding_rs::Encoding;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub enum Command {
     /// Bring the database schema up to date and end.
     Migrate(#[command(flatten)] Box<Config>),
     /// Print the effective configuration, secrets masked.
-    Config(#[command(flatten)] Box<Config>),
+    Config(ConfigArgs),
     /// Make, list and change accounts.
     User(UserArgs),
     /// Look after the audit trail.
@@ -52,6 +52,15 @@ pub enum Command {
     Doctor(#[command(flatten)] Box<Config>),
     /// Ask a running coffer whether it is well; for containers without curl.
     Healthcheck(#[command(flatten)] Box<Config>),
+}
+
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    pub config: Box<Config>,
+    /// The settings as they were given, or are by default.
+    #[arg(skip)]
+    pub given: ArgMatches,
 }
 
 #[derive(Args, Debug)]
@@ -261,8 +270,11 @@ impl Cli {
             let missing = extra.into_iter().filter(|extra| !is_given(&given, extra));
             arguments.splice(end..end, missing);
         }
-        let mut matches = command.try_get_matches_from(arguments)?;
-        let cli = Self::from_arg_matches_mut(&mut matches)?;
+        let matches = command.try_get_matches_from(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if let (Some(Command::Config(args)), Some((_, given))) = (&mut cli.command, matches.subcommand()) {
+            args.given = given.clone();
+        }
         Ok(cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.config))))
     }
 }

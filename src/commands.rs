@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use self::signals::Signals;
 use crate::accounts::{Member, SETUP_LIFE};
 use crate::app::{self, App};
-use crate::cli::{AuditAction, AuditArgs, Command, ExportArgs, ImportArgs, SeedArgs};
+use crate::cli::{AuditAction, AuditArgs, Command, ConfigArgs, ExportArgs, ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
@@ -49,8 +49,8 @@ pub async fn run(command: Command) -> Result<(), String> {
             db.close().await;
             Ok(())
         }
-        Command::Config(config) => {
-            for (name, value) in config.effective() {
+        Command::Config(ConfigArgs { config, given }) => {
+            for (name, value) in config.effective(&given) {
                 println!("{name}={value}");
             }
             doctor::settings::check(&config).map_err(|refused| refused.join("\n"))

@@ -99,18 +99,18 @@ fn cookies(config: &Config) -> Finding {
 
 /// Whether visitors can be told apart: limits count by address.
 fn visitors(config: &Config) -> Finding {
-    if let Some(all) = config.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
+    if let Some(all) = config.client.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
         return Failure(format!(
             "COFFER_TRUSTED_PROXIES lists {all}, which is everybody: anyone can claim any address and escape every limit. List the proxies alone."
         ));
     }
     match site(config) {
-        Ok(site) if site.is_https() && config.trusted_proxies.is_empty() => Warning(
+        Ok(site) if site.is_https() && config.client.trusted_proxies.is_empty() => Warning(
             "https means that a proxy stands before coffer, but COFFER_TRUSTED_PROXIES names none: all visitors look like one and share one limit. Add the proxy's address."
                 .to_owned(),
         ),
-        _ if config.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
-        _ => Fine(format!("told apart by {} from the trusted proxies", config.proxy_header.name())),
+        _ if config.client.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
+        _ => Fine(format!("told apart by {} from the trusted proxies", config.client.proxy_header.name())),
     }
 }
 
@@ -242,11 +242,11 @@ async fn redis(config: &Config) -> Finding {
 }
 
 async fn mail(config: &Config) -> Finding {
-    if config.smtp_url.is_none() && !config.data_dir.exists() {
+    if config.mail.smtp_url.is_none() && !config.data_dir.exists() {
         return Fine("letters will be files in the data directory".to_owned());
     }
     match mail::probe(config, LIMIT).await {
-        Ok(()) if config.smtp_url.is_none() => Fine(format!(
+        Ok(()) if config.mail.smtp_url.is_none() => Fine(format!(
             "no mail server: letters are files in {}, for you to pass on",
             config.data_dir.join("mail").display()
         )),

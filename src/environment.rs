@@ -9,7 +9,7 @@ use std::path::Path;
 
 use clap::Command;
 
-use crate::config::{ALIASES, SECRETS};
+use crate::config::ALIASES;
 
 /// Variables by name. A blank one is none, and so is one that Kubernetes sets for a Service named like coffer.
 #[derive(Debug, Default)]
@@ -79,11 +79,13 @@ impl Variables {
     /// # Errors
     /// A sentence when a secret's file can't be read or holds nothing.
     pub fn arguments(&self, command: &Command) -> Result<Vec<OsString>, String> {
-        let names: BTreeSet<String> = settings(command).collect();
-        let from_file =
-            self.file.iter().filter(|(name, _)| names.contains(*name) && !self.process.contains_key(*name));
+        let names: BTreeSet<&str> = settings(command).collect();
+        let from_file = self
+            .file
+            .iter()
+            .filter(|(name, _)| names.contains(name.as_str()) && !self.process.contains_key(*name));
         let mut arguments: Vec<OsString> = from_file.map(|(name, value)| argument(name, value)).collect();
-        for name in SECRETS {
+        for name in secrets(command) {
             arguments.extend(self.secret(name)?.map(|secret| argument(name, &secret)));
         }
         for (borrowed, ours) in ALIASES {
@@ -115,7 +117,7 @@ impl Variables {
 /// The command line without options that are given a blank value.
 #[must_use]
 pub fn without_blank(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
-    let flags: BTreeSet<String> = settings(command).map(|name| flag(&name)).collect();
+    let flags: BTreeSet<String> = settings(command).map(flag).collect();
     let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
     let mut is_over = false;
     for argument in arguments {
@@ -167,16 +169,19 @@ fn flag(name: &str) -> String {
 }
 
 /// The names of all settings.
-fn settings(command: &Command) -> impl Iterator<Item = String> {
-    std::iter::once(command)
-        .chain(command.get_subcommands())
-        .flat_map(Command::get_arguments)
-        .filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()))
+fn settings(command: &Command) -> impl Iterator<Item = &str> {
+    command.get_arguments().filter_map(|argument| argument.get_env()?.to_str())
+}
+
+/// The names of those that are secret; `_FILE` after one names a file that holds the value.
+fn secrets(command: &Command) -> impl Iterator<Item = &str> {
+    let secret = command.get_arguments().filter(|argument| argument.is_hide_env_values_set());
+    secret.filter_map(|argument| argument.get_env()?.to_str())
 }
 
 fn known_names(command: &Command) -> Vec<String> {
-    let mut names: Vec<String> = settings(command).collect();
-    names.extend(SECRETS.iter().map(|name| format!("{name}_FILE")));
+    let mut names: Vec<String> = settings(command).map(str::to_owned).collect();
+    names.extend(secrets(command).map(|name| format!("{name}_FILE")));
     // Read by the test suite alone; it may stand in the environment of a developer.
     names.push("COFFER_TEST_LONG".to_owned());
     names

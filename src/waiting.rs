@@ -38,7 +38,7 @@ pub async fn database(config: &Config, listener: &TcpListener) -> Result<Db, Str
 }
 
 async fn try_open(config: &Config) -> Result<Db, StartError> {
-    Db::open(&config.database(), config.database_connections).await
+    Db::open(&config.database(), config.database.database_connections).await
 }
 
 async fn wait(config: &Config) -> Result<Db, String> {

@@ -13,6 +13,7 @@ mod member;
 pub mod pages;
 mod password;
 pub mod people;
+pub mod policy;
 pub mod proof;
 mod recovery;
 mod registration;
@@ -88,8 +89,11 @@ impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
     pub fn new(deps: Deps, config: &Config, site: &Site, keys: &Keys) -> Result<Self, String> {
-        let passwords =
-            Arc::new(Passwords::new(config.password_memory, config.password_passes, &site.host())?);
+        let passwords = Arc::new(Passwords::new(
+            config.accounts.password_memory,
+            config.accounts.password_passes,
+            &site.host(),
+        )?);
         let Deps { db, cache, system: context, audit, mail, sessions, limiter } = deps;
         let factor_keys = Arc::new(FactorKeys::new(keys));
         Ok(Self {

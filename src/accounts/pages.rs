@@ -15,8 +15,8 @@ use super::{
     Member, NewAccount, Proof, Proved, Purpose, SettingsState, factor, forgotten, invites, settings,
     strength, sudo,
 };
+use crate::accounts::policy::Signup;
 use crate::auth::{Auth, AuthState, SignIn};
-use crate::config::Signup;
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, Notice, local_path, page, redirect};
 use crate::web::cookies::{self, Name};

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 
 use crate::accounts::people::People;
+use crate::accounts::policy::Signup;
 use crate::accounts::{self, Accounts};
 use crate::admin::Admin;
 use crate::audit::Audit;
 use crate::audit::trail::Trail;
 use crate::auth::Auth;
 use crate::cache::{self, Cache};
-use crate::config::{Config, Signup};
+use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
 use crate::health::Health;
@@ -101,7 +102,7 @@ impl App {
     ) -> Result<Arc<Self>, String> {
         let open = async |config: &Config| {
             let url = config.database();
-            let opened = Db::open_as(&url, config.database_connections, opening).await;
+            let opened = Db::open_as(&url, config.database.database_connections, opening).await;
             opened.map_err(|e| e.to_string())
         };
         Self::assemble(config, context, local, opening, open).await
@@ -147,7 +148,8 @@ impl App {
     /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
         let Opened { config, system, local, metrics, public_url, db, redis, keys } = opened;
-        let limits = cache::Limits { memory: config.cache_memory << 20, loads: config.database_connections };
+        let limits =
+            cache::Limits { memory: config.cache_memory << 20, loads: config.database.database_connections };
         let cache = Cache::new((db.clone(), system.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), system.now());
         let audit = Audit::new(system.clone(), &keys, &metrics);
@@ -182,7 +184,7 @@ impl App {
             client_ip: client_ip.clone(),
             once: Seal::new(keys.derive("once")),
             sudo: Box::new(PasswordSudo { accounts: accounts.clone(), system: system.clone() }),
-            signup_open: config.signup == Signup::Open,
+            signup_open: config.accounts.signup == Signup::Open,
             upload_limit: config.import_limit << 20,
         });
         let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
@@ -206,10 +208,10 @@ impl App {
                 form_key: FormKey::new(keys.derive("form")),
                 known: Known::new(&system),
                 deps: deps.clone(),
-                session_idle: config.session_idle(),
-                session_max: config.session_max(),
-                require_2fa: config.require_2fa,
-                stay_days: config.stay_days,
+                session_idle: config.accounts.session_idle(),
+                session_max: config.accounts.session_max(),
+                require_2fa: config.accounts.require_2fa,
+                stay_days: config.accounts.stay_days,
             }),
             admin: Arc::new(Admin {
                 system: system.clone(),

@@ -39,7 +39,7 @@ impl App {
             deps: self.deps.clone(),
             people: self.people.clone(),
             mail: self.mail.clone(),
-            signup: self.config.signup,
+            signup: self.config.accounts.signup,
         }
     }
 

@@ -8,8 +8,8 @@ use tower_sessions::Session;
 
 use crate::accounts::Accounts;
 use crate::accounts::people::People;
+use crate::accounts::policy::{Require2fa, Signup};
 use crate::audit::Audit;
-use crate::config::{Require2fa, Signup};
 use crate::mail::Mail;
 use crate::refresh::Refresh;
 use crate::sessions::Sessions;

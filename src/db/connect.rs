@@ -5,6 +5,8 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use clap::Args;
+use secrecy::SecretString;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Postgres, Sqlite};
@@ -30,6 +32,19 @@ pub enum Db {
         write: MeteredPool<Sqlite>,
         lock: Arc<File>,
     },
+}
+
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Storage")]
+pub struct DatabaseSettings {
+    /// postgres://user:password@host/name, or sqlite:PATH. [default: sqlite:DATA_DIR/coffer.db]
+    #[arg(long, env = "COFFER_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+
+    /// Database connections of this process.
+    #[arg(long, env = "COFFER_DATABASE_CONNECTIONS", default_value_t = 10)]
+    pub database_connections: u32,
 }
 
 /// What opening may do.

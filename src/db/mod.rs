@@ -14,7 +14,7 @@ mod timestamp;
 mod transaction;
 
 pub use checkout::Checkout;
-pub use connect::{Db, Opening};
+pub use connect::{DatabaseSettings, Db, Opening};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
 pub(crate) use failure::{is_silence, outcome_unknown};
 pub use health::REFRESH_STATISTICS;

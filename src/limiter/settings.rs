@@ -1,125 +1,123 @@
 //! The limits' settings: one a policy, and a few for all.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 
 use super::policy::{Policy, Rule};
 
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
 pub struct Settings {
     /// Pages for visitors, by address. Like all limits: 300/min, 300/min burst 100, off, or shadow 300/min to count without refusing.
-    #[arg(long = "rate-limit-pages", env = "COFFER_RATE_LIMIT_PAGES", help_heading = "Limits",
+    #[arg(long = "rate-limit-pages", env = "COFFER_RATE_LIMIT_PAGES",
           default_value = Policy::Pages.default_quota())]
     pub pages: Rule,
 
     /// The API without a token or a session, by address.
-    #[arg(long = "rate-limit-api", env = "COFFER_RATE_LIMIT_API", help_heading = "Limits",
-          default_value = Policy::Api.default_quota())]
+    #[arg(long = "rate-limit-api", env = "COFFER_RATE_LIMIT_API", default_value = Policy::Api.default_quota())]
     pub api: Rule,
 
     /// Everything together by IPv6 /48, which one customer of a provider may have.
-    #[arg(long = "rate-limit-network", env = "COFFER_RATE_LIMIT_NETWORK", help_heading = "Limits",
+    #[arg(long = "rate-limit-network", env = "COFFER_RATE_LIMIT_NETWORK",
           default_value = Policy::Network.default_quota())]
     pub network: Rule,
 
     /// The API, by token.
-    #[arg(long = "rate-limit-token", env = "COFFER_RATE_LIMIT_TOKEN", help_heading = "Limits",
+    #[arg(long = "rate-limit-token", env = "COFFER_RATE_LIMIT_TOKEN",
           default_value = Policy::Token.default_quota())]
     pub token: Rule,
 
     /// Everything that a signed-in browser asks, by session, instead of the limits by address.
-    #[arg(long = "rate-limit-session", env = "COFFER_RATE_LIMIT_SESSION", help_heading = "Limits",
+    #[arg(long = "rate-limit-session", env = "COFFER_RATE_LIMIT_SESSION",
           default_value = Policy::Session.default_quota())]
     pub session: Rule,
 
     /// Administration, by session.
-    #[arg(long = "rate-limit-admin", env = "COFFER_RATE_LIMIT_ADMIN", help_heading = "Limits",
+    #[arg(long = "rate-limit-admin", env = "COFFER_RATE_LIMIT_ADMIN",
           default_value = Policy::Admin.default_quota())]
     pub admin: Rule,
 
     /// Failed logins, by address.
-    #[arg(long = "rate-limit-login-address", env = "COFFER_RATE_LIMIT_LOGIN_ADDRESS", help_heading = "Limits",
+    #[arg(long = "rate-limit-login-address", env = "COFFER_RATE_LIMIT_LOGIN_ADDRESS",
           default_value = Policy::LoginAddress.default_quota())]
     pub login_address: Rule,
 
     /// Failed logins, by account: so many, then a delay that doubles.
-    #[arg(long = "rate-limit-login-account", env = "COFFER_RATE_LIMIT_LOGIN_ACCOUNT", help_heading = "Limits",
+    #[arg(long = "rate-limit-login-account", env = "COFFER_RATE_LIMIT_LOGIN_ACCOUNT",
           default_value = Policy::LoginAccount.default_quota())]
     pub login_account: Rule,
 
     /// Failed logins, by address and account together.
-    #[arg(long = "rate-limit-login-pair", env = "COFFER_RATE_LIMIT_LOGIN_PAIR", help_heading = "Limits",
+    #[arg(long = "rate-limit-login-pair", env = "COFFER_RATE_LIMIT_LOGIN_PAIR",
           default_value = Policy::LoginPair.default_quota())]
     pub login_pair: Rule,
 
     /// Different accounts that one address fails to log in to.
-    #[arg(long = "rate-limit-login-accounts", env = "COFFER_RATE_LIMIT_LOGIN_ACCOUNTS", help_heading = "Limits",
+    #[arg(long = "rate-limit-login-accounts", env = "COFFER_RATE_LIMIT_LOGIN_ACCOUNTS",
           default_value = Policy::LoginAccounts.default_quota())]
     pub login_accounts: Rule,
 
     /// Failed logins from a browser that has signed in to the account before, which count for nothing else.
-    #[arg(long = "rate-limit-login-device", env = "COFFER_RATE_LIMIT_LOGIN_DEVICE", help_heading = "Limits",
+    #[arg(long = "rate-limit-login-device", env = "COFFER_RATE_LIMIT_LOGIN_DEVICE",
           default_value = Policy::LoginDevice.default_quota())]
     pub login_device: Rule,
 
     /// Wrong codes of the second factor, by account.
-    #[arg(long = "rate-limit-second-factor", env = "COFFER_RATE_LIMIT_SECOND_FACTOR", help_heading = "Limits",
+    #[arg(long = "rate-limit-second-factor", env = "COFFER_RATE_LIMIT_SECOND_FACTOR",
           default_value = Policy::SecondFactor.default_quota())]
     pub second_factor: Rule,
 
     /// Wrong passwords of somebody who is logged in and is asked for it once more, by account.
-    #[arg(long = "rate-limit-sudo", env = "COFFER_RATE_LIMIT_SUDO", help_heading = "Limits",
+    #[arg(long = "rate-limit-sudo", env = "COFFER_RATE_LIMIT_SUDO",
           default_value = Policy::Sudo.default_quota())]
     pub sudo: Rule,
 
     /// New accounts, by address.
-    #[arg(long = "rate-limit-register-address", env = "COFFER_RATE_LIMIT_REGISTER_ADDRESS", help_heading = "Limits",
+    #[arg(long = "rate-limit-register-address", env = "COFFER_RATE_LIMIT_REGISTER_ADDRESS",
           default_value = Policy::RegisterAddress.default_quota())]
     pub register_address: Rule,
 
     /// New accounts, by email address.
-    #[arg(long = "rate-limit-register-email", env = "COFFER_RATE_LIMIT_REGISTER_EMAIL", help_heading = "Limits",
+    #[arg(long = "rate-limit-register-email", env = "COFFER_RATE_LIMIT_REGISTER_EMAIL",
           default_value = Policy::RegisterEmail.default_quota())]
     pub register_email: Rule,
 
     /// New accounts, by IPv6 /48.
-    #[arg(long = "rate-limit-register-network", env = "COFFER_RATE_LIMIT_REGISTER_NETWORK", help_heading = "Limits",
+    #[arg(long = "rate-limit-register-network", env = "COFFER_RATE_LIMIT_REGISTER_NETWORK",
           default_value = Policy::RegisterNetwork.default_quota())]
     pub register_network: Rule,
 
     /// Letters with a link for a new password, by address.
-    #[arg(long = "rate-limit-reset-address", env = "COFFER_RATE_LIMIT_RESET_ADDRESS", help_heading = "Limits",
+    #[arg(long = "rate-limit-reset-address", env = "COFFER_RATE_LIMIT_RESET_ADDRESS",
           default_value = Policy::ResetAddress.default_quota())]
     pub reset_address: Rule,
 
     /// Letters with a link for a new password, by email address.
-    #[arg(long = "rate-limit-reset-email", env = "COFFER_RATE_LIMIT_RESET_EMAIL", help_heading = "Limits",
+    #[arg(long = "rate-limit-reset-email", env = "COFFER_RATE_LIMIT_RESET_EMAIL",
           default_value = Policy::ResetEmail.default_quota())]
     pub reset_email: Rule,
 
     /// Letters with a link for a new password, by IPv6 /48.
-    #[arg(long = "rate-limit-reset-network", env = "COFFER_RATE_LIMIT_RESET_NETWORK", help_heading = "Limits",
+    #[arg(long = "rate-limit-reset-network", env = "COFFER_RATE_LIMIT_RESET_NETWORK",
           default_value = Policy::ResetNetwork.default_quota())]
     pub reset_network: Rule,
 
     /// Letters that somebody who is logged in has sent to confirm an address, by account.
-    #[arg(long = "rate-limit-letter-account", env = "COFFER_RATE_LIMIT_LETTER_ACCOUNT", help_heading = "Limits",
+    #[arg(long = "rate-limit-letter-account", env = "COFFER_RATE_LIMIT_LETTER_ACCOUNT",
           default_value = Policy::LetterAccount.default_quota())]
     pub letter_account: Rule,
 
     /// Letters to confirm an address, by email address.
-    #[arg(long = "rate-limit-letter-email", env = "COFFER_RATE_LIMIT_LETTER_EMAIL", help_heading = "Limits",
+    #[arg(long = "rate-limit-letter-email", env = "COFFER_RATE_LIMIT_LETTER_EMAIL",
           default_value = Policy::LetterEmail.default_quota())]
     pub letter_email: Rule,
 
     /// Memory for what this process remembers of clients, in MiB.
-    #[arg(long = "rate-limit-memory", env = "COFFER_RATE_LIMIT_MEMORY", help_heading = "Limits",
+    #[arg(long = "rate-limit-memory", env = "COFFER_RATE_LIMIT_MEMORY",
           default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub memory: u16,
 
     /// Milliseconds that a request waits for Redis before its own node decides alone.
-    #[arg(long = "rate-limit-patience", env = "COFFER_RATE_LIMIT_PATIENCE", help_heading = "Limits",
+    #[arg(long = "rate-limit-patience", env = "COFFER_RATE_LIMIT_PATIENCE",
           default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub patience: u16,
 }
@@ -157,18 +155,5 @@ impl Settings {
     fn login_seen(&self) -> Rule {
         let seen = || Policy::LoginSeen.default_quota().parse().ok();
         Rule { quota: self.login_accounts.quota.and_then(|_| seen()), shadow: false }
-    }
-
-    /// Every limit by its `COFFER_` name.
-    #[must_use]
-    pub fn effective(&self) -> BTreeMap<String, String> {
-        let limits = Policy::ALL.into_iter().filter(|policy| *policy != Policy::LoginSeen).map(|policy| {
-            let name = policy.name().replace('-', "_").to_uppercase();
-            (format!("COFFER_RATE_LIMIT_{name}"), self.rule(policy).to_string())
-        });
-        let others = [("MEMORY", self.memory), ("PATIENCE", self.patience)];
-        limits
-            .chain(others.map(|(name, value)| (format!("COFFER_RATE_LIMIT_{name}"), value.to_string())))
-            .collect()
     }
 }

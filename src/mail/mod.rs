@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 pub use self::letter::Letter;
 use self::message::Envelope;
 use self::store::Claimed;
+pub use self::transport::MailSettings;
 use self::transport::{Failure, Transport};
 use crate::config::Config;
 use crate::context::Context;
@@ -102,7 +103,7 @@ pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize>
 /// # Errors
 /// A sentence that says what to do.
 pub fn check(config: &Config, site: &Site) -> Result<(), String> {
-    Envelope::new(config.mail_from.as_deref(), site.host())?;
+    Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
     Transport::new(config, SEND_LIMIT).map(drop)
 }
 
@@ -126,7 +127,7 @@ impl Mail {
         metrics: &Metrics,
     ) -> Result<Self, String> {
         let seal = Seal::new(keys.derive(PURPOSE));
-        let envelope = Envelope::new(config.mail_from.as_deref(), site.host())?;
+        let envelope = Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
         let transport = Transport::new(config, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));
         let metrics = metrics.clone();

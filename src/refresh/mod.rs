@@ -120,7 +120,7 @@ impl Refresh {
         let Deps { db, system: context, audit, sessions, accounts } = deps;
         let key = Key(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
-        Self { db, context, audit, sessions, accounts, key, life: config.stay(), sessions_page }
+        Self { db, context, audit, sessions, accounts, key, life: config.accounts.stay(), sessions_page }
     }
 
     /// A new family with its first token.

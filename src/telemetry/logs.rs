@@ -5,10 +5,11 @@ use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use clap::{Args, ValueEnum};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntCounterVec, Opts};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -17,12 +18,40 @@ use tracing_subscriber::{EnvFilter, fmt};
 use super::line::Lines;
 use super::loki::{self, Guard, Shipper};
 use super::request;
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::context::Context;
 
 /// The Redis client logs each lost connection many times over; `redis` says it once. The sessions' layers open a span
 /// around every step, which no line of ours would show.
 const QUIET: &str = "fred=off,tower_sessions=off,tower_sessions_core=warn";
+
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Logs")]
+pub struct LogSettings {
+    /// What to log: error, warn, info, debug, trace, or a filter such as info,coffer=debug.
+    #[arg(long, env = "COFFER_LOG", default_value = "info")]
+    pub log: String,
+
+    /// How log lines look. `auto` is pretty in a terminal and JSON elsewhere.
+    #[arg(long, env = "COFFER_LOG_FORMAT", default_value = "auto")]
+    pub log_format: LogFormat,
+
+    /// http://host:3100 or https://user:password@host of a Loki that gets a copy of every line.
+    #[arg(long, env = "COFFER_LOKI_URL", hide_env_values = true)]
+    pub loki_url: Option<SecretString>,
+
+    /// What Loki's label `env` says.
+    #[arg(long, env = "COFFER_ENVIRONMENT", default_value = "production")]
+    pub environment: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Auto,
+    Json,
+    Pretty,
+}
 
 /// What is to be ended after everything else has spoken.
 pub struct Logs {
@@ -49,7 +78,7 @@ impl Logs {
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
     let filter = filter(config)?;
-    let pretty = match config.log_format {
+    let pretty = match config.logs.log_format {
         LogFormat::Auto => std::io::stdout().is_terminal(),
         LogFormat::Pretty => true,
         LogFormat::Json => false,
@@ -68,11 +97,11 @@ pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn check(config: &Config) -> Result<(), String> {
     filter(config)?;
-    config.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
+    config.logs.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
 }
 
 fn filter(config: &Config) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(format!("{QUIET},{}", config.log)).map_err(|e| {
+    EnvFilter::try_new(format!("{QUIET},{}", config.logs.log)).map_err(|e| {
         format!(
             "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
         )
@@ -80,9 +109,9 @@ fn filter(config: &Config) -> Result<EnvFilter, String> {
 }
 
 fn copies(config: &Config) -> Result<(Option<Arc<Guard>>, Option<Shipper>), String> {
-    let Some(url) = &config.loki_url else { return Ok((None, None)) };
+    let Some(url) = &config.logs.loki_url else { return Ok((None, None)) };
     let guard = COPIES.get_or_init(Arc::default).clone();
-    let shipper = Shipper::start(guard.clone(), url.expose_secret(), &config.environment)?;
+    let shipper = Shipper::start(guard.clone(), url.expose_secret(), &config.logs.environment)?;
     Ok((Some(guard), Some(shipper)))
 }
 

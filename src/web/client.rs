@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::http::HeaderMap;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use hmac::{Hmac, Mac as _};
 use ipnet::IpNet;
 use sha2::Sha256;
@@ -58,6 +58,18 @@ impl ProxyHeader {
     }
 }
 
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Serving")]
+pub struct ClientSettings {
+    /// Proxies whose word about the visitor's address is believed: addresses or networks, with commas between.
+    #[arg(long, env = "COFFER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// The one header in which those proxies name it; they must replace or extend what a visitor sends.
+    #[arg(long, env = "COFFER_PROXY_HEADER", default_value = "x-forwarded-for")]
+    pub proxy_header: ProxyHeader,
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
@@ -84,8 +96,8 @@ impl Clients {
     #[must_use]
     pub fn new(config: &Config, keys: &Keys) -> Self {
         Self {
-            trusted: config.trusted_proxies.as_slice().into(),
-            header: config.proxy_header,
+            trusted: config.client.trusted_proxies.as_slice().into(),
+            header: config.client.proxy_header,
             key: mac(&keys.derive("network")),
             seen: Arc::default(),
         }

@@ -1,0 +1,99 @@
+//! The settings for accounts: who may have one, for how long a login holds, and what guards it.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Member, Role};
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Accounts")]
+pub struct AccountSettings {
+    /// Who may make an account.
+    #[arg(long, env = "COFFER_SIGNUP", default_value = "invite")]
+    pub signup: Signup,
+
+    /// Days without a visit after which a session ends.
+    #[arg(long, env = "COFFER_SESSION_IDLE_DAYS", default_value_t = 7,
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_idle_days: u32,
+
+    /// Days after which a session ends whatever happened.
+    #[arg(long, env = "COFFER_SESSION_MAX_DAYS", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub session_max_days: u32,
+
+    /// Days that a device stays signed in by "keep me signed in", and a program by its refresh token.
+    #[arg(long, env = "COFFER_STAY_DAYS", default_value_t = 90,
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub stay_days: u32,
+
+    /// Who must log in with a code from an authenticator app besides the password.
+    #[arg(long, env = "COFFER_REQUIRE_2FA", default_value = "off")]
+    pub require_2fa: Require2fa,
+
+    /// Argon2id memory per password hash, in KiB.
+    #[arg(long, env = "COFFER_PASSWORD_MEMORY", default_value_t = 19_456,
+          value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
+    pub password_memory: u32,
+
+    /// Argon2id passes per password hash.
+    #[arg(long, env = "COFFER_PASSWORD_PASSES", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(2..=20))]
+    pub password_passes: u32,
+}
+
+impl AccountSettings {
+    #[must_use]
+    pub fn session_idle(&self) -> Duration {
+        days(self.session_idle_days)
+    }
+
+    #[must_use]
+    pub fn session_max(&self) -> Duration {
+        days(self.session_max_days)
+    }
+
+    #[must_use]
+    pub fn stay(&self) -> Duration {
+        days(self.stay_days)
+    }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_hours(u64::from(days) * 24)
+}
+
+/// Who may make an account for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Signup {
+    /// Nobody; an admin makes accounts on the command line.
+    Closed,
+    /// Whoever holds an invitation link.
+    Invite,
+    /// Everybody who can open the page.
+    Open,
+}
+
+/// Who must have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Require2fa {
+    /// Nobody; everybody may.
+    Off,
+    /// Whoever looks after the others.
+    Admins,
+    /// Everybody.
+    All,
+}
+
+impl Require2fa {
+    /// Whether this person must have one.
+    #[must_use]
+    pub fn asks(self, member: &Member) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Admins => member.role == Role::Admin,
+            Self::All => true,
+        }
+    }
+}
