@@ -110,7 +110,7 @@ fn visitors(config: &Config) -> Finding {
                 .to_owned(),
         ),
         _ if config.client.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
-        _ => Fine(format!("told apart by {} from the trusted proxies", config.client.proxy_header.name())),
+        _ => Fine(format!("told apart by {} from the trusted proxies", config.client.proxy_header.as_str())),
     }
 }
 

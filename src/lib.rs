@@ -30,6 +30,7 @@ pub mod keys;
 pub mod limiter;
 pub mod limits;
 pub mod mail;
+mod named;
 pub mod openapi;
 pub mod redis;
 pub mod refresh;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Member;
 use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
+use crate::named::named;
 
 /// The columns of a [`Member`].
 macro_rules! member {
@@ -132,27 +133,16 @@ pub async fn other_owner(tx: &mut Tx, email_key: &str, than: Uuid) -> sqlx::Resu
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(email_key).bind(than).fetch_optional(conn).await)
 }
 
-/// What a one-time token is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    Setup,
-    Invite,
-    /// The address in its payload is the account's.
-    Verify,
-    /// The address in its payload is to be the account's in place of another.
-    Email,
-    Reset,
-}
-
-impl Purpose {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Setup => "setup",
-            Self::Invite => "invite",
-            Self::Verify => "verify",
-            Self::Email => "email",
-            Self::Reset => "reset",
-        }
+named! {
+    /// What a one-time token is good for.
+    pub enum Purpose {
+        Setup = "setup",
+        Invite = "invite",
+        /// The address in its payload is the account's.
+        Verify = "verify",
+        /// The address in its payload is to be the account's in place of another.
+        Email = "email",
+        Reset = "reset",
     }
 }
 

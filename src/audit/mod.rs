@@ -20,136 +20,52 @@ use crate::context::Context;
 use crate::db::{Timestamp, Tx};
 use crate::keys::retired::RetiredKeys;
 use crate::keys::{AUDIT, KeyId, Keys, mac};
+use crate::named::named;
 use crate::telemetry::metrics::{Method, Metrics};
 use crate::web::origin::Origin;
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    SetUp,
-    Register,
-    LogIn,
-    LogOut,
-    Sudo,
-    SessionEnd,
-    SessionsEnd,
-    RefreshReused,
-    PasswordChange,
-    PasswordResetAsk,
-    PasswordReset,
-    EmailVerify,
-    EmailChange,
-    SecondFactorOn,
-    SecondFactorOff,
-    RecoveryCodesMake,
-    RecoveryCodeUse,
-    TokenCreate,
-    TokenRevoke,
-    InviteCreate,
-    InviteWithdraw,
-    InviteAccept,
-    LimitRelease,
-    UserCreate,
-    UserDisable,
-    UserEnable,
-    UserRole,
-    UserResetLink,
-    DataExport,
-    AccountDelete,
-    KeyRotate,
-    KeyLost,
-}
-
-impl Action {
-    /// Every action, as filters list them.
-    pub const ALL: [Self; 32] = [
-        Self::SetUp,
-        Self::Register,
-        Self::LogIn,
-        Self::LogOut,
-        Self::Sudo,
-        Self::SessionEnd,
-        Self::SessionsEnd,
-        Self::RefreshReused,
-        Self::PasswordChange,
-        Self::PasswordResetAsk,
-        Self::PasswordReset,
-        Self::EmailVerify,
-        Self::EmailChange,
-        Self::SecondFactorOn,
-        Self::SecondFactorOff,
-        Self::RecoveryCodesMake,
-        Self::RecoveryCodeUse,
-        Self::TokenCreate,
-        Self::TokenRevoke,
-        Self::InviteCreate,
-        Self::InviteWithdraw,
-        Self::InviteAccept,
-        Self::LimitRelease,
-        Self::UserCreate,
-        Self::UserDisable,
-        Self::UserEnable,
-        Self::UserRole,
-        Self::UserResetLink,
-        Self::DataExport,
-        Self::AccountDelete,
-        Self::KeyRotate,
-        Self::KeyLost,
-    ];
-
-    /// The stable name, as rows and filters hold it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SetUp => "setup",
-            Self::Register => "register",
-            Self::LogIn => "login",
-            Self::LogOut => "logout",
-            Self::Sudo => "sudo",
-            Self::SessionEnd => "session.end",
-            Self::SessionsEnd => "sessions.end",
-            Self::RefreshReused => "refresh.reused",
-            Self::PasswordChange => "password.change",
-            Self::PasswordResetAsk => "password.reset.ask",
-            Self::PasswordReset => "password.reset",
-            Self::EmailVerify => "email.verify",
-            Self::EmailChange => "email.change",
-            Self::SecondFactorOn => "second_factor.on",
-            Self::SecondFactorOff => "second_factor.off",
-            Self::RecoveryCodesMake => "recovery_codes.make",
-            Self::RecoveryCodeUse => "recovery_code.use",
-            Self::TokenCreate => "token.create",
-            Self::TokenRevoke => "token.revoke",
-            Self::InviteCreate => "invite.create",
-            Self::InviteWithdraw => "invite.withdraw",
-            Self::InviteAccept => "invite.accept",
-            Self::LimitRelease => "limit.release",
-            Self::UserCreate => "user.create",
-            Self::UserDisable => "user.disable",
-            Self::UserEnable => "user.enable",
-            Self::UserRole => "user.role",
-            Self::UserResetLink => "user.reset_link",
-            Self::DataExport => "data.export",
-            Self::AccountDelete => "account.delete",
-            Self::KeyRotate => "key.rotate",
-            Self::KeyLost => "key.lost",
-        }
+named! {
+    /// What was done.
+    pub enum Action {
+        SetUp = "setup",
+        Register = "register",
+        LogIn = "login",
+        LogOut = "logout",
+        Sudo = "sudo",
+        SessionEnd = "session.end",
+        SessionsEnd = "sessions.end",
+        RefreshReused = "refresh.reused",
+        PasswordChange = "password.change",
+        PasswordResetAsk = "password.reset.ask",
+        PasswordReset = "password.reset",
+        EmailVerify = "email.verify",
+        EmailChange = "email.change",
+        SecondFactorOn = "second_factor.on",
+        SecondFactorOff = "second_factor.off",
+        RecoveryCodesMake = "recovery_codes.make",
+        RecoveryCodeUse = "recovery_code.use",
+        TokenCreate = "token.create",
+        TokenRevoke = "token.revoke",
+        InviteCreate = "invite.create",
+        InviteWithdraw = "invite.withdraw",
+        InviteAccept = "invite.accept",
+        LimitRelease = "limit.release",
+        UserCreate = "user.create",
+        UserDisable = "user.disable",
+        UserEnable = "user.enable",
+        UserRole = "user.role",
+        UserResetLink = "user.reset_link",
+        DataExport = "data.export",
+        AccountDelete = "account.delete",
+        KeyRotate = "key.rotate",
+        KeyLost = "key.lost",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    Refused,
-}
-
-impl Outcome {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-        }
+named! {
+    pub enum Outcome {
+        Done = "done",
+        Refused = "refused",
     }
 }
 

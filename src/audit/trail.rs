@@ -200,7 +200,7 @@ impl Trail {
 impl Entry {
     #[must_use]
     pub fn words(&self) -> &str {
-        let known = Action::named(&self.action).zip(Outcome::named(&self.outcome));
+        let known = Action::parse(&self.action).zip(Outcome::parse(&self.outcome));
         known.map_or(self.action.as_str(), |(action, outcome)| action.words(outcome))
     }
 

@@ -45,16 +45,4 @@ impl Action {
             (Self::KeyLost, _) => "Began with another secret key, as the one before is lost",
         }
     }
-
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == name)
-    }
-}
-
-impl Outcome {
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Done, Self::Refused].into_iter().find(|outcome| outcome.as_str() == name)
-    }
 }

@@ -15,8 +15,8 @@ pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
     for Told { policy, quota, remaining, until } in told {
         let (count, window) = window(quota);
-        member(&mut policies, policy.name(), [(";q=", count.into()), (";w=", seconds(window))]);
-        member(&mut left, policy.name(), [(";r=", remaining.into()), (";t=", seconds(until))]);
+        member(&mut policies, policy.as_str(), [(";q=", count.into()), (";w=", seconds(window))]);
+        member(&mut left, policy.as_str(), [(";r=", remaining.into()), (";t=", seconds(until))]);
     }
     for (name, text) in [(POLICY, policies), (LEFT, left)] {
         // A structured field that is empty is left out (RFC 9651 § 3.1).

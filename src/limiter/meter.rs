@@ -15,7 +15,7 @@ pub struct Meter {
 
 impl Meter {
     pub fn new(metrics: &Metrics) -> Self {
-        let policies = Policy::ALL.map(|policy| metrics.limiter.policy(policy.name()));
+        let policies = Policy::ALL.map(|policy| metrics.limiter.policy(policy.as_str()));
         Self { metrics: metrics.clone(), policies }
     }
 

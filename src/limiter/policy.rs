@@ -4,33 +4,37 @@ use serde::{Deserialize, Serialize};
 
 use super::gcra::Quota;
 
-/// Settings are named after these: `COFFER_RATE_LIMIT_PAGES` and so on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Policy {
-    Pages,
-    Api,
-    Network,
-    Token,
-    Session,
-    Admin,
-    LoginAddress,
-    LoginAccount,
-    LoginPair,
-    LoginAccounts,
-    LoginSeen,
-    LoginDevice,
-    SecondFactor,
-    Sudo,
-    RegisterAddress,
-    RegisterEmail,
-    RegisterNetwork,
-    ResetAddress,
-    ResetEmail,
-    ResetNetwork,
-    LetterAccount,
-    LetterEmail,
+use crate::named::named;
+
+named! {
+    /// Settings are named after these: `COFFER_RATE_LIMIT_PAGES` and so on.
+    #[derive(Hash, PartialOrd, Ord, Deserialize, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    #[repr(u8)]
+    pub enum Policy {
+        Pages = "pages",
+        Api = "api",
+        Network = "network",
+        Token = "token",
+        Session = "session",
+        Admin = "admin",
+        LoginAddress = "login-address",
+        LoginAccount = "login-account",
+        LoginPair = "login-pair",
+        LoginAccounts = "login-accounts",
+        LoginSeen = "login-seen",
+        LoginDevice = "login-device",
+        SecondFactor = "second-factor",
+        Sudo = "sudo",
+        RegisterAddress = "register-address",
+        RegisterEmail = "register-email",
+        RegisterNetwork = "register-network",
+        ResetAddress = "reset-address",
+        ResetEmail = "reset-email",
+        ResetNetwork = "reset-network",
+        LetterAccount = "letter-account",
+        LetterEmail = "letter-email",
+    }
 }
 
 /// Whom a policy counts.
@@ -63,59 +67,6 @@ impl Whom {
 }
 
 impl Policy {
-    pub const ALL: [Self; 22] = [
-        Self::Pages,
-        Self::Api,
-        Self::Network,
-        Self::Token,
-        Self::Session,
-        Self::Admin,
-        Self::LoginAddress,
-        Self::LoginAccount,
-        Self::LoginPair,
-        Self::LoginAccounts,
-        Self::LoginSeen,
-        Self::LoginDevice,
-        Self::SecondFactor,
-        Self::Sudo,
-        Self::RegisterAddress,
-        Self::RegisterEmail,
-        Self::RegisterNetwork,
-        Self::ResetAddress,
-        Self::ResetEmail,
-        Self::ResetNetwork,
-        Self::LetterAccount,
-        Self::LetterEmail,
-    ];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pages => "pages",
-            Self::Api => "api",
-            Self::Network => "network",
-            Self::Token => "token",
-            Self::Session => "session",
-            Self::Admin => "admin",
-            Self::LoginAddress => "login-address",
-            Self::LoginAccount => "login-account",
-            Self::LoginPair => "login-pair",
-            Self::LoginAccounts => "login-accounts",
-            Self::LoginSeen => "login-seen",
-            Self::LoginDevice => "login-device",
-            Self::SecondFactor => "second-factor",
-            Self::Sudo => "sudo",
-            Self::RegisterAddress => "register-address",
-            Self::RegisterEmail => "register-email",
-            Self::RegisterNetwork => "register-network",
-            Self::ResetAddress => "reset-address",
-            Self::ResetEmail => "reset-email",
-            Self::ResetNetwork => "reset-network",
-            Self::LetterAccount => "letter-account",
-            Self::LetterEmail => "letter-email",
-        }
-    }
-
     #[must_use]
     pub const fn whom(self) -> Whom {
         match self {

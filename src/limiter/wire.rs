@@ -104,7 +104,7 @@ pub fn clock_name(installation: &str, slot: u16) -> String {
 }
 
 fn named(installation: &str, slot: u16, policy: Policy, id: Id) -> String {
-    format!("coffer:limit:{installation}:{{{slot:03x}}}:{}:{}", policy.name(), id.hex())
+    format!("coffer:limit:{installation}:{{{slot:03x}}}:{}:{}", policy.as_str(), id.hex())
 }
 
 pub fn number(number: u64) -> Value {

@@ -73,7 +73,7 @@ impl From<Standing> for LimitList {
     fn from(Standing { overview, unknown_proxy }: Standing) -> Self {
         let limits = overview.policies.iter().filter(|(policy, ..)| *policy != Policy::LoginSeen);
         let limit = |(policy, rule, count): &(Policy, Rule, Count)| LimitPolicy {
-            name: policy.name(),
+            name: policy.as_str(),
             by: policy.whom().words(),
             limit: Rule { shadow: false, ..*rule }.to_string(),
             shadow: rule.shadow,
@@ -84,7 +84,7 @@ impl From<Standing> for LimitList {
         };
         let client = |blocked: &Blocked| BlockedClient {
             client: blocked.key.today.short(),
-            policy: blocked.policy.name(),
+            policy: blocked.policy.as_str(),
             refusals: blocked.refusals,
             until: Timestamp::from_micros(i64::try_from(blocked.until).unwrap_or(i64::MAX)),
             shadow: blocked.shadow,

@@ -51,7 +51,7 @@ impl LimitsPage {
         let shadows = self.policies().filter(|(_, rule, _)| rule.shadow && rule.quota.is_some());
         shadows.map(|(policy, _, count)| {
             let clients = self.standing.overview.blocked.iter().filter(|client| client.policy == *policy);
-            (policy.name(), count.shadow, clients.count())
+            (policy.as_str(), count.shadow, clients.count())
         })
     }
 

@@ -92,7 +92,7 @@ async fn token(
     let scopes = match &given.scopes {
         None => Scope::ALL.to_vec(),
         Some(names) => {
-            names.iter().map(|name| Scope::of(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?
+            names.iter().map(|name| Scope::parse(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?
         }
     };
     let found = refresh.accounts.authenticate(&given.login, &given.password, &origin).await?;

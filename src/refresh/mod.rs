@@ -24,6 +24,7 @@ use crate::db::{Db, Timestamp, Tx};
 use crate::error::Result;
 use crate::keys::{Keys, mac};
 use crate::mail::Letter;
+use crate::named::named;
 use crate::sessions::Sessions;
 use crate::telemetry::metrics::Method;
 use crate::tokens::Scope;
@@ -36,18 +37,10 @@ pub const GRACE: Duration = Duration::from_secs(10);
 /// How long an access token is good.
 pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Browser,
-    Api,
-}
-
-impl Kind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::Api => "api",
-        }
+named! {
+    pub enum Kind {
+        Browser = "browser",
+        Api = "api",
     }
 }
 

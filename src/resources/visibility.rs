@@ -9,43 +9,20 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Resource, index_terms};
+use crate::named::named;
 use crate::web::viewer::Viewer;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Visibility {
-    /// Only the owner.
-    #[default]
-    Private,
-    /// Everyone with an account here.
-    Members,
-    /// Anyone.
-    Public,
-}
-
-impl Visibility {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Members => "members",
-            Self::Public => "public",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Private, Self::Members, Self::Public]
-            .into_iter()
-            .find(|visibility| visibility.as_str() == text)
-    }
-}
-
-impl TryFrom<String> for Visibility {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).ok_or(text)
+named! {
+    #[derive(Default, Serialize, Deserialize, ToSchema, ValueEnum)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Visibility {
+        /// Only the owner.
+        #[default]
+        Private = "private",
+        /// Everyone with an account here.
+        Members = "members",
+        /// Anyone.
+        Public = "public",
     }
 }
 

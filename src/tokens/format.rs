@@ -1,30 +1,25 @@
 //! How tokens are written: a prefix, 256 random bits and a check sum, so that scanners for leaked secrets know
 //! one without asking. `cof_[0-9A-Za-z]{49}`: 43 digits in base 62, then the CRC-32 of all before it in 6.
 
+use crate::named::named;
+
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET_DIGITS: usize = 43;
 const SUM_DIGITS: usize = 6;
 
-/// What a token is good for, by its first letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prefix {
-    /// A personal token.
-    Personal,
-    /// A program's short-lived access token.
-    Access,
-    /// What renews an access token, or keeps a browser signed in.
-    Refresh,
+named! {
+    /// What a token is good for, by its first letters.
+    pub enum Prefix {
+        /// A personal token.
+        Personal = "cof_",
+        /// A program's short-lived access token.
+        Access = "coa_",
+        /// What renews an access token, or keeps a browser signed in.
+        Refresh = "cor_",
+    }
 }
 
 impl Prefix {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Personal => "cof_",
-            Self::Access => "coa_",
-            Self::Refresh => "cor_",
-        }
-    }
-
     #[must_use]
     pub fn write(self, secret: &[u8; 32]) -> String {
         let text = format!("{}{}", self.as_str(), digits(secret, SECRET_DIGITS));

@@ -197,7 +197,7 @@ fn check(new: &NewToken) -> Result<Vec<Scope>> {
     errors.or(())?;
     let mut scopes = Vec::new();
     for scope in &new.scopes {
-        scopes.push(Scope::of(scope).ok_or(Error::UnknownScope)?);
+        scopes.push(Scope::parse(scope).ok_or(Error::UnknownScope)?);
     }
     scopes.sort_unstable();
     scopes.dedup();

@@ -3,44 +3,27 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
-pub enum Scope {
-    #[serde(rename = "resources:read")]
-    ResourcesRead,
-    #[serde(rename = "resources:write")]
-    ResourcesWrite,
-    #[serde(rename = "account:read")]
-    AccountRead,
-    #[serde(rename = "account:write")]
-    AccountWrite,
-    #[serde(rename = "admin:read")]
-    AdminRead,
-    #[serde(rename = "admin:write")]
-    AdminWrite,
+use crate::named::named;
+
+named! {
+    #[derive(PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
+    pub enum Scope {
+        #[serde(rename = "resources:read")]
+        ResourcesRead = "resources:read",
+        #[serde(rename = "resources:write")]
+        ResourcesWrite = "resources:write",
+        #[serde(rename = "account:read")]
+        AccountRead = "account:read",
+        #[serde(rename = "account:write")]
+        AccountWrite = "account:write",
+        #[serde(rename = "admin:read")]
+        AdminRead = "admin:read",
+        #[serde(rename = "admin:write")]
+        AdminWrite = "admin:write",
+    }
 }
 
 impl Scope {
-    pub const ALL: [Self; 6] = [
-        Self::ResourcesRead,
-        Self::ResourcesWrite,
-        Self::AccountRead,
-        Self::AccountWrite,
-        Self::AdminRead,
-        Self::AdminWrite,
-    ];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResourcesRead => "resources:read",
-            Self::ResourcesWrite => "resources:write",
-            Self::AccountRead => "account:read",
-            Self::AccountWrite => "account:write",
-            Self::AdminRead => "admin:read",
-            Self::AdminWrite => "admin:write",
-        }
-    }
-
     /// For the form.
     #[must_use]
     pub const fn help(self) -> &'static str {
@@ -65,11 +48,6 @@ impl Scope {
         matches!(self, Self::AdminRead | Self::AdminWrite)
     }
 
-    #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
-    }
-
     /// As a row holds them.
     #[must_use]
     pub fn join(scopes: &[Self]) -> String {
@@ -78,6 +56,6 @@ impl Scope {
 
     #[must_use]
     pub fn split(text: &str) -> Vec<Self> {
-        text.split_whitespace().filter_map(Self::of).collect()
+        text.split_whitespace().filter_map(Self::parse).collect()
     }
 }

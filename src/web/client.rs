@@ -18,6 +18,7 @@ use sha2::Sha256;
 
 use crate::config::Config;
 use crate::keys::{Keys, mac};
+use crate::named::named;
 
 /// The address at the other end of the connection, in the request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -40,21 +41,13 @@ impl fmt::Debug for Address {
     }
 }
 
-/// The one header that is believed, from trusted proxies only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProxyHeader {
-    XForwardedFor,
-    /// RFC 7239
-    Forwarded,
-}
-
-impl ProxyHeader {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::XForwardedFor => "x-forwarded-for",
-            Self::Forwarded => "forwarded",
-        }
+named! {
+    /// The one header that is believed, from trusted proxies only.
+    #[derive(ValueEnum)]
+    pub enum ProxyHeader {
+        XForwardedFor = "x-forwarded-for",
+        /// RFC 7239
+        Forwarded = "forwarded",
     }
 }
 
@@ -155,7 +148,7 @@ impl Clients {
     pub fn unknown_proxy(&self) -> Option<&'static str> {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let Seen { several, forwards, near, .. } = &*self.seen;
-        (is(near) || (is(forwards) && !is(several))).then(|| self.header.name())
+        (is(near) || (is(forwards) && !is(several))).then(|| self.header.as_str())
     }
 
     /// Says once that there seems to be a proxy which the configuration doesn't know.
@@ -166,7 +159,7 @@ impl Clients {
             let known = first.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
             several.store(known.is_err_and(|known| known != this), Ordering::Relaxed);
         }
-        if !headers.contains_key(self.header.name()) {
+        if !headers.contains_key(self.header.as_str()) {
             return;
         }
         forwards.store(true, Ordering::Relaxed);
@@ -177,7 +170,7 @@ impl Clients {
         if near && !warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 event = "unknown_proxy",
-                header = self.header.name(),
+                header = self.header.as_str(),
                 "requests come through a proxy that COFFER_TRUSTED_PROXIES doesn't list, so all visitors look like one. Add the proxy's address."
             );
         }

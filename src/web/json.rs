@@ -131,7 +131,7 @@ impl Problem {
             },
             position: if let Error::BadQuery(error) = error { Some(error.position) } else { None },
             violated_policies: if let Error::TooManyRequests(refusal) = error {
-                refusal.policies.iter().map(|policy| policy.name().to_owned()).collect()
+                refusal.policies.iter().map(|policy| policy.as_str().to_owned()).collect()
             } else {
                 Vec::new()
             },

@@ -70,14 +70,14 @@ impl Asked {
         Filter {
             action: read(
                 &self.action,
-                Action::named,
+                Action::parse,
                 "action",
                 "There is no such action. Choose one of the list.",
                 errors,
             ),
             outcome: read(
                 &self.outcome,
-                Outcome::named,
+                Outcome::parse,
                 "outcome",
                 "The outcome is done or refused.",
                 errors,

@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 4 << 10;
 /// The hops from the right; `None` for one that tells no address. What lies beyond the limits is left out:
 /// proxies write at the right end, and only a client has reason to write so much at the left.
 pub fn from_right(header: ProxyHeader, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = headers.get_all(header.name()).iter();
+    let lines = headers.get_all(header.as_str()).iter();
     let joined = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect::<Vec<_>>().join(",");
     let text = joined.get(joined.ceil_char_boundary(joined.len().saturating_sub(MAX_BYTES))..);
     let mut text = text.unwrap_or_default();

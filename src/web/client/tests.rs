@@ -18,7 +18,7 @@ fn clients(header: ProxyHeader) -> Clients {
 fn client(header: ProxyHeader, peer: &str, lines: &[&str]) -> String {
     let mut headers = HeaderMap::new();
     for line in lines {
-        headers.append(header.name(), HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        headers.append(header.as_str(), HeaderValue::from_bytes(line.as_bytes()).unwrap());
     }
     clients(header).address(peer.parse().unwrap(), &headers).to_string()
 }

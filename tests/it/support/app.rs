@@ -307,7 +307,7 @@ impl App {
 fn limits(limit: &str, settings: &[&str]) -> Vec<String> {
     let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
     for policy in Policy::ALL.into_iter().filter(|policy| *policy != Policy::LoginSeen) {
-        let name = format!("--rate-limit-{}=", policy.name());
+        let name = format!("--rate-limit-{}=", policy.as_str());
         if !settings.iter().any(|setting| setting.starts_with(&name)) {
             settings.push(format!("{name}{limit}"));
         }
