@@ -64,13 +64,7 @@ impl Place {
     pub fn serve(&self) -> Coffer {
         // The limits are at work, but allow everything that is measured.
         let all = [
-            "pages",
-            "api",
-            "session",
-            "login-address",
-            "login-account",
-            "login-pair",
-            "login-accounts",
+            "pages", "api", "session", "login-address", "login-account", "login-pair", "login-accounts",
             "login-device",
         ];
         let settings = all.map(|name| format!("--rate-limit-{name}=100000/s"));

@@ -11,16 +11,7 @@ use crate::error::Error;
 /// Events a piece.
 const CHUNK: i64 = 500;
 const HEAD: [&str; 10] = [
-    "event",
-    "at",
-    "action",
-    "outcome",
-    "actor",
-    "actor_id",
-    "target",
-    "target_name",
-    "network",
-    "request_id",
+    "event", "at", "action", "outcome", "actor", "actor_id", "target", "target_name", "network", "request_id",
 ];
 
 /// Writes everything that passes the filter, the newest first, piece by piece as the client takes it.
@@ -53,15 +44,7 @@ fn row(entry: &Entry) -> String {
     let name = actor.and_then(|who| who.username.as_deref()).unwrap_or_default();
     let target_name = entry.target_name.as_deref().unwrap_or_default();
     line(&[
-        &seq,
-        &at,
-        &entry.action,
-        &entry.outcome,
-        name,
-        &actor_id,
-        &entry.target,
-        target_name,
-        &network,
+        &seq, &at, &entry.action, &entry.outcome, name, &actor_id, &entry.target, target_name, &network,
         &entry.request_id,
     ])
 }

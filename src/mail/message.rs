@@ -150,33 +150,11 @@ mod tests {
             assert!(message.envelope().to().iter().all(|to| to.to_string().is_ascii()), "{address}");
         }
         for bad in [
-            "a@[127.0.0.1]",
-            "a@[IPv6:::1]",
-            "a@[::1]",
-            "a@::1",
-            "a@127.0.0.1",
-            "a@127.1",
-            "a@2130706433",
-            "a@0x7f.1",
-            "a@１２７.0.0.1",
-            "jürgen@example.org",
-            "愛@example.org",
-            "a@ex%61mple.org",
-            "a@exa mple.org",
-            "a@example..org",
-            "a@-example.org",
-            ".a@example.org",
-            "a..b@example.org",
-            "a.@example.org",
-            "a@b@example.org",
-            "a,b@example.org",
-            "a@example.org:25",
-            "a@example.org/x",
-            "a@example.org>",
-            "Ada <ada@example.org>",
-            "(comment)a@example.org",
-            "@example.org",
-            "a@",
+            "a@[127.0.0.1]", "a@[IPv6:::1]", "a@[::1]", "a@::1", "a@127.0.0.1", "a@127.1", "a@2130706433",
+            "a@0x7f.1", "a@１２７.0.0.1", "jürgen@example.org", "愛@example.org", "a@ex%61mple.org",
+            "a@exa mple.org", "a@example..org", "a@-example.org", ".a@example.org", "a..b@example.org",
+            "a.@example.org", "a@b@example.org", "a,b@example.org", "a@example.org:25", "a@example.org/x",
+            "a@example.org>", "Ada <ada@example.org>", "(comment)a@example.org", "@example.org", "a@",
         ] {
             assert_eq!(recipient(bad), None, "{bad}");
         }

@@ -18,21 +18,9 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
 const ROOMS: [&str; 15] = [
-    "/resources",
-    "/tags",
-    "/trash",
-    "/import",
-    "/settings/profile",
-    "/settings/security",
-    "/settings/sessions",
-    "/settings/tokens",
-    "/settings/activity",
-    "/settings/data",
-    "/admin/metrics",
-    "/admin/users",
-    "/admin/invites",
-    "/admin/audit",
-    "/admin/limits",
+    "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/security",
+    "/settings/sessions", "/settings/tokens", "/settings/activity", "/settings/data", "/admin/metrics",
+    "/admin/users", "/admin/invites", "/admin/audit", "/admin/limits",
 ];
 
 #[tokio::test]

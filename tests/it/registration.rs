@@ -200,12 +200,7 @@ on_both_engines!(an_address_that_no_letter_can_be_sent_to_is_refused_at_its_fiel
 async fn an_address_that_no_letter_can_be_sent_to_is_refused_at_its_field(app: App) {
     let (visitor, ada) = (app.visitor(), app.signed_in("ada").await);
     for bad in [
-        "a@[127.0.0.1]",
-        "a@[IPv6:::1]",
-        "a@[::1]",
-        "a@127.0.0.1",
-        "a@2130706433",
-        "jürgen@example.org",
+        "a@[127.0.0.1]", "a@[IPv6:::1]", "a@[::1]", "a@127.0.0.1", "a@2130706433", "jürgen@example.org",
         "a@ex%61mple.org",
     ] {
         let form = [("email", bad), ("username", "new-one"), ("password", PASSWORD)];

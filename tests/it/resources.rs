@@ -438,15 +438,8 @@ async fn paging_loses_and_doubles_nothing(app: App) {
     let owner = app.signed_in("owner").await;
     let all = library_with_ties(&owner).await;
     for asked in [
-        "sort=newest",
-        "sort=oldest",
-        "sort=changed",
-        "sort=title",
-        "q=word",
-        "q=word&sort=title",
-        "q=word&sort=oldest",
-        "kind=link&sort=title",
-        "q=site:tie.example",
+        "sort=newest", "sort=oldest", "sort=changed", "sort=title", "q=word", "q=word&sort=title",
+        "q=word&sort=oldest", "kind=link&sort=title", "q=site:tie.example",
     ] {
         for limit in [7, 50, 65, 130] {
             let ids = walks(&owner, &format!("{asked}&limit={limit}"), async |_| ()).await;

@@ -135,13 +135,8 @@ async fn every_page_and_form_for_admins_works(app: App) {
     let reached = admin.reached();
     let (pages, forms) = crawl(&admin).await;
     for page in [
-        "/admin/metrics",
-        "/admin/users",
-        "/admin/invites",
-        "/admin/audit",
-        "/admin/audit.csv",
-        "/admin/limits",
-        &bob,
+        "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit", "/admin/audit.csv",
+        "/admin/limits", &bob,
     ] {
         assert!(pages.contains(page), "{page} is linked to: {pages:?}");
     }

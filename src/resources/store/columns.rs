@@ -62,19 +62,8 @@ pub(crate) use insert_revisions;
 
 /// What every save writes, in the order of [`bind_saved`].
 pub const SAVED: [&str; 13] = [
-    "title",
-    "title_key",
-    "url",
-    "url_key",
-    "site",
-    "body",
-    "summary",
-    "visibility",
-    "pinned",
-    "fold_title",
-    "fold_tags",
-    "fold_body",
-    "marks",
+    "title", "title_key", "url", "url_key", "site", "body", "summary", "visibility", "pinned", "fold_title",
+    "fold_tags", "fold_body", "marks",
 ];
 
 /// Binds the values of [`SAVED`] to a query; `$bind` is the name of its method.

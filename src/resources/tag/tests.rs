@@ -57,16 +57,8 @@ fn refuses_with_a_reason() {
 #[test]
 fn invisible_marks_go_and_the_name_stays() {
     for mark in [
-        '\u{AD}',
-        '\u{61C}',
-        '\u{200B}',
-        '\u{200E}',
-        '\u{200F}',
-        '\u{202E}',
-        '\u{2060}',
-        '\u{2066}',
-        '\u{FEFF}',
-        '\u{E0041}',
+        '\u{AD}', '\u{61C}', '\u{200B}', '\u{200E}', '\u{200F}', '\u{202E}', '\u{2060}', '\u{2066}',
+        '\u{FEFF}', '\u{E0041}',
     ] {
         assert_eq!(names(&format!("{mark}a{mark}b{mark}, {mark}")), ["ab"], "{mark:?}");
     }

@@ -112,13 +112,8 @@ impl Collector for ProcessCollector {
     fn collect(&self) -> Vec<MetricFamily> {
         let Some(process) = Process::read() else { return Vec::new() };
         let values = [
-            process.cpu_seconds,
-            process.resident_bytes,
-            process.virtual_bytes,
-            process.threads,
-            process.open_fds,
-            process.max_fds,
-            process.started,
+            process.cpu_seconds, process.resident_bytes, process.virtual_bytes, process.threads,
+            process.open_fds, process.max_fds, process.started,
         ];
         self.0.iter().zip(values).filter_map(|(reading, value)| reading.family(value)).collect()
     }

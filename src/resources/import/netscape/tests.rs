@@ -122,35 +122,10 @@ const HEAD: &str =
 #[test]
 fn what_people_forgot_to_escape_swallows_nothing() {
     for mark in [
-        "<script>",
-        "<SCRIPT src=x>",
-        "<title>",
-        "<style>",
-        "<textarea>",
-        "<xmp>",
-        "<iframe>",
-        "<noembed>",
-        "<noframes>",
-        "<plaintext>",
-        "<noscript>",
-        "<template>",
-        "<svg>",
-        "<!--",
-        "<!-- x -->",
-        "<![CDATA[",
-        "<!doctype",
-        "<?php",
-        "<?php echo ?>",
-        "</script>",
-        "<String>",
-        "<script",
-        "<a",
-        "<b",
-        "<",
-        "<<",
-        "<1>",
-        "</",
-        "<x y=\"",
+        "<script>", "<SCRIPT src=x>", "<title>", "<style>", "<textarea>", "<xmp>", "<iframe>", "<noembed>",
+        "<noframes>", "<plaintext>", "<noscript>", "<template>", "<svg>", "<!--", "<!-- x -->", "<![CDATA[",
+        "<!doctype", "<?php", "<?php echo ?>", "</script>", "<String>", "<script", "<a", "<b", "<", "<<",
+        "<1>", "</", "<x y=\"",
     ] {
         let file = format!(
             "{HEAD}<DT><H3>in {mark} folder</H3>\n<DD>about {mark} it\n<DL><p>\n<DT><A HREF=\"https://1.example/\">a {mark} title</A>\n\
@@ -446,12 +421,7 @@ fn floods_of_attributes_are_refused() {
     let quoted = (0..200_000).map(|i| format!("a{i}='<>'")).collect::<Vec<_>>().concat();
     for flood in [&many, &quoted] {
         for before in [
-            "",
-            "<!-- \" -->",
-            "<!DOCTYPE a \">",
-            "1 <2 '",
-            "<title>'</title>",
-            "<b\n c = \"x <y> '\">",
+            "", "<!-- \" -->", "<!DOCTYPE a \">", "1 <2 '", "<title>'</title>", "<b\n c = \"x <y> '\">",
             "<?'>",
         ] {
             assert_eq!(
