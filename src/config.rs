@@ -111,13 +111,11 @@ pub struct Config {
 }
 
 impl Config {
-    #[must_use]
     pub fn listen(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
     }
 
     /// The address of the database, password included.
-    #[must_use]
     pub fn database(&self) -> String {
         self.database.database_url.as_ref().map_or_else(
             || format!("sqlite:{}", self.data_dir.join("coffer.db").display()),
@@ -126,14 +124,12 @@ impl Config {
     }
 
     /// How long everything is still served after the stop.
-    #[must_use]
     pub fn drain(&self) -> Duration {
         let usual = if self.client.trusted_proxies.is_empty() { 0 } else { 2 };
         Duration::from_secs(self.drain_seconds.unwrap_or(usual))
     }
 
     /// Every setting by its `COFFER_` name, as it was given or is by default, secrets masked.
-    #[must_use]
     pub fn effective(&self, given: &ArgMatches) -> BTreeMap<String, String> {
         let command = Self::augment_args(Command::new("coffer"));
         let settings = command.get_arguments().filter_map(|setting| {

@@ -31,24 +31,20 @@ pub struct Context {
 }
 
 impl Context {
-    #[must_use]
     pub fn system() -> Self {
         Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
     }
 
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// See [`Clock::ticks`].
-    #[must_use]
     pub fn ticks(&self) -> i64 {
         self.clock.ticks()
     }
 
     /// `N` unpredictable bytes.
-    #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
@@ -56,7 +52,6 @@ impl Context {
     }
 
     /// A new `UUIDv7` (RFC 9562): sorts by time of making.
-    #[must_use]
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().micros() / 1000).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()

@@ -33,7 +33,6 @@ impl Variables {
         Ok(Self::new(process, dotenv::read(Path::new(".env"))?))
     }
 
-    #[must_use]
     pub fn new(process: BTreeMap<String, String>, mut file: BTreeMap<String, String>) -> Self {
         let is_set = |name: &str, value: &str| !is_blank(value) && !is_service_link(name, value);
         let (process, withheld): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -47,7 +46,6 @@ impl Variables {
     }
 
     /// The command, so that its options don't take what counts as unset from the process.
-    #[must_use]
     pub fn withhold(&self, command: Command) -> Command {
         let unset = |argument: clap::Arg| match argument.get_env().and_then(std::ffi::OsStr::to_str) {
             Some(name) if self.withheld.contains(name) => argument.env(None::<&'static str>),
@@ -115,7 +113,6 @@ impl Variables {
 }
 
 /// The command line without options that are given a blank value.
-#[must_use]
 pub fn without_blank(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let flags: BTreeSet<String> = settings(command).map(flag).collect();
     let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());

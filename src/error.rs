@@ -63,7 +63,6 @@ pub enum Error {
 }
 
 impl Error {
-    #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -98,7 +97,6 @@ impl Error {
     }
 
     /// The stable name that API clients may rely on.
-    #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -138,7 +136,6 @@ impl Error {
     }
 
     /// A sentence for the visitor that says what to do, and nothing of the inside.
-    #[must_use]
     pub fn message(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound => "There is nothing here that you may see. Check the address.".into(),
@@ -180,7 +177,6 @@ impl Error {
     }
 
     /// The same in a request that has saved something, or may have: it does not say that nothing was changed.
-    #[must_use]
     pub fn after_saving(&self) -> Option<Self> {
         match self {
             Self::Unavailable(reason) => Some(Self::OutcomeUnknown(reason.clone())),
@@ -190,7 +186,6 @@ impl Error {
     }
 
     /// An error at one field.
-    #[must_use]
     pub fn field(name: &'static str, message: impl Into<String>) -> Self {
         let mut errors = FieldErrors::default();
         errors.add(name, message);
@@ -242,12 +237,10 @@ impl FieldErrors {
         self.0.entry(field.into()).or_insert_with(|| message.into());
     }
 
-    #[must_use]
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -31,13 +31,11 @@ pub struct Keys(SecretBox<[u8; 32]>);
 pub struct KeyId([u8; 8]);
 
 impl KeyId {
-    #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// `None` unless these are 8 bytes.
-    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -50,7 +48,6 @@ impl fmt::Display for KeyId {
 }
 
 /// Where the key is when no setting holds it.
-#[must_use]
 pub fn path(config: &Config) -> PathBuf {
     config.data_dir.join("secret.key")
 }
@@ -122,14 +119,12 @@ impl Keys {
         Ok(Self(SecretBox::new(Box::new(key))))
     }
 
-    #[must_use]
     pub fn id(&self) -> KeyId {
         let derived = self.derive("key id");
         KeyId(std::array::from_fn(|place| derived[place]))
     }
 
     /// The key for one purpose.
-    #[must_use]
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         let mut mac = mac(self.0.expose_secret());
         mac.update(purpose.as_bytes());
@@ -139,7 +134,6 @@ impl Keys {
 }
 
 /// HMAC-SHA-256 under a 32-byte key, which the algorithm pads with zeros to its block (RFC 2104 § 2).
-#[must_use]
 pub fn mac(key: &[u8; 32]) -> Hmac<Sha256> {
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);

@@ -13,12 +13,10 @@ macro_rules! named {
         impl $enum {
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
 
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            #[must_use]
             pub fn parse(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|known| known.as_str() == name)
             }

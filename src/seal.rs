@@ -9,13 +9,11 @@ use crate::context::Context;
 pub struct Seal([u8; 32]);
 
 impl Seal {
-    #[must_use]
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
 
     /// The nonce, then the sealed text and its tag; `None` never happens with a key of 32 bytes.
-    #[must_use]
     pub fn seal(&self, place: &[u8], context: &Context, secret: &[u8]) -> Option<Vec<u8>> {
         // By chance: two of 2³² are alike with a probability of 2⁻³³ (NIST SP 800-38D § 8.3 allows so many a key).
         let nonce: [u8; NONCE_LEN] = context.random();
@@ -27,7 +25,6 @@ impl Seal {
     }
 
     /// `None` when it was sealed for another place or under another key, or is damaged.
-    #[must_use]
     pub fn open(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = text.to_vec();

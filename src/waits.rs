@@ -25,7 +25,6 @@ pub async fn patient<F: Future>(work: F) -> F::Output {
 }
 
 /// What is left to the current request; everything for work that no request waits for.
-#[must_use]
 pub fn left() -> Duration {
     LEFT.try_with(Cell::get).unwrap_or(Duration::MAX)
 }

@@ -136,7 +136,6 @@ impl Db {
         }
     }
 
-    #[must_use]
     pub fn read(&self) -> Engine<'_> {
         match self {
             Self::Postgres(pool) => Engine::Postgres(pool.executor()),
@@ -145,7 +144,6 @@ impl Db {
     }
 
     /// `postgres` or `sqlite`.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Postgres(_) => "postgres",

@@ -56,13 +56,11 @@ fn begins_with_any(code: &str, beginnings: &[&str]) -> bool {
 }
 
 /// Whether the error says that a unique index already holds the value.
-#[must_use]
 pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// Whether the database could not be used just now, as opposed to refusing the statement.
-#[must_use]
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match (error, code(error)) {
         (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => true,
@@ -73,13 +71,11 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
 }
 
 /// Whether a commit was sent, and of its end nothing is known: it may have been carried out.
-#[must_use]
 pub fn is_outcome_unknown(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::AnyDriverError(inner) if inner.is::<OutcomeUnknown>())
 }
 
 /// Whether SQLite found no room on the disk.
-#[must_use]
 pub fn is_disk_full(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(Code::Sqlite(sqlite::FULL)))
 }

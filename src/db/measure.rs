@@ -35,7 +35,6 @@ impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
     }
 
     /// Under this name, as [`std::any::type_name`] tells the place.
-    #[must_use]
     pub fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }

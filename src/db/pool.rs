@@ -105,7 +105,6 @@ impl<DB: Transactional> MeteredPool<DB> {
     }
 
     /// What runs one query.
-    #[must_use]
     pub fn executor(&self) -> MeteredExecutor<'_, DB> {
         MeteredExecutor::pool(self)
     }

@@ -47,7 +47,6 @@ pub enum StartError {
 
 impl StartError {
     /// Whether the server is only not there yet, so that waiting may help.
-    #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable { source, .. } | Self::Unreadable(source) if is_unavailable(source))
     }
@@ -88,7 +87,6 @@ impl StartError {
 }
 
 /// A number of migrations in words.
-#[must_use]
 pub fn migrations(count: usize) -> String {
     if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
 }

@@ -17,60 +17,50 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// From microseconds since 1970, UTC.
-    #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
     /// From seconds since 1970, UTC; `None` outside the years 1970 to 9999.
-    #[must_use]
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         (0..=253_402_300_799).contains(&seconds).then_some(Self(seconds * 1_000_000))
     }
 
     /// Microseconds since 1970, UTC.
-    #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// RFC 3339 in UTC, for machines.
-    #[must_use]
     pub fn rfc3339(self) -> String {
         self.datetime().format(&Rfc3339).unwrap_or_default()
     }
 
     /// The same for `<time datetime>`, which takes milliseconds at most.
-    #[must_use]
     pub fn html(self) -> String {
         Self(self.0 - self.0.rem_euclid(1_000)).rfc3339()
     }
 
     /// The day, for people: `3 May 2026`.
-    #[must_use]
     pub fn day(self) -> String {
         let format = format_description!("[day padding:none] [month repr:short] [year]");
         self.datetime().format(&format).unwrap_or_default()
     }
 
     /// The minute, for people: `3 May 2026, 14:05 UTC`.
-    #[must_use]
     pub fn moment(self) -> String {
         let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
         self.datetime().format(&format).unwrap_or_default()
     }
 
-    #[must_use]
     pub fn datetime(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -31,7 +31,6 @@ pub struct Position {
 
 impl Position {
     /// The latest row of the outbox, removed or not; `None` before the first.
-    #[must_use]
     pub fn mark(&self) -> Option<Mark> {
         self.row_id.map(|row| Mark { at: self.at, row })
     }

@@ -53,7 +53,6 @@ fn unknown(error: &sqlx::Error) -> String {
 }
 
 /// What to do about a key that does not fit.
-#[must_use]
 pub fn another(config: &Config, given: KeyId, owner: KeyId) -> String {
     let from = if config.secret_key.is_some() {
         "COFFER_SECRET_KEY".to_owned()
@@ -67,7 +66,6 @@ pub fn another(config: &Config, given: KeyId, owner: KeyId) -> String {
 }
 
 /// What to do when there is no key but should be.
-#[must_use]
 pub fn missing(config: &Config, owner: KeyId) -> String {
     format!(
         "The key {owner}, which the database belongs to, is missing: there is no {}, and COFFER_SECRET_KEY is not set. Restore it from a backup, or take it from another node.{} If it is lost for good, `coffer key rotate --lost` begins anew with another one.",

@@ -33,14 +33,12 @@ pub struct Era {
 pub struct RetiredKeys(Seal);
 
 impl Retired {
-    #[must_use]
     pub fn from_keys(keys: &Keys) -> Self {
         Self { audit: keys.derive(AUDIT), recovery_codes: keys.derive(RECOVERY_CODES) }
     }
 }
 
 impl RetiredKeys {
-    #[must_use]
     pub fn new(keys: &Keys) -> Self {
         Self(Seal::new(keys.derive("retired keys")))
     }
@@ -51,7 +49,6 @@ impl RetiredKeys {
         Ok(rows.iter().map(|row| Era { until: row.audit_until, key: self.open(row) }).collect())
     }
 
-    #[must_use]
     pub fn open(&self, row: &Row) -> Known {
         let Some(sealed) = &row.sealed else { return Known::Lost };
         let opened = self.0.open(&place(row), sealed);
@@ -59,7 +56,6 @@ impl RetiredKeys {
     }
 
     /// The row with these keys sealed in it.
-    #[must_use]
     pub fn seal(&self, context: &Context, row: Row, keys: &Retired) -> Option<Row> {
         let sealed = self.0.seal(&place(&row), context, &[keys.audit, keys.recovery_codes].concat())?;
         Some(Row { sealed: Some(sealed), ..row })

@@ -37,7 +37,6 @@ pub struct Resealed {
 }
 
 /// Where a new key waits until the database belongs to it.
-#[must_use]
 pub fn waiting(config: &Config) -> PathBuf {
     path(config).with_extension("key.new")
 }
@@ -66,7 +65,6 @@ impl Rotation<'_> {
     }
 
     /// What was sealed under the old key, under the new one; `None` when it can't be opened.
-    #[must_use]
     pub fn reseal(&self, purpose: &str, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let opened = Seal::new(self.old?.derive(purpose)).open(place, sealed)?;
         Seal::new(self.new.derive(purpose)).seal(place, self.context, &opened)

@@ -107,13 +107,11 @@ fn weight_of(hits: &[Hit]) -> usize {
 }
 
 /// The scopes of every list for this viewer: their own resources and the shared ones.
-#[must_use]
 pub fn list_scopes(viewer: &Viewer) -> Scopes {
     viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::two(Scope::User(id), Scope::Shared))
 }
 
 /// The key of a list: all its parameters.
-#[must_use]
 pub fn list_id(params: &ListParams) -> [u8; 16] {
     let ListParams { q, tag, kind, pinned, sort, cursor, limit } = params;
     id_of(&[q, tag, kind, pinned, sort, cursor, limit])

@@ -83,7 +83,6 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 }
 
 impl Change {
-    #[must_use]
     pub fn over(self, mut draft: Draft) -> Draft {
         if let Some(title) = self.title {
             draft.title = title;
@@ -197,7 +196,6 @@ impl Derived {
 
 impl Checked {
     /// Whether saving it would change nothing of the resource.
-    #[must_use]
     pub fn changes_nothing_of(&self, resource: &Resource) -> bool {
         let mut tags: Vec<&str> = resource.tags.0.iter().map(String::as_str).collect();
         let mut wanted: Vec<&str> = self.tags.iter().map(|tag| tag.name.as_str()).collect();

@@ -11,7 +11,6 @@ pub use signs::{is_symbol, signs};
 ///
 /// Compatibility forms are unified (Unicode NFKD/NFKC, UAX #15), everything that is neither letter
 /// nor digit separates words, and in scripts that write no spaces each character is a word.
-#[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for token in tokens::split(text) {

@@ -15,7 +15,6 @@ use super::{Kind, Visibility, fold};
 const PREFIX: char = '\u{E000}';
 
 /// All index terms of a resource, separated by spaces.
-#[must_use]
 pub fn of_resource(owner: Uuid, checked: &Checked) -> String {
     let mut index_terms = vec![owned(owner), visibility(checked.visibility), kind(checked.kind)];
     index_terms.extend(checked.pinned.then(pinned));
@@ -29,7 +28,6 @@ pub fn of_resource(owner: Uuid, checked: &Checked) -> String {
 }
 
 /// The index terms of a resource that gets more tags.
-#[must_use]
 pub fn with_tags(index_terms: &str, added: &[TagName]) -> String {
     let mut index_terms: Vec<String> = index_terms.split(' ').map(str::to_owned).collect();
     index_terms.extend(added.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
@@ -42,7 +40,6 @@ pub fn with_tags(index_terms: &str, added: &[TagName]) -> String {
 
 /// The term that a resource has if and only if it meets the criterion; `None` where the index can't tell. The term of a
 /// site leaves its path out.
-#[must_use]
 pub fn for_criterion(criterion: &Criterion) -> Option<String> {
     match criterion {
         Criterion::Tag(folded) => Some(tag(folded)),
@@ -79,13 +76,11 @@ fn site(name: &str) -> String {
 }
 
 /// The term of a link with this normal form ([`super::normal_url::NormalUrl::key`]).
-#[must_use]
 pub fn address(key: &str) -> String {
     hashed('u', key)
 }
 
 /// The term of a text that contains this sign ([`super::fold::signs`]).
-#[must_use]
 pub fn sign(text: &str) -> String {
     hashed('g', text)
 }

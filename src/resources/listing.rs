@@ -31,7 +31,6 @@ pub enum Sort {
 impl Sort {
     pub const ALL: [Self; 5] = [Self::Relevance, Self::Newest, Self::Oldest, Self::Changed, Self::Title];
 
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Newest => "newest",
@@ -218,7 +217,6 @@ pub struct Page {
 
 impl Page {
     /// Takes one hit more than the page holds: it tells whether there is a next page.
-    #[must_use]
     pub fn from_hits(mut hits: Vec<Hit>, search: &Search) -> Self {
         let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
         let more = hits.len() > limit;
@@ -229,7 +227,6 @@ impl Page {
 }
 
 impl Listing {
-    #[must_use]
     pub fn new(page: Page, search: &Search, cursors: &CursorKey) -> Self {
         let next = page.next.map(|next| cursors.seal(&next));
         Self { hits: page.hits, next, highlights: search.query.highlights(), sort: search.sort }
@@ -248,7 +245,6 @@ fn position_of(last: &Hit, sort: Sort) -> Position {
 }
 
 /// The beginning of a day in UTC.
-#[must_use]
 pub fn midnight(date: Date) -> Timestamp {
     Timestamp::from(date.with_time(Time::MIDNIGHT).assume_utc())
 }

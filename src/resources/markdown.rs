@@ -23,7 +23,6 @@ use pulldown_cmark::{Event, html};
 pub struct CachedHtml(OnceLock<Arc<str>>);
 
 impl CachedHtml {
-    #[must_use]
     pub fn get_or_render(&self, markdown: &str) -> Arc<str> {
         self.0.get_or_init(|| render(markdown).into()).clone()
     }
@@ -41,7 +40,6 @@ impl Eq for CachedHtml {}
 /// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: a line ends where it was
 /// ended, links lead to http, https, mailto and the library, bare addresses are links too, headings begin at `h2` and have
 /// names, images become links to them, and tags that no text may hold are shown as they were typed.
-#[must_use]
 pub fn render(markdown: &str) -> String {
     let source = source::Source::of(markdown);
     let events: Vec<Event<'_>> = source.events().collect();

@@ -66,7 +66,6 @@ pub struct ResourcesState {
 }
 
 impl Resources {
-    #[must_use]
     pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
         Self { cache, db, context, cursors, exports: export::permits() }
     }

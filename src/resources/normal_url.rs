@@ -29,7 +29,6 @@ pub struct NormalUrl {
 
 impl NormalUrl {
     /// The path as it is stored: from its first slash up to the query and the fragment.
-    #[must_use]
     pub fn path(&self) -> &str {
         let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
         let path = rest.find('/').map_or("", |at| &rest[at..]);
@@ -87,7 +86,6 @@ pub fn parse(input: &str) -> Result<NormalUrl, UrlError> {
 
 /// The labels of a host reversed, so that a site and all its subdomains share a prefix:
 /// `www.example.org` → `org.example.www`. IP addresses stay as they are.
-#[must_use]
 pub fn site_of(host: &str) -> String {
     let host = host.trim_matches('.').to_lowercase();
     if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {

@@ -39,7 +39,6 @@ impl Precondition {
     }
 
     /// The version that a change must find; `None` where any will do.
-    #[must_use]
     pub fn version(&self, current: &Resource) -> Option<i64> {
         match self {
             Self::None | Self::Tags(EntityTags::Any) => None,
@@ -51,7 +50,6 @@ impl Precondition {
 impl Resource {
     /// The strong `ETag` of its JSON: the version in quotes. In the trash, the time it was trashed follows. Where a tag is
     /// spelled unlike its folded form, a checksum of the spelling follows, since that changes without a new version.
-    #[must_use]
     pub fn etag(&self) -> String {
         let mut etag = format!("\"{}", self.version);
         if let Some(at) = self.trashed_at {

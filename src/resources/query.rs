@@ -61,13 +61,11 @@ impl QueryError {
 
 impl Query {
     /// Whether it contains anything to find, not only to exclude: then results have a rank.
-    #[must_use]
     pub fn is_ranked(&self) -> bool {
         self.text.iter().flat_map(|group| &group.terms).any(|term| !term.negated)
     }
 
     /// Its text with prefixes as whole words; `None` if it has no prefix.
-    #[must_use]
     pub fn in_whole_words(&self) -> Option<Vec<Group>> {
         let mut text = self.text.clone();
         let mut found = false;
@@ -78,7 +76,6 @@ impl Query {
     }
 
     /// Its text exactly as typed; `None` if folding removed nothing from it.
-    #[must_use]
     pub fn literally(&self) -> Option<Vec<Group>> {
         let literal = |group: &Group| match group.literal.as_slice() {
             [] => group.clone(),
@@ -89,14 +86,12 @@ impl Query {
     }
 
     /// A group that excludes what [`Query::literally`] finds.
-    #[must_use]
     pub fn but_literally(&self) -> Option<Group> {
         let index_terms = self.text.iter().flat_map(|group| group.literal.clone()).collect::<Vec<_>>();
         (!index_terms.is_empty()).then(|| Group::new(Term { index_terms, negated: true, ..Term::default() }))
     }
 
     /// What to highlight in the results.
-    #[must_use]
     pub fn highlights(&self) -> Vec<Highlight> {
         let terms = self.text.iter().flat_map(|group| &group.terms);
         let terms = terms.filter(|term| !term.negated && !term.words.is_empty());

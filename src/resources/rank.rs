@@ -17,7 +17,6 @@ pub struct Candidate<'a> {
 }
 
 /// The candidates' `rid`s, best first. Equal candidates keep their order.
-#[must_use]
 pub fn best_first(candidates: &[Candidate], groups: &[Group]) -> Vec<i64> {
     let terms: Vec<&Term> =
         groups.iter().flat_map(|group| &group.terms).filter(|term| !term.negated).collect();

@@ -43,13 +43,11 @@ impl Resource {
     /// Raise this with every change of the fields: nodes of different versions share one cache.
     pub const SCHEMA: u16 = 1;
 
-    #[must_use]
     pub fn is_mine(&self, viewer: &Viewer) -> bool {
         viewer.id() == Some(self.owner_id)
     }
 
     /// Its approximate size in bytes. The body counts twice, as its HTML is cached beside it.
-    #[must_use]
     pub fn weight(&self) -> usize {
         let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
         let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
@@ -148,7 +146,6 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
 
 impl ResourceBody<'_> {
     /// For an export, where all resources have one owner.
-    #[must_use]
     pub fn without_owner(self) -> Self {
         Self { owner: None, ..self }
     }
@@ -228,7 +225,6 @@ impl From<Revision> for RevisionItem {
 }
 
 impl RevisionItem {
-    #[must_use]
     pub fn without_body(self) -> Self {
         Self { body: None, ..self }
     }

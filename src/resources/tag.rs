@@ -66,7 +66,6 @@ pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError>
 }
 
 /// Splits names that commas join.
-#[must_use]
 pub fn split_tags(joined: &str) -> Vec<String> {
     joined.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
@@ -104,7 +103,6 @@ fn too_long(name: &str, limit: usize) -> TagError {
 }
 
 /// NFKC and lower case; one spelling of white space and of the final sigma.
-#[must_use]
 pub fn fold(name: &str) -> String {
     let lower: String =
         name.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect();
@@ -113,7 +111,6 @@ pub fn fold(name: &str) -> String {
 }
 
 /// The range of the folded names below a tag, in byte order. `0` is the character after `/`.
-#[must_use]
 pub fn range_of(folded: &str) -> Range<String> {
     format!("{folded}/")..format!("{folded}0")
 }

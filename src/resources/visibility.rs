@@ -27,13 +27,11 @@ named! {
 }
 
 /// The rule for one resource.
-#[must_use]
 pub fn may_see(viewer: &Viewer, resource: &Resource) -> bool {
     may_be_seen_by(viewer.id(), resource)
 }
 
 /// The same for the account with this id; `None` is a visitor.
-#[must_use]
 pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
     if viewer == Some(resource.owner_id) {
         return true;
@@ -49,7 +47,6 @@ pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
 /// The rule for lists: conditions on `resources r`, one a partition. Together they cover what the viewer may see outside
 /// the trash; a shared resource of the viewer is in two of them. `$1` is the viewer's id. Each condition begins an
 /// index, so that the cost of a page does not depend on what the viewer may not see.
-#[must_use]
 pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
     match viewer {
         Viewer::Member(_) => &[
@@ -65,7 +62,6 @@ pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
 const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'public'";
 
 /// The rule as one condition.
-#[must_use]
 pub fn visible(viewer: &Viewer) -> String {
     let partitions: Vec<String> =
         partitions(viewer).iter().map(|partition| format!("({partition})")).collect();
@@ -74,7 +70,6 @@ pub fn visible(viewer: &Viewer) -> String {
 
 /// Index terms: every resource in a partition has one of these. They only narrow a search: every statement also
 /// contains [`visible`].
-#[must_use]
 pub fn partition_terms(viewer: &Viewer) -> Vec<String> {
     match viewer {
         Viewer::Member(member) => {

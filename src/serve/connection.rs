@@ -48,7 +48,6 @@ pub struct Connections {
 }
 
 impl Connections {
-    #[must_use]
     pub fn new(app: &App, router: Router, stage: watch::Receiver<Stage>) -> Self {
         Self {
             health: app.health.clone(),

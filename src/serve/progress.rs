@@ -46,7 +46,6 @@ pub struct Progress {
 pub struct InFlight(Arc<Progress>);
 
 impl Progress {
-    #[must_use]
     pub fn new() -> Self {
         Self {
             accepted: Instant::now(),
@@ -58,7 +57,6 @@ impl Progress {
         }
     }
 
-    #[must_use]
     pub fn begin(self: &Arc<Self>, is_http2: bool) -> InFlight {
         self.is_http2.store(is_http2, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -66,7 +64,6 @@ impl Progress {
         InFlight(self.clone())
     }
 
-    #[must_use]
     pub fn is_http2(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed)
     }
@@ -90,12 +87,10 @@ impl Progress {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
 
-    #[must_use]
     pub fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
 
-    #[must_use]
     pub fn look(&self, limits: Limits) -> Finding {
         let standing = Standing {
             is_idle: self.in_flight.load(Ordering::Relaxed) == 0,

@@ -92,7 +92,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    #[must_use]
     pub fn new(body: Body, in_flight: InFlight, in_parts: bool) -> Self {
         Self { body, in_flight, in_parts, rest: Bytes::new() }
     }

@@ -20,7 +20,6 @@ named! {
 }
 
 impl Prefix {
-    #[must_use]
     pub fn write(self, secret: &[u8; 32]) -> String {
         let text = format!("{}{}", self.as_str(), digits(secret, SECRET_DIGITS));
         let sum = crc32fast::hash(text.as_bytes()).to_be_bytes();
@@ -28,7 +27,6 @@ impl Prefix {
     }
 
     /// Whether this is a token of the kind, by its looks alone.
-    #[must_use]
     pub fn fits(self, token: &str) -> bool {
         let Some(body) = token.strip_prefix(self.as_str()) else { return false };
         if body.len() != SECRET_DIGITS + SUM_DIGITS || !body.bytes().all(|byte| byte.is_ascii_alphanumeric())

@@ -71,7 +71,6 @@ pub struct TokensState {
 }
 
 impl Tokens {
-    #[must_use]
     pub fn new(db: Db, context: Context, audit: Audit) -> Self {
         Self { db, context, audit }
     }
@@ -159,7 +158,6 @@ impl Tokens {
     }
 
     /// Whether the time of a token is over.
-    #[must_use]
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
     }
@@ -210,14 +208,12 @@ fn hash(secret: &str) -> Vec<u8> {
 
 impl Token {
     /// The scopes it was made with.
-    #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
         Scope::split(&self.scopes)
     }
 }
 
 impl Known {
-    #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
         Scope::split(&self.scopes)
     }

@@ -25,7 +25,6 @@ named! {
 
 impl Scope {
     /// For the form.
-    #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
             Self::ResourcesRead => "Read links, notes and tags",
@@ -38,23 +37,19 @@ impl Scope {
     }
 
     /// The name of its box in the form.
-    #[must_use]
     pub fn field(self) -> String {
         self.as_str().replace(':', "_")
     }
 
-    #[must_use]
     pub const fn is_admins(self) -> bool {
         matches!(self, Self::AdminRead | Self::AdminWrite)
     }
 
     /// As a row holds them.
-    #[must_use]
     pub fn join(scopes: &[Self]) -> String {
         scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    #[must_use]
     pub fn split(text: &str) -> Vec<Self> {
         text.split_whitespace().filter_map(Self::parse).collect()
     }

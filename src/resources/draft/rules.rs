@@ -66,14 +66,12 @@ pub(super) fn searched(url: &str) -> String {
 }
 
 /// Collapses white space and removes other control characters. NUL stays, so that a check can refuse it.
-#[must_use]
 pub fn one_line(text: &str) -> String {
     let said: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace() || *c == '\0').collect();
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// SHA-256 of the normal form: the key of the unique index on addresses.
-#[must_use]
 pub fn url_key(url: &NormalUrl) -> Vec<u8> {
     Sha256::digest(url.key.as_bytes()).to_vec()
 }

@@ -38,12 +38,10 @@ pub enum Format {
 }
 
 impl Format {
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::from_str(text, false).ok()
     }
 
-    #[must_use]
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Html => "coffer-bookmarks.html",
@@ -52,7 +50,6 @@ impl Format {
         }
     }
 
-    #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
@@ -159,7 +156,6 @@ impl Library {
 }
 
 /// How many exports may run at once.
-#[must_use]
 pub(super) fn permits() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(AT_ONCE))
 }

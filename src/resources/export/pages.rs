@@ -42,7 +42,6 @@ async fn export(
     Ok(attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name()))
 }
 
-#[must_use]
 pub fn unknown_format() -> Error {
     Error::Malformed { code: "bad_parameter", message: "format must be html, json or markdown.".into() }
 }

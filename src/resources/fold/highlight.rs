@@ -18,7 +18,6 @@ pub struct Highlight {
 }
 
 /// The text escaped for HTML, with `<mark>` around every match.
-#[must_use]
 pub fn highlight(text: &str, highlights: &[Highlight]) -> String {
     let mut html = String::with_capacity(text.len() + 32);
     let mut done = 0;
@@ -35,7 +34,6 @@ pub fn highlight(text: &str, highlights: &[Highlight]) -> String {
 
 /// At most `max_chars` of the text around the first match, or from its beginning, on one line,
 /// escaped for HTML and highlighted, with `…` for each part that was cut.
-#[must_use]
 pub fn excerpt(body_text: &str, highlights: &[Highlight], max_chars: usize) -> String {
     let scanned = &body_text[..body_text.floor_char_boundary(SCANNED_BYTES)];
     let first = matches(scanned, highlights).next().unwrap_or(0..0);

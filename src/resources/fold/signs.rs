@@ -12,7 +12,6 @@ const MOST: usize = 200;
 const LONGEST: usize = 40;
 
 /// Pictures, arrows, mathematical and currency signs, each a word of its own. ASCII's are syntax in any text.
-#[must_use]
 pub fn is_symbol(c: char) -> bool {
     use GeneralCategory::{CurrencySymbol, MathSymbol, OtherSymbol};
     !c.is_ascii()
@@ -22,7 +21,6 @@ pub fn is_symbol(c: char) -> bool {
 
 /// The signs of a text in lower case, each once: words that end in `+` or `#` or begin with one of `.` `#` `@` `$`, with
 /// those signs, and every symbol.
-#[must_use]
 pub fn signs(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if text.contains(may_be_sign) {

@@ -111,7 +111,6 @@ pub fn parse(bytes: &[u8], charset: Option<&'static Encoding>) -> Result<Bookmar
 }
 
 /// How a file that says nothing of its encoding would be read: the guess, and the beginning of the first titles.
-#[must_use]
 pub fn guess(bytes: &[u8]) -> Option<(&'static Encoding, Vec<String>)> {
     let decoded = decode::decode(bytes, None);
     let bookmarks = outline_of(&decoded.text).ok().flatten().filter(|_| decoded.is_guess)?;

@@ -8,7 +8,6 @@ use super::source::parser;
 
 /// Plain text as Markdown: nothing in it formats or disappears. Lists stay lists, and fenced or indented code
 /// stays code, as people write these in plain text too.
-#[must_use]
 pub fn from_plain(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let fenced = fenced_lines(&lines);

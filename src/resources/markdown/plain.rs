@@ -6,7 +6,6 @@ use super::raw::{self, Piece};
 use super::source::Source;
 
 /// The words of a text in their order: one line a block, images by their alternative text.
-#[must_use]
 pub fn to_text(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut raw = String::new();

@@ -10,19 +10,16 @@ use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleto
 use super::super::fold::is_symbol;
 
 /// A stored address, decoded where no letter can pass for another.
-#[must_use]
 pub fn shown(url: &str) -> String {
     decoded(url, is_honest, is_plain)
 }
 
 /// The same for searching: every letter is decoded.
-#[must_use]
 pub fn readable(url: &str) -> String {
     decoded(url, |_| true, |c| !c.is_control() && c != '%')
 }
 
 /// A host as the address bar of a careful browser shows it.
-#[must_use]
 pub fn host_shown(host: &str) -> String {
     host_decoded(host, is_honest)
 }

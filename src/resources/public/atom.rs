@@ -13,7 +13,6 @@ use crate::resources::markdown;
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 
 /// The feed of a coffer at this origin.
-#[must_use]
 pub fn write(feed: &Feed, origin: &str) -> String {
     let (page, title, id) = match &feed.owner {
         Some(profile) => (

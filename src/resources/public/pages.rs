@@ -34,12 +34,10 @@ pub fn routes() -> Router<ResourcesState> {
 }
 
 /// The path of a profile.
-#[must_use]
 pub fn href(profile: &Profile) -> String {
     format!("/u/{}", profile.username)
 }
 
-#[must_use]
 pub fn feed_href(profile: &Profile) -> String {
     format!("/u/{}/feed.atom", profile.username)
 }

@@ -23,7 +23,6 @@ pub async fn profile(db: &Db, viewer: &Viewer, username_key: &str) -> sqlx::Resu
 }
 
 /// One statement for every name, so that its time tells nothing either.
-#[must_use]
 pub fn profile_statement(viewer: &Viewer, username_key: &str) -> Statement {
     let mut statement = Statement::new(viewer);
     let name = statement.bind(Value::Text(username_key.to_owned()));
@@ -42,7 +41,6 @@ pub async fn latest(db: &Db, viewer: &Viewer, owner: Option<Uuid>) -> sqlx::Resu
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
 }
 
-#[must_use]
 pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> Statement {
     let mut statement = Statement::new(viewer);
     let by_owner = owner.map(|id| format!(" AND r.owner_id = {}", statement.bind(Value::Id(id))));

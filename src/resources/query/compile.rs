@@ -26,7 +26,6 @@ pub struct PgGroup {
     pub negated: bool,
 }
 
-#[must_use]
 pub fn to_postgres(group: &Group) -> PgGroup {
     let is_phrase = |term: &&Term| term.words.len() > 1;
     let phrases: Vec<String> = group.terms.iter().filter(is_phrase).map(like).collect();
@@ -70,7 +69,6 @@ fn like(term: &Term) -> String {
 }
 
 /// Texts for FTS5's `MATCH`; `None` where there is nothing to look for.
-#[must_use]
 pub fn to_fts5(groups: &[Group]) -> Option<Fts> {
     let (negative, positive): (Vec<_>, Vec<_>) =
         groups.iter().partition(|group| group.terms.iter().any(|term| term.negated));

@@ -23,7 +23,6 @@ pub struct Statement {
 
 impl Statement {
     /// With `$1`, the viewer's id, for the visibility rule.
-    #[must_use]
     pub fn new(viewer: &Viewer) -> Self {
         Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
     }

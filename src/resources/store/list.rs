@@ -57,7 +57,6 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
 }
 
 /// A [`Hit`](crate::resources::listing::Hit) from `resources r` and its owner `users u`.
-#[must_use]
 pub fn columns(body: &str) -> String {
     format!("{}, r.title_key, r.summary, {body} AS body", resource_columns!())
 }
@@ -192,7 +191,6 @@ pub async fn tags(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
 }
 
 /// The statement that [`tags`] runs, for `EXPLAIN`.
-#[must_use]
 pub fn tags_sql(viewer: &Viewer) -> String {
     format!(
         "SELECT MIN(t.name) AS name, COUNT(*) AS count FROM tags t
