@@ -242,9 +242,6 @@ pub struct SeedArgs {
 
 impl Cli {
     /// Reads the command line and the environment.
-    ///
-    /// # Errors
-    /// What to print and the exit status to end with.
     pub fn read(
         arguments: impl IntoIterator<Item = OsString>,
         variables: &Variables,
@@ -292,9 +289,6 @@ fn is_given(given: &[String], extra: &OsString) -> bool {
 
 impl Config {
     /// The configuration that these command-line arguments give, everything else at its default.
-    ///
-    /// # Errors
-    /// clap's, for arguments that don't fit.
     pub fn of<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
         arguments: I,
     ) -> Result<Self, clap::Error> {

@@ -34,8 +34,6 @@ use crate::{doctor, serve, waiting};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
-/// # Errors
-/// A sentence that says what to do.
 pub async fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Serve(config) => Box::pin(serve_library(*config)).await,

@@ -32,9 +32,6 @@ enum Finding {
 use Finding::{Failure, Fine, Warning};
 
 /// Prints a line a check.
-///
-/// # Errors
-/// How many checks failed.
 pub async fn run(config: Config) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];

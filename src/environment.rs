@@ -22,9 +22,6 @@ pub struct Variables {
 
 impl Variables {
     /// The process's variables, and those of `.env` in the working directory that the process doesn't set.
-    ///
-    /// # Errors
-    /// A sentence when `.env` can't be read.
     pub fn load() -> Result<Self, String> {
         // One that is not UTF-8 can't be a setting of ours.
         let process = std::env::vars_os()
@@ -55,9 +52,6 @@ impl Variables {
     }
 
     /// Refuses a `COFFER_` name that no option has, and names the nearest one.
-    ///
-    /// # Errors
-    /// One sentence per unknown name.
     pub fn check_names(&self, command: &Command) -> Result<(), String> {
         let known = known_names(command);
         let names: BTreeSet<&String> = self.process.keys().chain(self.file.keys()).collect();

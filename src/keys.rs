@@ -54,17 +54,11 @@ pub fn path(config: &Config) -> PathBuf {
 
 impl Keys {
     /// From `COFFER_SECRET_KEY`, else from `secret.key` in the data directory, which is made when missing.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
     pub fn load(config: &Config, context: &Context) -> Result<Self, String> {
         Self::configured(config)?.map_or_else(|| Self::make(&path(config), context), Ok)
     }
 
     /// The same, but `None` where no key has been made yet.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
     pub fn configured(config: &Config) -> Result<Option<Self>, String> {
         let Some(secret) = &config.secret_key else { return Self::read(&path(config)) };
         let keys = parse(secret.expose_secret()).ok_or_else(|| {
@@ -74,9 +68,6 @@ impl Keys {
     }
 
     /// From a file; `None` when there is none.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         match std::fs::read_to_string(path) {
             Ok(text) => parse(&text).map(Some).ok_or_else(|| {
@@ -90,9 +81,6 @@ impl Keys {
     }
 
     /// A new key in a new file, for this user alone.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
     pub fn make(path: &Path, context: &Context) -> Result<Self, String> {
         let key: [u8; 32] = context.random();
         OpenOptions::new()

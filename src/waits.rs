@@ -30,9 +30,6 @@ pub fn left() -> Duration {
 }
 
 /// Waits, for as long as the request has left.
-///
-/// # Errors
-/// It took longer.
 pub async fn within<T>(wait: impl Future<Output = T>) -> Result<T, Elapsed> {
     match left() {
         Duration::MAX => Ok(wait.await),

@@ -9,9 +9,6 @@ pub struct Signals {
 
 impl Signals {
     /// From now on neither ends the program by itself.
-    ///
-    /// # Errors
-    /// What the system says.
     pub fn listen() -> Result<Self, String> {
         let listen = |kind| signal(kind).map_err(|e| format!("Cannot listen for signals: {e}."));
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })

@@ -58,17 +58,11 @@ pub enum Opening {
 
 impl Db {
     /// Opens `postgres://…` or `sqlite:path` and brings its schema up to date.
-    ///
-    /// # Errors
-    /// A [`StartError`] whose sentence says what to do.
     pub async fn open(url: &str, connections: u32) -> Result<Self, StartError> {
         Self::open_as(url, connections, Opening::Create).await
     }
 
     /// Opens it with a schema that this coffer knows, or not at all.
-    ///
-    /// # Errors
-    /// A [`StartError`] whose sentence says what to do.
     pub async fn open_as(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
         let db = Self::connect(url, connections, opening).await?;
         match (db.schema().await?, opening) {
@@ -87,18 +81,12 @@ impl Db {
     }
 
     /// Where its schema stands.
-    ///
-    /// # Errors
-    /// [`StartError::Unreadable`]
     pub async fn schema(&self) -> Result<Schema, StartError> {
         let known = if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE };
         schema::read(self, known).await.map_err(StartError::Unreadable)
     }
 
     /// Whether the address is one that can be opened.
-    ///
-    /// # Errors
-    /// [`StartError::BadUrl`]
     pub fn check(url: &str) -> Result<(), StartError> {
         let is_known = url.starts_with("sqlite:")
             || (url.starts_with("postgres") && PgConnectOptions::from_str(url).is_ok());
@@ -106,9 +94,6 @@ impl Db {
     }
 
     /// Opens it whatever its schema is.
-    ///
-    /// # Errors
-    /// A [`StartError`] whose sentence says what to do.
     pub async fn connect(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return postgres::open(url, connections).await.map(Self::Postgres);

@@ -13,9 +13,6 @@ use crate::telemetry::logs;
 use crate::web::site::Site;
 
 /// Whether these settings can be served with.
-///
-/// # Errors
-/// A sentence for each that can't.
 pub fn check(config: &Config) -> Result<(), Vec<String>> {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
     let site = Site::new(config.base_url.as_ref(), local);

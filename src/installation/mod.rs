@@ -31,9 +31,6 @@ pub enum Lost {
 }
 
 /// Tells Redis' client the name that keys begin with.
-///
-/// # Errors
-/// The database does not answer.
 pub async fn introduce(db: &Db, redis: &Redis) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     // Under which processes is found out later: no count of doubts is so high.
@@ -43,9 +40,6 @@ pub async fn introduce(db: &Db, redis: &Redis) -> sqlx::Result<()> {
 
 /// Looks how far the database has come, and notes it in Redis: what the keys there are named after, and until the next
 /// doubt.
-///
-/// # Errors
-/// Redis or the database does not answer.
 pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
     let Some(space) = redis.space() else { return find(db, redis, context).await };
     let position = store::position(db).await?;
@@ -63,9 +57,6 @@ pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
 }
 
 /// Finds out anew which Redis there is and what the database is called beside it.
-///
-/// # Errors
-/// Redis or the database does not answer.
 pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
     let doubts = redis.doubts();
     let processes = redis.run_ids().await?;
@@ -97,9 +88,6 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
 }
 
 /// Redis is not told of changes from now on. A coffer that asks it again must find nothing from before.
-///
-/// # Errors
-/// The database does not answer.
 pub async fn leave_redis(db: &Db, context: &Context) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     store::rename(db, &position.name, &another_name(context)).await

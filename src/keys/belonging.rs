@@ -7,9 +7,6 @@ use crate::context::Context;
 use crate::db::{Db, Opening};
 
 /// The key of this database: the configured one if it fits, or a new one for a database that has none yet.
-///
-/// # Errors
-/// A sentence that says what to do.
 pub async fn open(db: &Db, config: &Config, context: &Context, opening: Opening) -> Result<Keys, String> {
     let configured = Keys::configured(config)?;
     let owner = owner(db).await?;
@@ -32,9 +29,6 @@ pub async fn open(db: &Db, config: &Config, context: &Context, opening: Opening)
 }
 
 /// The id of the key that the database belongs to.
-///
-/// # Errors
-/// A sentence when the database can't tell.
 pub async fn owner(db: &Db) -> Result<Option<KeyId>, String> {
     let id = store::key_id(db).await.map_err(|e| unknown(&e))?;
     Ok(KeyId::from_bytes(&id))

@@ -43,9 +43,6 @@ pub fn waiting(config: &Config) -> PathBuf {
 
 impl Rotation<'_> {
     /// All in one transaction: it is done, or nothing is.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn run(&self, db: &Db) -> sqlx::Result<Resealed> {
         let mut tx = db.begin().await?;
         let last_event = store::replace(&mut tx, self.new.id().as_bytes()).await?;

@@ -136,9 +136,6 @@ impl Draft {
     }
 
     /// The same, but the tags in `kept` may be as long as imported ones.
-    ///
-    /// # Errors
-    /// Those of [`Draft::check`].
     pub fn check_keeping(&self, kept: &[String]) -> Result<Checked> {
         let mut errors = FieldErrors::default();
         let kind = self.kind.unwrap_or(if self.url.is_some() { Kind::Link } else { Kind::Note });

@@ -79,9 +79,6 @@ impl Resources {
     }
 
     /// A page of a person's public resources, newest first; `cursor` is where the page before ended, or empty.
-    ///
-    /// # Errors
-    /// [`Error::BadCursor`].
     pub async fn public_resources_of(&self, profile: &Profile, cursor: &str) -> Result<Arc<Listing>> {
         let (q, limit) = (format!("by:{}", profile.username), PAGE.to_owned());
         let params = ListParams { q, limit, cursor: cursor.to_owned(), ..ListParams::default() };
