@@ -1,4 +1,4 @@
-//! A connection checked out of its pool. What it is asked has a limit, and what is in doubt never goes back.
+//! A connection checked out of its pool. It goes back only in a known state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use sqlx::{Database, PgConnection, Postgres, Sqlite, SqliteConnection};
 use super::failure::{silence, spoils_connection};
 use super::pool::PoolState;
 
-/// How long one statement of a request may take, `BEGIN` and `COMMIT` too.
+/// For one statement of a request, `BEGIN` and `COMMIT` included.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(3);
-/// The same for what writes a whole library at once.
+/// For one statement of an import or other bulk work.
 pub const BULK_LIMIT: Duration = Duration::from_mins(1);
-/// Time to roll back, and to show that it answers, before a connection goes back to its pool.
+/// For the rollback and the ping before a connection goes back to its pool.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 
-/// What the engines don't have in common about transactions.
+/// How the engines differ in transactions.
 pub trait Transactional: Database {
     const BEGIN: &'static str;
     const BEGIN_BULK: &'static str;
@@ -46,18 +46,18 @@ impl Transactional for Sqlite {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing is left to do on it.
+    /// No transaction is open.
     Clean,
-    /// A transaction is open, and rolled back if nothing else ends it.
+    /// A transaction is open; dropping it rolls back.
     Open,
-    /// It is not known where it stands, or whether anybody answers: it is thrown away.
+    /// Its state is unknown; dropping it closes the connection.
     Doubtful,
 }
 
-/// Goes back to its pool by itself, or not at all.
+/// Returns to its pool when it is dropped, or is closed.
 #[derive(Debug)]
 pub struct Checkout<DB: Transactional> {
-    /// Until it goes.
+    /// `None` while it is dropped.
     connection: Option<PoolConnection<DB>>,
     pool: Arc<PoolState>,
     state: State,
@@ -76,7 +76,7 @@ impl<DB: Transactional> Checkout<DB> {
         &self.pool
     }
 
-    /// Remembers what an answer means for the connection.
+    /// Marks the connection for closing if the error leaves it in an unknown state.
     pub(super) fn judge<T>(&mut self, answer: sqlx::Result<T>) -> sqlx::Result<T> {
         if let Err(error) = &answer
             && spoils_connection(error)
@@ -95,8 +95,8 @@ impl<DB: Transactional> Checkout<DB> {
         self.change("COMMIT", limit, State::Clean).await
     }
 
-    /// Going away meanwhile leaves it in doubt, and so does every failure but a broken constraint, after which the
-    /// transaction is rolled back like any other.
+    /// Cancelled meanwhile, the state is unknown; so it is after any error but a constraint, which leaves the transaction
+    /// open.
     async fn change(&mut self, sql: &'static str, limit: Duration, after: State) -> sqlx::Result<()> {
         self.state = State::Doubtful;
         let changed = within(limit, DB::run(self.bare()?, sql)).await;
@@ -108,7 +108,7 @@ impl<DB: Transactional> Checkout<DB> {
         self.state == State::Doubtful
     }
 
-    /// It is not used again.
+    /// It will be closed.
     pub(super) fn throw_away(&mut self) {
         self.state = State::Doubtful;
     }
@@ -130,7 +130,7 @@ impl<DB: Transactional> Drop for Checkout<DB> {
             Ok(runtime) if self.state != State::Doubtful => {
                 runtime.spawn(give_back(connection, is_open));
             }
-            // Closed without a word, as nobody may be listening; the pool opens another.
+            // Without a goodbye, since the server may be gone. The pool opens another.
             _ => drop(connection.detach()),
         }
     }
@@ -141,6 +141,6 @@ async fn give_back<DB: Transactional>(mut connection: PoolConnection<DB>, is_ope
         drop(connection.detach());
         return;
     }
-    // sqlx asks whether it still answers, for as long as that may take. Given up, it is closed.
+    // sqlx pings it without a limit. After the timeout the connection is closed.
     let _closed = tokio::time::timeout(RETURN_LIMIT, connection.return_to_pool()).await;
 }

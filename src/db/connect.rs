@@ -1,4 +1,4 @@
-//! Opening either engine, bringing its schema up to date, and asking whether it is there.
+//! Opens either engine and migrates its schema.
 
 use std::fs::File;
 use std::path::Path;
@@ -26,7 +26,7 @@ const MIGRATION_LIMITS: &str = "SET statement_timeout = '10min'; SET lock_timeou
 #[derive(Clone, Debug)]
 pub enum Db {
     Postgres(MeteredPool<Postgres>),
-    /// One writer, so that writers queue here and never meet `database is locked`; many readers.
+    /// Many readers and one writer: writes queue in its pool and never fail with `database is locked`.
     Sqlite {
         read: MeteredPool<Sqlite>,
         write: MeteredPool<Sqlite>,
@@ -47,22 +47,21 @@ pub struct DatabaseSettings {
     pub database_connections: u32,
 }
 
-/// What opening may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Make what is missing, and bring the schema up to date.
+    /// Create the database if it is missing, and migrate its schema.
     Create,
-    /// Take what is there, and change nothing.
+    /// Change nothing.
     Existing,
 }
 
 impl Db {
-    /// Opens `postgres://…` or `sqlite:path` and brings its schema up to date.
+    /// Opens `postgres://…` or `sqlite:path` and migrates its schema.
     pub async fn open(url: &str, connections: u32) -> Result<Self, StartError> {
         Self::open_as(url, connections, Opening::Create).await
     }
 
-    /// Opens it with a schema that this coffer knows, or not at all.
+    /// Refuses a schema that this version does not know.
     pub async fn open_as(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
         let db = Self::connect(url, connections, opening).await?;
         match (db.schema().await?, opening) {
@@ -80,20 +79,19 @@ impl Db {
         }
     }
 
-    /// Where its schema stands.
     pub async fn schema(&self) -> Result<Schema, StartError> {
         let known = if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE };
         schema::read(self, known).await.map_err(StartError::Unreadable)
     }
 
-    /// Whether the address is one that can be opened.
+    /// Refuses an address that can't be opened.
     pub fn check(url: &str) -> Result<(), StartError> {
         let is_known = url.starts_with("sqlite:")
             || (url.starts_with("postgres") && PgConnectOptions::from_str(url).is_ok());
         if is_known { Ok(()) } else { Err(StartError::BadUrl(without_password(url))) }
     }
 
-    /// Opens it whatever its schema is.
+    /// Opens it with any schema.
     pub async fn connect(url: &str, connections: u32, opening: Opening) -> Result<Self, StartError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return postgres::open(url, connections).await.map(Self::Postgres);
@@ -112,7 +110,7 @@ impl Db {
         match self {
             Self::Postgres(pool) => {
                 let mut checkout = pool.checkout().await?;
-                // With these limits it is good for nothing else.
+                // The limits below would apply to its next user.
                 checkout.throw_away();
                 within(ACQUIRE_LIMIT, Postgres::run(checkout.bare()?, MIGRATION_LIMITS)).await?;
                 POSTGRES.run(checkout.bare()?).await

@@ -1,14 +1,14 @@
-//! Whether the database can be used, and what is asked of it for its own sake.
+//! Health checks and upkeep of the database.
 
 use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
 use super::{Db, MeteredPool, Timestamp, Transaction};
 use sqlx::{Postgres, Sqlite};
 
-/// Has SQLite look at every table, where it is worth it, from samples: 0x10000, 0x2, 0x10.
+/// Flags: all tables (0x10000), those that need it (0x2), from samples (0x10).
 pub const REFRESH_STATISTICS: &str = "PRAGMA optimize = 0x10012";
 
 impl Db {
-    /// Whether it answers and takes changes, for `/readyz`.
+    /// For `/readyz`: the database answers and takes changes.
     pub async fn ping(&self) -> sqlx::Result<()> {
         match self {
             Self::Postgres(pool) => try_postgres(pool).await,
@@ -19,7 +19,7 @@ impl Db {
         }
     }
 
-    /// What the server's clock says; `None` where the database has none of its own.
+    /// The server's clock; SQLite has none.
     pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
         match self {
             Self::Postgres(pool) => {
@@ -29,7 +29,7 @@ impl Db {
         }
     }
 
-    /// Has SQLite look again at tables that have grown a lot since it last did; PostgreSQL does by itself.
+    /// PostgreSQL analyzes tables that have grown by itself.
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
         if let Self::Sqlite { write, .. } = self {
             let mut checkout = write.checkout().await?;
@@ -41,7 +41,7 @@ impl Db {
     }
 }
 
-/// A standby takes no changes, and says so. Its connection is given up, as another may lead to the server that does.
+/// A standby takes no changes. Its connection is closed, since the next one may reach the primary.
 async fn try_postgres(pool: &MeteredPool<Postgres>) -> sqlx::Result<()> {
     let mut checkout = pool.checkout().await?;
     let asked = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(checkout.bare()?);
@@ -53,8 +53,7 @@ async fn try_postgres(pool: &MeteredPool<Postgres>) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The only writer. While it is at work it needs no trial; after a failure only a change that is kept shows that
-/// there is room again.
+/// A busy writer needs no check. After a failure, only a committed change shows that the disk has room again.
 async fn try_writer(write: &MeteredPool<Sqlite>) -> sqlx::Result<()> {
     let is_busy = write.num_idle() == 0 && write.size() > 0;
     match (is_busy, write.state.is_failing()) {

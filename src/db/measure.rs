@@ -1,4 +1,4 @@
-//! Runs queries: each has a limit, and is measured under the name of the function that asks it.
+//! Runs queries within a time limit and measures them under the name of the function that asks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, within};
 use super::pool::{MeteredPool, PoolState};
 use crate::telemetry::metrics::{Metrics, QueryMeter};
 
-/// A pool or connection that is asked one query, the query's name, and how long it may take.
+/// Runs one query on a pool or in a transaction.
 #[derive(Debug)]
 pub struct MeteredExecutor<'c, DB: Transactional> {
     on: On<'c, DB>,
@@ -34,14 +34,14 @@ impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
         Self { on: On::Checkout(checkout), name: "unnamed", limit }
     }
 
-    /// Under this name, as [`std::any::type_name`] tells the place.
+    /// `name` is a path as [`std::any::type_name`] writes it.
     pub fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
 }
 
 impl<'c, DB: Transactional> On<'c, DB> {
-    /// The connection; one that comes from the pool is kept in `own` meanwhile.
+    /// A connection from the pool is kept in `own`.
     async fn checkout<'a>(self, own: &'a mut Option<Checkout<DB>>) -> sqlx::Result<&'a mut Checkout<DB>>
     where
         'c: 'a,
@@ -53,15 +53,13 @@ impl<'c, DB: Transactional> On<'c, DB> {
     }
 }
 
-/// Every statement of a request comes through here, where its limit is.
 impl<'c, DB: Transactional> Executor<'c> for MeteredExecutor<'c, DB>
 where
     for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
 {
     type Database = DB;
 
-    /// A stream is read to its end before its first row is given out, so that nobody holds the connection longer than
-    /// its statement takes.
+    /// Reads the stream to its end first, so that a slow reader of rows does not hold the connection.
     fn fetch_many<'e, 'q: 'e, E>(
         self,
         query: E,
@@ -129,7 +127,7 @@ where
     }
 }
 
-/// The query's text, which it gives away only whole, and what it binds.
+/// The SQL and its arguments: [`Execute::sql`] consumes the query.
 fn taken<'q, DB: Database, E: Execute<'q, DB>>(
     mut query: E,
 ) -> sqlx::Result<(SqlStr, Option<DB::Arguments>)> {
@@ -137,7 +135,7 @@ fn taken<'q, DB: Database, E: Execute<'q, DB>>(
     Ok((query.sql(), arguments))
 }
 
-/// A query that runs; what it took is counted when this goes, also when nobody waits for the answer any more.
+/// Records the duration when it is dropped, also when the request was cancelled.
 pub(super) struct Timer {
     meter: Option<(Arc<QueryMeter>, Metrics)>,
     started: Instant,

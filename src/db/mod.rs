@@ -26,14 +26,14 @@ pub use start_error::{StartError, migrations};
 pub use timestamp::Timestamp;
 pub use transaction::{Transaction, Tx};
 
-/// What one query runs on, of one of the two engines; `on!` takes it apart.
+/// What one query runs on; `on!` takes it apart.
 pub enum Engine<'a> {
     Postgres(MeteredExecutor<'a, Postgres>),
     Sqlite(MeteredExecutor<'a, Sqlite>),
 }
 
-/// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. The function that
-/// it stands in gives the query its name in metrics.
+/// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. Metrics name the query
+/// after the function around it.
 macro_rules! on {
     ($engine:expr, $conn:ident => $body:expr) => {{
         fn here() {}
@@ -64,7 +64,7 @@ macro_rules! bind_all {
 }
 pub(crate) use bind_all;
 
-/// An argument of a query whose text is put together at run time.
+/// An argument of a query whose SQL is built at run time.
 #[derive(Clone, Debug)]
 pub enum Value {
     Text(String),

@@ -1,4 +1,4 @@
-//! A pool of connections: what is known of it, and every wait for a connection, measured.
+//! A pool of connections, its state, and its metrics.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,12 +16,11 @@ use crate::waits;
 /// How long to wait for a connection.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 
-/// What is known of a pool.
 #[derive(Debug, Default)]
 pub struct PoolState {
-    /// None until an application is opened on it.
+    /// Empty until an application opens.
     meters: OnceLock<Meters>,
-    /// When a connection did not answer within its limit.
+    /// When a query last ran into its limit.
     silent: Mutex<Option<Instant>>,
     /// The last attempt to write failed.
     is_failing: AtomicBool,
@@ -39,7 +38,7 @@ impl PoolState {
         self.meters.get()
     }
 
-    /// A connection can't be used any more, for this reason.
+    /// A connection is closed because of this error.
     pub(super) fn failed(&self, error: &sqlx::Error) {
         self.is_failing.store(true, Ordering::Relaxed);
         if is_silence(error) {
@@ -47,7 +46,6 @@ impl PoolState {
         }
     }
 
-    /// A transaction was committed.
     pub(super) fn wrote(&self) {
         self.is_failing.store(false, Ordering::Relaxed);
     }
@@ -56,7 +54,7 @@ impl PoolState {
         self.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Whether another connection fell silent while one was idle for this long.
+    /// Whether a query ran into its limit within this time.
     pub(super) fn fell_silent_within(&self, idle: Duration) -> bool {
         self.silent.lock().is_some_and(|at| at.elapsed() <= idle)
     }
@@ -83,7 +81,7 @@ impl<DB: Database> Deref for MeteredPool<DB> {
     }
 }
 
-/// Counts as waiting until it goes.
+/// Counts as waiting until it is dropped.
 struct Waiting<'a>(&'a PoolMeter);
 
 impl<'a> Waiting<'a> {
@@ -104,7 +102,6 @@ impl<DB: Transactional> MeteredPool<DB> {
         Self { pool, state }
     }
 
-    /// What runs one query.
     pub fn executor(&self) -> MeteredExecutor<'_, DB> {
         MeteredExecutor::pool(self)
     }
@@ -113,7 +110,7 @@ impl<DB: Transactional> MeteredPool<DB> {
         Ok(Checkout::new(self.pool.acquire().await?, self.state.clone()))
     }
 
-    /// The same, and the wait is measured. In a box, as waiting for one is large.
+    /// Measures the wait. Boxed, since the future of `acquire` is large.
     pub(super) async fn connection(&self) -> sqlx::Result<Checkout<DB>> {
         self.wait(Box::pin(self.checkout())).await
     }
@@ -149,7 +146,7 @@ impl<DB: Transactional> MeteredPool<DB> {
 }
 
 impl Db {
-    /// Lets the queries and pools be counted by this application's metrics.
+    /// Counts queries and connections in these metrics.
     pub fn measure_for(&self, metrics: &Metrics) {
         match self {
             Self::Postgres(pool) => pool.measure_for(metrics, "postgres", "postgresql"),

@@ -1,4 +1,4 @@
-//! Opening PostgreSQL: its own limits, and whether an idle connection still answers.
+//! Opens PostgreSQL, with limits on the server and checks of idle connections.
 
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::checkout::within;
 use super::pool::{ACQUIRE_LIMIT, MeteredPool, PoolState};
 use super::start_error::{StartError, without_password};
 
-/// The server's own limits come before coffer's, so that a statement which is only slow costs no connection. What a
-/// node leaves open that can't say so any more ends too.
+/// Shorter than coffer's own limits, so that a slow statement costs no connection. They also end what a lost node left
+/// open.
 const SERVER_LIMITS: [(&str, &str); 6] = [
     ("statement_timeout", "2500ms"),
     ("lock_timeout", "2s"),
@@ -22,7 +22,7 @@ const SERVER_LIMITS: [(&str, &str); 6] = [
     ("tcp_keepalives_interval", "10"),
     ("tcp_user_timeout", "30s"),
 ];
-/// A connection that was idle for this long shows that it still answers before it is asked anything.
+/// A connection that was idle for longer is checked before use.
 const IDLE_TRUST: Duration = Duration::from_secs(5);
 const IDLE_TRY_LIMIT: Duration = Duration::from_millis(500);
 
@@ -31,10 +31,10 @@ pub async fn open(url: &str, connections: u32) -> Result<MeteredPool<Postgres>, 
         .map_err(|_| StartError::BadUrl(without_password(url)))?
         .application_name("coffer")
         .options(SERVER_LIMITS)
-        // Plans are made for the values: which index a search begins with depends on how common its words
-        // are. Nothing here runs so long that compiling it would pay.
+        // Which index a search begins with depends on how common its words are, so plans are made for the values. No
+        // query runs long enough for JIT to pay.
         .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")])
-        // The default expects a disk with an arm, and would rather read a table along than look rows up.
+        // The default is for spinning disks and prefers sequential scans.
         .options([("random_page_cost", "1.1")])
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     let state: Arc<PoolState> = Arc::default();
@@ -52,7 +52,8 @@ pub async fn open(url: &str, connections: u32) -> Result<MeteredPool<Postgres>, 
     Ok(MeteredPool::new(pool, state))
 }
 
-/// Whether an idle connection may be used: one that was idle for long, or while another fell silent, must answer first.
+/// Whether an idle connection may be used. It must answer first if it was idle for long, or if a query ran into its
+/// limit meanwhile.
 fn try_idle<'c>(
     state: &PoolState,
     connection: &'c mut PgConnection,

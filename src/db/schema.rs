@@ -1,31 +1,29 @@
-//! How far a database's schema is from the one that this coffer knows.
+//! Compares the schema of a database with the migrations of this version.
 
 use sqlx::migrate::Migrator;
 
 use super::{Db, on};
 
-/// Where a schema stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
-    /// There is none.
+    /// No migration was run.
     Empty,
-    /// So many migrations are still to do.
+    /// The number of migrations to run.
     Behind(usize),
     Current,
-    /// A later coffer has done this migration, which is not known here.
+    /// A later version has run this migration.
     Newer(i64),
-    /// Another coffer has done this migration in another way.
+    /// The checksum of this migration differs.
     Different(i64),
 }
 
-/// A migration that was done.
+/// A migration that was run.
 #[derive(sqlx::FromRow)]
 struct Done {
     version: i64,
     checksum: Vec<u8>,
 }
 
-/// Reads it and changes nothing.
 pub async fn read(db: &Db, known: &Migrator) -> sqlx::Result<Schema> {
     const DONE: &str = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
     if !is_there(db).await? {

@@ -13,7 +13,7 @@ use super::Db;
 use super::pool::{ACQUIRE_LIMIT, MeteredPool};
 use super::start_error::StartError;
 
-/// Shorter than a statement's limit, so that SQLite itself says that another program holds the lock.
+/// Shorter than a statement's limit, so that SQLite itself reports the lock of another program.
 const SQLITE_BUSY_LIMIT: Duration = Duration::from_secs(2);
 
 pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
@@ -25,8 +25,7 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_LIMIT)
-        // What is read often stays in the system's memory, not copied into ours. Each reader maps so much for
-        // itself, and all of that is counted as ours: more is hardly faster and looks like a leak.
+        // For each reader. More is hardly faster, and counts as memory of this process.
         .pragma("mmap_size", "16777216")
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     let unreachable = |source| StartError::in_sqlite(path, source);
@@ -52,7 +51,7 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
     })
 }
 
-/// Takes `<file>.lock`, which the system gives back when the process ends, however it ends.
+/// Locks `<file>.lock`. The system unlocks it when the process ends.
 fn lock_file(path: &Path) -> Result<File, StartError> {
     let lock_path = path.with_added_extension("lock");
     let not_writable = |source: std::io::Error| match source.kind() {

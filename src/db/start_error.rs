@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use super::{is_disk_full, is_unavailable};
 
-/// Why the database could not be opened, as a sentence for the person who starts the program.
+/// A sentence for the person who starts the program.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(
@@ -46,7 +46,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether the server is only not there yet, so that waiting may help.
+    /// Whether waiting may help.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable { source, .. } | Self::Unreadable(source) if is_unavailable(source))
     }
@@ -72,7 +72,7 @@ impl StartError {
         }
     }
 
-    /// Why the schema could not be brought up to date; `reached` says what a database that can't be used means.
+    /// `reached` makes the error of a database that can't be used.
     pub(super) fn in_migration(error: MigrateError, reached: impl FnOnce(sqlx::Error) -> Self) -> Self {
         match error {
             MigrateError::VersionMissing(version) => Self::Newer(version),
@@ -86,12 +86,11 @@ impl StartError {
     }
 }
 
-/// A number of migrations in words.
 pub fn migrations(count: usize) -> String {
     if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
 }
 
-/// A database address that may be shown: the password is replaced.
+/// The address with its password replaced.
 pub(super) fn without_password(url: &str) -> String {
     url::Url::parse(url).map_or_else(
         |_| "The given address".to_owned(),

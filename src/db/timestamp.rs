@@ -1,6 +1,6 @@
 //! A point in time to the microsecond: `TIMESTAMPTZ` in PostgreSQL, INTEGER microseconds in SQLite.
 //!
-//! sqlx would write SQLite times as text whose order is not the order of time (`.5Z` against `.51Z`).
+//! sqlx would write SQLite times as text that does not sort by time (`.5Z` against `.51Z`).
 
 use std::time::Duration;
 

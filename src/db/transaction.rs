@@ -17,7 +17,6 @@ pub enum Tx {
     Sqlite(Transaction<Sqlite>),
 }
 
-/// The same of one engine.
 pub struct Transaction<DB: Transactional> {
     checkout: Checkout<DB>,
     /// For each statement.
@@ -25,18 +24,18 @@ pub struct Transaction<DB: Transactional> {
 }
 
 impl Db {
-    /// Begins a write transaction. Never call it while holding another one: pass that one down.
+    /// Never call it while you hold another transaction: pass that one down.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         self.begin_within(REQUEST_LIMIT).await
     }
 
-    /// Begins a write transaction whose statements may take a minute each, for what writes very many rows.
+    /// The same, but each statement may take a minute, for writing very many rows.
     pub async fn begin_bulk(&self) -> sqlx::Result<Tx> {
         self.begin_within(BULK_LIMIT).await
     }
 
     async fn begin_within(&self, limit: Duration) -> sqlx::Result<Tx> {
-        // In boxes, as both are many kilobytes, which every request that might write would carry.
+        // Boxed: each is many kilobytes, which every request that may write would carry.
         match self {
             Self::Postgres(pool) => Ok(Tx::Postgres(Box::pin(Transaction::begin(pool, limit)).await?)),
             Self::Sqlite { write, .. } => Ok(Tx::Sqlite(Box::pin(Transaction::begin(write, limit)).await?)),
@@ -52,8 +51,7 @@ impl Tx {
         }
     }
 
-    /// # Errors
-    /// One of which [`super::is_outcome_unknown`] says whether the changes may have been made all the same.
+    /// [`super::is_outcome_unknown`] tells whether a failed commit may have succeeded.
     pub async fn commit(self) -> sqlx::Result<()> {
         let saving = request::saving();
         let committed = match self {
