@@ -1,4 +1,4 @@
-//! Time and chance, passed in: nothing else in the crate asks the system for either.
+//! The clock and the randomness of the system: everything else gets them passed in.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
@@ -11,19 +11,19 @@ use crate::db::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
-    /// Microseconds of a clock that nobody sets, for durations; it goes on while the process is stopped.
+    /// Microseconds of a monotonic clock, for durations; it goes on while the process is stopped.
     fn ticks(&self) -> i64 {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         i64::try_from(START.elapsed().as_micros()).unwrap_or(i64::MAX)
     }
 }
 
-/// A source of bytes that nobody can predict.
+/// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// What the application knows of the world around it; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     pub clock: Arc<dyn Clock>,
@@ -39,19 +39,17 @@ impl Context {
         self.clock.now()
     }
 
-    /// See [`Clock::ticks`].
     pub fn ticks(&self) -> i64 {
         self.clock.ticks()
     }
 
-    /// `N` unpredictable bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.entropy.fill(&mut bytes);
         bytes
     }
 
-    /// A new `UUIDv7` (RFC 9562): sorts by time of making.
+    /// A new `UUIDv7` (RFC 9562), which sorts by time.
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().micros() / 1000).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()

@@ -1,5 +1,5 @@
-//! The environment before clap sees it: `.env`, blank settings, `_FILE` secrets, borrowed names, names that
-//! Kubernetes sets, and names that no option has.
+//! Prepares the environment for clap: `.env`, blank settings, secrets from files, aliases, variables of Kubernetes, and
+//! unknown names.
 
 mod dotenv;
 
@@ -11,19 +11,19 @@ use clap::Command;
 
 use crate::config::ALIASES;
 
-/// Variables by name. A blank one is none, and so is one that Kubernetes sets for a Service named like coffer.
+/// Variables by name, without blank ones and those that Kubernetes sets for a Service named like coffer.
 #[derive(Debug, Default)]
 pub struct Variables {
     process: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
-    /// What the process has and clap must not see.
+    /// Variables of the process that clap must not see.
     withheld: BTreeSet<String>,
 }
 
 impl Variables {
-    /// The process's variables, and those of `.env` in the working directory that the process doesn't set.
+    /// From the process, and from `.env` in the working directory for what the process doesn't set.
     pub fn load() -> Result<Self, String> {
-        // One that is not UTF-8 can't be a setting of ours.
+        // A setting is UTF-8.
         let process = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -42,7 +42,7 @@ impl Variables {
         self.process.get(name).or_else(|| self.file.get(name)).map(String::as_str)
     }
 
-    /// The command, so that its options don't take what counts as unset from the process.
+    /// The command without the variables that count as unset.
     pub fn withhold(&self, command: Command) -> Command {
         let unset = |argument: clap::Arg| match argument.get_env().and_then(std::ffi::OsStr::to_str) {
             Some(name) if self.withheld.contains(name) => argument.env(None::<&'static str>),
@@ -51,7 +51,7 @@ impl Variables {
         command.mut_args(unset).mut_subcommands(|command| self.withhold(command))
     }
 
-    /// Refuses a `COFFER_` name that no option has, and names the nearest one.
+    /// Refuses an unknown `COFFER_` name and suggests the nearest one.
     pub fn check_names(&self, command: &Command) -> Result<(), String> {
         let known = known_names(command);
         let names: BTreeSet<&String> = self.process.keys().chain(self.file.keys()).collect();
@@ -66,10 +66,7 @@ impl Variables {
         if unknown.is_empty() { Ok(()) } else { Err(unknown.join("\n")) }
     }
 
-    /// Arguments for what clap does not read by itself: `.env`, secrets from files, and borrowed names.
-    ///
-    /// # Errors
-    /// A sentence when a secret's file can't be read or holds nothing.
+    /// Arguments for what clap does not read by itself: `.env`, secrets from files, and aliases.
     pub fn arguments(&self, command: &Command) -> Result<Vec<OsString>, String> {
         let names: BTreeSet<&str> = settings(command).collect();
         let from_file = self
@@ -87,7 +84,7 @@ impl Variables {
         Ok(arguments)
     }
 
-    /// What the file that `<name>_FILE` names holds.
+    /// The content of the file that `<name>_FILE` names.
     fn secret(&self, name: &str) -> Result<Option<String>, String> {
         let file_name = format!("{name}_FILE");
         let Some(path) = self.get(&file_name) else { return Ok(None) };
@@ -106,7 +103,7 @@ impl Variables {
     }
 }
 
-/// The command line without options that are given a blank value.
+/// The command line without options that have a blank value.
 pub fn without_blank(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let flags: BTreeSet<String> = settings(command).map(flag).collect();
     let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
@@ -135,8 +132,8 @@ fn is_blank(value: &str) -> bool {
     value.trim().is_empty()
 }
 
-/// Whether Kubernetes sets this in every pod beside a Service whose name begins with `coffer`
-/// (kubernetes.io, Services, "Environment variables"): its address has nothing to do with our settings.
+/// Whether Kubernetes sets this variable for a Service whose name begins with `coffer` (kubernetes.io, Services,
+/// "Environment variables").
 fn is_service_link(name: &str, value: &str) -> bool {
     let words: Vec<&str> = name.split('_').collect();
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -159,12 +156,11 @@ fn flag(name: &str) -> String {
     format!("--{}", name.trim_start_matches("COFFER_").to_lowercase().replace('_', "-"))
 }
 
-/// The names of all settings.
 fn settings(command: &Command) -> impl Iterator<Item = &str> {
     command.get_arguments().filter_map(|argument| argument.get_env()?.to_str())
 }
 
-/// The names of those that are secret; `_FILE` after one names a file that holds the value.
+/// `_FILE` after the name of a secret names a file that holds it.
 fn secrets(command: &Command) -> impl Iterator<Item = &str> {
     let secret = command.get_arguments().filter(|argument| argument.is_hide_env_values_set());
     secret.filter_map(|argument| argument.get_env()?.to_str())
@@ -173,7 +169,7 @@ fn secrets(command: &Command) -> impl Iterator<Item = &str> {
 fn known_names(command: &Command) -> Vec<String> {
     let mut names: Vec<String> = settings(command).map(str::to_owned).collect();
     names.extend(secrets(command).map(|name| format!("{name}_FILE")));
-    // Read by the test suite alone; it may stand in the environment of a developer.
+    // For the test suite; a developer may have it set.
     names.push("COFFER_TEST_LONG".to_owned());
     names
 }

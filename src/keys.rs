@@ -1,4 +1,4 @@
-//! The master secret, and the keys for single purposes that are derived from it (HKDF-Expand, RFC 5869).
+//! The master key, and one key for each purpose, derived from it (HKDF-Expand, RFC 5869).
 
 pub mod belonging;
 pub mod retired;
@@ -19,14 +19,14 @@ use sha2::Sha256;
 use crate::config::Config;
 use crate::context::Context;
 
-/// What the audit trail is chained under.
+/// The audit trail is chained under this key.
 pub const AUDIT: &str = "audit";
-/// What recovery codes are hashed under.
+/// Recovery codes are hashed under this key.
 pub const RECOVERY_CODES: &str = "recovery code";
 
 pub struct Keys(SecretBox<[u8; 32]>);
 
-/// Tells master keys apart and gives nothing of them away: the beginning of a derived key.
+/// The first bytes of a derived key: it identifies a master key and reveals nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; 8]);
 
@@ -35,7 +35,6 @@ impl KeyId {
         &self.0
     }
 
-    /// `None` unless these are 8 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -47,18 +46,18 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// Where the key is when no setting holds it.
+/// The file of a key that no setting holds.
 pub fn path(config: &Config) -> PathBuf {
     config.data_dir.join("secret.key")
 }
 
 impl Keys {
-    /// From `COFFER_SECRET_KEY`, else from `secret.key` in the data directory, which is made when missing.
+    /// From `COFFER_SECRET_KEY`, else from `secret.key` in the data directory, which is created if it is missing.
     pub fn load(config: &Config, context: &Context) -> Result<Self, String> {
         Self::configured(config)?.map_or_else(|| Self::make(&path(config), context), Ok)
     }
 
-    /// The same, but `None` where no key has been made yet.
+    /// The same, but creates nothing.
     pub fn configured(config: &Config) -> Result<Option<Self>, String> {
         let Some(secret) = &config.secret_key else { return Self::read(&path(config)) };
         let keys = parse(secret.expose_secret()).ok_or_else(|| {
@@ -67,7 +66,7 @@ impl Keys {
         keys.map(Some)
     }
 
-    /// From a file; `None` when there is none.
+    /// `None` if there is no such file.
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         match std::fs::read_to_string(path) {
             Ok(text) => parse(&text).map(Some).ok_or_else(|| {
@@ -80,7 +79,7 @@ impl Keys {
         }
     }
 
-    /// A new key in a new file, for this user alone.
+    /// Creates a key in a new file that only this user may read.
     pub fn make(path: &Path, context: &Context) -> Result<Self, String> {
         let key: [u8; 32] = context.random();
         OpenOptions::new()
@@ -96,7 +95,7 @@ impl Keys {
                 let advice = match e.kind() {
                     ErrorKind::AlreadyExists => "Another coffer made it just now; start again.",
                     ErrorKind::StorageFull => {
-                        // Half a key would stop every later start.
+                        // Half a key would prevent every later start.
                         let _ = std::fs::remove_file(path);
                         "There is no room left on the disk. Make some, then start coffer again."
                     }
@@ -112,7 +111,6 @@ impl Keys {
         KeyId(std::array::from_fn(|place| derived[place]))
     }
 
-    /// The key for one purpose.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         let mut mac = mac(self.0.expose_secret());
         mac.update(purpose.as_bytes());

@@ -1,5 +1,4 @@
-//! Secrets that must be read again are sealed (ChaCha20-Poly1305, RFC 8439) for one place: no other row, cookie or
-//! person can hold them.
+//! Encrypts secrets that must be read again (ChaCha20-Poly1305, RFC 8439), each for one row or cookie.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
@@ -13,9 +12,9 @@ impl Seal {
         Self(key)
     }
 
-    /// The nonce, then the sealed text and its tag; `None` never happens with a key of 32 bytes.
+    /// The nonce, the ciphertext and its tag. Never `None` with a key of 32 bytes.
     pub fn seal(&self, place: &[u8], context: &Context, secret: &[u8]) -> Option<Vec<u8>> {
-        // By chance: two of 2³² are alike with a probability of 2⁻³³ (NIST SP 800-38D § 8.3 allows so many a key).
+        // Random: of 2³² nonces two are equal with a probability of 2⁻³³ (the limit of NIST SP 800-38D § 8.3).
         let nonce: [u8; NONCE_LEN] = context.random();
         let mut text = secret.to_vec();
         let key = self.key()?;
@@ -24,7 +23,7 @@ impl Seal {
         Some([nonce.as_slice(), &text].concat())
     }
 
-    /// `None` when it was sealed for another place or under another key, or is damaged.
+    /// `None` if it was sealed for another place or under another key, or is damaged.
     pub fn open(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = text.to_vec();

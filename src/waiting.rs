@@ -1,4 +1,4 @@
-//! The start without a database: `/healthz` answers, all else says that it has to wait, until the database is there.
+//! Starts without a database: `/healthz` answers, and everything else asks to wait until the database is there.
 
 use std::time::Duration;
 
@@ -18,15 +18,12 @@ use crate::serve::serve_until;
 use crate::web::json::Problem;
 use crate::web::{assets, headers};
 
-/// Between two tries; each takes up to two seconds itself.
+/// Between two tries, each of which takes up to two seconds.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The log says again that the database is missing after so many tries.
+/// Tries between two lines in the log.
 const SAID_EVERY: u32 = 20;
 
-/// The database, once it is there. Whoever comes meanwhile is served by what stands here.
-///
-/// # Errors
-/// A sentence that says what to do, when waiting would not help.
+/// The database once it is there, or an error where waiting would not help. Serves `router()` meanwhile.
 pub async fn database(config: &Config, listener: &TcpListener) -> Result<Db, String> {
     match try_open(config).await {
         Err(error) if error.is_outage() => {

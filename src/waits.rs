@@ -1,5 +1,5 @@
-//! How long one request may wait in all: for Redis, for a connection, for what others load. Each of them has a limit of
-//! its own; together they come out of one, or they would add up.
+//! The time that one request may wait in all: for Redis, for a connection, for another request's load. Each wait has its
+//! own limit, and all together share this one.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,29 +7,28 @@ use std::time::Duration;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-/// All waits of a request together.
 pub const LIMIT: Duration = Duration::from_secs(3);
 
 tokio::task_local! {
     static LEFT: Cell<Duration>;
 }
 
-/// Runs a request; what it spawns waits on its own.
+/// Runs a request. Tasks that it spawns are not limited.
 pub async fn limited<F: Future>(request: F) -> F::Output {
     LEFT.scope(Cell::new(LIMIT), request).await
 }
 
-/// Runs work of a request that is known to take long, as an import does: each of its waits has its own limit alone.
+/// Runs long work of a request, such as an import, without the shared limit.
 pub async fn patient<F: Future>(work: F) -> F::Output {
     LEFT.scope(Cell::new(Duration::MAX), work).await
 }
 
-/// What is left to the current request; everything for work that no request waits for.
+/// The time that the current request has left; unlimited outside of a request.
 pub fn left() -> Duration {
     LEFT.try_with(Cell::get).unwrap_or(Duration::MAX)
 }
 
-/// Waits, for as long as the request has left.
+/// Waits no longer than the request has left.
 pub async fn within<T>(wait: impl Future<Output = T>) -> Result<T, Elapsed> {
     match left() {
         Duration::MAX => Ok(wait.await),
@@ -37,13 +36,13 @@ pub async fn within<T>(wait: impl Future<Output = T>) -> Result<T, Elapsed> {
     }
 }
 
-/// Waits as long as it takes, and takes that from what is left.
+/// Waits without a limit, and subtracts the time from what is left.
 pub async fn counted<T>(wait: impl Future<Output = T>) -> T {
     let _waiting = Waiting(Instant::now());
     wait.await
 }
 
-/// Counts also when nobody waits any more.
+/// Subtracts the time when it is dropped, also when the wait was cancelled.
 struct Waiting(Instant);
 
 impl Drop for Waiting {

@@ -1,17 +1,14 @@
-//! `./.env`: settings of this folder. A `$` in it is a `$`: dotenvy's substitution would change passwords.
+//! Reads `./.env`. A `$` stays a `$`: substitution by dotenvy would change passwords.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Stand for `$` and `\$` while dotenvy reads; Unicode keeps both out of all text (noncharacters).
+/// Stand for `$` and `\$` while dotenvy reads; noncharacters of Unicode, which no text contains.
 const DOLLAR: &str = "\u{FDD0}";
 const ESCAPED_DOLLAR: &str = "\u{FDD1}";
 
-/// The variables of a file, the last of a name; none when there is no file.
-///
-/// # Errors
-/// A sentence that says where, or why the file can't be read. It repeats no value.
+/// The variables of a file; none if there is no file. The last of a name wins. The error repeats no value.
 pub fn read(path: &Path) -> Result<BTreeMap<String, String>, String> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text),
@@ -25,7 +22,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut variables = BTreeMap::new();
     let mut place = "the first setting".to_owned();
     for variable in dotenvy::from_read_iter(text.as_bytes()) {
-        // dotenvy's own words repeat the line, which may hold a password.
+        // dotenvy's message repeats the line, which may hold a password.
         let (name, value) = variable.map_err(|_| {
             format!(
                 ".env: {place} can't be read. Write NAME=value, and put a value with blanks, quotes or backslashes in single quotes."

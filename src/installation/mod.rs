@@ -1,9 +1,8 @@
-//! Which installation this is: a name in the database, part of every key in Redis, which a restored backup changes.
+//! The name of the installation, which is part of every key in Redis. A restored backup gets a new name.
 //!
-//! Beside a database that was restored Redis knows too much: notes that have no row any more, sessions that were begun
-//! after the backup. So a mark in Redis names the latest row of the outbox; a database that does not know that row takes
-//! another name, under which nothing old is found. It does so too when it is served without Redis, which then misses
-//! what changes.
+//! After a restore, Redis holds what the database does not: rows of the outbox that are gone, sessions from after the
+//! backup. So a mark in Redis names the latest row of the outbox. A database without that row takes another name, under
+//! which Redis holds nothing. A start without Redis renames too, since Redis then misses changes.
 
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -16,12 +15,11 @@ use crate::db::Db;
 use crate::redis::space::{Mark, Space};
 use crate::redis::{Redis, RedisDown};
 
-/// Longer than anything under such a name lives, in seconds.
+/// In seconds; longer than any other key lives.
 const MARK_LIVES: i64 = 400 * 24 * 3600;
-/// Other nodes may take another name at the same time.
+/// Other nodes may rename at the same time.
 const TRIES: u32 = 5;
 
-/// Why it is not known where Redis is to be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
     #[error(transparent)]
@@ -30,16 +28,15 @@ pub enum Lost {
     Database(#[from] sqlx::Error),
 }
 
-/// Tells Redis' client the name that keys begin with.
+/// Sets the prefix of keys in Redis.
 pub async fn introduce(db: &Db, redis: &Redis) -> sqlx::Result<()> {
     let position = store::position(db).await?;
-    // Under which processes is found out later: no count of doubts is so high.
+    // The processes are found out later, since no count of doubts is so high.
     redis.settle(Space::new(&position.name, &[], u64::MAX));
     Ok(())
 }
 
-/// Looks how far the database has come, and notes it in Redis: what the keys there are named after, and until the next
-/// doubt.
+/// Writes the position of the database to the mark in Redis, and returns the names of keys, valid until the next doubt.
 pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
     let Some(space) = redis.space() else { return find(db, redis, context).await };
     let position = store::position(db).await?;
@@ -56,7 +53,7 @@ pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
     Ok(space)
 }
 
-/// Finds out anew which Redis there is and what the database is called beside it.
+/// Identifies the processes of Redis, and renames the installation if it does not know the mark.
 pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
     let doubts = redis.doubts();
     let processes = redis.run_ids().await?;
@@ -64,7 +61,7 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
     for _ in 0..TRIES {
         let space = Space::new(&name, &processes, doubts);
         let marked: Option<String> = redis.run(redis.first().get(mark_of(&space))).await?;
-        // In this order: what was marked by then, the database knows by now.
+        // Read after the mark, so that the database knows every row that was marked.
         let position = store::position(db).await?;
         let is_known = match marked.and_then(|marked| marked.parse().ok()) {
             Some(marked) => store::knows(db, marked).await?,
@@ -87,7 +84,7 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lo
     Err(Lost::Redis(RedisDown))
 }
 
-/// Redis is not told of changes from now on. A coffer that asks it again must find nothing from before.
+/// For a start without Redis: a later start with it must find nothing from before.
 pub async fn leave_redis(db: &Db, context: &Context) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     store::rename(db, &position.name, &another_name(context)).await

@@ -1,11 +1,11 @@
-//! The installation's SQL: its name, and how far its database has come.
+//! The SQL of the installation: its name, and its position in the outbox.
 
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, on};
 use crate::redis::space::Mark;
 
-/// Numbers of the outbox only rise, and a restored backup brings lower ones back.
+/// Numbers of the outbox only rise, except after a restore.
 pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
         WHERE topic IN ('cache', 'session', 'begun') AND seq = at), mark) AS row_id
     FROM (SELECT name, mark, (SELECT MAX(ends) FROM (SELECT position AS ends FROM installation
@@ -14,8 +14,8 @@ pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
             UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'begun') AS of_all) AS at
         FROM installation) AS far";
 
-/// A row that is there tells by its id; one that is not was removed, or never was if nothing so late was removed yet.
-/// While Redis can't be told, none is.
+/// A row that exists is known by its id. One that does not was removed if later rows were removed, else it never
+/// existed. No row is removed while Redis is away.
 pub const KNOWS: &str = "SELECT CASE
     WHEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1)
     THEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1 AND id = $2)
@@ -24,13 +24,13 @@ pub const KNOWS: &str = "SELECT CASE
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Position {
     pub name: String,
-    /// The highest number that a committed row of the outbox ever had.
+    /// The highest number of a committed row of the outbox, removed or not.
     at: i64,
     row_id: Option<Uuid>,
 }
 
 impl Position {
-    /// The latest row of the outbox, removed or not; `None` before the first.
+    /// The latest row of the outbox, removed or not.
     pub fn mark(&self) -> Option<Mark> {
         self.row_id.map(|row| Mark { at: self.at, row })
     }
@@ -40,12 +40,11 @@ pub async fn position(db: &Db) -> sqlx::Result<Position> {
     on!(db.read(), pool => sqlx::query_as(POSITION).fetch_one(pool).await)
 }
 
-/// Whether this row was ever written here, as far as that can be told.
 pub async fn knows(db: &Db, mark: Mark) -> sqlx::Result<bool> {
     on!(db.read(), pool => sqlx::query_scalar(KNOWS).bind(mark.at).bind(mark.row).fetch_one(pool).await)
 }
 
-/// Keeps the highest number and its row's id, before rows up to this one are removed from the outbox.
+/// Call it before rows up to this number are removed from the outbox.
 pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE installation SET position = latest.seq, mark = latest.id
         FROM (SELECT seq, id FROM outbox WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS latest
@@ -53,7 +52,7 @@ pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
     on!(tx.conn(), conn => sqlx::query(SQL).bind(seq).execute(conn).await.map(drop))
 }
 
-/// Takes another name, unless somebody else was quicker.
+/// Does nothing if another node has renamed it already.
 pub async fn rename(db: &Db, from: &str, to: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE installation SET name = $2 WHERE name = $1";
     let mut tx = db.begin().await?;

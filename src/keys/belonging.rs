@@ -1,12 +1,12 @@
-//! A database belongs to one master key: with another one nothing sealed could be opened, and the audit trail would
-//! break for good. So the database knows the key's id, and coffer starts with that key or not at all.
+//! A database belongs to one master key. With another one, coffer could open nothing sealed and would break the audit
+//! trail, so the database holds the key's id, and coffer does not start with another key.
 
 use super::{KeyId, Keys, path, store};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
 
-/// The key of this database: the configured one if it fits, or a new one for a database that has none yet.
+/// The configured key if it fits, or a new one for a database without a key.
 pub async fn open(db: &Db, config: &Config, context: &Context, opening: Opening) -> Result<Keys, String> {
     let configured = Keys::configured(config)?;
     let owner = owner(db).await?;
@@ -21,14 +21,13 @@ pub async fn open(db: &Db, config: &Config, context: &Context, opening: Opening)
         (Some(keys), None, Opening::Create) => claim(db, config, keys).await,
         (None, None, Opening::Create) => {
             let keys = Keys::make(&path(config), context)?;
-            // Another node was quicker: this key was made a moment ago, and nothing knows it.
+            // Another node was faster, and nothing is sealed under this key yet.
             let claimed = claim(db, config, keys).await;
             claimed.inspect_err(|_| drop(std::fs::remove_file(path(config))))
         }
     }
 }
 
-/// The id of the key that the database belongs to.
 pub async fn owner(db: &Db) -> Result<Option<KeyId>, String> {
     let id = store::key_id(db).await.map_err(|e| unknown(&e))?;
     Ok(KeyId::from_bytes(&id))
@@ -46,7 +45,6 @@ fn unknown(error: &sqlx::Error) -> String {
     format!("The database does not tell which key it belongs to: {error}.")
 }
 
-/// What to do about a key that does not fit.
 pub fn another(config: &Config, given: KeyId, owner: KeyId) -> String {
     let from = if config.secret_key.is_some() {
         "COFFER_SECRET_KEY".to_owned()
@@ -59,7 +57,6 @@ pub fn another(config: &Config, given: KeyId, owner: KeyId) -> String {
     )
 }
 
-/// What to do when there is no key but should be.
 pub fn missing(config: &Config, owner: KeyId) -> String {
     format!(
         "The key {owner}, which the database belongs to, is missing: there is no {}, and COFFER_SECRET_KEY is not set. Restore it from a backup, or take it from another node.{} If it is lost for good, `coffer key rotate --lost` begins anew with another one.",
@@ -68,7 +65,7 @@ pub fn missing(config: &Config, owner: KeyId) -> String {
     )
 }
 
-/// Where the right key lies when a rotation ended between its commit and the renaming of the files.
+/// A rotation may have stopped between its commit and the renaming of the files.
 fn interrupted(config: &Config, owner: KeyId) -> String {
     let waiting = super::rotation::waiting(config);
     match Keys::read(&waiting) {

@@ -1,5 +1,4 @@
-//! What earlier master keys are still needed for: to check what they chained, and to know the recovery codes that
-//! were hashed under them.
+//! Derived keys of earlier master keys, to verify the audit trail and the recovery codes from their time.
 
 use super::store::{self, Row};
 use super::{AUDIT, Keys, RECOVERY_CODES};
@@ -7,28 +6,26 @@ use crate::context::Context;
 use crate::db::Db;
 use crate::seal::Seal;
 
-/// Two keys that were derived from an earlier master key.
 pub struct Retired {
     pub audit: [u8; 32],
     pub recovery_codes: [u8; 32],
 }
 
-/// What the database tells of one.
 pub enum Known {
     Keys(Retired),
-    /// The master key was lost before it was changed.
+    /// The master key was lost before the rotation.
     Lost,
-    /// It was sealed under another key, or for another row, or is damaged.
+    /// Sealed under another key or for another row, or damaged.
     Unreadable,
 }
 
-/// The events up to and including `until`, after those of the era before.
+/// The events up to and including `until`, after those of the previous era.
 pub struct Era {
     pub until: i64,
     pub key: Known,
 }
 
-/// Opens and seals them, under the key in force.
+/// Opens and seals them under the current key.
 #[derive(Clone)]
 pub struct RetiredKeys(Seal);
 
@@ -43,7 +40,7 @@ impl RetiredKeys {
         Self(Seal::new(keys.derive("retired keys")))
     }
 
-    /// Everything that is known of earlier keys, the oldest first.
+    /// The oldest first.
     pub async fn eras(&self, db: &Db) -> sqlx::Result<Vec<Era>> {
         let rows = store::retired(db).await?;
         Ok(rows.iter().map(|row| Era { until: row.audit_until, key: self.open(row) }).collect())
@@ -55,7 +52,6 @@ impl RetiredKeys {
         opened.and_then(|bytes| from_bytes(&bytes)).map_or(Known::Unreadable, Known::Keys)
     }
 
-    /// The row with these keys sealed in it.
     pub fn seal(&self, context: &Context, row: Row, keys: &Retired) -> Option<Row> {
         let sealed = self.0.seal(&place(&row), context, &[keys.audit, keys.recovery_codes].concat())?;
         Some(Row { sealed: Some(sealed), ..row })

@@ -1,5 +1,4 @@
-//! Another master key in place of the one in force: all that is sealed is sealed anew, and the audit trail goes on
-//! under the new key from the last hash under the old one.
+//! Replaces the master key: reseals every secret, and continues the audit trail under the new key from its last hash.
 
 use std::path::PathBuf;
 
@@ -18,31 +17,30 @@ use crate::seal::Seal;
 use crate::telemetry::metrics::Metrics;
 use crate::web::origin::Origin;
 
-/// The two keys; `old` is `None` when it is lost.
 pub struct Rotation<'a> {
     pub context: &'a Context,
     /// The id of the old key.
     pub owner: KeyId,
+    /// `None` if it is lost.
     pub old: Option<&'a Keys>,
     pub new: &'a Keys,
 }
 
-/// What became of what was sealed.
 #[derive(Debug, Default)]
 pub struct Resealed {
     pub letters: usize,
     pub second_factors: usize,
-    /// Whose two-step login was switched off, as its secret is lost with the key.
+    /// The accounts whose two-step login was switched off, since its secret is lost with the key.
     pub switched_off: Vec<Uuid>,
 }
 
-/// Where a new key waits until the database belongs to it.
+/// The file of a new key until the database belongs to it.
 pub fn waiting(config: &Config) -> PathBuf {
     path(config).with_extension("key.new")
 }
 
 impl Rotation<'_> {
-    /// All in one transaction: it is done, or nothing is.
+    /// In one transaction.
     pub async fn run(&self, db: &Db) -> sqlx::Result<Resealed> {
         let mut tx = db.begin().await?;
         let last_event = store::replace(&mut tx, self.new.id().as_bytes()).await?;
@@ -61,20 +59,20 @@ impl Rotation<'_> {
         Ok(Resealed { letters, second_factors, switched_off })
     }
 
-    /// What was sealed under the old key, under the new one; `None` when it can't be opened.
+    /// `None` if the secret can't be opened.
     pub fn reseal(&self, purpose: &str, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let opened = Seal::new(self.old?.derive(purpose)).open(place, sealed)?;
         Seal::new(self.new.derive(purpose)).seal(place, self.context, &opened)
     }
 
-    /// Keeps what is still needed of the old key and those before it.
+    /// Keeps the derived keys that are still needed of the old key and of earlier ones.
     async fn retire(&self, tx: &mut Tx, last_event: i64) -> sqlx::Result<()> {
         let new = RetiredKeys::new(self.new);
         for row in store::retired_in(tx).await? {
             let row = match self.old.map_or(Known::Lost, |old| RetiredKeys::new(old).open(&row)) {
                 Known::Keys(keys) => new.seal(self.context, row, &keys),
                 Known::Lost => Some(Row { sealed: None, ..row }),
-                // It stays as it is: the check of the trail tells.
+                // The check of the trail will report it.
                 Known::Unreadable => None,
             };
             if let Some(row) = row {

@@ -1,4 +1,4 @@
-//! The SQL of which key a database belongs to, and of those before.
+//! The SQL of the key that a database belongs to, and of earlier keys.
 
 use crate::db::{Db, Tx, on};
 
@@ -6,7 +6,7 @@ use crate::db::{Db, Tx, on};
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Row {
     pub key_id: Vec<u8>,
-    /// The last event of the audit trail that was chained under it.
+    /// The last event of the audit trail under this key.
     pub audit_until: i64,
     /// `None`: the key was lost.
     pub sealed: Option<Vec<u8>>,
@@ -14,13 +14,13 @@ pub struct Row {
 
 const RETIRED: &str = "SELECT key_id, audit_until, sealed FROM retired_keys ORDER BY audit_until";
 
-/// The id of the key in force; empty before the first start.
+/// The id of the current key; empty before the first start.
 pub async fn key_id(db: &Db) -> sqlx::Result<Vec<u8>> {
     const SQL: &str = "SELECT key_id FROM audit_head";
     on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_one(pool).await)
 }
 
-/// Takes the database for a key, unless it belongs to one already.
+/// Does nothing if the database belongs to a key already.
 pub async fn claim(db: &Db, key_id: &[u8]) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE audit_head SET key_id = $1 WHERE key_id = $2";
     let mut tx = db.begin().await?;
@@ -29,7 +29,7 @@ pub async fn claim(db: &Db, key_id: &[u8]) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// Puts a new key in force; the number of the last event under the one before. Holds the trail's head until the
+/// Replaces the current key and returns the number of the last event under it. Locks the head of the trail until the
 /// transaction ends.
 pub async fn replace(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<i64> {
     const SQL: &str = "UPDATE audit_head SET key_id = $1 RETURNING seq";
@@ -44,7 +44,6 @@ pub async fn retired_in(tx: &mut Tx) -> sqlx::Result<Vec<Row>> {
     on!(tx.conn(), conn => sqlx::query_as(RETIRED).fetch_all(conn).await)
 }
 
-/// Writes an earlier key down, in place of what was known of it.
 pub async fn put_retired(tx: &mut Tx, row: &Row) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO retired_keys (key_id, audit_until, sealed) VALUES ($1, $2, $3)
         ON CONFLICT (key_id) DO UPDATE SET sealed = excluded.sealed, audit_until = excluded.audit_until";
@@ -52,7 +51,7 @@ pub async fn put_retired(tx: &mut Tx, row: &Row) -> sqlx::Result<()> {
         .execute(conn).await.map(drop))
 }
 
-/// How many connections other coffers have to this database. An SQLite file belongs to one process anyway.
+/// Connections of other processes to this database. An SQLite file belongs to one process.
 pub async fn others(db: &Db) -> sqlx::Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity
         WHERE application_name = 'coffer' AND datname = current_database() AND pid <> pg_backend_pid()";
