@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse as _;
 use axum::routing::get as route;
-use coffer::cache::{Cache, Cached, Key, Kind, Limits, Name, Scope, Scopes, Ttl};
+use coffer::cache::{Cache, Cached, Capacity, Deps, Key, Kind, Name, Scope, Scopes, Ttl};
 use coffer::config::Config;
 use coffer::context::Context;
 use coffer::db::Db;
@@ -93,8 +93,8 @@ async fn hits(table: &mut Table) {
     let (context, keys) = config(folder.path());
     let db =
         Db::open(&format!("sqlite:{}", folder.path().join("x.db").display()), 2).await.expect("a database");
-    let limits = Limits { memory: 64 << 20, loads: 4 };
-    let cache = Cache::new((db, context), None, &keys, limits, None);
+    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None };
+    let cache = Cache::new(deps, Capacity { memory: 64 << 20, loads: 4 });
     let bare: moka::sync::Cache<Uuid, Arc<Number>> =
         moka::sync::Cache::builder().max_capacity(10_000).build();
     let ids: Vec<Uuid> = (0..1000_u128).map(Uuid::from_u128).collect();
@@ -364,13 +364,13 @@ impl Nodes {
         for _ in 0..2 {
             let db = Db::open(database.url(), 4).await.expect("a database");
             let redis = Redis::connect(&redis.url(), &context).expect("an address");
-            let limits = Limits { memory: 64 << 20, loads: 4 };
-            let cache = Cache::new((db, context.clone()), Some(&redis), &keys, limits, None);
+            let deps = Deps { db: &db, context: &context, redis: Some(&redis), keys: &keys, metrics: None };
+            let cache = Cache::new(deps, Capacity { memory: 64 << 20, loads: 4 });
             tokio::spawn(cache.clone().maintain());
             caches.push(cache);
         }
         let began = Instant::now();
-        while !caches.iter().all(Cache::is_settled) {
+        while !caches.iter().all(Cache::is_ready) {
             assert!(began.elapsed() < Duration::from_secs(10), "the nodes find each other");
             tokio::task::yield_now().await;
         }

@@ -14,7 +14,7 @@ use crate::admin::Admin;
 use crate::audit::Audit;
 use crate::audit::trail::Trail;
 use crate::auth::Auth;
-use crate::cache::{self, Cache};
+use crate::cache::{self, Cache, Capacity};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
@@ -79,6 +79,16 @@ struct Opened {
     db: Db,
     redis: Option<Redis>,
     keys: Keys,
+}
+
+impl Opened {
+    fn cache(&self) -> Cache {
+        let Self { db, system, redis, keys, metrics, config, .. } = self;
+        let deps = cache::Deps { db, context: system, redis: redis.as_ref(), keys, metrics: Some(metrics) };
+        let capacity =
+            Capacity { memory: config.cache_memory << 20, loads: config.database.database_connections };
+        Cache::new(deps, capacity)
+    }
 }
 
 impl App {
@@ -147,10 +157,8 @@ impl App {
 
     /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
+        let cache = opened.cache();
         let Opened { config, system, local, metrics, public_url, db, redis, keys } = opened;
-        let limits =
-            cache::Limits { memory: config.cache_memory << 20, loads: config.database.database_connections };
-        let cache = Cache::new((db.clone(), system.clone()), redis.as_ref(), &keys, limits, Some(&metrics));
         let history = History::new(&instance_name(local), system.now());
         let audit = Audit::new(system.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;

@@ -1,21 +1,21 @@
-//! How long an answer is good by time alone, and when it is worth asking again before that.
+//! How long time alone lets an entry live, and when a read refreshes it early.
 
 use std::time::Duration;
 
-/// Time is the last resort: writes invalidate at once whatever they touch.
+/// The last resort: a write invalidates what it touches at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Ttl {
-    /// After this it is loaded anew before it is served.
+    /// After this, an entry is loaded again before it is served.
     pub soft: Duration,
-    /// Until this it may be served, marked as stale, when it can't be loaded anew.
+    /// Until this, a stale entry is served when the load fails.
     pub hard: Duration,
 }
 
-/// "Not there" is cheap to find out again, and whoever asks for it may be about to make it.
+/// For what does not exist: cheap to look up again, and perhaps created soon.
 pub const NEGATIVE: Ttl = Ttl { soft: Duration::from_secs(5), hard: Duration::from_secs(5) };
 
 impl Ttl {
-    /// Ten per cent more or less, so that what was filled together does not expire together.
+    /// Varies by up to ten per cent, so that entries filled together don't expire together.
     #[must_use]
     pub fn jittered(self, random: u64) -> Self {
         let share = 0.9 + 0.2 * unit(random);
@@ -23,17 +23,18 @@ impl Ttl {
     }
 }
 
-/// Whether to load early, the likelier the dearer the load and the nearer the end (Vattani et al. 2015, "Optimal
-/// probabilistic cache stampede prevention", with β = 1): on average one request in time, and no herd. In microseconds.
+/// Whether to load before the expiry. The longer the load and the nearer the expiry, the likelier; on average one
+/// reader
+/// loads in time (with β = 1: Vattani et al. 2015, "Optimal probabilistic cache stampede prevention").
 #[must_use]
-pub fn is_early(left: i64, cost: u32, random: impl FnOnce() -> u64) -> bool {
-    // -ln of the smallest number that `unit` gives is below 44; most answers are far from their end.
-    left < i64::from(cost) * 44
+pub fn is_early(left: i64, load_us: u32, random: impl FnOnce() -> u64) -> bool {
+    // -ln of the smallest value of `unit` is below 44, so most calls need no random number.
+    left < i64::from(load_us) * 44
         && Duration::from_micros(left.max(0).unsigned_abs()).as_secs_f64()
-            <= -Duration::from_micros(cost.into()).as_secs_f64() * unit(random()).ln()
+            <= -Duration::from_micros(load_us.into()).as_secs_f64() * unit(random()).ln()
 }
 
-/// Above 0, at most 1.
+/// In (0, 1].
 fn unit(random: u64) -> f64 {
     let high = u32::try_from(random >> 32).unwrap_or(0);
     (f64::from(high) + 1.0) / (f64::from(u32::MAX) + 1.0)
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_dear_load_is_begun_early_and_a_cheap_one_late() {
-        let share = |left, cost| (0..1000_u64).filter(|n| is_early(left, cost, || n << 54)).count();
+        let share = |left, load_us| (0..1000_u64).filter(|n| is_early(left, load_us, || n << 54)).count();
         let second = 1_000_000;
         assert_eq!(share(60_000_000, second), 0);
         assert!((300..450).contains(&share(1_000_000, second)), "e^-1 of all");

@@ -1,4 +1,4 @@
-//! What is cached, and for whom: kinds, audiences, keys.
+//! Kinds of cached values, the audiences they are for, and their keys.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::freshness::Ttl;
 use crate::web::viewer::Viewer;
 
-/// Every kind by name, a closed set: metrics count by it.
+/// A closed set, as metrics have one label value for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
     Resource,
@@ -40,40 +40,39 @@ impl Name {
     }
 }
 
-/// A kind of answer: what it is called, how long it is good, whether other nodes may have it.
 #[derive(Debug)]
 pub struct Kind<T> {
     pub name: Name,
-    /// To be raised whenever `T` changes: another version's entries are misses.
+    /// Raise it whenever `T` changes: entries of another version are misses.
     pub schema: u16,
     pub ttl: Ttl,
-    /// Whether it goes to Redis too.
+    /// Whether Redis gets it too.
     pub is_shared: bool,
-    /// Drawn from other kinds, as a page is. Its load takes no place among those that may load at once: it would hold
-    /// it while it waits for theirs.
+    /// Made from other kinds, as a page is. Its load takes no permit: it would hold one while it waits for other
+    /// loads.
     pub is_composed: bool,
     pub value: PhantomData<fn() -> T>,
 }
 
-/// A value that may be cached.
 pub trait Cached: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// About how many bytes it occupies.
+    /// Roughly, in bytes.
     fn weight(&self) -> usize;
 
-    /// Whether it may be shown to this viewer (`None`: everybody): asked of every value on its way out, so that
-    /// even a fault in the keys shows nobody what is somebody else's.
+    /// Whether this viewer may see it (`None`: a visitor). Checked each time a value is served, so that even a
+    /// wrong key
+    /// shows nothing private.
     fn is_for(&self, viewer: Option<Uuid>) -> bool;
 }
 
-/// For everybody: its loader sees with a visitor's eyes.
+/// For all viewers: the loader sees what a visitor sees.
 #[derive(Clone, Copy, Debug)]
 pub struct Public;
 
-/// For one signed-in person: its loader sees with theirs.
+/// For one signed-in user: the loader sees what this user sees.
 #[derive(Clone, Debug)]
 pub struct Private(Viewer);
 
-/// Who an answer is for. The loader is handed the viewer that the key names, never another.
+/// Names the viewer that the loader gets, which is always the key's own.
 pub trait Audience {
     fn viewer(&self) -> Viewer;
     fn id(&self) -> Option<Uuid>;
@@ -99,7 +98,7 @@ impl Audience for Private {
     }
 }
 
-/// Which of its kind, and for whom: a public and a private key are different types.
+/// Public and private keys differ in type.
 #[derive(Clone, Debug)]
 pub struct Key<A> {
     pub audience: A,
@@ -114,14 +113,14 @@ impl Key<Public> {
 }
 
 impl Key<Private> {
-    /// `None` for a visitor, whose key is a public one.
+    /// `None` for a visitor, who has only public keys.
     #[must_use]
     pub fn private(viewer: &Viewer, id: [u8; 16]) -> Option<Self> {
         viewer.member().is_some().then(|| Self { audience: Private(viewer.clone()), id })
     }
 }
 
-/// The id of an answer that is asked for by more than a UUID: the question's own hash.
+/// A hash of the parts, for an answer that a UUID alone does not identify.
 #[must_use]
 pub fn id_of(parts: &[&str]) -> [u8; 16] {
     let mut digest = Sha256::new();
@@ -134,18 +133,18 @@ pub fn id_of(parts: &[&str]) -> [u8; 16] {
     id
 }
 
-/// A key without its types, as the tiers know it.
+/// A key without its types, as the tiers store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slot {
+pub struct EntryKey {
     pub kind: Name,
-    /// Nil for the public.
+    /// Nil for a public key.
     pub audience: Uuid,
     pub id: [u8; 16],
 }
 
-impl Slot {
+impl EntryKey {
     #[must_use]
-    pub fn of<T, A: Audience>(kind: &Kind<T>, key: &Key<A>) -> Self {
+    pub fn new<T, A: Audience>(kind: &Kind<T>, key: &Key<A>) -> Self {
         Self { kind: kind.name, audience: key.audience.id().unwrap_or_default(), id: key.id }
     }
 

@@ -1,23 +1,22 @@
-//! How long the process may trust what it holds in memory without hearing from the others.
+//! The lease: how long this process may serve from memory without proof that it has missed no write.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// From the moment at which a proof was asked for: a received beat, a successful look into the outbox.
+/// Counted from when the proof was asked for: a heartbeat sent, or a poll of the outbox begun.
 pub const LEASE: Duration = Duration::from_millis(1500);
 
-/// Until when, in ticks: microseconds of a clock that is never set and goes on while the process is stopped.
+/// Its end in ticks: microseconds of a clock that is never set, and that goes on while the process is stopped.
 #[derive(Debug)]
 pub struct Lease(AtomicI64);
 
 impl Lease {
-    /// For the only process on its database: nobody else writes.
+    /// For the only process on its database.
     #[must_use]
     pub const fn forever() -> Self {
         Self(AtomicI64::new(i64::MAX))
     }
 
-    /// Not held until it is renewed.
     #[must_use]
     pub const fn lapsed() -> Self {
         Self(AtomicI64::new(i64::MIN))
@@ -33,7 +32,7 @@ impl Lease {
         now < self.0.load(Ordering::Acquire)
     }
 
-    /// By a proof that was asked for at `since`.
+    /// `since`: when the proof was asked for.
     pub fn renew(&self, since: i64) {
         let micros = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
         self.0.fetch_max(since.saturating_add(micros), Ordering::AcqRel);

@@ -1,8 +1,7 @@
-//! The subscriber: hears within milliseconds what other nodes touch, and by its own beats that it still hears.
+//! The subscriber: invalidates what other nodes touch, within milliseconds, and renews the lease by heartbeats.
 //!
-//! A beat that this node published and received on this very connection proves that all that was said before has
-//! arrived. A connection that broke is never mended: a new round of listening begins, and everything held in
-//! memory is in doubt from its first moment.
+//! A heartbeat that this node publishes and receives on the same subscription proves that all earlier messages have
+//! arrived. A broken subscription is never resumed: a new one starts, and invalidates all of memory first.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +13,11 @@ use super::remote::Remote;
 use super::{Cache, Scope};
 use crate::redis::RedisDown;
 
-const BEAT_EVERY: Duration = Duration::from_millis(500);
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 const TRY_EVERY: Duration = Duration::from_millis(500);
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(2);
-/// A connection that brings no beat for this long, though Redis took them, is given up: it may be cut without a word.
-const DEAF_AFTER: Duration = Duration::from_secs(3);
+/// A subscription that delivers no published heartbeat for this long is given up: it may be cut unnoticed.
+const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
 impl Cache {
     pub(super) async fn listen(&self) {
@@ -30,17 +29,17 @@ impl Cache {
             if remote.redis().is_open() {
                 continue;
             }
-            let heard = self.hear(remote, round).await;
-            self.gates.bump(&[Scope::All]);
+            let subscription = self.subscribe(remote, round).await;
+            self.local_generations.bump(&[Scope::All]);
             self.counts.doubted();
-            if heard.is_err() {
+            if subscription.is_err() {
                 tracing::debug!("not listening to the other nodes");
             }
         }
     }
 
-    /// Listens until the connection breaks or brings nothing any more.
-    async fn hear(&self, remote: &Remote, round: u64) -> Result<(), RedisDown> {
+    /// Listens until the connection breaks or falls silent.
+    async fn subscribe(&self, remote: &Remote, round: u64) -> Result<(), RedisDown> {
         let client = remote.redis().lone_client()?;
         let mut messages = client.message_rx();
         let connection = client.connect();
@@ -53,28 +52,28 @@ impl Cache {
             connection.abort();
             return Err(RedisDown);
         }
-        // From here on nothing is missed; what was said before is in doubt.
-        self.gates.bump(&[Scope::All]);
+        // Messages from before the subscription may be lost.
+        self.local_generations.bump(&[Scope::All]);
         self.counts.listening(true);
         let mut connection = std::pin::pin!(connection);
-        let mut beat = tokio::time::interval(BEAT_EVERY);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut unheard: Option<Instant> = None;
-        while unheard.is_none_or(|since| since.elapsed() < DEAF_AFTER) {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT_EVERY);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut silent_since: Option<Instant> = None;
+        while silent_since.is_none_or(|since| since.elapsed() < SILENCE_LIMIT) {
             tokio::select! {
                 message = messages.recv() => match message {
                     Ok(message) => {
-                        if self.heard(&message.value.as_string().unwrap_or_default(), round) {
-                            unheard = None;
+                        if self.handle(&message.value.as_string().unwrap_or_default(), round) {
+                            silent_since = None;
                         }
                     }
-                    // More came than could be kept: that is a lost message.
+                    // Lagged: messages were dropped.
                     Err(RecvError::Lagged(_) | RecvError::Closed) => break,
                 },
-                _ = beat.tick() => {
-                    let word = Message::Beat { from: self.node, round, at: self.context.ticks() };
-                    if remote.publish(word.write()).await.is_ok() {
-                        unheard.get_or_insert_with(Instant::now);
+                _ = heartbeat.tick() => {
+                    let message = Message::Heartbeat { from: self.node, round, at: self.context.ticks() };
+                    if remote.publish(message.encode()).await.is_ok() {
+                        silent_since.get_or_insert_with(Instant::now);
                     }
                 }
                 _ = &mut connection => break,
@@ -85,25 +84,25 @@ impl Cache {
         Ok(())
     }
 
-    /// Whether it is a beat of this very connection.
-    fn heard(&self, text: &str, round: u64) -> bool {
-        match Message::read(text) {
-            Some(Message::Beat { from, round: theirs, at }) if from == self.node && theirs == round => {
+    /// Returns whether it is a heartbeat of this subscription.
+    fn handle(&self, text: &str, round: u64) -> bool {
+        match Message::parse(text) {
+            Some(Message::Heartbeat { from, round: theirs, at }) if from == self.node && theirs == round => {
                 self.lease.renew(at);
                 self.counts.came_round(self.context.ticks() - at);
                 return true;
             }
             Some(Message::Touched { from, rows, scopes }) if from != self.node => {
-                self.gates.bump(&scopes);
+                self.local_generations.bump(&scopes);
                 self.counts.heard(scopes.len());
-                let mut ledger = self.ledger();
+                let mut tracker = self.outbox_tracker();
                 for row in rows {
-                    ledger.told(row);
+                    tracker.mark_published(row);
                 }
             }
             Some(_) => {}
-            // Somebody speaks who is not understood: what was touched is not known.
-            None => self.gates.bump(&[Scope::All]),
+            // From another version of coffer, say: what it touches is unknown.
+            None => self.local_generations.bump(&[Scope::All]),
         }
         false
     }

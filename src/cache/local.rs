@@ -1,4 +1,4 @@
-//! The tier in the process: moka as a map bounded by weight and nothing more; what is in it says itself whether it is good.
+//! The tier in memory: moka as a map bounded by weight. Readers check themselves whether an entry is still good.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,86 +7,78 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ahash::RandomState;
 use moka::notification::RemovalCause;
 
-use super::gate::Gate;
-use super::kind::{Cached, Slot};
+use super::kind::{Cached, EntryKey};
+use super::local_generation::LocalGeneration;
 
-/// Bytes that an entry occupies besides its value: the `Arc`s, the key, and moka's own (485 measured with 200,000 entries).
+/// Bytes that an entry occupies besides its value, in coffer and in moka (485 measured with 200,000 entries).
 const OVERHEAD: u64 = 512;
-/// An entry over this part of the capacity is not kept.
-const LARGEST: u64 = 8;
-/// How far memory may be over the capacity: a twentieth, or this many bytes if that is more.
+/// An entry over this fraction of the capacity is not kept: an eighth.
+const LARGEST_SHARE: u64 = 8;
+/// How far memory may exceed the capacity: a twentieth of it, but at least this many bytes.
 const SLACK: u64 = 1 << 20;
 
-/// An answer as it was found, and what it is good under.
-pub struct Held {
-    pub gate: Gate,
-    /// In ticks, as are the next two: when it was loaded, when it wants to be loaded anew, when it is over.
-    pub made: i64,
-    pub soft: i64,
-    pub hard: i64,
-    /// Microseconds that the load took.
-    pub cost: u32,
+pub struct CachedEntry {
+    pub generation: LocalGeneration,
+    /// In ticks, as are the expiries.
+    pub loaded_at: i64,
+    pub soft_expiry: i64,
+    pub hard_expiry: i64,
+    pub load_us: u32,
     pub weight: usize,
-    /// `None`: it was not there.
+    /// `None`: the database has no such row.
     pub value: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-impl Held {
-    /// The value, if it is what the key says and for whom: the last look before it is shown.
-    ///
-    /// # Errors
-    /// When it isn't.
-    pub fn value<T: Cached>(&self, slot: &Slot) -> Result<Option<Arc<T>>, Misplaced> {
+impl CachedEntry {
+    /// The last check before the value is served: its type and its viewer must be those of the key.
+    pub fn value<T: Cached>(&self, key: &EntryKey) -> Result<Option<Arc<T>>, KeyMismatch> {
         let Some(value) = &self.value else { return Ok(None) };
-        let value = Arc::clone(value).downcast::<T>().map_err(|_| Misplaced)?;
-        if value.is_for(slot.viewer()) { Ok(Some(value)) } else { Err(Misplaced) }
+        let value = Arc::clone(value).downcast::<T>().map_err(|_| KeyMismatch)?;
+        if value.is_for(key.viewer()) { Ok(Some(value)) } else { Err(KeyMismatch) }
     }
 }
 
-/// A value under a key that it can't belong to.
 #[derive(Debug)]
-pub struct Misplaced;
+pub struct KeyMismatch;
 
-/// Bytes in the process, entries, and what had to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occupancy {
     pub entries: u64,
-    /// By weight: what the map holds and what it has not freed yet.
+    /// By weight, with what moka has removed and not freed yet.
     pub bytes: u64,
     pub capacity: u64,
-    /// Entries that had to go for others since the start.
+    /// Since the start.
     pub evictions: u64,
 }
 
 pub struct Local {
-    map: moka::sync::Cache<Slot, Arc<Kept>, RandomState>,
+    map: moka::sync::Cache<EntryKey, Arc<TrackedEntry>, RandomState>,
     capacity: u64,
     occupied: Arc<AtomicU64>,
     evictions: Arc<AtomicU64>,
 }
 
-/// An answer in the map. It counts as occupied until its memory is free, which moka may put off after it has left the map.
-struct Kept {
-    held: Arc<Held>,
+/// Counts as occupied until its memory is free. moka may free it some time after its removal.
+struct TrackedEntry {
+    entry: Arc<CachedEntry>,
     bytes: u64,
     occupied: Arc<AtomicU64>,
 }
 
-impl Drop for Kept {
+impl Drop for TrackedEntry {
     fn drop(&mut self) {
         self.occupied.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
 impl Local {
-    /// For `capacity` bytes, by weight.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         let evictions = Arc::new(AtomicU64::new(0));
         let evicted = Arc::clone(&evictions);
         let map = moka::sync::Cache::builder()
             .max_capacity(capacity)
-            .weigher(|_, kept: &Arc<Kept>| u32::try_from(kept.bytes).unwrap_or(u32::MAX))
+            .weigher(|_, tracked: &Arc<TrackedEntry>| u32::try_from(tracked.bytes).unwrap_or(u32::MAX))
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
                     evicted.fetch_add(1, Ordering::Relaxed);
@@ -97,35 +89,35 @@ impl Local {
     }
 
     #[must_use]
-    pub fn get(&self, slot: &Slot) -> Option<Arc<Held>> {
-        self.map.get(slot).map(|kept| Arc::clone(&kept.held))
+    pub fn get(&self, key: &EntryKey) -> Option<Arc<CachedEntry>> {
+        self.map.get(key).map(|tracked| Arc::clone(&tracked.entry))
     }
 
-    /// Keeps the answer, unless it is too large, or memory is over the capacity and can't be freed at once. moka makes
-    /// room some time after an insert, and frees memory only when no other thread may still read it.
-    pub fn put(&self, slot: Slot, held: Arc<Held>) {
-        let bytes = held.weight as u64 + OVERHEAD;
-        if bytes > self.capacity / LARGEST {
-            return self.map.invalidate(&slot);
+    /// Drops the entry if it is too large, or if memory is over the capacity and can't be freed at once. moka
+    /// evicts some
+    /// time after an insert, and frees memory only when no other thread may still read it.
+    pub fn put(&self, key: EntryKey, entry: Arc<CachedEntry>) {
+        let bytes = entry.weight as u64 + OVERHEAD;
+        if bytes > self.capacity / LARGEST_SHARE {
+            return self.map.invalidate(&key);
         }
-        let kept = Kept::new(held, bytes, &self.occupied);
+        let tracked = TrackedEntry::new(entry, bytes, &self.occupied);
         if self.is_over(0) {
             self.map.run_pending_tasks();
         }
         if !self.is_over(self.slack()) {
-            self.map.insert(slot, Arc::new(kept));
+            self.map.insert(key, Arc::new(tracked));
         }
     }
 
-    pub fn remove(&self, slot: &Slot) {
-        self.map.invalidate(slot);
+    pub fn remove(&self, key: &EntryKey) {
+        self.map.invalidate(key);
     }
 
     pub fn clear(&self) {
         self.map.invalidate_all();
     }
 
-    /// Once moka has done what it put off.
     #[must_use]
     pub fn occupancy(&self) -> Occupancy {
         self.map.run_pending_tasks();
@@ -146,10 +138,10 @@ impl Local {
     }
 }
 
-impl Kept {
-    fn new(held: Arc<Held>, bytes: u64, occupied: &Arc<AtomicU64>) -> Self {
+impl TrackedEntry {
+    fn new(entry: Arc<CachedEntry>, bytes: u64, occupied: &Arc<AtomicU64>) -> Self {
         occupied.fetch_add(bytes, Ordering::Relaxed);
-        Self { held, bytes, occupied: Arc::clone(occupied) }
+        Self { entry, bytes, occupied: Arc::clone(occupied) }
     }
 }
 

@@ -1,29 +1,27 @@
-//! What a write touches and an answer depends on.
+//! Scopes: what a write touches and what an answer depends on.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// Scopes that share one of so many counters are touched together: a needless miss now and then, and memory that never
-/// grows.
+/// Scopes share this many counters, so that memory never grows. Two that share one cause a needless miss now and
+/// then.
 pub const STRIPES: usize = 1024;
 
-/// A write names every scope that it touches, an answer those that it was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Everything that is cached; each answer depends on it without saying so. For what touches too much to name.
+    /// Every answer depends on it. For writes that touch too much to name.
     All,
-    /// What is shared with members or with everybody.
+    /// Entries that others than their owner may see.
     Shared,
-    /// What a person keeps.
+    /// A user's own entries.
     User(Uuid),
-    /// One resource.
     Resource(Uuid),
 }
 
 impl Scope {
-    /// Where the scope's counter stands among [`STRIPES`], the same on every node.
+    /// The index of the scope's counter, the same on every node.
     #[must_use]
     pub fn stripe(self) -> usize {
         let (salt, id) = match self {
@@ -65,7 +63,7 @@ impl FromStr for Scope {
     }
 }
 
-/// At most three scopes and, unsaid, [`Scope::All`].
+/// At most three scopes, besides [`Scope::All`].
 #[derive(Clone, Copy, Debug)]
 pub struct Scopes {
     named: [Scope; 4],
@@ -89,13 +87,13 @@ impl Scopes {
     }
 }
 
-/// Scopes as they stand in the outbox and in messages.
+/// The format of the outbox and of messages.
 #[must_use]
 pub fn join(scopes: &[Scope]) -> String {
     scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// What can't be read, from another version of coffer say, touches everything.
+/// An unknown scope, as from another version of coffer, becomes `All`.
 #[must_use]
 pub fn split(text: &str) -> Vec<Scope> {
     text.split(' ').map(|part| part.parse().unwrap_or(Scope::All)).collect()

@@ -1,10 +1,10 @@
-//! What the cache did for a request, as the `Cache-Status` header (RFC 9211) tells it.
+//! What the cache did for a request, as the `Cache-Status` header (RFC 9211) reports it.
 
 use std::cell::Cell;
 
 use axum::http::HeaderValue;
 
-/// The least favourable of all look-ups of a request stands for it.
+/// Ordered from best to worst: a request reports the worst of its lookups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     LocalHit,
@@ -29,7 +29,7 @@ impl Status {
     }
 }
 
-/// Runs a request's future, and says what the cache did meanwhile.
+/// Runs a request's future, and returns what the cache did for it.
 pub async fn watch<T>(request: impl Future<Output = T>) -> (T, Option<Status>) {
     STATUS
         .scope(Cell::new(None), async {
@@ -39,9 +39,9 @@ pub async fn watch<T>(request: impl Future<Output = T>) -> (T, Option<Status>) {
         .await
 }
 
-/// Outside a request nobody asks.
-pub(super) fn note(status: Status) {
-    let _ = STATUS.try_with(|noted| noted.set(noted.get().max(Some(status))));
+/// Does nothing outside a request.
+pub(super) fn record(status: Status) {
+    let _ = STATUS.try_with(|recorded| recorded.set(recorded.get().max(Some(status))));
 }
 
 #[cfg(test)]
@@ -51,13 +51,13 @@ mod tests {
     #[tokio::test]
     async fn the_least_favourable_look_up_counts() {
         let ((), status) = watch(async {
-            note(Status::LocalHit);
-            note(Status::Miss);
-            note(Status::RemoteHit);
+            record(Status::LocalHit);
+            record(Status::Miss);
+            record(Status::RemoteHit);
         })
         .await;
         assert_eq!(status, Some(Status::Miss));
         assert_eq!(watch(async {}).await.1, None);
-        note(Status::Stale);
+        record(Status::Stale);
     }
 }

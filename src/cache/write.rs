@@ -1,4 +1,4 @@
-//! Write transactions: they end by naming what they have touched, and can't end otherwise.
+//! Write transactions: you can commit one only by naming the scopes that it touches.
 
 use std::ops::{Deref, DerefMut};
 
@@ -9,13 +9,13 @@ use super::{Cache, outbox};
 use crate::db::{Tx, is_outcome_unknown, outcome_unknown};
 use crate::telemetry::request;
 
-/// Who touches more than this touches everything; so does who names nothing.
-const MOST: usize = 64;
+/// A write with more scopes than this, or with none, touches everything.
+const MAX_SCOPES: usize = 64;
 
 /// A transaction that changes what is cached. Dropped without `commit`, it rolls back.
 ///
-/// The stores of what is cached take it where they would take a [`Tx`], so that nothing cached can be changed by a
-/// transaction that forgets to say so.
+/// The stores of cached data take a `Write`, not a [`Tx`], so no transaction can change cached data and forget to
+/// invalidate it.
 pub struct Write {
     tx: Tx,
     cache: Cache,
@@ -40,21 +40,21 @@ impl Cache {
         Ok(Write { tx: self.db.begin().await?, cache: self.clone() })
     }
 
-    /// For what writes very many rows.
+    /// For a write of very many rows.
     pub async fn begin_bulk(&self) -> sqlx::Result<Write> {
         Ok(Write { tx: self.db.begin_bulk().await?, cache: self.clone() })
     }
 }
 
 impl Write {
-    /// Commits, and returns when no later request on this node can see what stood before; other nodes are told.
+    /// Commits and invalidates. Once it returns, no later request on this node sees the data from before.
     ///
-    /// It runs to its end even if whoever waits for it goes away.
+    /// It runs to its end even if its caller goes away.
     pub async fn commit(self, touched: impl IntoIterator<Item = Scope>) -> sqlx::Result<()> {
         let mut scopes: Vec<Scope> = touched.into_iter().collect();
         scopes.sort();
         scopes.dedup();
-        if scopes.is_empty() || scopes.len() > MOST {
+        if scopes.is_empty() || scopes.len() > MAX_SCOPES {
             scopes = vec![Scope::All];
         }
         let saving = request::saving();
@@ -69,51 +69,50 @@ impl Write {
 
     async fn finish(self, scopes: Vec<Scope>) -> sqlx::Result<()> {
         let Self { mut tx, cache } = self;
-        let row = outbox::note(&mut tx, cache.context.new_id(), &scopes, cache.context.now()).await?;
-        // This node hears of it from itself.
-        cache.ledger().seen(row);
-        let mut settling = Settling { cache: &cache, row, scopes: &scopes, told: false };
-        // Even a commit that failed may have been carried out, as when the connection breaks.
+        let row = outbox::insert(&mut tx, cache.context.new_id(), &scopes, cache.context.now()).await?;
+        cache.outbox_tracker().mark_seen(row);
+        let mut guard = CommitGuard { cache: &cache, row, scopes: &scopes, is_published: false };
+        // A commit that fails may still have been carried out, as when the connection breaks.
         let committed = tx.commit().await;
-        settling.settle().await;
+        guard.publish().await;
         committed
     }
 }
 
-/// Fires however the commit ends, a panic included.
+/// Invalidates when it is dropped, so also after a panic in the commit.
 ///
-/// The order matters: Redis, or the note that it does not know, comes before the gates. A reader that meets the new
-/// gates can't be given the old entry from Redis any more, and keep it under them.
-struct Settling<'a> {
+/// The order matters: Redis is told, or the scopes are marked dirty, before the local generations rise. A reader that
+/// sees the new local generations then can't get the old entry from Redis and keep it under them.
+struct CommitGuard<'a> {
     cache: &'a Cache,
     row: i64,
     scopes: &'a [Scope],
-    told: bool,
+    is_published: bool,
 }
 
-impl Settling<'_> {
-    async fn settle(&mut self) {
-        self.told = match &self.cache.remote {
+impl CommitGuard<'_> {
+    async fn publish(&mut self) {
+        self.is_published = match &self.cache.remote {
             None => true,
             Some(remote) => {
                 let (from, scopes) = (self.cache.node, self.scopes.to_vec());
                 let message = Message::Touched { from, rows: vec![self.row], scopes };
-                remote.bump(self.scopes, message.write(), WRITE_LIMIT).await.is_ok()
+                remote.bump(self.scopes, message.encode(), WRITE_LIMIT).await.is_ok()
             }
         };
     }
 }
 
-impl Drop for Settling<'_> {
+impl Drop for CommitGuard<'_> {
     fn drop(&mut self) {
-        let mut ledger = self.cache.ledger();
-        if self.told {
-            ledger.told(self.row);
+        let mut tracker = self.cache.outbox_tracker();
+        if self.is_published {
+            tracker.mark_published(self.row);
         } else {
-            ledger.untold(self.row, self.scopes);
+            tracker.mark_unpublished(self.row, self.scopes);
             self.cache.wake_relay();
         }
-        self.cache.gates.bump(self.scopes);
+        self.cache.local_generations.bump(self.scopes);
         self.cache.counts.touched(self.scopes.len());
     }
 }

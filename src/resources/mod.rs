@@ -80,8 +80,8 @@ impl Resources {
                 Ok(resource.filter(|resource| visibility::may_see(&viewer, resource)))
             }
         };
-        let (key, scopes) = ((viewer, id.into_bytes()), Scopes::one(Scope::Resource(id)));
-        let resource = self.cache.read(&cached::RESOURCE, key, scopes, load).await?;
+        let scopes = Scopes::one(Scope::Resource(id));
+        let resource = self.cache.read(&cached::RESOURCE, viewer, id.into_bytes(), scopes, load).await?;
         resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
     }
 
@@ -108,7 +108,7 @@ impl Resources {
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
     pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
-        let key = (viewer, cached::list_id(params));
+        let (id, scopes) = (cached::list_id(params), cached::list_scopes(viewer));
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
             async move {
@@ -117,7 +117,7 @@ impl Resources {
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
         };
-        let listing = self.cache.read(&cached::LISTING, key, cached::list_scopes(viewer), load).await?;
+        let listing = self.cache.read(&cached::LISTING, viewer, id, scopes, load).await?;
         Ok(listing.unwrap_or_default())
     }
 
@@ -130,8 +130,7 @@ impl Resources {
                 Ok(Some(cached::Any { by: viewer.id(), any }))
             }
         };
-        let found =
-            self.cache.read(&cached::ANY, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
+        let found = self.cache.read(&cached::ANY, viewer, [0; 16], cached::list_scopes(viewer), load).await?;
         Ok(found.is_some_and(|found| found.any))
     }
 
@@ -145,7 +144,7 @@ impl Resources {
             }
         };
         let found =
-            self.cache.read(&cached::TAGS, (viewer, [0; 16]), cached::list_scopes(viewer), load).await?;
+            self.cache.read(&cached::TAGS, viewer, [0; 16], cached::list_scopes(viewer), load).await?;
         Ok(found.map(|found| found.tags.clone()).unwrap_or_default())
     }
 

@@ -10,7 +10,7 @@ use tower_sessions::session::Id;
 use super::fast::Fast;
 use super::store::{self, Revocation};
 use super::{KNOWN_WITHIN, Sessions, Stale};
-use crate::cache::looks::Looks;
+use crate::cache::outbox_cursor::OutboxCursor;
 use crate::db::Db;
 use crate::installation::{self, Lost};
 use crate::redis::space::Space;
@@ -27,7 +27,7 @@ const FORGET_EVERY: u64 = 20;
 #[derive(Debug, Default)]
 pub struct Told {
     place: String,
-    looks: Looks,
+    cursor: OutboxCursor,
 }
 
 impl Sessions {
@@ -114,17 +114,17 @@ impl Sessions {
         let space = installation::look(&self.db, fast.redis(), &self.context).await?;
         let place = space.short();
         if told.place != place {
-            *told = Told { place, looks: Looks::default() };
+            *told = Told { place, cursor: OutboxCursor::default() };
         }
         let mut highest = None;
         loop {
-            let from = highest.unwrap_or_else(|| told.looks.floor(began));
+            let from = highest.unwrap_or_else(|| told.cursor.poll_after(began));
             let rows = store::revocations(&self.db, from).await?;
             let Some(last) = rows.last() else { break };
             highest = Some(last.seq);
             self.tell_rows(fast, &space, &mut told, &rows).await?;
         }
-        told.looks.end(began, highest);
+        told.cursor.finish_poll(began, highest);
         fast.settle(space, began);
         Ok(())
     }
@@ -138,7 +138,7 @@ impl Sessions {
         rows: &[Revocation],
     ) -> Result<(), Lost> {
         let here = Some(told.place.as_str());
-        let is_new = |row: &&Revocation| !told.looks.has_seen(row.seq) && row.told.as_deref() != here;
+        let is_new = |row: &&Revocation| !told.cursor.has_seen(row.seq) && row.told.as_deref() != here;
         let new: Vec<&Revocation> = rows.iter().filter(is_new).collect();
         let sessions: Vec<Id> = new.iter().filter_map(|row| row.session()).collect();
         fast.delete(space, &sessions).await?;
@@ -147,13 +147,13 @@ impl Sessions {
             store::told(&self.db, &waited, &told.place).await?;
         }
         for row in rows {
-            told.looks.see(row.seq);
+            told.cursor.mark_seen(row.seq);
         }
         Ok(())
     }
 
     async fn forget_told(&self) {
-        let removable = self.told.lock().await.looks.removable(self.context.ticks());
+        let removable = self.told.lock().await.cursor.removable(self.context.ticks());
         if let Some(seq) = removable
             && let Err(error) = store::forget_revocations(&self.db, seq).await
         {

@@ -81,7 +81,7 @@ where
             (rendered, _) => CachedPage::from_response(rendered?, viewer.id()).await,
         }
     };
-    match cache.read(&PAGE, (viewer, chrome.id()), scopes, load).await? {
+    match cache.read(&PAGE, viewer, chrome.id(), scopes, load).await? {
         Some(cached) if cached.viewer.is_some() => {
             let bytes = SharedBytes { page: cached, gzip: false };
             Ok(Html(Bytes::from_owner(bytes)).into_response())

@@ -195,8 +195,8 @@ async fn single_things(app: &App) {
         ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![Value::Int(1_000)], "outbox".to_owned()),
         ("what Redis was told", sessions::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
-        ("what was touched", outbox::SINCE, vec![Value::Int(1_000)], "outbox".to_owned()),
-        ("what all have heard", outbox::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
+        ("what was touched", outbox::ROWS_AFTER, vec![Value::Int(1_000)], "outbox".to_owned()),
+        ("what all have heard", outbox::DELETE, vec![Value::Int(10)], "outbox".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
     }

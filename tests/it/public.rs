@@ -102,7 +102,7 @@ async fn what_people_do_does_not_reveal_their_names(app: App) {
             let refused = app.visitor().get(&format!("/api/v1/users/{name}")).await.is(404);
             refused.header_is("cache-status", "coffer; fwd=miss");
         }
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
     }
 }
 

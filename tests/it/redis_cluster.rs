@@ -60,7 +60,7 @@ async fn sessions_cache_and_limits_work_on_a_cluster() {
     }
     let shared = eventually(LIMIT, async || {
         truth.read(&app.coffer.cache, 1).await;
-        other.coffer.cache.forget_memory();
+        other.coffer.cache.clear_memory();
         truth.read(&other.coffer.cache, 1).await;
         if other.coffer.cache.counts.total(Event::RemoteHit) > 0 { Ok(()) } else { Err("no hit in Redis") }
     });
@@ -93,7 +93,7 @@ async fn masters_that_come_back_with_an_old_copy_bring_nothing_back() {
         cluster_holds(&cluster, (&app, &other), &ada, 1).await;
         let value = truth.read(&app.coffer.cache, 1).await;
         let filled = eventually(LIMIT, async || {
-            app.coffer.cache.forget_memory();
+            app.coffer.cache.clear_memory();
             truth.read(&app.coffer.cache, 1).await;
             if cluster.entries().is_empty() { Err("no entry") } else { Ok(()) }
         });
@@ -118,7 +118,7 @@ async fn masters_that_come_back_with_an_old_copy_bring_nothing_back() {
                 for stolen in &ended {
                     assert!(!stolen.at(node).is_signed_in().await, "an ended session lives again");
                 }
-                node.coffer.cache.forget_memory();
+                node.coffer.cache.clear_memory();
                 assert_eq!(truth.read(&node.coffer.cache, 1).await, value + 1);
             }
         }

@@ -50,7 +50,7 @@ async fn goes_on_after_its_backup(app: &App) -> Library {
     redis_holds(app, &[&ada, &eve]).await;
     let visitor = app.visitor();
     let shared = eventually(LIMIT, async || {
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
         visitor.get(&entry.api()).await.ok().text_has("Ebb tables");
         visitor.get(&later.api()).await.ok();
         if app.redis().entries().len() >= 2 { Ok(()) } else { Err("Redis holds no entries") }
@@ -88,7 +88,7 @@ async fn shows_what_the_backup_holds(node: &Node, library: &Library) {
         visitor.get(&entry.api()).await.ok().text_has("Tide tables");
         assert!(!eve.is_signed_in().await, "a session that was begun after the backup");
         assert!(ada.is_signed_in().await);
-        node.coffer.cache.forget_memory();
+        node.coffer.cache.clear_memory();
     }
 }
 
@@ -172,13 +172,13 @@ async fn a_time_without_redis_brings_nothing_back(app: App) {
     ada.at(&app).json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
     // Nobody waits for word of it.
     coffer::sessions::store::forget_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
-    coffer::cache::outbox::forget(&app.coffer.db, i64::MAX).await.expect("rows go");
+    coffer::cache::outbox::delete(&app.coffer.db, i64::MAX).await.expect("rows go");
     let app = app.with_redis_again().await;
     let until = Instant::now() + Duration::from_secs(4);
     while Instant::now() < until {
         assert!(!eve.at(&app).is_signed_in().await, "a session that was ended");
         app.visitor().get(&entry.api()).await.ok().text_has("Neap tables");
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
     }
 }
 

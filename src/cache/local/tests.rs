@@ -7,18 +7,18 @@ use uuid::Uuid;
 
 use super::*;
 use crate::cache::Name;
-use crate::cache::gate::Gates;
+use crate::cache::local_generation::LocalGenerations;
 use crate::cache::scope::{Scope, Scopes};
 
 const CAPACITY: u64 = 4 << 20;
 const WRITERS: u64 = 8;
 const PUTS: u64 = 30_000;
 
-fn slot(id: u64) -> Slot {
-    Slot { kind: Name::Page, audience: Uuid::nil(), id: u128::from(id).to_le_bytes() }
+fn key(id: u64) -> EntryKey {
+    EntryKey { kind: Name::Page, audience: Uuid::nil(), id: u128::from(id).to_le_bytes() }
 }
 
-/// A value that says how many bytes of its kind are alive.
+/// Counts its bytes as alive until it is dropped.
 struct Counted(u64, Arc<AtomicU64>);
 
 impl Drop for Counted {
@@ -27,25 +27,25 @@ impl Drop for Counted {
     }
 }
 
-fn held(bytes: u64, alive: &Arc<AtomicU64>) -> Arc<Held> {
+fn cached(bytes: u64, alive: &Arc<AtomicU64>) -> Arc<CachedEntry> {
     alive.fetch_add(bytes, Ordering::SeqCst);
-    Arc::new(Held {
-        gate: Gates::default().of(&Scopes::one(Scope::Shared)),
-        made: 0,
-        soft: 0,
-        hard: 0,
-        cost: 0,
+    Arc::new(CachedEntry {
+        generation: LocalGenerations::default().current(&Scopes::one(Scope::Shared)),
+        loaded_at: 0,
+        soft_expiry: 0,
+        hard_expiry: 0,
+        load_us: 0,
         weight: usize::try_from(bytes).unwrap(),
         value: Some(Arc::new(Counted(bytes, Arc::clone(alive)))),
     })
 }
 
-/// Writes entries of every size, `PUTS` of them, under few keys or many.
+/// Writes `PUTS` entries of all sizes, half of them under 50 keys that repeat.
 fn write(local: &Local, alive: &Arc<AtomicU64>, seed: u64) {
     for round in 0..PUTS {
         let chance = (round * WRITERS + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
         let keys = if round % 2 == 0 { 50 } else { 1 << 40 };
-        local.put(slot(chance % keys), held(chance % (CAPACITY / LARGEST), alive));
+        local.put(key(chance % keys), cached(chance % (CAPACITY / LARGEST_SHARE), alive));
     }
 }
 
@@ -73,7 +73,7 @@ fn memory_is_bounded_at_every_moment_with_eight_writers() {
         }
         is_over.store(true, Ordering::SeqCst);
     });
-    let in_hand = WRITERS * CAPACITY / LARGEST;
+    let in_hand = WRITERS * CAPACITY / LARGEST_SHARE;
     let most = most.into_inner();
     assert!(most <= CAPACITY + local.slack() + in_hand, "{most} bytes alive");
     let occupancy = local.occupancy();
@@ -84,21 +84,21 @@ fn memory_is_bounded_at_every_moment_with_eight_writers() {
 #[test]
 fn an_entry_over_an_eighth_is_not_kept_and_its_predecessor_goes() {
     let (local, alive) = (Local::new(CAPACITY), Arc::default());
-    local.put(slot(1), held(100, &alive));
-    assert!(local.get(&slot(1)).is_some());
-    local.put(slot(1), held(CAPACITY / LARGEST - OVERHEAD, &alive));
-    assert_eq!(local.get(&slot(1)).map(|held| held.weight), Some(524_288 - 512), "an eighth fits");
-    local.put(slot(1), held(CAPACITY / LARGEST - OVERHEAD + 1, &alive));
-    assert!(local.get(&slot(1)).is_none());
+    local.put(key(1), cached(100, &alive));
+    assert!(local.get(&key(1)).is_some());
+    local.put(key(1), cached(CAPACITY / LARGEST_SHARE - OVERHEAD, &alive));
+    assert_eq!(local.get(&key(1)).map(|cached| cached.weight), Some(524_288 - 512), "an eighth fits");
+    local.put(key(1), cached(CAPACITY / LARGEST_SHARE - OVERHEAD + 1, &alive));
+    assert!(local.get(&key(1)).is_none());
 }
 
 #[test]
 fn what_is_cleared_is_gone_and_occupies_nothing() {
     let (local, alive) = (Local::new(CAPACITY), Arc::default());
-    (0..100).for_each(|id| local.put(slot(id), held(1000, &alive)));
+    (0..100).for_each(|id| local.put(key(id), cached(1000, &alive)));
     assert_eq!(local.occupancy().entries, 100);
     assert!(local.occupancy().bytes >= 100 * (1000 + OVERHEAD));
     local.clear();
-    assert!((0..100).all(|id| local.get(&slot(id)).is_none()));
+    assert!((0..100).all(|id| local.get(&key(id)).is_none()));
     assert_eq!(local.occupancy().entries, 0);
 }

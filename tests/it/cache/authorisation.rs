@@ -1,4 +1,4 @@
-//! Visibility flips at random while everybody reads: nobody sees, on the node that was written on, what is not theirs.
+//! Visibility flips at random while all read: on the node of the write, no viewer sees what they may not.
 
 use std::time::{Duration, Instant};
 
@@ -93,8 +93,8 @@ async fn shows_what_is_public(resources: &Resources, shelf: &Shelf) {
     assert_eq!((feed.hits.len(), listed.hits.len()), (public, public));
 }
 
-on_both_engines!(nobody_sees_what_is_not_theirs);
-async fn nobody_sees_what_is_not_theirs(app: App) {
+on_both_engines!(no_viewer_sees_what_is_not_theirs);
+async fn no_viewer_sees_what_is_not_theirs(app: App) {
     let resources = &app.coffer.resources;
     let mut shelves = [shelf(&app, "ada").await, shelf(&app, "eve").await];
     let viewers = [shelves[0].viewer.clone(), shelves[1].viewer.clone(), Viewer::Visitor];
@@ -134,8 +134,8 @@ static OWNED: cache::Kind<Owned> = cache::Kind {
     value: std::marker::PhantomData,
 };
 
-on_both_engines!(what_is_not_for_its_key_is_shown_to_nobody);
-async fn what_is_not_for_its_key_is_shown_to_nobody(app: App) {
+on_both_engines!(a_value_that_is_not_for_its_key_is_never_served);
+async fn a_value_that_is_not_for_its_key_is_never_served(app: App) {
     let [ada, eve] = [shelf(&app, "ada").await.viewer, shelf(&app, "eve").await.viewer];
     let viewers = [&Viewer::Visitor, &ada, &eve];
     for (id, (asks, owner)) in viewers.iter().flat_map(|asks| viewers.map(|owner| (*asks, owner))).enumerate()
@@ -144,8 +144,8 @@ async fn what_is_not_for_its_key_is_shown_to_nobody(app: App) {
         // Whether it was just loaded or lay there.
         for _ in 0..2 {
             let load = |_| async move { Ok(Some(Owned(owner))) };
-            let key = (asks, [u8::try_from(id).expect("few"); 16]);
-            let shown = app.coffer.cache.read(&OWNED, key, super::SCOPES, load).await;
+            let id = [u8::try_from(id).expect("few"); 16];
+            let shown = app.coffer.cache.read(&OWNED, asks, id, super::SCOPES, load).await;
             assert_eq!(shown.is_ok(), asks.id() == owner, "{asks:?} is shown what is {owner:?}'s");
         }
     }

@@ -58,7 +58,7 @@ async fn writes_are_seen_while_redis_dies_and_when_it_is_back() {
     refills(&app, &other, &truth).await;
 }
 
-/// Nobody did anything, and the tiers are full again.
+/// The tiers fill again by themselves.
 async fn refills(app: &App, other: &Node, truth: &Truth) {
     let refilled = eventually(LIMIT, async || {
         truth.read(&app.coffer.cache, 9).await;
@@ -93,12 +93,12 @@ async fn writes_are_seen_whatever_redis_forgets() {
         app.redis().command(command).expect("redis answers");
         write_is_seen(&app, &other, &truth, value).await;
         app.redis().command(command).expect("redis answers");
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
         assert_eq!(truth.read(&app.coffer.cache, 1).await, value);
     }
 }
 
-/// It comes back with the entries and generations of before, under a name space that nobody asks for any more.
+/// It comes back with the entries and generations of before, in a keyspace that is not used any more.
 #[tokio::test]
 async fn an_old_copy_of_redis_is_not_believed() {
     let (app, other, truth) = two().await;
@@ -107,13 +107,13 @@ async fn an_old_copy_of_redis_is_not_believed() {
     app.redis().kill();
     app.redis().restart().await;
     for node in [&app.coffer.cache, &other.coffer.cache] {
-        node.forget_memory();
+        node.clear_memory();
     }
     let until = Instant::now() + Duration::from_secs(3);
     while Instant::now() < until {
         for node in [&app.coffer.cache, &other.coffer.cache] {
             assert_eq!(truth.read(node, 1).await, 2);
-            node.forget_memory();
+            node.clear_memory();
         }
         tokio::task::yield_now().await;
     }
@@ -129,7 +129,7 @@ async fn a_full_redis_that_evicts_anything_is_never_wrong() {
         for id in 0..50 {
             assert_eq!(truth.read(&app.coffer.cache, id).await, value);
         }
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
         for id in 0..50 {
             assert_eq!(truth.read(&app.coffer.cache, id).await, value);
         }
@@ -192,20 +192,20 @@ static IN_MEMORY: Kind<Number> = Kind {
 
 /// A commit whose node died before it told anybody: the row alone stands.
 #[tokio::test]
-async fn a_write_that_nobody_told_of_is_found() {
+async fn an_unpublished_write_is_found() {
     let (app, other, truth) = two().await;
     truth.set(2);
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let (id, now) = (app.coffer.system.new_id(), app.coffer.system.now());
     let scopes = [coffer::cache::Scope::Shared];
-    coffer::cache::outbox::note(&mut tx, id, &scopes, now).await.expect("a row");
+    coffer::cache::outbox::insert(&mut tx, id, &scopes, now).await.expect("a row");
     tx.commit().await.expect("it commits");
     let found = eventually(LIMIT, async || {
         let seen = [truth.read(&app.coffer.cache, 1).await, truth.read(&other.coffer.cache, 1).await];
         if seen == [2, 2] { Ok(()) } else { Err(format!("{seen:?}")) }
     });
     found.await.unwrap_or_else(|error| panic!("{error}"));
-    app.coffer.cache.forget_memory();
+    app.coffer.cache.clear_memory();
     assert_eq!(truth.read(&app.coffer.cache, 1).await, 2, "and Redis was told");
 }
 
@@ -270,7 +270,7 @@ async fn app_is_asked(app: &App) {
 }
 
 #[tokio::test]
-async fn a_slow_redis_holds_nobody_up_and_is_never_wrong() {
+async fn a_slow_redis_delays_no_request_and_is_never_wrong() {
     let redis = RedisServer::start().await;
     let tap = redis.tap().await;
     // There and back.
@@ -283,7 +283,7 @@ async fn a_slow_redis_holds_nobody_up_and_is_never_wrong() {
     for value in 1..8 {
         write_is_seen(&app, &other, &truth, value).await;
         let asked = Instant::now();
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
         assert_eq!(truth.read(&app.coffer.cache, 1).await, value);
         took.push(asked.elapsed());
     }
@@ -291,7 +291,7 @@ async fn a_slow_redis_holds_nobody_up_and_is_never_wrong() {
     assert!(took[took.len() / 2] < Duration::from_millis(500), "{took:?}");
 }
 
-/// The promise under everything at once: on its own node every write is seen by whoever asks after it.
+/// The promise under all faults at once: on its own node every later read sees a write.
 #[tokio::test]
 async fn a_node_reads_its_writes_through_any_trouble() {
     let (app, other, _) = two().await;

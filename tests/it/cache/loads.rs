@@ -47,7 +47,7 @@ async fn a_thousand_who_ask_cause_one_load(app: App) {
     assert_eq!(truth.loads(), 1);
 }
 
-// The old value was read before the write; it must reach those who asked before, and nobody else.
+// The old value was read before the write: it must reach only readers from before the write.
 on_both_engines!(a_load_that_a_write_overtakes_is_kept_nowhere);
 async fn a_load_that_a_write_overtakes_is_kept_nowhere(app: App) {
     overtaken(&app).await;
@@ -58,7 +58,7 @@ async fn a_load_that_a_write_overtakes_is_kept_nowhere_with_redis() {
     let app = App::with_redis(Engine::Postgres).await;
     settled(&app).await;
     overtaken(&app).await;
-    app.coffer.cache.forget_memory();
+    app.coffer.cache.clear_memory();
     assert_eq!(get(&app, async { Ok(Some(Number(3))) }).await, 3, "the old one is not in Redis either");
 }
 
@@ -73,14 +73,14 @@ async fn overtaken(app: &App) {
         second
     };
     let (first, second) = tokio::join!(first, write);
-    assert_eq!((first, second), (1, 2), "whoever asks after the write does not join the older load");
+    assert_eq!((first, second), (1, 2), "a read after the write does not join the older load");
     let third = get(app, async { Ok(Some(Number(3))) }).await;
     assert!(third == 2 || third == 3, "the older load is served again");
     touch(&app.coffer.cache).await;
 }
 
-on_both_engines!(a_load_goes_on_when_whoever_began_it_goes_away);
-async fn a_load_goes_on_when_whoever_began_it_goes_away(app: App) {
+on_both_engines!(a_load_goes_on_when_its_first_reader_goes_away);
+async fn a_load_goes_on_when_its_first_reader_goes_away(app: App) {
     let slow = Slow::default();
     tokio::select! {
         _ = get(&app, slow.clone().load(5)) => panic!("it was not told to go on"),
@@ -173,7 +173,7 @@ async fn a_failing_database_is_bridged_with_what_no_write_has_touched() {
     );
 }
 
-/// Whoever holds something a little too old does not wait for a slow database.
+/// A reader with an expired entry does not wait for a slow database.
 #[tokio::test]
 async fn a_slow_database_is_not_waited_for_while_something_older_will_do() {
     let app = App::with(Engine::Sqlite, &[]).await;

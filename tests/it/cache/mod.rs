@@ -1,4 +1,4 @@
-//! The tiered cache: what was written is seen, whatever happens to Redis, to a node, to a load.
+//! The tiered cache: every write is seen, whatever happens to Redis, to a node, to a load.
 
 mod authorisation;
 mod faults;
@@ -6,7 +6,7 @@ mod loads;
 mod model;
 mod nodes;
 mod pages;
-mod places;
+mod permits;
 mod processes;
 mod tiers;
 mod verbs;
@@ -26,7 +26,6 @@ use crate::support::wait::eventually;
 
 pub const LIMIT: Duration = Duration::from_secs(20);
 
-/// A number, to see which is served.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Number(pub u64);
 
@@ -57,7 +56,7 @@ pub fn key(id: u8) -> Key<Public> {
     Key::public([id; 16])
 }
 
-/// What the database would hold, and how often it was asked.
+/// The value in the database, and how often it was loaded.
 #[derive(Clone, Default)]
 pub struct Truth {
     value: Arc<AtomicU64>,
@@ -73,7 +72,7 @@ impl Truth {
         self.value.store(value, Ordering::SeqCst);
     }
 
-    #[expect(clippy::unused_async, reason = "the value is read when the flight gets to it")]
+    #[expect(clippy::unused_async, reason = "the value is read when the load gets to it")]
     pub async fn load(self) -> Result<Option<Number>> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         Ok(Some(Number(self.value.load(Ordering::SeqCst))))
@@ -95,20 +94,15 @@ pub async fn touch(cache: &Cache) {
     write.commit([Scope::Shared]).await.expect("it commits");
 }
 
-/// Until this node trusts its memory and Redis.
+/// Waits until this node serves from its memory and from Redis.
 pub async fn settled(node: &Node) {
     let cache = &node.coffer.cache;
     let settled =
-        eventually(
-            LIMIT,
-            async || {
-                if cache.is_settled() { Ok(()) } else { Err("the cache has not found its place") }
-            },
-        );
+        eventually(LIMIT, async || if cache.is_ready() { Ok(()) } else { Err("the cache is not ready") });
     settled.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// The first with `bin/test --long`.
+/// `long` with `bin/test --long`.
 pub fn long_or<T>(long: T, short: T) -> T {
     if std::env::var_os("COFFER_TEST_LONG").is_some() { long } else { short }
 }

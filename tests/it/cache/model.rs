@@ -1,85 +1,95 @@
-//! The cache's protocol as a model, every order of events tried: no rule may be left out, and none is missing.
+//! A model of the cache's protocol: the checker tries every order of events, with all rules and with each left out.
 //!
-//! Two nodes, two scopes, one answer that depends on both, a writer for each scope, loads that can be overtaken at
-//! every step. An answer is stale when it is older than a write that had returned on the same node before it was
-//! asked for, or older than what the node's last proof (a look into the outbox, a beat) vouched for.
+//! It has two nodes, two scopes with a writer each, and one answer that depends on both scopes. A write can
+//! overtake a
+//! load at every step. An answer is stale when it misses a write that had returned on its node before the read, or
+//! a
+//! write that was known when the node last proved that it had missed none (by a poll of the outbox or a heartbeat).
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 const NODES: usize = 2;
 const SCOPES: usize = 2;
 
-/// The protocol's rules, each of which a variant can leave out.
+/// The rules of the protocol. A test can leave each of them out.
 #[expect(clippy::struct_excessive_bools, reason = "each rule is kept or left out")]
 #[derive(Clone, Copy)]
 struct Rules {
-    /// What is in memory is good under the gate of its load only.
-    gate: bool,
-    /// Entries in Redis carry the generations of their scopes, and are filled only if these stand. Without: a write
-    /// deletes the entry, and a load sets it.
+    /// A cached entry is good only while its local generation is current.
+    local_generation: bool,
+    /// Redis' entries carry the generations of their scopes, and are filled only if these are current. Without the
+    /// rule a
+    /// write deletes the entry, and a load sets it.
     generations: bool,
-    /// Generations are random. Without: counted up from zero.
+    /// Generations are random. Without the rule they are counted up from zero.
     random: bool,
-    /// A flight takes only those whose gate is its own.
-    join_own_gate: bool,
-    /// Nobody joins a flight that has been under way for long.
+    /// Readers join a load only under the local generation that it began with.
+    join_same_generation: bool,
+    /// Readers join only loads that began a short time ago.
     join_young: bool,
-    /// Scopes of which Redis was not told are not read from it.
+    /// Scopes with unpublished writes are not read from Redis.
     bypass: bool,
-    /// A subscriber that broke puts everything in memory in doubt.
+    /// A broken subscription invalidates all of memory.
     flush_after_break: bool,
-    /// Redis is told before the gates are bumped.
+    /// Redis is told before the local generations rise.
     redis_first: bool,
-    /// A restarted Redis begins a fresh name space.
-    name_space: bool,
+    /// A restarted Redis begins a fresh keyspace.
+    keyspace: bool,
     /// Memory is served only under a lease.
     lease: bool,
 }
 
 const PROTOCOL: Rules = Rules {
-    gate: true,
+    local_generation: true,
     generations: true,
     random: true,
-    join_own_gate: true,
+    join_same_generation: true,
     join_young: true,
     bypass: true,
     flush_after_break: true,
     redis_first: true,
-    name_space: true,
+    keyspace: true,
     lease: true,
 };
 
 struct Cache {
     rules: Rules,
-    /// How many loads are begun.
-    loads: u8,
-    /// How many of the two writers write.
-    writers: usize,
-    /// How many faults happen, and which can.
-    faults: u8,
-    worlds: &'static [World],
+    bounds: Bounds,
 }
 
-/// What can go wrong. Each alone makes a small model that is searched whole; together they make a large one.
+/// How many loads begin, how many of the writers write, and how many faults of which kinds happen.
+#[derive(Clone, Copy)]
+struct Bounds {
+    loads: u8,
+    writers: usize,
+    faults: u8,
+    kinds: &'static [Fault],
+}
+
+const fn bounds(loads: u8, writers: usize, faults: u8, kinds: &'static [Fault]) -> Bounds {
+    Bounds { loads, writers, faults, kinds }
+}
+
+/// With one kind the model is small enough to be searched whole; with all of them it is large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum World {
-    /// Redis forgets: everything, or one generation.
+enum Fault {
+    /// Redis forgets everything, or one generation.
     Forgets,
-    /// A subscriber's connection breaks, unnoticed at first.
+    /// A subscription breaks, unnoticed at first.
     Breaks,
     /// A node can't reach Redis.
     Severs,
-    /// A node is killed between its commit and its word.
+    /// A node is killed between its commit and its message.
     Kills,
     /// Redis restarts from an old copy of itself.
     Restarts,
 }
 
-const EVERYTHING: &[World] = &[World::Forgets, World::Breaks, World::Severs, World::Kills, World::Restarts];
-const SMALL: &[World] = &[World::Forgets, World::Severs, World::Kills];
-const LARGE: &[World] = &[World::Breaks, World::Restarts];
+const EVERYTHING: &[Fault] = &[Fault::Forgets, Fault::Breaks, Fault::Severs, Fault::Kills, Fault::Restarts];
+const SMALL: &[Fault] = &[Fault::Forgets, Fault::Severs, Fault::Kills];
+const LARGE: &[Fault] = &[Fault::Breaks, Fault::Restarts];
 
-/// By scope, whether the write is in it: the value itself, and what it must hold at least.
+/// For each scope, whether its write is in the value, or must be.
 type Versions = [bool; 2];
 type Generations = [Option<u8>; 2];
 
@@ -89,9 +99,9 @@ struct Redis {
     entry: Option<(Generations, Versions)>,
 }
 
-/// An answer in memory; `current`: its gate is still the node's.
+/// `current`: its local generation is still the node's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Held {
+struct CachedEntry {
     current: bool,
     value: Versions,
 }
@@ -99,37 +109,37 @@ struct Held {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Node {
-    held: Option<Held>,
+    cached: Option<CachedEntry>,
     lease: bool,
-    has_looked: bool,
-    /// Rows of the outbox that were taken notice of, and of those the ones that Redis was not told.
+    has_polled: bool,
+    /// By row of the outbox, as the next.
     seen: Versions,
-    untold: Versions,
-    /// Messages on their way here.
+    unpublished: Versions,
+    /// Messages on their way to this node.
     coming: Versions,
     subscribed: bool,
     reaches_redis: bool,
-    /// What an answer that is asked for now must hold.
+    /// What a read that begins now must see.
     owed: Versions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Step {
     Begun,
-    /// Redis had nothing; with what may be filled.
+    /// With the generations under which it may fill Redis.
     Missed(Option<Generations>),
     Loaded(Option<Generations>, Versions),
-    /// Answered; a fill is on its way, for however long.
-    Filling(Generations, Versions),
+    /// The readers have their answer; the fill may take any time.
+    PendingFill(Generations, Versions),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Flight {
+struct Load {
     node: usize,
     current: bool,
-    /// Others may still join: it has not been under way for long.
+    /// Readers may still join.
     young: bool,
-    /// What those who wait are owed.
+    /// What its readers must see.
     owed: Versions,
     step: Step,
 }
@@ -138,9 +148,9 @@ struct Flight {
 enum Writer {
     Idle,
     Committed,
-    /// Redis was told, or could not be; the gates still stand.
-    Told,
-    /// The gates were bumped; Redis is still to be told.
+    /// Redis was told, or could not be; the local generations have not risen yet.
+    Published,
+    /// The local generations have risen; Redis is told next.
     Bumped,
     Returned,
     Dead,
@@ -151,11 +161,11 @@ struct State {
     database: Versions,
     redis: Redis,
     snapshot: Option<Redis>,
-    /// The highest generation that stands anywhere.
+    /// The highest generation that exists.
     fresh: u8,
     published: Versions,
     nodes: [Node; NODES],
-    flights: [Option<Flight>; 2],
+    running: [Option<Load>; 2],
     writers: [Writer; SCOPES],
     loads: u8,
     faults: u8,
@@ -170,10 +180,10 @@ enum Action {
     Join(usize),
     Advance(usize),
     GiveUpFill(usize),
-    Look(usize),
-    Tell(usize),
+    Poll(usize),
+    Publish(usize),
     Deliver(usize, usize),
-    Beat(usize),
+    Heartbeat(usize),
     Lapse(usize),
     Resubscribe(usize),
     Reach(usize),
@@ -192,19 +202,18 @@ fn holds(value: Versions, owed: Versions) -> bool {
 }
 
 impl State {
-    fn bump_gate(&mut self, node: usize) {
-        if let Some(held) = &mut self.nodes[node].held {
-            held.current = false;
+    fn bump_local_generations(&mut self, node: usize) {
+        if let Some(cached) = &mut self.nodes[node].cached {
+            cached.current = false;
         }
-        for flight in self.flights.iter_mut().flatten().filter(|flight| flight.node == node) {
-            flight.current = false;
+        for load in self.running.iter_mut().flatten().filter(|load| load.node == node) {
+            load.current = false;
         }
     }
 
-    /// A generation that is new, or counted up.
     fn next(&mut self, rules: Rules, before: Option<u8>) -> u8 {
         if rules.random {
-            // One that stands nowhere: `simplest` has numbered those that do.
+            // A new one: `canonical` has numbered those that exist.
             self.fresh += 1;
             self.fresh
         } else {
@@ -212,8 +221,8 @@ impl State {
         }
     }
 
-    /// New generations for these scopes, and word of it to the others.
-    fn tell(&mut self, rules: Rules, from: usize, scopes: Versions) {
+    /// Gives these scopes new generations, and sends the messages.
+    fn publish(&mut self, rules: Rules, from: usize, scopes: Versions) {
         for scope in (0..SCOPES).filter(|scope| scopes[*scope]) {
             if rules.generations {
                 let before = self.redis.generations[scope];
@@ -225,33 +234,34 @@ impl State {
             let others = self.nodes.iter_mut().enumerate().filter(|(node, _)| *node != from);
             others.filter(|(_, node)| node.subscribed).for_each(|(_, node)| node.coming[scope] = true);
             self.nodes[from].seen[scope] = true;
-            self.nodes[from].untold[scope] = false;
+            self.nodes[from].unpublished[scope] = false;
         }
     }
 
-    fn look(&mut self, node: usize) {
+    fn poll(&mut self, node: usize) {
         for scope in 0..SCOPES {
             if self.database[scope] && !self.nodes[node].seen[scope] {
                 self.nodes[node].seen[scope] = true;
-                self.nodes[node].untold[scope] = true;
-                self.bump_gate(node);
+                self.nodes[node].unpublished[scope] = true;
+                self.bump_local_generations(node);
             }
         }
         let over = self.writers.map(|writer| matches!(writer, Writer::Returned | Writer::Dead));
-        let looking = &mut self.nodes[node];
-        looking.has_looked = true;
-        looking.lease = true;
-        (0..SCOPES).for_each(|scope| looking.owed[scope] |= over[scope]);
+        let polling = &mut self.nodes[node];
+        polling.has_polled = true;
+        polling.lease = true;
+        (0..SCOPES).for_each(|scope| polling.owed[scope] |= over[scope]);
     }
 
     fn answer(&mut self, value: Versions, owed: Versions) {
         self.stale |= !holds(value, owed);
     }
 
-    /// The same state under the simplest names: generations, which are only compared, by the order in which they
-    /// are met; flights in theirs.
-    fn simplest(mut self, rules: Rules) -> Self {
-        self.flights.sort();
+    /// Makes equal states equal: numbers generations in the order in which they occur, as they are only compared,
+    /// and
+    /// sorts the loads.
+    fn canonical(mut self, rules: Rules) -> Self {
+        self.running.sort();
         if !rules.random {
             return self;
         }
@@ -268,11 +278,11 @@ impl State {
             redis.generations.iter_mut().flatten().for_each(&mut rename);
             redis.entry.iter_mut().flat_map(|(made_from, _)| made_from).flatten().for_each(&mut rename);
         }
-        for flight in self.flights.iter_mut().flatten() {
-            match &mut flight.step {
+        for load in self.running.iter_mut().flatten() {
+            match &mut load.step {
                 Step::Missed(Some(generations))
                 | Step::Loaded(Some(generations), _)
-                | Step::Filling(generations, _) => generations.iter_mut().flatten().for_each(&mut rename),
+                | Step::PendingFill(generations, _) => generations.iter_mut().flatten().for_each(&mut rename),
                 _ => {}
             }
         }
@@ -283,9 +293,9 @@ impl State {
     fn restart_node(&mut self, node: usize) {
         let reaches_redis = self.nodes[node].reaches_redis;
         self.nodes[node] = Node { subscribed: true, reaches_redis, ..Node::default() };
-        for flight in &mut self.flights {
-            if flight.is_some_and(|flight| flight.node == node) {
-                *flight = None;
+        for load in &mut self.running {
+            if load.is_some_and(|load| load.node == node) {
+                *load = None;
             }
         }
     }
@@ -296,12 +306,12 @@ impl Cache {
         let (rules, node) = (self.rules, writer % NODES);
         let mut one = [false; SCOPES];
         one[writer] = true;
-        let tell = |state: &mut State| {
+        let publish = |state: &mut State| {
             if state.nodes[node].reaches_redis {
-                state.tell(rules, node, one);
+                state.publish(rules, node, one);
             } else {
                 state.nodes[node].seen[writer] = true;
-                state.nodes[node].untold[writer] = true;
+                state.nodes[node].unpublished[writer] = true;
             }
         };
         state.writers[writer] = match state.writers[writer] {
@@ -310,18 +320,18 @@ impl Cache {
                 Writer::Committed
             }
             Writer::Committed if rules.redis_first => {
-                tell(state);
-                Writer::Told
+                publish(state);
+                Writer::Published
             }
             Writer::Committed => {
-                state.bump_gate(node);
+                state.bump_local_generations(node);
                 Writer::Bumped
             }
-            Writer::Told | Writer::Bumped => {
+            Writer::Published | Writer::Bumped => {
                 if rules.redis_first {
-                    state.bump_gate(node);
+                    state.bump_local_generations(node);
                 } else {
-                    tell(state);
+                    publish(state);
                 }
                 state.nodes[node].owed[writer] = true;
                 Writer::Returned
@@ -330,25 +340,25 @@ impl Cache {
         };
     }
 
-    fn advance_flight(&self, state: &mut State, index: usize) -> Option<()> {
+    fn advance_load(&self, state: &mut State, index: usize) -> Option<()> {
         let rules = self.rules;
-        let flight = state.flights[index]?;
-        let node = state.nodes[flight.node];
-        let land = |state: &mut State, value| {
-            state.nodes[flight.node].held = Some(Held { current: flight.current, value });
-            state.answer(value, flight.owed);
+        let load = state.running[index]?;
+        let node = state.nodes[load.node];
+        let finish = |state: &mut State, value| {
+            state.nodes[load.node].cached = Some(CachedEntry { current: load.current, value });
+            state.answer(value, load.owed);
         };
-        let next = match flight.step {
+        let next = match load.step {
             Step::Begun => {
-                let dirty = rules.bypass && node.untold.contains(&true);
-                let asks = node.reaches_redis && !dirty && node.has_looked;
+                let dirty = rules.bypass && node.unpublished.contains(&true);
+                let asks = node.reaches_redis && !dirty && node.has_polled;
                 if !asks {
                     Some(Step::Missed(None))
                 } else if let Some((made_from, value)) = state.redis.entry
                     && (!rules.generations
                         || (made_from == state.redis.generations && made_from.iter().all(Option::is_some)))
                 {
-                    land(state, value);
+                    finish(state, value);
                     None
                 } else {
                     for scope in 0..SCOPES {
@@ -361,10 +371,10 @@ impl Cache {
             }
             Step::Missed(generations) => Some(Step::Loaded(generations, state.database)),
             Step::Loaded(generations, value) => {
-                land(state, value);
-                generations.map(|generations| Step::Filling(generations, value))
+                finish(state, value);
+                generations.map(|generations| Step::PendingFill(generations, value))
             }
-            Step::Filling(generations, value) => {
+            Step::PendingFill(generations, value) => {
                 if !node.reaches_redis {
                     return None;
                 }
@@ -374,7 +384,7 @@ impl Cache {
                 None
             }
         };
-        state.flights[index] = next.map(|step| Flight { step, ..flight });
+        state.running[index] = next.map(|step| Load { step, ..load });
         Some(())
     }
 
@@ -394,7 +404,7 @@ impl Cache {
             Action::Evict(scope) => state.redis.generations[scope] = None,
             Action::Restart => {
                 let old = state.snapshot.unwrap_or_default();
-                state.redis = if self.rules.name_space { Redis::default() } else { old };
+                state.redis = if self.rules.keyspace { Redis::default() } else { old };
                 // Its connections break with it.
                 for node in &mut state.nodes {
                     node.subscribed = false;
@@ -412,7 +422,7 @@ impl Model for Cache {
 
     fn init_states(&self) -> Vec<State> {
         let node =
-            Node { subscribed: true, reaches_redis: true, has_looked: true, lease: true, ..Node::default() };
+            Node { subscribed: true, reaches_redis: true, has_polled: true, lease: true, ..Node::default() };
         vec![State {
             database: [false; SCOPES],
             redis: Redis::default(),
@@ -420,28 +430,28 @@ impl Model for Cache {
             fresh: 0,
             published: [false; SCOPES],
             nodes: [node; NODES],
-            flights: [None; 2],
+            running: [None; 2],
             writers: [Writer::Idle; SCOPES],
-            loads: self.loads,
-            faults: self.faults,
+            loads: self.bounds.loads,
+            faults: self.bounds.faults,
             stale: false,
         }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let unfinished = |writer: &usize| !matches!(state.writers[*writer], Writer::Returned | Writer::Dead);
-        actions.extend((0..self.writers).filter(unfinished).map(Action::Write));
-        for (index, flight) in state.flights.iter().enumerate() {
-            match flight {
+        actions.extend((0..self.bounds.writers).filter(unfinished).map(Action::Write));
+        for (index, load) in state.running.iter().enumerate() {
+            match load {
                 None if state.loads > 0
-                    && index + 1 == state.flights.iter().filter(|flight| flight.is_none()).count() =>
+                    && index + 1 == state.running.iter().filter(|load| load.is_none()).count() =>
                 {
                     actions.extend((0..NODES).map(|node| Action::Begin(index, node)));
                 }
                 None => {}
-                Some(flight) => {
+                Some(load) => {
                     actions.push(Action::Advance(index));
-                    actions.push(if matches!(flight.step, Step::Filling(..)) {
+                    actions.push(if matches!(load.step, Step::PendingFill(..)) {
                         Action::GiveUpFill(index)
                     } else {
                         Action::Join(index)
@@ -449,45 +459,45 @@ impl Model for Cache {
                 }
             }
         }
-        let can = |world| self.worlds.contains(&world);
+        let can = |kind| self.bounds.kinds.contains(&kind);
         for (index, node) in state.nodes.iter().enumerate() {
-            actions.extend([Action::Serve(index), Action::Look(index)]);
+            actions.extend([Action::Serve(index), Action::Poll(index)]);
             actions
                 .extend((0..SCOPES).filter(|scope| node.coming[*scope]).map(|s| Action::Deliver(index, s)));
-            if can(World::Breaks) {
-                actions.extend([Action::Lapse(index), Action::Beat(index)]);
+            if can(Fault::Breaks) {
+                actions.extend([Action::Lapse(index), Action::Heartbeat(index)]);
             }
             if !node.reaches_redis {
                 actions.push(Action::Reach(index));
-            } else if node.untold.contains(&true) {
-                actions.push(Action::Tell(index));
+            } else if node.unpublished.contains(&true) {
+                actions.push(Action::Publish(index));
             }
             if !node.subscribed {
                 actions.push(Action::Resubscribe(index));
             }
         }
-        if can(World::Restarts) && state.snapshot.is_none() && !self.rules.name_space {
+        if can(Fault::Restarts) && state.snapshot.is_none() && !self.rules.keyspace {
             actions.push(Action::Save);
         }
         if state.faults == 0 {
             return;
         }
-        if can(World::Forgets) {
+        if can(Fault::Forgets) {
             actions.push(Action::Flush);
-            actions.extend((0..self.writers).map(Action::Evict));
+            actions.extend((0..self.bounds.writers).map(Action::Evict));
         }
-        if can(World::Breaks) {
+        if can(Fault::Breaks) {
             actions.extend((0..NODES).map(Action::Cut));
         }
-        if can(World::Severs) {
+        if can(Fault::Severs) {
             actions.extend((0..NODES).map(Action::Sever));
         }
-        if can(World::Kills) {
+        if can(Fault::Kills) {
             let between =
                 |writer: &usize| matches!(state.writers[*writer], Writer::Committed | Writer::Bumped);
-            actions.extend((0..self.writers).filter(between).map(Action::Kill));
+            actions.extend((0..self.bounds.writers).filter(between).map(Action::Kill));
         }
-        if can(World::Restarts) {
+        if can(Fault::Restarts) {
             actions.push(Action::Restart);
         }
     }
@@ -498,60 +508,63 @@ impl Model for Cache {
         match action {
             Action::Write(writer) => self.advance_writer(&mut state, writer),
             Action::Serve(node) => {
-                let Node { held, lease, owed, .. } = state.nodes[node];
-                let held = held.filter(|held| (held.current || !rules.gate) && (lease || !rules.lease))?;
-                state.answer(held.value, owed);
+                let Node { cached, lease, owed, .. } = state.nodes[node];
+                let cached = cached.filter(|cached| {
+                    (cached.current || !rules.local_generation) && (lease || !rules.lease)
+                })?;
+                state.answer(cached.value, owed);
             }
             Action::Begin(index, node) => {
                 state.loads -= 1;
                 let owed = state.nodes[node].owed;
-                state.flights[index] =
-                    Some(Flight { node, current: true, young: true, owed, step: Step::Begun });
+                state.running[index] =
+                    Some(Load { node, current: true, young: true, owed, step: Step::Begun });
             }
             Action::Join(index) => {
-                let flight = state.flights[index].as_mut()?;
-                if (rules.join_own_gate && !flight.current) || (rules.join_young && !flight.young) {
+                let load = state.running[index].as_mut()?;
+                if (rules.join_same_generation && !load.current) || (rules.join_young && !load.young) {
                     return None;
                 }
-                flight.owed = last.nodes[flight.node].owed;
+                load.owed = last.nodes[load.node].owed;
             }
-            Action::Advance(index) => self.advance_flight(&mut state, index)?,
-            Action::GiveUpFill(index) => state.flights[index] = None,
-            Action::Look(node) => state.look(node),
-            Action::Tell(node) => {
-                let untold = state.nodes[node].untold;
-                state.tell(rules, node, untold);
+            Action::Advance(index) => self.advance_load(&mut state, index)?,
+            Action::GiveUpFill(index) => state.running[index] = None,
+            Action::Poll(node) => state.poll(node),
+            Action::Publish(node) => {
+                let unpublished = state.nodes[node].unpublished;
+                state.publish(rules, node, unpublished);
             }
             Action::Deliver(node, scope) => {
-                if rules.gate {
-                    state.bump_gate(node);
+                if rules.local_generation {
+                    state.bump_local_generations(node);
                 } else {
-                    state.nodes[node].held = None;
+                    state.nodes[node].cached = None;
                 }
                 let node = &mut state.nodes[node];
-                (node.coming[scope], node.seen[scope], node.untold[scope]) = (false, true, false);
+                (node.coming[scope], node.seen[scope], node.unpublished[scope]) = (false, true, false);
             }
-            Action::Beat(node) => {
-                let vouched = |scope: usize| {
+            Action::Heartbeat(node) => {
+                let proven = |scope: usize| {
                     state.published[scope]
                         && (scope % NODES != node || state.writers[scope] == Writer::Returned)
                 };
-                let vouched = [vouched(0), vouched(1)];
+                let proven = [proven(0), proven(1)];
                 let node = &mut state.nodes[node];
                 if !node.subscribed || node.coming.contains(&true) {
                     return None;
                 }
                 node.lease = true;
-                (0..SCOPES).for_each(|scope| node.owed[scope] |= vouched[scope]);
+                (0..SCOPES).for_each(|scope| node.owed[scope] |= proven[scope]);
             }
-            // Time has passed since the last proof: what Redis was told before is owed whatever was heard.
+            // Time passes since the last proof: a node must see what was published before, whether it heard of it
+            // or not.
             Action::Lapse(node) => {
                 let over = |scope: usize| {
                     state.published[scope] && matches!(state.writers[scope], Writer::Returned | Writer::Dead)
                 };
                 let over = [over(0), over(1)];
-                for flight in state.flights.iter_mut().flatten().filter(|flight| flight.node == node) {
-                    flight.young = false;
+                for load in state.running.iter_mut().flatten().filter(|load| load.node == node) {
+                    load.young = false;
                 }
                 let node = &mut state.nodes[node];
                 node.lease = false;
@@ -560,14 +573,14 @@ impl Model for Cache {
             Action::Resubscribe(node) => {
                 state.nodes[node].subscribed = true;
                 if rules.flush_after_break {
-                    state.bump_gate(node);
+                    state.bump_local_generations(node);
                 }
             }
             Action::Reach(node) => state.nodes[node].reaches_redis = true,
             Action::Save => state.snapshot = Some(state.redis),
             fault => self.fault(&mut state, fault),
         }
-        let state = state.simplest(rules);
+        let state = state.canonical(rules);
         (state != *last).then_some(state)
     }
 
@@ -576,45 +589,42 @@ impl Model for Cache {
     }
 }
 
-/// Loads and writers, and how many faults of which worlds.
-type Bounds = ((u8, usize), (u8, &'static [World]));
-
-fn explore(
-    rules: Rules,
-    (loads, writers): (u8, usize),
-    (faults, worlds): (u8, &'static [World]),
-) -> Option<String> {
-    let model = Cache { rules, loads, writers, faults, worlds };
+fn explore(rules: Rules, bounds: Bounds) -> Option<String> {
+    let model = Cache { rules, bounds };
     let checker = model.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
     println!(
-        "{loads} loads, {writers} writers, {faults} of {worlds:?}: {} states",
+        "{} loads, {} writers, {} of {:?}: {} states",
+        bounds.loads,
+        bounds.writers,
+        bounds.faults,
+        bounds.kinds,
         checker.unique_state_count()
     );
     checker.discovery("no answer is stale").map(|path| format!("{:?}", path.into_actions()))
 }
 
-/// Every order of everything that can happen within these bounds; `bin/test --long` goes further.
+/// Searches all orders within these bounds; `bin/test --long` searches larger ones.
 #[test]
 fn the_protocol_never_answers_stale() {
-    let mut bounds: Vec<Bounds> = vec![((2, 1), (0, &[])), ((1, 2), (0, &[]))];
-    bounds.extend(SMALL.chunks(1).map(|world| ((2, 1), (1, world))));
-    bounds.extend(LARGE.chunks(1).map(|world| ((1, 1), (1, world))));
+    let mut searched = vec![bounds(2, 1, 0, &[]), bounds(1, 2, 0, &[])];
+    searched.extend(SMALL.chunks(1).map(|kind| bounds(2, 1, 1, kind)));
+    searched.extend(LARGE.chunks(1).map(|kind| bounds(1, 1, 1, kind)));
     if std::env::var_os("COFFER_TEST_LONG").is_some() {
-        bounds.extend([((2, 2), (0, &[][..])), ((2, 1), (1, EVERYTHING)), ((1, 2), (1, EVERYTHING))]);
-        bounds.extend(EVERYTHING.chunks(1).flat_map(|world| [((2, 1), (1, world)), ((1, 2), (2, world))]));
+        searched.extend([bounds(2, 2, 0, &[]), bounds(2, 1, 1, EVERYTHING), bounds(1, 2, 1, EVERYTHING)]);
+        searched.extend(EVERYTHING.chunks(1).flat_map(|kind| [bounds(2, 1, 1, kind), bounds(1, 2, 2, kind)]));
     }
-    for (size, faults) in bounds {
-        assert_eq!(explore(PROTOCOL, size, faults), None);
+    for bounds in searched {
+        assert_eq!(explore(PROTOCOL, bounds), None);
     }
 }
 
-/// A protocol that leaves a rule out: the checker finds what goes wrong without it.
+/// With a rule left out, the checker finds a stale answer.
 macro_rules! finds_the_fault {
-    ($($name:ident: $rules:expr, $size:expr, $faults:expr;)*) => {
+    ($($name:ident: $rules:expr, $bounds:expr;)*) => {
         $(
             #[test]
             fn $name() {
-                println!("{}", explore($rules, $size, $faults).expect("the checker finds a stale answer"));
+                println!("{}", explore($rules, $bounds).expect("the checker finds a stale answer"));
             }
         )*
     };
@@ -622,25 +632,25 @@ macro_rules! finds_the_fault {
 
 finds_the_fault! {
     delete_and_publish_is_stale:
-        Rules { gate: false, generations: false, ..PROTOCOL }, (1, 1), (0, &[]);
-    delete_and_publish_with_a_gate_is_stale:
-        Rules { generations: false, ..PROTOCOL }, (2, 1), (0, &[]);
-    versions_without_a_gate_are_stale:
-        Rules { random: false, gate: false, ..PROTOCOL }, (1, 1), (0, &[]);
+        Rules { local_generation: false, generations: false, ..PROTOCOL }, bounds(1, 1, 0, &[]);
+    delete_and_publish_with_a_local_generation_is_stale:
+        Rules { generations: false, ..PROTOCOL }, bounds(2, 1, 0, &[]);
+    versions_without_a_local_generation_are_stale:
+        Rules { random: false, local_generation: false, ..PROTOCOL }, bounds(1, 1, 0, &[]);
     versions_that_are_counted_are_stale_after_a_flush:
-        Rules { random: false, ..PROTOCOL }, (2, 1), (1, &[World::Forgets]);
+        Rules { random: false, ..PROTOCOL }, bounds(2, 1, 1, &[Fault::Forgets]);
     no_bypass_is_stale_when_redis_was_away_at_the_write:
-        Rules { bypass: false, ..PROTOCOL }, (2, 1), (1, &[World::Severs]);
-    joining_any_load_in_flight_is_stale:
-        Rules { join_own_gate: false, ..PROTOCOL }, (1, 1), (0, &[]);
-    joining_an_old_flight_is_stale:
-        Rules { join_young: false, ..PROTOCOL }, (1, 1), (1, &[World::Breaks]);
+        Rules { bypass: false, ..PROTOCOL }, bounds(2, 1, 1, &[Fault::Severs]);
+    joining_any_running_load_is_stale:
+        Rules { join_same_generation: false, ..PROTOCOL }, bounds(1, 1, 0, &[]);
+    joining_an_old_load_is_stale:
+        Rules { join_young: false, ..PROTOCOL }, bounds(1, 1, 1, &[Fault::Breaks]);
     a_lost_message_without_a_flush_is_stale:
-        Rules { flush_after_break: false, ..PROTOCOL }, (1, 1), (1, &[World::Breaks]);
-    gates_before_redis_are_stale:
-        Rules { redis_first: false, ..PROTOCOL }, (2, 1), (0, &[]);
-    one_name_space_for_ever_is_stale_after_a_restart:
-        Rules { name_space: false, ..PROTOCOL }, (2, 1), (1, &[World::Restarts]);
+        Rules { flush_after_break: false, ..PROTOCOL }, bounds(1, 1, 1, &[Fault::Breaks]);
+    local_generations_before_redis_are_stale:
+        Rules { redis_first: false, ..PROTOCOL }, bounds(2, 1, 0, &[]);
+    one_keyspace_for_ever_is_stale_after_a_restart:
+        Rules { keyspace: false, ..PROTOCOL }, bounds(2, 1, 1, &[Fault::Restarts]);
     memory_without_a_lease_is_stale:
-        Rules { lease: false, ..PROTOCOL }, (1, 1), (1, &[World::Breaks]);
+        Rules { lease: false, ..PROTOCOL }, bounds(1, 1, 1, &[Fault::Breaks]);
 }

@@ -109,7 +109,7 @@ async fn without_redis_the_other_nodes_see_a_write_by_looking() {
     assert!(delays[delays.len() - 1] < Duration::from_secs(4), "{:?}", delays[delays.len() - 1]);
 }
 
-/// The clocks of two nodes an hour apart, either way: ages are told by Redis' clock, leases by nobody's.
+/// The clocks of two nodes are an hour apart, either way. Ages are counted by Redis' clock, leases by monotonic ones.
 #[tokio::test]
 async fn clocks_that_disagree_do_no_harm() {
     let app = App::with_redis(Engine::Postgres).await;
@@ -136,7 +136,7 @@ async fn clocks_that_disagree_do_no_harm() {
         truth.read(&app.coffer.cache, 7).await;
         super::tiers::filled(&app, 1).await;
         let shared = eventually(Duration::from_secs(5), async || {
-            other.coffer.cache.forget_memory();
+            other.coffer.cache.clear_memory();
             truth.read(&other.coffer.cache, 7).await;
             let hits = other.coffer.cache.counts.total(coffer::cache::Event::RemoteHit);
             if hits > 0 { Ok(()) } else { Err("no hit in Redis") }
@@ -169,8 +169,8 @@ async fn two_schema_versions_live_side_by_side() {
         let load = |_| async { Ok(Some(Named(4, "four".to_owned()))) };
         let newer = other.coffer.cache.get(&NEWER, key(8), SCOPES, load).await.expect("an answer");
         assert_eq!(newer.expect("a value").1, "four");
-        app.coffer.cache.forget_memory();
-        other.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
+        other.coffer.cache.clear_memory();
     }
 }
 

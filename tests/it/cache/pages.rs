@@ -29,8 +29,8 @@ async fn a_visitor_who_has_the_page_is_not_sent_it_again(app: App) {
     visitor.get(&entry.api()).header("if-none-match", &json).await.is(304);
 }
 
-on_both_engines!(what_belongs_to_somebody_is_kept_by_nobody_else);
-async fn what_belongs_to_somebody_is_kept_by_nobody_else(app: App) {
+on_both_engines!(private_pages_are_not_kept_by_shared_caches);
+async fn private_pages_are_not_kept_by_shared_caches(app: App) {
     let ada = app.signed_in("ada").await;
     let entry = ada.saves(json!({ "title": "Tide tables", "visibility": "public" })).await;
     for path in [entry.page(), entry.api(), "/resources".to_owned(), "/api/v1/resources".to_owned()] {

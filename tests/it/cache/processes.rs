@@ -78,7 +78,7 @@ async fn what_a_killed_node_has_committed_is_shown() {
                 if there.tries(Method::PATCH, &entry.api(), change).await.is_err() {
                     break;
                 }
-                // Somebody keeps the old one in memory and in Redis.
+                // A read puts the old value into memory and into Redis.
                 ada.get(&entry.api()).await.ok();
             }
         };
@@ -95,7 +95,7 @@ async fn what_a_killed_node_has_committed_is_shown() {
         let id = entry.id.parse().expect("an id");
         let truth = app.coffer.resources.latest(&viewer, id).await.expect("it is hers").title;
         sees(&ada, &entry.api(), &truth).await;
-        app.coffer.cache.forget_memory();
+        app.coffer.cache.clear_memory();
         assert_eq!(title(&ada.get(&entry.api()).await.ok()), truth, "in Redis too");
     }
 }

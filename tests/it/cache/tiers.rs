@@ -17,7 +17,7 @@ fn forget_counts(app: &App) {
 }
 
 #[tokio::test]
-async fn a_hit_in_memory_asks_nobody_and_one_in_redis_asks_once() {
+async fn a_hit_in_memory_needs_no_round_trip_and_one_in_redis_needs_one() {
     let app = App::with_redis(Engine::Postgres).await;
     let other = app.another_node().await;
     settled(&app).await;
@@ -54,7 +54,7 @@ pub async fn filled(app: &App, count: usize) {
     filled.await.unwrap_or_else(|error| panic!("{count} entries in Redis: {error}"));
 }
 
-/// Whoever waits for nothing must hear nothing: only writes speak on the channel.
+/// Reads publish no messages: only writes do.
 #[tokio::test]
 async fn a_fill_publishes_nothing() {
     let app = App::with_redis(Engine::Sqlite).await;
@@ -103,7 +103,7 @@ async fn whatever_lies_in_redis_is_no_error() {
         app.redis().command(&change).expect("redis answers");
         // Another key of the same node finds nothing in memory.
         assert_eq!(truth.read(&other.coffer.cache, 1).await, 7, "{change}");
-        other.coffer.cache.forget_memory();
+        other.coffer.cache.clear_memory();
     }
     // A type that is not asked for.
     app.redis().command(&format!("DEL {entry}")).expect("redis answers");

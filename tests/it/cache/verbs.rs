@@ -2,7 +2,7 @@
 
 use coffer::accounts::Role;
 use coffer::accounts::people::{By, Change as Office};
-use coffer::cache::{Cache, Limits};
+use coffer::cache::{Cache, Capacity, Deps};
 use coffer::config::Config;
 use coffer::keys::Keys;
 use coffer::resources::import::File;
@@ -21,8 +21,8 @@ fn uncached(app: &App) -> Resources {
     let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
     let keys = Keys::load(&config, &app.coffer.system).expect("the app's keys");
     let (db, context) = (app.coffer.db.clone(), app.coffer.system.clone());
-    let limits = Limits { memory: 0, loads: 4 };
-    let cache = Cache::new((db.clone(), context.clone()), None, &keys, limits, None);
+    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None };
+    let cache = Cache::new(deps, Capacity { memory: 0, loads: 4 });
     Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))
 }
 
@@ -32,7 +32,7 @@ fn asked() -> Vec<ListParams> {
     vec![with("", ""), with("", "title"), with("pearl", ""), with("tag:sea", ""), with("by:ada", "changed")]
 }
 
-/// Everything that somebody can read, as text.
+/// Everything that this viewer can read, as text.
 async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec<String> {
     let mut all = Vec::new();
     for id in ids {
@@ -178,7 +178,7 @@ fn what_is_cached_is_changed_by_transactions_that_say_so() {
     }
 }
 
-/// The functions with a statement that changes what others are shown of somebody: names, and whether they are there.
+/// The functions with a statement that changes what others see of a user: the names, and whether the account exists.
 fn people_changed(text: &str) -> impl Iterator<Item = &str> {
     let changes = |function: &&str| {
         let shown = ["display_name =", "username =", "username_key =", "disabled_at ="];

@@ -1,5 +1,6 @@
-//! Only so many loads run at once, and none waits for a place while it holds one: a page, which is drawn from other
-//! answers, takes none. A model tries every order; a hundred cold pages are asked for at once.
+//! Only so many loads run at once. A page's load, which waits for other loads, takes no permit: otherwise cold
+//! pages
+//! could wait for each other for ever. A model tries every order, and a test asks for a hundred cold pages at once.
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -14,11 +15,11 @@ use super::{MINUTE, NUMBER, Number, SCOPES, key};
 use crate::support::app::App;
 use crate::support::on_both_engines;
 
-/// Pages, each drawn from one answer, and loads of these answers; with more pages than places.
-struct Places {
+/// Pages, and the loads of the answers that they are made from.
+struct Permits {
     at_once: usize,
-    /// A page's load takes a place too, as other loads do.
-    pages_take_one: bool,
+    /// Whether a page's load takes a permit, as other loads do.
+    pages_take_permits: bool,
 }
 
 const PAGES: usize = 3;
@@ -27,10 +28,10 @@ const ANSWERS: usize = 2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum Stage {
     #[default]
-    Unasked,
-    /// Waits for a place.
-    Queues,
-    Loads,
+    NotStarted,
+    /// For a permit.
+    Waiting,
+    Loading,
     Done,
 }
 
@@ -46,34 +47,34 @@ enum Action {
     Answer(usize),
 }
 
-impl Places {
+impl Permits {
     fn is_free(&self, state: &State) -> bool {
-        let loading = |stages: &[Stage]| stages.iter().filter(|stage| **stage == Stage::Loads).count();
-        let pages = if self.pages_take_one { loading(&state.pages) } else { 0 };
+        let loading = |stages: &[Stage]| stages.iter().filter(|stage| **stage == Stage::Loading).count();
+        let pages = if self.pages_take_permits { loading(&state.pages) } else { 0 };
         pages + loading(&state.answers) < self.at_once
     }
 
     fn advance_page(&self, state: &mut State, page: usize) -> Option<()> {
         let answer = page % ANSWERS;
         state.pages[page] = match state.pages[page] {
-            Stage::Unasked if self.pages_take_one => Stage::Queues,
-            Stage::Queues if !self.is_free(state) => return None,
-            Stage::Unasked | Stage::Queues => Stage::Loads,
-            // It is drawn: that begins the load of its answer, or joins it.
-            Stage::Loads if state.answers[answer] == Stage::Unasked => {
-                state.answers[answer] = Stage::Queues;
-                Stage::Loads
+            Stage::NotStarted if self.pages_take_permits => Stage::Waiting,
+            Stage::Waiting if !self.is_free(state) => return None,
+            Stage::NotStarted | Stage::Waiting => Stage::Loading,
+            // The page starts the load of its answer, or joins it.
+            Stage::Loading if state.answers[answer] == Stage::NotStarted => {
+                state.answers[answer] = Stage::Waiting;
+                Stage::Loading
             }
-            Stage::Loads if state.answers[answer] == Stage::Done => Stage::Done,
-            Stage::Loads | Stage::Done => return None,
+            Stage::Loading if state.answers[answer] == Stage::Done => Stage::Done,
+            Stage::Loading | Stage::Done => return None,
         };
         Some(())
     }
 
     fn advance_answer(&self, state: &mut State, answer: usize) -> Option<()> {
         state.answers[answer] = match state.answers[answer] {
-            Stage::Queues if self.is_free(state) => Stage::Loads,
-            Stage::Loads => Stage::Done,
+            Stage::Waiting if self.is_free(state) => Stage::Loading,
+            Stage::Loading => Stage::Done,
             _ => return None,
         };
         Some(())
@@ -86,7 +87,7 @@ impl Places {
     }
 }
 
-impl Model for Places {
+impl Model for Permits {
     type State = State;
     type Action = Action;
 
@@ -118,23 +119,23 @@ impl Model for Places {
 }
 
 #[test]
-fn loads_that_wait_for_others_hold_no_place() {
+fn loads_that_wait_for_others_hold_no_permit() {
     for at_once in 1..=PAGES {
-        assert_eq!(Places { at_once, pages_take_one: false }.deadlock(), None, "{at_once} at once");
+        assert_eq!(Permits { at_once, pages_take_permits: false }.deadlock(), None, "{at_once} at once");
     }
 }
 
-/// Unless there are more places than pages, which is not to be had.
+/// With at least as many pages as permits.
 #[test]
-fn pages_that_hold_a_place_wait_for_each_other_for_ever() {
+fn pages_that_hold_a_permit_wait_for_each_other_for_ever() {
     for at_once in 1..PAGES {
-        let deadlock = Places { at_once, pages_take_one: true }.deadlock();
+        let deadlock = Permits { at_once, pages_take_permits: true }.deadlock();
         println!("{}", deadlock.expect("the checker finds the deadlock"));
     }
 }
 
 const AT_ONCE: usize = 100;
-/// Far below what any of them may wait, were one to wait for another that waits for it.
+/// Far less than a load waits before it gives up.
 const SOON: Duration = Duration::from_secs(20);
 
 on_both_engines!(a_hundred_cold_pages_at_once_are_all_drawn, "--database-connections=5");
@@ -174,8 +175,8 @@ static SHEET: Kind<Number> = Kind {
     value: PhantomData,
 };
 
-on_both_engines!(what_is_composed_needs_no_place_of_its_own, "--database-connections=1");
-async fn what_is_composed_needs_no_place_of_its_own(app: App) {
+on_both_engines!(a_composed_kind_needs_no_permit, "--database-connections=1");
+async fn a_composed_kind_needs_no_permit(app: App) {
     let cache = &app.coffer.cache;
     let sheet = async |id: u8| {
         let parts = cache.clone();

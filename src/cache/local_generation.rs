@@ -1,30 +1,31 @@
-//! Local counters that say whether anything was touched since: an answer is good while their sum stays.
+//! Local generations: one counter for each scope. A cached entry is good while the sum of its scopes' counters
+//! stays.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::scope::{STRIPES, Scope, Scopes};
 
 #[derive(Debug)]
-pub struct Gates {
+pub struct LocalGenerations {
     stripes: Box<[AtomicU64]>,
     all: AtomicU64,
 }
 
-/// The sum at one moment. Counters only rise: the same sum later means that none has.
+/// Counters only rise, so an equal sum means that none has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gate(u64);
+pub struct LocalGeneration(u64);
 
-impl Default for Gates {
+impl Default for LocalGenerations {
     fn default() -> Self {
         Self { stripes: (0..STRIPES).map(|_| AtomicU64::default()).collect(), all: AtomicU64::default() }
     }
 }
 
-impl Gates {
+impl LocalGenerations {
     #[must_use]
-    pub fn of(&self, scopes: &Scopes) -> Gate {
+    pub fn current(&self, scopes: &Scopes) -> LocalGeneration {
         let sum = |sum: u64, scope: &Scope| sum.wrapping_add(self.counter(*scope).load(Ordering::Acquire));
-        Gate(scopes.as_slice().iter().fold(0, sum))
+        LocalGeneration(scopes.as_slice().iter().fold(0, sum))
     }
 
     pub fn bump(&self, scopes: &[Scope]) {
@@ -48,17 +49,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gate_changes_when_one_of_its_scopes_is_touched_and_else_never() {
-        let gates = Gates::default();
+    fn a_generation_changes_only_when_one_of_its_scopes_is_touched() {
+        let generations = LocalGenerations::default();
         let (user, resource) = (Scope::User(Uuid::from_u128(1)), Scope::Resource(Uuid::from_u128(2)));
         let scopes = Scopes::two(user, Scope::Shared);
-        let before = gates.of(&scopes);
-        gates.bump(&[resource]);
-        assert_eq!(gates.of(&scopes), before);
+        let before = generations.current(&scopes);
+        generations.bump(&[resource]);
+        assert_eq!(generations.current(&scopes), before);
         for touched in [user, Scope::Shared, Scope::All] {
-            let before = gates.of(&scopes);
-            gates.bump(&[touched]);
-            assert_ne!(gates.of(&scopes), before, "{touched}");
+            let before = generations.current(&scopes);
+            generations.bump(&[touched]);
+            assert_ne!(generations.current(&scopes), before, "{touched}");
         }
     }
 }
