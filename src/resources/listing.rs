@@ -9,6 +9,7 @@ use super::query::{self, Criterion, Filter, Query};
 use super::{Kind, Resource, tag};
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
+use crate::named::named;
 use crate::web::cursor::CursorKey;
 
 pub const PAGE: i64 = 50;
@@ -17,28 +18,16 @@ pub const MOST: i64 = 200;
 /// newest first.
 pub const RANKED: i64 = 300;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Sort {
-    #[default]
-    Newest,
-    Oldest,
-    Changed,
-    Title,
-    Relevance,
-}
-
-impl Sort {
-    pub const ALL: [Self; 5] = [Self::Relevance, Self::Newest, Self::Oldest, Self::Changed, Self::Title];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Newest => "newest",
-            Self::Oldest => "oldest",
-            Self::Changed => "changed",
-            Self::Title => "title",
-            Self::Relevance => "relevance",
-        }
+named! {
+    #[derive(Default, Serialize, Deserialize, ToSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Sort {
+        #[default]
+        Newest = "newest",
+        Oldest = "oldest",
+        Changed = "changed",
+        Title = "title",
+        Relevance = "relevance",
     }
 }
 
@@ -134,9 +123,7 @@ impl ListParams {
             "" if searching => Ok(Sort::Relevance),
             "" => Ok(Sort::Newest),
             "relevance" if !searching => Ok(Sort::Newest),
-            name => Sort::ALL
-                .into_iter()
-                .find(|sort| sort.as_str() == name)
+            name => Sort::parse(name)
                 .ok_or_else(|| bad("sort must be newest, oldest, changed, title or relevance")),
         }
     }

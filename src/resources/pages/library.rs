@@ -175,21 +175,21 @@ fn filters(params: &ListParams) -> Vec<ListLink> {
 
 fn sorts(params: &ListParams, current: Sort) -> Vec<ListLink> {
     let searching = query::parse(&params.q).is_ok_and(|query| query.is_ranked());
-    Sort::ALL
-        .into_iter()
-        .filter(|sort| searching || *sort != Sort::Relevance)
-        .map(|sort| ListLink {
-            label: match sort {
-                Sort::Relevance => "Best match",
-                Sort::Newest => "Newest",
-                Sort::Oldest => "Oldest",
-                Sort::Changed => "Last changed",
-                Sort::Title => "Title",
-            },
-            href: href(&ListParams { sort: sort.as_str().to_owned(), ..params.clone() }),
-            active: sort == current,
-        })
-        .collect()
+    [
+        (Sort::Relevance, "Best match"),
+        (Sort::Newest, "Newest"),
+        (Sort::Oldest, "Oldest"),
+        (Sort::Changed, "Last changed"),
+        (Sort::Title, "Title"),
+    ]
+    .into_iter()
+    .filter(|(sort, _)| searching || *sort != Sort::Relevance)
+    .map(|(sort, label)| ListLink {
+        label,
+        href: href(&ListParams { sort: sort.as_str().to_owned(), ..params.clone() }),
+        active: sort == current,
+    })
+    .collect()
 }
 
 fn active_tag(params: &ListParams) -> Option<ActiveTag> {
