@@ -5,6 +5,7 @@
 
 mod letter;
 mod message;
+mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 mod transport;
@@ -17,8 +18,8 @@ use tokio::sync::Notify;
 
 pub use self::letter::Letter;
 use self::message::Envelope;
+pub use self::settings::MailSettings;
 use self::store::Claimed;
-pub use self::transport::MailSettings;
 use self::transport::{Failure, Transport};
 use crate::config::Config;
 use crate::context::Context;

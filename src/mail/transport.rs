@@ -6,13 +6,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 use uuid::Uuid;
 
@@ -21,24 +20,6 @@ use crate::config::Config;
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
-
-#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Mail")]
-pub struct MailSettings {
-    /// smtp://user:password@host:587 (STARTTLS is required, but on this machine) or smtps://user:password@host:465.
-    /// ?tls=none sends unencrypted. Without it letters are written to DATA_DIR/mail as .eml files.
-    #[arg(long, env = "COFFER_SMTP_URL", hide_env_values = true)]
-    pub smtp_url: Option<SecretString>,
-
-    /// PEM file of authorities that may vouch for the mail server, besides those that the system trusts.
-    #[arg(long, env = "COFFER_SMTP_CA_FILE")]
-    pub smtp_ca_file: Option<PathBuf>,
-
-    /// Sender of letters: an address, or Name <address>. [default: coffer@ the base URL's host]
-    #[arg(long, env = "COFFER_MAIL_FROM")]
-    pub mail_from: Option<String>,
-}
 
 #[derive(Debug)]
 pub enum Transport {
