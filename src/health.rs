@@ -27,7 +27,6 @@ pub struct Health {
 }
 
 impl Health {
-    #[must_use]
     pub fn new(db: Db, redis: Option<Redis>) -> Self {
         Self { db, redis, stopping: AtomicBool::new(false) }
     }
@@ -37,7 +36,6 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -72,12 +70,10 @@ struct Dependency {
 
 impl Readiness {
     /// At a start that waits for this one.
-    #[must_use]
     pub fn of_missing(name: &'static str) -> Self {
         Self { ready: false, dependencies: vec![Dependency { name, up: false, required: true }] }
     }
 
-    #[must_use]
     pub fn is_ready(&self) -> bool {
         self.ready
     }
@@ -87,7 +83,6 @@ pub async fn readyz(State(health): State<Arc<Health>>) -> Response {
     answer(&health.check().await)
 }
 
-#[must_use]
 pub fn answer(readiness: &Readiness) -> Response {
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(readiness)).into_response()

@@ -44,17 +44,14 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    #[must_use]
     pub fn session_idle(&self) -> Duration {
         days(self.session_idle_days)
     }
 
-    #[must_use]
     pub fn session_max(&self) -> Duration {
         days(self.session_max_days)
     }
 
-    #[must_use]
     pub fn stay(&self) -> Duration {
         days(self.stay_days)
     }
@@ -88,7 +85,6 @@ pub enum Require2fa {
 
 impl Require2fa {
     /// Whether this person must have one.
-    #[must_use]
     pub fn asks(self, member: &Member) -> bool {
         match self {
             Self::Off => false,

@@ -63,29 +63,24 @@ impl Asked {
         found.map_or_else(|| errors.or(Sort::Total), |(_, sort)| Ok(*sort))
     }
 
-    #[must_use]
     pub fn range(&self) -> &str {
         if self.range.is_empty() { "1h" } else { &self.range }
     }
 
-    #[must_use]
     pub fn instance(&self) -> Option<&str> {
         Some(&*self.instance).filter(|name| !name.is_empty() && *name != "all")
     }
 
-    #[must_use]
     pub fn is_paused(&self) -> bool {
         !self.pause.is_empty()
     }
 
     /// Seconds between two looks.
-    #[must_use]
     pub fn poll(&self) -> u8 {
         if matches!(self.range(), "15m" | "1h") { 10 } else { 60 }
     }
 
     /// The query of the same page with one thing changed; nothing for what is so anyway.
-    #[must_use]
     pub fn with(&self, name: &str, value: &str) -> String {
         let mut parts = Vec::new();
         for (known, held) in [
@@ -103,7 +98,6 @@ impl Asked {
         if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
     }
 
-    #[must_use]
     pub fn query(&self) -> String {
         self.with("", "")
     }

@@ -15,7 +15,6 @@ pub struct Series<'a> {
 }
 
 /// The smallest round number that is not below any of these: 1, 2 or 5 times a power of ten.
-#[must_use]
 pub fn ceiling(values: impl Iterator<Item = f64>) -> f64 {
     let most = values.fold(0.0_f64, f64::max);
     if most <= 0.0 {
@@ -27,7 +26,6 @@ pub fn ceiling(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Lines over each other, all from 0 to `top`.
-#[must_use]
 pub fn lines(series: &[Series], top: f64) -> String {
     let mut svg = String::new();
     for Series { class, values } in series {
@@ -50,7 +48,6 @@ pub fn lines(series: &[Series], top: f64) -> String {
 }
 
 /// Layers on top of each other, the first at the bottom.
-#[must_use]
 pub fn stack(series: &[Series], top: f64) -> String {
     let count = series.first().map_or(0, |series| series.values.len());
     let mut below = vec![0.0; count];
@@ -95,7 +92,6 @@ fn area(over: &[Option<f64>], below: &[f64], top: f64) -> String {
 }
 
 /// A line across, such as an objective.
-#[must_use]
 pub fn level(class: &str, value: f64, top: f64) -> String {
     if value > top {
         return String::new();
@@ -104,20 +100,17 @@ pub fn level(class: &str, value: f64, top: f64) -> String {
 }
 
 /// A line from top to bottom at this share of the width.
-#[must_use]
 pub fn mark(class: &str, share: f64) -> String {
     format!(r#"<path class="line {class}" d="M{:.1} 0V{HEIGHT}"/>"#, share * WIDTH)
 }
 
 /// Lines at each quarter of the height.
-#[must_use]
 pub fn grid() -> String {
     let lines = [0.0, 0.25, 0.5, 0.75].map(|share| format!("M0 {:.1}H{WIDTH}", HEIGHT * share));
     format!(r#"<path class="grid" d="{}"/>"#, lines.concat())
 }
 
 /// A small drawing without words, for what is said beside it.
-#[must_use]
 pub fn spark(values: &[Option<f64>]) -> String {
     let top = values.iter().flatten().fold(0.0_f64, |most, value| most.max(*value)).max(f64::MIN_POSITIVE);
     let drawn = lines(&[Series { class: "spark", values: values.to_vec() }], top * 1.05);

@@ -49,7 +49,6 @@ pub struct MetricsSettings {
 }
 
 impl MetricsSettings {
-    #[must_use]
     pub fn listen(&self) -> MetricsAddress {
         let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, METRICS_PORT));
         self.metrics_address.unwrap_or(MetricsAddress::At(usual))

@@ -75,12 +75,10 @@ impl Fill {
 
 impl Guard {
     /// How many lines were dropped, by reason.
-    #[must_use]
     pub fn dropped(&self) -> [(&'static str, u64); 4] {
         std::array::from_fn(|place| (REASONS[place], self.dropped[place].load(Ordering::Relaxed)))
     }
 
-    #[must_use]
     pub fn dropped_for(&self, reason: Reason) -> u64 {
         self.dropped[reason as usize].load(Ordering::Relaxed)
     }

@@ -16,7 +16,6 @@ pub struct Process {
 }
 
 impl Process {
-    #[must_use]
     pub fn read() -> Option<Self> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
         // The name of the program may hold anything, so the fields are counted from its end (proc(5)).

@@ -17,13 +17,11 @@ pub struct Request {
 }
 
 impl Request {
-    #[must_use]
     pub fn new(id: String, route: String) -> Self {
         Self { id, route, has_saved: AtomicBool::new(false) }
     }
 
     /// Whether "nothing was changed" would be wrong to say.
-    #[must_use]
     pub fn has_saved(&self) -> bool {
         self.has_saved.load(Ordering::Relaxed)
     }
@@ -33,7 +31,6 @@ impl Request {
 pub struct Saving(Option<(Arc<Request>, bool)>);
 
 /// Something is about to be saved.
-#[must_use]
 pub fn saving() -> Saving {
     Saving(current().map(|request| {
         let before = request.has_saved.swap(true, Ordering::Relaxed);
@@ -55,7 +52,6 @@ pub async fn within<T>(request: Arc<Request>, work: impl Future<Output = T>) -> 
     CURRENT.scope(request, work).await
 }
 
-#[must_use]
 pub fn current() -> Option<Arc<Request>> {
     CURRENT.try_with(Clone::clone).ok()
 }

@@ -29,7 +29,6 @@ impl Sketch {
     }
 
     /// What was recorded since the last time this was asked.
-    #[must_use]
     pub fn take(&self) -> Summary {
         let taken = self.0.iter().enumerate().filter_map(|(place, count)| {
             let count = if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) };
@@ -61,18 +60,15 @@ impl Serialize for Summary {
 }
 
 impl Summary {
-    #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
     /// Seconds that this share of the values does not exceed; nothing without values.
-    #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -90,18 +86,15 @@ impl Summary {
     }
 
     /// The sum of the values, in seconds, to within 3.2 %.
-    #[must_use]
     pub fn total(&self) -> f64 {
         self.buckets.iter().map(|(place, count)| middle(*place) * f64::from(*count)).sum()
     }
 
-    #[must_use]
     pub fn max(&self) -> Option<f64> {
         self.buckets.last().map(|(place, _)| middle(*place))
     }
 
     /// How many values are at most so many seconds.
-    #[must_use]
     pub fn within(&self, seconds: f64) -> u64 {
         self.buckets
             .iter()
@@ -111,7 +104,6 @@ impl Summary {
     }
 
     /// The counts by powers of two: the seconds where each ends, and how many values it holds.
-    #[must_use]
     pub fn octaves(&self) -> Vec<(f64, u64)> {
         let mut octaves: Vec<(f64, u64)> = Vec::new();
         for (place, count) in &*self.buckets {
@@ -144,7 +136,6 @@ impl Dense {
         }
     }
 
-    #[must_use]
     pub fn summary(&self) -> Summary {
         let held = self.0.iter().zip(0_u16..).filter(|(count, _)| **count > 0);
         held.map(|(count, place)| (place, *count)).collect::<Vec<_>>().into()

@@ -36,7 +36,6 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 });
 
 /// The address of a static file, which changes when its content does; empty for one that is not there.
-#[must_use]
 pub fn url(path: &str) -> &'static str {
     ADDRESSES.get(path).map_or("", String::as_str)
 }

@@ -5,7 +5,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
 /// The names are ours alone: nothing in them needs encoding.
-#[must_use]
 pub fn attachment(body: impl Into<Body>, media_type: &'static str, file_name: &'static str) -> Response {
     let mut response = body.into().into_response();
     let headers = response.headers_mut();

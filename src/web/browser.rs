@@ -44,7 +44,6 @@ const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 /// `Firefox on Linux`, `curl`, `another program`; one of few, whatever was sent.
-#[must_use]
 pub fn family(headers: &HeaderMap) -> String {
     let sent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let text = sent.get(..MAX_BYTES).unwrap_or(sent);

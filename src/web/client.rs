@@ -86,7 +86,6 @@ struct Seen {
 }
 
 impl Clients {
-    #[must_use]
     pub fn new(config: &Config, keys: &Keys) -> Self {
         Self {
             trusted: config.client.trusted_proxies.as_slice().into(),
@@ -97,7 +96,6 @@ impl Clients {
     }
 
     /// The first address from the right that no trusted proxy has: whatever stands left of it, the client wrote.
-    #[must_use]
     pub fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut last = peer.to_canonical();
         if !self.trusts(last) {
@@ -115,7 +113,6 @@ impl Clients {
     }
 
     /// A keyed hash of the address' network: IPv4 /32, IPv6 /64, which is one household's or machine's.
-    #[must_use]
     pub fn network(&self, address: IpAddr) -> [u8; 16] {
         let mut mac = self.key.clone();
         match address.to_canonical() {
@@ -134,7 +131,6 @@ impl Clients {
     }
 
     /// Whether this peer is believed when it tells of others.
-    #[must_use]
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         self.trusts(peer.to_canonical())
     }
@@ -144,7 +140,6 @@ impl Clients {
     }
 
     /// The header of a proxy that the configuration doesn't know, if everybody seems to come through one.
-    #[must_use]
     pub fn unknown_proxy(&self) -> Option<&'static str> {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let Seen { several, forwards, near, .. } = &*self.seen;

@@ -14,13 +14,11 @@ const TAG: usize = 16;
 pub struct CursorKey([u8; 32]);
 
 impl CursorKey {
-    #[must_use]
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
 
     /// The position as an opaque, URL-safe text.
-    #[must_use]
     pub fn seal(&self, position: &impl Serialize) -> String {
         let mut bytes = serde_json::to_vec(position).unwrap_or_default();
         bytes.extend_from_slice(&self.tag(&bytes));

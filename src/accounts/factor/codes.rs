@@ -6,7 +6,6 @@ pub const COUNT: usize = 10;
 const BYTES: usize = 10;
 
 /// As they are shown: `abcd-efgh-ijkl-mnop`.
-#[must_use]
 pub fn written(random: [u8; COUNT * BYTES]) -> Vec<String> {
     let code = |bytes: &[u8]| {
         let text = BASE32_NOPAD.encode(bytes).to_ascii_lowercase();
@@ -17,7 +16,6 @@ pub fn written(random: [u8; COUNT * BYTES]) -> Vec<String> {
 
 /// What was typed without what only helps the eye, the three digits that are no letters of the codes read as the
 /// letters that they look like.
-#[must_use]
 pub fn plain(typed: &str) -> String {
     let meant = |c: char| match c {
         '0' => 'O',
@@ -29,7 +27,6 @@ pub fn plain(typed: &str) -> String {
 }
 
 /// The code of an app as it was meant: people type the gap that they see.
-#[must_use]
 pub fn digits(typed: &str) -> String {
     let bare: String = typed.chars().filter(|c| !c.is_whitespace()).take(64).collect();
     if bare.bytes().all(|byte| byte.is_ascii_digit()) { bare } else { String::new() }

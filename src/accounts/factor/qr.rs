@@ -9,7 +9,6 @@ use crate::web::forms::encode;
 const QUIET: usize = 4;
 
 /// `site` is scheme and host.
-#[must_use]
 pub fn link(site: &str, username: &str, key: &str) -> String {
     let issuer = encode(site.split("://").last().unwrap_or(site));
     let account = encode(username);

@@ -57,7 +57,6 @@ impl Passwords {
     }
 
     /// Judges a new password of somebody of whom these names and addresses are known.
-    #[must_use]
     pub fn judge(&self, password: &str, about_them: &[&str]) -> Judged {
         let site = self.site.iter().map(String::as_str);
         let parts = about_them.iter().flat_map(|text| [*text, text.split('@').next().unwrap_or_default()]);
@@ -66,7 +65,6 @@ impl Passwords {
     }
 
     /// What is wrong with a new password, as a sentence.
-    #[must_use]
     pub fn problem(&self, password: &str, about_them: &[&str]) -> Option<&'static str> {
         self.judge(password, about_them).problem
     }
@@ -95,7 +93,6 @@ impl Passwords {
     }
 
     /// Whether the hash was made with other parameters than today's.
-    #[must_use]
     pub fn is_outdated(&self, hash: &str) -> bool {
         !hash.starts_with(&self.current)
     }

@@ -21,7 +21,6 @@ pub struct Judged {
 }
 
 /// NFKC, so that a password typed on another keyboard is the same password; `None` when it is too long to be one.
-#[must_use]
 pub fn normal(password: &str) -> Option<String> {
     // Composition shortens a text, at most to a quarter for what people write.
     if password.chars().nth(4 * LONGEST).is_some() {
@@ -32,7 +31,6 @@ pub fn normal(password: &str) -> Option<String> {
 }
 
 /// Judges a new password; `words` are those that somebody who guesses would try: names, addresses, the site.
-#[must_use]
 pub fn judge(password: &str, words: &[&str]) -> Judged {
     let refused = |score: u8, problem| Judged { score: score.min(STRONG - 1), problem: Some(problem) };
     let Some(normal) = normal(password) else { return refused(2, "Use at most 256 characters.") };

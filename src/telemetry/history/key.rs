@@ -50,7 +50,6 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 /// The value of a label in a key.
-#[must_use]
 pub fn label<'a>(key: &'a str, name: &str) -> &'a str {
     // Values may hold braces and commas: only a name behind one of them is a label's.
     let mut found = key.match_indices(name).filter_map(|(at, _)| {

@@ -25,7 +25,6 @@ pub struct Level {
 }
 
 impl Level {
-    #[must_use]
     pub const fn new(step: i64, stretch: i64, kept: i64) -> Self {
         Self { step, stretch, kept, spans: BTreeMap::new(), stretches: BTreeMap::new() }
     }
@@ -35,7 +34,6 @@ impl Level {
         self.stretches.remove(&(at.div_euclid(self.stretch) * self.stretch));
     }
 
-    #[must_use]
     pub fn get(&self, at: i64) -> Option<&Slots> {
         self.spans.get(&at)
     }
@@ -50,7 +48,6 @@ impl Level {
     }
 
     /// The end of the latest span, in seconds since 1970.
-    #[must_use]
     pub fn until(&self) -> Option<i64> {
         self.spans.last_key_value().map(|(at, _)| at + self.step)
     }

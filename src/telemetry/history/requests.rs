@@ -50,7 +50,6 @@ impl Classes {
         }
     }
 
-    #[must_use]
     pub fn total(self) -> f64 {
         self.success + self.redirect + self.refused + self.limited + self.failed
     }
