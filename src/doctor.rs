@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::db::{Db, Opening, Schema, StartError, migrations};
+use crate::db::{Db, Schema, StartError, migrations};
 use crate::keys::{Keys, belonging};
 use crate::mail;
 use crate::redis::Redis;
@@ -144,12 +144,9 @@ fn tempfile_in(dir: &Path) -> std::io::Result<()> {
 /// Whether the database answers, and whether its clock agrees with this machine's.
 async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
     let url = config.database();
-    let opened = Db::connect(&url, 1, Opening::Existing);
+    let opened = Db::look(&url);
     let db = match tokio::time::timeout(LIMIT * 4, opened).await {
         Ok(Ok(db)) => db,
-        Ok(Err(StartError::InUse(_))) => {
-            return vec![("database", Fine("in use by a running coffer".to_owned()))];
-        }
         Ok(Err(StartError::NoLibrary(place))) => {
             return vec![(
                 "database",

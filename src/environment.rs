@@ -5,7 +5,7 @@ mod dotenv;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::Command;
 
@@ -21,13 +21,19 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// From the process, and from `.env` in the working directory for what the process doesn't set.
-    pub fn load() -> Result<Self, String> {
+    /// From the process, and for what the process doesn't set from the file that `--env-file` names, or else from `.env` in
+    /// the working directory.
+    pub fn load(arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
+        let file = match env_file(arguments) {
+            Some(path) if path.is_file() => path,
+            Some(path) => return Err(format!("--env-file: there is no file {}.", path.display())),
+            None => PathBuf::from(".env"),
+        };
         // A setting is UTF-8.
         let process = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Ok(Self::new(process, dotenv::read(Path::new(".env"))?))
+        Ok(Self::new(process, dotenv::read(&file)?))
     }
 
     pub fn new(process: BTreeMap<String, String>, mut file: BTreeMap<String, String>) -> Self {
@@ -101,6 +107,22 @@ impl Variables {
         }
         Ok(Some(secret.trim().to_owned()))
     }
+}
+
+/// What `--env-file` names: it is read before the command line is.
+fn env_file(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--env-file") => return arguments.next().map(PathBuf::from),
+            Some(text) => {
+                if let Some(path) = text.strip_prefix("--env-file=") {
+                    return Some(path.into());
+                }
+            }
+            None => {}
+        }
+    }
+    None
 }
 
 /// The command line without options that have a blank value.

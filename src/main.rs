@@ -7,15 +7,15 @@ use coffer::commands;
 use coffer::environment::Variables;
 
 fn main() -> ExitCode {
-    let variables = match Variables::load() {
+    let variables = match Variables::load(std::env::args_os()) {
         Ok(variables) => variables,
         Err(sentence) => {
             eprintln!("coffer: {sentence}");
             return ExitCode::FAILURE;
         }
     };
-    let command = match Cli::read(std::env::args_os(), &variables) {
-        Ok(command) => command,
+    let invocation = match Cli::read(std::env::args_os(), &variables) {
+        Ok(invocation) => invocation,
         Err(error) => error.exit(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = runtime.block_on(commands::run(command));
+    let done = runtime.block_on(commands::run(invocation));
     // Without waiting for what hangs, such as a look-up of a name.
     runtime.shutdown_background();
     match done {

@@ -99,7 +99,7 @@ async fn take_all(listener: &TcpListener, places: &Arc<Semaphore>, connections: 
 }
 
 #[expect(clippy::disallowed_methods, reason = "trying again at once would only fail again")]
-async fn pause() {
+pub async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 

@@ -11,8 +11,8 @@ use tower_sessions::Session;
 
 use super::Purpose;
 use super::pages::{AccountForm, begin, closed, register_page};
-use super::people::People;
 use super::people::invites::Invite;
+use super::people::{By, People};
 use crate::accounts::policy::Signup;
 use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
@@ -62,7 +62,7 @@ pub async fn create(
     viewer: Viewer,
     origin: Origin,
 ) -> Result<Response> {
-    let token = people.invite(&viewer, &origin).await?;
+    let token = people.invite(By::Admin(&viewer), &origin).await?;
     let mut response = redirect("/admin/invites", None);
     once::keep(&deps, &viewer, &mut response, FRESH, &token);
     Ok(response)

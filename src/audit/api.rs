@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::csv;
 use super::trail::{Asked, AuditState, Entry, Trail};
 use crate::db::Timestamp;
 use crate::error::Result;
@@ -18,7 +20,7 @@ use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
 
 pub fn routes() -> OpenApiRouter<AuditState> {
-    OpenApiRouter::new().routes(routes!(list_events))
+    OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(download_events))
 }
 
 /// Something that was done or tried with an account.
@@ -88,4 +90,20 @@ async fn list_events(
     let page = trail.page(&viewer, &asked).await?;
     let items = page.entries.into_iter().map(AuditEvent::from).collect();
     Ok(Json(AuditList { items, next_cursor: page.next }))
+}
+
+/// Everything in the audit trail that passes the filter, as CSV, the newest first; for admins.
+#[utoipa::path(get, path = "/admin/audit.csv", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+    (status = 200, body = String, content_type = "text/csv", description = "A line an event, under a line of names"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
+))]
+async fn download_events(
+    State(trail): State<Arc<Trail>>,
+    viewer: Scoped<AdminRead>,
+    StrictQuery(asked): StrictQuery<Asked>,
+) -> Result<Response> {
+    let filter = trail.filter(&viewer, &asked).await?;
+    Ok(csv::answer(trail, filter))
 }

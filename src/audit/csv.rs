@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use http_body_util::channel::Sender;
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use http_body_util::channel::{Channel, Sender};
 
 use super::trail::{Entry, Filter, Trail};
 use crate::error::Error;
@@ -14,8 +16,20 @@ const HEAD: [&str; 10] = [
     "event", "at", "action", "outcome", "actor", "actor_id", "target", "target_name", "network", "request_id",
 ];
 
+/// A download of everything that passes the filter.
+pub fn answer(trail: Arc<Trail>, filter: Filter) -> Response {
+    let (sender, body) = Channel::<Bytes, axum::Error>::new(1);
+    tokio::spawn(send(trail, filter, sender));
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"coffer-audit.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::new(body)).into_response()
+}
+
 /// Writes everything that passes the filter, the newest first, piece by piece as the client takes it.
-pub async fn send(trail: Arc<Trail>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
+async fn send(trail: Arc<Trail>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
     let mut filter = Filter { limit: CHUNK, ..filter };
     let mut text = line(&HEAD);
     loop {

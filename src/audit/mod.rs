@@ -6,6 +6,7 @@
 
 pub mod api;
 mod csv;
+pub mod lines;
 pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -55,6 +56,7 @@ named! {
         UserEnable = "user.enable",
         UserRole = "user.role",
         UserResetLink = "user.reset_link",
+        UserUnlock = "user.unlock",
         DataExport = "data.export",
         AccountDelete = "account.delete",
         KeyRotate = "key.rotate",

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http_body_util::channel::Channel;
 use serde::Deserialize;
 
 use super::trail::{Asked, AuditState, Checked, Entry, Page, Trail};
@@ -98,14 +96,7 @@ async fn download(
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let filter = trail.filter(&viewer, &asked).await?;
-    let (sender, body) = Channel::<Bytes, axum::Error>::new(1);
-    tokio::spawn(csv::send(trail, filter, sender));
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"coffer-audit.csv\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((headers, Body::new(body)).into_response())
+    Ok(csv::answer(trail, filter))
 }
 
 async fn activity(

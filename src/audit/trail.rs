@@ -146,6 +146,11 @@ impl Trail {
         Ok(self.audit.verify(&self.db).await?)
     }
 
+    /// All of it with its seals, for the command line.
+    pub async fn export(&self, out: &mut (dyn std::io::Write + Send)) -> Result<i64> {
+        self.audit.export(&self.db, out).await
+    }
+
     async fn read(&self, filter: Filter) -> Result<Page> {
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
         let mut one_more = Filter { limit: filter.limit + 1, ..filter };

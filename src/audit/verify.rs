@@ -1,5 +1,6 @@
 //! Whether the trail is as it was written: every hash computed again, every number in its place.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use data_encoding::HEXLOWER;
@@ -47,54 +48,82 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Checks one event after another, from the first on.
+pub struct Chain {
+    key: [u8; 32],
+    eras: Vec<Era>,
+    /// The number and the hash of the last event that was found sound.
+    seq: i64,
+    hash: Vec<u8>,
+}
+
 impl Audit {
     /// Walks the whole chain, also while events are being appended.
     pub async fn verify(&self, db: &Db) -> sqlx::Result<Verified> {
-        let eras = self.retired.eras(db).await?;
-        let unkeyed = unkeyed(&eras);
-        let (mut seq, mut hash) = (0, Vec::new());
-        let verified = |events, hash: &[u8], fault| {
-            let last_hash = HEXLOWER.encode(&hash[..hash.len().min(6)]);
-            Verified { events, last_hash, unkeyed: unkeyed.min(events), fault }
-        };
+        let mut chain = Chain::new(self.key, self.retired.eras(db).await?);
         loop {
             // The head is read before the rows up to it, so that what is missing can't be still on its way.
-            let head = store::head(db).await?;
-            let rows = store::after(db, seq, CHUNK).await?;
-            let is_end = rows.is_empty();
-            for row in rows {
-                if let Some(fault) = self.fault(&eras, seq, &hash, &row) {
-                    return Ok(verified(seq, &hash, Some(fault)));
-                }
-                (seq, hash) = (row.seq, row.hash);
+            let (last, hash) = store::head(db).await?;
+            let rows = store::after(db, chain.seq, CHUNK).await?;
+            if rows.is_empty() {
+                return Ok(chain.end(last, &hash));
             }
-            if is_end {
-                let fault = match seq.cmp(&head.0) {
-                    // Without the event that tells of the loss, a forged trail could call its key lost.
-                    _ if unkeyed > 0 && seq <= unkeyed => Some(Fault::Cut(seq + 1)),
-                    std::cmp::Ordering::Less => Some(Fault::Cut(seq + 1)),
-                    std::cmp::Ordering::Greater => Some(Fault::Added(head.0 + 1)),
-                    std::cmp::Ordering::Equal => (head.1 != hash).then_some(Fault::Changed(seq)),
-                };
-                return Ok(verified(seq, &hash, fault));
+            if let Some(fault) = rows.into_iter().find_map(|row| chain.next(row)) {
+                return Ok(chain.verified(Some(fault)));
             }
         }
     }
+}
 
-    fn fault(&self, eras: &[Era], before: i64, previous: &[u8], row: &store::Row) -> Option<Fault> {
-        if row.seq != before + 1 {
-            return Some(Fault::Missing(before + 1));
+impl Chain {
+    /// Under the key that is derived for the trail from the master key in force.
+    #[must_use]
+    pub const fn new(key: [u8; 32], eras: Vec<Era>) -> Self {
+        Self { key, eras, seq: 0, hash: Vec::new() }
+    }
+
+    /// What is wrong with the event that follows.
+    pub fn next(&mut self, row: store::Row) -> Option<Fault> {
+        if row.seq != self.seq + 1 {
+            return Some(Fault::Missing(self.seq + 1));
         }
-        let is_sound = match eras.iter().find(|era| row.seq <= era.until).map(|era| &era.key) {
-            None => row.hash == super::hash(&self.key, row),
-            Some(Known::Keys(keys)) => row.hash == super::hash(&keys.audit, row),
+        let is_sound = match self.eras.iter().find(|era| row.seq <= era.until).map(|era| &era.key) {
+            None => row.hash == super::hash(&self.key, &row),
+            Some(Known::Keys(keys)) => row.hash == super::hash(&keys.audit, &row),
             Some(Known::Lost) => true,
             Some(Known::Unreadable) => false,
         };
         // That keys are lost is believed only if the next event, under a key that is there, says so.
-        let unkeyed = unkeyed(eras);
-        let is_told = unkeyed == 0 || before != unkeyed || row.action == Action::KeyLost.as_str();
-        (row.previous != previous || !is_sound || !is_told).then_some(Fault::Changed(row.seq))
+        let unkeyed = unkeyed(&self.eras);
+        let is_told = unkeyed == 0 || self.seq != unkeyed || row.action == Action::KeyLost.as_str();
+        if row.previous != self.hash || !is_sound || !is_told {
+            return Some(Fault::Changed(row.seq));
+        }
+        (self.seq, self.hash) = (row.seq, row.hash);
+        None
+    }
+
+    /// After the last event; `last` and `hash` are those of the event that was written down as the last.
+    #[must_use]
+    pub fn end(&self, last: i64, hash: &[u8]) -> Verified {
+        let unkeyed = unkeyed(&self.eras);
+        self.verified(match self.seq.cmp(&last) {
+            // Without the event that tells of the loss, a forged trail could call its key lost.
+            _ if unkeyed > 0 && self.seq <= unkeyed => Some(Fault::Cut(self.seq + 1)),
+            Ordering::Less => Some(Fault::Cut(self.seq + 1)),
+            Ordering::Greater => Some(Fault::Added(last + 1)),
+            Ordering::Equal => (hash != self.hash).then_some(Fault::Changed(self.seq)),
+        })
+    }
+
+    #[must_use]
+    pub fn verified(&self, fault: Option<Fault>) -> Verified {
+        Verified {
+            events: self.seq,
+            last_hash: HEXLOWER.encode(&self.hash[..self.hash.len().min(6)]),
+            unkeyed: unkeyed(&self.eras).min(self.seq),
+            fault,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ impl Action {
             (Self::UserEnable, _) => "Enabled an account",
             (Self::UserRole, _) => "Changed a role",
             (Self::UserResetLink, _) => "Made a password reset link",
+            (Self::UserUnlock, _) => "Let an account go on that limits held back",
             (Self::DataExport, _) => "Exported everything",
             (Self::AccountDelete, _) => "Deleted an account",
             (Self::KeyRotate, _) => "Changed the secret key",

@@ -3,29 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use super::sentence;
-use crate::cli::{KeyAction, Rotate};
+use crate::cli::args::{KeyAction, Rotate};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Opening};
 use crate::keys::rotation::{Resealed, Rotation, waiting};
 use crate::keys::{KeyId, Keys, belonging, path, store};
 
-pub async fn run(action: KeyAction) -> Result<(), String> {
+pub async fn run(action: KeyAction, config: Config) -> Result<(), String> {
     let KeyAction::Rotate(rotate) = action;
     let context = Context::system();
     // One connection, so that all others are other coffers'.
-    let db = Db::open_as(&rotate.config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
-    let done = change(&db, &rotate, &context).await;
+    let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
+    let done = change(&db, &rotate, &config, &context).await;
     db.close().await;
     done
 }
 
-async fn change(db: &Db, rotate: &Rotate, context: &Context) -> Result<(), String> {
-    let config = &rotate.config;
+async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &Context) -> Result<(), String> {
     let owner = belonging::owner(db).await?;
     let owner = owner.ok_or("No key has been used with this database yet: there is nothing to change.")?;
-    let old = old(rotate, owner)?;
-    let place = new_place(rotate)?;
+    let old = old(rotate, config, owner)?;
+    let place = new_place(rotate, config)?;
     let new = Keys::read(&place)?.map_or_else(|| Keys::make(&place, context), Ok)?;
     if new.id() == owner {
         return Err(format!(
@@ -48,25 +47,25 @@ async fn change(db: &Db, rotate: &Rotate, context: &Context) -> Result<(), Strin
 }
 
 /// The old key; `None` when it is lost.
-fn old(rotate: &Rotate, owner: KeyId) -> Result<Option<Keys>, String> {
-    match Keys::configured(&rotate.config)? {
+fn old(rotate: &Rotate, config: &Config, owner: KeyId) -> Result<Option<Keys>, String> {
+    match Keys::configured(config)? {
         Some(keys) if keys.id() == owner && rotate.lost => {
             Err("The key is here, not lost. Leave --lost out, so that nothing is given up.".to_owned())
         }
         Some(keys) if keys.id() == owner => Ok(Some(keys)),
         _ if rotate.lost => Ok(None),
-        Some(keys) => Err(belonging::another(&rotate.config, keys.id(), owner)),
-        None => Err(belonging::missing(&rotate.config, owner)),
+        Some(keys) => Err(belonging::another(config, keys.id(), owner)),
+        None => Err(belonging::missing(config, owner)),
     }
 }
 
-fn new_place(rotate: &Rotate) -> Result<PathBuf, String> {
+fn new_place(rotate: &Rotate, config: &Config) -> Result<PathBuf, String> {
     match &rotate.to {
         Some(file) => Ok(file.clone()),
-        None if rotate.config.secret_key.is_some() => {
+        None if config.secret_key.is_some() => {
             Err("COFFER_SECRET_KEY holds the key, which coffer can't change. Name a file for the new one with --to, then set COFFER_SECRET_KEY to what is in it.".to_owned())
         }
-        None => Ok(waiting(&rotate.config)),
+        None => Ok(waiting(config)),
     }
 }
 

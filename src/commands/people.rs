@@ -1,124 +1,106 @@
-//! Accounts and their trail, from the command line.
+//! `coffer user`: accounts, as an operator looks after them.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
-use super::{open, open_or_make, sentence};
+use super::sentence;
+use super::work::{Doer, Out, say};
+use crate::accounts::NewAccount;
 use crate::accounts::people::{By, Change, Person};
-use crate::accounts::{NewAccount, Role};
+use crate::accounts::policy::Signup;
 use crate::app::App;
-use crate::cli::{Named, UserAction};
-use crate::config::Config;
+use crate::cli::args::UserAction;
+use crate::error::Result as Outcome;
 use crate::web::origin::Origin;
 
-pub async fn run(action: UserAction) -> Result<(), String> {
+pub async fn run(
+    app: &App,
+    action: UserAction,
+    password: Option<String>,
+    mut out: Out,
+    doer: Doer,
+) -> Result<(), String> {
     match action {
-        UserAction::Create { username, email, role, config } => create(username, email, role, *config).await,
-        UserAction::List { config } => list(*config).await,
+        UserAction::Create { username, email, role } => {
+            let password = password.unwrap_or_default();
+            let new = NewAccount { email, username, display_name: String::new(), password };
+            let member = told(app.accounts.create(&new, role).await)?;
+            say(&mut out, format_args!("{} is ready, as {}.", member.username, member.role.as_str()))
+        }
+        UserAction::List => list(app, out).await,
         UserAction::Disable(named) => {
             let change = Change { disabled: Some(true), ..Change::default() };
-            change_one(&named.username, named.config, change, "is disabled and logged out everywhere").await
+            change_one(app, &named.username, change, "is disabled and logged out everywhere", out).await
         }
         UserAction::Enable(named) => {
             let change = Change { disabled: Some(false), ..Change::default() };
-            change_one(&named.username, named.config, change, "may log in again").await
+            change_one(app, &named.username, change, "may log in again", out).await
         }
-        UserAction::Role { username, role, config } => {
+        UserAction::Role { username, role } => {
             let change = Change { role: Some(role), ..Change::default() };
-            change_one(&username, *config, change, &format!("is {} now", role.as_str())).await
+            change_one(app, &username, change, &format!("is {} now", role.as_str()), out).await
         }
-        UserAction::ResetLink(named) => reset_link(named).await,
-        UserAction::SecondFactorOff(named) => second_factor_off(named).await,
+        UserAction::ResetLink(named) => {
+            let person = find(app, &named.username).await?;
+            let token = told(app.people.reset_link(By::Operator, person.id, &Origin::default()).await)?;
+            say(&mut out, format_args!("{}/password/reset/{token}", app.deps.public_url.origin()))
+        }
+        UserAction::SecondFactorOff(named) => second_factor_off(app, &named.username, out).await,
+        UserAction::Unlock(named) => unlock(app, &named.username, out, doer).await,
+        UserAction::Invite => invite(app, out).await,
     }
 }
 
-/// # Errors
-/// A sentence that names the first event that is not as it was written.
-pub async fn verify(config: Config) -> Result<(), String> {
-    let app = open(config).await?;
-    let verified = app.trail.verify().await.map_err(|e| sentence(&e))?;
-    app.close().await;
-    if let Some(fault) = verified.fault {
+async fn list(app: &App, mut out: Out) -> Result<(), String> {
+    for person in told(app.people.all().await)? {
+        let state = if person.is_disabled() { "\tdisabled" } else { "" };
+        let (name, role, email) = (&person.username, person.role.as_str(), &person.email);
+        say(&mut out, format_args!("{name}\t{role}\t{email}{state}"))?;
+    }
+    Ok(())
+}
+
+async fn change_one(app: &App, name: &str, change: Change, now: &str, mut out: Out) -> Result<(), String> {
+    let person = find(app, name).await?;
+    let changed = told(app.people.change(By::Operator, person.id, change, &Origin::default()).await)?;
+    say(&mut out, format_args!("{} {now}.", changed.username))
+}
+
+async fn second_factor_off(app: &App, name: &str, mut out: Out) -> Result<(), String> {
+    let person = find(app, name).await?;
+    let member = told(app.accounts.by_username(&person.username).await)?;
+    let Some(member) = member.filter(|member| member.second_factor) else {
+        return Err(format!("{} has no two-step login that could be switched off.", person.username));
+    };
+    told(app.accounts.switch_off(&member, None, &Origin::default()).await)?;
+    say(
+        &mut out,
+        format_args!("{} logs in with the password alone now, and is told so by letter.", member.username),
+    )
+}
+
+async fn unlock(app: &App, name: &str, mut out: Out, doer: Doer) -> Result<(), String> {
+    let person = find(app, name).await?;
+    told(app.limits.unlock(By::Operator, &person, &Origin::default()).await)?;
+    if doer == Doer::Command && app.redis.is_none() && app.db.name() == "postgres" {
         return Err(format!(
-            "The audit trail is broken: {fault}. The {} events before stand. Somebody has written to the database past coffer, or COFFER_SECRET_KEY is another one; compare with a backup.",
-            verified.events
+            "Without Redis each coffer keeps its limits in its own memory, and none answers in {}. Run this where coffer runs, as its user.",
+            app.config.data_dir.display()
         ));
     }
-    println!(
-        "The audit trail is unbroken: {} events, the last one’s seal begins with {}.",
-        verified.events, verified.last_hash
-    );
-    if verified.unkeyed > 0 {
-        println!(
-            "The key of the first {} is lost: that they stand in their order was checked, not what they say.",
-            verified.unkeyed
-        );
+    say(&mut out, format_args!("{} may try again at once.", person.username))
+}
+
+async fn invite(app: &App, mut out: Out) -> Result<(), String> {
+    if app.config.accounts.signup == Signup::Closed {
+        return Err("COFFER_SIGNUP is closed, so that invitations don't work. Set it to invite.".to_owned());
     }
-    Ok(())
-}
-
-async fn create(username: String, email: String, role: Role, config: Config) -> Result<(), String> {
-    let app = open_or_make(config).await?;
-    let password = read_password()?;
-    let new = NewAccount { email, username, display_name: String::new(), password };
-    let member = app.accounts.create(&new, role).await.map_err(|e| sentence(&e))?;
-    println!("{} is ready, as {}.", member.username, member.role.as_str());
-    app.close().await;
-    Ok(())
-}
-
-async fn list(config: Config) -> Result<(), String> {
-    let app = open(config).await?;
-    for person in app.people.all().await.map_err(|e| sentence(&e))? {
-        let state = if person.is_disabled() { "\tdisabled" } else { "" };
-        println!("{}\t{}\t{}{state}", person.username, person.role.as_str(), person.email);
-    }
-    app.close().await;
-    Ok(())
-}
-
-async fn change_one(username: &str, config: Config, change: Change, said: &str) -> Result<(), String> {
-    let app = open(config).await?;
-    let person = find(&app, username).await?;
-    let changed = app.people.change(By::Operator, person.id, change, &Origin::default()).await;
-    println!("{} {said}.", changed.map_err(|e| sentence(&e))?.username);
-    app.close().await;
-    Ok(())
-}
-
-async fn reset_link(named: Named) -> Result<(), String> {
-    let app = open(named.config).await?;
-    let person = find(&app, &named.username).await?;
-    let token = app.people.reset_link(By::Operator, person.id, &Origin::default()).await;
-    println!("{}/password/reset/{}", app.deps.public_url.origin(), token.map_err(|e| sentence(&e))?);
-    app.close().await;
-    Ok(())
+    let token = told(app.people.invite(By::Operator, &Origin::default()).await)?;
+    say(&mut out, format_args!("{}/invite/{token}", app.deps.public_url.origin()))
 }
 
 async fn find(app: &App, username: &str) -> Result<Person, String> {
-    let found = app.people.by_username(username).await.map_err(|e| sentence(&e))?;
+    let found = told(app.people.by_username(username).await)?;
     found.ok_or_else(|| format!("There is no account {username}. `coffer user list` shows them all."))
 }
 
-fn read_password() -> Result<String, String> {
-    if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password (at least 12 characters): ")
-            .map_err(|e| format!("Cannot read the password: {e}."));
-    }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("Cannot read the password: {e}."))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-async fn second_factor_off(named: Named) -> Result<(), String> {
-    let app = open(named.config).await?;
-    let person = find(&app, &named.username).await?;
-    let member = app.accounts.by_username(&person.username).await.map_err(|e| sentence(&e))?;
-    let member = member.filter(|member| member.second_factor);
-    let Some(member) = member else {
-        return Err(format!("{} has no two-step login that could be switched off.", person.username));
-    };
-    app.accounts.switch_off(&member, None, &Origin::default()).await.map_err(|e| sentence(&e))?;
-    println!("{} logs in with the password alone now, and is told so by letter.", member.username);
-    app.close().await;
-    Ok(())
+fn told<T>(outcome: Outcome<T>) -> Result<T, String> {
+    outcome.map_err(|e| sentence(&e))
 }

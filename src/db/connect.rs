@@ -1,6 +1,6 @@
 //! Opens either engine and migrates its schema.
 
-use std::fs::File;
+use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use sqlx::{Postgres, Sqlite};
 use super::checkout::{Transactional as _, within};
 use super::pool::{ACQUIRE_LIMIT, MeteredPool};
 use super::schema::{self, Schema};
+use super::sqlite::LockFile;
 use super::start_error::{StartError, without_password};
 use super::{Engine, postgres, sqlite};
 
@@ -30,7 +31,8 @@ pub enum Db {
     Sqlite {
         read: MeteredPool<Sqlite>,
         write: MeteredPool<Sqlite>,
-        lock: Arc<File>,
+        /// `None` for one that is only looked at.
+        lock: Option<Arc<LockFile>>,
     },
 }
 
@@ -74,9 +76,21 @@ impl Db {
                     .map(|()| db)
                     .map_err(|e| StartError::in_migration(e, |e| StartError::reached(url, e)))
             }
-            (Schema::Empty, Opening::Existing) => Err(StartError::NoLibrary(without_password(url))),
+            (Schema::Empty, Opening::Existing) => Err(StartError::no_library(url)),
             (Schema::Behind(count), Opening::Existing) => Err(StartError::Behind(count)),
         }
+    }
+
+    /// Opens what is there only to read it, beside a coffer that runs on it too.
+    pub async fn look(url: &str) -> Result<Self, StartError> {
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Self::connect(url, 1, Opening::Existing).await;
+        };
+        let path = Path::new(path.trim_start_matches("//"));
+        if !path.exists() {
+            return Err(StartError::NoLibrary(path.display().to_string()));
+        }
+        sqlite::look(path).await
     }
 
     pub async fn schema(&self) -> Result<Schema, StartError> {
@@ -106,16 +120,31 @@ impl Db {
         sqlite::open(path, connections).await
     }
 
+    /// Makes the schema of an empty database as it was after this migration.
+    pub async fn migrate_to(&self, version: i64) -> Result<(), StartError> {
+        let known = if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE };
+        if !known.version_exists(version) {
+            return Err(StartError::Newer(version));
+        }
+        let wanted = known.iter().filter(|migration| migration.version <= version).cloned().collect();
+        let migrator = Migrator { migrations: Cow::Owned(wanted), ..Migrator::DEFAULT };
+        self.migrate_by(&migrator).await.map_err(StartError::Migration)
+    }
+
     async fn migrate(&self) -> Result<(), MigrateError> {
+        self.migrate_by(if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE }).await
+    }
+
+    async fn migrate_by(&self, migrator: &Migrator) -> Result<(), MigrateError> {
         match self {
             Self::Postgres(pool) => {
                 let mut checkout = pool.checkout().await?;
                 // The limits below would apply to its next user.
                 checkout.throw_away();
                 within(ACQUIRE_LIMIT, Postgres::run(checkout.bare()?, MIGRATION_LIMITS)).await?;
-                POSTGRES.run(checkout.bare()?).await
+                migrator.run(checkout.bare()?).await
             }
-            Self::Sqlite { write, .. } => SQLITE.run(write.checkout().await?.bare()?).await,
+            Self::Sqlite { write, .. } => migrator.run(write.checkout().await?.bare()?).await,
         }
     }
 

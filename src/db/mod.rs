@@ -21,6 +21,7 @@ pub use health::REFRESH_STATISTICS;
 pub use measure::MeteredExecutor;
 pub use pool::MeteredPool;
 pub use schema::Schema;
+pub use sqlite::LockFile;
 use sqlx::{Postgres, Sqlite};
 pub use start_error::{StartError, migrations};
 pub use timestamp::Timestamp;

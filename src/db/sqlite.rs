@@ -17,7 +17,7 @@ use super::start_error::StartError;
 const SQLITE_BUSY_LIMIT: Duration = Duration::from_secs(2);
 
 pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
-    let lock = Arc::new(lock_file(path)?);
+    let lock = Some(Arc::new(LockFile::take(path)?));
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -51,7 +51,26 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
     })
 }
 
-/// Locks `<file>.lock`. The system unlocks it when the process ends.
+/// Opens it only to read, without the lock.
+pub async fn look(path: &Path) -> Result<Db, StartError> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(SQLITE_BUSY_LIMIT);
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_LIMIT);
+    let pool = pool.connect_with(options).await.map_err(|source| StartError::in_sqlite(path, source))?;
+    let read = MeteredPool::new(pool, Arc::default());
+    Ok(Db::Sqlite { write: read.clone(), read, lock: None })
+}
+
+/// `<file>.lock`, locked. The system unlocks it when the process ends.
+#[derive(Debug)]
+pub struct LockFile(#[expect(dead_code, reason = "open as long as the lock is held")] File);
+
+impl LockFile {
+    /// Fails with [`StartError::InUse`] when another coffer has it.
+    pub fn take(path: &Path) -> Result<Self, StartError> {
+        lock_file(path).map(Self)
+    }
+}
+
 fn lock_file(path: &Path) -> Result<File, StartError> {
     let lock_path = path.with_added_extension("lock");
     let not_writable = |source: std::io::Error| match source.kind() {

@@ -51,6 +51,10 @@ impl StartError {
         matches!(self, Self::Unreachable { source, .. } | Self::Unreadable(source) if is_unavailable(source))
     }
 
+    pub fn no_library(url: &str) -> Self {
+        Self::NoLibrary(without_password(url))
+    }
+
     pub(super) fn in_sqlite(path: &Path, source: sqlx::Error) -> Self {
         if is_disk_full(&source) {
             return Self::DiskFull(path.to_owned());

@@ -11,9 +11,11 @@ const ESCAPED_DOLLAR: &str = "\u{FDD1}";
 /// The variables of a file; none if there is no file. The last of a name wins. The error repeats no value.
 pub fn read(path: &Path) -> Result<BTreeMap<String, String>, String> {
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text),
+        Ok(text) => parse(&text).map_err(|sentence| format!("{}: {sentence}", path.display())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(format!(".env: {error}. Give this user permission to read it, as UTF-8 text.")),
+        Err(error) => {
+            Err(format!("{}: {error}. Give this user permission to read it, as UTF-8 text.", path.display()))
+        }
     }
 }
 
@@ -25,7 +27,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
         // dotenvy's message repeats the line, which may hold a password.
         let (name, value) = variable.map_err(|_| {
             format!(
-                ".env: {place} can't be read. Write NAME=value, and put a value with blanks, quotes or backslashes in single quotes."
+                "{place} can't be read. Write NAME=value, and put a value with blanks, quotes or backslashes in single quotes."
             )
         })?;
         place = format!("the setting after {name}");

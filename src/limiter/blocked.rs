@@ -20,6 +20,9 @@ pub struct Blocked {
     pub until: Micros,
     /// The policy only counts.
     pub shadow: bool,
+    /// The account that was tried, where the policy counts something else beside it.
+    #[serde(default)]
+    pub account: Option<Id>,
 }
 
 impl Blocked {
@@ -33,6 +36,7 @@ impl Blocked {
         self.refusals += other.refusals;
         self.until = self.until.max(other.until);
         self.shadow &= other.shadow;
+        self.account = self.account.or(other.account);
     }
 }
 
@@ -42,15 +46,32 @@ pub struct BlockedList(Mutex<Vec<Blocked>>);
 impl BlockedList {
     pub fn note(&self, policy: Policy, key: Key, until: Micros, shadow: bool) {
         let mut list = self.list();
-        let refusals = match list.iter().position(|b| b.policy == policy && b.key.today == key.today) {
-            Some(at) => list.swap_remove(at).refusals,
-            None if list.len() < KEPT => 0,
-            None => {
-                let least = (0..list.len()).min_by_key(|at| list[*at].refusals).unwrap_or(0);
-                list.swap_remove(least).refusals
-            }
-        };
-        list.push(Blocked { policy, key, refusals: refusals + 1, until, shadow });
+        let (refusals, account) =
+            match list.iter().position(|b| b.policy == policy && b.key.today == key.today) {
+                Some(at) => {
+                    let known = list.swap_remove(at);
+                    (known.refusals, known.account)
+                }
+                None if list.len() < KEPT => (0, None),
+                None => {
+                    let least = (0..list.len()).min_by_key(|at| list[*at].refusals).unwrap_or(0);
+                    (list.swap_remove(least).refusals, None)
+                }
+            };
+        list.push(Blocked { policy, key, refusals: refusals + 1, until, shadow, account });
+    }
+
+    /// Notes which account a client who is refused has tried.
+    pub fn tried(&self, key: Key, account: Id) {
+        for blocked in self.list().iter_mut().filter(|blocked| blocked.key.today == key.today) {
+            blocked.account = Some(account);
+        }
+    }
+
+    #[must_use]
+    pub fn who_tried(&self, account: Id) -> Vec<Key> {
+        let list = self.list();
+        list.iter().filter(|blocked| blocked.account == Some(account)).map(|blocked| blocked.key).collect()
     }
 
     /// Those who are blocked at `now`, the most refused first.

@@ -4,6 +4,7 @@
 //! [`key`] says who a client is; [`table`] and [`local`] are this process' memory, [`exact`] is Redis, [`flights`] how
 //! requests ask it together, [`nodes`] what nodes tell one another.
 
+pub mod accounts;
 pub mod batch;
 pub mod blocked;
 pub mod counts;

@@ -69,13 +69,15 @@ impl Limiter {
     pub async fn release(&self, short: &str) -> bool {
         let blocked = self.overview().await.blocked;
         let keys: Vec<Key> = blocked.iter().map(|b| b.key).filter(|key| key.today.short() == short).collect();
-        for id in keys.iter().copied().flat_map(Key::ids) {
-            self.0.forget(id);
-        }
-        self.0.released.lock().extend(&keys);
+        self.forget(&keys).await;
+        !keys.is_empty()
+    }
+
+    pub(super) async fn forget(&self, keys: &[Key]) {
+        keys.iter().copied().flat_map(Key::ids).for_each(|id| self.0.let_go(id));
+        self.0.released.lock().extend(keys);
         // One that fails is followed by the next.
         let _ = self.0.pulse().await;
-        !keys.is_empty()
     }
 }
 
@@ -87,7 +89,7 @@ impl Inner {
         let released = self.released.lock().clone();
         let pulse = exact.pulse(&self.node, &since, &self.report(), &released).await?;
         self.nodes.store(pulse.nodes.max(1), std::sync::atomic::Ordering::Relaxed);
-        pulse.released.into_iter().for_each(|id| self.forget(id));
+        pulse.released.into_iter().for_each(|id| self.let_go(id));
         *self.heard.lock() = pulse.now;
         self.released.lock().retain(|key| !released.contains(key));
         Ok(())
@@ -101,6 +103,15 @@ impl Inner {
             counts: counts.into_iter().filter(|(_, count)| *count != Count::default()).collect(),
             blocked,
         }
+    }
+
+    /// Forgets a client, and those who have tried this account, of whom Redis is told with the next pulse.
+    fn let_go(&self, id: Id) {
+        for key in self.blocked.who_tried(id) {
+            key.ids().for_each(|id| self.forget(id));
+            self.released.lock().push(key);
+        }
+        self.forget(id);
     }
 
     fn forget(&self, id: Id) {

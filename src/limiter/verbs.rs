@@ -54,11 +54,13 @@ impl Limiter {
     pub async fn login(&self, attempt: LoginAttempt<'_>) -> Result<Reservation, Refusal> {
         let now = self.0.context.now();
         let keys = self.keyring();
+        let account = keys.account(attempt.account, now);
         if let Some(device) = attempt.device {
-            return self.reserve(&[(Policy::LoginDevice, keys.device(device, attempt.account, now))]).await;
+            let device = keys.device(device, attempt.account, now);
+            let reserved = self.reserve(&[(Policy::LoginDevice, device)]).await;
+            return reserved.inspect_err(|_| self.0.blocked.tried(device, account.today));
         }
         let address = keys.address(attempt.address, now);
-        let account = keys.account(attempt.account, now);
         let pair = keys.pair(address, account, now);
         // The account is last: what a cluster has taken elsewhere can be given back exactly.
         let asked = [
@@ -68,7 +70,8 @@ impl Limiter {
             (Policy::LoginPair, pair),
             (Policy::LoginAccount, account),
         ];
-        self.reserve(&asked).await
+        let reserved = self.reserve(&asked).await;
+        reserved.inspect_err(|_| self.0.blocked.tried(pair, account.today))
     }
 
     /// Somebody wants a new account.

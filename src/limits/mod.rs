@@ -5,7 +5,8 @@ pub mod pages;
 
 use std::sync::Arc;
 
-use crate::accounts::require_admin;
+use crate::accounts::people::{By, Person};
+use crate::accounts::{require_admin, store};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::context::Context;
 use crate::db::Db;
@@ -68,5 +69,21 @@ impl Limits {
         let mut tx = self.db.begin().await?;
         self.audit.record(&mut tx, origin, &event).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Lets somebody try again whose account the limits hold back: passwords, codes and letters.
+    pub async fn unlock(&self, by: By<'_>, person: &Person, origin: &Origin) -> Result<()> {
+        let event = Event {
+            action: Action::UserUnlock,
+            actor: by.actor()?,
+            target: person.id.to_string(),
+            outcome: Outcome::Done,
+        };
+        let mut tx = self.db.begin().await?;
+        store::factor::forget_tries(&mut tx, person.id).await?;
+        self.audit.record(&mut tx, origin, &event).await?;
+        tx.commit().await?;
+        self.limiter.unlock(person.account()).await;
+        Ok(())
     }
 }

@@ -45,6 +45,10 @@ pub enum Letter {
         on: bool,
         security: String,
     },
+    /// An operator tries whether letters go out.
+    Test {
+        origin: String,
+    },
 }
 
 /// As it waits in the queue.
@@ -133,6 +137,11 @@ impl Letter {
                 if *on { "Two-step login was switched on" } else { "Two-step login was switched off" },
                 vec!["This was done just now in your account. If it was not you, change your password at once:".into()],
                 Some(security),
+            ),
+            Self::Test { origin } => (
+                "A letter from coffer",
+                vec!["Letters go out: whoever runs this site has asked for this one, to try it.".into()],
+                Some(origin),
             ),
         }
     }

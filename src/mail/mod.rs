@@ -82,6 +82,23 @@ pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
     reached.map_err(|failure| failure.reason().to_owned())
 }
 
+/// Sends a letter to see whether letters go out.
+///
+/// # Errors
+/// Why it did not.
+pub async fn send_test(config: &Config, site: &Site, context: &Context, to: &str) -> Result<(), String> {
+    let envelope = Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
+    let transport = Transport::new(config, SEND_LIMIT)?;
+    let written = Letter::Test { origin: site.origin() }.write().map_err(|e| e.message().into_owned())?;
+    let (id, created_at) = (context.new_id(), context.now());
+    let letter = Claimed { id, recipient: to.to_owned(), sealed: Vec::new(), created_at, attempts: 1 };
+    let message =
+        envelope.message(&letter, &written).map_err(|_| format!("{to} is no address for letters"))?;
+    let sent = tokio::time::timeout(SEND_LIMIT, transport.send(id, &message)).await;
+    let sent = sent.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
+    sent.map_err(|failure| failure.reason().to_owned())
+}
+
 /// What sealed letters are sealed for.
 const PURPOSE: &str = "letter";
 

@@ -1,14 +1,18 @@
 //! The audit trail: written with what it tells of, read by those it concerns, and it can't be changed unnoticed.
 
+use std::fs;
+
 use coffer::audit::verify::Fault;
 use coffer::audit::{Action, Event, Outcome};
 use coffer::web::origin::Origin;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use crate::startup::Place;
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::on_both_engines;
+use crate::tokens::token;
 
 /// Runs SQL past coffer, all of it or nothing.
 async fn past_coffer(app: &App, statements: &[&str]) -> sqlx::Result<()> {
@@ -230,6 +234,59 @@ async fn the_download_holds_everything_and_no_formula(app: App) {
     assert!(lines[1].contains(",\"'=cmd|' /C calc'!\"\"A1\"\"\","), "{}", lines[1]);
     admin.get("/admin/audit.csv?person=ada").await.ok().text_has("\"ada\"").lacks("\"bob\"");
     admin.get("/admin/audit.csv?from=never").await.is(422);
+
+    let program = |token: String| {
+        let asks = app.visitor();
+        async move {
+            let path = "/api/v1/admin/audit.csv?person=ada";
+            asks.get(path).header("authorization", format!("Bearer {token}")).await
+        }
+    };
+    let reads = token(&app, "root", &["admin:read"]).await;
+    program(reads)
+        .await
+        .ok()
+        .header_is("content-type", "text/csv; charset=utf-8")
+        .text_has("\"ada\"")
+        .lacks("\"bob\"");
+    program(token(&app, "root", &["account:read"]).await).await.is(403);
+}
+
+on_both_engines!(an_exported_trail_is_verified_elsewhere);
+async fn an_exported_trail_is_verified_elsewhere(app: App) {
+    six_events(&app).await;
+    let mut text = Vec::new();
+    app.coffer.trail.export(&mut text).await.expect("a trail");
+    let text = String::from_utf8(text).expect("text");
+    assert_eq!(text.lines().count(), 8, "a head, six events and the end");
+    let key = fs::read_to_string(app.data_dir().join("secret.key")).expect("a key");
+    let verify = |text: &str, key: &str| {
+        let elsewhere = Place::new();
+        fs::write(elsewhere.path("trail"), text).expect("a file");
+        let output =
+            elsewhere.run(&["audit", "verify", "--file", "trail"], &[("COFFER_SECRET_KEY", key.trim())]);
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    assert!(verify(&text, &key).contains("unbroken: 6 events"), "{}", verify(&text, &key));
+    let lines: Vec<&str> = text.lines().collect();
+    let without = |left_out: usize| {
+        let kept = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, line)| *line);
+        kept.collect::<Vec<_>>().join("\n")
+    };
+    for (forged, sentence) in [
+        (without(2), "event 2 was removed"),
+        (without(6), "the end was cut off, from event 6 on"),
+        (without(7), "ends before the trail does"),
+        (without(0), "is no trail"),
+        (text.replacen("\"outcome\":\"done\"", "\"outcome\":\"refused\"", 1), "event 1 was changed"),
+        (
+            text.replacen(&format!("{}\n{}", lines[3], lines[4]), &format!("{}\n{}", lines[4], lines[3]), 1),
+            "event 3 was removed",
+        ),
+    ] {
+        assert!(verify(&forged, &key).contains(sentence), "{sentence}: {}", verify(&forged, &key));
+    }
+    assert!(verify(&text, &"ab".repeat(32)).contains("was exported under the key"));
 }
 
 on_both_engines!(what_is_private_is_nowhere_in_the_trail, "--signup=open");

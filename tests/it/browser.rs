@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use coffer::accounts::people::By;
 use coffer::web::origin::Origin;
 use fantoccini::key::Key;
 use reqwest::Method;
@@ -301,7 +302,7 @@ async fn every_page_is_for_everybody() {
     let invitation = app
         .coffer
         .people
-        .invite(&app.viewer("owner").await, &Origin::default())
+        .invite(By::Admin(&app.viewer("owner").await), &Origin::default())
         .await
         .expect("an invitation");
 

@@ -245,6 +245,9 @@ async fn the_trail_is_checked_across_keys(engine: Engine) {
     let left = Left { stopped: app.stop().await, place: Place::new() };
     left.done(&["key", "rotate"]);
     assert!(left.done(&["audit", "verify"]).contains("unbroken"));
+    let exported = left.file("trail.jsonl").display().to_string();
+    left.done(&["audit", "export", &exported]);
+    assert!(left.done(&["audit", "verify", "--file", &exported]).contains("unbroken"));
     for (forged, mended) in [
         (
             "UPDATE audit_events SET outcome = 'refused' WHERE seq = 2",

@@ -284,6 +284,7 @@ async fn every_address_of_the_api_works(app: App) {
     admin.json(Method::PATCH, &user, json!({ "disabled": true })).await.ok().text_has("\"disabled\":true");
     admin.get("/api/v1/admin/metrics").await.ok().text_has("\"status\":");
     admin.get("/api/v1/admin/audit").await.ok().text_has("user.disable");
+    admin.get("/api/v1/admin/audit.csv").await.ok().text_has("user.disable");
     let guess = json!({ "login": "nobody", "password": "wrong" });
     while app.visitor().json(Method::POST, "/api/v1/auth/token", guess.clone()).await.status() == 401 {}
     let limits = admin.get("/api/v1/admin/limits").await.ok().json();

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use uuid::Uuid;
 
-use super::{People, store};
+use super::{By, People, store};
 use crate::accounts::{hash_of, require_admin};
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Timestamp;
@@ -19,7 +20,7 @@ pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Invite {
     token_hash: Vec<u8>,
-    /// `None` once the maker's account is gone.
+    /// `None` once the maker's account is gone, and for one made on the command line.
     pub maker: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -34,15 +35,14 @@ impl Invite {
 }
 
 impl People {
-    /// The token of a new invitation, for an admin to hand on.
-    pub async fn invite(&self, viewer: &Viewer, origin: &Origin) -> Result<String> {
-        require_admin(viewer)?;
-        let maker = viewer.signed_in()?.id;
+    /// The token of a new invitation, to be handed on.
+    pub async fn invite(&self, by: By<'_>, origin: &Origin) -> Result<String> {
+        let maker = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
         let hash = hash_of(&token);
         let mut tx = self.db.begin().await?;
         store::put_invite(&mut tx, maker, &hash, now, now.plus(INVITE_LIFE)).await?;
-        self.audit.record(&mut tx, origin, &event(Action::InviteCreate, viewer, &hash)).await?;
+        self.audit.record(&mut tx, origin, &event(Action::InviteCreate, maker, &hash)).await?;
         tx.commit().await?;
         Ok(token)
     }
@@ -60,12 +60,12 @@ impl People {
         if !store::delete_invite(&mut tx, &hash).await? {
             return Err(Error::LinkOver);
         }
-        self.audit.record(&mut tx, origin, &event(Action::InviteWithdraw, viewer, &hash)).await?;
+        self.audit.record(&mut tx, origin, &event(Action::InviteWithdraw, viewer.id(), &hash)).await?;
         Ok(tx.commit().await?)
     }
 }
 
-fn event(action: Action, viewer: &Viewer, hash: &[u8]) -> Event {
+fn event(action: Action, actor: Option<Uuid>, hash: &[u8]) -> Event {
     let target = HEXLOWER.encode(&hash[..hash.len().min(6)]);
-    Event { action, actor: viewer.id(), target, outcome: Outcome::Done }
+    Event { action, actor, target, outcome: Outcome::Done }
 }

@@ -22,6 +22,7 @@ use crate::cache::{Cache, Scope};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, Result};
+use crate::limiter::accounts::Account;
 use crate::sessions::Sessions;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
@@ -106,7 +107,7 @@ enum Position {
 
 impl By<'_> {
     /// Who it is in the audit trail.
-    fn actor(self) -> Result<Option<Uuid>> {
+    pub fn actor(self) -> Result<Option<Uuid>> {
         match self {
             Self::Admin(viewer) => require_admin(viewer).map(|()| viewer.id()),
             Self::Operator => Ok(None),
@@ -236,6 +237,12 @@ impl Person {
     #[must_use]
     pub const fn is_disabled(&self) -> bool {
         self.disabled_at.is_some()
+    }
+
+    /// As the limits know them.
+    #[must_use]
+    pub fn account(&self) -> Account<'_> {
+        Account { id: self.id, username: &self.username_key, email: &self.email }
     }
 }
 

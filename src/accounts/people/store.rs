@@ -94,7 +94,7 @@ pub async fn bump_epoch(tx: &mut Tx, id: Uuid, now: Timestamp) -> sqlx::Result<(
 
 pub async fn put_invite(
     tx: &mut Tx,
-    maker: Uuid,
+    maker: Option<Uuid>,
     hash: &[u8],
     now: Timestamp,
     expires_at: Timestamp,

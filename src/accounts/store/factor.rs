@@ -38,6 +38,12 @@ pub async fn take_try(
     Ok(rows == 1)
 }
 
+/// All tries that there are may be taken again.
+pub async fn forget_tries(tx: &mut Tx, user: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE users SET totp_tries = 0 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).execute(conn).await.map(drop))
+}
+
 /// Uses a step's code up; `false` when it, or a later one, was used already.
 pub async fn use_step(db: &Db, user: Uuid, sealed: &[u8], step: i64) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE users SET totp_last_step = $3, totp_tries = 0

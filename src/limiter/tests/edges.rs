@@ -87,6 +87,7 @@ fn a_client_of_two_nodes_is_a_shadow_where_both_only_count() {
         refusals: 2,
         until,
         shadow,
+        account: None,
     };
     for (one, other) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut joined = of(one, NOON);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,8 +27,9 @@ use crate::web::viewer::Viewer;
 /// Exports that run at once; one more is refused as busy.
 pub const AT_ONCE: usize = 4;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
 #[schema(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Bookmarks that every browser imports; links only.
     Html,

@@ -1,0 +1,190 @@
+//! The whole trail as JSON lines, which whoever has the key can check elsewhere: the keys of before, sealed, then every
+//! event with its hash, then the end as the database had it.
+
+use std::io::{self, BufRead, Write};
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::store::{self, Row};
+use super::verify::{Chain, Verified};
+use super::{AUDIT, Audit};
+use crate::db::{Db, Timestamp};
+use crate::error::{Error, Result};
+use crate::keys::retired::{Era, RetiredKeys};
+use crate::keys::{self, KeyId, Keys};
+
+const CHUNK: i64 = 1000;
+const VERSION: u32 = 1;
+
+#[derive(Deserialize, Serialize)]
+struct First {
+    coffer_audit: u32,
+    key_id: Hex,
+    retired: Vec<Retired>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Retired {
+    key_id: Hex,
+    audit_until: i64,
+    sealed: Option<Hex>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Line {
+    seq: i64,
+    at: Timestamp,
+    actor: Option<Uuid>,
+    action: String,
+    target: String,
+    outcome: String,
+    network: Option<Hex>,
+    request_id: String,
+    previous: Hex,
+    hash: Hex,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Last {
+    last: i64,
+    hash: Hex,
+}
+
+/// Bytes as hexadecimal digits.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Hex(Vec<u8>);
+
+impl From<Hex> for String {
+    fn from(hex: Hex) -> Self {
+        HEXLOWER.encode(&hex.0)
+    }
+}
+
+impl TryFrom<String> for Hex {
+    type Error = data_encoding::DecodeError;
+
+    fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
+        HEXLOWER.decode(text.as_bytes()).map(Self)
+    }
+}
+
+impl From<Row> for Line {
+    fn from(row: Row) -> Self {
+        Self {
+            seq: row.seq,
+            at: row.at,
+            actor: row.actor_id,
+            action: row.action,
+            target: row.target,
+            outcome: row.outcome,
+            network: row.network.map(Hex),
+            request_id: row.request_id,
+            previous: Hex(row.previous),
+            hash: Hex(row.hash),
+        }
+    }
+}
+
+impl From<Line> for Row {
+    fn from(line: Line) -> Self {
+        Self {
+            seq: line.seq,
+            at: line.at,
+            actor_id: line.actor,
+            action: line.action,
+            target: line.target,
+            outcome: line.outcome,
+            network: line.network.map(|hex| hex.0),
+            request_id: line.request_id,
+            previous: line.previous.0,
+            hash: line.hash.0,
+        }
+    }
+}
+
+impl Audit {
+    /// Writes the trail as it is now; events that come meanwhile are left out. How many it holds.
+    ///
+    /// # Errors
+    /// The database's, or that nothing more can be written.
+    pub async fn export(&self, db: &Db, out: &mut (dyn Write + Send)) -> Result<i64> {
+        let (last, hash) = store::head(db).await?;
+        let retired = keys::store::retired(db).await?.into_iter().map(|row| Retired {
+            key_id: Hex(row.key_id),
+            audit_until: row.audit_until,
+            sealed: row.sealed.map(Hex),
+        });
+        let key_id = Hex(self.key_id.as_bytes().to_vec());
+        put(out, &First { coffer_audit: VERSION, key_id, retired: retired.collect() })?;
+        let mut seq = 0;
+        while seq < last {
+            let rows = store::after(db, seq, CHUNK.min(last - seq)).await?;
+            // What is missing is found by whoever checks.
+            let Some(end) = rows.last().map(|row| row.seq) else { break };
+            seq = end;
+            for row in rows {
+                put(out, &Line::from(row))?;
+            }
+        }
+        put(out, &Last { last, hash: Hex(hash) })?;
+        out.flush().map_err(unwritten)?;
+        Ok(last)
+    }
+}
+
+fn put(out: &mut (dyn Write + Send), line: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec(line).map_err(|e| unwritten(e.into()))?;
+    text.push(b'\n');
+    out.write_all(&text).map_err(unwritten)
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::Internal(format!("audit export: {error}"))
+}
+
+/// Checks an exported trail with the key alone.
+///
+/// # Errors
+/// A sentence: this is no exported trail, it ends too early, or the key is another one.
+pub fn verify(text: impl BufRead, keys: &Keys) -> std::result::Result<Verified, String> {
+    let mut lines = text.lines();
+    let mut next = || match lines.next() {
+        Some(Ok(line)) => Ok(line),
+        Some(Err(error)) => Err(format!("The file can't be read: {error}.")),
+        None => Err("The file ends before the trail does.".to_owned()),
+    };
+    let first: First = serde_json::from_str(&next()?)
+        .map_err(|_| "This is no trail that `coffer audit export` has written.".to_owned())?;
+    if KeyId::from_bytes(&first.key_id.0) != Some(keys.id()) {
+        return Err(format!(
+            "The trail was exported under the key {}, and this one is {}. Give that key in COFFER_SECRET_KEY.",
+            String::from(first.key_id),
+            keys.id()
+        ));
+    }
+    let mut chain = Chain::new(keys.derive(AUDIT), eras(first.retired, keys));
+    loop {
+        let line = next()?;
+        if let Ok(last) = serde_json::from_str::<Last>(&line) {
+            return Ok(chain.end(last.last, &last.hash.0));
+        }
+        let event: Line =
+            serde_json::from_str(&line).map_err(|e| format!("A line is no event of a trail: {e}."))?;
+        if let Some(fault) = chain.next(event.into()) {
+            return Ok(chain.verified(Some(fault)));
+        }
+    }
+}
+
+fn eras(retired: Vec<Retired>, keys: &Keys) -> Vec<Era> {
+    let opens = RetiredKeys::new(keys);
+    let era = |retired: Retired| {
+        let (until, sealed) = (retired.audit_until, retired.sealed.map(|hex| hex.0));
+        let row = keys::store::Row { key_id: retired.key_id.0, audit_until: until, sealed };
+        Era { until, key: opens.open(&row) }
+    };
+    retired.into_iter().map(era).collect()
+}

@@ -1,0 +1,94 @@
+//! `coffer import` and `coffer seed`: what comes into a library, with a progress bar.
+
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{open_or_make, owner, sentence};
+use crate::cli::args::{ImportArgs, SeedArgs};
+use crate::config::Config;
+use crate::error::Error;
+use crate::resources::import::{File, Report};
+use crate::web::viewer::Viewer;
+
+const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
+
+pub async fn import(args: ImportArgs, config: Config) -> Result<(), String> {
+    let bytes =
+        std::fs::read(&args.file).map_err(|e| format!("Cannot read {}: {e}.", args.file.display()))?;
+    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let app = open_or_make(config).await?;
+    let owner = owner(&app, args.user.as_deref()).await?;
+    let bar = bar("Importing");
+    let file = File { name: &name, bytes, visibility: args.visibility, charset: args.charset };
+    let viewer = Viewer::Member(Arc::new(owner));
+    let imported = app.resources.import(&viewer, file, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    });
+    let (_, report) = imported.await.map_err(|e| import_error(&e))?;
+    bar.finish_and_clear();
+    tell(&report);
+    app.close().await;
+    Ok(())
+}
+
+fn import_error(error: &Error) -> String {
+    match error {
+        Error::Invalid(errors) if errors.of("charset").is_some() => {
+            format!("{} Name it with --charset, for example --charset gbk.", sentence(error))
+        }
+        error => sentence(error),
+    }
+}
+
+/// What became of each link, as the page after an import says it.
+fn tell(report: &Report) {
+    println!("{} new, {} already kept, {} refused.", report.new, report.duplicate, report.refused);
+    if let Some(charset) = &report.charset {
+        let characters = if report.unreadable == 1 { "character" } else { "characters" };
+        println!(
+            "{} {characters} could not be read as {charset}; --charset chooses another encoding.",
+            report.unreadable
+        );
+    }
+    for refusal in &report.refusals {
+        println!("  line {}: {} ({})", refusal.line, refusal.reason, refusal.text);
+    }
+    and_more(report.refused, report.refusals.len());
+    println!("{} already kept got new tags, {} were shortened.", report.merged, report.shortened);
+    for merged in report.duplicates.iter().filter(|duplicate| !duplicate.added.is_empty()) {
+        println!("  line {}: new tags {} ({})", merged.line, merged.added.join(", "), merged.title);
+    }
+    for shortening in &report.shortenings {
+        println!("  line {}: {} ({})", shortening.line, shortening.what, shortening.title);
+    }
+    and_more(report.shortened, report.shortenings.len());
+}
+
+fn and_more(all: usize, shown: usize) {
+    if shown < all {
+        println!("  … and {} more", all - shown);
+    }
+}
+
+pub async fn seed(args: SeedArgs, config: Config) -> Result<(), String> {
+    let app = open_or_make(config).await?;
+    let owner = match app.accounts.by_username(&args.user).await.map_err(|e| sentence(&e))? {
+        Some(owner) => owner,
+        None => app.accounts.create_without_password(&args.user).await.map_err(|e| sentence(&e))?,
+    };
+    let bar = bar("Seeding");
+    bar.set_length(args.count);
+    let viewer = Viewer::Member(Arc::new(owner));
+    app.resources.seed(&viewer, args.count, |done| bar.set_position(done)).await.map_err(|e| sentence(&e))?;
+    bar.finish_and_clear();
+    println!("{} resources are in {}'s library.", args.count, args.user);
+    app.close().await;
+    Ok(())
+}
+
+fn bar(message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(message)
+}

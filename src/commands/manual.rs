@@ -1,0 +1,106 @@
+//! What coffer says of itself: the manual page, what shells complete, and docs/settings.md.
+
+use std::fmt::Write as _;
+use std::io;
+
+use clap_complete::Shell;
+
+use crate::cli::{is_setting, whole};
+
+/// What all nodes of one installation must agree on: they would refuse each other's sessions, or answer differently.
+const ALIKE: [&str; 20] = [
+    "COFFER_BASE_URL",
+    "COFFER_DATABASE_URL",
+    "COFFER_HSTS_SUBDOMAINS",
+    "COFFER_IMPORT_LIMIT",
+    "COFFER_MAIL_FROM",
+    "COFFER_PASSWORD_MEMORY",
+    "COFFER_PASSWORD_PASSES",
+    "COFFER_PROXY_HEADER",
+    "COFFER_REDIS_URL",
+    "COFFER_REQUIRE_2FA",
+    "COFFER_SECRET_KEY",
+    "COFFER_SESSION_IDLE_DAYS",
+    "COFFER_SESSION_MAX_DAYS",
+    "COFFER_SIGNUP",
+    "COFFER_SMTP_CA_FILE",
+    "COFFER_SMTP_URL",
+    "COFFER_STAY_DAYS",
+    "COFFER_TRUSTED_PROXIES",
+    "COFFER_ENVIRONMENT",
+    "COFFER_LOKI_URL",
+];
+const LIMITS: &str = "COFFER_RATE_LIMIT_";
+
+const ABOUT: &str = "# Settings
+
+Every setting is an environment variable and an option of the same name: `COFFER_BASE_URL` is `--base-url`. Options go
+before variables, and variables before `.env` in the working directory. `coffer config` prints what is in force, and
+`coffer doctor` says what is wrong with it. An unknown `COFFER_` name stops the start and suggests the nearest one.
+
+Secrets may come from files: `COFFER_SECRET_KEY_FILE=/run/secrets/key` holds what `COFFER_SECRET_KEY` would. The settings
+marked *file* take this. `DATABASE_URL`, `REDIS_URL` and `PORT` are honoured where the `COFFER_` name is absent.
+
+Settings marked *alike* must be the same on every node.
+
+This page is printed by the program (`coffer settings`); a test compares the two.
+";
+
+pub fn completions(shell: Shell) {
+    clap_complete::generate(shell, &mut whole(), "coffer", &mut io::stdout());
+}
+
+pub fn page() -> Result<(), String> {
+    let page = clap_mangen::Man::new(whole());
+    page.render(&mut io::stdout()).map_err(|e| format!("Cannot print the page: {e}."))
+}
+
+/// Every setting by its heading, in the order of `coffer serve --help`.
+#[must_use]
+pub fn settings() -> String {
+    let command = whole();
+    let mut page = ABOUT.to_owned();
+    let mut headings: Vec<&str> = Vec::new();
+    for heading in command.get_arguments().filter_map(clap::Arg::get_help_heading) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    for heading in headings {
+        let _ = write!(page, "\n## {heading}\n\n| setting | default | what it does |\n|---|---|---|\n");
+        let of_heading = |argument: &&clap::Arg| argument.get_help_heading() == Some(heading);
+        command.get_arguments().filter(of_heading).filter_map(row).for_each(|row| page.push_str(&row));
+    }
+    page
+}
+
+fn row(argument: &clap::Arg) -> Option<String> {
+    let name = argument.get_env().filter(|_| is_setting(argument))?.to_str()?;
+    let help = argument.get_long_help().or(argument.get_help())?.to_string();
+    let (help, told) = match help.rsplit_once("[default: ") {
+        Some((help, default)) => (help.trim_end(), Some(default.trim_end_matches(']').to_owned())),
+        None => (help.as_str(), None),
+    };
+    let defaults: Vec<_> =
+        argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let default = told.or_else(|| (!defaults.is_empty()).then(|| format!("`{}`", defaults.join(","))));
+    let mut what = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !what.ends_with('.') {
+        what.push('.');
+    }
+    let values: Vec<_> =
+        argument.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+    if values.len() > 1 && !argument.is_hide_possible_values_set() {
+        let _ = write!(what, " One of {}.", values.join(", "));
+    }
+    let is_alike = ALIKE.contains(&name) || name.starts_with(LIMITS);
+    let marks = [("file", argument.is_hide_env_values_set()), ("alike", is_alike)];
+    for (mark, _) in marks.into_iter().filter(|(_, holds)| *holds) {
+        let _ = write!(what, " *{mark}*");
+    }
+    Some(format!(
+        "| `{name}` | {} | {} |\n",
+        default.unwrap_or_else(|| "none".to_owned()),
+        what.replace('|', "\\|")
+    ))
+}

@@ -1,0 +1,59 @@
+//! `coffer audit`: checks the trail, here or as it was exported.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use super::sentence;
+use super::work::{Out, say};
+use crate::app::App;
+use crate::audit::lines;
+use crate::audit::verify::Verified;
+use crate::cli::args::AuditAction;
+use crate::config::Config;
+use crate::keys::Keys;
+
+pub async fn run(app: &App, action: AuditAction, mut out: Out) -> Result<(), String> {
+    match action {
+        AuditAction::Verify { .. } => {
+            let verified = app.trail.verify().await.map_err(|e| sentence(&e))?;
+            tell(&verified, &mut out)
+        }
+        AuditAction::Export { .. } => app.trail.export(&mut *out).await.map(drop).map_err(|e| sentence(&e)),
+    }
+}
+
+/// Needs the key and no library.
+pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
+    let keys = Keys::configured(config)?;
+    let keys = keys.ok_or("There is no key here. Give the one of the library in COFFER_SECRET_KEY.")?;
+    let file = File::open(path).map_err(|e| format!("Cannot read {}: {e}.", path.display()))?;
+    let verified = lines::verify(BufReader::new(file), &keys)?;
+    tell(&verified, &mut (Box::new(std::io::stdout()) as Out))
+}
+
+/// # Errors
+/// A sentence that names the first event that is not as it was written.
+fn tell(verified: &Verified, out: &mut Out) -> Result<(), String> {
+    if let Some(fault) = &verified.fault {
+        return Err(format!(
+            "The audit trail is broken: {fault}. The {} events before stand. Somebody has written to the database past coffer, or COFFER_SECRET_KEY is another one; compare with a backup.",
+            verified.events
+        ));
+    }
+    let (events, seal) = (verified.events, &verified.last_hash);
+    say(
+        out,
+        format_args!("The audit trail is unbroken: {events} events, the last one’s seal begins with {seal}."),
+    )?;
+    if verified.unkeyed > 0 {
+        let lost = verified.unkeyed;
+        say(
+            out,
+            format_args!(
+                "The key of the first {lost} is lost: that they stand in their order was checked, not what they say."
+            ),
+        )?;
+    }
+    Ok(())
+}
