@@ -1,6 +1,6 @@
 //! What is granted for what was proved: the one table, which every place asks that begins or renews a session or sudo mode.
 //!
-//! `docs/security.md` has the same table for people; a test holds the two together, and another one walks it.
+//! `docs/asvs.md` has the same table for people; a test holds the two together, and another one walks it.
 
 use super::Member;
 
@@ -141,11 +141,8 @@ mod tests {
 
     #[test]
     fn the_table_for_people_says_the_same() {
-        let docs = include_str!("../../docs/security.md");
+        let docs = include_str!("../../docs/asvs.md");
         let table = Proof::ALL.map(row).join("\n");
-        assert!(
-            docs.contains(&format!("|---|---|---|\n{table}\n\n")),
-            "docs/security.md should hold\n{table}"
-        );
+        assert!(docs.contains(&format!("|---|---|---|\n{table}\n\n")), "docs/asvs.md should hold\n{table}");
     }
 }

@@ -18,6 +18,7 @@ mod cookies;
 mod csrf;
 mod data;
 mod devices;
+mod documents;
 mod drain;
 mod enumeration;
 mod environment;

@@ -6,6 +6,7 @@ pub mod app;
 pub mod authenticator;
 pub mod belongings;
 pub mod browser;
+pub mod documents;
 pub mod dump;
 pub mod loki;
 pub mod mail;
