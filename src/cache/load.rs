@@ -111,8 +111,7 @@ impl Cache {
         load: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Fresh<T>> {
         let loaded_at = self.context.ticks();
-        let value = self.load(kind, load).await;
-        let value = value.inspect_err(|_| self.counts.add(kind.name, Event::LoadFailed))?;
+        let value = self.load(kind, load).await?;
         let load_us = u32::try_from(self.context.ticks() - loaded_at).unwrap_or(u32::MAX);
         self.counts.loaded(kind.name, Duration::from_micros(load_us.into()));
         let ttl = if value.is_some() { kind.ttl } else { NEGATIVE };

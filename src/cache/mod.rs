@@ -34,7 +34,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, Semaphore};
 
-pub use self::counts::{Counts, Event};
+use self::counts::{Counts, Event};
 pub use self::freshness::Ttl;
 pub use self::kind::{Audience, Cached, Key, Kind, Name, Private, Public, id_of};
 use self::lease::Lease;
@@ -69,7 +69,7 @@ pub struct Inner {
     outbox_tracker: Mutex<OutboxTracker>,
     load_permits: Semaphore,
     relay_wake: Notify,
-    pub counts: Counts,
+    counts: Counts,
 }
 
 impl Deref for Cache {

@@ -86,14 +86,14 @@ struct Waiting<'a>(&'a PoolMeter);
 
 impl<'a> Waiting<'a> {
     fn new(pool: &'a PoolMeter) -> Self {
-        pool.waiting.inc();
+        pool.waiting.increment(1.0);
         Self(pool)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.waiting.dec();
+        self.0.waiting.decrement(1.0);
     }
 }
 
@@ -124,7 +124,7 @@ impl<DB: Transactional> MeteredPool<DB> {
         drop(waiting);
         pool.acquire.record(started.elapsed());
         if matches!(had, Err(sqlx::Error::PoolTimedOut)) {
-            pool.timeouts.inc();
+            pool.timeouts.increment(1);
         }
         had
     }
@@ -141,7 +141,7 @@ impl<DB: Transactional> MeteredPool<DB> {
         let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
         pool.idle.set(count(idle));
         pool.used.set(count(open.saturating_sub(idle)));
-        pool.max.set(i64::from(self.pool.options().get_max_connections()));
+        pool.max.set(self.pool.options().get_max_connections());
     }
 }
 
@@ -170,6 +170,6 @@ impl Db {
     }
 }
 
-fn count(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,29 +1,33 @@
-//! What scrapes see of the limits: decisions by policy, what deciding took, and how full the table is.
+//! Decisions by policy, the time they took, and how full the table is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::batch::Outcome;
+use super::counts::Count;
+use super::gcra::Quota;
 use super::policy::Policy;
 use super::table::Table;
 use super::verdict::{Tier, Verdict};
-use crate::telemetry::metrics::{Backend, Decision, Metrics, Mode, PolicyMeter};
+use crate::telemetry::metrics::{Backend, Decision, Metrics, Mode, PolicyMeter, real};
 
 pub struct Meter {
     metrics: Metrics,
     policies: [PolicyMeter; Policy::ALL.len()],
+    /// Allowed with less than a tenth left: nodes tell each other, and no metric has it.
+    near: [AtomicU64; Policy::ALL.len()],
 }
 
 impl Meter {
     pub fn new(metrics: &Metrics) -> Self {
         let policies = Policy::ALL.map(|policy| metrics.limiter.policy(policy.as_str()));
-        Self { metrics: metrics.clone(), policies }
+        Self { metrics: metrics.clone(), policies, near: Default::default() }
     }
 
     /// `tier` is how the node decides just now: what it remembers it knows from there.
-    pub fn decided(&self, verdict: &Verdict, tier: Tier, took: Duration, table: &Table) {
-        let limiter = &self.metrics.limiter;
+    pub fn decided(&self, verdict: &Verdict, tier: Tier, took: Duration) {
         let backend = if verdict.tier == Tier::Exact { Backend::Redis } else { Backend::Local };
-        limiter.checks(backend).record(took);
+        self.metrics.limiter.checks(backend).record(took);
         let counted = if verdict.tier == Tier::Remembered { tier } else { verdict.tier };
         let mode = if counted == Tier::Exact { Mode::Exact } else { Mode::Local };
         for (charge, answer) in &verdict.answers {
@@ -34,10 +38,35 @@ impl Meter {
                 Outcome::Spared => continue,
             };
             self.policies[charge.policy.index()].decided(decision, mode);
+            if decision == Decision::Allowed && is_near(charge.ask.quota, answer.decision.remaining) {
+                self.near[charge.policy.index()].fetch_add(1, Ordering::Relaxed);
+            }
         }
-        limiter.tracked_keys.set(i64::try_from(table.used()).unwrap_or(i64::MAX));
-        if let evicted @ 1.. = table.take_evicted() {
-            limiter.evictions.inc_by(evicted);
+    }
+
+    /// How full the table is.
+    pub fn look_at(&self, table: &Table) {
+        self.metrics.limiter.tracked_keys.set(real(table.used()));
+        self.metrics.limiter.evictions.absolute(table.evicted());
+    }
+
+    /// What the policy did since this process started.
+    pub fn count(&self, policy: Policy) -> Count {
+        let decisions = |decision| self.metrics.limiter.decisions(policy.as_str(), decision);
+        Count {
+            allowed: decisions(Decision::Allowed),
+            refused: decisions(Decision::Blocked),
+            shadow: decisions(Decision::ShadowBlocked),
+            near: self.near[policy.index()].load(Ordering::Relaxed),
         }
+    }
+}
+
+fn is_near(quota: Quota, remaining: u32) -> bool {
+    match quota {
+        Quota::Rate { burst: all, .. } | Quota::Backoff { free: all, .. } => {
+            u64::from(remaining) * 10 < u64::from(all)
+        }
+        Quota::Mark { .. } => false,
     }
 }

@@ -38,7 +38,6 @@ use parking_lot::Mutex;
 
 use self::batch::{Answer, Ask};
 use self::blocked::BlockedList;
-use self::counts::Counts;
 use self::exact::{Exact, Taken};
 use self::flights::Flights;
 use self::gcra::Micros;
@@ -85,7 +84,6 @@ struct Inner {
     /// Whom Redis has still to be told of.
     released: Mutex<Vec<Key>>,
     blocked: BlockedList,
-    counts: Counts,
     meter: Meter,
 }
 
@@ -128,7 +126,6 @@ impl Limiter {
             heard: Mutex::new("0".to_owned()),
             released: Mutex::default(),
             blocked: BlockedList::default(),
-            counts: Counts::default(),
             meter: Meter::new(metrics),
             context: context.clone(),
         }));
@@ -141,6 +138,11 @@ impl Limiter {
     /// Tells the other nodes each second that this one lives, as long as the limiter is in use.
     pub fn pulses(&self) -> impl Future<Output = ()> + use<> {
         nodes::pulses(Arc::downgrade(&self.0))
+    }
+
+    /// Sets the gauges of the table.
+    pub fn look_at_table(&self) {
+        self.0.meter.look_at(&self.0.table);
     }
 
     #[must_use]
@@ -200,9 +202,8 @@ impl Limiter {
 
     /// For administrators and the log.
     fn note(&self, verdict: &Verdict, began: Instant) {
-        self.0.meter.decided(verdict, self.tier().0, began.elapsed(), &self.0.table);
+        self.0.meter.decided(verdict, self.tier().0, began.elapsed());
         for (charge, answer) in &verdict.answers {
-            self.0.counts.add(charge, answer);
             if answer.is_refused() {
                 let until = micros(self.0.context.now()) + answer.decision.retry_after;
                 self.0.blocked.note(charge.policy, charge.key, until, charge.ask.shadow);

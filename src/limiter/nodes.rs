@@ -96,7 +96,7 @@ impl Inner {
     }
 
     fn report(&self) -> Report {
-        let counts = Policy::ALL.map(|policy| (policy, self.counts.of(policy)));
+        let counts = Policy::ALL.map(|policy| (policy, self.meter.count(policy)));
         let mut blocked = self.blocked.top(super::micros(self.context.now()));
         blocked.truncate(NAMED);
         Report {

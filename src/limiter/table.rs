@@ -75,9 +75,9 @@ impl Table {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// How often a full set had to forget somebody, since this was asked last.
-    pub fn take_evicted(&self) -> u64 {
-        if self.evicted.load(Ordering::Relaxed) == 0 { 0 } else { self.evicted.swap(0, Ordering::Relaxed) }
+    /// How often a full set had to forget a client.
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
     }
 
     fn room(&self, set: &[Slot]) -> usize {

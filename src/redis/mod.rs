@@ -311,8 +311,8 @@ impl Redis {
             self.stands(BreakerState::Open);
         }
         self.doubts.fetch_add(1, Ordering::AcqRel);
-        self.breaker.close();
         self.stands(BreakerState::Closed);
+        self.breaker.close();
         tracing::info!(event = "redis_back", "Redis answers again");
     }
 

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap::{Args, ValueEnum};
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntCounterVec, Opts};
+use metrics::Counter;
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -17,6 +15,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use super::line::Lines;
 use super::loki::{self, Guard, Shipper};
+use super::metrics::Recorder;
 use super::request;
 use crate::config::Config;
 use crate::context::Context;
@@ -147,52 +146,35 @@ impl<S: Subscriber> Layer<S> for Count {
     }
 }
 
-/// How many lines of each level were logged.
-#[must_use]
-pub fn counts() -> [(&'static str, u64); 5] {
-    std::array::from_fn(|place| (LEVELS[place].1, EVENTS[place].load(Ordering::Relaxed)))
-}
-
 /// The process's log as families of an application.
-pub(super) struct LogCollector {
-    lines: IntCounterVec,
-    dropped: IntCounterVec,
+#[derive(Debug)]
+pub(super) struct LogMeter {
+    lines: [Counter; LEVELS.len()],
+    dropped: [Counter; loki::REASONS.len()],
 }
 
-impl LogCollector {
-    #[expect(clippy::expect_used, reason = "names and texts are constants")]
-    pub(super) fn new() -> Self {
-        let family = |name: &str, help: &str, labels: &[&str]| {
-            IntCounterVec::new(Opts::new(name, help), labels).expect("a family's name fits")
+impl LogMeter {
+    pub(super) fn new(recorder: &Recorder) -> Self {
+        let lines = |(_, level)| {
+            recorder.counter("coffer_log_events_total", "Log lines, by level.", &[("level", level)])
         };
-        Self {
-            lines: family("coffer_log_events_total", "Log lines, by level.", &["level"]),
-            dropped: family(
+        let dropped = |reason| {
+            recorder.counter(
                 "coffer_log_dropped_total",
                 "Log lines that a sink besides standard output did not get, by reason.",
-                &["sink", "reason"],
-            ),
-        }
-    }
-}
-
-impl Collector for LogCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        [self.lines.desc(), self.dropped.desc()].concat()
+                &[("sink", "loki"), ("reason", reason)],
+            )
+        };
+        Self { lines: LEVELS.map(lines), dropped: loki::REASONS.map(dropped) }
     }
 
-    fn collect(&self) -> Vec<MetricFamily> {
-        for (level, count) in counts() {
-            stands_at(&self.lines.with_label_values(&[level]), count);
+    pub(super) fn collect(&self) {
+        for (counter, events) in self.lines.iter().zip(&EVENTS) {
+            counter.absolute(events.load(Ordering::Relaxed));
         }
-        for (place, reason) in loki::REASONS.iter().enumerate() {
-            let count = COPIES.get().map_or(0, |guard| guard.dropped()[place].1);
-            stands_at(&self.dropped.with_label_values(&["loki", reason]), count);
+        let Some(guard) = COPIES.get() else { return };
+        for (counter, (_, count)) in self.dropped.iter().zip(guard.dropped()) {
+            counter.absolute(count);
         }
-        [self.lines.collect(), self.dropped.collect()].concat()
     }
-}
-
-fn stands_at(counter: &IntCounter, count: u64) {
-    counter.inc_by(count.saturating_sub(counter.get()));
 }

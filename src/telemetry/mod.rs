@@ -10,5 +10,4 @@ pub mod process;
 pub mod recent;
 pub mod request;
 pub mod sketch;
-pub mod timing;
 pub mod watch;

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,7 +53,7 @@ impl<T> Default for Recent<T> {
 
 impl<T> Recent<T> {
     pub fn push(&self, item: T) {
-        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut items = self.0.lock();
         if items.len() == KEPT {
             items.pop_front();
         }
@@ -62,7 +62,7 @@ impl<T> Recent<T> {
 
     #[must_use]
     pub fn take(&self) -> Vec<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+        self.0.lock().drain(..).collect()
     }
 }
 
@@ -77,14 +77,14 @@ pub struct Failing {
 impl Failing {
     /// The first of the failures in a row, of which this is one.
     pub fn failed(&self, route: &str, at: Timestamp) -> Timestamp {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.since.lock();
         self.any.store(true, Ordering::Relaxed);
         *since.entry(route.to_owned()).or_insert(at)
     }
 
     pub fn succeeded(&self, route: &str) {
         if self.any.load(Ordering::Relaxed) {
-            let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut since = self.since.lock();
             since.remove(route);
             self.any.store(!since.is_empty(), Ordering::Relaxed);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use super::history::FINE;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, real};
 use crate::app::App;
 
 const LAG_EVERY: Duration = Duration::from_millis(500);
@@ -14,13 +14,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// A dependency that takes longer than this to say that it is there is not.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 
-/// Measures how late a timer wakes, until the program ends.
+/// Measures how late a timer wakes, and sorts durations into buckets before they pile up, until the program ends.
 pub async fn measure_lag(metrics: Metrics) {
     let mut tick = interval(LAG_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = tick.tick().await;
         metrics.runtime.lag.record(Instant::now().saturating_duration_since(due));
+        metrics.recorder.run_upkeep();
     }
 }
 
@@ -59,10 +60,10 @@ pub async fn ask(app: &App) {
         }
     }
     if let Ok(count) = app.sessions.count().await {
-        app.metrics.accounts.sessions_active.set(count);
+        app.metrics.accounts.sessions_active.set(real(count));
     }
     if let Ok(count) = app.mail.waiting().await {
-        app.metrics.accounts.mails_waiting.set(count);
+        app.metrics.accounts.mails_waiting.set(real(count));
     }
 }
 
@@ -79,6 +80,7 @@ pub async fn write_down(app: &App) {
 /// Brings the gauges up to date that cost nothing to read.
 pub fn refresh(app: &App) {
     app.db.look_at_pools();
+    app.limiter.look_at_table();
     app.metrics.runtime.look_at_disk(&app.config.data_dir);
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
-use prometheus::IntGauge;
+use metrics::Gauge;
 use tracing::field::display;
 
 use super::client::{Address, Peer};
@@ -40,19 +40,19 @@ pub struct Cause(pub Arc<Error>);
 pub struct Unrecorded;
 
 /// A request that is being answered, or whose client has not gone away yet.
-struct Active(IntGauge);
+struct Active(Gauge);
 
 impl Active {
     fn new(metrics: &Metrics) -> Self {
         let active = metrics.http.active.clone();
-        active.inc();
+        active.increment(1.0);
         Self(active)
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.0.dec();
+        self.0.decrement(1.0);
     }
 }
 

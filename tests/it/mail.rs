@@ -76,7 +76,7 @@ async fn a_letter_is_delivered_at_once(app: App, server: MailServer) {
 
 /// What the metrics say of attempts.
 fn attempts(app: &App, outcome: &str) -> f64 {
-    app.coffer.metrics.value("coffer_mail_attempts_total", &[("outcome", outcome)])
+    app.scraped("coffer_mail_attempts_total", &[("outcome", outcome)])
 }
 
 on_both_engines!(mails_that_wait_are_on_the_metrics_page, "--smtp-url=smtp://127.0.0.1:1");
@@ -89,7 +89,7 @@ async fn mails_that_wait_are_on_the_metrics_page(app: App) {
     });
     postponed.await.unwrap_or_else(|error| panic!("{error}"));
     watch::ask(&app.coffer).await;
-    assert!((app.coffer.metrics.value("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
+    assert!((app.scraped("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
     watch::write_down(&app.coffer).await;
     app.later(Duration::from_secs(10));
     let page = admin.get("/admin/metrics").await.ok();

@@ -10,13 +10,15 @@ pub mod slot;
 mod window;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use self::key::Key;
 use self::level::Level;
-use self::slot::{Slot, readings};
+use self::slot::Slot;
 pub use self::window::Window;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Readings};
 use crate::db::Timestamp;
 
 /// A fine span, in seconds, and for how long such spans are kept.
@@ -143,13 +145,13 @@ impl History {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
 impl Inner {
     fn read(&mut self, metrics: &Metrics) -> Slot {
-        let (counters, gauges) = readings(&metrics.families());
+        let Readings { counters, gauges } = metrics.readings();
         let mut counts = Vec::new();
         let first = self.counters.is_empty();
         for (key, value) in counters {
@@ -161,8 +163,8 @@ impl Inner {
             }
         }
         let gauges = gauges.into_iter().map(|(key, value)| (self.key(&key), value)).collect();
-        let timings =
-            metrics.sketches.take().into_iter().map(|(key, taken)| (self.key(&key), taken)).collect();
+        let timings = metrics.recorder.take_sketches().into_iter();
+        let timings = timings.map(|(key, taken)| (self.key(&key), taken)).collect();
         let mut slot = Slot {
             counts,
             gauges,

@@ -76,7 +76,7 @@ impl Shared {
         let answers = self.redis.run(asked).await?;
         for ((span, at), fields) in spans.iter().zip(answers) {
             for (field, value) in fields {
-                // What another version wrote, or nobody, is as good as a gap.
+                // What another version wrote may not be readable; then there is a gap.
                 if let (Some(source), Ok(slot)) = (source(&field), serde_json::from_str(&value)) {
                     self.history.learn(*span, *at, source, slot);
                 }

@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use ahash::HashMap;
-use prometheus::proto::{Metric, MetricFamily, MetricType};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
@@ -139,40 +138,6 @@ fn of<'a>(series: &'a [(Key, f64)], family: &'a str) -> impl Iterator<Item = &'a
 fn sum(series: &[(Key, f64)], family: &str, labels: &[&str]) -> f64 {
     let fitting = of(series, family).filter(|(key, _)| labels.iter().all(|label| key.contains(label)));
     fitting.fold(0.0, |sum, (_, value)| sum + value)
-}
-
-/// Series by their keys.
-pub type Readings = Vec<(String, f64)>;
-
-/// Counters and gauges as they stand; of histograms how many values there were and their sum.
-#[must_use]
-pub fn readings(families: &[MetricFamily]) -> (Readings, Readings) {
-    let (mut counters, mut gauges) = (Vec::new(), Vec::new());
-    for family in families {
-        for series in family.get_metric() {
-            let name = family.name();
-            match family.get_field_type() {
-                MetricType::COUNTER => counters.push((key(name, series), series.get_counter().get_value())),
-                MetricType::GAUGE => gauges.push((key(name, series), series.get_gauge().get_value())),
-                // The sketches tell the rest, and more exactly.
-                MetricType::HISTOGRAM if name.starts_with("http_server") => {
-                    let histogram = series.get_histogram();
-                    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2⁵³")]
-                    let count = histogram.get_sample_count() as f64;
-                    counters.push((key(&format!("{name}_count"), series), count));
-                    counters.push((key(&format!("{name}_sum"), series), histogram.get_sample_sum()));
-                }
-                _ => {}
-            }
-        }
-    }
-    (counters, gauges)
-}
-
-fn key(name: &str, series: &Metric) -> String {
-    let labels: Vec<String> =
-        series.get_label().iter().map(|label| format!("{}=\"{}\"", label.name(), label.value())).collect();
-    if labels.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", labels.join(",")) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub struct Window {
     /// The beginning of the first step, in seconds since 1970.
     pub from: i64,
     pub step: i64,
-    /// For each step what the instances have written down; nothing where nobody was there.
+    /// For each step what the instances have written down; empty where no instance was there.
     pub points: Vec<Vec<Arc<Slot>>>,
     /// The same in fewer and longer slots.
     pub(super) parts: Vec<Arc<Slot>>,
@@ -38,7 +38,7 @@ impl Window {
         Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), false)
     }
 
-    /// For how many seconds somebody was there.
+    /// For how many seconds an instance was there.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         let there = self.points.iter().filter(|slots| !slots.is_empty()).count();

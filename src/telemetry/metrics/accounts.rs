@@ -1,21 +1,25 @@
 //! Who gets in: sessions, sign-ins by method, what the audit trail writes down, the mails that are sent.
 
-use prometheus::{IntCounterVec, IntGauge};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use super::family::{Counters, Family, Label as _, label};
+use metrics::{Counter, Gauge};
+
+use super::family::{Counters, Label as _, label};
+use super::recorder::Recorder;
 
 label! {
-    SessionOperation { Create = "create", Load = "load", Save = "save", Delete = "delete" }
+    SessionOperation = "operation" { Create = "create", Load = "load", Save = "save", Delete = "delete" }
 }
 
 label! {
     /// Where a session was found, or that it was not.
-    SessionOutcome { Redis = "redis", Database = "database", Absent = "absent", Error = "error" }
+    SessionOutcome = "outcome" { Redis = "redis", Database = "database", Absent = "absent", Error = "error" }
 }
 
 label! {
-    /// What somebody shows to get in.
-    Method {
+    /// What a person or a program signs in with.
+    Method = "method" {
         Password = "password",
         Totp = "totp",
         RecoveryCode = "recovery_code",
@@ -27,54 +31,49 @@ label! {
 
 label! {
     /// What became of an attempt to send a mail.
-    MailOutcome { Sent = "sent", Postponed = "postponed", GivenUp = "given_up" }
+    MailOutcome = "outcome" { Sent = "sent", Postponed = "postponed", GivenUp = "given_up" }
 }
 
-label! { Attempt { Success = "success", Failure = "failure", Limited = "limited" } }
+label! { Attempt = "outcome" { Success = "success", Failure = "failure", Limited = "limited" } }
 
 #[derive(Debug)]
 pub struct Accounts {
+    recorder: Recorder,
     /// Sessions that have not ended, over all nodes.
-    pub sessions_active: IntGauge,
+    pub sessions_active: Gauge,
     operations: Vec<Counters<SessionOutcome>>,
     attempts: Vec<Counters<Attempt>>,
-    audit: IntCounterVec,
+    /// By action and outcome.
+    audit: OnceLock<HashMap<[&'static str; 2], Counter>>,
     /// Mails that still have to go out, over all nodes.
-    pub mails_waiting: IntGauge,
+    pub mails_waiting: Gauge,
     mails: Counters<MailOutcome>,
 }
 
 impl Accounts {
-    pub(super) fn new(family: Family) -> Self {
-        let operations = family.counters(
-            "coffer_session_operations_total",
-            "What was done with sessions, by where they were found.",
-            &["operation", "outcome"],
-        );
-        let attempts = family.counters(
-            "coffer_auth_attempts_total",
-            "Attempts to get in, by what was shown.",
-            &["method", "outcome"],
-        );
-        let mails = family.counters(
-            "coffer_mail_attempts_total",
-            "Attempts to send a mail, by what became of it.",
-            &["outcome"],
-        );
-        let all = |operation: &SessionOperation| Counters::new(&operations, &[operation.as_str()]);
+    pub(super) fn new(recorder: &Recorder) -> Self {
+        let operations = |operation: &SessionOperation| {
+            let help = "What was done with sessions, by where they were found.";
+            Counters::new(recorder, "coffer_session_operations_total", help, &[operation.pair()])
+        };
+        let gauge = |name, help| recorder.gauge(name, help, &[]);
+        let attempts = |method: &Method| {
+            let help = "Attempts to get in, by what was shown.";
+            Counters::new(recorder, "coffer_auth_attempts_total", help, &[method.pair()])
+        };
         Self {
-            sessions_active: family
-                .gauge("coffer_sessions_active", "Sessions that have not ended, over all nodes."),
-            operations: SessionOperation::ALL.iter().map(all).collect(),
-            attempts: Method::ALL.iter().map(|method| Counters::new(&attempts, &[method.as_str()])).collect(),
-            audit: family.counters(
-                "coffer_audit_events_total",
-                "Events written to the audit trail.",
-                &["action", "outcome"],
+            recorder: recorder.clone(),
+            sessions_active: gauge("coffer_sessions_active", "Sessions that have not ended, over all nodes."),
+            operations: SessionOperation::ALL.iter().map(operations).collect(),
+            attempts: Method::ALL.iter().map(attempts).collect(),
+            audit: OnceLock::new(),
+            mails_waiting: gauge("coffer_mails_waiting", "Mails that still have to go out, over all nodes."),
+            mails: Counters::new(
+                recorder,
+                "coffer_mail_attempts_total",
+                "Attempts to send a mail, by what became of it.",
+                &[],
             ),
-            mails_waiting: family
-                .gauge("coffer_mails_waiting", "Mails that still have to go out, over all nodes."),
-            mails: Counters::new(&mails, &[]),
         }
     }
 
@@ -96,15 +95,20 @@ impl Accounts {
     }
 
     /// Puts every action at 0.
-    pub fn declare_audit(&self, actions: &[&str], outcomes: &[&str]) {
-        for action in actions {
-            for outcome in outcomes {
-                let _ = self.audit.with_label_values(&[*action, *outcome]);
-            }
-        }
+    pub fn declare_audit(&self, actions: &[&'static str], outcomes: &[&'static str]) {
+        let counter = |[action, outcome]: [&'static str; 2]| {
+            let labels = [("action", action), ("outcome", outcome)];
+            self.recorder.counter("coffer_audit_events_total", "Events written to the audit trail.", &labels)
+        };
+        self.audit.get_or_init(|| {
+            let events = actions.iter().flat_map(|action| outcomes.iter().map(|outcome| [*action, *outcome]));
+            events.map(|event| (event, counter(event))).collect()
+        });
     }
 
     pub fn audited(&self, action: &str, outcome: &str) {
-        self.audit.with_label_values(&[action, outcome]).inc();
+        if let Some(event) = self.audit.get().and_then(|events| events.get(&[action, outcome])) {
+            event.increment(1);
+        }
     }
 }

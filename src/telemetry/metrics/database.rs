@@ -1,40 +1,50 @@
 //! The database: each query by its name, and the pools of connections.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+use metrics::{Counter, Gauge, Histogram};
+use parking_lot::RwLock;
 
-use super::family::{Counters, Family, Label as _, label};
+use super::family::{Counters, Label as _, label};
+use super::recorder::{Durations, Recorder};
 use crate::context::Context;
 use crate::telemetry::recent::{Recent, SlowQuery};
-use crate::telemetry::timing::{Sketches, Timing};
 
 /// A query that takes longer is remembered with its request.
 const SLOW: Duration = Duration::from_millis(100);
 
 /// OpenTelemetry's advice for databases, and one finer.
-const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 
-label! { PoolState { Used = "used", Idle = "idle" } }
+pub(super) const QUERIES: Durations = Durations {
+    name: "db_client_operation_duration_seconds",
+    help: "Duration of database queries, by the name of the query.",
+    buckets: BUCKETS,
+    kind: "query",
+    by: &["db_query_summary"],
+};
+
+pub(super) const ACQUIRE: Durations = Durations {
+    name: "coffer_db_pool_acquire_duration_seconds",
+    help: "Time until a database connection, or a write transaction, was had.",
+    buckets: BUCKETS,
+    kind: "acquire",
+    by: &["pool"],
+};
+
+label! { PoolState = "state" { Used = "used", Idle = "idle" } }
 
 label! {
     /// Why a query failed.
-    ErrorType { Unavailable = "unavailable", Timeout = "timeout", Conflict = "conflict", Other = "other" }
+    ErrorType = "error_type" { Unavailable = "unavailable", Timeout = "timeout", Conflict = "conflict", Other = "other" }
 }
 
 #[derive(Debug)]
 pub struct Database {
-    durations: HistogramVec,
-    errors: IntCounterVec,
+    recorder: Recorder,
     queries: RwLock<HashMap<&'static str, Arc<QueryMeter>>>,
-    connections: IntGaugeVec,
-    max: IntGaugeVec,
-    waiting: IntGaugeVec,
-    acquire: HistogramVec,
-    timeouts: IntCounterVec,
-    sketches: Sketches,
     context: Context,
     pub slow_queries: Recent<SlowQuery>,
 }
@@ -42,60 +52,27 @@ pub struct Database {
 /// One query.
 #[derive(Debug)]
 pub struct QueryMeter {
-    pub name: String,
-    durations: Timing,
+    name: String,
+    durations: Histogram,
     errors: Counters<ErrorType>,
 }
 
 /// One pool of connections; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PoolMeter {
-    pub used: IntGauge,
-    pub idle: IntGauge,
-    pub max: IntGauge,
-    pub waiting: IntGauge,
-    pub acquire: Timing,
-    pub timeouts: IntCounter,
+    pub used: Gauge,
+    pub idle: Gauge,
+    pub max: Gauge,
+    pub waiting: Gauge,
+    pub acquire: Histogram,
+    pub timeouts: Counter,
 }
 
 impl Database {
-    pub(super) fn new(family: Family, context: &Context) -> Self {
+    pub(super) fn new(recorder: &Recorder, context: &Context) -> Self {
         Self {
-            durations: family.histograms(
-                "db_client_operation_duration_seconds",
-                "Duration of database queries, by the name of the query.",
-                &["db_system_name", "db_operation_name", "db_query_summary"],
-                &BUCKETS,
-            ),
-            errors: family.counters(
-                "coffer_db_errors_total",
-                "Database queries that failed, by why.",
-                &["db_query_summary", "error_type"],
-            ),
+            recorder: recorder.clone(),
             queries: RwLock::default(),
-            connections: family.gauges(
-                "coffer_db_pool_connections",
-                "Database connections of this process.",
-                &["pool", "state"],
-            ),
-            max: family.gauges("coffer_db_pool_max", "Database connections that may be open.", &["pool"]),
-            waiting: family.gauges(
-                "coffer_db_pool_waiting",
-                "Who waits for a database connection.",
-                &["pool"],
-            ),
-            acquire: family.histograms(
-                "coffer_db_pool_acquire_duration_seconds",
-                "Time until a database connection, or a write transaction, was had.",
-                &["pool"],
-                &BUCKETS,
-            ),
-            timeouts: family.counters(
-                "coffer_db_pool_acquire_timeouts_total",
-                "Waits for a database connection that were given up.",
-                &["pool"],
-            ),
-            sketches: family.sketches.clone(),
             context: context.clone(),
             slow_queries: Recent::default(),
         }
@@ -103,22 +80,24 @@ impl Database {
 
     /// The meter of the query that is asked at this place, as [`std::any::type_name`] tells it; `system` is
     /// `postgresql` or `sqlite`, `operation` is `SELECT`, `INSERT` and so on.
-    #[must_use]
     pub fn query(&self, system: &str, operation: &str, place: &'static str) -> Arc<QueryMeter> {
-        let queries = self.queries.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = queries.get(place) {
+        if let Some(found) = self.queries.read().get(place) {
             return found.clone();
         }
-        drop(queries);
         let name = name_of(place);
-        let histogram = self.durations.with_label_values(&[system, operation, &name]);
+        let labels =
+            [("db_system_name", system), ("db_operation_name", operation), ("db_query_summary", &name)];
         let meter = Arc::new(QueryMeter {
-            durations: Timing::new(histogram, self.sketches.of("query", &name)),
-            errors: Counters::new(&self.errors, &[&name]),
+            durations: self.recorder.durations(&QUERIES, &labels),
+            errors: Counters::new(
+                &self.recorder,
+                "coffer_db_errors_total",
+                "Database queries that failed, by why.",
+                &[("db_query_summary", &name)],
+            ),
             name,
         });
-        let mut queries = self.queries.write().unwrap_or_else(PoisonError::into_inner);
-        queries.entry(place).or_insert(meter).clone()
+        self.queries.write().entry(place).or_insert(meter).clone()
     }
 
     /// Remembers what took long.
@@ -128,15 +107,23 @@ impl Database {
         }
     }
 
-    #[must_use]
     pub fn pool(&self, pool: &str) -> PoolMeter {
+        let (recorder, labels) = (&self.recorder, &[("pool", pool)]);
+        let connections = |state: PoolState| {
+            let help = "Database connections of this process.";
+            recorder.gauge("coffer_db_pool_connections", help, &[labels[0], state.pair()])
+        };
         PoolMeter {
-            used: self.connections.with_label_values(&[pool, PoolState::Used.as_str()]),
-            idle: self.connections.with_label_values(&[pool, PoolState::Idle.as_str()]),
-            max: self.max.with_label_values(&[pool]),
-            waiting: self.waiting.with_label_values(&[pool]),
-            acquire: Timing::new(self.acquire.with_label_values(&[pool]), self.sketches.of("acquire", pool)),
-            timeouts: self.timeouts.with_label_values(&[pool]),
+            used: connections(PoolState::Used),
+            idle: connections(PoolState::Idle),
+            max: recorder.gauge("coffer_db_pool_max", "Database connections that may be open.", labels),
+            waiting: recorder.gauge("coffer_db_pool_waiting", "Who waits for a database connection.", labels),
+            acquire: recorder.durations(&ACQUIRE, labels),
+            timeouts: recorder.counter(
+                "coffer_db_pool_acquire_timeouts_total",
+                "Waits for a database connection that were given up.",
+                labels,
+            ),
         }
     }
 }

@@ -1,27 +1,34 @@
 //! Requests by route: the pattern that the router matched, never the path that was sent.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use prometheus::{HistogramVec, IntGauge};
+use metrics::{Gauge, Histogram};
+use parking_lot::RwLock;
 
-use super::family::Family;
-use crate::telemetry::timing::{Sketches, Timing};
+use super::recorder::{Durations, Recorder};
 
-/// OpenTelemetry's advice for HTTP servers, with three finer ones below: most answers here take less than 5 ms.
-const BUCKETS: [f64; 17] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// OpenTelemetry's advice for HTTP servers, with three finer buckets below: most answers here take less than 5 ms.
+pub(super) const REQUESTS: Durations = Durations {
+    name: "http_server_request_duration_seconds",
+    help: "Duration of HTTP server requests, by route as the router names it.",
+    buckets: &[
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5,
+        10.0,
+    ],
+    kind: "http",
+    by: &["http_request_method", "http_route"],
+};
 /// What visitors can bring about by sending nonsense to every address gets so many combinations; the rest share the
 /// route `_overflow`. Together with what the application itself answers this bounds the number of series.
 const ERROR_COMBINATIONS: usize = 40;
 
 #[derive(Debug)]
 pub struct Http {
-    durations: HistogramVec,
-    pub active: IntGauge,
-    sketches: Sketches,
+    recorder: Recorder,
+    pub active: Gauge,
     meters: RwLock<Meters>,
 }
 
@@ -34,10 +41,9 @@ struct Meters {
 /// One route with one method and one status.
 #[derive(Debug)]
 pub struct RouteMeter {
-    pub method: &'static str,
-    pub route: Arc<str>,
-    pub status: u16,
-    durations: Timing,
+    method: &'static str,
+    status: u16,
+    durations: Histogram,
 }
 
 impl RouteMeter {
@@ -47,47 +53,43 @@ impl RouteMeter {
 }
 
 impl Http {
-    pub(super) fn new(family: Family) -> Self {
+    pub(super) fn new(recorder: &Recorder) -> Self {
         Self {
-            durations: family.histograms(
-                "http_server_request_duration_seconds",
-                "Duration of HTTP server requests, by route as the router names it.",
-                &["http_request_method", "http_route", "http_response_status_code"],
-                &BUCKETS,
+            recorder: recorder.clone(),
+            active: recorder.gauge(
+                "http_server_active_requests",
+                "Number of active HTTP server requests.",
+                &[],
             ),
-            active: family.gauge("http_server_active_requests", "Number of active HTTP server requests."),
-            sketches: family.sketches.clone(),
             meters: RwLock::default(),
         }
     }
 
     /// The meter of a route, a pattern of the router or one of `_unmatched` and `_overflow`.
-    #[must_use]
     pub fn meter(&self, method: &Method, route: &str, status: StatusCode) -> Arc<RouteMeter> {
         // What a method that the route does not have is called is the visitor's choice.
         let method = if status == StatusCode::METHOD_NOT_ALLOWED { "_OTHER" } else { method_name(method) };
         let status = status.as_u16();
-        let meters = self.meters.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = meters.find(method, route, status) {
-            return found;
-        }
-        drop(meters);
-        self.admit(method, route, status)
+        let found = self.meters.read().find(method, route, status);
+        found.unwrap_or_else(|| self.admit(method, route, status))
     }
 
     fn admit(&self, method: &'static str, route: &str, status: u16) -> Arc<RouteMeter> {
-        let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
+        let mut meters = self.meters.write();
         let full = status >= 400 && meters.errors >= ERROR_COMBINATIONS;
         let (method, route) = if full { ("_OTHER", "_overflow") } else { (method, route) };
         if let Some(found) = meters.find(method, route, status) {
             return found;
         }
         meters.errors += usize::from(status >= 400 && !full);
-        let histogram = self.durations.with_label_values(&[method, route, &status.to_string()]);
-        let durations = Timing::new(histogram, self.sketches.of("http", &format!("{method} {route}")));
-        let route: Arc<str> = route.into();
-        let meter = Arc::new(RouteMeter { method, route: route.clone(), status, durations });
-        meters.by_route.entry(route).or_default().push(meter.clone());
+        let labels = [
+            ("http_request_method", method),
+            ("http_route", route),
+            ("http_response_status_code", &status.to_string()),
+        ];
+        let durations = self.recorder.durations(&REQUESTS, &labels);
+        let meter = Arc::new(RouteMeter { method, status, durations });
+        meters.by_route.entry(route.into()).or_default().push(meter.clone());
         meter
     }
 }
@@ -100,7 +102,6 @@ impl Meters {
 }
 
 /// The method, if it is one that servers know.
-#[must_use]
 pub fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

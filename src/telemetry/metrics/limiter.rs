@@ -1,14 +1,22 @@
 //! The rate limiter: what each policy decided, and what deciding took.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use metrics::{Counter, Gauge, Histogram};
 
-use super::family::{Counters, Family, Label as _, label};
-use crate::telemetry::timing::Timing;
+use super::family::{Counters, Label as _, label};
+use super::recorder::{Durations, Recorder};
 
-const CHECK_BUCKETS: [f64; 9] = [0.000_001, 0.000_005, 0.000_025, 0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1];
+pub(super) const CHECKS: Durations = Durations {
+    name: "coffer_rate_limit_check_duration_seconds",
+    help: "Duration of a decision, by who made it.",
+    buckets: &[0.000_001, 0.000_005, 0.000_025, 0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1],
+    kind: "check",
+    by: &["backend"],
+};
+
+const DECISIONS: &str = "coffer_rate_limit_decisions_total";
 
 label! {
-    Decision {
+    Decision = "decision" {
         Allowed = "allowed",
         Blocked = "blocked",
         /// Would have been blocked; the policy only watches.
@@ -17,7 +25,7 @@ label! {
 }
 
 label! {
-    Mode {
+    Mode = "mode" {
         /// Counted over all nodes.
         Exact = "exact",
         /// By this node alone: Redis is away, or there is none.
@@ -27,16 +35,16 @@ label! {
 
 label! {
     /// Who decided.
-    Backend { Redis = "redis", Local = "local" }
+    Backend = "backend" { Redis = "redis", Local = "local" }
 }
 
 #[derive(Debug)]
 pub struct Limiter {
-    decisions: IntCounterVec,
-    redis: Timing,
-    local: Timing,
-    pub tracked_keys: IntGauge,
-    pub evictions: IntCounter,
+    recorder: Recorder,
+    redis: Histogram,
+    local: Histogram,
+    pub tracked_keys: Gauge,
+    pub evictions: Counter,
 }
 
 /// What one policy counts; cheap to clone.
@@ -47,47 +55,41 @@ pub struct PolicyMeter {
 }
 
 impl Limiter {
-    pub(super) fn new(family: Family) -> Self {
-        let checks = family.histograms(
-            "coffer_rate_limit_check_duration_seconds",
-            "Duration of a decision, by who made it.",
-            &["backend"],
-            &CHECK_BUCKETS,
-        );
+    pub(super) fn new(recorder: &Recorder) -> Self {
         Self {
-            decisions: family.counters(
-                "coffer_rate_limit_decisions_total",
-                "Decisions of the rate limiter.",
-                &["policy", "decision", "mode"],
-            ),
-            redis: family.timing(checks.with_label_values(&["redis"]), "check", "redis"),
-            local: family.timing(checks.with_label_values(&["local"]), "check", "local"),
-            tracked_keys: family.gauge(
+            recorder: recorder.clone(),
+            redis: recorder.durations(&CHECKS, &[Backend::Redis.pair()]),
+            local: recorder.durations(&CHECKS, &[Backend::Local.pair()]),
+            tracked_keys: recorder.gauge(
                 "coffer_rate_limit_tracked_keys",
                 "Clients, accounts and tokens that the process remembers.",
+                &[],
             ),
-            evictions: family.counter(
+            evictions: recorder.counter(
                 "coffer_rate_limit_evictions_total",
                 "Clients that were forgotten early because the table was full.",
+                &[],
             ),
         }
     }
 
     /// The meter of the policy of this name; all at 0.
-    #[must_use]
     pub fn policy(&self, policy: &str) -> PolicyMeter {
-        // The label in the middle is the one that varies, so each counter is named in full.
-        let of = |mode: Mode| {
-            Counters::from_fn(|decision: Decision| {
-                self.decisions.with_label_values(&[policy, decision.as_str(), mode.as_str()])
-            })
+        let decisions = |mode: Mode| {
+            let labels = [("policy", policy), mode.pair()];
+            Counters::new(&self.recorder, DECISIONS, "Decisions of the rate limiter.", &labels)
         };
-        PolicyMeter { exact: of(Mode::Exact), local: of(Mode::Local) }
+        PolicyMeter { exact: decisions(Mode::Exact), local: decisions(Mode::Local) }
+    }
+
+    /// How often the policy of this name decided like this, in either mode.
+    pub fn decisions(&self, policy: &str, decision: Decision) -> u64 {
+        let labels = |mode: &Mode| [("policy", policy), decision.pair(), mode.pair()];
+        Mode::ALL.iter().map(|mode| self.recorder.counted(DECISIONS, &labels(mode))).sum()
     }
 
     /// What a decision took.
-    #[must_use]
-    pub fn checks(&self, backend: Backend) -> &Timing {
+    pub fn checks(&self, backend: Backend) -> &Histogram {
         match backend {
             Backend::Redis => &self.redis,
             Backend::Local => &self.local,
@@ -97,18 +99,9 @@ impl Limiter {
 
 impl PolicyMeter {
     pub fn decided(&self, decision: Decision, mode: Mode) {
-        self.mode(mode).count(decision);
-    }
-
-    #[must_use]
-    pub fn decisions(&self, decision: Decision, mode: Mode) -> u64 {
-        self.mode(mode).get(decision)
-    }
-
-    fn mode(&self, mode: Mode) -> &Counters<Decision> {
         match mode {
-            Mode::Exact => &self.exact,
-            Mode::Local => &self.local,
+            Mode::Exact => self.exact.count(decision),
+            Mode::Local => self.local.count(decision),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use coffer::cache::{Event, Name};
+use coffer::cache::Name;
 use coffer::error::Error;
 use tokio::sync::Notify;
 
@@ -161,7 +161,9 @@ async fn a_failing_database_is_bridged_with_what_no_write_has_touched() {
     assert_eq!(get(&app, async { Ok(Some(Number(1))) }).await, 1);
     app.later(Duration::from_mins(2));
     assert_eq!(get(&app, away()).await, 1);
-    assert_eq!(app.coffer.cache.counts.of(Name::Any, Event::Stale), 1);
+    let stale = [("cache", Name::Any.as_str()), ("outcome", "stale")];
+    let served = app.scraped("coffer_cache_requests_total", &stale);
+    assert!((served - 1.0).abs() < 0.1, "{served}");
     app.later(Duration::from_mins(10));
     assert!(app.coffer.cache.get(&NUMBER, key(1), SCOPES, |_| away()).await.is_err(), "its window is over");
     assert_eq!(get(&app, async { Ok(Some(Number(2))) }).await, 2);

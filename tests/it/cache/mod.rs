@@ -94,6 +94,15 @@ pub async fn touch(cache: &Cache) {
     write.commit([Scope::Shared]).await.expect("it commits");
 }
 
+/// Scopes that this source has invalidated on the node.
+pub fn invalidated(node: &Node, source: &str) -> f64 {
+    node.scraped("coffer_cache_invalidations_total", &[("source", source)])
+}
+
+pub fn hits_in_redis(node: &Node) -> f64 {
+    node.scraped("coffer_cache_requests_total", &[("tier", "l2"), ("outcome", "hit")])
+}
+
 /// Waits until this node serves from its memory and from Redis.
 pub async fn settled(node: &Node) {
     let cache = &node.coffer.cache;

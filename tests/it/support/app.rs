@@ -335,6 +335,16 @@ async fn another_name(db: &Db, before: &str) {
 }
 
 impl Node {
+    /// The sum of the series of this name with these labels, as a scrape shows them.
+    pub fn scraped(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let text = self.coffer.metrics.text();
+        let series = text.lines().filter_map(|line| line.strip_prefix(name));
+        let fitting =
+            series.filter(|rest| rest.starts_with(['{', ' ']) && labels.iter().all(|l| rest.contains(l)));
+        fitting.map(|rest| rest.rsplit(' ').next().unwrap_or(rest).parse::<f64>().expect("a number")).sum()
+    }
+
     async fn start(settings: &[String], clock: &TestClock) -> Self {
         let config = Config::of(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
         let context = Context { clock: Arc::new(clock.clone()), entropy: Context::system().entropy };
