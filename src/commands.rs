@@ -60,7 +60,7 @@ pub async fn run(invocation: Invocation) -> Result<(), String> {
         Command::Healthcheck => healthcheck(&config).await,
         Command::Seed(args) => Box::pin(library::seed(args, config)).await,
         Command::Openapi => {
-            println!("{}", app::openapi().to_pretty_json().map_err(|e| e.to_string())?);
+            println!("{:#}", app::openapi());
             Ok(())
         }
         Command::Completions { shell } => {

@@ -1,11 +1,14 @@
 //! What can go wrong, as values. The edge (`web::faces`) turns them into a page or problem+json.
 
+mod code;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use uuid::Uuid;
 
+pub use self::code::Code;
 use crate::limiter::verdict::Refusal;
 use crate::tokens::Scope;
 
@@ -33,7 +36,7 @@ pub enum Error {
     WrongHost(Option<String>),
     LinkOver,
     Malformed {
-        code: &'static str,
+        code: Code,
         message: String,
     },
     BadQuery(crate::resources::query::QueryError),
@@ -97,41 +100,41 @@ impl Error {
     }
 
     /// The stable name that API clients may rely on.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::SignInRequired => "sign_in_required",
-            Self::SudoRequired => "sudo_required",
-            Self::SudoRefused => "sudo_refused",
-            Self::BadToken => "bad_token",
-            Self::TokenExpired => "token_expired",
-            Self::TokenReused => "token_reused",
-            Self::BadCredentials => "bad_credentials",
-            Self::SecondFactorRequired | Self::SecondFactorMissing => "second_factor_required",
-            Self::InsufficientScope(_) => "insufficient_scope",
-            Self::UnknownScope => "unknown_scope",
-            Self::Forbidden(_) => "forbidden",
-            Self::CrossSite => "cross_site",
-            Self::WrongHost(_) => "wrong_host",
-            Self::LinkOver => "link_over",
-            Self::Malformed { code, .. } => code,
-            Self::BadQuery(_) => "bad_query",
-            Self::BadCursor => "bad_cursor",
-            Self::Invalid(_) => "invalid",
-            Self::DuplicateUrl(_) => "duplicate_url",
-            Self::LastAdmin => "last_admin",
-            Self::PreconditionRequired => "precondition_required",
-            Self::VersionConflict { .. } => "version_conflict",
-            Self::WrongType { .. } => "unsupported_media_type",
-            Self::TooLarge { .. } => "too_large",
-            Self::TooManyRequests(_) => "too_many_requests",
-            Self::Busy => "busy",
-            Self::BodyTimedOut => "body_timed_out",
-            Self::TimedOut => "timed_out",
-            Self::Unavailable(_) => "unavailable",
-            Self::OutcomeUnknown(_) => "outcome_unknown",
-            Self::Internal(_) => "internal",
+            Self::NotFound => Code::NotFound,
+            Self::MethodNotAllowed => Code::MethodNotAllowed,
+            Self::SignInRequired => Code::SignInRequired,
+            Self::SudoRequired => Code::SudoRequired,
+            Self::SudoRefused => Code::SudoRefused,
+            Self::BadToken => Code::BadToken,
+            Self::TokenExpired => Code::TokenExpired,
+            Self::TokenReused => Code::TokenReused,
+            Self::BadCredentials => Code::BadCredentials,
+            Self::SecondFactorRequired | Self::SecondFactorMissing => Code::SecondFactorRequired,
+            Self::InsufficientScope(_) => Code::InsufficientScope,
+            Self::UnknownScope => Code::UnknownScope,
+            Self::Forbidden(_) => Code::Forbidden,
+            Self::CrossSite => Code::CrossSite,
+            Self::WrongHost(_) => Code::WrongHost,
+            Self::LinkOver => Code::LinkOver,
+            Self::Malformed { code, .. } => *code,
+            Self::BadQuery(_) => Code::BadQuery,
+            Self::BadCursor => Code::BadCursor,
+            Self::Invalid(_) => Code::Invalid,
+            Self::DuplicateUrl(_) => Code::DuplicateUrl,
+            Self::LastAdmin => Code::LastAdmin,
+            Self::PreconditionRequired => Code::PreconditionRequired,
+            Self::VersionConflict { .. } => Code::VersionConflict,
+            Self::WrongType { .. } => Code::UnsupportedMediaType,
+            Self::TooLarge { .. } => Code::TooLarge,
+            Self::TooManyRequests(_) => Code::TooManyRequests,
+            Self::Busy => Code::Busy,
+            Self::BodyTimedOut => Code::BodyTimedOut,
+            Self::TimedOut => Code::TimedOut,
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::OutcomeUnknown(_) => Code::OutcomeUnknown,
+            Self::Internal(_) => Code::Internal,
         }
     }
 
@@ -180,7 +183,7 @@ impl Error {
     pub fn after_saving(&self) -> Option<Self> {
         match self {
             Self::Unavailable(reason) => Some(Self::OutcomeUnknown(reason.clone())),
-            Self::Busy | Self::TimedOut => Some(Self::OutcomeUnknown(self.code().to_owned())),
+            Self::Busy | Self::TimedOut => Some(Self::OutcomeUnknown(self.code().as_str().to_owned())),
             _ => None,
         }
     }

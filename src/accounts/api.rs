@@ -27,7 +27,7 @@ struct Me {
 }
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/me", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
+#[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = Me, description = "You"),
 ))]
 async fn me(asks: Scoped<AccountRead>) -> Result<Json<Me>> {

@@ -20,7 +20,7 @@ pub fn routes() -> OpenApiRouter<AdminState> {
 }
 
 /// How coffer does, over all instances; for admins. The same figures as on `/admin/metrics`.
-#[utoipa::path(get, path = "/admin/metrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/metrics", operation_id = "getMetrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = Report, description = "The figures"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),

@@ -71,9 +71,9 @@ pub fn timeline(trouble: &[Option<f64>]) -> String {
 /// Seconds where each part ends, its requests, and the width of its bar out of 100.
 #[must_use]
 pub fn octaves(route: &RouteDetail) -> Vec<(f64, u64, String)> {
-    let most = route.durations.iter().map(|(_, count)| *count).max().unwrap_or(1);
+    let most = route.durations.iter().map(|octave| octave.requests).max().unwrap_or(1);
     let width = |count: u64| words::width(words::real(count), words::real(most));
-    route.durations.iter().map(|(end, count)| (*end, *count, width(*count))).collect()
+    route.durations.iter().map(|octave| (octave.seconds, octave.requests, width(octave.requests))).collect()
 }
 
 type Values<'a> = dyn Fn(fn(&Traffic) -> Option<f64>) -> Vec<Option<f64>> + 'a;

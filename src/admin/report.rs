@@ -110,9 +110,17 @@ pub struct Route {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RouteDetail {
     pub name: String,
-    /// By powers of two: the seconds where each ends, and how many requests it holds.
-    pub durations: Vec<(f64, u64)>,
+    /// By powers of two.
+    pub durations: Vec<Octave>,
     pub failures: Vec<Failure>,
+}
+
+/// Requests whose time lies within a power of two.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Octave {
+    /// The seconds where it ends.
+    pub seconds: f64,
+    pub requests: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -264,9 +272,15 @@ pub struct FailureGroup {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Logs {
-    /// Level and lines.
-    pub lines: Vec<(String, f64)>,
+    pub lines: Vec<LevelCount>,
     pub dropped: Vec<Dropped>,
+}
+
+/// How many lines of a level were logged.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LevelCount {
+    pub level: String,
+    pub lines: f64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

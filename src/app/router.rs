@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use utoipa::OpenApi as _;
@@ -110,9 +108,7 @@ fn api_routes(app: Option<&App>) -> OpenApiRouter {
         .merge(with_state(admin::api::routes(), app, App::admin_state))
         .merge(with_state(audit::api::routes(), app, App::audit_state))
         .merge(with_state(limits::api::routes(), app, App::limits_state));
-    let mut routes = OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1);
-    openapi::complete(routes.get_openapi_mut());
-    routes
+    OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1)
 }
 
 fn with_state<S>(routes: OpenApiRouter<S>, app: Option<&App>, state: impl FnOnce(&App) -> S) -> OpenApiRouter
@@ -127,8 +123,8 @@ where
 
 /// The description of the JSON API (OpenAPI 3.1).
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    api_routes(None).into_openapi()
+pub fn openapi() -> serde_json::Value {
+    openapi::complete(&api_routes(None).into_openapi())
 }
 
 /// Every address and every layer, the outermost first.
@@ -166,13 +162,12 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), faces::dress));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
-    let description = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
-    drop(document);
+    let document = openapi::complete(&document);
     let docs = SwaggerUi::new("/api/docs").config(
         utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
     );
     let api = api
-        .route("/api/v1/openapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], description)))
+        .route("/api/v1/openapi.json", openapi::serve(&document))
         .merge(docs)
         .route("/api", any(faces::not_found))
         .route("/api/", any(faces::not_found))

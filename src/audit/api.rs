@@ -76,7 +76,7 @@ impl From<Entry> for AuditEvent {
 }
 
 /// The audit trail, the newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/audit", operation_id = "listAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = AuditList, description = "One page of the trail"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),

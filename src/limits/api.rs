@@ -101,7 +101,7 @@ impl From<Standing> for LimitList {
 }
 
 /// How the limits stand, and who is held back; for admins.
-#[utoipa::path(get, path = "/admin/limits", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
+#[utoipa::path(get, path = "/admin/limits", operation_id = "getLimits", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
     (status = 200, body = LimitList, description = "How the limits stand"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
 ))]
@@ -113,7 +113,7 @@ async fn show_limits(
 }
 
 /// Lets a client go on, at every node; for admins.
-#[utoipa::path(delete, path = "/admin/limits/blocked/{client}", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
+#[utoipa::path(delete, path = "/admin/limits/blocked/{client}", operation_id = "releaseClient", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
     params(("client" = String, Path, pattern = "^[0-9a-f]{12}$", description = "The twelve digits")), responses(
     (status = 204, description = "The client may go on"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),

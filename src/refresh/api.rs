@@ -24,7 +24,9 @@ pub fn routes() -> OpenApiRouter<RefreshState> {
 #[serde(deny_unknown_fields)]
 struct Credentials {
     /// E-mail address or username.
+    #[schema(min_length = 1)]
     login: String,
+    #[schema(min_length = 1)]
     password: String,
     /// A current code, for an account with a second factor.
     #[serde(default)]
@@ -79,7 +81,7 @@ fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
 /// Sign in with a password.
 ///
 /// For programs, which have no browser to do it in. Where an account has a second factor, a current code comes along.
-#[utoipa::path(post, path = "/auth/token", tag = "account", security(()), request_body = Credentials, responses(
+#[utoipa::path(post, path = "/auth/token", operation_id = "signIn", tag = "account", security(()), request_body = Credentials, responses(
     (status = 200, body = TokenPair, description = "A pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
@@ -109,7 +111,7 @@ async fn token(
 /// Renew an access token.
 ///
 /// A refresh token is good for one renewal. One that comes twice ends all that came from it.
-#[utoipa::path(post, path = "/auth/refresh", tag = "account", security(()), request_body = Renewal, responses(
+#[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshToken", tag = "account", security(()), request_body = Renewal, responses(
     (status = 200, body = TokenPair, description = "A new pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_reused`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
@@ -129,7 +131,7 @@ async fn refresh(
 /// Sign out.
 ///
 /// A token that is not known any more is revoked too.
-#[utoipa::path(post, path = "/auth/revoke", tag = "account", security(()), request_body = Revocation, responses(
+#[utoipa::path(post, path = "/auth/revoke", operation_id = "revokeSignIn", tag = "account", security(()), request_body = Revocation, responses(
     (status = 204, description = "The token is worth nothing"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token` in the Authorization header"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),

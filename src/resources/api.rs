@@ -38,7 +38,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[into_params(parameter_in = Query)]
 struct LookupQuery {
     /// The address to look for; it is compared by its normal form.
-    #[param(min_length = 1)]
+    #[param(min_length = 1, max_length = 2000)]
     url: String,
 }
 
@@ -55,7 +55,7 @@ struct TagList {
 }
 
 /// What you may see, filtered, searched and sorted.
-#[utoipa::path(get, path = "/resources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams), responses(
+#[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams), responses(
     (status = 200, body = ResourceList, description = "One page of resources"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
@@ -70,7 +70,7 @@ async fn list(
 }
 
 /// Save a link or a note.
-#[utoipa::path(post, path = "/resources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Draft, responses(
+#[utoipa::path(post, path = "/resources", operation_id = "createResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Draft, responses(
     (status = 201, body = ResourceBody, description = "The resource as it was saved", headers(("Location" = String), ("ETag" = String))),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
 ))]
@@ -85,7 +85,7 @@ async fn create(
 }
 
 /// Your own resource with an address.
-#[utoipa::path(get, path = "/resources/lookup", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
+#[utoipa::path(get, path = "/resources/lookup", operation_id = "lookupResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
     (status = 200, body = ResourceBody, description = "The resource with the address"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
@@ -100,7 +100,7 @@ async fn lookup(
 }
 
 /// One resource.
-#[utoipa::path(get, path = "/resources/{id}", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path), IfNoneMatch), responses(
+#[utoipa::path(get, path = "/resources/{id}", operation_id = "getResource", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path), IfNoneMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource", headers(("ETag" = String))),
     (status = 304, description = "`If-None-Match` names what stands", headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -126,7 +126,7 @@ async fn find(
 }
 
 /// Change some fields of the version you have read.
-#[utoipa::path(patch, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), IfMatch),
+#[utoipa::path(patch, path = "/resources/{id}", operation_id = "updateResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), IfMatch),
     request_body = Change, responses(
     (status = 200, body = ResourceBody, description = "The resource as it was saved", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`, `bad_if_match`"),
@@ -148,7 +148,7 @@ async fn update(
 }
 
 /// Move to the trash, where it stays for 30 days.
-#[utoipa::path(delete, path = "/resources/{id}", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
+#[utoipa::path(delete, path = "/resources/{id}", operation_id = "trashResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
     (status = 204, description = "It is in the trash"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
@@ -165,7 +165,7 @@ async fn trash(
 }
 
 /// Take back from the trash.
-#[utoipa::path(post, path = "/resources/{id}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
+#[utoipa::path(post, path = "/resources/{id}/restore", operation_id = "restoreResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource as it was thrown away", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
@@ -183,7 +183,7 @@ async fn restore(
 }
 
 /// The tags of what you may see, with counts.
-#[utoipa::path(get, path = "/tags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList, description = "The tags in the order of their names")))]
+#[utoipa::path(get, path = "/tags", operation_id = "listTags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList, description = "The tags in the order of their names")))]
 async fn tags(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesRead>,

@@ -32,6 +32,7 @@ pub struct Draft {
     /// At most 50, each at most 60 characters and without commas; `work/rust` is also found under `work`.
     #[schema(max_items = 50)]
     pub tags: Vec<String>,
+    /// `private` when left out.
     pub visibility: Visibility,
     pub pinned: bool,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::query::{self, Criterion, Filter, Query};
 use super::{Kind, Resource, tag};
 use crate::db::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::named::named;
 use crate::web::cursor::CursorKey;
 
@@ -40,6 +40,7 @@ pub struct ListParams {
     #[param(max_length = 1000)]
     pub q: String,
     /// Only this tag and those below it.
+    #[param(max_length = 200)]
     pub tag: String,
     /// `link` or `note`.
     #[param(value_type = Option<Kind>)]
@@ -51,6 +52,7 @@ pub struct ListParams {
     #[param(value_type = Option<Sort>)]
     pub sort: String,
     /// Where the page before ended, as it was given out.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
     /// 1 to 200; 50 when left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
@@ -163,7 +165,7 @@ impl ListParams {
 }
 
 fn bad(message: &str) -> Error {
-    Error::Malformed { code: "bad_parameter", message: format!("{}.", message.trim_end_matches('.')) }
+    Error::Malformed { code: Code::BadParameter, message: format!("{}.", message.trim_end_matches('.')) }
 }
 
 fn fits(after: &Position, sort: Sort) -> bool {

@@ -102,9 +102,7 @@ pub struct PastRevision {
 pub struct ResourceBody<'a> {
     id: Uuid,
     /// The username of its owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required)]
-    owner: Option<&'a str>,
+    owner: &'a str,
     kind: Kind,
     title: &'a str,
     url: Option<&'a str>,
@@ -128,7 +126,7 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
     fn from(resource: &'a Resource) -> Self {
         Self {
             id: resource.id,
-            owner: Some(&resource.owner_username),
+            owner: &resource.owner_username,
             kind: resource.kind,
             title: &resource.title,
             url: resource.url.as_deref(),
@@ -141,13 +139,6 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
             updated_at: resource.updated_at,
             trashed_at: resource.trashed_at,
         }
-    }
-}
-
-impl ResourceBody<'_> {
-    /// For an export, where all resources have one owner.
-    pub fn without_owner(self) -> Self {
-        Self { owner: None, ..self }
     }
 }
 

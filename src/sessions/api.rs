@@ -65,7 +65,7 @@ impl From<Device> for SessionItem {
 }
 
 /// Where you are signed in.
-#[utoipa::path(get, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
+#[utoipa::path(get, path = "/me/sessions", operation_id = "listSessions", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = SessionList, description = "Your devices"),
 ))]
 async fn list_sessions(
@@ -78,7 +78,7 @@ async fn list_sessions(
 }
 
 /// Sign out everywhere but here.
-#[utoipa::path(delete, path = "/me/sessions", tag = "account", security(("session" = []), ("bearer" = ["account:write"])), responses(
+#[utoipa::path(delete, path = "/me/sessions", operation_id = "endOtherSessions", tag = "account", security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 204, description = "All others are signed out"),
 ))]
 async fn end_other_sessions(
@@ -91,7 +91,7 @@ async fn end_other_sessions(
 }
 
 /// Sign out one device.
-#[utoipa::path(delete, path = "/me/sessions/{id}", tag = "account", params(("id" = Uuid, Path)),
+#[utoipa::path(delete, path = "/me/sessions/{id}", operation_id = "endSession", tag = "account", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 204, description = "It is signed out"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),

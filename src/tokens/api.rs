@@ -83,7 +83,7 @@ struct MadeToken {
 }
 
 /// Your personal tokens, the newest first.
-#[utoipa::path(get, path = "/me/tokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
+#[utoipa::path(get, path = "/me/tokens", operation_id = "listTokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = TokenList, description = "Your tokens, without their secrets"),
 ))]
 async fn list_tokens(
@@ -95,7 +95,7 @@ async fn list_tokens(
 }
 
 /// Make a personal token; another token makes only what it may do itself.
-#[utoipa::path(post, path = "/me/tokens", tag = "account", request_body = TokenDraft,
+#[utoipa::path(post, path = "/me/tokens", operation_id = "createToken", tag = "account", request_body = TokenDraft,
     security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 201, body = MadeToken, description = "The token, whose secret is shown this once", headers(("Location" = String))),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
@@ -116,7 +116,7 @@ async fn create_token(
 }
 
 /// Revoke a personal token.
-#[utoipa::path(delete, path = "/me/tokens/{id}", tag = "account", params(("id" = Uuid, Path)),
+#[utoipa::path(delete, path = "/me/tokens/{id}", operation_id = "revokeToken", tag = "account", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 204, description = "It is revoked"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use http_body_util::LengthLimitError;
 use hyper::body::{Frame, SizeHint};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The whole body of at most `limit` bytes; one that is announced to be longer is not waited for.
 ///
@@ -23,7 +23,7 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
             Error::TooLarge { limit }
         } else {
             Error::Malformed {
-                code: "bad_body",
+                code: Code::BadBody,
                 message: "The body of this request breaks off or can't be read. Send it again.".into(),
             }
         }

@@ -1,9 +1,10 @@
 //! Entity tags as preconditions name them (RFC 9110 § 8.8.3, § 13.1.1, § 13.1.2).
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use utoipa::IntoParams;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// What `If-Match` or `If-None-Match` holds, over all its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,14 @@ pub fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {
     field.and_then(|field| parse(&field)).is_some_and(|known| known.hold_weakly(tag))
 }
 
+/// The answer with its tag; 304 alone when the client has it.
+pub fn unless_known(headers: &HeaderMap, tag: String, answer: impl FnOnce() -> Response) -> Response {
+    if is_unchanged(headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+    }
+    ([(header::ETAG, tag)], answer()).into_response()
+}
+
 /// The tags of `If-Match`; `None` without that header.
 ///
 /// # Errors
@@ -101,7 +110,7 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<EntityTags>> {
 
 fn unreadable() -> Error {
     Error::Malformed {
-        code: "bad_if_match",
+        code: Code::BadIfMatch,
         message: "If-Match must be *, or hold ETags that you were given, such as \"3\" with its quotes."
             .into(),
     }

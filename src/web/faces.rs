@@ -16,7 +16,7 @@ use super::log::{Cause, RequestId};
 use super::site::Site;
 use super::viewer::IdentitySlot;
 use super::way::{Pipeline, TreePipeline};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::limiter::headers::refuse;
 use crate::limiter::layer::Tree;
 use crate::telemetry::request::current;
@@ -125,7 +125,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
         StatusCode::REQUEST_TIMEOUT => Error::BodyTimedOut,
         StatusCode::SERVICE_UNAVAILABLE => Error::TimedOut,
         _ if status.is_client_error() => Error::Malformed {
-            code: "bad_request",
+            code: Code::BadRequest,
             message: "This request can't be read. Check its address and its body.".into(),
         },
         _ => Error::Internal(format!("a layer answered {status}")),

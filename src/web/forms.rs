@@ -15,7 +15,7 @@ use super::body;
 use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::deps::WebDeps;
 use super::viewer::Identity;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 pub use crate::error::FieldErrors;
 
@@ -65,7 +65,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for StrictQuery<T> {
         match unknown {
             None => Ok(Self(value)),
             Some(name) => Err(Error::Malformed {
-                code: "bad_parameter",
+                code: Code::BadParameter,
                 message: format!("There is no parameter “{name}” here."),
             }),
         }
@@ -90,7 +90,7 @@ fn decode(bytes: &[u8]) -> Result<String> {
     let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     percent_decode(&spaced).decode_utf8().map(|text| text.into_owned().replace("\r\n", "\n")).map_err(|_| {
         Error::Malformed {
-            code: "invalid_utf8",
+            code: Code::InvalidUtf8,
             message: "Part of this request is not valid UTF-8 text. Send it as UTF-8.".into(),
         }
     })
@@ -102,7 +102,7 @@ fn typed<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T> {
 }
 
 fn unreadable_fields(error: &ValueError) -> Error {
-    Error::Malformed { code: "bad_parameter", message: format!("This request can't be read: {error}.") }
+    Error::Malformed { code: Code::BadParameter, message: format!("This request can't be read: {error}.") }
 }
 
 /// Text for the value of a query string.
@@ -141,7 +141,7 @@ where
         let parts = Multipart::from_request(request, state).await.map_err(|rejection| match rejection {
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
-                code: "bad_upload",
+                code: Code::BadUpload,
                 message: "This upload can't be read. Send it again.".into(),
             },
         })?;
@@ -170,7 +170,7 @@ fn unreadable(error: &MultipartError, limit: usize) -> Error {
         return Error::TooLarge { limit };
     }
     Error::Malformed {
-        code: "bad_upload",
+        code: Code::BadUpload,
         message: format!("This upload can't be read: {}.", error.body_text()),
     }
 }
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_utf8() {
-        assert!(matches!(pairs(b"q=%FF"), Err(Error::Malformed { code: "invalid_utf8", .. })));
-        assert!(matches!(pairs(b"q=\xff"), Err(Error::Malformed { code: "invalid_utf8", .. })));
+        assert!(matches!(pairs(b"q=%FF"), Err(Error::Malformed { code: Code::InvalidUtf8, .. })));
+        assert!(matches!(pairs(b"q=\xff"), Err(Error::Malformed { code: Code::InvalidUtf8, .. })));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::body;
 use super::csrf::content_type;
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Code, Error, FieldErrors, Result};
 
 /// The largest JSON body.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -52,7 +52,7 @@ fn wrong(path: &str, sentence: &str) -> Error {
 }
 
 fn malformed(error: &serde_json::Error) -> Error {
-    Error::Malformed { code: "malformed_json", message: format!("The body is not valid JSON: {error}.") }
+    Error::Malformed { code: Code::MalformedJson, message: format!("The body is not valid JSON: {error}.") }
 }
 
 /// serde's words without the position, which the path replaces.
@@ -120,7 +120,7 @@ impl Problem {
             title: error.status().canonical_reason().unwrap_or("Error").to_owned(),
             status: error.status().as_u16(),
             detail: error.message().into_owned(),
-            code: error.code().to_owned(),
+            code: error.code().as_str().to_owned(),
             request_id: request_id.to_owned(),
             errors,
             existing_id: if let Error::DuplicateUrl(id) = error { Some(*id) } else { None },

@@ -147,7 +147,7 @@ fn remember(pipeline: &Pipeline, asked: &Asked, response: &Response) {
         since: pipeline.metrics.failing.failed(&asked.route, at),
         route: asked.route.clone(),
         status: response.status().as_u16(),
-        code: cause.map_or("unknown", |cause| cause.0.code()).to_owned(),
+        code: cause.map_or("unknown", |cause| cause.0.code().as_str()).to_owned(),
         reason: cause.map(|cause| reason(&cause.0)).unwrap_or_default(),
         request_id: asked.id.clone(),
     });

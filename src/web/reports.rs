@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{body, csrf::content_type};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 pub const PATH: &str = "/csp-report";
 const LIMIT: usize = 16 << 10;
@@ -26,7 +26,7 @@ pub async fn take(request: Request<Body>) -> Result<StatusCode> {
     };
     let reports = reports.ok().filter(|reports| reports.iter().all(|report| report[member].is_object()));
     let message = "This is no report of a browser.".into();
-    for report in reports.ok_or(Error::Malformed { code: "bad_body", message })?.iter().take(MOST) {
+    for report in reports.ok_or(Error::Malformed { code: Code::BadBody, message })?.iter().take(MOST) {
         let text = |a: &str, b: &str| report[member][a].as_str().or(report[member][b].as_str());
         let Some(directive) = text("violated-directive", "effectiveDirective") else { continue };
         let directive = DIRECTIVES.split(' ').find(|known| directive.starts_with(known)).unwrap_or("other");

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use url::{Host, Url};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The public address, taken apart once.
 #[derive(Clone, Debug)]
@@ -169,7 +169,9 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
 /// [`Error::Malformed`] or [`Error::WrongHost`]
 pub fn check_host(site: &Site, request: &Request) -> Result<()> {
     match site.host_of(request.headers(), request.uri()) {
-        None => Err(Error::Malformed { code: "bad_host", message: "Send exactly one Host header.".into() }),
+        None => {
+            Err(Error::Malformed { code: Code::BadHost, message: "Send exactly one Host header.".into() })
+        }
         Some(host) if !site.serves(host) => Err(Error::WrongHost(site.configured())),
         Some(_) => Ok(()),
     }

@@ -79,7 +79,7 @@ struct UserChange {
 }
 
 /// The accounts by username; for admins.
-#[utoipa::path(get, path = "/admin/users", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/users", operation_id = "listUsers", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = UserList, description = "One page of the accounts"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
@@ -96,7 +96,7 @@ async fn list_users(
 }
 
 /// Gives a role, disables or enables an account; for admins.
-#[utoipa::path(patch, path = "/admin/users/{id}", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])), params(("id" = Uuid, Path)),
+#[utoipa::path(patch, path = "/admin/users/{id}", operation_id = "updateUser", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])), params(("id" = Uuid, Path)),
     request_body = UserChange, responses(
     (status = 200, body = User, description = "The account as it is now"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),

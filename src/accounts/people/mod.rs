@@ -89,6 +89,7 @@ pub struct Asked {
     /// Part of a username, an e-mail address or a name.
     pub q: String,
     /// Where the page before ended, as it was given out.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
     /// 1 to 200; 50 when left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{is, now, real, shared_now, values_of};
-use crate::admin::report::{Access, Dropped, FailureGroup, Logs, Mails, Process, SignIns};
+use crate::admin::report::{Access, Dropped, FailureGroup, LevelCount, Logs, Mails, Process, SignIns};
 use crate::db::Timestamp;
 use crate::telemetry::history::key::label;
 use crate::telemetry::history::slot::Slot;
@@ -86,8 +86,9 @@ pub fn failures(total: &Slot) -> Vec<FailureGroup> {
 }
 
 pub fn logs(total: &Slot) -> Logs {
-    let lines =
-        total.counts("coffer_log_events_total").map(|(key, lines)| (label(key, "level").to_owned(), lines));
+    let lines = total
+        .counts("coffer_log_events_total")
+        .map(|(key, lines)| LevelCount { level: label(key, "level").to_owned(), lines });
     let dropped = total.counts("coffer_log_dropped_total").map(|(key, lines)| Dropped {
         sink: label(key, "sink").to_owned(),
         reason: label(key, "reason").to_owned(),

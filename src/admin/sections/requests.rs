@@ -8,7 +8,7 @@ use ahash::HashMap;
 
 use super::{is, now, real};
 use crate::admin::asked::Sort;
-use crate::admin::report::{Route, RouteDetail, Tiles, Traffic};
+use crate::admin::report::{Octave, Route, RouteDetail, Tiles, Traffic};
 use crate::telemetry::history::Window;
 use crate::telemetry::history::key::label;
 use crate::telemetry::history::requests::{COUNT, Classes};
@@ -152,7 +152,11 @@ pub fn route(total: &Slot, name: &str) -> Option<RouteDetail> {
     let failures = total.failures.iter().rev().filter(|failure| failure.route == name);
     Some(RouteDetail {
         name: name.to_owned(),
-        durations: latency.octaves(),
+        durations: latency
+            .octaves()
+            .into_iter()
+            .map(|(seconds, requests)| Octave { seconds, requests })
+            .collect(),
         failures: failures.take(10).cloned().collect(),
     })
 }

@@ -36,6 +36,7 @@ pub struct Asked {
     #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
     pub to: String,
     /// Where the page before ended, as it was given out.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
     /// 1 to 200; 50 when left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]

@@ -32,7 +32,7 @@ struct RevisionList {
 }
 
 /// The saved versions, latest first.
-#[utoipa::path(get, path = "/resources/{id}/revisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
+#[utoipa::path(get, path = "/resources/{id}/revisions", operation_id = "listRevisions", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path)), responses(
     (status = 200, body = RevisionList, description = "The versions, without their texts"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
@@ -47,7 +47,7 @@ async fn revisions(
 }
 
 /// One saved version, with its text.
-#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
+#[utoipa::path(get, path = "/resources/{id}/revisions/{version}", operation_id = "getRevision", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])),
     params(("id" = Uuid, Path), ("version" = i64, Path, minimum = 1)), responses(
     (status = 200, body = RevisionItem, description = "The version"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -61,7 +61,7 @@ async fn revision(
 }
 
 /// Save an old version's text and tags as the newest version; visibility and pin stay as they are.
-#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
+#[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", operation_id = "restoreRevision", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
     params(("id" = Uuid, Path), ("version" = i64, Path, minimum = 1), IfMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource as it was saved"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),

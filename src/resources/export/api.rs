@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Format;
 use super::pages::unknown_format;
+use super::{Archive, ExportDocument, Format};
 use crate::error::Result;
 use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
@@ -31,9 +31,9 @@ struct ExportQuery {
 }
 
 /// Your own library as a file, the trash included.
-#[utoipa::path(get, path = "/export", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
+#[utoipa::path(get, path = "/export", operation_id = "exportResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
     (status = 200, description = "The file", headers(("Content-Disposition" = String)),
-        content((String = "text/html"), (Object = "application/json"), (String = "application/zip"))),
+        content((String = "text/html"), (ExportDocument = "application/json"), (Archive = "application/zip"))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
 ))]

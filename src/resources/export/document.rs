@@ -88,9 +88,8 @@ pub fn html(library: &Library, out: &mut dyn Write) -> io::Result<()> {
 pub fn json(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", library.now())?;
     let mut list = List::new(out);
-    library.each_batch(|batch| {
-        batch.iter().try_for_each(|resource| list.push(&ResourceBody::from(resource).without_owner()))
-    })?;
+    library
+        .each_batch(|batch| batch.iter().try_for_each(|resource| list.push(&ResourceBody::from(resource))))?;
     out.write_all(b"\n]}\n")
 }
 

@@ -20,7 +20,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::store::{After, PastVersion};
+use super::resource::ResourceBody;
 use super::{Resource, Resources};
+use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::web::viewer::Viewer;
 
@@ -60,6 +62,21 @@ impl Format {
         }
     }
 }
+
+/// What [`Format::Json`] holds; it is written piece by piece.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ExportDocument<'a> {
+    #[schema(value_type = String, format = DateTime)]
+    exported_at: Timestamp,
+    resources: Vec<ResourceBody<'a>>,
+}
+
+/// A ZIP.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct Archive(Vec<u8>);
 
 /// One more file for the archive of everything.
 pub struct Extra {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::Format;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
 use crate::web::forms::Query;
@@ -43,5 +43,5 @@ async fn export(
 }
 
 pub fn unknown_format() -> Error {
-    Error::Malformed { code: "bad_parameter", message: "format must be html, json or markdown.".into() }
+    Error::Malformed { code: Code::BadParameter, message: "format must be html, json or markdown.".into() }
 }

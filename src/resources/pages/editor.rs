@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::conflict::ConflictPage;
 use super::form::{EntryForm, Input};
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Code, Error, FieldErrors, Result};
 use crate::resources::{Precondition, Resources, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::{Form, Query};
@@ -148,7 +148,7 @@ pub async fn update(
     let current = resources.latest(&viewer, id).await?;
     let Some(read_version) = form.read_version() else {
         return Err(Error::Malformed {
-            code: "bad_parameter",
+            code: Code::BadParameter,
             message: "The form's version is missing. Open the editor again.".into(),
         });
     };

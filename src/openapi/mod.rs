@@ -1,0 +1,105 @@
+//! The API's description of itself: what stands beside the handlers here, what holds for every operation in `operation`,
+//! texts and examples in `texts`.
+
+mod operation;
+mod texts;
+
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::IntoResponse as _;
+use axum::routing::{MethodRouter, get};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+
+use crate::resources::Kind;
+use crate::resources::listing::Sort;
+use crate::web::etag;
+use crate::web::json::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "coffer",
+        description = "Links and notes as JSON. Errors are problem+json (RFC 9457) with a stable `code`. \
+            Programs send `Authorization: Bearer` with a personal token from the settings, or with an access token from \
+            `/auth/token`. The browser's session cookie works too; changes then need the header `X-CSRF-Token` with the \
+            value from `/me`.",
+        license(name = "MIT", identifier = "MIT")
+    ),
+    servers((url = "/", description = "The coffer that serves this document")),
+    modifiers(&Schemes),
+    components(schemas(Problem, Kind, Sort)),
+    tags(
+        (name = "account", description = "Signing in, and what belongs to an account: devices and tokens."),
+        (name = "resources", description = "Links and notes, their versions and their trash."),
+        (name = "tags", description = "The tags of what you may see."),
+        (name = "people", description = "The public face of those who show something."),
+        (name = "admin", description = "For administrators: accounts, the audit trail, limits and figures."),
+    ),
+)]
+pub struct Document;
+
+struct Schemes;
+
+impl utoipa::Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some(
+            "A personal token, `cof_[0-9A-Za-z]{49}`, or an access token, `coa_…`; each route names the scope that it needs."
+                .to_owned(),
+        );
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-coffer")));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("session", cookie);
+    }
+}
+
+/// The document, with what is the same for every operation.
+#[must_use]
+pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let components = &mut document["components"];
+    texts::describe_properties(&mut components["schemas"]);
+    components["schemas"]["ErrorCode"] = texts::error_codes();
+    components["schemas"]["Problem"]["properties"]["code"] =
+        json!({ "$ref": "#/components/schemas/ErrorCode", "description": "A stable name for the error." });
+    components["headers"] = headers();
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for item in paths.filter_map(Value::as_object_mut) {
+        for (method, operation) in item {
+            operation::complete(method, operation);
+        }
+    }
+    document["components"]["examples"] = texts::problems(&document["paths"].to_string());
+    document
+}
+
+/// Hands the document out.
+pub fn serve(document: &Value) -> MethodRouter {
+    let bytes = Bytes::from(document.to_string());
+    let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));
+    get(async move |headers: HeaderMap| {
+        let kind = HeaderValue::from_static("application/json");
+        etag::unless_known(&headers, tag, || ([(CONTENT_TYPE, kind)], bytes).into_response())
+    })
+}
+
+/// The headers that operations refer to by name.
+fn headers() -> Value {
+    json!({
+        "ETag": header("The version of this answer, for `If-None-Match` and `If-Match`", json!({ "type": "string", "examples": ["\"3\""] })),
+        "Location": header("The path of what was made", json!({ "type": "string", "format": "uri-reference" })),
+        "Content-Disposition": header("The name of the file", json!({ "type": "string" })),
+        "Retry-After": header("Seconds to wait", json!({ "type": "integer", "minimum": 0 })),
+        "RateLimit": header("What is left of each limit, and in how many seconds there is more", json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
+        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", json!({ "type": "string", "examples": ["\"token\";q=600;w=60"] })),
+        "WWW-Authenticate": header("How to sign in (RFC 6750)", json!({ "type": "string", "examples": ["Bearer"] })),
+    })
+}
+
+fn header(description: &str, schema: Value) -> Value {
+    json!({ "description": description, "schema": schema })
+}

@@ -1,0 +1,76 @@
+//! Words and examples that the types don't hold themselves.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Code;
+
+/// By schema: a body as a client sends or gets it.
+static EXAMPLES: LazyLock<Value> = LazyLock::new(|| parse(include_str!("examples.json")));
+
+/// By property, or by schema and property where that says more.
+static PROPERTIES: LazyLock<Value> = LazyLock::new(|| parse(include_str!("properties.json")));
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+#[must_use]
+pub fn example(schema: &str) -> Option<Value> {
+    EXAMPLES.get(schema).cloned()
+}
+
+/// Describes the properties that their types leave without words.
+pub fn describe_properties(schemas: &mut Value) {
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        describe_those_of(name, schema);
+        for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            describe_those_of(name, part);
+        }
+    }
+}
+
+fn describe_those_of(schema: &str, part: &mut Value) {
+    for (name, property) in part.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let text = PROPERTIES.get(format!("{schema}.{name}")).or_else(|| PROPERTIES.get(name));
+        if let (Some(text), None) = (text, property.get("description")) {
+            property["description"] = text.clone();
+        }
+        // Generators demand a field that has a default, though nobody must send it.
+        property.as_object_mut().map(|property| property.remove("default"));
+    }
+}
+
+/// The same for a parameter.
+pub fn describe_parameter(parameter: &mut Value) {
+    let text = parameter["name"].as_str().and_then(|name| PROPERTIES.get(name));
+    if let (Some(text), None) = (text, parameter.get("description")) {
+        parameter["description"] = text.clone();
+    }
+}
+
+/// Every code there is.
+#[must_use]
+pub fn error_codes() -> Value {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    json!({ "type": "string", "enum": codes, "description": "The stable name of an error." })
+}
+
+/// An answer for each code that an operation names.
+#[must_use]
+pub fn problems(operations: &str) -> Value {
+    let problem = |code: &Code| {
+        let value = json!({
+            "type": "about:blank",
+            "title": code.status().canonical_reason(),
+            "status": code.status().as_u16(),
+            "detail": code.meaning(),
+            "code": code.as_str(),
+            "request_id": "1b4f0e9851971998",
+        });
+        (code.as_str().to_owned(), json!({ "summary": code.meaning(), "value": value }))
+    };
+    let is_named = |code: &&Code| operations.contains(&format!("examples/{}\"", code.as_str()));
+    Code::ALL.iter().filter(is_named).map(problem).collect::<Map<_, _>>().into()
+}
