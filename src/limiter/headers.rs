@@ -10,7 +10,7 @@ use super::verdict::{Refusal, Told};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// `"pages";q=300;w=60` and `"pages";r=99;t=1`, for each policy that the request came under. Names need no escapes.
+/// `"pages";q=100;w=20` and `"pages";r=99;t=1`, for each policy that the request came under. Names need no escapes.
 pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
     for Told { policy, quota, remaining, until } in told {
@@ -45,10 +45,12 @@ pub fn refuse(refusal: &Refusal, headers: &mut HeaderMap) {
     tell(refusal.told.iter().copied(), headers);
 }
 
-const fn window(quota: Quota) -> (u32, Micros) {
-    match quota {
-        Quota::Rate { count, period, .. } => (count, period),
-        Quota::Backoff { free, longest, .. } => (free, longest),
-        Quota::Mark { period } => (0, period),
-    }
+/// All that may come at once, and how long until all of it may come again.
+fn window(quota: Quota) -> (u32, Micros) {
+    let count = match quota {
+        Quota::Rate { burst, .. } => burst,
+        Quota::Backoff { free, .. } => free,
+        Quota::Mark { .. } => 0,
+    };
+    (count, quota.tolerance())
 }

@@ -46,8 +46,8 @@ pub struct Admission {
 
 /// What is decided when the answer is there.
 enum Later {
-    /// A token that is not known here. If it turns out to be nobody's it counts as a request without any, so that
-    /// guessing gains nothing; `beyond` is the refusal that its address had come to by then.
+    /// A token that is not known here. If it turns out to be nobody's it counts for its address; `beyond` is the refusal
+    /// that its address had come to by then.
     Token { key: TokenKey, address: IpAddr, beyond: Option<Refusal> },
     /// Figures that were not shown: looking at those that renew themselves does not count.
     Stranger(IpAddr),
@@ -75,7 +75,7 @@ pub async fn admit(pipeline: &Pipeline, incoming: Incoming<'_>) -> Admission {
     if let Some(session) = incoming.session.filter(|_| is_for_admins(path))
         && let Some(refused) = limiter.known_refusal_of(policy, address)
     {
-        return match limiter.refusal(&refused).filter(|_| limiter.may_look_up(address)) {
+        return match limiter.refusal(&refused).filter(|_| limiter.may_look_up(address, 0)) {
             Some(beyond) => {
                 Admission { later: Some(Later::Admin { session, beyond }), ..Admission::default() }
             }
@@ -95,15 +95,18 @@ async fn admit_token(pipeline: &Pipeline, token: &[u8], address: IpAddr) -> Admi
     let Pipeline { auth, limiter, .. } = pipeline;
     let key = TokenKey::new(token);
     let later = |beyond| Some(Later::Token { key, address, beyond });
-    let refused =
-        if auth.known.has_token(key) { None } else { limiter.known_refusal_of(Policy::Api, address) };
+    let refused = if auth.known.has_token(key) {
+        None
+    } else {
+        limiter.known_refusal_of(Policy::UnknownToken, address)
+    };
     match refused {
         None => {
             let verdict = Some(limiter.token(key.as_ref()).await);
             Admission { verdict, later: later(None), identity: None }
         }
         // It may be good all the same: a few are looked up.
-        Some(refused) if limiter.may_look_up(address) => {
+        Some(refused) if limiter.may_look_up(address, key.share()) => {
             Admission { later: later(limiter.refusal(&refused)), ..Admission::default() }
         }
         Some(refused) => Admission { verdict: Some(refused), ..Admission::default() },
@@ -134,7 +137,7 @@ impl Admission {
             }
             Some(Later::Token { beyond: Some(beyond), .. }) => Some(beyond),
             Some(Later::Token { address, .. }) => {
-                limiter.refusal(&limiter.request(Policy::Api, address).await)
+                limiter.refusal(&limiter.request(Policy::UnknownToken, address).await)
             }
             Some(Later::Stranger(address)) if response.extensions().get::<Unrecorded>().is_none() => {
                 limiter.request(Policy::Pages, address).await;

@@ -16,6 +16,7 @@ named! {
         Api = "api",
         Network = "network",
         Token = "token",
+        UnknownToken = "unknown-token",
         Session = "session",
         Admin = "admin",
         LoginAddress = "login-address",
@@ -72,6 +73,7 @@ impl Policy {
         match self {
             Self::Pages
             | Self::Api
+            | Self::UnknownToken
             | Self::LoginAddress
             | Self::LoginAccounts
             | Self::RegisterAddress
@@ -91,9 +93,9 @@ impl Policy {
     pub const fn default_quota(self) -> &'static str {
         match self {
             Self::Pages | Self::Session => "300/min burst 100",
-            Self::Api => "60/min",
+            Self::Api | Self::UnknownToken => "60/min",
             Self::Network => "3000/min burst 1000",
-            Self::Token => "600/min burst 20",
+            Self::Token => "600/min burst 100",
             Self::Admin => "120/min",
             Self::LoginAddress => "20/15min",
             Self::LoginAccount => "5 then 1s to 15min",
@@ -112,7 +114,7 @@ impl Policy {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Pages | Self::Network | Self::Session => "That was more than this server answers at once.",
-            Self::Api | Self::Token => "That was more requests than this server answers at once.",
+            Self::Api | Self::Token | Self::UnknownToken => "That was more requests than this server answers at once.",
             Self::Admin => "That was more than administrators may ask at once.",
             Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {
                 "There were too many wrong passwords for this account."

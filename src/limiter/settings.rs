@@ -26,6 +26,11 @@ pub struct Settings {
           default_value = Policy::Token.default_quota())]
     pub token: Rule,
 
+    /// The API with tokens that turn out to be nobody's, by address.
+    #[arg(long = "rate-limit-unknown-token", env = "COFFER_RATE_LIMIT_UNKNOWN_TOKEN", help_heading = "Limits",
+          default_value = Policy::UnknownToken.default_quota())]
+    pub unknown_token: Rule,
+
     /// Everything that a signed-in browser asks, by session, instead of the limits by address.
     #[arg(long = "rate-limit-session", env = "COFFER_RATE_LIMIT_SESSION",
           default_value = Policy::Session.default_quota())]
@@ -130,6 +135,7 @@ impl Settings {
             Policy::Api => self.api,
             Policy::Network => self.network,
             Policy::Token => self.token,
+            Policy::UnknownToken => self.unknown_token,
             Policy::Session => self.session,
             Policy::Admin => self.admin,
             Policy::LoginAddress => self.login_address,

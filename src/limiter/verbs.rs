@@ -10,8 +10,8 @@ use super::policy::Policy;
 use super::verdict::{Refusal, Told, Verdict};
 use super::{Limiter, Reservation};
 
-/// Look-ups for an address that is refused.
-const LOOK_UPS: Quota = Quota::Rate { burst: 10, count: 60, period: 60_000_000 };
+/// Look-ups in one share of an address that is refused.
+const LOOK_UPS: Quota = Quota::Rate { burst: 2, count: 12, period: 60_000_000 };
 /// No policy's.
 const LOOK_UPS_INDEX: u8 = u8::MAX;
 
@@ -123,10 +123,13 @@ impl Limiter {
     }
 
     /// Whether something that claims to be good may be looked up for an address that has used up its limit: a few
-    /// may, as this node alone counts them, so that guesses cost next to nothing.
+    /// may, as this node alone counts them, so that guesses cost next to nothing. Each `share` has its own few: who
+    /// guesses does not know in which one a good token is.
     #[must_use]
-    pub fn may_look_up(&self, address: IpAddr) -> bool {
-        let place = self.keyring().address(address, self.0.context.now()).today.place(LOOK_UPS_INDEX);
+    pub fn may_look_up(&self, address: IpAddr, share: u8) -> bool {
+        let (keys, now) = (self.keyring(), self.0.context.now());
+        let client = keys.pair(keys.address(address, now), keys.token(&[share], now), now);
+        let place = client.today.place(LOOK_UPS_INDEX);
         self.0.table.update(place, |state| {
             let decision = LOOK_UPS.decide(state, self.now());
             (decision.state, decision.allowed)

@@ -95,7 +95,7 @@ fn headers() -> Value {
         "Content-Disposition": header("The name of the file", json!({ "type": "string" })),
         "Retry-After": header("Seconds to wait", json!({ "type": "integer", "minimum": 0 })),
         "RateLimit": header("What is left of each limit, and in how many seconds there is more", json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
-        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", json!({ "type": "string", "examples": ["\"token\";q=600;w=60"] })),
+        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
         "WWW-Authenticate": header("How to sign in (RFC 6750)", json!({ "type": "string", "examples": ["Bearer"] })),
     })
 }

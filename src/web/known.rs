@@ -52,6 +52,12 @@ impl TokenKey {
         key.copy_from_slice(&Sha256::digest(token)[..16]);
         Self(key)
     }
+
+    /// One of 64 shares, in which guesses can't tell where a good token is.
+    #[must_use]
+    pub const fn share(self) -> u8 {
+        1 + self.0[0] % 64
+    }
 }
 
 impl Known {
