@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 pub use self::code::Code;
 use crate::limiter::verdict::Refusal;
+use crate::resources::Resource;
 use crate::tokens::Scope;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,9 +46,10 @@ pub enum Error {
     DuplicateUrl(Uuid),
     LastAdmin,
     PreconditionRequired,
-    VersionConflict {
-        current: i64,
-    },
+    /// With what stands.
+    VersionConflict(Box<Resource>),
+    IdempotencyKeyReused,
+    IdempotencyKeyInUse,
     WrongType {
         wanted: &'static str,
     },
@@ -84,10 +86,12 @@ impl Error {
             Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
-            Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::DuplicateUrl(_) | Self::LastAdmin => StatusCode::CONFLICT,
+            Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::DuplicateUrl(_) | Self::LastAdmin | Self::IdempotencyKeyInUse => StatusCode::CONFLICT,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::VersionConflict(_) => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -125,7 +129,9 @@ impl Error {
             Self::DuplicateUrl(_) => Code::DuplicateUrl,
             Self::LastAdmin => Code::LastAdmin,
             Self::PreconditionRequired => Code::PreconditionRequired,
-            Self::VersionConflict { .. } => Code::VersionConflict,
+            Self::VersionConflict(_) => Code::VersionConflict,
+            Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+            Self::IdempotencyKeyInUse => Code::IdempotencyKeyInUse,
             Self::WrongType { .. } => Code::UnsupportedMediaType,
             Self::TooLarge { .. } => Code::TooLarge,
             Self::TooManyRequests(_) => Code::TooManyRequests,
@@ -165,8 +171,10 @@ impl Error {
             Self::Invalid(_) => "Some fields need another look.".into(),
             Self::DuplicateUrl(_) => "You have already saved this address.".into(),
             Self::LastAdmin => "This is the last administrator who can still log in. Make somebody else one first.".into(),
-            Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read.".into(),
-            Self::VersionConflict { current } => format!("This was changed meanwhile: version {current} stands. Read it, then send your change again.").into(),
+            Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read; a PUT takes If-None-Match: *.".into(),
+            Self::VersionConflict(current) => format!("This was changed meanwhile: version {} stands. Read it, then send your change again.", current.version).into(),
+            Self::IdempotencyKeyReused => "This Idempotency-Key came with another request before. Make a new key for each request.".into(),
+            Self::IdempotencyKeyInUse => "The first request with this Idempotency-Key is still at work. Send it again in a few seconds.".into(),
             Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),
             Self::TooLarge { limit } => format!("This is larger than the {} that may be sent here.", size(*limit)).into(),
             Self::TooManyRequests(refusal) => format!("{} Try again in {}.", refusal.message(), refusal.wait()).into(),

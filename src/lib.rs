@@ -5,7 +5,7 @@
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state, [`limiter`] says who must wait and [`limits`] shows it; [`telemetry`] sees inside and [`admin`] shows it;
-//! [`openapi`] is what the API says of itself; [`config`], [`cli`], [`waiting`] and [`serve`] start and stop the
+//! [`idempotency`] carries out once what is sent twice; [`openapi`] is what the API says of itself; [`config`], [`cli`], [`waiting`] and [`serve`] start and stop the
 //! program.
 
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod health;
+pub mod idempotency;
 pub mod installation;
 pub mod keys;
 pub mod limiter;

@@ -114,6 +114,9 @@ async fn keep_house(app: Arc<App>) {
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }
+        if let Err(error) = app.resources.requests.forget_old().await {
+            tracing::warn!(?error, "answers that were kept for a day could not be removed");
+        }
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");
         }

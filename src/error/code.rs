@@ -59,6 +59,8 @@ codes! {
         "It was changed, cut short, or given out for another order.", "Start again from the first page.";
     BadHost = "bad_host", BAD_REQUEST, "The request does not say for which host it is.",
         "It has no Host header, or several.", "Send exactly one Host header.";
+    BadIdempotencyKey = "bad_idempotency_key", BAD_REQUEST, "Idempotency-Key can't be read.",
+        "It is empty, longer than 255 characters, or not visible ASCII.", "Send a new UUID with each request.";
     BadIfMatch = "bad_if_match", BAD_REQUEST, "If-Match can't be read.",
         "It holds something that is neither * nor an ETag with its quotes.", "Send the ETag as you were given it.";
     BadParameter = "bad_parameter", BAD_REQUEST, "A parameter of the query string is unknown or has a wrong value.",
@@ -105,6 +107,8 @@ codes! {
         "The connection is slow, or the sender stopped.", "Send it again; nothing was changed.";
     DuplicateUrl = "duplicate_url", CONFLICT, "You have already saved this address.",
         "Another entry of yours has the same URL in its normal form.", "Change the entry that existing_id names.";
+    IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "The first request with this Idempotency-Key is still at work.",
+        "Your program sent it again before the answer came.", "Send it again in a few seconds.";
     LastAdmin = "last_admin", CONFLICT, "Nobody would be left to administer.",
         "This is the last administrator who can log in.", "Make another account an administrator first.";
     LinkOver = "link_over", GONE, "This link is used up or has expired.",
@@ -118,6 +122,8 @@ codes! {
         "Content-Type is missing or names another type.", "Send the type that the detail names.";
     WrongHost = "wrong_host", MISDIRECTED_REQUEST, "This server does not answer for that host name.",
         "The request was sent to another name than the configured one.", "Use the address in the detail.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key came with another request before.",
+        "A key was used for two different requests within 24 hours.", "Make a new key for each request.";
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "Some fields break a rule.",
         "errors holds a sentence for each of them.", "Mend the fields and send it again.";
     SudoRefused = "sudo_refused", UNPROCESSABLE_ENTITY, "The password or code is not right.",

@@ -11,7 +11,7 @@ use super::verdict::{Refusal, Told, Verdict};
 use super::{Limiter, Reservation};
 
 /// Look-ups in one share of an address that is refused.
-const LOOK_UPS: Quota = Quota::Rate { burst: 2, count: 12, period: 60_000_000 };
+const LOOK_UPS: Quota = Quota::Rate { burst: 10, count: 60, period: 60_000_000 };
 /// No policy's.
 const LOOK_UPS_INDEX: u8 = u8::MAX;
 

@@ -1,5 +1,6 @@
 //! The library as JSON.
 
+mod put;
 mod revisions;
 
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use super::listing::ListParams;
 use super::resource::{ResourceBody, ResourceItem};
 use super::{Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, export};
 use crate::error::{Error, Result};
+use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Json, Problem, WithEtag};
+use crate::web::json::{Json, Problem, WithEtag, tagged};
 use crate::web::page_cache::PUBLIC;
 use crate::web::path::Id;
 
@@ -27,7 +29,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(lookup))
-        .routes(routes!(find, update, trash))
+        .routes(routes!(find, update, trash, put::put))
         .routes(routes!(restore))
         .merge(revisions::routes())
         .routes(routes!(tags))
@@ -55,33 +57,37 @@ struct TagList {
 }
 
 /// What you may see, filtered, searched and sorted.
-#[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams), responses(
-    (status = 200, body = ResourceList, description = "One page of resources"),
+#[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams, IfNoneMatch), responses(
+    (status = 200, body = ResourceList, description = "One page of resources", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` names this page as it stands", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 async fn list(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesRead>,
+    headers: HeaderMap,
     StrictQuery(params): StrictQuery<ListParams>,
 ) -> Result<Response> {
     let listing = resources.list(&viewer, &params).await?;
     let items = listing.hits.iter().map(ResourceItem::from).collect();
-    Ok(axum::Json(ResourceList { items, next_cursor: listing.next.as_deref() }).into_response())
+    Ok(tagged(&headers, &ResourceList { items, next_cursor: listing.next.as_deref() }))
 }
 
 /// Save a link or a note.
-#[utoipa::path(post, path = "/resources", operation_id = "createResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Draft, responses(
+#[utoipa::path(post, path = "/resources", operation_id = "createResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(IdempotencyKey), request_body = Draft, responses(
     (status = 201, body = ResourceBody, description = "The resource as it was saved", headers(("Location" = String), ("ETag" = String))),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`, `idempotency_key_in_use`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, `idempotency_key_reused`"),
 ))]
 async fn create(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
-    Json(draft): Json<Draft>,
+    Keyed { key, body: draft }: Keyed<Draft>,
 ) -> Result<Response> {
-    let created = resources.create(&viewer, &draft, Via::Api).await?;
-    let location = [(header::LOCATION, format!("/api/v1/resources/{}", created.id))];
-    Ok((StatusCode::CREATED, location, with_etag(&created)).into_response())
+    let owner = viewer.signed_in()?.id;
+    let create = async |id| resources.create_reserved(&viewer, id, &draft).await.map(|made| created(&made));
+    resources.requests.once(owner, key, create).await
 }
 
 /// Your own resource with an address.
@@ -183,12 +189,21 @@ async fn restore(
 }
 
 /// The tags of what you may see, with counts.
-#[utoipa::path(get, path = "/tags", operation_id = "listTags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), responses((status = 200, body = TagList, description = "The tags in the order of their names")))]
+#[utoipa::path(get, path = "/tags", operation_id = "listTags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), params(IfNoneMatch), responses(
+    (status = 200, body = TagList, description = "The tags in the order of their names", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` names the tags as they stand", headers(("ETag" = String))),
+))]
 async fn tags(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesRead>,
-) -> Result<axum::Json<TagList>> {
-    Ok(axum::Json(TagList { items: resources.tags(&viewer).await? }))
+    headers: HeaderMap,
+) -> Result<Response> {
+    Ok(tagged(&headers, &TagList { items: resources.tags(&viewer).await? }))
+}
+
+fn created(resource: &Resource) -> Response {
+    let location = [(header::LOCATION, format!("/api/v1/resources/{}", resource.id))];
+    (StatusCode::CREATED, location, with_etag(resource)).into_response()
 }
 
 fn with_etag(resource: &Resource) -> Response {

@@ -14,6 +14,7 @@ pub mod normal_url;
 pub mod pages;
 pub mod precondition;
 pub mod public;
+mod put;
 pub mod query;
 mod rank;
 pub mod resource;
@@ -42,6 +43,7 @@ use crate::cache::{Cache, Scope, Scopes};
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::idempotency::Requests;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
@@ -56,6 +58,7 @@ pub struct Resources {
     context: Context,
     cursors: CursorKey,
     exports: Arc<Semaphore>,
+    pub requests: Requests,
 }
 
 /// What the routes of the library need.
@@ -67,7 +70,8 @@ pub struct ResourcesState {
 
 impl Resources {
     pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
-        Self { cache, db, context, cursors, exports: export::permits() }
+        let requests = Requests::new(db.clone(), context.clone());
+        Self { cache, db, context, cursors, exports: export::permits(), requests }
     }
 
     /// # Errors
@@ -151,9 +155,14 @@ impl Resources {
     /// # Errors
     /// [`Error::Invalid`] with the fields, [`Error::DuplicateUrl`] with the resource that has the address.
     pub async fn create(&self, viewer: &Viewer, draft: &Draft, via: Via) -> Result<Resource> {
+        self.create_with_id(viewer, self.context.new_id(), draft, via).await
+    }
+
+    /// The same with an id that the caller has chosen.
+    async fn create_with_id(&self, viewer: &Viewer, id: Uuid, draft: &Draft, via: Via) -> Result<Resource> {
         let owner = viewer.signed_in()?.id;
         let checked = draft.check()?;
-        let (id, now) = (self.context.new_id(), self.context.now());
+        let now = self.context.now();
         let mut tx = self.cache.begin().await?;
         if let Err(error) = store::write::insert(&mut tx, id, owner, &checked, now).await {
             drop(tx);
@@ -194,7 +203,7 @@ impl Resources {
         }
         match self.replace(&current, &checked, via).await? {
             Some(saved) => Ok(saved),
-            None => Err(Error::VersionConflict { current: self.latest(viewer, id).await?.version }),
+            None => Err(Error::VersionConflict(Box::new(self.latest(viewer, id).await?))),
         }
     }
 

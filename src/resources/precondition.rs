@@ -35,7 +35,7 @@ impl Precondition {
                 tags.hold_strongly(&current.etag()) || (current.trashed_at.is_none() && is_version())
             }
         };
-        if holds { Ok(()) } else { Err(Error::VersionConflict { current: current.version }) }
+        if holds { Ok(()) } else { Err(Error::VersionConflict(Box::new(current.clone()))) }
     }
 
     /// The version that a change must find; `None` where any will do.

@@ -80,6 +80,23 @@ pub struct IfNoneMatch {
     tags: String,
 }
 
+/// Where a request makes what must not be there yet.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the headers themselves are read")]
+pub struct IfNoneMatchAny {
+    /// `*`: only if nothing has this id.
+    #[param(rename = "If-None-Match", example = "*", pattern = r"^\*$")]
+    tags: String,
+}
+
+/// Whether `If-None-Match` is `*`.
+#[must_use]
+pub fn is_for_new(headers: &HeaderMap) -> bool {
+    let field = field(headers, &header::IF_NONE_MATCH);
+    field.and_then(|field| parse(&field)) == Some(EntityTags::Any)
+}
+
 /// Whether `If-None-Match` names the tag of what stands: then 304 will do. A header that can't be read names nothing.
 #[must_use]
 pub fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {

@@ -1,16 +1,19 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::body;
 use super::csrf::content_type;
+use super::{body, etag};
 use crate::error::{Code, Error, FieldErrors, Result};
+use crate::resources::resource::ResourceBody;
 
 /// The largest JSON body.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -29,7 +32,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+/// # Errors
+/// 400 `malformed_json`, or 422 that names the field.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     // serde would take a list for an object's fields in their order.
     if bytes.trim_ascii_start().starts_with(b"[") && is_json() {
@@ -91,6 +96,10 @@ pub struct Problem {
     /// For `version_conflict`: the version that stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_version: Option<i64>,
+    /// For `version_conflict`: the entry as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ResourceBody>)]
+    pub current: Option<serde_json::Value>,
     /// For `bad_query`: where the query could not be read, in characters from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
@@ -124,8 +133,13 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors,
             existing_id: if let Error::DuplicateUrl(id) = error { Some(*id) } else { None },
-            current_version: if let Error::VersionConflict { current } = error {
-                Some(*current)
+            current_version: if let Error::VersionConflict(current) = error {
+                Some(current.version)
+            } else {
+                None
+            },
+            current: if let Error::VersionConflict(current) = error {
+                serde_json::to_value(ResourceBody::from(&**current)).ok()
             } else {
                 None
             },
@@ -151,6 +165,14 @@ impl IntoResponse for Problem {
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
         (kind, serde_json::to_vec(&self).unwrap_or_default()).into_response()
     }
+}
+
+/// A body whose `ETag` is a checksum of it; 304 when the client has it.
+pub fn tagged(headers: &HeaderMap, body: &impl Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&bytes)[..8]));
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    etag::unless_known(headers, tag, || (kind, bytes).into_response())
 }
 
 /// A body with its `ETag`.

@@ -456,7 +456,7 @@ async fn other_methods_are_405_and_the_right_ones_are_listed(app: App) {
     for (method, path, allowed) in [
         (Method::PUT, RESOURCES.to_owned(), "GET,HEAD,POST"),
         (Method::OPTIONS, RESOURCES.to_owned(), "GET,HEAD,POST"),
-        (Method::POST, entry.api(), "GET,HEAD,PATCH,DELETE"),
+        (Method::POST, entry.api(), "GET,HEAD,PATCH,PUT,DELETE"),
         (Method::GET, format!("{}/restore", entry.api()), "POST"),
         (Method::DELETE, "/api/v1/tags".to_owned(), "GET,HEAD"),
         (Method::DELETE, "/api/v1/openapi.json".to_owned(), "GET,HEAD"),

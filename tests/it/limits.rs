@@ -124,12 +124,8 @@ async fn nobody_escapes_by_a_forged_header(app: App) {
     assert_eq!(passed, 2);
 }
 
-on_both_engines!(
-    guessing_tokens_is_limited_as_no_token_is,
-    "--rate-limit-api=5/h",
-    "--rate-limit-token=1000/s"
-);
-async fn guessing_tokens_is_limited_as_no_token_is(app: App) {
+on_both_engines!(guessing_tokens_is_limited, "--rate-limit-unknown-token=5/h", "--rate-limit-token=1000/s");
+async fn guessing_tokens_is_limited(app: App) {
     let visitor = app.visitor();
     let mut heard = Vec::new();
     for n in 0..8 {

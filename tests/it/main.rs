@@ -66,6 +66,7 @@ mod routes;
 mod search;
 mod second_factor;
 mod security;
+mod sent_twice;
 mod sessions;
 mod silence;
 mod startup;

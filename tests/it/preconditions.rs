@@ -25,7 +25,12 @@ async fn throwing_away_heeds_if_match(app: App) {
     owner.json(Method::PATCH, &entry.api(), json!({ "title": "Ebb" })).if_match("\"1\"").await.ok();
     for stale in ["\"1\"", "W/\"2\"", "\"1\", \"3\"", "\"x\""] {
         let refused = owner.json_free(Method::DELETE, &entry.api()).if_match(stale).await;
-        assert_eq!(refused.is(412).problem("version_conflict").json()["current_version"], 2, "{stale}");
+        let told = refused.is(412).problem("version_conflict").json();
+        assert_eq!(
+            (&told["current_version"], &told["current"]["title"]),
+            (&json!(2), &json!("Ebb")),
+            "{stale}"
+        );
     }
     let nonsense = owner.json(Method::PATCH, &entry.api(), json!({ "url": "x" })).if_match("\"1\"").await;
     nonsense.is(422).problem("invalid");
@@ -174,4 +179,17 @@ async fn a_visitor_is_asked_to_sign_in_before_anything_else(app: App) {
     for ask in asks {
         ask.await.is(401).problem("sign_in_required");
     }
+}
+
+on_both_engines!(lists_are_sent_again_when_they_changed);
+async fn lists_are_sent_again_when_they_changed(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tides", "tags": ["sea"] })).await;
+    for path in ["/api/v1/resources", "/api/v1/tags"] {
+        let known = owner.get(path).await.ok().header("etag");
+        owner.get(path).header("if-none-match", &known).await.is(304).header_is("etag", &known);
+    }
+    let known = owner.get("/api/v1/resources").await.ok().header("etag");
+    owner.json(Method::PATCH, &entry.api(), json!({ "title": "Ebb" })).if_match("\"1\"").await.ok();
+    owner.get("/api/v1/resources").header("if-none-match", &known).await.ok().text_has("Ebb");
 }

@@ -272,6 +272,8 @@ async fn every_address_of_the_api_works(app: App) {
     owner.json_free(Method::POST, &format!("{api}/revisions/1/restore")).if_match("\"2\"").await.ok();
     owner.json_free(Method::DELETE, &api).await.is(204);
     owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"3\"");
+    let put = "/api/v1/resources/01983a5e-7c00-7a10-8000-0000000000a1";
+    owner.json(Method::PUT, put, json!({ "title": "Put" })).header("if-none-match", "*").await.is(201);
     let tags = owner.get("/api/v1/tags").await.ok().json();
     assert_eq!(tags["items"], json!([{ "name": "sea", "count": 1 }]));
     let library = owner.get("/api/v1/export?format=json").await.ok().json();

@@ -161,7 +161,7 @@ pub async fn update(
     };
     match updated {
         Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
-        Err(Error::VersionConflict { .. }) => {
+        Err(Error::VersionConflict(_)) => {
             let saved = resources.latest(&viewer, id).await?;
             let conflict = page(&ConflictPage::new(chrome, &form, &saved), false)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())

@@ -104,8 +104,8 @@ pub async fn update_details(
             errors,
             "Not saved yet: something needs another look.",
         ),
-        Err(Error::VersionConflict { current }) => {
-            let form = EntryForm { version: current.to_string(), ..form.shown() };
+        Err(Error::VersionConflict(current)) => {
+            let form = EntryForm { version: current.version.to_string(), ..form.shown() };
             refused(
                 StatusCode::CONFLICT,
                 form,

@@ -1,0 +1,219 @@
+//! `Idempotency-Key`: a request that is sent again within a day is told the first answer and not carried out twice.
+
+mod store;
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::db::Db;
+use crate::error::{Code, Error, Result};
+use crate::web::body;
+use crate::web::csrf::content_type;
+use crate::web::json::{BODY_LIMIT, parse};
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long a request is known.
+const LIFE: Duration = Duration::from_hours(24);
+/// A request that has not been answered after this was cut off: no request is at work for so long.
+const STALLED: Duration = Duration::from_mins(5);
+
+/// In the API's description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the header itself is read")]
+pub struct IdempotencyKey {
+    /// A new UUID with each request, and the same one when you send it again: within 24 hours it is carried out once.
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        example = "5f0c7a34-9df1-4b27-8a44-0d0b6d8e1a55",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]*$"
+    )]
+    key: String,
+}
+
+/// A typed JSON body, and the key that came with it.
+pub struct Keyed<T> {
+    pub key: Option<Key>,
+    pub body: T,
+}
+
+pub struct Key {
+    text: String,
+    fingerprint: [u8; 32],
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        if content_type(request.headers()) != "application/json" {
+            return Err(Error::WrongType { wanted: "application/json" });
+        }
+        let text = key_of(request.headers())?;
+        let mut hash = Sha256::new();
+        hash.update(format!("{} {}\n", request.method(), request.uri()));
+        let bytes = body::read(request.into_body(), BODY_LIMIT).await?;
+        hash.update(&bytes);
+        let key = text.map(|text| Key { text, fingerprint: hash.finalize().into() });
+        Ok(Self { key, body: parse(&bytes)? })
+    }
+}
+
+fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(&KEY) else { return Ok(None) };
+    let text = value
+        .to_str()
+        .ok()
+        .filter(|text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()));
+    let text = text.ok_or_else(|| Error::Malformed {
+        code: Code::BadIdempotencyKey,
+        message: "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID.".into(),
+    })?;
+    Ok(Some(text.to_owned()))
+}
+
+/// What was answered.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    location: Option<String>,
+    etag: Option<String>,
+    body: String,
+}
+
+/// The requests that came with a key.
+#[derive(Clone)]
+pub struct Requests {
+    db: Db,
+    context: Context,
+}
+
+impl Requests {
+    #[must_use]
+    pub const fn new(db: Db, context: Context) -> Self {
+        Self { db, context }
+    }
+
+    /// Carries a request out unless it was before; `run` gets the id that what it makes shall have.
+    ///
+    /// # Errors
+    /// [`Error::IdempotencyKeyReused`], [`Error::IdempotencyKeyInUse`], and those of `run`, after which the key is free.
+    pub async fn once(
+        &self,
+        owner: Uuid,
+        key: Option<Key>,
+        run: impl AsyncFnOnce(Uuid) -> Result<Response>,
+    ) -> Result<Response> {
+        let Some(key) = key else { return run(self.context.new_id()).await };
+        let now = self.context.now();
+        let claim = store::Claim {
+            owner,
+            key: &key.text,
+            fingerprint: &key.fingerprint,
+            id: self.context.new_id(),
+            now,
+            stalled: now.minus(STALLED),
+            over: now.minus(LIFE),
+        };
+        if let Some(id) = store::claim(&self.db, &claim).await? {
+            let mut working = Working { db: self.db.clone(), owner, key: key.text, is_over: false };
+            let answer = working.keep(run(id).await).await;
+            working.is_over = true;
+            return answer;
+        }
+        let first = store::find(&self.db, owner, &key.text).await?.ok_or(Error::IdempotencyKeyInUse)?;
+        if first.fingerprint != key.fingerprint {
+            return Err(Error::IdempotencyKeyReused);
+        }
+        let kept = first.answer.ok_or(Error::IdempotencyKeyInUse)?;
+        let kept = serde_json::from_str(&kept);
+        kept.map(replay).map_err(|e| Error::Internal(format!("a kept answer: {e}")))
+    }
+
+    /// Forgets what was answered more than a day ago.
+    pub async fn forget_old(&self) -> Result<()> {
+        Ok(store::forget_before(&self.db, self.context.now().minus(LIFE)).await?)
+    }
+}
+
+/// A request under way.
+struct Working {
+    db: Db,
+    owner: Uuid,
+    key: String,
+    is_over: bool,
+}
+
+impl Working {
+    /// Only what was carried out is kept: what was refused may be mended and sent again.
+    async fn keep(&self, answer: Result<Response>) -> Result<Response> {
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) if error.status().is_server_error() => {
+                // It may have been saved: the same id is tried again. That this fails too changes nothing.
+                let _ = store::cut_off(&self.db, self.owner, &self.key).await;
+                return Err(error);
+            }
+            Err(error) => {
+                store::free(&self.db, self.owner, &self.key).await?;
+                return Err(error);
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let bytes =
+            to_bytes(body, usize::MAX).await.map_err(|e| Error::Internal(format!("an answer: {e}")))?;
+        let text = |name| {
+            let value: Option<&HeaderValue> = parts.headers.get(name);
+            value.and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let kept = Kept {
+            status: parts.status.as_u16(),
+            location: text(header::LOCATION),
+            etag: text(header::ETAG),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        };
+        let kept = serde_json::to_string(&kept).unwrap_or_default();
+        store::keep(&self.db, self.owner, &self.key, &kept).await?;
+        Ok(Response::from_parts(parts, Body::from(bytes)))
+    }
+}
+
+impl Drop for Working {
+    /// The client went away while it was carried out, and may come back at once.
+    fn drop(&mut self) {
+        if !self.is_over {
+            let (db, owner, key) = (self.db.clone(), self.owner, std::mem::take(&mut self.key));
+            tokio::spawn(async move {
+                let _ = store::cut_off(&db, owner, &key).await;
+            });
+        }
+    }
+}
+
+fn replay(kept: Kept) -> Response {
+    let mut response = Body::from(kept.body).into_response();
+    *response.status_mut() = StatusCode::from_u16(kept.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    for (name, text) in [(header::LOCATION, kept.location), (header::ETAG, kept.etag)] {
+        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
