@@ -42,6 +42,7 @@ pub enum Error {
     },
     BadQuery(crate::resources::query::QueryError),
     BadCursor,
+    CursorExpired,
     Invalid(FieldErrors),
     DuplicateUrl(Uuid),
     LastAdmin,
@@ -84,7 +85,7 @@ impl Error {
             | Self::Forbidden(_)
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::LinkOver => StatusCode::GONE,
+            Self::LinkOver | Self::CursorExpired => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
             Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
@@ -125,6 +126,7 @@ impl Error {
             Self::Malformed { code, .. } => *code,
             Self::BadQuery(_) => Code::BadQuery,
             Self::BadCursor => Code::BadCursor,
+            Self::CursorExpired => Code::CursorExpired,
             Self::Invalid(_) => Code::Invalid,
             Self::DuplicateUrl(_) => Code::DuplicateUrl,
             Self::LastAdmin => Code::LastAdmin,
@@ -168,6 +170,7 @@ impl Error {
             Self::Malformed { message, .. } => message.clone().into(),
             Self::BadQuery(error) => error.message.clone().into(),
             Self::BadCursor => "This cursor is not one that coffer gave out for this list. Start again from the first page.".into(),
+            Self::CursorExpired => "This cursor is too old: something that is gone is not told any more. Begin again without a cursor.".into(),
             Self::Invalid(_) => "Some fields need another look.".into(),
             Self::DuplicateUrl(_) => "You have already saved this address.".into(),
             Self::LastAdmin => "This is the last administrator who can still log in. Make somebody else one first.".into(),

@@ -114,6 +114,9 @@ async fn keep_house(app: Arc<App>) {
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }
+        if let Err(error) = app.resources.forget_old_changes().await {
+            tracing::warn!(?error, "changes that were told for 90 days could not be removed");
+        }
         if let Err(error) = app.resources.requests.forget_old().await {
             tracing::warn!(?error, "answers that were kept for a day could not be removed");
         }

@@ -2,50 +2,35 @@
 
 use axum::http::StatusCode;
 
+use crate::named::named;
+
+/// What is said about a code.
+pub struct About {
+    /// The status of answers with this code.
+    pub status: StatusCode,
+    pub meaning: &'static str,
+    pub cause: &'static str,
+    pub remedy: &'static str,
+}
+
 macro_rules! codes {
     ($($code:ident = $text:literal, $status:ident, $meaning:literal, $cause:literal, $remedy:literal;)*) => {
-        /// The stable name of an error.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Code {
-            $($code,)*
+        named! {
+            /// The stable name of an error.
+            pub enum Code {
+                $($code = $text),*
+            }
         }
 
         impl Code {
-            pub const ALL: &'static [Self] = &[$(Self::$code,)*];
-
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            pub const fn about(self) -> About {
                 match self {
-                    $(Self::$code => $text,)*
-                }
-            }
-
-            /// The status of answers with this code.
-            #[must_use]
-            pub const fn status(self) -> StatusCode {
-                match self {
-                    $(Self::$code => StatusCode::$status,)*
-                }
-            }
-
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self {
-                    $(Self::$code => $meaning,)*
-                }
-            }
-
-            #[must_use]
-            pub const fn cause(self) -> &'static str {
-                match self {
-                    $(Self::$code => $cause,)*
-                }
-            }
-
-            #[must_use]
-            pub const fn remedy(self) -> &'static str {
-                match self {
-                    $(Self::$code => $remedy,)*
+                    $(Self::$code => About {
+                        status: StatusCode::$status,
+                        meaning: $meaning,
+                        cause: $cause,
+                        remedy: $remedy,
+                    },)*
                 }
             }
         }
@@ -111,6 +96,8 @@ codes! {
         "Your program sent it again before the answer came.", "Send it again in a few seconds.";
     LastAdmin = "last_admin", CONFLICT, "Nobody would be left to administer.",
         "This is the last administrator who can log in.", "Make another account an administrator first.";
+    CursorExpired = "cursor_expired", GONE, "Something is gone that is not told any more.",
+        "The client last asked more than 90 days ago, or a backup came back.", "Read everything again, without a cursor.";
     LinkOver = "link_over", GONE, "This link is used up or has expired.",
         "Links in mails work once and for a limited time.", "Ask for a fresh one.";
     VersionConflict = "version_conflict", PRECONDITION_FAILED, "The entry was changed meanwhile.",
@@ -144,11 +131,4 @@ codes! {
         "The server or its database is slow just now.", "Wait for the seconds of Retry-After.";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The database can't be reached.",
         "It is down or restarting; nothing was changed.", "Wait for the seconds of Retry-After.";
-}
-
-impl Code {
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == text)
-    }
 }

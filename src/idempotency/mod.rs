@@ -103,7 +103,6 @@ pub struct Requests {
 }
 
 impl Requests {
-    #[must_use]
     pub const fn new(db: Db, context: Context) -> Self {
         Self { db, context }
     }

@@ -114,7 +114,9 @@ impl Policy {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Pages | Self::Network | Self::Session => "That was more than this server answers at once.",
-            Self::Api | Self::Token | Self::UnknownToken => "That was more requests than this server answers at once.",
+            Self::Api | Self::Token | Self::UnknownToken => {
+                "That was more requests than this server answers at once."
+            }
             Self::Admin => "That was more than administrators may ask at once.",
             Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {
                 "There were too many wrong passwords for this account."

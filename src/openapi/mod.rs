@@ -58,7 +58,6 @@ impl utoipa::Modify for Schemes {
 }
 
 /// The document, with what is the same for every operation.
-#[must_use]
 pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     let components = &mut document["components"];

@@ -110,7 +110,7 @@ fn tell(responses: &mut Map<String, Value>, code: Code) {
     let status = match code {
         // Signing in answers 401 with it, and names that itself.
         Code::SecondFactorRequired => StatusCode::FORBIDDEN,
-        _ => code.status(),
+        _ => code.about().status,
     };
     let response = responses.entry(status.as_str()).or_insert_with(|| {
         json!({

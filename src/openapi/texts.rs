@@ -16,7 +16,6 @@ fn parse(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-#[must_use]
 pub fn example(schema: &str) -> Option<Value> {
     EXAMPLES.get(schema).cloned()
 }
@@ -51,26 +50,25 @@ pub fn describe_parameter(parameter: &mut Value) {
 }
 
 /// Every code there is.
-#[must_use]
 pub fn error_codes() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     json!({ "type": "string", "enum": codes, "description": "The stable name of an error." })
 }
 
 /// An answer for each code that an operation names.
-#[must_use]
 pub fn problems(operations: &str) -> Value {
-    let problem = |code: &Code| {
+    let problem = |code: Code| {
+        let about = code.about();
         let value = json!({
             "type": "about:blank",
-            "title": code.status().canonical_reason(),
-            "status": code.status().as_u16(),
-            "detail": code.meaning(),
+            "title": about.status.canonical_reason(),
+            "status": about.status.as_u16(),
+            "detail": about.meaning,
             "code": code.as_str(),
             "request_id": "1b4f0e9851971998",
         });
-        (code.as_str().to_owned(), json!({ "summary": code.meaning(), "value": value }))
+        (code.as_str().to_owned(), json!({ "summary": about.meaning, "value": value }))
     };
-    let is_named = |code: &&Code| operations.contains(&format!("examples/{}\"", code.as_str()));
-    Code::ALL.iter().filter(is_named).map(problem).collect::<Map<_, _>>().into()
+    let is_named = |code: &Code| operations.contains(&format!("examples/{}\"", code.as_str()));
+    Code::ALL.into_iter().filter(is_named).map(problem).collect::<Map<_, _>>().into()
 }

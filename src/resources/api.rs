@@ -15,7 +15,9 @@ use utoipa_axum::routes;
 
 use super::listing::ListParams;
 use super::resource::{ResourceBody, ResourceItem};
-use super::{Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, export};
+use super::{
+    Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, changes, export,
+};
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
@@ -33,6 +35,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
         .routes(routes!(restore))
         .merge(revisions::routes())
         .routes(routes!(tags))
+        .merge(changes::api::routes())
         .merge(export::api::routes())
 }
 
@@ -172,7 +175,7 @@ async fn trash(
 
 /// Take back from the trash.
 #[utoipa::path(post, path = "/resources/{id}/restore", operation_id = "restoreResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
-    (status = 200, body = ResourceBody, description = "The resource as it was thrown away", headers(("ETag" = String))),
+    (status = 200, body = ResourceBody, description = "The resource, as a new version", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),

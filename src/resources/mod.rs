@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod cached;
+pub mod changes;
 pub mod draft;
 pub mod export;
 pub mod fold;

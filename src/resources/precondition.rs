@@ -32,7 +32,7 @@ impl Precondition {
             Self::Tags(tags) => {
                 // The version is enough for a change, even if a tag was respelled since.
                 let is_version = || tags.hold_strongly(&format!("\"{}\"", current.version));
-                tags.hold_strongly(&current.etag()) || (current.trashed_at.is_none() && is_version())
+                tags.hold_strongly(&current.etag()) || is_version()
             }
         };
         if holds { Ok(()) } else { Err(Error::VersionConflict(Box::new(current.clone()))) }
@@ -48,13 +48,10 @@ impl Precondition {
 }
 
 impl Resource {
-    /// The strong `ETag` of its JSON: the version in quotes. In the trash, the time it was trashed follows. Where a tag is
-    /// spelled unlike its folded form, a checksum of the spelling follows, since that changes without a new version.
+    /// The strong `ETag` of its JSON: the version in quotes. Where a tag is spelled unlike its folded form, a checksum of the
+    /// spelling follows, since that changes without a new version.
     pub fn etag(&self) -> String {
         let mut etag = format!("\"{}", self.version);
-        if let Some(at) = self.trashed_at {
-            let _ = write!(etag, "-trashed-{}", at.micros());
-        }
         if self.tags.0.iter().any(|tag| tag::fold(tag) != *tag) {
             let _ = write!(etag, "-tags-{:08x}", crc32fast::hash(self.tags.0.join("\n").as_bytes()));
         }

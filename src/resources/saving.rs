@@ -55,6 +55,11 @@ impl Resources {
         let Some(seen) = store::write::set_trashed(&mut tx, resource.id, at, version).await? else {
             return Ok(None);
         };
+        if at.is_none() {
+            // What is read is the newest version again.
+            let (by, now) = (resource.owner_id, self.context.now());
+            store::write::add_revision(&mut tx, resource.id, by, Via::Restore, now).await?;
+        }
         let saved = store::find_within(&mut tx, resource.id).await?;
         tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await?;
         Ok(saved)

@@ -23,7 +23,6 @@ pub struct EntityTag {
 
 impl EntityTags {
     /// The strong comparison: a weak tag is equal to none.
-    #[must_use]
     pub fn hold_strongly(&self, tag: &str) -> bool {
         match self {
             Self::Any => true,
@@ -32,7 +31,6 @@ impl EntityTags {
     }
 
     /// The weak comparison: the tags are equal but for `W/`.
-    #[must_use]
     pub fn hold_weakly(&self, tag: &str) -> bool {
         let tag = tag.strip_prefix("W/").unwrap_or(tag).as_bytes();
         match self {
@@ -91,14 +89,12 @@ pub struct IfNoneMatchAny {
 }
 
 /// Whether `If-None-Match` is `*`.
-#[must_use]
 pub fn is_for_new(headers: &HeaderMap) -> bool {
     let field = field(headers, &header::IF_NONE_MATCH);
     field.and_then(|field| parse(&field)) == Some(EntityTags::Any)
 }
 
 /// Whether `If-None-Match` names the tag of what stands: then 304 will do. A header that can't be read names nothing.
-#[must_use]
 pub fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {
     let field = field(headers, &header::IF_NONE_MATCH);
     field.and_then(|field| parse(&field)).is_some_and(|known| known.hold_weakly(tag))
@@ -107,9 +103,13 @@ pub fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {
 /// The answer with its tag; 304 alone when the client has it.
 pub fn unless_known(headers: &HeaderMap, tag: String, answer: impl FnOnce() -> Response) -> Response {
     if is_unchanged(headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+        return not_modified(tag);
     }
     ([(header::ETAG, tag)], answer()).into_response()
+}
+
+pub fn not_modified(tag: String) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
 }
 
 /// The tags of `If-Match`; `None` without that header.

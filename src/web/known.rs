@@ -46,7 +46,6 @@ impl AsRef<[u8]> for TokenKey {
 }
 
 impl TokenKey {
-    #[must_use]
     pub fn new(token: &[u8]) -> Self {
         let mut key = [0; 16];
         key.copy_from_slice(&Sha256::digest(token)[..16]);
@@ -54,20 +53,17 @@ impl TokenKey {
     }
 
     /// One of 64 shares, in which guesses can't tell where a good token is.
-    #[must_use]
     pub const fn share(self) -> u8 {
         1 + self.0[0] % 64
     }
 }
 
 impl Known {
-    #[must_use]
     pub fn new(context: &Context) -> Self {
         Self { sessions: recent(SESSIONS), tokens: recent(TOKENS), context: context.clone() }
     }
 
     /// Whose session this is, if it was used within minutes.
-    #[must_use]
     pub fn session(&self, id: Id) -> Option<Identity> {
         let seen = self.sessions.get(&id.0)?;
         self.is_within(seen.at, KNOWN_FOR).then(|| seen.identity.clone())
@@ -93,7 +89,6 @@ impl Known {
     }
 
     /// Whether this token was good within minutes.
-    #[must_use]
     pub fn has_token(&self, key: TokenKey) -> bool {
         self.tokens.get(&key).is_some_and(|at| self.is_within(at, KNOWN_FOR))
     }

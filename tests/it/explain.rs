@@ -9,6 +9,7 @@ use coffer::cache::outbox;
 use coffer::db::{Db, Timestamp, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
+use coffer::resources::changes::store as changes;
 use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
 use coffer::resources::store::{self, list};
@@ -24,8 +25,10 @@ use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 /// Tables that grow with the library or its people: never read from end to end.
-const LARGE: [&str; 8] =
-    ["resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox", "audit_events"];
+const LARGE: [&str; 9] = [
+    "changes", "resources", "resource_tags", "tags", "revisions", "users", "sessions", "outbox",
+    "audit_events",
+];
 
 async fn library(app: &App) {
     // First, so that the statistics after seeding include the people.
@@ -179,6 +182,12 @@ async fn single_things(app: &App) {
     for (what, sql, values, index) in [
         ("find", store::FIND, vec![Value::Id(id)], by_id("resources")),
         ("trash", store::TRASHED, vec![Value::Id(id)], "resources_trash".to_owned()),
+        (
+            "changes",
+            changes::AFTER,
+            vec![Value::Id(id), Value::Int(4_990), Value::Int(201)],
+            "changes_seq".to_owned(),
+        ),
         ("revisions", store::REVISIONS, vec![Value::Id(id)], by_id("revisions")),
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),

@@ -335,10 +335,8 @@ async fn names_of_folders_and_tags_lose_no_more_than_their_marks(app: App) {
     }
     let tagged = find(&owner, "https://5.example/").await;
     assert_eq!(tagged["tags"], json!(["rust", "unread", "编程", "设计"]));
-    assert_eq!(
-        (&tagged["created_at"], &tagged["updated_at"]),
-        (&json!("2023-11-14T22:13:20Z"), &json!("2024-03-09T16:00:00Z"))
-    );
+    assert_eq!(tagged["created_at"], json!("2023-11-14T22:13:20Z"));
+    assert!(tagged["updated_at"].as_str() > Some("2026-01-01"), "as it came in: {tagged}");
     let entry = find(&owner, "https://deep.example/").await;
     let path = entry["tags"][0].as_str().expect("a tag");
     assert!(

@@ -11,6 +11,7 @@ mod beside;
 mod browser;
 mod cache;
 mod canaries;
+mod changes;
 mod client;
 mod commands;
 mod connections;

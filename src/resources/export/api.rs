@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::HeaderMap;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,6 +17,7 @@ use crate::error::Result;
 use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
 use crate::web::bearer::{OwnResourcesRead, SudoScoped};
+use crate::web::etag::{self, IfNoneMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
 
@@ -31,8 +34,9 @@ struct ExportQuery {
 }
 
 /// Your own library as a file, the trash included.
-#[utoipa::path(get, path = "/export", operation_id = "exportResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery), responses(
-    (status = 200, description = "The file", headers(("Content-Disposition" = String)),
+#[utoipa::path(get, path = "/export", operation_id = "exportResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery, IfNoneMatch), responses(
+    (status = 304, description = "`If-None-Match` names what this library holds", headers(("ETag" = String))),
+    (status = 200, description = "The file", headers(("Content-Disposition" = String), ("ETag" = String)),
         content((String = "text/html"), (ExportDocument = "application/json"), (Archive = "application/zip"))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`; for a token `insufficient_scope`"),
@@ -40,8 +44,14 @@ struct ExportQuery {
 async fn export(
     State(resources): State<Arc<Resources>>,
     viewer: SudoScoped<OwnResourcesRead>,
+    headers: HeaderMap,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
     let format = Format::parse(&query.format).ok_or_else(unknown_format)?;
-    Ok(attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+    let tag = format!("W/\"{}-{}\"", resources.latest_change(&viewer).await?, query.format);
+    if etag::is_unchanged(&headers, &tag) {
+        return Ok(etag::not_modified(tag));
+    }
+    let file = attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name());
+    Ok(([(ETAG, tag)], file).into_response())
 }

@@ -160,7 +160,8 @@ impl Preparation<'_> {
         let undated = || self.now.minus(Duration::from_micros(place as u64));
         let modified = known(entry.modified);
         let created = known(entry.added).or(modified).unwrap_or_else(undated);
-        Times { created, updated: modified.map_or(created, |at| at.max(created)) }
+        // When it changed here, so that whoever looks for what is new finds it.
+        Times { created, updated: self.now }
     }
 }
 

@@ -56,7 +56,7 @@ fn dates_that_cannot_be_are_not_believed() {
     let ready = prepared(&lines).ready;
     let now = Timestamp::from_seconds(NOW).unwrap();
     assert!(ready.iter().all(|ready| ready.created <= now && ready.updated >= ready.created));
-    assert_eq!(ready[1].updated, Timestamp::from_seconds(1_600_000_000).unwrap());
+    assert!(ready.iter().all(|ready| ready.updated == now));
     assert!(ready[2].created > ready[3].created, "the file's order stays");
     let webkit = "<DT><A HREF=\"https://e.example/\" ADD_DATE=\"11000000000000000\">In 1949</A>";
     assert_eq!(read(webkit)[0].added, None);

@@ -58,6 +58,8 @@ pub async fn revisions(
     Id(id): Id,
 ) -> Result<Response> {
     let Revisions { resource, revisions } = resources.revisions(&viewer, id).await?;
+    // Moving it to the trash and back raises the version, and changes no text.
+    let newest = revisions.first().map(|revision| revision.version);
     let rows = revisions
         .into_iter()
         .map(|revision| RevisionRow {
@@ -66,7 +68,7 @@ pub async fn revisions(
             by: revision.saved_by,
             via: revision.via.as_str(),
             href: format!("/resources/{id}/revisions/{}", revision.version),
-            current: revision.version == resource.version,
+            current: Some(revision.version) == newest,
         })
         .collect();
     let chrome = chrome.section("library");

@@ -121,7 +121,7 @@ pub async fn set_trashed(
     at: Option<Timestamp>,
     version: Option<i64>,
 ) -> sqlx::Result<Option<Visibility>> {
-    const SQL: &str = "UPDATE resources SET trashed_at = $2
+    const SQL: &str = "UPDATE resources SET trashed_at = $2, version = version + 1
         WHERE id = $1 AND (trashed_at IS NULL) = ($2 IS NOT NULL) AND version = COALESCE($3, version)
         RETURNING visibility";
     let seen: Option<String> = on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).bind(at).bind(version)

@@ -1,0 +1,89 @@
+//! What changed since a client last asked: its own entries in the order of their changes, and what is gone.
+
+pub mod api;
+#[doc(hidden)] // The tests ask the databases for the plans of its statements.
+pub mod store;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Resource, Resources};
+use crate::error::{Error, Result};
+use crate::web::viewer::Viewer;
+
+/// How long it is told that an entry is gone.
+pub const TOLD_FOR: Duration = Duration::from_hours(90 * 24);
+pub const MOST: i64 = 200;
+
+/// Where a client stands: the number of the last change that it has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Position {
+    owner: Uuid,
+    changes_to: i64,
+}
+
+/// The state of an entry whose change is new to the client.
+pub struct Changed {
+    pub id: Uuid,
+    /// `None` when it is gone.
+    pub resource: Option<Resource>,
+}
+
+/// Some of the changes, and where the next begin.
+pub struct Changes {
+    pub items: Vec<Changed>,
+    pub cursor: String,
+    pub has_more: bool,
+    /// The number of the viewer's latest change.
+    pub latest: i64,
+}
+
+impl Resources {
+    /// What changed of the viewer's own entries after the cursor; from the beginning when there is none.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::CursorExpired`] when something is gone that is not told any more.
+    pub async fn changes(&self, viewer: &Viewer, after: Option<&str>, limit: i64) -> Result<Changes> {
+        let owner = viewer.signed_in()?.id;
+        let after: Option<Position> = after.map(|text| self.cursors.open(text)).transpose()?;
+        if after.is_some_and(|after| after.owner != owner) {
+            return Err(Error::BadCursor);
+        }
+        let counter = store::counter(&self.db, owner).await?.unwrap_or_default();
+        let from = after.map_or(0, |after| after.changes_to);
+        // A backup that came back has fewer changes than the client has seen.
+        if after.is_some() && (from < counter.forgotten || from > counter.seq) {
+            return Err(Error::CursorExpired);
+        }
+        let mut rows = match counter.seq {
+            seq if seq == from => Vec::new(),
+            _ => store::after(&self.db, owner, from, limit + 1).await?,
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let changes_to = rows.last().map_or(from, |last| last.seq);
+        let cursor = self.cursors.seal(&Position { owner, changes_to });
+        // Who begins has nothing that could be gone.
+        rows.retain(|row| from > 0 || !row.is_deleted);
+        let ids: Vec<Uuid> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.resource_id).collect();
+        let mut found = store::resources(&self.db, &ids).await?;
+        let items = rows
+            .into_iter()
+            .map(|row| Changed { id: row.resource_id, resource: found.remove(&row.resource_id) });
+        Ok(Changes { items: items.collect(), cursor, has_more, latest: counter.seq })
+    }
+
+    /// The number of the viewer's latest change.
+    pub async fn latest_change(&self, viewer: &Viewer) -> Result<i64> {
+        let owner = viewer.signed_in()?.id;
+        Ok(store::counter(&self.db, owner).await?.unwrap_or_default().seq)
+    }
+
+    /// Forgets what has been gone for [`TOLD_FOR`].
+    pub async fn forget_old_changes(&self) -> Result<()> {
+        Ok(store::forget_before(&self.db, self.context.now().minus(TOLD_FOR)).await?)
+    }
+}
