@@ -19,6 +19,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
+    /// With the address in the API that was probably meant.
+    UnknownRoute(Option<String>),
     MethodNotAllowed,
     SignInRequired,
     SudoRequired,
@@ -28,6 +30,7 @@ pub enum Error {
     TokenReused,
     BadCredentials,
     SecondFactorRequired,
+    WrongCode,
     SecondFactorMissing,
     InsufficientScope(Scope),
     UnknownScope,
@@ -46,6 +49,7 @@ pub enum Error {
     Invalid(FieldErrors),
     DuplicateUrl(Uuid),
     LastAdmin,
+    Trashed,
     PreconditionRequired,
     /// With what stands.
     VersionConflict(Box<Resource>),
@@ -71,14 +75,15 @@ pub enum Error {
 impl Error {
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SignInRequired
             | Self::BadToken
             | Self::TokenExpired
             | Self::TokenReused
             | Self::BadCredentials
-            | Self::SecondFactorRequired => StatusCode::UNAUTHORIZED,
+            | Self::SecondFactorRequired
+            | Self::WrongCode => StatusCode::UNAUTHORIZED,
             Self::SudoRequired
             | Self::SecondFactorMissing
             | Self::InsufficientScope(_)
@@ -90,7 +95,9 @@ impl Error {
             Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::DuplicateUrl(_) | Self::LastAdmin | Self::IdempotencyKeyInUse => StatusCode::CONFLICT,
+            Self::DuplicateUrl(_) | Self::LastAdmin | Self::Trashed | Self::IdempotencyKeyInUse => {
+                StatusCode::CONFLICT
+            }
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionConflict(_) => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -108,6 +115,7 @@ impl Error {
     pub const fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::NotFound,
+            Self::UnknownRoute(_) => Code::UnknownRoute,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
             Self::SignInRequired => Code::SignInRequired,
             Self::SudoRequired => Code::SudoRequired,
@@ -117,6 +125,7 @@ impl Error {
             Self::TokenReused => Code::TokenReused,
             Self::BadCredentials => Code::BadCredentials,
             Self::SecondFactorRequired | Self::SecondFactorMissing => Code::SecondFactorRequired,
+            Self::WrongCode => Code::WrongCode,
             Self::InsufficientScope(_) => Code::InsufficientScope,
             Self::UnknownScope => Code::UnknownScope,
             Self::Forbidden(_) => Code::Forbidden,
@@ -130,6 +139,7 @@ impl Error {
             Self::Invalid(_) => Code::Invalid,
             Self::DuplicateUrl(_) => Code::DuplicateUrl,
             Self::LastAdmin => Code::LastAdmin,
+            Self::Trashed => Code::Trashed,
             Self::PreconditionRequired => Code::PreconditionRequired,
             Self::VersionConflict(_) => Code::VersionConflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
@@ -150,6 +160,8 @@ impl Error {
     pub fn message(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound => "There is nothing here that you may see. Check the address.".into(),
+            Self::UnknownRoute(Some(near)) => format!("There is no such address in the API. Did you mean {near}? /api/v1/openapi.json lists them all.").into(),
+            Self::UnknownRoute(None) => "There is no such address in the API. /api/v1/openapi.json lists them all.".into(),
             Self::MethodNotAllowed => "This address does not take that method. The Allow header lists those it takes.".into(),
             Self::SignInRequired => "Sign in to do this.".into(),
             Self::SudoRequired => "Give your password once more at /sudo, then repeat this within ten minutes.".into(),
@@ -159,6 +171,7 @@ impl Error {
             Self::TokenReused => "This refresh token was used before, as it happens when somebody has copied it. All that came from it is revoked: sign in again.".into(),
             Self::BadCredentials => "This name and password don’t belong together. Check both and try again.".into(),
             Self::SecondFactorRequired => "This account asks for a second factor. Send a current code as “code”; each works once.".into(),
+            Self::WrongCode => "This code is not right, or was used before. Wait for the next one and send it as “code”.".into(),
             Self::SecondFactorMissing => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
             Self::InsufficientScope(scope) => format!("This token may not do that. It would need the scope {}.", scope.as_str()).into(),
             Self::UnknownScope => "One of these scopes does not exist. The API reference lists them all.".into(),
@@ -174,6 +187,7 @@ impl Error {
             Self::Invalid(_) => "Some fields need another look.".into(),
             Self::DuplicateUrl(_) => "You have already saved this address.".into(),
             Self::LastAdmin => "This is the last administrator who can still log in. Make somebody else one first.".into(),
+            Self::Trashed => "This is in the trash. Restore it before changing it.".into(),
             Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read; a PUT takes If-None-Match: *.".into(),
             Self::VersionConflict(current) => format!("This was changed meanwhile: version {} stands. Read it, then send your change again.", current.version).into(),
             Self::IdempotencyKeyReused => "This Idempotency-Key came with another request before. Make a new key for each request.".into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -148,6 +148,7 @@ pub fn router(app: &App) -> Router {
         .merge(sessions::pages::routes().with_state(app.sessions_state()))
         .merge(tokens::pages::routes().with_state(app.tokens_state()))
         .merge(resources::pages::routes().with_state(app.resources_state()))
+        .merge(openapi::pages::routes().with_state(app.deps.clone()))
         .merge(resources::public::pages::routes().with_state(app.resources_state()))
         .merge(resources::export::pages::routes().with_state(app.resources_state()))
         .merge(resources::import::pages::routes(app.deps.upload_limit).with_state(app.resources_state()))
@@ -169,9 +170,9 @@ pub fn router(app: &App) -> Router {
     let api = api
         .route("/api/v1/openapi.json", openapi::serve(&document))
         .merge(docs)
-        .route("/api", any(faces::not_found))
-        .route("/api/", any(faces::not_found))
-        .route("/api/{*rest}", any(faces::not_found))
+        .route("/api", openapi::elsewhere(&document))
+        .route("/api/", openapi::elsewhere(&document))
+        .route("/api/{*rest}", openapi::elsewhere(&document))
         .method_not_allowed_fallback(faces::method_not_allowed);
     let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
 

@@ -74,6 +74,8 @@ codes! {
         "Renew an access token at /auth/refresh; make a new personal token.";
     TokenReused = "token_reused", UNAUTHORIZED, "The refresh token was used before.",
         "Two programs hold the same one, or it was stolen.", "Sign in again; everything that came from it is revoked.";
+    WrongCode = "wrong_code", UNAUTHORIZED, "The code of the second factor is not right.",
+        "It was mistyped, is over, or was used before: each works once.", "Send the next code.";
     CrossSite = "cross_site", FORBIDDEN, "The request did not come from one of coffer's own pages.",
         "A browser sent it with the session cookie from elsewhere, or without X-CSRF-Token.",
         "Send the csrf of /me as X-CSRF-Token, or use a token instead of the cookie.";
@@ -86,6 +88,8 @@ codes! {
         "Let the person confirm at /sudo, or use a token.";
     NotFound = "not_found", NOT_FOUND, "There is nothing here that you may see.",
         "It was deleted, is somebody else's, or the id is wrong.", "Read the list again.";
+    UnknownRoute = "unknown_route", NOT_FOUND, "There is no such address in the API.",
+        "It is mistyped, or belongs to another version.", "The detail names the nearest address that there is.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method.",
         "The method is wrong for this path.", "The Allow header lists those that it takes.";
     BodyTimedOut = "body_timed_out", REQUEST_TIMEOUT, "The body did not arrive in time.",
@@ -96,6 +100,8 @@ codes! {
         "Your program sent it again before the answer came.", "Send it again in a few seconds.";
     LastAdmin = "last_admin", CONFLICT, "Nobody would be left to administer.",
         "This is the last administrator who can log in.", "Make another account an administrator first.";
+    Trashed = "trashed", CONFLICT, "The entry is in the trash.",
+        "It was moved there, perhaps by another client.", "Restore it first, then change it.";
     CursorExpired = "cursor_expired", GONE, "Something is gone that is not told any more.",
         "The client last asked more than 90 days ago, or a backup came back.", "Read everything again, without a cursor.";
     LinkOver = "link_over", GONE, "This link is used up or has expired.",

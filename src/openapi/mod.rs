@@ -2,21 +2,28 @@
 //! texts and examples in `texts`.
 
 mod operation;
+pub mod pages;
 mod texts;
+
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::IntoResponse as _;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
+use crate::error::Error;
 use crate::resources::Kind;
 use crate::resources::listing::Sort;
 use crate::web::etag;
 use crate::web::json::Problem;
+
+/// From here on an address was probably mistyped for another.
+const ALIKE: f64 = 0.8;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -86,6 +93,17 @@ pub fn serve(document: &Value) -> MethodRouter {
     })
 }
 
+/// For addresses in the API that are none: names the nearest that is one.
+pub fn elsewhere(document: &Value) -> MethodRouter {
+    let paths: Arc<[String]> =
+        document["paths"].as_object().into_iter().flat_map(|paths| paths.keys().cloned()).collect();
+    any(async move |uri: Uri| {
+        let likeness = |path: &&String| strsim::normalized_levenshtein(path, uri.path());
+        let nearest = paths.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        Error::UnknownRoute(nearest.filter(|path| likeness(path) > ALIKE).cloned())
+    })
+}
+
 /// The headers that operations refer to by name.
 fn headers() -> Value {
     json!({
@@ -95,7 +113,7 @@ fn headers() -> Value {
         "Retry-After": header("Seconds to wait", json!({ "type": "integer", "minimum": 0 })),
         "RateLimit": header("What is left of each limit, and in how many seconds there is more", json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
         "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
-        "WWW-Authenticate": header("How to sign in (RFC 6750)", json!({ "type": "string", "examples": ["Bearer"] })),
+        "WWW-Authenticate": header("How to sign in (RFC 6750)", json!({ "type": "string", "examples": ["Bearer realm=\"coffer\", error=\"invalid_token\""] })),
     })
 }
 

@@ -128,7 +128,7 @@ fn tell(responses: &mut Map<String, Value>, code: Code) {
 fn complete_response(status: &str, response: &mut Value) {
     let own = response["headers"].as_object().map(|headers| headers.keys().cloned().collect::<Vec<_>>());
     let also: &[&str] = match status {
-        "401" => &["WWW-Authenticate"],
+        "401" | "403" => &["WWW-Authenticate"],
         "429" => &["RateLimit", "RateLimit-Policy", "Retry-After"],
         "503" => &["Retry-After"],
         _ if status.starts_with(['2', '3']) => &["RateLimit", "RateLimit-Policy"],

@@ -60,7 +60,7 @@ pub fn problems(operations: &str) -> Value {
     let problem = |code: Code| {
         let about = code.about();
         let value = json!({
-            "type": "about:blank",
+            "type": format!("/api/docs/errors#{}", code.as_str()),
             "title": about.status.canonical_reason(),
             "status": about.status.as_u16(),
             "detail": about.meaning,

@@ -83,7 +83,7 @@ fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
 /// For programs, which have no browser to do it in. Where an account has a second factor, a current code comes along.
 #[utoipa::path(post, path = "/auth/token", operation_id = "signIn", tag = "account", security(()), request_body = Credentials, responses(
     (status = 200, body = TokenPair, description = "A pair of tokens"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`, `wrong_code`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
 async fn token(
@@ -102,7 +102,8 @@ async fn token(
     if proved.by.lacks_code() {
         let code = given.code.unwrap_or_default();
         let complete = refresh.accounts.check_second_factor(&proved.member, &code, &origin).await?;
-        proved = complete.ok_or(Error::SecondFactorRequired)?;
+        let missing = if code.is_empty() { Error::SecondFactorRequired } else { Error::WrongCode };
+        proved = complete.ok_or(missing)?;
     }
     let grant = refresh.begin(&proved.member, Kind::Api, &scopes, &origin).await?;
     Ok(pair(&refresh, grant))

@@ -140,7 +140,7 @@ async fn find(
     (status = 200, body = ResourceBody, description = "The resource as it was saved", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`, `bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`, `trashed`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current_version`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
 ))]

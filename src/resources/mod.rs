@@ -190,7 +190,7 @@ impl Resources {
     ) -> Result<Resource> {
         let current = self.find_own(viewer, id).await?;
         if current.trashed_at.is_some() {
-            return Err(Error::Forbidden("This is in the trash. Restore it before changing it."));
+            return Err(Error::Trashed);
         }
         let mut kept = current.tags.0.clone();
         if via == Via::Restore {

@@ -70,7 +70,13 @@ impl Asked {
         let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
             Tree::Pages => self.page(pipeline, &response, &error),
-            Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
+            Tree::Api => {
+                let mut problem = Problem::of(&error, &self.request_id.0);
+                if let (Error::MethodNotAllowed, Some(allowed)) = (&*error, allowed(&response)) {
+                    problem.detail = format!("This address takes {allowed}.");
+                }
+                faced(&response, &error, problem)
+            }
         }
     }
 }
@@ -94,6 +100,12 @@ fn came_from(site: &Site, request: &Request) -> Option<String> {
     let host = site.host_of(headers, request.uri())?;
     let is_ours = site.is_own_origin(&from.origin().ascii_serialization(), host);
     is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
+}
+
+/// The methods that an address takes, as its 405 lists them.
+fn allowed(bare: &Response) -> Option<String> {
+    let methods = bare.headers().get(header::ALLOW)?.to_str().ok()?;
+    Some(methods.split(',').map(str::trim).collect::<Vec<_>>().join(", "))
 }
 
 pub async fn not_found() -> Error {
@@ -147,12 +159,32 @@ fn faced(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
     if let Error::TooManyRequests(refusal) = &**error {
         refuse(refusal, response.headers_mut());
     }
-    if error.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    if let Some(challenge) = challenge(error) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
+}
+
+/// What a program has to show (RFC 6750 § 3).
+fn challenge(error: &Error) -> Option<HeaderValue> {
+    match error {
+        Error::InsufficientScope(scope) => {
+            let wanted = format!(
+                "Bearer realm=\"coffer\", error=\"insufficient_scope\", scope=\"{}\"",
+                scope.as_str()
+            );
+            HeaderValue::from_str(&wanted).ok()
+        }
+        Error::BadToken | Error::TokenExpired => {
+            Some(HeaderValue::from_static("Bearer realm=\"coffer\", error=\"invalid_token\""))
+        }
+        _ if error.status() == StatusCode::UNAUTHORIZED => {
+            Some(HeaderValue::from_static("Bearer realm=\"coffer\""))
+        }
+        _ => None,
+    }
 }
 
 /// A panic is an internal error like any other; what it said goes to the log.

@@ -408,9 +408,10 @@ async fn text_that_is_not_utf8_is_refused(app: App) {
         assert!([400, 404].contains(&answer.status()), "{answer}");
     }
     owner.get("/setup/%FF").await.has("h1", "");
-    for path in ["/api/v1/resources/%FF", "/api/v1/resources/%FF/revisions/%FF", "/api/%FF"] {
+    for path in ["/api/v1/resources/%FF", "/api/v1/resources/%FF/revisions/%FF"] {
         owner.get(path).await.is(404).problem("not_found");
     }
+    owner.get("/api/%FF").await.is(404).problem("unknown_route");
 }
 
 on_both_engines!(what_is_no_id_names_nothing);
@@ -488,9 +489,9 @@ async fn unknown_addresses_are_404_in_the_trees_own_dress(app: App) {
     for path in
         ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/resources", "/api/v1/resources/", "/api/v1/x/y/z"]
     {
-        owner.get(path).await.is(404).problem("not_found");
-        owner.json(Method::POST, path, json!({})).await.is(404).problem("not_found");
-        app.visitor().get(path).await.is(404).problem("not_found");
+        owner.get(path).await.is(404).problem("unknown_route");
+        owner.json(Method::POST, path, json!({})).await.is(404).problem("unknown_route");
+        app.visitor().get(path).await.is(404).problem("unknown_route");
     }
     for path in ["/absent", "/resources/", "//", "/login/", "/admin", "/.env", "/..%2f..%2fetc/passwd"] {
         owner.get(path).await.error_page(404).has("a[href='/']", "Back to the library");

@@ -172,7 +172,7 @@ async fn what_was_typed_survives_the_end_of_the_entry(app: App) {
     let entry = owner.saves(json!({ "title": "Short-lived" })).await;
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     let form = [("title", "Too late"), ("body", "Every word"), ("version", "1")];
-    owner.post_form(&entry.page(), &form).await.error_page(403).has("main textarea", "Every word");
+    owner.post_form(&entry.page(), &form).await.error_page(409).has("main textarea", "Every word");
     owner.post_form(&format!("{}/delete", entry.page()), &[]).await.redirects_to("/trash");
     owner.post_form(&entry.page(), &form).await.error_page(404).has("main textarea", "Every word");
 }

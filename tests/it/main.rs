@@ -23,6 +23,7 @@ mod documents;
 mod drain;
 mod enumeration;
 mod environment;
+mod error_catalogue;
 mod error_pages;
 mod explain;
 mod export;

@@ -168,7 +168,7 @@ fn errors_are_told_by_their_codes() {
     let silent: Vec<_> =
         codes.iter().filter_map(Value::as_str).filter(|code| !told.contains(*code)).collect();
     // Pages alone answer with these, and addresses that are none.
-    assert_eq!(silent, ["bad_upload", "method_not_allowed", "link_over", "sudo_refused"]);
+    assert_eq!(silent, ["bad_upload", "unknown_route", "method_not_allowed", "link_over", "sudo_refused"]);
 }
 
 #[test]

@@ -276,14 +276,14 @@ async fn the_trash_gives_back_and_deletes(app: App) {
         .json(Method::PATCH, &entry.api(), json!({ "title": "New" }))
         .if_match("*")
         .await
-        .is(403)
-        .problem("forbidden");
+        .is(409)
+        .problem("trashed");
     owner.get(&format!("{RESOURCES}/lookup?url=tides.example")).await.is(404);
     owner.post_form(&format!("{}/restore", entry.page()), &[]).await.redirects_to(&entry.page());
     let back = read(&owner, &entry).await;
     assert_eq!(
         (&back["trashed_at"], &back["version"], &back["tags"]),
-        (&json!(null), &json!(1), &json!(["sea"]))
+        (&json!(null), &json!(3), &json!(["sea"]))
     );
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);

@@ -277,12 +277,13 @@ async fn a_program_sends_its_code_with_the_password(app: App) {
         }
         program.json(Method::POST, "/api/v1/auth/token", credentials).await
     };
-    for wrong in [None, Some(""), Some("000000")] {
-        asks(wrong).await.is(401).problem("second_factor_required");
+    for none in [None, Some("")] {
+        asks(none).await.is(401).problem("second_factor_required");
     }
+    asks(Some("000000")).await.is(401).problem("wrong_code");
     let code = phone.code(app.now());
     asks(Some(&code)).await.ok();
-    asks(Some(&code)).await.is(401);
+    asks(Some(&code)).await.is(401).problem("wrong_code");
     asks(Some(&codes[0])).await.ok();
 }
 

@@ -37,7 +37,7 @@ pub(super) fn check_title(draft: &Draft, url: Option<&NormalUrl>, errors: &mut F
         Some(_) => address.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/'),
         None => first_line(&draft.body),
     };
-    if instead.is_empty() && url.is_none() && draft.kind != Some(Kind::Link) {
+    if instead.is_empty() && url.is_none() && errors.of("url").is_none() {
         errors.add("title", "Give the note a title, or write some text: its first line will serve.");
     }
     one_line(&instead.chars().take(TITLE_LIMIT).collect::<String>())

@@ -143,7 +143,8 @@ impl Answer {
         self.check(problem["status"] == self.status(), "the status in the body too");
         self.check(problem["title"].as_str() == self.status.canonical_reason(), "the status in words");
         let registered = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-        let kind = if self.status() == 429 { registered } else { "about:blank" };
+        let catalogue = format!("/api/docs/errors#{code}");
+        let kind = if self.status() == 429 { registered } else { &catalogue };
         self.check(problem["type"] == kind, kind);
         self.check(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "a sentence");
         let id = problem["request_id"].as_str().unwrap_or_default();

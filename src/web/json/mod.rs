@@ -1,5 +1,7 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
+mod words;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -38,13 +40,17 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     // serde would take a list for an object's fields in their order.
     if bytes.trim_ascii_start().starts_with(b"[") && is_json() {
-        return Err(wrong(".", "Invalid type: sequence, expected an object."));
+        return Err(wrong(".", "The body must be an object."));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.into_inner());
         // Where a name is wanted, serde_json calls any other kind of value a syntax error.
-        if inner.is_data() || is_json() { wrong(&path, &sentence(&inner)) } else { malformed(&inner) }
+        if inner.is_data() || is_json() {
+            wrong(&path, &words::sentence(&path, &inner))
+        } else {
+            malformed(&inner)
+        }
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -60,22 +66,10 @@ fn malformed(error: &serde_json::Error) -> Error {
     Error::Malformed { code: Code::MalformedJson, message: format!("The body is not valid JSON: {error}.") }
 }
 
-/// serde's words without the position, which the path replaces.
-fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let end = text.rfind(" at line ").unwrap_or(text.len());
-    let mut text = text[..end].to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text.push('.');
-    text
-}
-
 /// An error as the API tells it.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Problem {
-    /// `about:blank`, as `code` tells errors apart; for `too_many_requests` the type that is registered for it.
+    /// Where the error is explained; for `too_many_requests` the type that is registered for it.
     #[serde(rename = "type")]
     pub kind: String,
     /// The HTTP status in words.
@@ -125,7 +119,7 @@ impl Problem {
             _ => Vec::new(),
         };
         Self {
-            kind: kind(error).to_owned(),
+            kind: kind(error),
             title: error.status().canonical_reason().unwrap_or("Error").to_owned(),
             status: error.status().as_u16(),
             detail: error.message().into_owned(),
@@ -153,10 +147,12 @@ impl Problem {
     }
 }
 
-fn kind(error: &Error) -> &'static str {
+fn kind(error: &Error) -> String {
     match error {
-        Error::TooManyRequests(_) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
-        _ => "about:blank",
+        Error::TooManyRequests(_) => {
+            "https://iana.org/assignments/http-problem-types#quota-exceeded".to_owned()
+        }
+        _ => format!("/api/docs/errors#{}", error.code().as_str()),
     }
 }
 

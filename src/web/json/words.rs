@@ -1,0 +1,90 @@
+//! What a parser found wrong with a body, in words for whoever wrote the client.
+
+/// What serde calls a type, and what it is in JSON.
+const TYPES: [(&str, &str); 9] = [
+    ("a sequence", "a list"),
+    ("a string", "a text"),
+    ("a boolean", "true or false"),
+    ("a map", "an object"),
+    ("struct", "an object"),
+    ("u32", "a whole number"),
+    ("i64", "a whole number"),
+    ("a UUID string", "a UUID"),
+    ("string or map", "one of the names in the reference"),
+];
+
+/// A sentence about the value that a field has, or about a field that is none.
+#[must_use]
+pub fn sentence(field: &str, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    let text = &text[..end];
+    let name = if field == "." { "The body" } else { field };
+    if let Some((_, wanted)) = text.split_once(", expected ").filter(|_| text.starts_with("invalid ")) {
+        let known = TYPES.iter().find(|(serde, _)| wanted.starts_with(serde));
+        return format!("{name} must be {}.", known.map_or(wanted, |(_, json)| json));
+    }
+    if let Some(rest) = text.strip_prefix("unknown field ") {
+        let (unknown, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
+        let known = known.trim_start_matches("one of ");
+        let listed = if known.is_empty() { String::new() } else { format!(" These are: {known}.") };
+        return format!("There is no field {unknown} here.{listed}");
+    }
+    if let Some(rest) = text.strip_prefix("unknown variant ") {
+        let known = rest.split_once(", expected ").map_or("", |(_, known)| known);
+        return format!("{name} must be one of {}.", known.trim_start_matches("one of "));
+    }
+    if let Some(missing) = text.strip_prefix("missing field ") {
+        return format!("Send the field {missing}.");
+    }
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text + "."
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only what can't be read is looked at")]
+    struct Sample {
+        tags: Vec<String>,
+        pinned: Option<bool>,
+        kind: Option<Kind>,
+        days: Option<u32>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Link,
+        Note,
+    }
+
+    #[test]
+    fn no_parser_is_heard() {
+        for (body, field, said) in [
+            (r#"{"tags":"sea"}"#, "tags", "tags must be a list."),
+            (r#"{"tags":[1]}"#, "tags[0]", "tags[0] must be a text."),
+            (r#"{"tags":[],"pinned":"yes"}"#, "pinned", "pinned must be true or false."),
+            (r#"{"tags":[],"days":-1}"#, "days", "days must be a whole number."),
+            (r#"{"tags":[],"kind":"photo"}"#, "kind", "kind must be one of `link` or `note`."),
+            (r"{}", ".", "Send the field `tags`."),
+            (
+                r#"{"tag":[]}"#,
+                "tag",
+                "There is no field `tag` here. These are: `tags`, `pinned`, `kind`, `days`.",
+            ),
+            ("3", ".", "The body must be an object."),
+        ] {
+            let error = serde_json::from_str::<Sample>(body).expect_err(body);
+            assert_eq!(sentence(field, &error), said, "{body}");
+        }
+    }
+}
