@@ -19,6 +19,7 @@ use crate::mail::MailSettings;
 use crate::telemetry::listener::MetricsSettings;
 use crate::telemetry::logs::LogSettings;
 use crate::web::client::ClientSettings;
+use crate::web::cors::CorsSettings;
 
 /// Names that other software uses for the same thing, honoured when ours is absent.
 pub const ALIASES: [(&str, &str); 3] =
@@ -64,6 +65,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub client: ClientSettings,
+
+    #[command(flatten)]
+    pub cors: CorsSettings,
 
     /// true: browsers are told to use https for all subdomains of the base URL's host too.
     #[arg(long, env = "COFFER_HSTS_SUBDOMAINS", default_value_t = false, num_args = 0..=1,
@@ -153,7 +157,7 @@ impl Config {
             "COFFER_DATABASE_URL" => Some(self.database()),
             "COFFER_DRAIN_SECONDS" => Some(self.drain().as_secs().to_string()),
             "COFFER_METRICS_ADDRESS" => Some(self.metrics.listen().to_string()),
-            "COFFER_TRUSTED_PROXIES" => Some(String::new()),
+            "COFFER_TRUSTED_PROXIES" | "COFFER_CORS_ORIGINS" => Some(String::new()),
             _ => None,
         }
     }

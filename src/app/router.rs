@@ -27,7 +27,7 @@ use crate::sessions::{self, SessionsState};
 use crate::tokens::{self, TokensState};
 use crate::web::forms::FORM_LIMIT;
 use crate::web::way::{self, Pipeline, TreePipeline};
-use crate::web::{assets, faces, json, log, reports, session};
+use crate::web::{assets, cors, faces, json, log, reports, session};
 
 /// The states that the slices' routes are given.
 impl App {
@@ -175,6 +175,10 @@ pub fn router(app: &App) -> Router {
         .route("/api/{*rest}", openapi::elsewhere(&document))
         .method_not_allowed_fallback(faces::method_not_allowed);
     let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
+    let api = match app.config.cors.cors_origins.as_slice() {
+        [] => api,
+        origins => api.layer(from_fn_with_state(Arc::from(origins), cors::share)),
+    };
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
     let reports = Router::new().route(reports::PATH, post(reports::take));

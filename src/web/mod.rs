@@ -10,6 +10,7 @@ pub mod chrome;
 pub mod client;
 pub mod compress;
 pub mod cookies;
+pub mod cors;
 pub mod csrf;
 pub mod cursor;
 pub mod deps;

@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod connections;
 mod cookies;
+mod cors;
 mod csrf;
 mod data;
 mod devices;
