@@ -24,8 +24,10 @@ pub fn example(schema: &str) -> Option<Value> {
 pub fn describe_properties(schemas: &mut Value) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
         describe_those_of(name, schema);
-        for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
-            describe_those_of(name, part);
+        for parts in ["allOf", "oneOf"] {
+            for part in schema.get_mut(parts).and_then(Value::as_array_mut).into_iter().flatten() {
+                describe_those_of(name, part);
+            }
         }
     }
 }

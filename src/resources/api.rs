@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::listing::ListParams;
 use super::resource::{ResourceBody, ResourceItem};
 use super::{
-    Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, changes, export,
+    Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes, export,
 };
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
         .routes(routes!(restore))
         .merge(revisions::routes())
         .routes(routes!(tags))
+        .merge(batch::api::routes())
         .merge(changes::api::routes())
         .merge(export::api::routes())
 }

@@ -1,6 +1,7 @@
 //! The library: links and notes. Here are its verbs; the nouns are in `resource` and `draft`, the SQL is in `store`.
 
 pub mod api;
+pub mod batch;
 pub mod cached;
 pub mod changes;
 pub mod draft;

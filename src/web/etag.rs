@@ -117,10 +117,21 @@ pub fn not_modified(tag: String) -> Response {
 /// # Errors
 /// 400 `bad_if_match` when it names none, or holds something else.
 pub fn if_match(headers: &HeaderMap) -> Result<Option<EntityTags>> {
-    let Some(field) = field(headers, &header::IF_MATCH) else { return Ok(None) };
-    match parse(&field) {
+    field(headers, &header::IF_MATCH).map(|field| required(&field)).transpose()
+}
+
+/// The same where a body says it.
+///
+/// # Errors
+/// 400 `bad_if_match`.
+pub fn if_match_in(text: Option<&str>) -> Result<Option<EntityTags>> {
+    text.map(|text| required(text.as_bytes())).transpose()
+}
+
+fn required(field: &[u8]) -> Result<EntityTags> {
+    match parse(field) {
         Some(EntityTags::List(tags)) if tags.is_empty() => Err(unreadable()),
-        Some(tags) => Ok(Some(tags)),
+        Some(tags) => Ok(tags),
         None => Err(unreadable()),
     }
 }

@@ -272,6 +272,8 @@ async fn every_address_of_the_api_works(app: App) {
     owner.json_free(Method::POST, &format!("{api}/revisions/1/restore")).if_match("\"2\"").await.ok();
     owner.json_free(Method::DELETE, &api).await.is(204);
     owner.json_free(Method::POST, &format!("{api}/restore")).await.ok().header_is("etag", "\"5\"");
+    let batch = json!({ "operations": [{ "do": "create", "resource": { "title": "Batch" } }] });
+    owner.json(Method::POST, "/api/v1/resources/batch", batch).await.ok();
     owner.get("/api/v1/resources/changes").await.ok().text_has(&entry.id);
     let put = "/api/v1/resources/01983a5e-7c00-7a10-8000-0000000000a1";
     owner.json(Method::PUT, put, json!({ "title": "Put" })).header("if-none-match", "*").await.is(201);
