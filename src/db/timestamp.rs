@@ -26,6 +26,11 @@ impl Timestamp {
         (0..=253_402_300_799).contains(&seconds).then_some(Self(seconds * 1_000_000))
     }
 
+    /// RFC 3339, with any offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from)
+    }
+
     /// Microseconds since 1970, UTC.
     pub const fn micros(self) -> i64 {
         self.0
@@ -42,6 +47,13 @@ impl Timestamp {
     /// RFC 3339 in UTC, for machines.
     pub fn rfc3339(self) -> String {
         self.datetime().format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// The same as JSON has it: always with three decimals, so that texts compare as times do.
+    pub fn json(self) -> String {
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        self.datetime().format(&format).unwrap_or_default()
     }
 
     /// The same for `<time datetime>`, which takes milliseconds at most.
@@ -76,7 +88,7 @@ impl From<OffsetDateTime> for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.serialize_str(&self.rfc3339())
+            serializer.serialize_str(&self.json())
         } else {
             serializer.serialize_i64(self.0)
         }

@@ -18,7 +18,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use crate::error::Error;
 use crate::resources::Kind;
-use crate::resources::listing::Sort;
+use crate::resources::listing::{Include, Sort, State};
 use crate::web::etag;
 use crate::web::json::Problem;
 
@@ -37,7 +37,7 @@ const ALIKE: f64 = 0.8;
     ),
     servers((url = "/", description = "The coffer that serves this document")),
     modifiers(&Schemes),
-    components(schemas(Problem, Kind, Sort)),
+    components(schemas(Problem, Kind, Sort, Include, State)),
     tags(
         (name = "account", description = "Signing in, and what belongs to an account: devices and tokens."),
         (name = "resources", description = "Links and notes, their versions and their trash."),
@@ -107,16 +107,17 @@ pub fn elsewhere(document: &Value) -> MethodRouter {
 /// The headers that operations refer to by name.
 fn headers() -> Value {
     json!({
-        "ETag": header("The version of this answer, for `If-None-Match` and `If-Match`", json!({ "type": "string", "examples": ["\"3\""] })),
-        "Location": header("The path of what was made", json!({ "type": "string", "format": "uri-reference" })),
-        "Content-Disposition": header("The name of the file", json!({ "type": "string" })),
-        "Retry-After": header("Seconds to wait", json!({ "type": "integer", "minimum": 0 })),
-        "RateLimit": header("What is left of each limit, and in how many seconds there is more", json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
-        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
-        "WWW-Authenticate": header("How to sign in (RFC 6750)", json!({ "type": "string", "examples": ["Bearer realm=\"coffer\", error=\"invalid_token\""] })),
+        "ETag": header("The version of this answer, for `If-None-Match` and `If-Match`", &json!({ "type": "string", "examples": ["\"3\""] })),
+        "Location": header("The path of what was made", &json!({ "type": "string", "format": "uri-reference" })),
+        "Link": header("The next page, as `rel=\"next\"` (RFC 8288)", &json!({ "type": "string" })),
+        "Content-Disposition": header("The name of the file", &json!({ "type": "string" })),
+        "Retry-After": header("Seconds to wait", &json!({ "type": "integer", "minimum": 0 })),
+        "RateLimit": header("What is left of each limit, and in how many seconds there is more", &json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
+        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", &json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
+        "WWW-Authenticate": header("How to sign in (RFC 6750)", &json!({ "type": "string", "examples": ["Bearer realm=\"coffer\", error=\"invalid_token\""] })),
     })
 }
 
-fn header(description: &str, schema: Value) -> Value {
+fn header(description: &str, schema: &Value) -> Value {
     json!({ "description": description, "schema": schema })
 }

@@ -1,5 +1,6 @@
 //! The library as JSON.
 
+mod list;
 mod put;
 mod revisions;
 
@@ -13,8 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::listing::ListParams;
-use super::resource::{ResourceBody, ResourceItem};
+use super::resource::ResourceBody;
 use super::{
     Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes, export,
 };
@@ -29,7 +29,7 @@ use crate::web::path::Id;
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
-        .routes(routes!(list, create))
+        .routes(routes!(list::list, create))
         .routes(routes!(lookup))
         .routes(routes!(find, update, trash, put::put))
         .routes(routes!(restore))
@@ -49,32 +49,8 @@ struct LookupQuery {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ResourceList<'a> {
-    items: Vec<ResourceItem<'a>>,
-    /// Send it as `cursor` for the next page; null on the last.
-    next_cursor: Option<&'a str>,
-}
-
-#[derive(Serialize, ToSchema)]
 struct TagList {
     items: Vec<TagCount>,
-}
-
-/// What you may see, filtered, searched and sorted.
-#[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams, IfNoneMatch), responses(
-    (status = 200, body = ResourceList, description = "One page of resources", headers(("ETag" = String))),
-    (status = 304, description = "`If-None-Match` names this page as it stands", headers(("ETag" = String))),
-    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
-))]
-async fn list(
-    State(resources): State<Arc<Resources>>,
-    viewer: Scoped<ResourcesRead>,
-    headers: HeaderMap,
-    StrictQuery(params): StrictQuery<ListParams>,
-) -> Result<Response> {
-    let listing = resources.list(&viewer, &params).await?;
-    let items = listing.hits.iter().map(ResourceItem::from).collect();
-    Ok(tagged(&headers, &ResourceList { items, next_cursor: listing.next.as_deref() }))
 }
 
 /// Save a link or a note.

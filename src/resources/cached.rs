@@ -113,8 +113,22 @@ pub fn list_scopes(viewer: &Viewer) -> Scopes {
 
 /// The key of a list: all its parameters.
 pub fn list_id(params: &ListParams) -> [u8; 16] {
-    let ListParams { q, tag, kind, pinned, sort, cursor, limit } = params;
-    id_of(&[q, tag, kind, pinned, sort, cursor, limit])
+    let ListParams {
+        q,
+        tag,
+        kind,
+        pinned,
+        sort,
+        mine,
+        state,
+        created_after,
+        updated_after,
+        include,
+        count: _,
+        cursor,
+        limit,
+    } = params;
+    id_of(&[q, tag, kind, pinned, sort, mine, state, created_after, updated_after, include, cursor, limit])
 }
 
 /// The scopes that a change touches; `seen` is the visibility before and after it.

@@ -9,6 +9,7 @@ pub use self::rules::{BODY_LIMIT, StoredTitle, TITLE_LIMIT, one_line, url_key};
 use super::normal_url::NormalUrl;
 use super::tag::{self, TagName, split_tags};
 use super::{Kind, Resource, Revision, Visibility, fold, markdown};
+use crate::db::Timestamp;
 use crate::error::{Error, FieldErrors, Result};
 
 /// Characters of the folded title by which lists are sorted.
@@ -35,6 +36,9 @@ pub struct Draft {
     /// `private` when left out.
     pub visibility: Visibility,
     pub pinned: bool,
+    /// When you saved it first, elsewhere; not later than now. Left out: now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
 }
 
 impl From<&Resource> for Draft {
@@ -47,6 +51,7 @@ impl From<&Resource> for Draft {
             tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
+            created_at: None,
         }
     }
 }

@@ -47,7 +47,11 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Kind(which) => Some(kind(*which)),
         Criterion::Pinned => Some(pinned()),
         Criterion::Visibility(which) => Some(visibility(*which)),
-        Criterion::By(_) | Criterion::Before(_) | Criterion::After(_) => None,
+        Criterion::By(_)
+        | Criterion::Before(_)
+        | Criterion::After(_)
+        | Criterion::CreatedAfter(_)
+        | Criterion::ChangedAfter(_) => None,
     }
 }
 

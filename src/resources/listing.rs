@@ -1,14 +1,17 @@
 //! The parameters of a list, and the page that answers them: filters, order, and where the next page begins.
 
+mod params;
+
 use serde::{Deserialize, Serialize};
 use time::{Date, Time};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::query::{self, Criterion, Filter, Query};
-use super::{Kind, Resource, tag};
+pub use self::params::{Include, ListParams, State};
+use super::Resource;
+use super::query::{Filter, Query};
+use super::visibility::Shelf;
 use crate::db::Timestamp;
-use crate::error::{Code, Error, Result};
 use crate::named::named;
 use crate::web::cursor::CursorKey;
 
@@ -31,34 +34,6 @@ named! {
     }
 }
 
-/// The parameters as the address bar or an API client sends them; each may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct ListParams {
-    /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
-    #[param(max_length = 1000)]
-    pub q: String,
-    /// Only this tag and those below it.
-    #[param(max_length = 200)]
-    pub tag: String,
-    /// `link` or `note`.
-    #[param(value_type = Option<Kind>)]
-    pub kind: String,
-    /// `true`: only pinned ones; `false`: only others.
-    #[param(value_type = Option<bool>)]
-    pub pinned: String,
-    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`): the latest 300 ranked, then older ones.
-    #[param(value_type = Option<Sort>)]
-    pub sort: String,
-    /// Where the page before ended, as it was given out.
-    #[param(pattern = "^[A-Za-z0-9_-]*$")]
-    pub cursor: String,
-    /// 1 to 200; 50 when left out.
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
-    pub limit: String,
-}
-
 /// [`ListParams`] that passed every check.
 pub struct Search {
     pub query: Query,
@@ -68,6 +43,8 @@ pub struct Search {
     pub limit: i64,
     /// Only rows with a lower `rid`.
     pub below: Option<i64>,
+    pub shelf: Shelf,
+    pub with_body: bool,
 }
 
 /// Where a page ended.
@@ -99,73 +76,6 @@ pub enum Reading {
     /// The last word is complete.
     WholeWords,
     AsTyped,
-}
-
-impl ListParams {
-    /// # Errors
-    /// [`Error::BadQuery`] for the search, [`Error::BadCursor`], 400 `bad_parameter` for the rest.
-    pub fn search(&self, cursors: &CursorKey) -> Result<Search> {
-        let query = query::parse(&self.q).map_err(Error::BadQuery)?;
-        let sort = self.sort(&query)?;
-        let after = match self.cursor.as_str() {
-            "" => None,
-            text => Some(cursors.open(text)?)
-                .filter(|after| fits(after, sort))
-                .map_or(Err(Error::BadCursor), |a| Ok(Some(a)))?,
-        };
-        let mut filters = query.filters.clone();
-        filters.extend(self.filters()?);
-        Ok(Search { query, filters, sort, after, limit: self.limit()?, below: None })
-    }
-
-    /// The given order, or the default: by relevance if there are words to search for.
-    pub fn sort(&self, query: &Query) -> Result<Sort> {
-        let searching = query.is_ranked();
-        match self.sort.as_str() {
-            "" if searching => Ok(Sort::Relevance),
-            "" => Ok(Sort::Newest),
-            "relevance" if !searching => Ok(Sort::Newest),
-            name => Sort::parse(name)
-                .ok_or_else(|| bad("sort must be newest, oldest, changed, title or relevance")),
-        }
-    }
-
-    fn filters(&self) -> Result<Vec<Filter>> {
-        let (mut criteria, mut others) = (Vec::new(), None);
-        if !self.tag.is_empty() {
-            let name = tag::parse_one(&self.tag).map_err(|error| bad(&error.to_string()))?;
-            criteria.push(Criterion::Tag(name.folded));
-        }
-        match self.kind.as_str() {
-            "" => {}
-            "link" => criteria.push(Criterion::Kind(Kind::Link)),
-            "note" => criteria.push(Criterion::Kind(Kind::Note)),
-            _ => return Err(bad("kind must be link or note")),
-        }
-        match self.pinned.as_str() {
-            "" => {}
-            "true" => criteria.push(Criterion::Pinned),
-            "false" => others = Some(Filter { criterion: Criterion::Pinned, negated: true }),
-            _ => return Err(bad("pinned must be true or false")),
-        }
-        let wanted = criteria.into_iter().map(|criterion| Filter { criterion, negated: false });
-        Ok(wanted.chain(others).collect())
-    }
-
-    fn limit(&self) -> Result<i64> {
-        match self.limit.as_str() {
-            "" => Ok(PAGE),
-            text => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MOST).contains(limit))
-                .ok_or_else(|| bad("limit must be a number from 1 to 200")),
-        }
-    }
-}
-
-fn bad(message: &str) -> Error {
-    Error::Malformed { code: Code::BadParameter, message: format!("{}.", message.trim_end_matches('.')) }
 }
 
 fn fits(after: &Position, sort: Sort) -> bool {

@@ -39,7 +39,9 @@ pub use self::kind::{Kind, Via};
 use self::listing::{ListParams, Listing};
 pub use self::precondition::Precondition;
 pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
+use self::store::write::Times;
 pub use self::tag::TagCount;
+use self::visibility::Shelf;
 pub use self::visibility::Visibility;
 use crate::cache::{Cache, Scope, Scopes};
 use crate::context::Context;
@@ -114,6 +116,9 @@ impl Resources {
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
     pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
+        if params.shelf()? != Shelf::Visible {
+            viewer.signed_in()?;
+        }
         let (id, scopes) = (cached::list_id(params), cached::list_scopes(viewer));
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
@@ -125,6 +130,15 @@ impl Resources {
         };
         let listing = self.cache.read(&cached::LISTING, viewer, id, scopes, load).await?;
         Ok(listing.unwrap_or_default())
+    }
+
+    /// How many match on all pages.
+    ///
+    /// # Errors
+    /// Those of [`Resources::list`].
+    pub async fn count(&self, viewer: &Viewer, params: &ListParams) -> Result<i64> {
+        let search = params.search(&self.cursors)?;
+        Ok(store::list::count(&self.db, viewer, &search).await?)
     }
 
     /// Whether there is anything at all that the viewer may see.
@@ -165,8 +179,14 @@ impl Resources {
         let owner = viewer.signed_in()?.id;
         let checked = draft.check()?;
         let now = self.context.now();
+        let created = draft.created_at.unwrap_or(now);
+        if created > now {
+            return Err(Error::field("created_at", "This lies ahead. Give a time that has been."));
+        }
         let mut tx = self.cache.begin().await?;
-        if let Err(error) = store::write::insert(&mut tx, id, owner, &checked, now).await {
+        if let Err(error) =
+            store::write::insert(&mut tx, id, owner, &checked, Times { created, updated: now }).await
+        {
             drop(tx);
             return Err(self.duplicate(error, owner, &checked).await);
         }

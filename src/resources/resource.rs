@@ -152,6 +152,9 @@ pub struct ResourceItem<'a> {
     url: Option<&'a str>,
     /// The beginning of the body as plain text.
     summary: &'a str,
+    /// Markdown; only with `include=body`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
     #[schema(value_type = Vec<String>)]
     tags: &'a [String],
     visibility: Visibility,
@@ -161,10 +164,14 @@ pub struct ResourceItem<'a> {
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// When it was moved to the trash; missing outside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    trashed_at: Option<Timestamp>,
 }
 
-impl<'a> From<&'a Hit> for ResourceItem<'a> {
-    fn from(Hit { resource, summary, .. }: &'a Hit) -> Self {
+impl<'a> ResourceItem<'a> {
+    pub fn new(Hit { resource, summary, .. }: &'a Hit, with_body: bool) -> Self {
         Self {
             id: resource.id,
             owner: &resource.owner_username,
@@ -172,6 +179,8 @@ impl<'a> From<&'a Hit> for ResourceItem<'a> {
             title: &resource.title,
             url: resource.url.as_deref(),
             summary,
+            body: with_body.then_some(resource.body.as_str()),
+            trashed_at: resource.trashed_at,
             tags: &resource.tags.0,
             visibility: resource.visibility,
             pinned: resource.pinned,

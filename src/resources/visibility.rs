@@ -49,22 +49,74 @@ pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
 /// index, so that the cost of a page does not depend on what the viewer may not see.
 pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
     match viewer {
-        Viewer::Member(_) => &[
-            "r.trashed_at IS NULL AND r.owner_id = $1",
-            "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'members'",
-            PUBLIC,
-        ],
+        Viewer::Member(_) => {
+            &[OWN, "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'members'", PUBLIC]
+        }
         Viewer::Visitor => &[PUBLIC],
     }
 }
+
+/// Which of the resources that a viewer may see a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shelf {
+    /// All that they may see outside the trash.
+    #[default]
+    Visible,
+    /// Their own outside the trash.
+    Own,
+    /// Their trash.
+    Trash,
+    /// Their own, the trash included.
+    Everything,
+}
+
+impl Shelf {
+    /// The rule of [`partitions`], narrowed to the shelf.
+    pub fn partitions(self, viewer: &Viewer) -> &'static [&'static str] {
+        match self {
+            Self::Visible => partitions(viewer),
+            Self::Own => &[OWN],
+            Self::Trash => &[TRASH],
+            Self::Everything => &[OWN, TRASH],
+        }
+    }
+
+    /// The same as one condition.
+    pub fn condition(self, viewer: &Viewer) -> String {
+        any_of(self.partitions(viewer))
+    }
+
+    /// The same as [`partition_terms`] of these partitions.
+    pub fn index_terms(self, viewer: &Viewer) -> Vec<String> {
+        match (self, viewer) {
+            (Self::Visible, _) | (_, Viewer::Visitor) => partition_terms(viewer),
+            (_, Viewer::Member(member)) => vec![index_terms::owned(member.id)],
+        }
+    }
+
+    /// What all of its partitions say of the trash.
+    pub const fn trashed(self) -> &'static str {
+        match self {
+            Self::Visible | Self::Own => "r.trashed_at IS NULL",
+            Self::Trash => "r.trashed_at IS NOT NULL",
+            Self::Everything => "TRUE",
+        }
+    }
+}
+
+const OWN: &str = "r.trashed_at IS NULL AND r.owner_id = $1";
+const TRASH: &str = "r.trashed_at IS NOT NULL AND r.owner_id = $1";
 
 /// Begins with the condition of the partial indexes, word for word: the engines require that.
 const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'public'";
 
 /// The rule as one condition.
 pub fn visible(viewer: &Viewer) -> String {
-    let partitions: Vec<String> =
-        partitions(viewer).iter().map(|partition| format!("({partition})")).collect();
+    any_of(partitions(viewer))
+}
+
+fn any_of(partitions: &[&str]) -> String {
+    let partitions: Vec<String> = partitions.iter().map(|partition| format!("({partition})")).collect();
     format!("({})", partitions.join(" OR "))
 }
 

@@ -23,7 +23,7 @@ const ANY: &str = "*";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Serving")]
 pub struct CorsSettings {
-    /// Other sites whose pages may use the API with a token, such as https://app.example.org, with commas between; * for all.
+    /// Origins of other sites whose pages may use the API with a token, with commas between; * for all.
     #[arg(long, env = "COFFER_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 }

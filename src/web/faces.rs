@@ -70,13 +70,7 @@ impl Asked {
         let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
             Tree::Pages => self.page(pipeline, &response, &error),
-            Tree::Api => {
-                let mut problem = Problem::of(&error, &self.request_id.0);
-                if let (Error::MethodNotAllowed, Some(allowed)) = (&*error, allowed(&response)) {
-                    problem.detail = format!("This address takes {allowed}.");
-                }
-                faced(&response, &error, problem)
-            }
+            Tree::Api => faced(&response, &error, Problem::of(&error, &self.request_id.0)),
         }
     }
 }
@@ -100,12 +94,6 @@ fn came_from(site: &Site, request: &Request) -> Option<String> {
     let host = site.host_of(headers, request.uri())?;
     let is_ours = site.is_own_origin(&from.origin().ascii_serialization(), host);
     is_ours.then(|| from[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
-}
-
-/// The methods that an address takes, as its 405 lists them.
-fn allowed(bare: &Response) -> Option<String> {
-    let methods = bare.headers().get(header::ALLOW)?.to_str().ok()?;
-    Some(methods.split(',').map(str::trim).collect::<Vec<_>>().join(", "))
 }
 
 pub async fn not_found() -> Error {

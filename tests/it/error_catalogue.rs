@@ -36,8 +36,7 @@ async fn what_is_not_there_names_what_is(app: App) {
     for far in ["/api", "/api/", "/api/v2/x", "/api/v1/%00"] {
         visitor.get(far).await.is(404).problem("unknown_route").lacks("Did you mean");
     }
-    let wrong = visitor.get("/api/v1/auth/token").await.is(405).problem("method_not_allowed");
-    assert_eq!(wrong.json()["detail"], "This address takes POST.");
+    visitor.get("/api/v1/auth/token").await.is(405).problem("method_not_allowed").header_is("allow", "POST");
 }
 
 on_both_engines!(a_challenge_says_what_is_wrong_with_a_token);

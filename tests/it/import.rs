@@ -93,12 +93,12 @@ async fn folders_dates_and_notes_are_kept(app: App) {
         (&tides["title"], &tides["tags"]),
         (&json!("Tide tables & moon"), &json!(["harbour", "sea", "tables"]))
     );
-    assert_eq!(tides["created_at"], "2023-11-14T22:13:23Z");
+    assert_eq!(tides["created_at"], "2023-11-14T22:13:23.000Z");
     assert_eq!(tides["body"], "High water,\nlow water\nand the moon.\n\nKept by hand — since 1998.");
     let rust = find(&owner, "https://rust.example/?a=1&b=2").await;
     assert_eq!(
         (&rust["tags"], &rust["created_at"]),
-        (&json!(["Work/Rust <lang>"]), &json!("2023-11-14T22:13:25Z"))
+        (&json!(["Work/Rust <lang>"]), &json!("2023-11-14T22:13:25.000Z"))
     );
     let untitled = find(&owner, "https://untitled.example/").await;
     assert_eq!((&untitled["title"], &untitled["tags"]), (&json!("untitled.example"), &json!(["one", "two"])));
@@ -132,7 +132,7 @@ async fn thousands_of_links_come_in_at_once(app: App) {
     let newest = owner.get("/api/v1/resources?limit=1&sort=newest").await.ok().json();
     assert_eq!(
         (&newest["items"][0]["title"], &newest["items"][0]["created_at"]),
-        (&json!("Link 9.119"), &json!("2020-09-13T14:58:39Z"))
+        (&json!("Link 9.119"), &json!("2020-09-13T14:58:39.000Z"))
     );
     owner.get("/api/v1/resources?q=%22link+7.77%22").await.ok().text_has("f7.example/77");
     let again = imports(&owner, file.as_bytes()).await;
@@ -305,7 +305,7 @@ async fn an_address_in_two_folders_is_one_entry_with_both(app: App) {
     assert_eq!(both["tags"], json!(["blue", "History", "Programming"]));
     assert_eq!(
         (&both["visibility"], &both["created_at"]),
-        (&json!("private"), &json!("2023-11-14T22:13:21Z"))
+        (&json!("private"), &json!("2023-11-14T22:13:21.000Z"))
     );
     assert_eq!(find(&owner, "https://lang.example/d").await["visibility"], "public");
     owner.get("/resources?tag=programming").await.ok().has(".entry-title", "C family");
@@ -335,7 +335,7 @@ async fn names_of_folders_and_tags_lose_no_more_than_their_marks(app: App) {
     }
     let tagged = find(&owner, "https://5.example/").await;
     assert_eq!(tagged["tags"], json!(["rust", "unread", "编程", "设计"]));
-    assert_eq!(tagged["created_at"], json!("2023-11-14T22:13:20Z"));
+    assert_eq!(tagged["created_at"], json!("2023-11-14T22:13:20.000Z"));
     assert!(tagged["updated_at"].as_str() > Some("2026-01-01"), "as it came in: {tagged}");
     let entry = find(&owner, "https://deep.example/").await;
     let path = entry["tags"][0].as_str().expect("a tag");

@@ -42,6 +42,7 @@ mod late_database;
 mod limiter;
 mod limits;
 mod limits_admin;
+mod lists;
 mod log_lines;
 mod loki;
 mod mail;

@@ -161,7 +161,7 @@ async fn a_feed_is_an_atom_document(app: App) {
         let at = |rel: &str| feed.links.iter().find(|link| link.rel == rel).expect("a link").href.clone();
         assert_eq!((at("self"), at("alternate")), (format!("{origin}{path}"), format!("{origin}{page}")));
         assert!(feed.id.starts_with("urn:uuid:") && feed.id != feed.entries[0].id);
-        assert_eq!(coffer::db::Timestamp::from_micros(feed.updated.timestamp_micros()).rfc3339(), changed);
+        assert_eq!(coffer::db::Timestamp::from_micros(feed.updated.timestamp_micros()).json(), changed);
         let [moon, tides] = &feed.entries[..] else { panic!("two entries: {feed:?}") };
         assert_eq!(moon.links[0].href, format!("{origin}{}", note.page()));
         assert!(moon.content.is_none() && moon.published == Some(moon.updated));

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{Operation, check_length};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::resources::resource::ResourceBody;
 use crate::resources::{Change, Draft, Precondition, Resource, Resources, ResourcesState};
 use crate::web::bearer::{ResourcesWrite, Scoped};

@@ -65,7 +65,13 @@ impl Resources {
     }
 
     /// Tries again when another change was faster, as it overwrites none.
-    async fn change_tags(&self, viewer: &Viewer, id: Uuid, add: &[String], remove: &[String]) -> Result<Resource> {
+    async fn change_tags(
+        &self,
+        viewer: &Viewer,
+        id: Uuid,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<Resource> {
         loop {
             let current = self.latest(viewer, id).await?;
             let change = Change { tags: Some(with(&current, add, remove)), ..Change::default() };

@@ -170,7 +170,7 @@ impl Library {
     }
 
     fn now(&self) -> String {
-        self.resources.context.now().rfc3339()
+        self.resources.context.now().json()
     }
 }
 

@@ -4,6 +4,7 @@ use time::Date;
 
 use super::super::{Kind, Visibility, normal_url, tag};
 use super::{QueryError, lex::Lexeme};
+use crate::db::Timestamp;
 
 const NAMES: [&str; 8] = ["tag", "site", "by", "kind", "is", "visibility", "before", "after"];
 
@@ -28,6 +29,10 @@ pub enum Criterion {
     Kind(Kind),
     Pinned,
     Visibility(Visibility),
+    /// Made after this, which only the API's parameters say.
+    CreatedAfter(Timestamp),
+    /// The same of the last change.
+    ChangedAfter(Timestamp),
     /// Saved before this day began (UTC).
     Before(Date),
     /// Saved on this day (UTC) or later.

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::resources::listing::{Search, Sort, midnight};
 use crate::resources::query::{self, Criterion, Filter, Fts, Group, PgGroup, Term};
-use crate::resources::visibility::partition_terms;
 use crate::resources::{Kind, index_terms, tag};
 use crate::web::viewer::Viewer;
 
@@ -73,7 +72,7 @@ impl Sizes {
         }
         let mut rows = Statement::default();
         if let Words::Fts5(words) =
-            words(&mut rows, &db.read(), search, &search.query.text, &partition_terms(viewer))
+            words(&mut rows, &db.read(), search, &search.query.text, &search.shelf.index_terms(viewer))
         {
             rows.sql = format!("{FTS5_ROWS} {words}");
         }
@@ -126,6 +125,8 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
         Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
         Criterion::Pinned => "r.pinned".to_owned(),
         Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
+        Criterion::CreatedAfter(at) => format!("r.created_at > {}", statement.bind(Value::At(*at))),
+        Criterion::ChangedAfter(at) => format!("r.updated_at > {}", statement.bind(Value::At(*at))),
         Criterion::Before(date) => format!("r.created_at < {}", statement.bind(Value::At(midnight(*date)))),
         Criterion::After(date) => format!("r.created_at >= {}", statement.bind(Value::At(midnight(*date)))),
     }

@@ -9,7 +9,7 @@ use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::TagCount;
 use crate::resources::listing::{Page, Position, Search, Sort};
-use crate::resources::visibility::{partition_terms, partitions, visible};
+use crate::resources::visibility::{Shelf, partitions, visible};
 use crate::web::viewer::Viewer;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
@@ -39,17 +39,17 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     // With many matches the partitions are read anyway, and index terms for them would only cost.
-    let partitions = if sizes.words == Size::Few { partition_terms(viewer) } else { Vec::new() };
+    let partitions = if sizes.words == Size::Few { search.shelf.index_terms(viewer) } else { Vec::new() };
     let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
     let limit = statement.bind(Value::Int(search.limit + 1));
-    let scan = Scan { viewer, filters, after, order, limit: &limit };
+    let scan = Scan { viewer, shelf: search.shelf, filters, after, order, limit: &limit };
     let found = scan.sql(&words, sizes);
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id ORDER BY p.key {dir}, p.id {dir}",
-        columns = columns(if matches!(words, Words::None) { "''" } else { "r.body" }),
+        columns = columns(if matches!(words, Words::None) && !search.with_body { "''" } else { "r.body" }),
         sorted = order.by_key(),
         dir = order.direction(),
     );
@@ -64,6 +64,7 @@ pub fn columns(body: &str) -> String {
 /// Finds the ids of a page and their sort keys.
 struct Scan<'a> {
     viewer: &'a Viewer,
+    shelf: Shelf,
     filters: String,
     after: String,
     order: Order,
@@ -82,7 +83,7 @@ impl Scan<'_> {
     }
 
     fn partitions(&self, and: &str) -> impl Iterator<Item = String> {
-        partitions(self.viewer).iter().map(move |partition| {
+        self.shelf.partitions(self.viewer).iter().map(move |partition| {
             let Self { filters, after, order, .. } = self;
             let key = order.column();
             format!(
@@ -114,7 +115,7 @@ impl Scan<'_> {
             "SELECT r.id, {key} AS key FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid
                 WHERE resources_fts MATCH {words} AND {visible}{filters}{after} {sorted} LIMIT {limit}",
             key = order.column(),
-            visible = visible(self.viewer),
+            visible = self.shelf.condition(self.viewer),
             sorted = order.by_key(),
         )
     }
@@ -169,6 +170,27 @@ fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
     let (key, id) = (statement.bind(key), statement.bind(Value::Id(id)));
     let beyond = if order.direction() == "ASC" { ">" } else { "<" };
     format!(" AND ({}, r.id) {beyond} ({key}, {id}){}", order.column(), below.unwrap_or_default())
+}
+
+/// How many match, over all pages.
+pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
+    if search.query.says_nothing {
+        return Ok(0);
+    }
+    let sizes = &Sizes::count(db, viewer, search).await?;
+    let mut statement = Statement::new(viewer);
+    let filters = filters(&mut statement, &db.read(), search, sizes);
+    let terms = search.shelf.index_terms(viewer);
+    let and = match words(&mut statement, &db.read(), search, &search.query.text, &terms) {
+        Words::None => String::new(),
+        Words::Postgres(words) => format!(" AND {words}"),
+        Words::Fts5(words) => format!(" AND r.rid IN ({FTS5_ROWS} {words})"),
+        Words::NotFts5(words) => format!(" AND r.rid NOT IN ({FTS5_ROWS} {words})"),
+    };
+    let partition = |partition| format!("SELECT r.id FROM resources r WHERE {partition}{filters}{and}");
+    let partitions: Vec<String> = search.shelf.partitions(viewer).iter().map(partition).collect();
+    let sql = format!("SELECT COUNT(*) FROM ({}) c", partitions.join(" UNION "));
+    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), statement.values).fetch_one(pool).await)
 }
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {

@@ -10,7 +10,7 @@ use crate::db::{Db, Timestamp, Value, bind_all, on};
 use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};
 use crate::resources::query::{Group, Query};
 use crate::resources::rank::{self, Candidate};
-use crate::resources::visibility::{partition_terms, visible};
+use crate::resources::visibility::Shelf;
 use crate::web::viewer::Viewer;
 
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
@@ -29,7 +29,7 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
     let end = given.saturating_add(search.limit);
     let next = if size(end) < best.len() { Some(Position::Rank(end)) } else { rest.map(Position::Rest) };
     let rids: Vec<i64> = best.into_iter().skip(size(given)).take(size(search.limit)).collect();
-    Ok(Page { hits: rows(db, viewer, &rids).await?, next })
+    Ok(Page { hits: rows(db, viewer, search.shelf, &rids).await?, next })
 }
 
 /// A page of the matches that were too old to be ranked.
@@ -42,6 +42,8 @@ pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sql
         after: rest.after.map(|(micros, id)| Position::Time(Sort::Newest, micros, id)),
         limit: search.limit,
         below: rest.below,
+        shelf: search.shelf,
+        with_body: search.with_body,
     };
     let page = list::in_order(db, viewer, &older).await?;
     let next = page.next.and_then(|next| match next {
@@ -162,7 +164,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
     let (from, latest, matches) =
-        match words(&mut statement, &db.read(), search, text, &partition_terms(viewer)) {
+        match words(&mut statement, &db.read(), search, text, &search.shelf.index_terms(viewer)) {
             Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
             Words::Fts5(words) => (
                 "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
@@ -173,13 +175,14 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
             // Unreachable: `ListParams::sort` never ranks without words.
             Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
         };
-    let (visible, read) = (visible(viewer), statement.bind(Value::Int(READ)));
+    let (visible, read) = (search.shelf.condition(viewer), statement.bind(Value::Int(READ)));
+    let trashed = search.shelf.trashed();
     let [tab, line] = ["\t", "\n"].map(|text| statement.bind(Value::Text(text.to_owned())));
     statement.sql = format!(
         "SELECT string_agg(CAST(r.rid AS text) || {tab} || r.fold_title || {tab} || r.fold_tags || {tab}
                 || substr(r.fold_body, 1, CAST({read} AS integer)), {line} ORDER BY r.created_at DESC, r.id DESC)
         FROM (SELECT r.rid, r.id, r.owner_id, r.visibility, r.trashed_at, r.created_at, r.fold_title, r.fold_tags, r.fold_body
-            FROM {from} WHERE {matches} AND r.trashed_at IS NULL{filters} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
+            FROM {from} WHERE {matches} AND {trashed}{filters} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
     );
     Ok(statement)
 }
@@ -197,7 +200,7 @@ fn latest_in_postgres(text: &[Group]) -> &'static str {
 }
 
 /// The hits in the order of `rids`.
-async fn rows(db: &Db, viewer: &Viewer, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
+async fn rows(db: &Db, viewer: &Viewer, shelf: Shelf, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
     if rids.is_empty() {
         return Ok(Vec::new());
     }
@@ -209,7 +212,7 @@ async fn rows(db: &Db, viewer: &Viewer, rids: &[i64]) -> sqlx::Result<Vec<Hit>> 
             ORDER BY CASE r.rid{} END",
         columns("r.body"),
         places.join(", "),
-        visible(viewer),
+        shelf.condition(viewer),
         ranks.collect::<String>()
     );
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), statement.values).fetch_all(pool).await)

@@ -11,23 +11,30 @@ use crate::resources::draft::Checked;
 use crate::resources::tag::TagName;
 use crate::resources::{Resource, Via, Visibility};
 
+/// When a new resource was made, and when coffer got it.
+pub struct Times {
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
 pub async fn insert(
     tx: &mut Write,
     id: Uuid,
     owner: Uuid,
     checked: &Checked,
-    now: Timestamp,
+    times: Times,
 ) -> sqlx::Result<()> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
-        let values: Vec<String> = (5..).take(SAVED.len()).map(|number| format!("${number}")).collect();
+        let values: Vec<String> = (6..).take(SAVED.len()).map(|number| format!("${number}")).collect();
         format!(
-            "INSERT INTO resources (id, owner_id, kind, created_at, updated_at, {}) VALUES ($1, $2, $3, $4, $4, {})",
+            "INSERT INTO resources (id, owner_id, kind, created_at, updated_at, {}) VALUES ($1, $2, $3, $4, $5, {})",
             SAVED.join(", "),
             values.join(", ")
         )
     });
     on!(tx.conn(), conn => {
-        let query = sqlx::query(SQL.as_str()).bind(id).bind(owner).bind(checked.kind.as_str()).bind(now);
+        let query = sqlx::query(SQL.as_str()).bind(id).bind(owner).bind(checked.kind.as_str())
+            .bind(times.created).bind(times.updated);
         bind_saved!(query, bind, owner, checked).execute(conn).await.map(drop)
     })
 }

@@ -1,0 +1,200 @@
+//! The parameters of a list as they are sent, and their checks.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{MOST, PAGE, Search, Sort, fits};
+use crate::db::Timestamp;
+use crate::error::{Code, Error, Result};
+use crate::resources::query::{self, Criterion, Filter, Query};
+use crate::resources::visibility::Shelf;
+use crate::resources::{Kind, tag};
+use crate::web::cursor::CursorKey;
+
+/// Where entries are.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum State {
+    Active,
+    Trash,
+    All,
+}
+
+/// What a list may hold besides.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Include {
+    Body,
+}
+
+/// The parameters as the address bar or an API client sends them; each may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
+    #[param(max_length = 1000)]
+    pub q: String,
+    /// Only this tag and those below it.
+    #[param(max_length = 200)]
+    pub tag: String,
+    /// `link` or `note`.
+    #[param(value_type = Option<Kind>)]
+    pub kind: String,
+    /// `true`: only pinned ones; `false`: only others.
+    #[param(value_type = Option<bool>)]
+    pub pinned: String,
+    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`): the latest 300 ranked, then older ones.
+    #[param(value_type = Option<Sort>)]
+    pub sort: String,
+    /// `true`: only your own entries; then a request that lost its token is 401 and never looks like an empty library.
+    #[param(value_type = Option<bool>)]
+    pub mine: String,
+    /// Of your own entries: `active` (the default) outside the trash, `trash` in it, `all` both.
+    #[param(value_type = Option<State>)]
+    pub state: String,
+    /// Only what was made after this, such as 2026-05-03T14:05:00Z.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub created_after: String,
+    /// Only what was changed after this.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub updated_after: String,
+    /// `body`: with the whole texts.
+    #[param(value_type = Option<Include>)]
+    pub include: String,
+    /// `true`: with `total`, how many there are on all pages.
+    #[param(value_type = Option<bool>)]
+    pub count: String,
+    /// Where the page before ended, as it was given out.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
+    pub cursor: String,
+    /// 1 to 200; 50 when left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    pub limit: String,
+}
+
+impl ListParams {
+    /// # Errors
+    /// [`Error::BadQuery`] for the search, [`Error::BadCursor`], 400 `bad_parameter` for the rest.
+    pub fn search(&self, cursors: &CursorKey) -> Result<Search> {
+        let query = query::parse(&self.q).map_err(Error::BadQuery)?;
+        let sort = self.sort(&query)?;
+        let after = match self.cursor.as_str() {
+            "" => None,
+            text => Some(cursors.open(text)?)
+                .filter(|after| fits(after, sort))
+                .map_or(Err(Error::BadCursor), |a| Ok(Some(a)))?,
+        };
+        let mut filters = query.filters.clone();
+        filters.extend(self.filters()?);
+        let with_body = one_of("include", &self.include, [("", false), ("body", true)])?;
+        Ok(Search {
+            query,
+            filters,
+            sort,
+            after,
+            limit: self.limit()?,
+            below: None,
+            shelf: self.shelf()?,
+            with_body,
+        })
+    }
+
+    /// The given order, or the default: by relevance if there are words to search for.
+    pub fn sort(&self, query: &Query) -> Result<Sort> {
+        let searching = query.is_ranked();
+        match self.sort.as_str() {
+            "" if searching => Ok(Sort::Relevance),
+            "" => Ok(Sort::Newest),
+            "relevance" if !searching => Ok(Sort::Newest),
+            name => Sort::parse(name)
+                .ok_or_else(|| bad("sort must be newest, oldest, changed, title or relevance")),
+        }
+    }
+
+    /// Whose entries are asked for, and where they are.
+    ///
+    /// # Errors
+    /// 400 `bad_parameter`.
+    pub fn shelf(&self) -> Result<Shelf> {
+        let own = flag("mine", &self.mine)?;
+        let outside = if own { Shelf::Own } else { Shelf::Visible };
+        one_of(
+            "state",
+            &self.state,
+            [("", outside), ("active", outside), ("trash", Shelf::Trash), ("all", Shelf::Everything)],
+        )
+    }
+
+    /// Whether to say how many there are.
+    ///
+    /// # Errors
+    /// 400 `bad_parameter`.
+    pub fn counts(&self) -> Result<bool> {
+        flag("count", &self.count)
+    }
+
+    fn filters(&self) -> Result<Vec<Filter>> {
+        let (mut criteria, mut others) = (Vec::new(), None);
+        criteria.extend(time("created_after", &self.created_after)?.map(Criterion::CreatedAfter));
+        criteria.extend(time("updated_after", &self.updated_after)?.map(Criterion::ChangedAfter));
+        if !self.tag.is_empty() {
+            let name = tag::parse_one(&self.tag).map_err(|error| bad(&error.to_string()))?;
+            criteria.push(Criterion::Tag(name.folded));
+        }
+        match self.kind.as_str() {
+            "" => {}
+            "link" => criteria.push(Criterion::Kind(Kind::Link)),
+            "note" => criteria.push(Criterion::Kind(Kind::Note)),
+            _ => return Err(bad("kind must be link or note")),
+        }
+        match self.pinned.as_str() {
+            "" => {}
+            "true" => criteria.push(Criterion::Pinned),
+            "false" => others = Some(Filter { criterion: Criterion::Pinned, negated: true }),
+            _ => return Err(bad("pinned must be true or false")),
+        }
+        let wanted = criteria.into_iter().map(|criterion| Filter { criterion, negated: false });
+        Ok(wanted.chain(others).collect())
+    }
+
+    fn limit(&self) -> Result<i64> {
+        match self.limit.as_str() {
+            "" => Ok(PAGE),
+            text => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MOST).contains(limit))
+                .ok_or_else(|| bad("limit must be a number from 1 to 200")),
+        }
+    }
+}
+
+fn bad(message: &str) -> Error {
+    Error::Malformed { code: Code::BadParameter, message: format!("{}.", message.trim_end_matches('.')) }
+}
+
+fn flag(name: &str, text: &str) -> Result<bool> {
+    one_of(name, text, [("", false), ("false", false), ("true", true)])
+}
+
+fn one_of<T: Copy, const N: usize>(name: &str, text: &str, values: [(&str, T); N]) -> Result<T> {
+    let found = values.iter().find(|(known, _)| *known == text).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let known: Vec<&str> =
+            values.iter().map(|(known, _)| *known).filter(|known| !known.is_empty()).collect();
+        bad(&format!("{name} must be {}", known.join(" or ")))
+    })
+}
+
+/// The end of the millisecond, as answers tell no more than that of a time.
+fn time(name: &str, text: &str) -> Result<Option<Timestamp>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let at = Timestamp::parse(text)
+        .ok_or_else(|| bad(&format!("{name} must be a time such as 2026-05-03T14:05:00.000Z")))?;
+    Ok(Some(at.plus(Duration::from_micros(999))))
+}

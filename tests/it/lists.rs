@@ -1,0 +1,99 @@
+//! What a client may ask of a list: whose, where, since when, with what, and how many.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::actor::Actor;
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+const LIST: &str = "/api/v1/resources";
+
+async fn titles(actor: &Actor, query: &str) -> Vec<String> {
+    let list = actor.get(&format!("{LIST}?{query}")).await.ok().json();
+    let items = list["items"].as_array().expect("items").iter();
+    items.map(|item| item["title"].as_str().expect("a title").to_owned()).collect()
+}
+
+on_both_engines!(a_list_shows_the_shelf_that_is_asked_for);
+async fn a_list_shows_the_shelf_that_is_asked_for(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    owner.saves(json!({ "title": "Kept tide" })).await;
+    let gone = owner.saves(json!({ "title": "Old tide", "visibility": "public" })).await;
+    owner.json_free(Method::DELETE, &gone.api()).await.is(204);
+    other.saves(json!({ "title": "Their tide", "visibility": "public" })).await;
+    let trashed = other.saves(json!({ "title": "Their old tide", "visibility": "public" })).await;
+    other.json_free(Method::DELETE, &trashed.api()).await.is(204);
+    for words in ["", "&q=tide&sort=title", "&q=-moon", "&q=tide"] {
+        let mut all = titles(&owner, words).await;
+        all.sort();
+        assert_eq!(all, ["Kept tide", "Their tide"], "{words}");
+        for (query, shown) in [
+            ("mine=true", vec!["Kept tide"]),
+            ("mine=true&state=active", vec!["Kept tide"]),
+            ("state=trash", vec!["Old tide"]),
+            ("mine=true&state=trash", vec!["Old tide"]),
+            ("state=all", vec!["Kept tide", "Old tide"]),
+        ] {
+            let mut found = titles(&owner, &format!("{query}{words}")).await;
+            found.sort();
+            assert_eq!(found, shown, "{query}{words}");
+            let counted = owner.get(&format!("{LIST}?count=true&{query}{words}")).await.ok().json();
+            assert_eq!(counted["total"], shown.len(), "{query}{words}");
+        }
+    }
+    let item = &owner.get(&format!("{LIST}?state=trash")).await.ok().json()["items"][0];
+    assert!(item["trashed_at"].is_string(), "{item}");
+    for own in ["mine=true", "state=trash", "state=all"] {
+        app.visitor().get(&format!("{LIST}?{own}")).await.is(401).problem("sign_in_required");
+    }
+    for bad in ["mine=yes", "state=gone", "include=all", "count=1", "created_after=yesterday"] {
+        owner.get(&format!("{LIST}?{bad}")).await.is(400).problem("bad_parameter");
+    }
+}
+
+on_both_engines!(a_list_brings_whole_texts_and_times);
+async fn a_list_brings_whole_texts_and_times(app: App) {
+    let owner = app.signed_in("owner").await;
+    let old = owner
+        .saves(json!({ "title": "Old", "body": "All of it", "created_at": "2020-05-03T14:05:00Z" }))
+        .await;
+    let read = owner.get(&old.api()).await.ok().json();
+    assert_eq!(read["created_at"], "2020-05-03T14:05:00.000Z");
+    assert!(read["updated_at"].as_str() > Some("2026"), "{read}");
+    app.later(Duration::from_secs(10));
+    owner.saves(json!({ "title": "New" })).await;
+    assert_eq!(titles(&owner, "sort=title&created_after=2021-01-01T00:00:00Z").await, ["New"]);
+    let since = read["updated_at"].as_str().expect("a time");
+    assert_eq!(titles(&owner, &format!("sort=title&updated_after={since}")).await, ["New"]);
+    assert_eq!(titles(&owner, "sort=title&updated_after=2021-01-01T00:00:00Z").await, ["New", "Old"]);
+    let whole = owner.get(&format!("{LIST}?include=body&sort=title")).await.ok().json();
+    assert_eq!(whole["items"][1]["body"], "All of it");
+    assert_eq!(owner.get(LIST).await.ok().json()["items"][1].get("body"), None::<&Value>);
+    let ahead = json!({ "title": "x", "created_at": "2099-01-01T00:00:00Z" });
+    owner.json(Method::POST, LIST, ahead).await.invalid("created_at");
+    owner.json(Method::POST, LIST, json!({ "title": "x", "created_at": "May" })).await.invalid("created_at");
+}
+
+on_both_engines!(a_list_links_to_its_next_page);
+async fn a_list_links_to_its_next_page(app: App) {
+    let owner = app.signed_in("owner").await;
+    for number in 0..5 {
+        owner.saves(json!({ "title": format!("Tide {number}") })).await;
+    }
+    let (mut path, mut seen) = (format!("{LIST}?limit=2&q=tide&sort=title&count=true"), Vec::new());
+    loop {
+        let page = owner.get(&path).await.ok();
+        assert_eq!(page.json()["total"], 5);
+        seen.extend(page.json()["items"].as_array().expect("items").iter().map(|item| item["title"].clone()));
+        let link = page.header("link");
+        let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) else {
+            assert_eq!((link.as_str(), &page.json()["next_cursor"]), ("", &Value::Null));
+            break;
+        };
+        path = next.to_owned();
+    }
+    assert_eq!(seen, (0..5).map(|number| json!(format!("Tide {number}"))).collect::<Vec<_>>());
+}
