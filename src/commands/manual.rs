@@ -8,8 +8,9 @@ use clap_complete::Shell;
 use crate::cli::{is_setting, whole};
 
 /// What all nodes of one installation must agree on: they would refuse each other's sessions, or answer differently.
-const ALIKE: [&str; 20] = [
+const ALIKE: [&str; 21] = [
     "COFFER_BASE_URL",
+    "COFFER_CORS_ORIGINS",
     "COFFER_DATABASE_URL",
     "COFFER_HSTS_SUBDOMAINS",
     "COFFER_IMPORT_LIMIT",
