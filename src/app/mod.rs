@@ -163,8 +163,7 @@ impl App {
         let audit = Audit::new(system.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
-        let sessions =
-            Sessions::new(db.clone(), redis.as_ref(), system.clone(), audit.clone(), metrics.clone());
+        let sessions = Sessions::new(&db, &cache, redis.as_ref(), &system, &audit, &metrics);
         let client_ip = Clients::new(&config, &keys);
         let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &system, &metrics);
         let needed = accounts::Deps {

@@ -20,11 +20,20 @@ pub enum Name {
     Profile,
     Feed,
     Page,
+    Session,
 }
 
 impl Name {
-    pub const ALL: [Self; 7] =
-        [Self::Resource, Self::Listing, Self::Tags, Self::Any, Self::Profile, Self::Feed, Self::Page];
+    pub const ALL: [Self; 8] = [
+        Self::Resource,
+        Self::Listing,
+        Self::Tags,
+        Self::Any,
+        Self::Profile,
+        Self::Feed,
+        Self::Page,
+        Self::Session,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +45,7 @@ impl Name {
             Self::Profile => "profile",
             Self::Feed => "feed",
             Self::Page => "page",
+            Self::Session => "session",
         }
     }
 }

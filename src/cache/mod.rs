@@ -46,7 +46,7 @@ use self::outbox_tracker::OutboxTracker;
 use self::remote::Remote;
 pub use self::scope::{Scope, Scopes};
 use self::single_flight::SingleFlight;
-pub use self::write::Write;
+pub use self::write::{CommitGuard, Write};
 use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
@@ -144,6 +144,11 @@ impl Cache {
             .as_ref()
             .is_none_or(|remote| remote.keyspace().is_some() && self.counts.is_listening());
         redis && self.outbox_tracker().has_polled() && self.lease.holds(self.context.ticks())
+    }
+
+    /// Serves nothing any more that this node holds in memory under these scopes.
+    pub fn invalidate_memory(&self, scopes: &[Scope]) {
+        self.local_generations.bump(scopes);
     }
 
     pub fn clear_memory(&self) {

@@ -18,6 +18,8 @@ pub enum Scope {
     /// A user's own entries.
     User(Uuid),
     Resource(Uuid),
+    /// One browser session, by its hashed id.
+    Session(Uuid),
 }
 
 impl Scope {
@@ -29,6 +31,7 @@ impl Scope {
             Self::Shared => (1, Uuid::nil()),
             Self::User(id) => (2, id),
             Self::Resource(id) => (3, id),
+            Self::Session(id) => (4, id),
         };
         // The random half of a UUIDv7.
         let (_, low) = id.as_u64_pair();
@@ -45,6 +48,7 @@ impl fmt::Display for Scope {
             Self::Shared => f.write_str("pub"),
             Self::User(id) => write!(f, "u:{}", id.simple()),
             Self::Resource(id) => write!(f, "r:{}", id.simple()),
+            Self::Session(id) => write!(f, "s:{}", id.simple()),
         }
     }
 }
@@ -58,6 +62,7 @@ impl FromStr for Scope {
             ("pub", _) => Ok(Self::Shared),
             (_, Some(("u", id))) => id.parse().map(Self::User).map_err(drop),
             (_, Some(("r", id))) => id.parse().map(Self::Resource).map_err(drop),
+            (_, Some(("s", id))) => id.parse().map(Self::Session).map_err(drop),
             _ => Err(()),
         }
     }
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn scopes_go_through_text_and_back() {
         let id = Uuid::from_u128(7);
-        let all = [Scope::All, Scope::Shared, Scope::User(id), Scope::Resource(id)];
+        let all = [Scope::All, Scope::Shared, Scope::User(id), Scope::Resource(id), Scope::Session(id)];
         assert_eq!(split(&join(&all)), all);
         assert_eq!(split("t:later pub"), [Scope::All, Scope::Shared]);
     }

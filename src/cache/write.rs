@@ -51,12 +51,7 @@ impl Write {
     ///
     /// It runs to its end even if its caller goes away.
     pub async fn commit(self, touched: impl IntoIterator<Item = Scope>) -> sqlx::Result<()> {
-        let mut scopes: Vec<Scope> = touched.into_iter().collect();
-        scopes.sort();
-        scopes.dedup();
-        if scopes.is_empty() || scopes.len() > MAX_SCOPES {
-            scopes = vec![Scope::All];
-        }
+        let scopes = touched.into_iter().collect();
         let saving = request::saving();
         let committed = tokio::spawn(self.finish(scopes)).await;
         let committed = committed
@@ -69,9 +64,7 @@ impl Write {
 
     async fn finish(self, scopes: Vec<Scope>) -> sqlx::Result<()> {
         let Self { mut tx, cache } = self;
-        let row = outbox::insert(&mut tx, cache.context.new_id(), &scopes, cache.context.now()).await?;
-        cache.outbox_tracker().mark_seen(row);
-        let mut guard = CommitGuard { cache: &cache, row, scopes: &scopes, is_published: false };
+        let mut guard = cache.guard_commit(&mut tx, scopes).await?;
         // A commit that fails may still have been carried out, as when the connection breaks.
         let committed = tx.commit().await;
         guard.publish().await;
@@ -79,40 +72,62 @@ impl Write {
     }
 }
 
-/// Invalidates when it is dropped, so also after a panic in the commit.
+/// The scopes that a transaction touches, noted in it. Invalidates when it is dropped, so also after a panic in the commit:
+/// keep it until then.
 ///
 /// The order matters: Redis is told, or the scopes are marked dirty, before the local generations rise. A reader that
 /// sees the new local generations then can't get the old entry from Redis and keep it under them.
-struct CommitGuard<'a> {
-    cache: &'a Cache,
+#[must_use = "publish it after the commit"]
+pub struct CommitGuard {
+    cache: Cache,
     row: i64,
-    scopes: &'a [Scope],
-    is_published: bool,
+    scopes: Vec<Scope>,
+    /// Whether Redis took it; `None` before `publish`, as after a rollback.
+    is_published: Option<bool>,
 }
 
-impl CommitGuard<'_> {
-    async fn publish(&mut self) {
-        self.is_published = match &self.cache.remote {
-            None => true,
-            Some(remote) => {
-                let (from, scopes) = (self.cache.node, self.scopes.to_vec());
-                let message = Message::Touched { from, rows: vec![self.row], scopes };
-                remote.bump(self.scopes, message.encode(), WRITE_LIMIT).await.is_ok()
-            }
-        };
+impl Cache {
+    /// Notes in a transaction what it touches. For one that is no [`Write`], as it changes little that is cached.
+    pub async fn guard_commit(&self, tx: &mut Tx, mut scopes: Vec<Scope>) -> sqlx::Result<CommitGuard> {
+        scopes.sort();
+        scopes.dedup();
+        if scopes.is_empty() || scopes.len() > MAX_SCOPES {
+            scopes = vec![Scope::All];
+        }
+        let row = outbox::insert(tx, self.context.new_id(), &scopes, self.context.now()).await?;
+        Ok(CommitGuard { cache: self.clone(), row, scopes, is_published: None })
     }
 }
 
-impl Drop for CommitGuard<'_> {
+impl CommitGuard {
+    /// Tells Redis and the other nodes, after the commit.
+    pub async fn publish(&mut self) {
+        self.cache.outbox_tracker().mark_seen(self.row);
+        self.is_published = Some(false);
+        let is_published = match &self.cache.remote {
+            None => true,
+            Some(remote) => {
+                let (from, scopes) = (self.cache.node, self.scopes.clone());
+                let message = Message::Touched { from, rows: vec![self.row], scopes };
+                remote.bump(&self.scopes, message.encode(), WRITE_LIMIT).await.is_ok()
+            }
+        };
+        self.is_published = Some(is_published);
+    }
+}
+
+impl Drop for CommitGuard {
     fn drop(&mut self) {
-        let mut tracker = self.cache.outbox_tracker();
-        if self.is_published {
-            tracker.mark_published(self.row);
-        } else {
-            tracker.mark_unpublished(self.row, self.scopes);
-            self.cache.wake_relay();
+        match self.is_published {
+            // If it was committed all the same, the next poll of the outbox finds it.
+            None => {}
+            Some(true) => self.cache.outbox_tracker().mark_published(self.row),
+            Some(false) => {
+                self.cache.outbox_tracker().mark_unpublished(self.row, &self.scopes);
+                self.cache.wake_relay();
+            }
         }
-        self.cache.local_generations.bump(self.scopes);
+        self.cache.local_generations.bump(&self.scopes);
         self.cache.counts.touched(self.scopes.len());
     }
 }

@@ -157,7 +157,8 @@ impl Admission {
     }
 }
 
-fn is_for_admins(path: &str) -> bool {
+#[must_use]
+pub fn is_for_admins(path: &str) -> bool {
     path.starts_with("/admin") || path.starts_with("/api/v1/admin")
 }
 

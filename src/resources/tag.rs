@@ -104,6 +104,9 @@ fn too_long(name: &str, limit: usize) -> TagError {
 
 /// NFKC and lower case; one spelling of white space and of the final sigma.
 pub fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return clean_levels(&name.to_ascii_lowercase());
+    }
     let lower: String =
         name.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect();
     // Lower-casing can leave a base and a mark that compose, hence the second pass.

@@ -5,6 +5,8 @@
 //! the person notes in the same transaction that the copy must go, and is done when no node believes it any more: Redis
 //! was told, or each node has looked into the outbox since, or believes no copy ([`revocations`]). After any doubt about
 //! Redis (a failed command, a new connection) it is not consulted until the outbox is drained and its identity known again.
+//!
+//! What changes nothing goes by the process' own memory ([`snapshot`]), which the cache invalidates.
 
 pub mod api;
 pub mod data;
@@ -12,6 +14,7 @@ pub mod devices;
 mod fast;
 pub mod pages;
 mod revocations;
+pub mod snapshot;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
@@ -30,7 +33,9 @@ use uuid::Uuid;
 use self::data::Data;
 use self::fast::{Fast, Place};
 use self::revocations::Told;
+use self::snapshot::SessionSnapshot;
 use crate::audit::Audit;
+use crate::cache::{Cache, CommitGuard};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::redis::{Redis, RedisDown};
@@ -45,6 +50,7 @@ const UNVERIFIED: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Sessions {
     db: Db,
+    cache: Cache,
     fast: Option<Fast>,
     told: Arc<Mutex<Told>>,
     context: Context,
@@ -59,24 +65,43 @@ pub struct SessionsState {
     pub deps: Arc<WebDeps>,
 }
 
-/// Copies in Redis that must go once the transaction is committed: hand it to [`Sessions::settle`] then.
-#[derive(Debug, Default)]
+/// What the nodes hold of sessions that must go once the transaction is committed: hand it to [`Sessions::settle`] then.
+#[derive(Default)]
 #[must_use = "settle it after the commit, so that every node knows at once"]
-pub struct Stale(Vec<(Uuid, Id)>);
+pub struct Stale {
+    /// Copies in Redis, by the number of what notes it.
+    copies: Vec<(Uuid, Id)>,
+    /// Snapshots in memory.
+    snapshots: Option<CommitGuard>,
+}
 
 impl Sessions {
     #[must_use]
-    pub fn new(db: Db, redis: Option<&Redis>, context: Context, audit: Audit, metrics: Metrics) -> Self {
-        let fast = redis.map(|redis| Fast::new(redis, &context));
-        Self { db, fast, told: Arc::default(), context, audit, metrics }
+    pub fn new(
+        db: &Db,
+        cache: &Cache,
+        redis: Option<&Redis>,
+        context: &Context,
+        audit: &Audit,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            db: db.clone(),
+            cache: cache.clone(),
+            fast: redis.map(|redis| Fast::new(redis, context)),
+            told: Arc::default(),
+            context: context.clone(),
+            audit: audit.clone(),
+            metrics: metrics.clone(),
+        }
     }
 
     /// A session by its copy in Redis, at the cost of one look. `None` says nothing; [`SessionStore::load`] knows.
-    pub async fn copy(&self, id: Id) -> Option<Record> {
+    pub async fn copy(&self, id: Id) -> Option<Arc<SessionSnapshot>> {
         let fast = self.fast.as_ref()?;
         let copy = fast.load(&fast.place()?, stored(id)).await.ok()??;
         self.metrics.accounts.session(SessionOperation::Load, SessionOutcome::Redis);
-        Some(copy).filter(|copy| expiry(copy) > self.context.now())
+        Some(Arc::new(copy.into()))
     }
 
     /// How many have not ended, over all nodes.
@@ -119,13 +144,22 @@ impl Sessions {
     }
 
     async fn note_stale(&self, tx: &mut Tx, ids: Vec<Id>) -> sqlx::Result<Stale> {
-        let mut stale = Stale::default();
-        for id in ids {
+        let mut copies = Vec::new();
+        for &id in &ids {
             let outbox_id = self.context.new_id();
             store::queue(tx, id, outbox_id, self.context.now()).await?;
-            stale.0.push((outbox_id, id));
+            copies.push((outbox_id, id));
         }
-        Ok(stale)
+        Ok(Stale { copies, ..self.note_snapshots(tx, &ids).await? })
+    }
+
+    /// The same where there are no copies.
+    async fn note_snapshots(&self, tx: &mut Tx, ids: &[Id]) -> sqlx::Result<Stale> {
+        if ids.is_empty() {
+            return Ok(Stale::default());
+        }
+        let scopes = ids.iter().copied().map(snapshot::scope).collect();
+        Ok(Stale { copies: Vec::new(), snapshots: Some(self.cache.guard_commit(tx, scopes).await?) })
     }
 
     async fn forget(&self, id: Id) -> sqlx::Result<()> {
@@ -133,10 +167,10 @@ impl Sessions {
         store::delete(&mut tx, id).await?;
         let stale = match &self.fast {
             Some(_) => self.note_stale(&mut tx, vec![id]).await?,
-            None => Stale::default(),
+            None => self.note_snapshots(&mut tx, &[id]).await?,
         };
         tx.commit().await?;
-        self.tell(&stale).await;
+        self.tell(stale).await;
         Ok(())
     }
 
@@ -196,13 +230,15 @@ impl SessionStore for Sessions {
         let saved = async {
             let mut tx = self.db.begin().await?;
             let stands = store::update(&mut tx, &hashed(record), self.context.now()).await?;
+            let id = stored(record.id);
             let stale = match &self.fast {
-                Some(_) if stands => self.note_stale(&mut tx, vec![hashed(record).id]).await?,
-                _ => Stale::default(),
+                _ if !stands => Stale::default(),
+                Some(_) => self.note_stale(&mut tx, vec![id]).await?,
+                None => self.note_snapshots(&mut tx, &[id]).await?,
             };
             tx.commit().await?;
             // An old copy knows less than the row: nobody need wait for it to go.
-            self.tell(&stale).await;
+            self.tell(stale).await;
             Ok(())
         };
         self.counted(SessionOperation::Save, saved.await)

@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use tower_sessions::session::Id;
+use uuid::Uuid;
 
 use super::fast::Fast;
 use super::store::{self, Revocation};
-use super::{KNOWN_WITHIN, Sessions, Stale};
+use super::{KNOWN_WITHIN, Sessions, Stale, snapshot};
+use crate::cache::Scope;
 use crate::cache::outbox_cursor::OutboxCursor;
 use crate::db::Db;
 use crate::installation::{self, Lost};
@@ -34,7 +36,8 @@ impl Sessions {
     /// Returns when no node believes these copies any more: Redis was told, or every node has looked since the commit.
     pub async fn settle(&self, stale: Stale) -> sqlx::Result<()> {
         // Without Redis here, as on the command line, other nodes may have one, and know by their next look.
-        if self.fast.is_none() || self.tell(&stale).await || matches!(self.db, Db::Sqlite { .. }) {
+        let rows: Vec<Uuid> = stale.copies.iter().map(|(row, _)| *row).collect();
+        if self.tell(stale).await || self.fast.is_none() || matches!(self.db, Db::Sqlite { .. }) {
             // An SQLite file has one process, which is in doubt itself when Redis could not be told.
             return Ok(());
         }
@@ -42,7 +45,7 @@ impl Sessions {
             let mut tick = tokio::time::interval(ASK_EVERY);
             loop {
                 tick.tick().await;
-                if self.drain().await.is_ok() || self.is_told(&stale).await {
+                if self.drain().await.is_ok() || self.is_told(&rows).await {
                     return;
                 }
             }
@@ -51,14 +54,24 @@ impl Sessions {
         Ok(())
     }
 
-    /// Tells Redis now what the committed transaction has noted; whether it could. What can't be told waits.
-    pub(super) async fn tell(&self, stale: &Stale) -> bool {
+    /// Tells Redis and the other nodes now what the committed transaction has noted; whether Redis' copies are gone. What
+    /// can't be told waits.
+    pub(super) async fn tell(&self, Stale { copies, snapshots }: Stale) -> bool {
+        // A snapshot falls back to a copy: that goes first.
+        let told = self.tell_redis(&copies).await;
+        if let Some(mut snapshots) = snapshots {
+            snapshots.publish().await;
+        }
+        told
+    }
+
+    async fn tell_redis(&self, copies: &[(Uuid, Id)]) -> bool {
         let Some(fast) = &self.fast else { return false };
-        if stale.0.is_empty() {
+        if copies.is_empty() {
             return true;
         }
         let Some(place) = fast.place() else { return false };
-        let (rows, sessions): (Vec<_>, Vec<_>) = stale.0.iter().copied().unzip();
+        let (rows, sessions): (Vec<_>, Vec<_>) = copies.iter().copied().unzip();
         if fast.delete(place.space(), &sessions).await.is_err() {
             return false;
         }
@@ -68,8 +81,8 @@ impl Sessions {
         true
     }
 
-    async fn is_told(&self, stale: &Stale) -> bool {
-        for (row, _) in &stale.0 {
+    async fn is_told(&self, rows: &[Uuid]) -> bool {
+        for row in rows {
             if !store::is_told(&self.db, *row).await.unwrap_or(false) {
                 return false;
             }
@@ -138,10 +151,14 @@ impl Sessions {
         rows: &[Revocation],
     ) -> Result<(), Lost> {
         let here = Some(told.place.as_str());
-        let is_new = |row: &&Revocation| !told.cursor.has_seen(row.seq) && row.told.as_deref() != here;
-        let new: Vec<&Revocation> = rows.iter().filter(is_new).collect();
+        let unseen: Vec<&Revocation> = rows.iter().filter(|row| !told.cursor.has_seen(row.seq)).collect();
+        let new: Vec<&&Revocation> = unseen.iter().filter(|row| row.told.as_deref() != here).collect();
         let sessions: Vec<Id> = new.iter().filter_map(|row| row.session()).collect();
         fast.delete(space, &sessions).await?;
+        // Before anybody hears that this node knows.
+        let touched: Vec<Scope> =
+            unseen.iter().filter_map(|row| row.session()).map(snapshot::scope).collect();
+        self.cache.invalidate_memory(&touched);
         let waited: Vec<_> = new.iter().filter(|row| row.told.is_none()).map(|row| row.id).collect();
         if !waited.is_empty() {
             store::told(&self.db, &waited, &told.place).await?;

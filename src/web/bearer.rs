@@ -50,7 +50,7 @@ pub async fn identify(auth: &Auth, visit: &mut Visit, request: &mut Request) -> 
         request.extensions_mut().insert(bearer);
         return Ok(Identity::default());
     }
-    let identity = viewer::read(auth, &visit.session, visit.standing.take(), true).await?;
+    let identity = viewer::read(auth, visit, true).await?;
     viewer::introduce(request.extensions_mut(), identity.clone());
     Ok(identity)
 }

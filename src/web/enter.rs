@@ -14,7 +14,7 @@ use tower_sessions::session::Id;
 
 use super::guard::Guard;
 use super::request::Head;
-use super::viewer::{self, Identity, Standing};
+use super::viewer::{self, Identity};
 use super::way::Pipeline;
 use super::{bearer, csrf, pending, required, session, stay};
 use crate::accounts::factor::settings::SETUP;
@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::limiter::layer::{Tree, limit_admin};
 use crate::limiter::verdict::Told;
 use crate::limiter::{Limiter, headers};
+use crate::sessions::snapshot::SessionSnapshot;
 
 /// What stands behind the sessions' layer.
 #[derive(Clone)]
@@ -52,8 +53,10 @@ impl Service<Request> for Entry {
 /// One request of a session, which is empty until somebody signs in.
 pub struct Visit {
     pub session: Session,
-    /// What its copy said, when somebody has looked.
-    pub standing: Option<Standing>,
+    /// What its copy in Redis said, if it was looked at.
+    pub snapshot: Option<Arc<SessionSnapshot>>,
+    /// Whether what this node remembers of the session will do.
+    pub may_remember: bool,
     named: Option<Id>,
 }
 
@@ -63,8 +66,9 @@ impl Entry {
         let Some(session) = request.extensions().get::<Session>().cloned() else {
             return Error::Internal("no session on the way".to_owned()).into_response();
         };
-        let standing = request.extensions_mut().remove();
-        let mut visit = Visit { session, standing, named: self.named };
+        let snapshot = request.extensions_mut().remove();
+        let may_remember = session::may_remember(&request);
+        let mut visit = Visit { session, snapshot, may_remember, named: self.named };
         let mut response = match self.tree {
             Tree::Pages => pages(&self.pipeline, &mut visit, request, self.next).await,
             Tree::Api => api(&self.pipeline, &mut visit, request, self.next).await,

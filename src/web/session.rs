@@ -4,6 +4,7 @@
 //! 500 when the store fails, and takes its cookie back without `Secure`, which [`super::cookies::secure`] adds.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -18,12 +19,19 @@ use super::cookies::{self, Life, Name};
 use super::enter::Entry;
 use super::log::Cause;
 use super::site::Site;
-use super::viewer::Standing;
+use super::viewer;
 use crate::auth::Auth;
 use crate::error::Error;
-use crate::limiter::layer::Tree;
+use crate::limiter::layer::{Tree, is_for_admins};
 use crate::sessions::Sessions;
 use crate::sessions::data::Data;
+use crate::sessions::snapshot::SessionSnapshot;
+
+/// Whether what this node remembers of a session will do: for what changes nothing, and no page of administration.
+#[must_use]
+pub fn may_remember(request: &Request) -> bool {
+    request.method().is_safe() && !is_for_admins(request.uri().path())
+}
 
 pub type Layer = SessionManagerLayer<Sessions>;
 
@@ -67,15 +75,14 @@ impl Named {
         self,
         sessions: &Sessions,
         other: impl Future<Output = T>,
-    ) -> (T, Option<Standing>) {
+    ) -> (T, Option<Arc<SessionSnapshot>>) {
         let mut other = pin!(other);
         // Whoever need not wait, such as a client that is refused, gets no look.
         if let Some(other) = (&mut other).now_or_never() {
             return (other, None);
         }
         let Some(id) = self.id else { return (other.await, None) };
-        let (other, copy) = tokio::join!(other, sessions.copy(id));
-        (other, copy.map(Standing::of))
+        tokio::join!(other, sessions.copy(id))
     }
 
     fn hide_others(self, site: &Site, request: &mut Request) {
@@ -160,7 +167,7 @@ async fn life(auth: &Auth, session: &Session) -> Life {
 async fn become_known(auth: &Auth, id: Id) {
     if auth.known.session(id).is_none()
         && let Ok(Some(record)) = auth.sessions.load(&id).await
-        && let Some(identity) = Standing::of(record).identity(auth)
+        && let Some(identity) = viewer::identity(auth, &record.into())
     {
         auth.known.note_session(id, &identity);
     }

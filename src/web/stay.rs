@@ -22,12 +22,12 @@ use crate::tokens::format::Prefix;
 /// Sessions can't be had just now.
 pub async fn recognise(
     auth: &Auth,
-    Visit { session, standing, .. }: &mut Visit,
+    visit: &mut Visit,
     head: Head<'_>,
 ) -> Result<(Identity, Option<Cookie<'static>>)> {
     // Looking at figures that renew themselves keeps nobody signed in.
     let slides = head.uri.path() != LIVE;
-    let identity = viewer::read(auth, session, standing.take(), slides).await?;
+    let identity = viewer::read(auth, visit, slides).await?;
     if identity.viewer.member().is_some() {
         return Ok((identity, None));
     }
@@ -36,7 +36,7 @@ pub async fn recognise(
     let Rotated::Child(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
         return Ok((identity, Some(cookies::removal(Name::Stay))));
     };
-    let proved = Proved { member: grant.member, by: Proof::KeptDevice };
+    let (session, proved) = (&visit.session, Proved { member: grant.member, by: Proof::KeptDevice });
     viewer::sign_in(auth, session, &proved, &origin).await?;
     viewer::join_family(auth, session, &proved.member, grant.family).await?;
     let cookie = cookies::new(Name::Stay, &grant.refresh_token, Life::For(grant.life));

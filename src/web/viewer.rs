@@ -8,9 +8,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use data_encoding::HEXLOWER;
 use tower_sessions::Session;
-use tower_sessions::session::Record;
 use uuid::Uuid;
 
+use super::enter::Visit;
 use super::origin::Origin;
 use super::sudo;
 use crate::accounts::proof::SessionGrant;
@@ -19,6 +19,7 @@ use crate::auth::Auth;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::sessions::data::{Data, Login, member_of};
+use crate::sessions::snapshot::{self, SessionSnapshot};
 
 /// Sliding a session's end costs a write, so it slides this often at most.
 const SLIDE_EVERY: Duration = Duration::from_mins(5);
@@ -101,50 +102,28 @@ pub fn introduce(extensions: &mut axum::http::Extensions, identity: Identity) {
     extensions.insert(identity);
 }
 
-/// A session and whose it is.
-#[derive(Clone)]
-pub struct Standing {
-    session: Data,
-    member: Option<Member>,
+/// Who a session says it is.
+#[must_use]
+pub fn identity(auth: &Auth, snapshot: &SessionSnapshot) -> Option<Identity> {
+    let (login, member) = snapshot.signed_in(auth.deps.system.now(), auth.session_max)?;
+    Some(known(login.clone(), member.clone()))
 }
 
-impl Standing {
-    /// As a store has kept it.
-    #[must_use]
-    pub fn of(record: Record) -> Self {
-        let (session, member) = Data::taken(record);
-        Self { session, member }
-    }
-
-    /// Who is signed in, as long as that lasts.
-    fn signed_in(self, auth: &Auth) -> Option<(Login, Member)> {
-        let (login, member) = self.session.login.zip(self.member)?;
-        let lasts = Timestamp::from_micros(login.since).plus(auth.session_max) > auth.deps.system.now();
-        (lasts && login.user == member.id && login.epoch == member.auth_epoch).then_some((login, member))
-    }
-
-    #[must_use]
-    pub fn identity(self, auth: &Auth) -> Option<Identity> {
-        self.signed_in(auth).map(|(login, member)| known(login, member))
-    }
-}
-
-/// Who the session says it is; the whole check is one look at its copy, which may have been `standing` there already.
+/// Who is signed in, by this node's memory for what changes nothing, and else by the store.
 /// `slides` when this is a visit, which the session's idle time is counted from.
-pub async fn read(
-    auth: &Auth,
-    session: &Session,
-    standing: Option<Standing>,
-    slides: bool,
-) -> Result<Identity> {
-    let Some(id) = session.id() else { return Ok(Identity::default()) };
-    let standing = match standing {
-        Some(standing) => Some(standing),
-        None => auth.sessions.copy(id).await.map(Standing::of),
+pub async fn read(auth: &Auth, visit: &mut Visit, slides: bool) -> Result<Identity> {
+    let Some(id) = visit.session.id() else { return Ok(Identity::default()) };
+    let snapshot = match visit.snapshot.take() {
+        None if visit.may_remember => auth.sessions.snapshot(id).await?,
+        None => auth.sessions.copy(id).await,
+        found => found,
     };
-    match standing.and_then(|standing| standing.signed_in(auth)) {
-        Some((login, member)) if !(slides && is_stale(auth, &login)) => Ok(known(login, member)),
-        _ => look_up(auth, session, slides).await,
+    let (now, longest) = (auth.deps.system.now(), auth.session_max);
+    match snapshot.as_ref().and_then(|snapshot| snapshot.signed_in(now, longest)) {
+        Some((login, member)) if !(slides && is_stale(auth, login)) => {
+            Ok(known(login.clone(), member.clone()))
+        }
+        _ => look_up(auth, &visit.session, slides).await,
     }
 }
 
@@ -158,13 +137,14 @@ async fn look_up(auth: &Auth, session: &Session, slides: bool) -> Result<Identit
     if data.login.is_none() {
         return Ok(Identity::default());
     }
-    let found = Standing { session: data.clone(), member: member_of(session).await? };
-    let Some((login, member)) = found.signed_in(auth) else {
+    let (member, now) = (member_of(session).await?, auth.deps.system.now());
+    let found = snapshot::signed_in(&data, member.as_ref(), now, auth.session_max);
+    let Some((login, member)) = found.map(|(login, member)| (login.clone(), member.clone())) else {
         session.flush().await?;
         return Ok(Identity::default());
     };
     if slides && is_stale(auth, &login) {
-        let login = Some(Login { seen: auth.deps.system.now().micros(), ..login.clone() });
+        let login = Some(Login { seen: now.micros(), ..login.clone() });
         Data { login, ..data }.keep(session).await?;
     }
     Ok(known(login, member))

@@ -75,7 +75,12 @@ async fn limited(this: &TreePipeline, mut request: Request, next: Next) -> Respo
     let named =
         this.sessions.as_ref().map(|_| Named::new(&deps.public_url, request.headers())).unwrap_or_default();
     let incoming = Incoming { tree: this.tree, head: Head::new(&request), session: named.id };
-    let (mut admission, standing) = named.meanwhile(&auth.sessions, admit(pipeline, incoming)).await;
+    let admitting = admit(pipeline, incoming);
+    let (mut admission, snapshot) = if session::may_remember(&request) {
+        (admitting.await, None)
+    } else {
+        named.meanwhile(&auth.sessions, admitting).await
+    };
     if let Some(refusal) = admission.refusal(&pipeline.limiter) {
         // The page that says so shows who is signed in, as far as this node knows without a look.
         if let Some(identity) = admission.identity.take() {
@@ -89,8 +94,8 @@ async fn limited(this: &TreePipeline, mut request: Request, next: Next) -> Respo
         Ok(()) => match &this.sessions {
             Some(layer) => {
                 let entry = Entry { pipeline: pipeline.clone(), tree: this.tree, named: named.id, next };
-                if let Some(standing) = standing {
-                    request.extensions_mut().insert(standing);
+                if let Some(snapshot) = snapshot {
+                    request.extensions_mut().insert(snapshot);
                 }
                 // In a box, so that whoever is refused does not carry it.
                 Box::pin(session::pass(layer, named, entry, request)).await

@@ -17,6 +17,14 @@ use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// Another node than that which has changed something: it hears within milliseconds, and on a busy machine a little later.
+async fn known_within_two_seconds(is_known: impl AsyncFn() -> bool) {
+    let known = eventually(Duration::from_secs(2), async || {
+        if is_known().await { Ok(()) } else { Err("what stood before is believed") }
+    });
+    known.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// `name::sqlite` and `name::postgres`, each with a Redis of its own.
 macro_rules! with_redis {
     ($name:ident) => {
@@ -262,8 +270,13 @@ async fn runs(tx: &mut Tx, statement: &str) {
     ran.expect("the statement runs");
 }
 
-with_redis!(a_session_check_is_one_round_trip_and_no_query);
-async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
+/// `GET`s that Redis was asked since its counts began.
+fn looks(app: &App) -> u64 {
+    app.redis().calls().get("get").copied().unwrap_or_default()
+}
+
+with_redis!(a_session_check_is_no_query_and_seldom_a_look);
+async fn a_session_check_is_no_query_and_seldom_a_look(app: App) {
     let ada = signed_in(&app).await;
     // Whatever asks the database for sessions or people fails from here on.
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
@@ -272,13 +285,26 @@ async fn a_session_check_is_one_round_trip_and_no_query(app: App) {
     }
     tx.commit().await.expect("they are away");
     app.redis().command("CONFIG RESETSTAT").expect("redis answers");
-    for _ in 0..20 {
+    let began = Instant::now();
+    for _ in 0..100 {
         assert_eq!(ada.get("/api/v1/me").await.ok().json()["username"], "ada");
     }
-    let mut calls = app.redis().calls();
-    // The cache's beats, its look at Redis' clock, and how far the database has come.
-    calls.retain(|name, _| name != "publish" && name != "time" && name != "set");
-    assert_eq!(calls.into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
+    // A look is believed for two seconds at most, ten per cent of jitter included.
+    let most = 1 + began.elapsed().as_millis() / 1600;
+    assert!(u128::from(looks(&app)) <= most, "{} looks, {most} at most", looks(&app));
+}
+
+with_redis!(what_may_change_something_looks_each_time);
+async fn what_may_change_something_looks_each_time(app: App) {
+    let root = app.admin("root").await;
+    redis_holds(&app, &root, 1).await;
+    app.redis().command("CONFIG RESETSTAT").expect("redis answers");
+    for round in 1..=5 {
+        root.json(Method::POST, "/api/v1/resources", json!({ "title": "" })).await.is(422);
+        root.get("/api/v1/admin/users").await.ok();
+        root.get("/admin/users").await.ok();
+        assert_eq!(looks(&app), 3 * round);
+    }
 }
 
 /// From here on no session's row is made or changed.
@@ -388,13 +414,14 @@ async fn a_disabled_account_is_out_at_once(app: App) {
 }
 
 #[tokio::test]
-async fn a_changed_role_counts_at_once_on_every_node() {
+async fn a_changed_role_counts_soon_on_every_node() {
     let app = App::with_redis(Engine::Postgres).await;
     let other = app.another_node().await;
     let ada = signed_in(&app).await;
     redis_holds(&app, &ada.at(&other), 1).await;
     becomes(&app, id_of(&app, "ada").await, "role = 'admin'").await;
-    assert_eq!(ada.at(&other).get("/api/v1/me").await.ok().json()["role"], "admin");
+    known_within_two_seconds(async || ada.at(&other).get("/api/v1/me").await.ok().json()["role"] == "admin")
+        .await;
 }
 
 /// Everybody's sessions, ended one person after the other while Redis is away.
@@ -418,7 +445,7 @@ async fn many_sessions_ended_without_redis_stay_dead() {
 
 /// A node whose way to Redis is slow changes what another node, whose way is not, reads there.
 #[tokio::test]
-async fn what_a_node_far_from_redis_changes_holds_at_once_on_every_node() {
+async fn what_a_node_far_from_redis_changes_holds_soon_on_every_node() {
     let app = App::with_redis(Engine::Postgres).await;
     let tap = app.redis().tap().await;
     let far = app.another_node_behind(&tap).await;
@@ -439,7 +466,10 @@ async fn what_a_node_far_from_redis_changes_holds_at_once_on_every_node() {
                 "role" => {
                     let role = json!({ "role": "admin" });
                     root.at(&far).json(Method::PATCH, &format!("/api/v1{page}"), role).await.ok();
-                    assert_eq!(stolen.get("/api/v1/me").await.ok().json()["role"], "admin");
+                    known_within_two_seconds(async || {
+                        stolen.get("/api/v1/me").await.ok().json()["role"] == "admin"
+                    })
+                    .await;
                 }
                 "disable" => drop(root.at(&far).post_form(&format!("{page}/disable"), &[]).await.is(303)),
                 "log out" => drop(there.post_form("/logout", &[]).await.is(303)),
@@ -451,7 +481,7 @@ async fn what_a_node_far_from_redis_changes_holds_at_once_on_every_node() {
                 }
             }
             let gone = !matches!(change, "role" | "end");
-            assert!(!gone || !stolen.is_signed_in().await, "{change}: believed on another node");
+            known_within_two_seconds(async || !gone || !stolen.is_signed_in().await).await;
             assert!(asked.elapsed() < Duration::from_secs(8), "{change} took {:?}", asked.elapsed());
             tap.delay(Duration::ZERO);
         }
