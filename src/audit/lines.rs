@@ -130,18 +130,18 @@ impl Audit {
             }
         }
         put(out, &Last { last, hash: Hex(hash) })?;
-        out.flush().map_err(unwritten)?;
+        out.flush().map_err(|e| unwritten(&e))?;
         Ok(last)
     }
 }
 
 fn put(out: &mut (dyn Write + Send), line: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec(line).map_err(|e| unwritten(e.into()))?;
+    let mut text = serde_json::to_vec(line).map_err(|e| unwritten(&e.into()))?;
     text.push(b'\n');
-    out.write_all(&text).map_err(unwritten)
+    out.write_all(&text).map_err(|e| unwritten(&e))
 }
 
-fn unwritten(error: io::Error) -> Error {
+fn unwritten(error: &io::Error) -> Error {
     Error::Internal(format!("audit export: {error}"))
 }
 

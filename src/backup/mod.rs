@@ -40,7 +40,7 @@ pub async fn make(
     with_key: bool,
 ) -> Result<Manifest, String> {
     let db = Db::look(&config.database()).await.map_err(|e| e.to_string())?;
-    let made = write(&db, config, context, path, Writer::new(file), with_key).await;
+    let made = Box::pin(write(&db, config, context, path, Writer::new(file), with_key)).await;
     db.close().await;
     made?;
     Reader::open(path).map(|reader| reader.manifest)
@@ -148,7 +148,7 @@ async fn load_postgres(db: &Db, reader: &mut Reader) -> Result<(), String> {
         Schema::Empty => {}
         Schema::Current | Schema::Behind(_) => refuse_a_library(db).await?,
     }
-    if keys::store::others(db).await.map_err(sql)? > 0 {
+    if keys::store::others(db).await.map_err(|e| sql(&e))? > 0 {
         return Err("Another coffer is connected to this database. Stop every node first.".to_owned());
     }
     db.migrate_to(reader.manifest.schema).await.map_err(|e| e.to_string())?;
@@ -158,7 +158,8 @@ async fn load_postgres(db: &Db, reader: &mut Reader) -> Result<(), String> {
 /// A library with accounts, or with a past, is not written over.
 async fn refuse_a_library(db: &Db) -> Result<(), String> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM users) + (SELECT seq FROM audit_head)";
-    let found: i64 = on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_one(pool).await.map_err(sql)?);
+    let found: i64 =
+        on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_one(pool).await.map_err(|e| sql(&e))?);
     if found == 0 {
         return Ok(());
     }
@@ -193,6 +194,6 @@ fn put_key(config: &Config, key: &str) -> Result<(), String> {
     })
 }
 
-fn sql(error: sqlx::Error) -> String {
+fn sql(error: &sqlx::Error) -> String {
     format!("The database answers: {error}.")
 }

@@ -26,37 +26,37 @@ const PIECE: usize = 64 << 10;
 
 /// Writes every table as it stands at one moment.
 pub async fn write(pool: &MeteredPool<Postgres>, archive: &mut Writer) -> Result<Facts, String> {
-    let mut connection = pool.acquire().await.map_err(sql)?;
-    let mut tx = connection.begin().await.map_err(sql)?;
-    sqlx::raw_sql(SNAPSHOT).execute(&mut *tx).await.map_err(sql)?;
-    sqlx::raw_sql(NO_LIMITS).execute(&mut *tx).await.map_err(sql)?;
-    let mut facts = facts(&mut tx).await.map_err(sql)?;
+    let mut connection = pool.acquire().await.map_err(|e| sql(&e))?;
+    let mut tx = connection.begin().await.map_err(|e| sql(&e))?;
+    sqlx::raw_sql(SNAPSHOT).execute(&mut *tx).await.map_err(|e| sql(&e))?;
+    sqlx::raw_sql(NO_LIMITS).execute(&mut *tx).await.map_err(|e| sql(&e))?;
+    let mut facts = facts(&mut tx).await.map_err(|e| sql(&e))?;
     for table in &mut facts.tables {
-        archive.begin(&entry(&table.name)).map_err(unwritten)?;
+        archive.begin(&entry(&table.name)).map_err(|e| unwritten(&e))?;
         let copy = format!("COPY {} TO STDOUT", target(table));
-        let mut rows = tx.copy_out_raw(&copy).await.map_err(sql)?;
-        while let Some(piece) = rows.try_next().await.map_err(sql)? {
+        let mut rows = tx.copy_out_raw(&copy).await.map_err(|e| sql(&e))?;
+        while let Some(piece) = rows.try_next().await.map_err(|e| sql(&e))? {
             // A line break within a value is written as `\n`.
-            table.rows += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
-            archive.write_all(&piece).map_err(unwritten)?;
+            table.rows += piece.split(|byte| *byte == b'\n').skip(1).count() as u64;
+            archive.write_all(&piece).map_err(|e| unwritten(&e))?;
         }
     }
-    tx.rollback().await.map_err(sql)?;
+    tx.rollback().await.map_err(|e| sql(&e))?;
     Ok(facts)
 }
 
 /// Fills the tables of an empty library with what the backup holds: all of it, or nothing.
 pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(), String> {
-    let mut connection = pool.acquire().await.map_err(sql)?;
-    let mut tx = connection.begin().await.map_err(sql)?;
-    sqlx::raw_sql(NO_LIMITS).execute(&mut *tx).await.map_err(sql)?;
+    let mut connection = pool.acquire().await.map_err(|e| sql(&e))?;
+    let mut tx = connection.begin().await.map_err(|e| sql(&e))?;
+    sqlx::raw_sql(NO_LIMITS).execute(&mut *tx).await.map_err(|e| sql(&e))?;
     sqlx::raw_sql(
         "DELETE FROM audit_head; DELETE FROM installation; DELETE FROM outbox; DELETE FROM one_time_tokens",
     )
     .execute(&mut *tx)
     .await
-    .map_err(sql)?;
-    let references: Vec<_> = sqlx::query_as(REFERENCES).fetch_all(&mut *tx).await.map_err(sql)?;
+    .map_err(|e| sql(&e))?;
+    let references: Vec<_> = sqlx::query_as(REFERENCES).fetch_all(&mut *tx).await.map_err(|e| sql(&e))?;
     let mut tables = std::mem::take(&mut reader.manifest.tables);
     tables.sort_by_key(|table| depth(&table.name, &references));
     for table in &tables {
@@ -69,25 +69,25 @@ pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(
         let setting = "SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3)";
         if let Some(last) = sequence.last {
             let set = sqlx::query(setting).bind(&sequence.table).bind(&sequence.column).bind(last);
-            set.execute(&mut *tx).await.map_err(sql)?;
+            set.execute(&mut *tx).await.map_err(|e| sql(&e))?;
         }
     }
     reader.manifest.tables = tables;
-    tx.commit().await.map_err(sql)
+    tx.commit().await.map_err(|e| sql(&e))
 }
 
 async fn fill(tx: &mut PgConnection, table: &Table, reader: &mut Reader) -> Result<u64, String> {
     let unreadable = |e: std::io::Error| format!("Cannot read the backup: {e}.");
     let mut rows = reader.entry(&entry(&table.name)).map_err(unreadable)?;
     let copy = format!("COPY {} FROM STDIN", target(table));
-    let mut filling = tx.copy_in_raw(&copy).await.map_err(sql)?;
+    let mut filling = tx.copy_in_raw(&copy).await.map_err(|e| sql(&e))?;
     let mut piece = vec![0; PIECE];
     loop {
         let count = rows.read(&mut piece).map_err(unreadable)?;
         if count == 0 {
-            return filling.finish().await.map_err(sql);
+            return filling.finish().await.map_err(|e| sql(&e));
         }
-        filling.send(&piece[..count]).await.map_err(sql)?;
+        filling.send(&piece[..count]).await.map_err(|e| sql(&e))?;
     }
 }
 
@@ -120,6 +120,6 @@ fn target(table: &Table) -> String {
     format!("\"{}\" (\"{}\")", table.name, table.columns.join("\", \""))
 }
 
-fn unwritten(error: std::io::Error) -> String {
+fn unwritten(error: &std::io::Error) -> String {
     format!("Cannot write the backup: {error}.")
 }

@@ -19,8 +19,8 @@ pub const NAME: &str = "coffer.db";
 pub async fn write(pool: &MeteredPool<Sqlite>, archive: &mut Writer, backup: &Path) -> Result<Facts, String> {
     let copy = Scratch::beside(backup)?;
     let statement = format!("VACUUM INTO '{}'", copy.0.display().to_string().replace('\'', "''"));
-    let mut connection = pool.acquire().await.map_err(sql)?;
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.map_err(sql)?;
+    let mut connection = pool.acquire().await.map_err(|e| sql(&e))?;
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await.map_err(|e| sql(&e))?;
     let facts = check(&copy.0).await?;
     let put = |archive: &mut Writer| {
         archive.begin(NAME)?;
@@ -50,14 +50,15 @@ pub async fn load(reader: &mut Reader, path: &Path) -> Result<(), String> {
 /// Has SQLite look at every page, row and reference of a file, and counts what is in it.
 async fn check(path: &Path) -> Result<Facts, String> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let mut file = options.connect().await.map_err(sql)?;
+    let mut file = options.connect().await.map_err(|e| sql(&e))?;
     let said: String =
-        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut file).await.map_err(sql)?;
-    let broken = sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut file).await.map_err(sql)?;
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut file).await.map_err(|e| sql(&e))?;
+    let broken =
+        sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut file).await.map_err(|e| sql(&e))?;
     if said != "ok" || broken.is_some() {
         return Err(format!("The database is damaged: SQLite says {said:?}. Take a backup of before."));
     }
-    let facts = facts(&mut file).await.map_err(sql);
+    let facts = facts(&mut file).await.map_err(|e| sql(&e));
     let _ = file.close().await;
     facts
 }

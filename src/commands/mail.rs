@@ -17,7 +17,7 @@ pub async fn run(action: MailAction, config: Config) -> Result<(), String> {
     })?;
     match config.mail.smtp_url {
         Some(_) => {
-            println!("The mail server took the letter to {address}. See that it arrives, and not as spam.")
+            println!("The mail server took the letter to {address}. See that it arrives, and not as spam.");
         }
         None => println!(
             "There is no mail server: the letter is a file in {}. COFFER_SMTP_URL sends letters.",
