@@ -3,6 +3,7 @@
 mod backup;
 mod control;
 mod export;
+mod healthcheck;
 mod key;
 mod library;
 mod mail;
@@ -22,10 +23,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::accounts::Member;
 use crate::app::{self, App};
@@ -57,7 +54,7 @@ pub async fn run(invocation: Invocation) -> Result<(), String> {
             }
             doctor::settings::check(&config).map_err(|refused| refused.join("\n"))
         }
-        Command::Healthcheck => healthcheck(&config).await,
+        Command::Healthcheck => healthcheck::run(&config).await,
         Command::Seed(args) => Box::pin(library::seed(args, config)).await,
         Command::Openapi => {
             println!("{:#}", app::openapi());
@@ -107,25 +104,6 @@ async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
                 .to_owned(),
         ),
     }
-}
-
-/// Asks `/readyz` on this machine.
-async fn healthcheck(config: &Config) -> Result<(), String> {
-    let host = if config.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.host };
-    let address = SocketAddr::new(host, config.port);
-    let asked = async {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = String::new();
-        stream.take(64 << 10).read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    let answer = tokio::time::timeout(Duration::from_secs(3), asked)
-        .await
-        .map_err(|_| format!("No answer from {address} within 3 seconds."))?
-        .map_err(|e| format!("No answer from {address}: {e}."))?;
-    let ready = answer.lines().next().is_some_and(|status| status.contains(" 200 "));
-    if ready { Ok(()) } else { Err(format!("Not ready: {}", answer.lines().last().unwrap_or_default())) }
 }
 
 /// An error for the terminal: here, where only the operator reads, with its inside.

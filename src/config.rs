@@ -16,6 +16,7 @@ use crate::accounts::policy::AccountSettings;
 use crate::db::DatabaseSettings;
 use crate::limiter::settings::Settings as RateLimit;
 use crate::mail::MailSettings;
+use crate::serve::tls::TlsSettings;
 use crate::telemetry::listener::MetricsSettings;
 use crate::telemetry::logs::LogSettings;
 use crate::web::client::ClientSettings;
@@ -68,6 +69,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub cors: CorsSettings,
+
+    #[command(flatten)]
+    pub tls: TlsSettings,
 
     /// true: browsers are told to use https for all subdomains of the base URL's host too.
     #[arg(long, env = "COFFER_HSTS_SUBDOMAINS", default_value_t = false, num_args = 0..=1,

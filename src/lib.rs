@@ -34,6 +34,7 @@ pub mod limits;
 pub mod mail;
 mod named;
 pub mod openapi;
+pub mod overview;
 pub mod redis;
 pub mod refresh;
 pub mod resources;

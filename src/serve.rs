@@ -4,6 +4,7 @@ mod before;
 mod connection;
 mod progress;
 mod stream;
+pub mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout};
 
 pub use self::before::serve_until;
 use self::connection::{Accepted, Connections};
+use self::tls::Tls;
 use crate::app::{App, router};
 use crate::installation;
 use crate::telemetry::watch as figures;
@@ -54,6 +56,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         tokio::spawn(keep_house(app.clone())),
         tokio::spawn(figures::measure_lag(app.metrics.clone())),
         tokio::spawn(figures::look_around(app.clone())),
+        tokio::spawn(watch_certificate(app.tls.clone())),
     ];
     let (stage, told) = watch::channel(Stage::Serving);
     let connections = Connections::new(&app, router(&app), told);
@@ -101,6 +104,12 @@ async fn take_all(listener: &TcpListener, places: &Arc<Semaphore>, connections: 
 #[expect(clippy::disallowed_methods, reason = "trying again at once would only fail again")]
 pub async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+async fn watch_certificate(tls: Option<Tls>) {
+    if let Some(tls) = tls {
+        tls.watch().await;
+    }
 }
 
 async fn keep_house(app: Arc<App>) {

@@ -63,7 +63,7 @@ fn router() -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(async || health::answer(&Readiness::of_missing("postgres"))))
-        .route("/static/{*path}", get(assets::serve))
+        .route(assets::ROUTE, get(assets::serve))
         .fallback(not_yet)
         .layer(axum::middleware::map_response(async |mut response: Response| {
             headers::always_secure(response.headers_mut());

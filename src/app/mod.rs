@@ -24,10 +24,12 @@ use crate::keys::{Keys, belonging};
 use crate::limiter::Limiter;
 use crate::limits::Limits;
 use crate::mail::Mail;
+use crate::overview::Overview;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::Resources;
 use crate::seal::Seal;
+use crate::serve::tls::Tls;
 use crate::sessions::Sessions;
 use crate::telemetry::history::History;
 use crate::telemetry::history::shared::Shared;
@@ -64,8 +66,10 @@ pub struct App {
     pub mail: Mail,
     pub resources: Arc<Resources>,
     pub admin: Arc<Admin>,
+    pub overview: Arc<Overview>,
     pub metrics: Metrics,
     pub history: History,
+    pub tls: Option<Tls>,
     pub shared_history: Option<Shared>,
 }
 
@@ -79,6 +83,7 @@ struct Opened {
     db: Db,
     redis: Option<Redis>,
     keys: Keys,
+    tls: Option<Tls>,
 }
 
 impl Opened {
@@ -140,6 +145,7 @@ impl App {
         }
         // A key that is none is refused before the database is touched.
         Keys::configured(&config)?;
+        let tls = Tls::load(&config)?;
         let metrics = Metrics::new(&context);
         let public_url = Site::new(config.base_url.as_ref(), local)?;
         let db = open(&config).await?;
@@ -151,14 +157,14 @@ impl App {
         if let Some(redis) = &redis {
             installation::introduce(&db, redis).await.map_err(|e| e.to_string())?;
         }
-        Self::build(Opened { config, system: context, local, metrics, public_url, db, redis, keys })
+        Self::build(Opened { config, system: context, local, metrics, public_url, db, redis, keys, tls })
             .map(Arc::new)
     }
 
     /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
         let cache = opened.cache();
-        let Opened { config, system, local, metrics, public_url, db, redis, keys } = opened;
+        let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());
         let audit = Audit::new(system.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;
@@ -196,22 +202,50 @@ impl App {
         });
         let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
         let health = Arc::new(Health::new(db.clone(), redis.clone()));
+        let trail = Arc::new(Trail::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));
+        let people = Arc::new(People {
+            db: db.clone(),
+            cache: cache.clone(),
+            context: system.clone(),
+            audit: audit.clone(),
+            sessions: sessions.as_ref().clone(),
+            cursors: cursors.clone(),
+        });
+        let admin = Arc::new(Admin {
+            system: system.clone(),
+            health: health.clone(),
+            history: history.clone(),
+            limiter: limiter.clone(),
+        });
+        let limits = Arc::new(Limits {
+            db: db.clone(),
+            system: system.clone(),
+            audit: audit.clone(),
+            limiter: limiter.clone(),
+            clients: client_ip,
+            is_shared: redis.is_some(),
+        });
         Ok(Self {
-            trail: Arc::new(Trail::new(db.clone(), system.clone(), audit.clone(), cursors.clone())),
-            people: Arc::new(People {
+            overview: Arc::new(Overview {
+                system: system.clone(),
                 db: db.clone(),
-                cache: cache.clone(),
-                context: system.clone(),
-                audit: audit.clone(),
-                sessions: sessions.as_ref().clone(),
-                cursors: cursors.clone(),
+                data_dir: config.data_dir.clone(),
+                admin: admin.clone(),
+                trail: trail.clone(),
+                people: people.clone(),
+                limits: limits.clone(),
+                mail: mail.clone(),
             }),
+            trail,
+            people,
+            admin,
+            limits,
             auth: Arc::new(Auth {
                 accounts: accounts.clone(),
                 sessions: sessions.clone(),
                 refresh: refresh.clone(),
                 tokens: tokens.clone(),
-                audit: audit.clone(),
+                audit,
                 form_key: FormKey::new(keys.derive("form")),
                 known: Known::new(&system),
                 deps: deps.clone(),
@@ -219,20 +253,6 @@ impl App {
                 session_max: config.accounts.session_max(),
                 require_2fa: config.accounts.require_2fa,
                 stay_days: config.accounts.stay_days,
-            }),
-            admin: Arc::new(Admin {
-                system: system.clone(),
-                health: health.clone(),
-                history: history.clone(),
-                limiter: limiter.clone(),
-            }),
-            limits: Arc::new(Limits {
-                db: db.clone(),
-                system: system.clone(),
-                audit,
-                limiter: limiter.clone(),
-                clients: client_ip,
-                is_shared: redis.is_some(),
             }),
             resources: Arc::new(Resources::new(cache.clone(), db.clone(), system.clone(), cursors)),
             shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
@@ -251,6 +271,7 @@ impl App {
             mail,
             metrics,
             history,
+            tls,
         })
     }
 

@@ -21,6 +21,7 @@ use crate::health;
 use crate::limiter::layer::Tree;
 use crate::limits::{self, LimitsState};
 use crate::openapi;
+use crate::overview::{self, OverviewState};
 use crate::refresh::{self, RefreshState};
 use crate::resources::{self, ResourcesState};
 use crate::sessions::{self, SessionsState};
@@ -81,6 +82,10 @@ impl App {
 
     fn limits_state(&self) -> LimitsState {
         LimitsState { limits: self.limits.clone(), deps: self.deps.clone() }
+    }
+
+    fn overview_state(&self) -> OverviewState {
+        OverviewState { overview: self.overview.clone(), deps: self.deps.clone() }
     }
 
     fn pipeline(&self) -> Pipeline {
@@ -145,6 +150,7 @@ pub fn router(app: &App) -> Router {
         .merge(admin::pages::routes().with_state(app.admin_state()))
         .merge(audit::pages::routes().with_state(app.audit_state()))
         .merge(limits::pages::routes().with_state(app.limits_state()))
+        .merge(overview::pages::routes().with_state(app.overview_state()))
         .merge(sessions::pages::routes().with_state(app.sessions_state()))
         .merge(tokens::pages::routes().with_state(app.tokens_state()))
         .merge(resources::pages::routes().with_state(app.resources_state()))
@@ -159,7 +165,7 @@ pub fn router(app: &App) -> Router {
     // Assets are the same for every viewer: no session is read for them, and by a wrong address too the page that
     // says so can be read.
     let assets = Router::new()
-        .route("/static/{*path}", get(assets::serve))
+        .route(assets::ROUTE, get(assets::serve))
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), faces::dress));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();

@@ -93,7 +93,7 @@ async fn list_events(
 }
 
 /// Everything in the audit trail that passes the filter, as CSV, the newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit.csv", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
     (status = 200, body = String, content_type = "text/csv", description = "A line an event, under a line of names"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),

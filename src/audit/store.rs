@@ -54,6 +54,13 @@ pub async fn after(db: &Db, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
     on!(db.read(), pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)
 }
 
+/// When the master key was changed last, or else when the trail begins.
+pub async fn key_since(db: &Db) -> sqlx::Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT at FROM audit_events WHERE seq = COALESCE(
+        (SELECT MAX(seq) FROM audit_events WHERE action IN ('key.rotate', 'key.lost')), 1)";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_optional(pool).await)
+}
+
 /// The events that pass the filter, the newest first.
 pub async fn events(db: &Db, filter: &Filter) -> sqlx::Result<Vec<Row>> {
     let (sql, values) = statement(filter);

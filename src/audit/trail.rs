@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use data_encoding::HEXLOWER;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,6 +32,8 @@ pub struct Trail {
     context: Context,
     audit: Audit,
     cursors: CursorKey,
+    /// What this process found last.
+    checked: Arc<Mutex<Option<Checked>>>,
 }
 
 /// An event with the names of those in it.
@@ -62,6 +65,7 @@ pub struct Page {
 }
 
 /// What was found, and when.
+#[derive(Clone)]
 pub struct Checked {
     pub at: Timestamp,
     pub verified: Verified,
@@ -81,8 +85,8 @@ pub struct AuditState {
 
 impl Trail {
     #[must_use]
-    pub const fn new(db: Db, context: Context, audit: Audit, cursors: CursorKey) -> Self {
-        Self { db, context, audit, cursors }
+    pub fn new(db: Db, context: Context, audit: Audit, cursors: CursorKey) -> Self {
+        Self { db, context, audit, cursors, checked: Arc::default() }
     }
 
     /// One page of everybody's events, for admins, the newest first.
@@ -137,13 +141,26 @@ impl Trail {
         if !wanted && store::head(&self.db).await?.0 > SHORT {
             return Ok(None);
         }
-        let verified = self.audit.verify(&self.db).await?;
+        let verified = self.verify().await?;
         Ok(Some(Checked { at: self.context.now(), verified }))
+    }
+
+    /// The latest that this process has made, now when the trail is short; for admins.
+    pub async fn latest_check(&self, viewer: &Viewer) -> Result<Option<Checked>> {
+        let checked = self.check(viewer, false).await?;
+        Ok(checked.or_else(|| self.checked.lock().clone()))
     }
 
     /// For the command line.
     pub async fn verify(&self) -> Result<Verified> {
-        Ok(self.audit.verify(&self.db).await?)
+        let verified = self.audit.verify(&self.db).await?;
+        *self.checked.lock() = Some(Checked { at: self.context.now(), verified: verified.clone() });
+        Ok(verified)
+    }
+
+    /// Since when the key is in force: since it was changed, or else since the first event.
+    pub async fn key_since(&self) -> Result<Option<Timestamp>> {
+        Ok(store::key_since(&self.db).await?)
     }
 
     /// All of it with its seals, for the command line.

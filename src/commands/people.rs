@@ -78,7 +78,7 @@ async fn second_factor_off(app: &App, name: &str, mut out: Out) -> Result<(), St
 
 async fn unlock(app: &App, name: &str, mut out: Out, doer: Doer) -> Result<(), String> {
     let person = find(app, name).await?;
-    told(app.limits.unlock(By::Operator, &person, &Origin::default()).await)?;
+    told(app.limits.unlock(By::Operator, person.id, &Origin::default()).await)?;
     if doer == Doer::Command && app.redis.is_none() && app.db.name() == "postgres" {
         return Err(format!(
             "Without Redis each coffer keeps its limits in its own memory, and none answers in {}. Run this where coffer runs, as its user.",

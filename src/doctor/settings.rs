@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::keys::Keys;
 use crate::mail;
 use crate::redis::Redis;
+use crate::serve::tls::Tls;
 use crate::telemetry::logs;
 use crate::web::site::Site;
 
@@ -24,6 +25,7 @@ pub fn check(config: &Config) -> Result<(), Vec<String>> {
         Db::check(&config.database()).map_err(|error| error.to_string()),
         config.redis_url.as_ref().map_or(Ok(()), |url| Redis::check(url.expose_secret())),
         logs::check(config),
+        Tls::load(config).map(drop),
     ];
     let refused: Vec<String> = findings.into_iter().filter_map(Result::err).collect();
     if refused.is_empty() { Ok(()) } else { Err(refused) }

@@ -10,8 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::{Limits, LimitsState, Standing};
+use crate::accounts::people::By;
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::limiter::blocked::Blocked;
@@ -23,7 +25,10 @@ use crate::web::json::Problem;
 use crate::web::origin::Origin;
 
 pub fn routes() -> OpenApiRouter<LimitsState> {
-    OpenApiRouter::new().routes(routes!(show_limits)).routes(routes!(release_client))
+    OpenApiRouter::new()
+        .routes(routes!(show_limits))
+        .routes(routes!(release_client))
+        .routes(routes!(unlock_account))
 }
 
 /// How the limits stand on all nodes, since each has started.
@@ -127,5 +132,23 @@ async fn release_client(
 ) -> Result<StatusCode> {
     let Path(client) = client.map_err(|_| Error::NotFound)?;
     limits.release(&asks, &client, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets somebody try again whose account the limits hold back, at every node; for admins.
+#[utoipa::path(delete, path = "/admin/limits/accounts/{id}", operation_id = "unlockAccount", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
+    params(("id" = Uuid, Path, description = "The account's id")), responses(
+    (status = 204, description = "They may try again"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or you are no admin"),
+))]
+async fn unlock_account(
+    asks: SudoScoped<AdminWrite>,
+    State(limits): State<Arc<Limits>>,
+    origin: Origin,
+    person: std::result::Result<Path<Uuid>, PathRejection>,
+) -> Result<StatusCode> {
+    let Path(person) = person.map_err(|_| Error::NotFound)?;
+    limits.unlock(By::Admin(&asks), person, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,19 +5,22 @@ pub mod pages;
 
 use std::sync::Arc;
 
-use crate::accounts::people::{By, Person};
+use crate::accounts::people::{self, By, Person};
 use crate::accounts::{require_admin, store};
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::limiter::Limiter;
+use crate::limiter::blocked::Blocked;
 use crate::limiter::nodes::Overview;
+use crate::limiter::policy::Whom;
 use crate::web::client::Clients;
 use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 use axum::extract::FromRef;
+use uuid::Uuid;
 
 #[derive(Clone)]
 pub struct Limits {
@@ -72,13 +75,13 @@ impl Limits {
     }
 
     /// Lets somebody try again whose account the limits hold back: passwords, codes and letters.
-    pub async fn unlock(&self, by: By<'_>, person: &Person, origin: &Origin) -> Result<()> {
-        let event = Event {
-            action: Action::UserUnlock,
-            actor: by.actor()?,
-            target: person.id.to_string(),
-            outcome: Outcome::Done,
-        };
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such account.
+    pub async fn unlock(&self, by: By<'_>, person: Uuid, origin: &Origin) -> Result<()> {
+        let (actor, target) = (by.actor()?, person.to_string());
+        let person = people::store::find(&self.db, person).await?.ok_or(Error::NotFound)?;
+        let event = Event { action: Action::UserUnlock, actor, target, outcome: Outcome::Done };
         let mut tx = self.db.begin().await?;
         store::factor::forget_tries(&mut tx, person.id).await?;
         self.audit.record(&mut tx, origin, &event).await?;
@@ -86,4 +89,32 @@ impl Limits {
         self.limiter.unlock(person.account()).await;
         Ok(())
     }
+
+    /// Whom the limits hold back now, accounts by their names; for admins.
+    pub async fn held(&self, viewer: &Viewer) -> Result<Vec<Held>> {
+        require_admin(viewer)?;
+        let blocked = self.limiter.overview().await.blocked;
+        let is_named = |blocked: &Blocked| {
+            blocked.account.is_some() || matches!(blocked.policy.whom(), Whom::Account | Whom::Email)
+        };
+        let people = if blocked.iter().any(is_named) {
+            people::store::page(&self.db, "", "", i64::MAX).await?
+        } else {
+            Vec::new()
+        };
+        let held = blocked.into_iter().filter(|blocked| !blocked.shadow).map(|blocked| {
+            let mut people = people.iter();
+            let person = people.find(|person| self.limiter.is_of(&blocked, person.account())).cloned();
+            Held { blocked, person }
+        });
+        Ok(held.collect())
+    }
+}
+
+/// Whom the limits hold back.
+#[derive(Debug)]
+pub struct Held {
+    pub blocked: Blocked,
+    /// Whose account it is; of an address nothing is known but its digest.
+    pub person: Option<Person>,
 }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::pause;
+use super::tls::{self, Tls};
 use crate::config::Config;
 
 /// From a connection's first byte to its last.
@@ -29,6 +30,7 @@ pub async fn serve_until<T>(
 ) -> T {
     let places = Arc::new(Semaphore::new(config.max_connections));
     let mut connections = JoinSet::new();
+    let tls = Tls::load(config).ok().flatten();
     let take_all = async {
         while let Ok(place) = places.clone().acquire_owned().await {
             while connections.try_join_next().is_some() {}
@@ -39,11 +41,15 @@ pub async fn serve_until<T>(
             let service = TowerToHyperService::new(
                 router.clone().map_request(|request: hyper::Request<_>| request.map(Body::new)),
             );
+            let tls = tls.clone();
             connections.spawn(async move {
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).keep_alive(false);
-                let _ended =
-                    timeout(CONNECTION_LIMIT, builder.serve_connection(TokioIo::new(stream), service)).await;
+                let serving = async {
+                    let stream = tls::accept(tls.as_ref(), stream).await.ok()?;
+                    builder.serve_connection(TokioIo::new(stream), service).await.ok()
+                };
+                let _ended = timeout(CONNECTION_LIMIT, serving).await;
                 drop(place);
             });
         }

@@ -15,12 +15,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tower::ServiceExt as _;
 
 use super::Stage;
 use super::progress::{Finding, Limits, Progress};
 use super::stream::{Answer, Socket};
+use super::tls::{self, Tls};
 use crate::app::App;
 use crate::config::Config;
 use crate::health::Health;
@@ -42,6 +43,7 @@ pub struct Accepted {
 pub struct Connections {
     health: Arc<Health>,
     router: Router,
+    tls: Option<Tls>,
     builder: Arc<auto::Builder<TokioExecutor>>,
     limits: Limits,
     stage: watch::Receiver<Stage>,
@@ -52,6 +54,7 @@ impl Connections {
         Self {
             health: app.health.clone(),
             router,
+            tls: app.tls.clone(),
             builder: Arc::new(builder(&app.config)),
             limits: Limits {
                 idle: Duration::from_secs(app.config.header_timeout),
@@ -68,7 +71,13 @@ impl Connections {
     async fn serve(self, Accepted { stream, peer, place }: Accepted) {
         let _ = stream.set_nodelay(true);
         let progress = Arc::new(Progress::new());
-        let socket = TokioIo::new(Socket { stream, progress: progress.clone() });
+        let socket = Socket { stream, progress: progress.clone() };
+        let accepting = tls::accept(self.tls.as_ref(), socket);
+        let Ok(Ok(stream)) = timeout(self.limits.idle, accepting).await else {
+            tracing::debug!("a client did not speak TLS");
+            return;
+        };
+        let socket = TokioIo::new(stream);
         let client =
             Arc::new(Client { health: self.health, router: self.router, peer, progress: progress.clone() });
         let service = service_fn(move |request| client.clone().answer(request));

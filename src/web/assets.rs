@@ -22,6 +22,8 @@ pub const FONTS: [&str; 2] = [
     "/static/vendor/fonts/brygada-1918-latin-wght-normal.woff2",
     "/static/vendor/fonts/libre-franklin-latin-wght-normal.woff2",
 ];
+/// Where they are.
+pub const ROUTE: &str = "/static/{*path}";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// Each file's address, with the first 12 hex digits of its SHA-256.

@@ -76,7 +76,7 @@ impl Chrome {
 
     #[must_use]
     pub fn is_admin_section(&self) -> bool {
-        ["metrics", "users", "invites", "audit", "limits"].contains(&self.section)
+        ["overview", "metrics", "users", "invites", "audit", "limits"].contains(&self.section)
     }
 
     #[must_use]

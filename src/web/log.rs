@@ -16,7 +16,7 @@ use tracing::field::display;
 use super::client::{Address, Peer};
 use super::viewer::IdentitySlot;
 use super::way::Pipeline;
-use super::{compress, headers};
+use super::{assets, compress, headers};
 use crate::cache::status;
 use crate::error::Error;
 use crate::telemetry::metrics::{Metrics, method_name};
@@ -134,6 +134,9 @@ impl Told {
             cause
         {
             line!(error, reason);
+        } else if self.route == assets::ROUTE && response.status().is_success() {
+            // A page brings a handful of them.
+            line!(debug);
         } else {
             line!(info);
         }

@@ -112,3 +112,22 @@ async fn only_a_trusted_proxy_says_which_trace_a_request_is_part_of() {
         assert_eq!(line["trace_id"], wanted, "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_page_is_one_line_and_its_files_are_for_those_who_look_closer() {
+    for (settings, is_close) in [(&[][..], false), (&["--log=debug"], true)] {
+        let coffer = Program::with(settings).await;
+        let visitor = coffer.visitor("visitor");
+        let page = visitor.get("/login").await.ok();
+        let styles = page.attributes("link[rel=stylesheet]", "href");
+        assert!(!styles.is_empty());
+        for style in &styles {
+            visitor.get(style).await.ok();
+        }
+        let last = visitor.get("/login").await.ok();
+        let lines = coffer.lines_until(&last.header("x-request-id")).await;
+        let files = lines.iter().filter(|line| line["route"] == "/static/{*path}").count();
+        assert_eq!(files, if is_close { styles.len() } else { 0 }, "{lines:?}");
+        assert_eq!(lines.iter().filter(|line| line["route"] == "/login").count(), 2);
+    }
+}

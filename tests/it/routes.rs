@@ -128,6 +128,8 @@ async fn every_page_and_form_for_admins_works(app: App) {
     }
     let held = admin.get("/admin/limits").await.ok().attributes("[name=client]", "value").remove(0);
     admin.post_form("/admin/limits/release", &[("client", &held)]).await.redirects_to("/admin/limits");
+    let person = bob.trim_start_matches("/admin/users/");
+    admin.post_form("/admin/unlock", &[("person", person)]).await.redirects_to("/admin");
     while app.visitor().post_form("/login", &[("login", "bob"), ("password", "wrong")]).await.status() == 422
     {
     }
@@ -135,14 +137,14 @@ async fn every_page_and_form_for_admins_works(app: App) {
     let reached = admin.reached();
     let (pages, forms) = crawl(&admin).await;
     for page in [
-        "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit", "/admin/audit.csv",
+        "/admin", "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit", "/admin/audit.csv",
         "/admin/limits", &bob,
     ] {
         assert!(pages.contains(page), "{page} is linked to: {pages:?}");
     }
     let forms: BTreeSet<_> = forms.iter().map(|path| format!("POST {}", route_of(path))).collect();
     let admins: Vec<_> = forms.iter().filter(|form| form.starts_with("POST /admin/")).collect();
-    assert!(admins.len() == 8 && admins.iter().all(|form| reached.contains(*form)), "{admins:?}");
+    assert!(admins.len() == 9 && admins.iter().all(|form| reached.contains(*form)), "{admins:?}");
 }
 
 /// Opens and sends each page and form once.
@@ -295,6 +297,8 @@ async fn every_address_of_the_api_works(app: App) {
     let limits = admin.get("/api/v1/admin/limits").await.ok().json();
     let client = limits["blocked"][0]["client"].as_str().expect("a client");
     admin.json_free(Method::DELETE, &format!("/api/v1/admin/limits/blocked/{client}")).await.is(204);
+    let person = users["items"][0]["id"].as_str().expect("an id");
+    admin.json_free(Method::DELETE, &format!("/api/v1/admin/limits/accounts/{person}")).await.is(204);
     let reached: BTreeSet<String> = owner.reached().union(&admin.reached()).cloned().collect();
     let asked: BTreeSet<String> = reached.into_iter().filter(|route| route.contains(" /api/")).collect();
     assert_eq!(asked, documented());

@@ -8,6 +8,7 @@ pub mod belongings;
 pub mod browser;
 pub mod documents;
 pub mod dump;
+pub mod https;
 pub mod loki;
 pub mod mail;
 pub mod postgres;

@@ -1,0 +1,188 @@
+//! `/admin`: what needs an operator's hand, from all that know of something.
+
+pub mod pages;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
+
+use crate::accounts::people::People;
+use crate::accounts::{Role, require_admin};
+use crate::admin::Admin;
+use crate::admin::asked::Asked;
+use crate::audit::trail::Trail;
+use crate::context::Context;
+use crate::db::{Db, Schema, Timestamp};
+use crate::error::{Error, Result};
+use crate::limits::{Held, Limits};
+use crate::mail::{Mail, Outlook};
+use crate::web::deps::WebDeps;
+use crate::web::viewer::Viewer;
+
+const DAY: Duration = Duration::from_hours(24);
+/// After which a key is worth another one.
+const OLD_KEY: u32 = 365;
+/// A trail that was not checked for so many days needs it.
+const UNCHECKED: u32 = 7;
+/// Of the disk, in percent.
+const LITTLE_ROOM: u64 = 10;
+const HARDLY_ANY_ROOM: u64 = 3;
+
+pub struct Overview {
+    pub system: Context,
+    pub db: Db,
+    pub data_dir: PathBuf,
+    pub admin: Arc<Admin>,
+    pub trail: Arc<Trail>,
+    pub people: Arc<People>,
+    pub limits: Arc<Limits>,
+    pub mail: Mail,
+}
+
+/// What the routes need.
+#[derive(Clone, FromRef)]
+pub struct OverviewState {
+    pub overview: Arc<Overview>,
+    pub deps: Arc<WebDeps>,
+}
+
+/// Something to do, and where.
+#[derive(Debug)]
+pub struct Need {
+    pub text: String,
+    /// Whether visitors notice it, or soon will.
+    pub severe: bool,
+    pub link: String,
+    pub label: &'static str,
+}
+
+impl Need {
+    fn new(text: impl Into<String>, link: &str, label: &'static str) -> Self {
+        Self { text: text.into(), severe: false, link: link.to_owned(), label }
+    }
+
+    const fn severe(mut self) -> Self {
+        self.severe = true;
+        self
+    }
+}
+
+impl Overview {
+    /// What is to do, the severe first; for admins.
+    pub async fn needs(&self, viewer: &Viewer) -> Result<Vec<Need>> {
+        require_admin(viewer)?;
+        let report = self.admin.report(viewer, &Asked::default()).await?;
+        // Of letters this page knows more.
+        let seen = report.attention.into_iter().filter(|attention| attention.section != "mails");
+        let mut needs: Vec<Need> = seen
+            .map(|attention| Need {
+                text: attention.text,
+                severe: attention.severe,
+                link: format!("/admin/metrics#{}", attention.section),
+                label: "See the figures",
+            })
+            .collect();
+        needs.extend(self.visitors(viewer).await?);
+        needs.extend(self.schema().await?);
+        needs.extend(self.room());
+        needs.extend(self.letters().await?);
+        needs.extend(self.audit(viewer).await?);
+        needs.extend(self.key().await?);
+        needs.extend(self.second_factors().await?);
+        needs.sort_by_key(|need| !need.severe);
+        Ok(needs)
+    }
+
+    /// Whom the limits hold back now; for admins.
+    pub async fn held(&self, viewer: &Viewer) -> Result<Vec<Held>> {
+        self.limits.held(viewer).await
+    }
+
+    async fn visitors(&self, viewer: &Viewer) -> Result<Option<Need>> {
+        let unknown = self.limits.standing(viewer).await?.unknown_proxy.is_some();
+        let text = "All visitors look like one, and share one limit: a proxy stands before coffer that COFFER_TRUSTED_PROXIES does not list.";
+        Ok(unknown.then(|| Need::new(text, "/admin/limits", "See the limits").severe()))
+    }
+
+    async fn schema(&self) -> Result<Option<Need>> {
+        let schema = self.db.schema().await.map_err(|e| Error::Unavailable(e.to_string()))?;
+        let is_other = matches!(schema, Schema::Newer(_) | Schema::Different(_));
+        let text = "The database has migrations of another version of coffer. Bring this node to that version too: it would not start again as it is.";
+        Ok(is_other.then(|| Need::new(text, "/admin/metrics#processes", "See the versions")))
+    }
+
+    fn room(&self) -> Option<Need> {
+        let disk = rustix::fs::statvfs(&self.data_dir).ok()?;
+        let percent = disk.f_bavail.saturating_mul(100) / disk.f_blocks.max(1);
+        let text = format!("{percent} % of the disk with {} are free. Make room.", self.data_dir.display());
+        let need = Need::new(text, "/admin/metrics#processes", "See the figures");
+        match percent {
+            0..HARDLY_ANY_ROOM => Some(need.severe()),
+            HARDLY_ANY_ROOM..LITTLE_ROOM => Some(need),
+            _ => None,
+        }
+    }
+
+    async fn letters(&self) -> Result<Option<Need>> {
+        let waiting = self.mail.waiting().await?;
+        Ok(match self.mail.outlook() {
+            Outlook::Folder => Some(Need::new(
+                "No letter is sent: they are files in the folder mail of the data directory. COFFER_SMTP_URL names a mail server.",
+                "/admin/metrics#mails",
+                "See the letters",
+            )),
+            Outlook::Delayed => Some(
+                Need::new(
+                    format!("The mail server takes no letters, and {waiting} wait. `coffer mail test` says what it answers."),
+                    "/admin/metrics#mails",
+                    "See the letters",
+                )
+                .severe(),
+            ),
+            Outlook::Good => None,
+        })
+    }
+
+    async fn audit(&self, viewer: &Viewer) -> Result<Option<Need>> {
+        let checked = self.trail.latest_check(viewer).await?;
+        let is_old = |at| self.days_since(at) >= UNCHECKED;
+        Ok(match checked {
+            Some(checked) if checked.verified.fault.is_some() => {
+                let text = "The audit trail is not as it was written.";
+                Some(Need::new(text, "/admin/audit?check=1", "See where").severe())
+            }
+            Some(checked) if !is_old(checked.at) => None,
+            _ => Some(Need::new(
+                format!("This node has not checked the audit trail for {UNCHECKED} days."),
+                "/admin/audit?check=1",
+                "Check it now",
+            )),
+        })
+    }
+
+    async fn key(&self) -> Result<Option<Need>> {
+        let Some(since) = self.trail.key_since().await? else { return Ok(None) };
+        let days = self.days_since(since);
+        let text =
+            format!("The secret key is {days} days old. `coffer key rotate` puts another one in its place.");
+        Ok((days >= OLD_KEY).then(|| Need::new(text, "/admin/audit?action=key.rotate", "See when")))
+    }
+
+    async fn second_factors(&self) -> Result<Option<Need>> {
+        let people = self.people.all().await?;
+        let admins = || people.iter().filter(|person| person.role == Role::Admin && !person.is_disabled());
+        let (all, without) = (admins().count(), admins().filter(|person| !person.second_factor).count());
+        let text = format!(
+            "{without} of {all} admins log in with the password alone. COFFER_REQUIRE_2FA=admins asks for more."
+        );
+        Ok((without > 0).then(|| Need::new(text, "/admin/users", "See the people")))
+    }
+
+    fn days_since(&self, at: Timestamp) -> u32 {
+        let micros = self.system.now().micros().saturating_sub(at.micros());
+        let day = i64::try_from(DAY.as_micros()).unwrap_or(i64::MAX);
+        u32::try_from(micros / day).unwrap_or(0)
+    }
+}
