@@ -18,6 +18,7 @@ pub mod server;
 pub mod site;
 pub mod tap;
 pub mod wait;
+pub mod walk;
 
 /// Makes `name::sqlite` and `name::postgres` of an `async fn name(app: App)`; the settings are coffer's own
 /// options, such as `"--signup=open"`.

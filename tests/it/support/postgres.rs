@@ -165,8 +165,13 @@ impl PostgresServer {
     }
 }
 
-/// Debian keeps each version's programs in a folder of its own, off the PATH: the newest one's, else the PATH's.
+/// Debian keeps each version's programs in a folder of its own, off the PATH: the newest one's, else the PATH's. Those in
+/// `TEST_POSTGRES` go before (tests/versions.sh).
 fn program(name: &str) -> PathBuf {
+    let wanted = std::env::var_os("TEST_POSTGRES").map(|folder| Path::new(&folder).join(name));
+    if let Some(wanted) = wanted.filter(|program| program.exists()) {
+        return wanted;
+    }
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let installed = versions.filter_map(|entry| {
         let version: u32 = entry.file_name().to_str()?.parse().ok()?;

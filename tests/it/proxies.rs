@@ -1,0 +1,184 @@
+//! The proxies of docs/proxy.md, run for real with the document's own snippets.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use coffer::accounts::Role;
+use tempfile::TempDir;
+
+use crate::support::app::{App, Engine, Node, PASSWORD};
+use crate::support::documents::under;
+use crate::support::https::Site;
+use crate::support::server::{Server, free_port};
+
+const MIB: usize = 1 << 20;
+/// Of pages an hour, so that a visitor who can claim another address would escape it.
+const FEW: &str = "--rate-limit-pages=40/h";
+
+fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("coffer-proxy.").tempdir().expect("a folder")
+}
+
+/// Nodes behind a proxy, which both say that they are at `origin`.
+async fn nodes(origin: &str) -> (App, Node) {
+    let base_url = format!("--base-url={origin}");
+    let app = App::with(Engine::Postgres, &[&base_url, "--trusted-proxies=127.0.0.1", FEW]).await;
+    let other = app.another_node().await;
+    (app, other)
+}
+
+fn address(node: &Node) -> String {
+    node.origin().replace("http://", "")
+}
+
+async fn nginx(config: &str, folder: &Path) -> Server {
+    let path = folder.join("nginx.conf");
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
+        .concat();
+    let whole = format!(
+        "daemon off; user root; pid {0}/pid; error_log stderr notice; events {{}}\nhttp {{ access_log off;\n{temporary}{config}\n}}",
+        folder.display()
+    );
+    fs::write(&path, whole).expect("a configuration");
+    let server = Server::new(
+        "nginx",
+        "QUIT",
+        &[
+            "/usr/sbin/nginx",
+            "-e",
+            "stderr",
+            "-p",
+            &folder.display().to_string(),
+            "-c",
+            &path.display().to_string(),
+        ],
+    );
+    server.start("start worker processes").await.unwrap_or_else(|log| panic!("nginx doesn't start: {log}"));
+    server
+}
+
+fn certificate(folder: &Path) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/certificates.sh");
+    let made =
+        Command::new("sh").args([script, "DNS:localhost"]).current_dir(folder).output().expect("sh runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// What people do through a proxy: log in, bring a large file; and what strangers try.
+async fn is_of_use(app: &App, site: &Site) {
+    app.has_account("ada", Role::Admin).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let login = format!("login=ada&password={}", PASSWORD.replace(' ', "+"));
+    let logged_in = site.post("/login", &form, login.as_bytes()).await.expect("an answer");
+    assert_eq!(logged_in.status, 303, "{}", logged_in.text);
+    let cookie = logged_in
+        .text
+        .lines()
+        .find_map(|line| line.to_lowercase().starts_with("set-cookie: __host-coffer=").then_some(line));
+    let cookie = cookie
+        .or_else(|| logged_in.text.lines().find(|line| line.to_lowercase().starts_with("set-cookie: ")));
+    let cookie = cookie.and_then(|line| line[12..].split(';').next()).expect("a cookie");
+    let library = site.get("/resources", &[("cookie", cookie)]).await.expect("an answer");
+    assert_eq!(library.status, 200, "{}", library.text);
+
+    let kind = [("content-type", "multipart/form-data; boundary=x"), ("cookie", cookie)];
+    let mut upload =
+        b"--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.html\"\r\n\r\n".to_vec();
+    upload.extend(vec![b' '; 8 * MIB]);
+    upload.extend(b"\r\n--x--\r\n");
+    let judged = site.post("/import", &kind, &upload).await.expect("an answer");
+    assert!([303, 403, 422].contains(&judged.status), "coffer itself judges 8 MiB: {}", judged.text);
+    let refused = site.announces("/import", &kind, 34 * MIB).await.expect("an answer");
+    assert_eq!(refused.status, 413, "34 MiB are too much: {}", refused.text);
+    let inside = site.get("/metrics", &[]).await.expect("an answer");
+    assert_eq!(inside.status, 404, "figures stay inside");
+    for number in 0..60_u8 {
+        let claimed = format!("198.51.100.{number}");
+        let asked = site.get("/login", &[("x-forwarded-for", &claimed)]).await;
+        if asked.expect("an answer").status == 429 {
+            return;
+        }
+    }
+    panic!("whoever claims another address escapes the limit");
+}
+
+/// One of two nodes stops while people read; nobody notices.
+async fn a_node_may_stop(other: Node, site: &Site) {
+    let reading = async {
+        for _ in 0..150 {
+            assert_eq!(site.get("/healthz", &[]).await.expect("no request fails").status, 200);
+        }
+    };
+    tokio::join!(reading, other.stop());
+    assert_eq!(site.get("/healthz", &[]).await.expect("no request fails").status, 200);
+}
+
+#[tokio::test]
+async fn nginx_with_https_and_two_nodes() {
+    let (folder, plain, secure) = (folder(), free_port(), free_port());
+    certificate(folder.path());
+    let origin = format!("https://localhost:{secure}");
+    let (app, other) = nodes(&origin).await;
+    let servers = under("proxy", "nginx", "nginx").concat();
+    let several = under("proxy", "Several nodes, and draining", "nginx").concat();
+    let (_, sites) = servers.split_once("}\n").expect("an upstream first");
+    let config = format!("{several}{sites}")
+        .replace("10.0.0.11:3000", &address(&app))
+        .replace("10.0.0.12:3000", &address(&other))
+        .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
+        .replace("listen 443 ssl", &format!("listen 127.0.0.1:{secure} ssl"))
+        .replace(
+            "/etc/letsencrypt/live/links.example.org/fullchain.pem",
+            &folder.path().join("server.pem").display().to_string(),
+        )
+        .replace(
+            "/etc/letsencrypt/live/links.example.org/privkey.pem",
+            &folder.path().join("server.key").display().to_string(),
+        )
+        .replace("links.example.org", "localhost");
+    let config: String =
+        config.lines().filter(|line| !line.contains("listen [::]")).map(|line| format!("{line}\n")).collect();
+    let _nginx = nginx(&config, folder.path()).await;
+    let site = Site::secure(secure, &folder.path().join("ca.pem"));
+    let page = site.get("/login", &[]).await.expect("a page");
+    assert_eq!(page.status, 200, "the host with its port is passed on: {}", page.text);
+    assert!(page.text.contains("strict-transport-security"), "{}", page.text);
+    assert_eq!(Site::plain(plain).get("/", &[]).await.expect("an answer").status, 301);
+    a_node_may_stop(other, &site).await;
+    is_of_use(&app, &site).await;
+}
+
+#[tokio::test]
+async fn caddy_with_two_nodes() {
+    let (folder, port) = (folder(), free_port());
+    let origin = format!("http://localhost:{port}");
+    let (app, other) = nodes(&origin).await;
+    let site = under("proxy", "Caddy", "caddyfile").concat();
+    let several = under("proxy", "Several nodes, and draining", "caddyfile").concat();
+    let (first, last) = (site.find("\treverse_proxy").expect("a proxy"), site.rfind('}').expect("an end"));
+    let config = format!("{{\n\tadmin off\n}}\n{}{several}{}", &site[..first], &site[last..])
+        .replace("10.0.0.11:3000", &address(&app))
+        .replace("10.0.0.12:3000", &address(&other))
+        .replace("links.example.org", &origin);
+    let path = folder.path().join("Caddyfile");
+    fs::write(&path, &config).expect("a configuration");
+    let command = ["caddy", "run", "--config", &path.display().to_string(), "--adapter", "caddyfile"];
+    let caddy = Server::new("caddy", "KILL", &command);
+    caddy.start("serving initial configuration").await.unwrap_or_else(|log| panic!("{config}\n{log}"));
+    let site = Site::plain(port);
+    a_node_may_stop(other, &site).await;
+    is_of_use(&app, &site).await;
+}
+
+/// The document's snippet for one node is the one that is tried, but for the number of nodes.
+#[test]
+fn one_node_is_named_as_several_are() {
+    let one = under("proxy", "nginx", "nginx").concat();
+    let several = under("proxy", "Several nodes, and draining", "nginx").concat();
+    let node =
+        |text: &str, address: &str| text.lines().find(|line| line.contains(address)).map(str::to_owned);
+    let wanted = node(&several, "10.0.0.11:3000").expect("a node").replace("10.0.0.11", "127.0.0.1");
+    assert_eq!(node(&one, "127.0.0.1:3000"), Some(wanted));
+}
