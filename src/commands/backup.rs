@@ -15,7 +15,8 @@ use crate::telemetry::metrics::Metrics;
 
 pub async fn backup(args: BackupArgs, config: Config) -> Result<(), String> {
     let file = private_file(&args.file).map_err(|e| cannot_write(&args.file, &e))?;
-    let making = backup::make(&config, &Context::system(), &args.file, file, args.with_key);
+    let context = Context::system();
+    let making = backup::make(&config, &context, &args.file, file, args.with_key);
     let made = Box::pin(making).await;
     let manifest = made.inspect_err(|_| drop(fs::remove_file(&args.file)))?;
     println!("{} holds {}. It was read again, and is whole.", args.file.display(), contents(&manifest));
