@@ -132,6 +132,9 @@ async fn keep_house(app: Arc<App>) {
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");
         }
+        if let Err(error) = app.resources.resume_bulk().await {
+            tracing::warn!(?error, "changes of many entries could not go on");
+        }
         if let Err(error) = app.db.refresh_statistics().await {
             tracing::warn!(?error, "the database's statistics could not be refreshed");
         }

@@ -16,6 +16,13 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
+// The box for an address grows with what is pasted; Enter sends it, as in a field of one line.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || !event.target.matches?.("textarea.one-line")) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
+
 // Good news leaves after a while, never under the pointer or the focus. Errors stay until dismissed.
 const LEAVES_AFTER_MS = 8000;
 const LEAVES_WITH_OFFER_AFTER_MS = 20000;
@@ -37,10 +44,19 @@ function settle(toast) {
       setTimeout(leave, 2000);
       return;
     }
-    toast.classList.add("leaving");
-    setTimeout(() => toast.remove(), 450);
+    // Its place stays, so that nothing moves under the pointer.
+    toast.classList.add("gone");
   };
   setTimeout(leave, wait);
+}
+
+// A new toast at the top of the page doesn't push away what you look at.
+let place = toasts?.offsetHeight ?? 0;
+
+function makeRoom() {
+  const grown = toasts.offsetHeight - place;
+  place = toasts.offsetHeight;
+  if (grown > 0 && scrollY < grown) scrollBy({ top: grown, behavior: "instant" });
 }
 
 function complain(text, link) {
@@ -103,7 +119,10 @@ document.addEventListener("htmx:confirm", (event) => {
 
 if (toasts) {
   const settleAll = () => toasts.querySelectorAll(".toast").forEach(settle);
-  new MutationObserver(settleAll).observe(toasts, { childList: true });
+  new MutationObserver(() => {
+    settleAll();
+    makeRoom();
+  }).observe(toasts, { childList: true });
   settleAll();
 }
 
@@ -180,21 +199,32 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 // After "More" the focus moves to the first new entry; after an inline edit, to what comes next in that entry.
 let moveFocus = null;
 
-document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig, xhr } }) => {
   moveFocus = null;
+  if ("comingBack" in root.dataset) return;
   if (target.matches(".more")) {
     const last = target.previousElementSibling;
     moveFocus = () => last.nextElementSibling?.querySelector("a")?.focus();
   } else if (target.matches(".entry")) {
-    const { id } = target;
+    const { id, nextElementSibling: next, previousElementSibling: before } = target;
+    const act = requestConfig?.elt?.dataset.act;
+    if (act === "trash" && xhr.status === 200) {
+      (next ?? before)?.querySelector("a")?.focus();
+      return;
+    }
     moveFocus = () => {
       const entry = document.getElementById(id);
-      const wanted = ["[aria-invalid]", "[autofocus]", "[data-edit]"];
+      const wanted = ["[aria-invalid]", "[autofocus]", act ? `[data-act=${act}]` : "[data-edit]"];
       const found = wanted.map((selector) => entry?.querySelector(selector)).find(Boolean);
       found?.focus();
       if (found?.matches("input")) found.setSelectionRange(found.value.length, found.value.length);
     };
   }
+});
+
+// Good news from before contradicts an error that is in view now.
+document.addEventListener("htmx:afterSwap", ({ detail: { elt } }) => {
+  if (elt.querySelector?.("[role=alert]")) toasts?.replaceChildren();
 });
 
 document.addEventListener("htmx:afterSettle", () => {

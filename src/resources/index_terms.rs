@@ -48,6 +48,7 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Pinned => Some(pinned()),
         Criterion::Visibility(which) => Some(visibility(*which)),
         Criterion::By(_)
+        | Criterion::Untagged
         | Criterion::Before(_)
         | Criterion::After(_)
         | Criterion::CreatedAfter(_)

@@ -1,7 +1,9 @@
 //! The library: links and notes. Here are its verbs; the nouns are in `resource` and `draft`, the SQL is in `store`.
 
+pub mod addresses;
 pub mod api;
 pub mod batch;
+pub mod bulk;
 pub mod cached;
 pub mod changes;
 pub mod draft;
@@ -20,11 +22,13 @@ mod put;
 pub mod query;
 mod rank;
 pub mod resource;
+pub mod retag;
 mod saving;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 pub mod tag;
+pub mod take_back;
 pub mod visibility;
 
 use std::sync::Arc;

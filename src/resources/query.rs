@@ -1,9 +1,11 @@
 //! The search syntax: words, `"phrases"`, `-not`, `or` and filters such as `tag:recipes`.
 
+mod chosen;
 mod compile;
 mod filter;
 mod lex;
 
+pub use chosen::{chosen_tags, with_tag};
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
 

@@ -23,7 +23,7 @@ pub struct TagCount {
     pub count: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct TagName {
     /// As typed, but cleaned: `Work/Rust`.
     pub name: String,

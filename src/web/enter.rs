@@ -16,7 +16,7 @@ use super::guard::Guard;
 use super::request::Head;
 use super::viewer::{self, Identity};
 use super::way::Pipeline;
-use super::{bearer, csrf, pending, required, session, stay};
+use super::{bearer, csrf, drawn_for, pending, required, session, stay};
 use crate::accounts::factor::settings::SETUP;
 use crate::auth::Auth;
 use crate::error::{Error, Result};
@@ -91,15 +91,18 @@ async fn pages(pipeline: &Pipeline, visit: &mut Visit, mut request: Request, nex
     note(auth, visit, &identity);
     viewer::introduce(request.extensions_mut(), identity.clone());
     let mut response = match required::check_page(auth, &identity.viewer, request.uri().path()) {
-        Ok(()) => {
-            admit(
-                &pipeline.limiter,
-                Guard { auth, session: &visit.session, identity: &identity },
-                request,
-                next,
-            )
-            .await
-        }
+        Ok(()) => match drawn_for::refuse(&auth.form_key, &identity, &request) {
+            Some(refusal) => refusal,
+            None => {
+                admit(
+                    &pipeline.limiter,
+                    Guard { auth, session: &visit.session, identity: &identity },
+                    request,
+                    next,
+                )
+                .await
+            }
+        },
         Err(_) if request.method().is_safe() => Redirect::to(SETUP).into_response(),
         Err(error) => pending::refuse(&deps.public_url, error, request).await,
     };

@@ -15,6 +15,7 @@ pub mod csrf;
 pub mod cursor;
 pub mod deps;
 pub mod device;
+pub mod drawn_for;
 pub mod enter;
 pub mod etag;
 pub mod faces;

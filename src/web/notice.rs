@@ -1,11 +1,15 @@
 //! What just happened, told once on the next page; a cookie carries its name there.
 
+mod changed;
+
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::response::Response;
 use uuid::Uuid;
 
+pub use self::changed::{Changed, What};
 use super::cookies::{self, Life, Name};
 use super::site::Site;
 
@@ -18,23 +22,45 @@ const ERROR: &str = "error";
 pub struct Toast {
     /// `ok` or `error`.
     pub kind: &'static str,
-    pub text: &'static str,
+    /// The notice's own name.
+    pub name: &'static str,
+    pub text: Cow<'static, str>,
     pub offer: Option<Offer>,
 }
 
 /// What can be done about it at once.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    pub action: String,
+    pub href: String,
     pub label: &'static str,
+    /// A page to open, not a change to send.
+    pub is_link: bool,
+}
+
+impl Offer {
+    fn change(href: String, label: &'static str) -> Self {
+        Self { href, label, is_link: false }
+    }
+
+    fn page(href: String, label: &'static str) -> Self {
+        Self { href, label, is_link: true }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     Saved,
+    /// Saved on the way: the entry is elsewhere.
+    SavedEntry(Uuid),
     Trashed(Uuid),
+    Changed(Changed),
     Restored,
+    TakenBack,
+    VersionRestored,
+    Pinned,
+    Unpinned,
     Deleted,
+    Emptied,
     AlreadySaved,
     NotRestored,
     Welcome,
@@ -43,14 +69,22 @@ pub enum Notice {
     AccountDeleted,
     ProfileSaved,
     LetterSent,
-    AddressConfirmed { elsewhere: bool },
+    AddressConfirmed {
+        elsewhere: bool,
+    },
     AddressTaken,
-    PasswordChanged { revokes_tokens: bool },
-    PasswordReset { revokes_tokens: bool },
+    PasswordChanged {
+        revokes_tokens: bool,
+    },
+    PasswordReset {
+        revokes_tokens: bool,
+    },
     DeviceEnded,
     DevicesEnded,
     TokenRevoked,
-    SecondFactorOff { elsewhere: bool },
+    SecondFactorOff {
+        elsewhere: bool,
+    },
     StartAgain,
     TooManyCodes,
     RoleChanged,
@@ -64,10 +98,15 @@ pub enum Notice {
 
 impl Notice {
     /// All that carry nothing but their name.
-    const PLAIN: [Self; 32] = [
+    const PLAIN: [Self; 37] = [
         Self::Saved,
         Self::Restored,
+        Self::TakenBack,
+        Self::VersionRestored,
+        Self::Pinned,
+        Self::Unpinned,
         Self::Deleted,
+        Self::Emptied,
         Self::AlreadySaved,
         Self::NotRestored,
         Self::Welcome,
@@ -103,9 +142,16 @@ impl Notice {
     const fn content(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Saved => ("saved", OK, "Saved."),
-            Self::Trashed(_) => ("trashed", OK, "Moved to the trash."),
+            Self::SavedEntry(_) => ("saved-entry", OK, "Saved."),
+            Self::Trashed(_) => ("trashed", OK, "In the trash."),
+            Self::Changed(_) => ("changed", OK, "Changed."),
+            Self::TakenBack => ("taken-back", OK, "Taken back from the trash, with what you typed."),
+            Self::VersionRestored => ("version-restored", OK, "The older version is the current one again."),
+            Self::Pinned => ("pinned", OK, "Pinned."),
+            Self::Unpinned => ("unpinned", OK, "No longer pinned."),
             Self::Restored => ("restored", OK, "Restored from the trash."),
             Self::Deleted => ("deleted", OK, "Deleted for ever."),
+            Self::Emptied => ("emptied", OK, "The trash is empty: everything in it is deleted for ever."),
             Self::AlreadySaved => ("already-saved", OK, "You had saved this address before. Here it is."),
             Self::NotRestored => (
                 "not-restored",
@@ -192,16 +238,20 @@ impl Notice {
 
     #[must_use]
     pub fn toast(self) -> Toast {
-        let (_, kind, text) = self.content();
+        if let Self::Changed(changed) = self {
+            return changed.toast();
+        }
+        let (name, kind, text) = self.content();
         let offer = match self {
-            Self::Trashed(id) => Some(Offer { action: format!("/resources/{id}/restore"), label: "Undo" }),
+            Self::SavedEntry(id) => Some(Offer::page(format!("/resources/{id}"), "Open it")),
+            Self::Trashed(id) => Some(Offer::change(format!("/resources/{id}/restore"), "Undo")),
             Self::AddressConfirmed { elsewhere: true } | Self::SecondFactorOff { elsewhere: true } => {
-                let action = "/settings/sessions/others/end".to_owned();
-                Some(Offer { action, label: "Log out all other devices" })
+                let href = "/settings/sessions/others/end".to_owned();
+                Some(Offer::change(href, "Log out all other devices"))
             }
             _ => None,
         };
-        Toast { kind, text, offer }
+        Toast { kind, name, text: text.into(), offer }
     }
 
     /// The notice that the page before has left, if there is one.
@@ -223,14 +273,19 @@ impl Notice {
     fn cookie(self) -> String {
         let (name, ..) = self.content();
         match self {
-            Self::Trashed(id) => format!("{name}.{id}"),
+            Self::Changed(changed) => changed.cookie(),
+            Self::Trashed(id) | Self::SavedEntry(id) => format!("{name}.{id}"),
             _ => name.to_owned(),
         }
     }
 
     fn read(text: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|notice| notice.content().0 == text);
-        plain.or_else(|| Some(Self::Trashed(text.strip_prefix("trashed.")?.parse().ok()?)))
+        plain.or_else(|| Changed::parse(text).map(Self::Changed)).or_else(|| {
+            let (name, id) = text.split_once('.')?;
+            let id = id.parse().ok()?;
+            [Self::Trashed(id), Self::SavedEntry(id)].into_iter().find(|notice| notice.content().0 == name)
+        })
     }
 }
 
@@ -240,7 +295,10 @@ mod tests {
 
     #[test]
     fn notices_survive_their_cookie() {
-        for notice in Notice::PLAIN.into_iter().chain([Notice::Trashed(Uuid::from_u128(7))]) {
+        for notice in Notice::PLAIN
+            .into_iter()
+            .chain([Notice::Trashed(Uuid::from_u128(7)), Notice::SavedEntry(Uuid::from_u128(8))])
+        {
             assert_eq!(Notice::read(&notice.cookie()), Some(notice));
         }
         assert_eq!(Notice::read("<script>"), None);

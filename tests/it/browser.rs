@@ -18,10 +18,10 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/security",
-    "/settings/sessions", "/settings/tokens", "/settings/activity", "/settings/data", "/admin/metrics",
-    "/admin", "/admin/users", "/admin/invites", "/admin/audit", "/admin/limits",
+    "/settings/sessions", "/settings/capture", "/settings/tokens", "/settings/activity", "/settings/data",
+    "/admin/metrics", "/admin", "/admin/users", "/admin/invites", "/admin/audit", "/admin/limits",
 ];
 
 #[tokio::test]
@@ -64,9 +64,11 @@ async fn first_day(app: &App, javascript: bool) {
     cannot_restore_what_was_saved_again(&browser).await;
 
     browser.press("Move to trash").await;
-    browser.sees("Moved to the trash.").await;
+    browser.sees("In the trash.").await;
     browser.press("Undo").await;
     browser.sees("Restored from the trash.").await;
+    browser.goto("/resources").await;
+    browser.follow("Tide tables").await;
     browser.press("Move to trash").await;
     browser.follow("Trash").await;
     browser.has("h2", "Tide tables").await;
@@ -81,7 +83,7 @@ async fn first_day(app: &App, javascript: bool) {
     browser.sees("You are logged out.").await;
     browser.back().await;
     browser.has("h1", "Log in").await;
-    has_complained_only_of(&browser, &["status of 412"]).await;
+    has_complained_only_of(&browser, &["status of 409", "status of 412"]).await;
 }
 
 async fn edits_in_two_tabs(browser: &Browser) {
@@ -111,6 +113,7 @@ async fn cannot_restore_what_was_saved_again(browser: &Browser) {
     browser.press("Move to trash").await;
     browser.fill("Save a link", "tides.example").await;
     browser.press("Save").await;
+    browser.press("Save a new one").await;
     browser.has("h1", "tides.example").await;
     browser.follow("Trash").await;
     browser.press("Restore “Tide tables”").await;
@@ -150,10 +153,13 @@ async fn the_list_follows_the_search() {
         "nothing was loaded anew"
     );
 
+    browser.press("Search").await;
     browser.fill("Search the library", "tag:").await;
     browser.has("[data-query-error]", "tag").await;
+    browser.press("Search").await;
     browser.fill("Search the library", "++").await;
     browser.sees("“++” holds no letter, digit or picture to look for").await;
+    browser.press("Search").await;
     browser.fill("Search the library", "moon").await;
     browser.is_at("?q=moon").await;
     browser.has(".entries", "Moon phases").await;
@@ -225,7 +231,7 @@ async fn what_was_typed_outlives_the_session() {
 
     browser.hits(Key::Enter).await;
     logs_in_to_go_on(&browser, "owner").await;
-    browser.has("h1", "High water").await;
+    browser.has(".entry h2", "High water").await;
 
     browser.goto("/resources/new?kind=note").await;
     browser.fill("Text", "Nobody else knows this").await;
@@ -265,6 +271,8 @@ async fn the_keyboard_alone_is_enough() {
     browser.tabs_to("Save a link").await;
     browser.types("tides.example").await;
     browser.tabs_to("Save").await;
+    browser.hits(Key::Enter).await;
+    browser.has(".entry:focus-within h2", "tides.example").await;
     browser.hits(Key::Enter).await;
     browser.has("h1", "tides.example").await;
     browser.tabs_to("Edit").await;

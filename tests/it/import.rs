@@ -525,8 +525,8 @@ async fn tags_of_a_link_that_stands_in_the_file_twice_are_told_once(app: App) {
     report.has("#kept", "1 of them brought new tags").has("#kept li", "One: new tags a, b");
 }
 
-on_both_engines!(a_note_in_the_trash_is_not_kept);
-async fn a_note_in_the_trash_is_not_kept(app: App) {
+on_both_engines!(a_note_in_the_trash_stays_there);
+async fn a_note_in_the_trash_stays_there(app: App) {
     let owner = app.signed_in("owner").await;
     let file = file_of("<DT><A HREF=\"?Xy12ab\">A note</A>\n<DD>High water");
     for expected in [[1, 0, 0], [0, 1, 0]] {
@@ -535,7 +535,9 @@ async fn a_note_in_the_trash_is_not_kept(app: App) {
     let items = owner.get("/api/v1/resources").await.ok().json();
     let note = items["items"][0]["id"].as_str().expect("an id").to_owned();
     owner.post_form(&format!("/resources/{note}/trash"), &[]).await.redirects_to("/resources");
-    assert_eq!(tally(&imports(&owner, &file).await), [1, 0, 0]);
+    let report = imports(&owner, &file).await;
+    assert_eq!(tally(&report), [0, 0, 0]);
+    report.has("#thrown-away h2", "1 link is in your trash").has("#thrown-away a", "A note");
 }
 
 #[tokio::test]

@@ -155,6 +155,14 @@ async fn takes_the_tour(owner: &Actor) {
     owner.get(&page).await.ok().has("h1", "Tide tables");
     owner.get("/resources").await.ok().has(".entry-title a", "Tide tables");
     owner.get("/resources/new").await.ok().has("h1", "Save a link");
+    owner.get("/capture?url=https%3A%2F%2Fmoon.example").await.ok().holds("url", "https://moon.example");
+    owner.get("/capture/saved").await.ok().has("h1", "Saved");
+    owner.get("/settings/capture").await.ok().has("h2", "The button for your browser");
+    owner.get("/opensearch.xml").await.ok();
+    owner
+        .post_form("/resources/several", &[("urls", "https://several.example/")])
+        .await
+        .redirects_to("/resources");
     owner.get("/resources/new?kind=note").await.ok().has("h1", "Write a note");
     owner.get(&format!("{page}/edit")).await.ok().holds("title", "Tide tables").holds("version", "1");
     owner
@@ -173,8 +181,12 @@ async fn takes_the_tour(owner: &Actor) {
     let restored = owner.post_form(&format!("{page}/revisions/1/restore"), &[("version", "5")]).await;
     restored.redirects_to(&page);
     owner.get("/tags").await.ok();
+    changes_many(owner, &page).await;
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.get("/trash").await.ok().has(".entry-title", "Tide tables");
+    owner.post_form("/trash/restore", &[]).await.redirects_to("/trash");
+    owner.post_form("/trash/empty", &[]).await.redirects_to("/trash");
+    owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.post_form(&format!("{page}/restore"), &[]).await.redirects_to(&page);
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.post_form(&format!("{page}/delete"), &[]).await.redirects_to("/trash");
@@ -185,6 +197,20 @@ async fn takes_the_tour(owner: &Actor) {
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
     owner.get(&report.header("location")).await.ok().has("h1", "Your bookmarks are in");
+}
+
+async fn changes_many(owner: &Actor, page: &str) {
+    let pick = page.replace("/resources/", "pick-");
+    let form = [(pick.as_str(), "yes"), ("act", "add-tags"), ("tags", "harbour")];
+    owner.post_form("/resources/many", &form).await.redirects_to("/resources");
+    let undo = owner.get("/resources").await.ok().attributes(".toast form", "action").remove(0);
+    owner.post_form(&undo, &[]).await.redirects_to("/resources");
+    owner.get(undo.trim_end_matches("/undo")).await.ok().has("h1", "Undone");
+    owner.post_form("/resources/many", &form).await.redirects_to("/resources");
+    owner.get("/tags/edit?tag=harbour").await.ok().holds("to", "harbour");
+    owner.get("/tags/change?tag=harbour&to=haven").await.ok().has("td", "haven");
+    owner.post_form("/tags/change", &[("tag", "harbour"), ("to", "haven")]).await.redirects_to("/tags");
+    owner.get("/tags/names?q=hav").await.ok().text_has("haven");
 }
 
 async fn looks_after_the_account(owner: &Actor) {

@@ -141,11 +141,17 @@ fn the_program_opens_no_addresses() {
 }
 
 #[test]
-fn scripts_set_text_and_store_nothing() {
-    let script = read("static/coffer.js");
-    for word in ["innerHTML", "insertAdjacent", "localStorage", "sessionStorage", "eval(", "postMessage"] {
-        assert!(!script.contains(word), "{word}");
+fn scripts_set_text_and_store_nothing_that_lasts() {
+    for script in [
+        "static/coffer.js", "static/drafts.js", "static/place.js", "static/tags.js", "static/many.js",
+        "static/capture.js",
+    ] {
+        for word in ["innerHTML", "insertAdjacent", "localStorage", "indexedDB", "eval(", "postMessage"] {
+            assert!(!read(script).contains(word), "{script}: {word}");
+        }
     }
+    // What the tab alone keeps, `places::logging_out_removes_drafts` sees removed.
+    assert!(!read("static/coffer.js").contains("sessionStorage"));
     let layout = read("templates/layout.html");
     assert!(layout.contains("\"historyCacheSize\":0") && layout.contains("\"allowEval\":false"));
 }

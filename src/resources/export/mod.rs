@@ -115,6 +115,16 @@ impl Resources {
         self.start_export(viewer, move |library, out| archive::everything(library, &extras, out))
     }
 
+    /// The chosen ones of the viewer's entries, as bookmarks.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    pub fn export_chosen(&self, viewer: &Viewer, ids: Vec<Uuid>) -> Result<Body> {
+        self.start_export(viewer, move |library, out| {
+            document::html(&Library { chosen: Some(ids), ..library.clone() }, out)
+        })
+    }
+
     fn start_export(
         &self,
         viewer: &Viewer,
@@ -138,19 +148,28 @@ fn write(library: &Library, format: Format, out: &mut dyn Write) -> io::Result<(
 }
 
 /// One person's entries, read in batches by a thread that may block.
+#[derive(Clone)]
 struct Library {
     resources: Resources,
     owner: Uuid,
+    /// Only these entries; `None` for all.
+    chosen: Option<Vec<Uuid>>,
     runtime: tokio::runtime::Handle,
 }
 
 impl Library {
     fn new(resources: Resources, owner: Uuid) -> Self {
-        Self { resources, owner, runtime: tokio::runtime::Handle::current() }
+        Self { resources, owner, chosen: None, runtime: tokio::runtime::Handle::current() }
     }
 
     /// Calls `take` with every entry, oldest first, then those in the trash.
     fn each_batch(&self, mut take: impl FnMut(Vec<Resource>) -> io::Result<()>) -> io::Result<()> {
+        if let Some(chosen) = &self.chosen {
+            return chosen.chunks(store::BATCH).try_for_each(|ids| {
+                let batch = store::chosen(&self.resources.db, self.owner, ids);
+                take(self.runtime.block_on(batch).map_err(io::Error::other)?)
+            });
+        }
         for in_trash in [false, true] {
             let mut after = Some(After::start(in_trash));
             while let Some(place) = after {

@@ -9,7 +9,7 @@ use crate::resources::store::columns::{resource_where, revision_columns};
 use crate::resources::{Resource, Revision};
 
 /// Rows in a batch.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 const LIVE: &str = resource_where!(
     "r.owner_id = $1 AND r.trashed_at IS NULL AND (r.created_at, r.id) > ($2, $3)
@@ -44,6 +44,18 @@ impl After {
 pub async fn batch(db: &Db, owner: Uuid, after: After) -> sqlx::Result<Vec<Resource>> {
     let sql = if after.in_trash { TRASHED } else { LIVE };
     on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(after.at).bind(after.id).fetch_all(pool).await)
+}
+
+/// Those of the owner's resources, in this order.
+pub async fn chosen(db: &Db, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Resource>> {
+    const SQL: &str = resource_where!("r.owner_id = $1 AND r.id IN (");
+    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
+    let sql = format!("{SQL}{})", places.join(", "));
+    let values: Vec<Value> = [owner].into_iter().chain(ids.iter().copied()).map(Value::Id).collect();
+    let mut found: Vec<Resource> =
+        on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);
+    found.sort_by_key(|resource| ids.iter().position(|id| *id == resource.id));
+    Ok(found)
 }
 
 /// One version of one of many resources.

@@ -9,6 +9,7 @@ mod report;
 pub(super) mod store;
 #[cfg(test)]
 mod tests;
+mod thrown_away;
 
 use std::collections::{HashMap, HashSet};
 
@@ -69,11 +70,12 @@ impl Resources {
         let owner = viewer.signed_in()?.id;
         let name: String = file.name.chars().filter(|c| !c.is_control()).take(200).collect();
         let mut report = Report { file_name: name, ..Report::default() };
-        let prepared = self.read(file, &mut report).await?;
+        let mut prepared = self.read(file, &mut report).await?;
 
         let (import_id, now) = (self.context.new_id(), self.context.now());
         let mut tx = self.cache.begin_bulk().await?;
         store::begin(&mut tx, import_id, owner, &report.file_name, now).await?;
+        let thrown_away = prepared.without_thrown_away(&mut tx, owner).await?;
         let total = prepared.ready.len();
         let mut outcome = Outcome::default();
         for batch in prepared.ready.chunks(BATCH) {
@@ -86,6 +88,7 @@ impl Resources {
         report.new = outcome.written.len();
         let changed = std::mem::take(&mut outcome.known.changed);
         outcome.tell(prepared, &mut report);
+        report.list_thrown_away(thrown_away);
         store::finish(&mut tx, import_id, &report).await?;
         tx.commit(touched(owner, &changed)).await?;
         progress(total, total);

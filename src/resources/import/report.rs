@@ -19,6 +19,11 @@ pub struct Report {
     pub merged: usize,
     pub shortened: usize,
     pub refused: usize,
+    /// Links that are in the trash, and stay there.
+    #[serde(default)]
+    pub in_trash: usize,
+    #[serde(default)]
+    pub thrown_away: Vec<Duplicate>,
     pub duplicates: Vec<Duplicate>,
     pub shortenings: Vec<Shortening>,
     pub refusals: Vec<Refusal>,
@@ -51,6 +56,13 @@ pub struct Refusal {
 }
 
 impl Report {
+    pub(super) fn list_thrown_away(&mut self, mut thrown_away: Vec<Duplicate>) {
+        thrown_away.sort_by_key(|link| link.line);
+        self.in_trash = thrown_away.len();
+        thrown_away.truncate(REPORTED);
+        self.thrown_away = thrown_away;
+    }
+
     pub(super) fn list(
         &mut self,
         mut duplicates: Vec<Duplicate>,

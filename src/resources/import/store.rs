@@ -197,6 +197,38 @@ pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Res
         .bind(&note.body).fetch_optional(conn).await)
 }
 
+/// The same in the trash.
+pub async fn same_note_in_trash(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str =
+        "SELECT id FROM resources WHERE owner_id = $1 AND kind = 'note' AND title = $2 AND body = $3
+            AND trashed_at IS NOT NULL ORDER BY trashed_at DESC, id LIMIT 1";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.title).bind(&note.body)
+        .fetch_optional(conn).await)
+}
+
+pub async fn has_notes_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM resources
+        WHERE owner_id = $1 AND kind = 'note' AND trashed_at IS NOT NULL)";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).fetch_one(conn).await)
+}
+
+/// A link in the trash.
+#[derive(sqlx::FromRow)]
+pub struct Trashed {
+    pub id: Uuid,
+    pub url_key: Vec<u8>,
+}
+
+/// The addresses that are in the owner's trash and not in use.
+pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<Vec<Trashed>> {
+    const SQL: &str = "SELECT r.id, r.url_key FROM resources r
+        WHERE r.owner_id = $1 AND r.trashed_at IS NOT NULL AND r.url_key IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM resources k
+                WHERE k.owner_id = r.owner_id AND k.url_key = r.url_key AND k.trashed_at IS NULL)
+        ORDER BY r.trashed_at";
+    on!(tx.conn(), conn => sqlx::query_as(SQL).bind(owner).fetch_all(conn).await)
+}
+
 /// What more tags make of a resource.
 pub struct Retagged {
     pub id: Uuid,

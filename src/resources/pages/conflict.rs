@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::back::Back;
 use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
 use crate::error::FieldErrors;
@@ -15,6 +16,7 @@ pub struct ConflictPage {
     title: String,
     kind: &'static str,
     action: String,
+    back: String,
     discard_href: String,
     saved_version: i64,
     saved: At,
@@ -24,27 +26,33 @@ pub struct ConflictPage {
     errors: FieldErrors,
 }
 
-struct ConflictField {
-    label: &'static str,
-    name: &'static str,
+pub(super) struct ConflictField {
+    pub label: &'static str,
+    pub name: &'static str,
     yours: String,
-    saved: String,
-    differs: bool,
+    pub saved: String,
+    pub differs: bool,
+}
+
+impl ConflictField {
+    /// Every field, as it was typed and as it is saved.
+    pub fn all(yours: &EntryForm, saved: &Resource) -> Vec<Self> {
+        let yours = EntryForm { kind: saved.kind.as_str().to_owned(), ..yours.clone() };
+        let both = yours.inputs().into_iter().zip(EntryForm::from(saved).inputs());
+        both.map(|(yours, saved)| Self {
+            label: yours.label,
+            name: yours.name,
+            differs: yours.value.trim() != saved.value.trim(),
+            yours: yours.value,
+            saved: saved.value,
+        })
+        .collect()
+    }
 }
 
 impl ConflictPage {
     pub fn new(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Self {
-        let yours = EntryForm { kind: saved.kind.as_str().to_owned(), ..yours.clone() };
-        let both = yours.inputs().into_iter().zip(EntryForm::from(saved).inputs());
-        let mut fields: Vec<ConflictField> = both
-            .map(|(yours, saved)| ConflictField {
-                label: yours.label,
-                name: yours.name,
-                differs: yours.value.trim() != saved.value.trim(),
-                yours: yours.value,
-                saved: saved.value,
-            })
-            .collect();
+        let mut fields = ConflictField::all(yours, saved);
         // The title first, as it identifies the resource.
         fields.sort_by_key(|field| field.name != "title");
         Self {
@@ -52,6 +60,7 @@ impl ConflictPage {
             title: saved.title.clone(),
             kind: saved.kind.as_str(),
             action: format!("/resources/{}", saved.id),
+            back: Back::from_field(&yours.back).as_str().to_owned(),
             discard_href: format!("/resources/{}", saved.id),
             saved_version: saved.version,
             saved: saved.updated_at.into(),

@@ -1,4 +1,4 @@
-//! The editor: new and edit. No typed text is lost.
+//! The form of an entry, and the editor. No typed text is lost.
 
 use std::sync::Arc;
 
@@ -6,34 +6,44 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
 use uuid::Uuid;
 
+use super::back::Back;
 use super::conflict::ConflictPage;
 use super::form::{EntryForm, Input};
+use super::views::At;
 use crate::error::{Code, Error, FieldErrors, Result};
 use crate::resources::{Precondition, Resources, Via};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
-use crate::web::forms::{Form, Query};
+use crate::web::forms::Form;
 use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
+/// Tags that a form lists.
+const OWN_TAGS: usize = 300;
+
 #[derive(Template)]
 #[template(path = "resources/form.html")]
-struct FormPage {
-    chrome: Chrome,
-    heading: &'static str,
-    action: String,
-    cancel_href: String,
-    kind: String,
+pub(super) struct FormPage {
+    pub chrome: Chrome,
+    pub heading: &'static str,
+    pub action: String,
+    /// Where saving and cancelling lead; empty for the entry's own page.
+    pub back: String,
+    pub cancel_href: String,
+    pub kind: String,
     /// Empty for a new resource.
-    version: String,
-    inputs: Vec<Input>,
+    pub version: String,
+    pub inputs: Vec<Input>,
     /// The name of the field with the focus; empty for none.
-    autofocus: &'static str,
-    errors: FieldErrors,
-    summary: Option<&'static str>,
-    duplicate: Option<DuplicateOf>,
+    pub autofocus: &'static str,
+    pub errors: FieldErrors,
+    pub summary: Option<&'static str>,
+    pub duplicate: Option<DuplicateOf>,
+    /// The tags to choose from where no script completes them.
+    pub own_tags: Vec<String>,
+    /// Of a new link: what the trash holds of its address.
+    pub in_trash: Option<InTrash>,
 }
 
 impl FormPage {
@@ -44,89 +54,27 @@ impl FormPage {
 
 /// Why a form was not saved.
 #[derive(Default)]
-struct Refusal {
-    errors: FieldErrors,
-    duplicate: Option<DuplicateOf>,
+pub(super) struct Refusal {
+    pub errors: FieldErrors,
+    pub duplicate: Option<DuplicateOf>,
 }
 
-struct DuplicateOf {
-    href: String,
-    title: String,
+pub(super) struct DuplicateOf {
+    pub href: String,
+    pub title: String,
 }
 
-/// What a bookmarklet or a share target sends.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Captured {
-    kind: String,
-    url: String,
-    title: String,
-    text: String,
-}
-
-pub async fn new(
-    State(resources): State<Arc<Resources>>,
-    viewer: Viewer,
-    chrome: Chrome,
-    Query(captured): Query<Captured>,
-) -> Result<Response> {
-    viewer.signed_in()?;
-    if !captured.url.is_empty()
-        && let Ok(existing) = resources.lookup(&viewer, &captured.url).await
-    {
-        return Ok(redirect(&format!("/resources/{}", existing.id), Some(Notice::AlreadySaved)));
-    }
-    let kind = if captured.kind == "note" { "note" } else { "link" };
-    let form = EntryForm {
-        kind: kind.to_owned(),
-        url: captured.url,
-        title: captured.title,
-        body: captured.text,
-        ..EntryForm::default()
-    };
-    page(&new_page(chrome, form.shown(), Refusal::default()), false)
-}
-
-pub async fn create(
-    State(resources): State<Arc<Resources>>,
-    viewer: Viewer,
-    chrome: Chrome,
-    Form(form): Form<EntryForm>,
-) -> Result<Response> {
-    let created = match form.draft() {
-        Ok(draft) => resources.create(&viewer, &draft, Via::Web).await,
-        Err(errors) => Err(Error::Invalid(errors)),
-    };
-    match created {
-        Ok(resource) => Ok(redirect(&format!("/resources/{}", resource.id), Some(Notice::Saved))),
-        // From the library's field for one address: show the resource that has it.
-        Err(Error::DuplicateUrl(id)) if form.kind.is_empty() => {
-            Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
-        }
-        Err(error) => {
-            let refusal = explain(&resources, &viewer, error).await?;
-            refused(&new_page(chrome, form.shown(), refusal))
-        }
-    }
-}
-
-fn new_page(chrome: Chrome, form: EntryForm, refusal: Refusal) -> FormPage {
-    let autofocus = match form.kind.as_str() {
-        "note" if refusal.errors.is_empty() => "title",
-        "link" if form.url.is_empty() => "url",
-        _ => "",
-    };
-    FormPage {
-        heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
-        autofocus,
-        ..form_page(chrome, "/resources", form, refusal)
-    }
+pub(super) struct InTrash {
+    pub href: String,
+    pub title: String,
+    pub since: At,
 }
 
 pub async fn edit(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     chrome: Chrome,
+    from: Back,
     Id(id): Id,
 ) -> Result<Response> {
     viewer.signed_in()?;
@@ -134,13 +82,21 @@ pub async fn edit(
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
-    page(&edit_page(chrome, id, EntryForm::from(&resource), Refusal::default()), false)
+    let toast = chrome.toast.is_some();
+    let form = EntryForm { back: from.as_str().to_owned(), ..EntryForm::from(&resource) };
+    let own_tags = own_tags(&resources, &viewer).await?;
+    page(&FormPage { own_tags, ..edit_page(chrome, id, form, Refusal::default()) }, toast)
+}
+
+/// The viewer's tags, for people who see no completion.
+pub(super) async fn own_tags(resources: &Resources, viewer: &Viewer) -> Result<Vec<String>> {
+    Ok(resources.own_tags(viewer).await?.into_iter().map(|tag| tag.name).take(OWN_TAGS).collect())
 }
 
 pub async fn update(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    mut chrome: Chrome,
     Id(id): Id,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
@@ -160,15 +116,16 @@ pub async fn update(
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match updated {
-        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
+        Ok(_) => Ok(redirect(&Back::from_field(&form.back).at(id), Some(Notice::Saved))),
         Err(Error::VersionConflict(_)) => {
             let saved = resources.latest(&viewer, id).await?;
-            let conflict = page(&ConflictPage::new(chrome, &form, &saved), false)?;
+            let had_toast = chrome.toast.take().is_some();
+            let conflict = page(&ConflictPage::new(chrome, &form, &saved), had_toast)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
         Err(error) => {
             let refusal = explain(&resources, &viewer, error).await?;
-            refused(&edit_page(chrome, id, form.shown(), refusal))
+            refused(edit_page(chrome, id, form.shown(), refusal))
         }
     }
 }
@@ -180,13 +137,15 @@ fn edit_page(chrome: Chrome, id: Uuid, form: EntryForm, refusal: Refusal) -> For
     }
 }
 
-fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> FormPage {
+pub(super) fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> FormPage {
     let Refusal { errors, duplicate } = refusal;
+    let back = Back::from_field(&form.back);
     FormPage {
         chrome: chrome.section("library"),
         heading: "",
         action: href.to_owned(),
-        cancel_href: href.to_owned(),
+        cancel_href: back.clone().or(Back::from_field(href)).as_str().to_owned(),
+        back: back.as_str().to_owned(),
         inputs: form.inputs(),
         kind: form.kind,
         version: form.version,
@@ -194,11 +153,13 @@ fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> F
         summary: (!errors.is_empty()).then_some("Not saved yet: please look at these fields."),
         errors,
         duplicate,
+        own_tags: Vec::new(),
+        in_trash: None,
     }
 }
 
 /// The errors that the form can show; all others go to the error page.
-async fn explain(resources: &Resources, viewer: &Viewer, error: Error) -> Result<Refusal> {
+pub(super) async fn explain(resources: &Resources, viewer: &Viewer, error: Error) -> Result<Refusal> {
     match error {
         Error::Invalid(errors) => Ok(Refusal { errors, duplicate: None }),
         Error::DuplicateUrl(id) => {
@@ -210,8 +171,10 @@ async fn explain(resources: &Resources, viewer: &Viewer, error: Error) -> Result
     }
 }
 
-fn refused(form: &FormPage) -> Result<Response> {
-    let status =
-        if form.duplicate.is_some() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, page(form, false)?).into_response())
+/// The form once more, without good news from before.
+pub(super) fn refused(mut form: FormPage) -> Result<Response> {
+    let had_toast = form.chrome.toast.take().is_some();
+    let is_taken = form.duplicate.is_some() || form.in_trash.is_some();
+    let status = if is_taken { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, page(&form, had_toast)?).into_response())
 }

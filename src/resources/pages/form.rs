@@ -18,6 +18,10 @@ pub struct EntryForm {
     pub visibility: String,
     /// The version that was opened; empty for a new resource.
     pub version: String,
+    /// The page to go back to; empty for the entry's own.
+    pub back: String,
+    /// `take-back` or `leave`, for an address that is in the trash.
+    pub trash: String,
 }
 
 impl From<&Resource> for EntryForm {
@@ -30,6 +34,7 @@ impl From<&Resource> for EntryForm {
             tags: resource.tags.0.join(", "),
             visibility: resource.visibility.as_str().to_owned(),
             version: resource.version.to_string(),
+            ..Self::default()
         }
     }
 }
@@ -106,7 +111,7 @@ impl EntryForm {
 
 const ADDRESS: &str =
     r#"inputmode="url" placeholder="https://" required autocapitalize="none" spellcheck="false""#;
-const NO_PROSE: &str = r#"autocapitalize="none" spellcheck="false""#;
+const NO_PROSE: &str = r#"autocapitalize="none" spellcheck="false" data-complete="list""#;
 const TITLE_HELP: &str = "Left empty, the address serves as the title.";
 const BODY_HELP: &str =
     "Markdown: # heading, **bold**, *italic*, - list, > quotation, [text](https://…), ``` for code.";

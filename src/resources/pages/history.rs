@@ -106,5 +106,5 @@ pub async fn restore_revision(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
-    Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
+    Ok(redirect(&format!("/resources/{id}"), Some(Notice::VersionRestored)))
 }

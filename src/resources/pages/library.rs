@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
+use super::chosen::{self, Chip, SideTag};
 use super::views::Row;
 use crate::error::{Error, Result};
 use crate::resources::listing::{ListParams, Listing, Sort};
@@ -34,18 +35,40 @@ struct IndexPage<'a> {
 #[template(path = "resources/results.html")]
 struct ResultsPart<'a> {
     chrome: Chrome,
+    /// Whether it is sent alone: it brings the page's title then.
+    alone: bool,
     q: String,
+    /// The address of the list, from its first page on.
+    here: String,
     /// Filters and order that a new search keeps, as hidden inputs.
     kept: Vec<Hidden>,
     filters: Vec<ListLink>,
     sorts: Vec<ListLink>,
-    active_tag: Option<ActiveTag>,
+    chips: Vec<Chip>,
+    side_tags: Vec<SideTag>,
     query_error: Option<String>,
     /// Whether the search has nothing to search for.
     wordless: bool,
     rows: Vec<Row<'a>>,
     next: Option<String>,
     first: Option<String>,
+}
+
+impl ResultsPart<'_> {
+    /// The search whose results the bar for several entries may mean.
+    fn search(&self) -> &str {
+        self.here.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    fn has_own_rows(&self) -> bool {
+        self.rows.iter().any(|row| row.mine)
+    }
+
+    fn title(&self) -> String {
+        let library = if self.chrome.viewer.is_some() { "Library" } else { "Public library" };
+        let search = if self.q.is_empty() { String::new() } else { format!("{} · ", self.q) };
+        format!("{search}{library} · coffer")
+    }
 }
 
 struct Hidden {
@@ -57,11 +80,6 @@ struct ListLink {
     label: &'static str,
     href: String,
     active: bool,
-}
-
-struct ActiveTag {
-    name: String,
-    remove_href: String,
 }
 
 /// The viewer's library, the public library, or the login page if that is empty.
@@ -126,14 +144,22 @@ async fn library(
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
-    let rows = Row::all(&listing, &viewer);
+    let chips = chosen::chips(&narrowed);
+    let mut rows = Row::all(&listing, &viewer);
+    chosen::link_tags(&mut rows, &narrowed, &chips);
+    for row in &mut rows {
+        row.can_be_picked = row.mine;
+    }
     let unfiltered = narrowed == ListParams::default();
     let results = ResultsPart {
         chrome: chrome.clone(),
+        alone: only_results,
+        here: href(&narrowed),
         kept: kept(&narrowed),
         filters: filters(&narrowed),
         sorts: sorts(&narrowed, listing.sort),
-        active_tag: active_tag(&narrowed),
+        side_tags: chosen::side_tags(&listing, &narrowed, &chips),
+        chips,
         query_error,
         wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
         next: listing
@@ -192,15 +218,8 @@ fn sorts(params: &ListParams, current: Sort) -> Vec<ListLink> {
     .collect()
 }
 
-fn active_tag(params: &ListParams) -> Option<ActiveTag> {
-    (!params.tag.is_empty()).then(|| ActiveTag {
-        name: params.tag.clone(),
-        remove_href: href(&ListParams { tag: String::new(), ..params.clone() }),
-    })
-}
-
 /// The address of a list.
-fn href(params: &ListParams) -> String {
+pub(super) fn href(params: &ListParams) -> String {
     let parts = [
         ("q", &params.q),
         ("tag", &params.tag),

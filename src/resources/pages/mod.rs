@@ -1,5 +1,9 @@
 //! The library in a browser.
 
+mod back;
+mod bulk;
+mod capture;
+mod chosen;
 mod conflict;
 mod editor;
 mod form;
@@ -7,8 +11,11 @@ mod history;
 mod library;
 mod names;
 mod rows;
+mod several;
 mod show;
+mod tag_change;
 mod tags;
+mod tools;
 mod trash;
 pub(super) mod views;
 
@@ -20,8 +27,16 @@ use crate::resources::ResourcesState;
 pub fn routes() -> Router<ResourcesState> {
     Router::new()
         .route("/", get(library::home))
-        .route("/resources", get(library::list).post(editor::create))
-        .route("/resources/new", get(editor::new))
+        .route("/resources", get(library::list).post(capture::create))
+        .route("/resources/new", get(capture::new))
+        .route("/resources/several", post(several::create))
+        .route("/resources/many", post(bulk::change))
+        .route("/capture", get(tools::window))
+        .route(tools::SAVED, get(tools::saved))
+        .route("/settings/capture", get(tools::settings))
+        .route("/opensearch.xml", get(tools::opensearch))
+        .route("/changes/{id}", get(bulk::progress))
+        .route("/changes/{id}/undo", post(bulk::undo))
         .route("/resources/{id}", get(show::find).post(editor::update))
         .route("/resources/{id}/edit", get(editor::edit))
         .route("/resources/{id}/row", get(rows::row))
@@ -35,5 +50,10 @@ pub fn routes() -> Router<ResourcesState> {
         .route("/resources/{id}/revisions/{version}", get(history::revision))
         .route("/resources/{id}/revisions/{version}/restore", post(history::restore_revision))
         .route("/tags", get(tags::tags))
+        .route("/tags/names", get(tags::names))
+        .route("/tags/edit", get(tag_change::edit))
+        .route("/tags/change", get(tag_change::plan).post(tag_change::change))
         .route("/trash", get(trash::trashed))
+        .route("/trash/restore", post(bulk::restore_all))
+        .route("/trash/empty", post(trash::empty))
 }

@@ -8,10 +8,12 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxRequest, VaryHxRequest};
 
+use super::back::Back;
+use super::conflict::ConflictField;
 use super::form::EntryForm;
 use super::views::Row;
 use crate::error::{Error, FieldErrors, Result};
-use crate::resources::{Resources, Via};
+use crate::resources::{Resource, Resources, Via};
 use crate::web::chrome::{Chrome, Notice, redirect};
 use crate::web::forms::Form;
 use crate::web::path::Id;
@@ -32,7 +34,16 @@ struct RowEditPart {
     id: String,
     form: EntryForm,
     errors: FieldErrors,
-    summary: Option<String>,
+    summary: Option<&'static str>,
+    /// Where another tab or program has saved something else meanwhile: those fields.
+    saved: Vec<ConflictField>,
+}
+
+/// Nothing in a row's place, and what became of the entry.
+#[derive(Template)]
+#[template(path = "resources/row_gone.html")]
+struct RowGonePart {
+    chrome: Chrome,
 }
 
 pub async fn row(
@@ -40,9 +51,19 @@ pub async fn row(
     viewer: Viewer,
     chrome: Chrome,
     Id(id): Id,
-) -> Result<Html<String>> {
+) -> Result<Response> {
     let resource = resources.find(&viewer, id).await?;
-    Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?))
+    part(chrome, &resource, &viewer)
+}
+
+/// The row after a change.
+pub(super) fn part(chrome: Chrome, resource: &Resource, viewer: &Viewer) -> Result<Response> {
+    let row = Row { can_be_picked: true, ..Row::from_resource(resource, viewer) };
+    Ok(Html(RowPart { chrome, row }.render()?).into_response())
+}
+
+pub(super) fn gone(chrome: Chrome) -> Result<Response> {
+    Ok(Html(RowGonePart { chrome }.render()?).into_response())
 }
 
 /// The form that replaces a row; without JavaScript, the editor.
@@ -65,6 +86,7 @@ pub async fn details(
         form: EntryForm::from(&*resource),
         errors: FieldErrors::default(),
         summary: None,
+        saved: Vec::new(),
     };
     Ok((VaryHxRequest, Html(part.render()?)).into_response())
 }
@@ -74,6 +96,7 @@ pub async fn update_details(
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
     chrome: Chrome,
+    from: Back,
     Id(id): Id,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
@@ -81,38 +104,41 @@ pub async fn update_details(
         Ok(change) => resources.update(&viewer, id, &form.read_version().into(), change, Via::Web).await,
         Err(errors) => Err(Error::Invalid(errors)),
     };
-    let refused = |status: StatusCode, form: EntryForm, errors: FieldErrors, summary: &str| {
-        let part = RowEditPart {
-            chrome: chrome.clone(),
-            id: id.to_string(),
-            form,
-            errors,
-            summary: Some(summary.to_owned()),
-        };
-        Ok((status, Html(part.render()?)).into_response())
-    };
     match saved {
-        Ok(resource) if by_htmx => {
-            let chrome = chrome.with(Notice::Saved);
-            Ok(Html(RowPart { row: Row::from_resource(&resource, &viewer), chrome }.render()?)
-                .into_response())
+        Ok(resource) if by_htmx => part(chrome.with(Notice::Saved), &resource, &viewer),
+        Ok(_) => Ok(redirect(&from.at(id), Some(Notice::Saved))),
+        Err(Error::Invalid(errors)) => {
+            let part = RowEditPart {
+                chrome,
+                id: id.to_string(),
+                form: form.shown(),
+                errors,
+                summary: Some("Not saved yet: something needs another look."),
+                saved: Vec::new(),
+            };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(part.render()?)).into_response())
         }
-        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved))),
-        Err(Error::Invalid(errors)) => refused(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            form.shown(),
-            errors,
-            "Not saved yet: something needs another look.",
-        ),
         Err(Error::VersionConflict(current)) => {
-            let form = EntryForm { version: current.version.to_string(), ..form.shown() };
-            refused(
-                StatusCode::CONFLICT,
-                form,
-                FieldErrors::default(),
-                "This was changed meanwhile. Save again to replace these fields, or cancel to see what stands.",
-            )
+            let part = conflict(chrome, form, &current);
+            Ok((StatusCode::CONFLICT, Html(part.render()?)).into_response())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The form once more, with what was saved meanwhile beside what was typed.
+fn conflict(chrome: Chrome, form: EntryForm, current: &Resource) -> RowEditPart {
+    let of_row = |field: &ConflictField| matches!(field.name, "title" | "tags" | "visibility");
+    let form = form.shown();
+    let saved = ConflictField::all(&form, current).into_iter().filter(|field| field.differs && of_row(field));
+    RowEditPart {
+        chrome,
+        id: current.id.to_string(),
+        saved: saved.collect(),
+        form: EntryForm { version: current.version.to_string(), ..form },
+        errors: FieldErrors::default(),
+        summary: Some(
+            "This was changed meanwhile. Save again to replace what is saved with yours, or cancel to keep it.",
+        ),
     }
 }

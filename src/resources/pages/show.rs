@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
+use axum_htmx::HxRequest;
 use uuid::Uuid;
 
+use super::back::Back;
+use super::rows;
 use super::trash::Trashed;
 use super::views::{At, TagLink, host};
 use crate::cache::{Scope, Scopes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, normal_url};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::deps::WebDeps;
 use crate::web::page_cache;
 use crate::web::path::Id;
 use crate::web::viewer::Viewer;
@@ -70,16 +75,57 @@ async fn render(resources: Arc<Resources>, viewer: Viewer, chrome: Chrome, id: U
     page(&shown, toast)
 }
 
-pub async fn pin(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    set_pinned(&resources, &viewer, id, true).await
+/// Where a pin is set: in a row of the list, or on a page to go back to.
+pub struct PinPlace {
+    chrome: Chrome,
+    from: Back,
+    by_htmx: bool,
 }
 
-pub async fn unpin(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    set_pinned(&resources, &viewer, id, false).await
+impl<S> FromRequestParts<S> for PinPlace
+where
+    Arc<WebDeps>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Ok(HxRequest(by_htmx)) = HxRequest::from_request_parts(parts, state).await;
+        let Ok(from) = Back::from_request_parts(parts, state).await;
+        Ok(Self { chrome: Chrome::from_request_parts(parts, state).await?, from, by_htmx })
+    }
 }
 
-async fn set_pinned(resources: &Resources, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Response> {
+pub async fn pin(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    place: PinPlace,
+    Id(id): Id,
+) -> Result<Response> {
+    let pinned = set_pinned(&resources, &viewer, id, true).await?;
+    place.answer(&viewer, &pinned, Notice::Pinned)
+}
+
+pub async fn unpin(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    place: PinPlace,
+    Id(id): Id,
+) -> Result<Response> {
+    let unpinned = set_pinned(&resources, &viewer, id, false).await?;
+    place.answer(&viewer, &unpinned, Notice::Unpinned)
+}
+
+impl PinPlace {
+    fn answer(self, viewer: &Viewer, resource: &Resource, notice: Notice) -> Result<Response> {
+        if self.by_htmx {
+            return rows::part(self.chrome.with(notice), resource, viewer);
+        }
+        Ok(redirect(&self.from.at(resource.id), Some(notice)))
+    }
+}
+
+async fn set_pinned(resources: &Resources, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Resource> {
     let change = Change { pinned: Some(pinned), ..Change::default() };
-    resources.update(viewer, id, &Precondition::None, change, Via::Web).await?;
-    Ok(redirect(&format!("/resources/{id}"), Some(Notice::Saved)))
+    resources.update(viewer, id, &Precondition::None, change, Via::Web).await
 }

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use axum_htmx::HxRequest;
+use serde::Deserialize;
 
+use super::back::Back;
 use super::names::{Known, distinct};
+use super::rows;
 use super::views::{At, host};
 use crate::error::{Error, Result};
 use crate::resources::{Precondition, Resource, Resources, TRASH_LIFE};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::forms::Form;
 use crate::web::path::Id;
 use crate::web::viewer::Viewer;
 
@@ -57,18 +62,38 @@ impl TrashRow {
     }
 }
 
-pub async fn trash(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct TrashForm {
+    /// The list that the entry was opened from.
+    back: String,
+}
+
+pub async fn trash(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    from: Back,
+    HxRequest(by_htmx): HxRequest,
+    chrome: Chrome,
+    Id(id): Id,
+    Form(form): Form<TrashForm>,
+) -> Result<Response> {
     resources.trash(&viewer, id, &Precondition::None).await?;
-    Ok(redirect("/resources", Some(Notice::Trashed(id))))
+    if by_htmx {
+        return rows::gone(chrome.with(Notice::Trashed(id)));
+    }
+    let list = Back::from_field(&form.back).or(from).list_at(id);
+    Ok(redirect(list.as_deref().unwrap_or("/resources"), Some(Notice::Trashed(id))))
 }
 
 pub async fn restore(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
+    from: Back,
     Id(id): Id,
 ) -> Result<Response> {
     match resources.restore(&viewer, id, &Precondition::None).await {
-        Ok(_) => Ok(redirect(&format!("/resources/{id}"), Some(Notice::Restored))),
+        Ok(_) => Ok(redirect(&from.at(id), Some(Notice::Restored))),
         Err(Error::DuplicateUrl(existing)) => {
             Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))
         }
@@ -79,6 +104,12 @@ pub async fn restore(
 pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
     resources.delete(&viewer, id).await?;
     Ok(redirect("/trash", Some(Notice::Deleted)))
+}
+
+/// Deletes for ever all that is in the trash.
+pub async fn empty(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Result<Response> {
+    resources.empty_trash(&viewer).await?;
+    Ok(redirect("/trash", Some(Notice::Emptied)))
 }
 
 pub async fn trashed(

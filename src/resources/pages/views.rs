@@ -55,6 +55,8 @@ pub struct Row<'a> {
     /// The owner's name if that is not the viewer.
     pub by: Option<&'a str>,
     pub mine: bool,
+    /// Whether it is in a list with a bar for several entries.
+    pub can_be_picked: bool,
 }
 
 impl<'a> Row<'a> {
@@ -100,6 +102,7 @@ impl<'a> Row<'a> {
             at: resource.created_at.into(),
             by: (!mine).then_some(&resource.owner_name),
             mine,
+            can_be_picked: false,
         }
     }
 }

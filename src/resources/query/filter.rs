@@ -28,6 +28,7 @@ pub enum Criterion {
     By(String),
     Kind(Kind),
     Pinned,
+    Untagged,
     Visibility(Visibility),
     /// Made after this, which only the API's parameters say.
     CreatedAfter(Timestamp),
@@ -119,10 +120,10 @@ fn kind_of(value: &str) -> Result<Criterion, String> {
 }
 
 fn is_of(value: &str) -> Result<Criterion, String> {
-    if value.eq_ignore_ascii_case("pinned") {
-        Ok(Criterion::Pinned)
-    } else {
-        Err("Write is:pinned.".to_owned())
+    match value.to_ascii_lowercase().as_str() {
+        "pinned" => Ok(Criterion::Pinned),
+        "untagged" => Ok(Criterion::Untagged),
+        _ => Err("Write is:pinned or is:untagged.".to_owned()),
     }
 }
 

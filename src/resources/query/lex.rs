@@ -107,6 +107,6 @@ fn until(chars: &[char], begin: usize, end: fn(char) -> bool) -> String {
 }
 
 /// Phones and word processors write the curly ones.
-fn is_quote(c: char) -> bool {
+pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
 }

@@ -124,6 +124,9 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
         Criterion::Kind(Kind::Link) => "r.kind = 'link'".to_owned(),
         Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
         Criterion::Pinned => "r.pinned".to_owned(),
+        Criterion::Untagged => {
+            "NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id)".to_owned()
+        }
         Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
         Criterion::CreatedAfter(at) => format!("r.created_at > {}", statement.bind(Value::At(*at))),
         Criterion::ChangedAfter(at) => format!("r.updated_at > {}", statement.bind(Value::At(*at))),

@@ -5,6 +5,7 @@ pub(super) mod columns;
 mod criteria;
 pub mod list;
 mod ranked;
+pub mod tags;
 pub mod write;
 
 use uuid::Uuid;
@@ -20,6 +21,10 @@ pub const TRASHED: &str = resource_where!(
 );
 pub const FIND_BY_URL: &str =
     "SELECT id FROM resources WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NULL";
+pub const FIND_IN_TRASH: &str = "SELECT id FROM resources r
+        WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM resources k
+            WHERE k.owner_id = r.owner_id AND k.url_key = r.url_key AND k.trashed_at IS NULL)
+        ORDER BY trashed_at DESC, id DESC LIMIT 1";
 pub const REVISIONS: &str = concat!(
     "SELECT ",
     revision_columns!(),
@@ -47,6 +52,10 @@ pub async fn trashed(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Resource>> {
 
 pub async fn find_by_url(db: &Db, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
     on!(db.read(), pool => sqlx::query_scalar(FIND_BY_URL).bind(owner).bind(url_key).fetch_optional(pool).await)
+}
+
+pub async fn find_in_trash(db: &Db, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
+    on!(db.read(), pool => sqlx::query_scalar(FIND_IN_TRASH).bind(owner).bind(url_key).fetch_optional(pool).await)
 }
 
 pub async fn revisions(db: &Db, id: Uuid) -> sqlx::Result<Vec<Revision>> {

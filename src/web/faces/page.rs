@@ -83,7 +83,9 @@ impl Asked {
         let to = |way, next| format!("{way}?next={}", encode(next));
         match error {
             Error::SignInRequired if self.by_htmx => {
-                let login = to("/login", &self.shown);
+                // The list answers at this address with a whole page, too: the search that was typed is kept.
+                let is_list = self.uri.path() == "/resources";
+                let login = to("/login", if is_list { asked } else { &self.shown });
                 Some((StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response())
             }
             Error::SignInRequired => Some(Redirect::to(&to("/login", asked)).into_response()),
@@ -106,9 +108,12 @@ impl Asked {
         match error {
             Error::NotFound if !is_signed_in => Some("If it is yours, log in first."),
             Error::LinkOver if !is_signed_in => Some("You have an account already? Log in."),
-            Error::TooLarge { .. } if !self.is_get => {
-                Some("Your browser’s Back button leads to the form again, with what you had filled in.")
+            Error::TooLarge { .. } if self.is_upload => {
+                Some("The file was not kept. Go back and choose a smaller one.")
             }
+            Error::TooLarge { .. } if !self.is_get => Some(
+                "Nothing is saved, and nothing is lost: go back with your browser’s Back button. If the form is empty then, it offers to bring back what you typed.",
+            ),
             Error::OutcomeUnknown(_) => Some(
                 "Open the page where it would be, such as your library with the newest first. If it is not there, send it again.",
             ),

@@ -90,9 +90,9 @@ async fn a_members_page_is_kept_for_one_session_until_something_changes(app: App
         }
     }
     ada.post_form(&format!("{page}/pin"), &[]).await.redirects_to(&page);
-    // The first page after it says that it was saved, the next does not.
-    ada.get(&page).await.ok().text_has("Unpin").text_has("Saved.");
-    ada.get(&page).await.ok().text_has("Unpin").lacks("Saved.");
+    // The first page after it says what happened, the next does not.
+    ada.get(&page).await.ok().text_has("Unpin").text_has("Pinned.");
+    ada.get(&page).await.ok().text_has("Unpin").lacks("Pinned.");
 
     app.coffer.accounts.rename(&app.viewer("ada").await, "Ada Lovelace").await.expect("a name");
     ada.get(&list).await.ok().text_has("Ada Lovelace");

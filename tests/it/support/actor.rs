@@ -105,6 +105,11 @@ impl Actor {
         self.memory.lock().unwrap().csrf = me.json()["csrf"].as_str().map(str::to_owned);
     }
 
+    /// Scheme, host and port of the node that this person talks to.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.memory.lock().unwrap().cookies.get(name).cloned()
     }

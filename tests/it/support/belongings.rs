@@ -47,6 +47,7 @@ impl Owner {
         let client = blocked.first().map_or("0123456789ab".to_owned(), |client| client.key.today.short());
         ids.insert("blocked", client);
         ids.insert("import", imports(&actor).await);
+        ids.insert("changes", change(&actor, &entry).await);
         ids.insert("sessions", another_device(app, &actor, &id).await);
         let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
         let token = actor.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();
@@ -74,6 +75,15 @@ impl Owner {
 
 fn wants_trashed(route: &Route) -> bool {
     route.path.ends_with("{id}/restore") || route.path.ends_with("{id}/delete")
+}
+
+async fn change(actor: &Actor, entry: &Entry) -> String {
+    let pick = format!("pick-{}", entry.id);
+    let form = [(pick.as_str(), "yes"), ("act", "visibility"), ("visibility", "private")];
+    actor.post_form("/resources/many", &form).await.redirects_to("/resources");
+    let toast = actor.get("/resources").await.ok();
+    let undo = toast.attributes(".toast form", "action").remove(0);
+    undo.split('/').nth(2).expect("an id").to_owned()
 }
 
 async fn another_device(app: &App, actor: &Actor, id: &str) -> String {

@@ -233,6 +233,33 @@ impl Browser {
         .await;
     }
 
+    /// Goes on in the window that a page has opened.
+    pub async fn goes_to_the_other_tab(&self) {
+        self.step("go to the other window", async || {
+            let here = self.client.window().await?;
+            let other = self.client.windows().await?.into_iter().find(|window| *window != here);
+            Ok(self.client.switch_to_window(other.ok_or("there is no other window")?).await?)
+        })
+        .await;
+    }
+
+    /// Waits until the window has closed itself, and goes on in the one that is left.
+    pub async fn goes_to_the_first_tab_once_the_other_is_closed(&self) {
+        let left = eventually(LIMIT, async || {
+            let mut windows = self.client.windows().await.map_err(|error| error.to_string())?;
+            if windows.len() == 1 {
+                Ok(windows.remove(0))
+            } else {
+                Err("the window is still open".to_owned())
+            }
+        });
+        let left = left.await.unwrap_or_else(|error| panic!("{error}"));
+        self.step("go back to the first window", async || {
+            Ok(self.client.switch_to_window(left.clone()).await?)
+        })
+        .await;
+    }
+
     /// What a script of ours in the page returns.
     pub async fn run<T: DeserializeOwned>(&self, script: &str) -> T {
         let answer = eventually(LIMIT, async || self.client.execute(script, Vec::new()).await).await;

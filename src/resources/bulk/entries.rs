@@ -1,0 +1,133 @@
+//! The SQL of the entries that a change is about.
+
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::cache::Write;
+use crate::db::{Db, Engine, Timestamp, Value, bind_all, on};
+use crate::resources::store::columns::{insert_revisions, resource_where};
+use crate::resources::{Resource, Via};
+
+/// The owner's entries, which stay as they are until the transaction ends.
+pub async fn lock(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Resource>> {
+    const SQL: &str = resource_where!("r.owner_id = $1 AND r.id IN (");
+    let list = places(2, ids.len());
+    if let Engine::Postgres(conn) = tx.conn() {
+        let lock =
+            format!("SELECT id FROM resources WHERE owner_id = $1 AND id IN ({list}) ORDER BY id FOR UPDATE");
+        let query = sqlx::query(AssertSqlSafe(lock)).bind(owner);
+        ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await?;
+    }
+    on!(tx.conn(), conn => {
+        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL}{list})"))).bind(owner);
+        ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await
+    })
+}
+
+pub async fn trash(tx: &mut Write, id: Uuid, now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "UPDATE resources SET trashed_at = $2, version = version + 1 WHERE id = $1 AND trashed_at IS NULL";
+    let rows =
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}
+
+/// Takes it back from the trash, unless its address is in use again.
+pub async fn restore(tx: &mut Write, id: Uuid) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE resources SET trashed_at = NULL, version = version + 1 WHERE id = $1 AND trashed_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM resources k WHERE k.owner_id = resources.owner_id
+            AND k.url_key = resources.url_key AND k.trashed_at IS NULL)";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}
+
+/// Returns the tags that the resources had.
+pub async fn clear_tags(tx: &mut Write, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql =
+        format!("DELETE FROM resource_tags WHERE resource_id IN ({}) RETURNING tag_id", places(1, ids.len()));
+    let mut tags: Vec<Uuid> = on!(tx.conn(), conn => {
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
+        ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await?
+    });
+    tags.sort_unstable();
+    tags.dedup();
+    Ok(tags)
+}
+
+/// Deletes those of the tags that no resource has.
+pub async fn sweep_tags(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "DELETE FROM tags WHERE id IN ({}) AND NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)",
+        places(1, tags.len())
+    );
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(AssertSqlSafe(sql));
+        tags.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
+    })
+}
+
+/// A revision of each, saved by its owner.
+pub async fn add_revisions(
+    tx: &mut Write,
+    ids: &[Uuid],
+    owner: Uuid,
+    via: Via,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    const SQL: &str = insert_revisions!("$1, $2, $3" where "r.id IN (");
+    let sql = AssertSqlSafe(format!("{SQL}{})", places(4, ids.len())));
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(sql).bind(via.as_str()).bind(owner).bind(now);
+        ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
+    })
+}
+
+pub async fn respell(tx: &mut Write, owner: Uuid, folded: &str, name: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE tags SET name = $3 WHERE owner_id = $1 AND folded = $2";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(folded).bind(name).execute(conn).await.map(drop))
+}
+
+pub async fn ids_in_trash(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "SELECT id FROM resources WHERE owner_id = $1 AND trashed_at IS NOT NULL
+        ORDER BY trashed_at, id LIMIT 20000";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(owner).fetch_all(pool).await)
+}
+
+/// Those that were not restored meanwhile; they stay in the trash until the transaction ends.
+pub async fn still_in_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    let resources = lock(tx, owner, ids).await?;
+    Ok(resources.into_iter().filter(|one| one.trashed_at.is_some()).map(|one| one.id).collect())
+}
+
+pub async fn delete_from_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    let sql = format!(
+        "DELETE FROM resources WHERE owner_id = $1 AND trashed_at IS NOT NULL AND id IN ({}) RETURNING id",
+        places(2, ids.len())
+    );
+    on!(tx.conn(), conn => {
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner);
+        ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await
+    })
+}
+
+pub async fn ids_with_tags(db: &Db, owner: Uuid, folded: &[String]) -> sqlx::Result<Vec<Uuid>> {
+    let sql = format!(
+        "SELECT DISTINCT r.id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id JOIN resources r ON r.id = rt.resource_id
+            WHERE t.owner_id = $1 AND r.trashed_at IS NULL AND t.folded IN ({}) ORDER BY r.id",
+        places(2, folded.len())
+    );
+    let names = folded.iter().cloned().map(Value::Text);
+    let values: Vec<Value> = [Value::Id(owner)].into_iter().chain(names).collect();
+    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), values).fetch_all(pool).await)
+}
+
+/// `$3, $4, $5`
+pub(super) fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,124 @@
+// What is typed into a form and not saved yet stays in this browser: it is offered when the form is opened again,
+// dropped once it is saved, and removed when you log out.
+
+const PREFIX = "coffer.draft ";
+const SENT = "coffer.sent";
+const OWN_FIELDS = ["csrf", "back", "kind", "trash"];
+const SAVED = "[data-notice^='saved'], [data-notice='taken-back']";
+const WRITES_AFTER_MS = 250;
+
+function stored(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function store(key, draft) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(draft));
+  } catch {
+    // The store is full or switched off. Leaving the page asks all the same.
+  }
+}
+
+// What the fields hold; without a version, so that two texts can be compared.
+function typed(form) {
+  const fields = [...new FormData(form)].filter(([name]) => !OWN_FIELDS.includes(name) && name !== "version");
+  return Object.fromEntries(fields);
+}
+
+// What the page came with.
+function original(form) {
+  const fields = [...form.elements].filter((field) => field.name && field.name in typed(form));
+  const chosen = fields.filter((field) => field.type !== "radio" || field.defaultChecked);
+  return Object.fromEntries(chosen.map((field) => [field.name, field.type === "radio" ? field.value : field.defaultValue]));
+}
+
+const normal = (text) => text.replaceAll("\r\n", "\n");
+const isSame = (one, other) =>
+  Object.keys({ ...one, ...other }).every((name) => normal(one[name] ?? "") === normal(other[name] ?? ""));
+
+function fill(form, { fields, version }) {
+  for (const [name, value] of Object.entries({ ...fields, version })) {
+    const field = form.elements[name];
+    if (field && value !== undefined) field.value = value;
+  }
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function button(text, primary, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = primary ? "button small primary" : "button small";
+  made.textContent = text;
+  made.addEventListener("click", act);
+  return made;
+}
+
+function offer(form, key, draft) {
+  const box = document.createElement("div");
+  box.className = "notice";
+  box.setAttribute("role", "status");
+  const sentence = document.createElement("p");
+  const when = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  sentence.textContent = `You typed something here on ${when} and did not save it.`;
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  actions.append(
+    button("Bring it back", true, () => {
+      box.remove();
+      fill(form, draft);
+      form.querySelector("input:not([type=hidden]), textarea")?.focus();
+    }),
+    button("Discard it", false, () => {
+      box.remove();
+      sessionStorage.removeItem(key);
+    }),
+  );
+  box.append(sentence, actions);
+  form.before(box);
+}
+
+function keep(form) {
+  const key = PREFIX + form.dataset.draft;
+  const before = original(form);
+  const changed = () => !isSame(before, typed(form));
+  let sending = false;
+  let timer;
+
+  const write = () => {
+    clearTimeout(timer);
+    if (changed()) store(key, { at: Date.now(), fields: typed(form), version: form.elements.version?.value });
+    else sessionStorage.removeItem(key);
+  };
+  const draft = stored(key);
+  if (draft && !isSame(draft.fields, typed(form))) offer(form, key, draft);
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(write, WRITES_AFTER_MS);
+  });
+  form.addEventListener("submit", () => {
+    write();
+    sending = true;
+    sessionStorage.setItem(SENT, key);
+  });
+  window.addEventListener("pagehide", () => timer && changed() && write());
+  window.addEventListener("pageshow", () => (sending = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (!sending && changed()) event.preventDefault();
+  });
+}
+
+const sent = sessionStorage.getItem(SENT);
+if (sent && document.querySelector(SAVED)) {
+  sessionStorage.removeItem(sent);
+  sessionStorage.removeItem(SENT);
+}
+document.querySelectorAll("form[data-draft]").forEach(keep);
+
+document.querySelector("form[action='/logout']")?.addEventListener("submit", () => {
+  Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
+});
