@@ -1,4 +1,4 @@
-//! `coffer doctor`: looks at everything coffer depends on, and says how to mend what is wrong.
+//! `coffer doctor`: checks everything that coffer depends on, and says how to repair it.
 
 pub mod settings;
 
@@ -18,9 +18,9 @@ use crate::mail;
 use crate::redis::Redis;
 use crate::web::site::Site;
 
-/// What takes longer to answer counts as not there.
+/// A dependency that takes longer counts as down.
 const LIMIT: Duration = Duration::from_secs(3);
-/// A server whose clock differs by more would end sessions and codes early or late.
+/// With a larger difference, sessions and codes would expire early or late.
 const CLOCK_TOLERANCE_MS: i64 = 2_000;
 
 enum Finding {
@@ -31,7 +31,7 @@ enum Finding {
 
 use Finding::{Failure, Fine, Warning};
 
-/// Prints a line a check.
+/// Prints one line for each check. The error says how many failed.
 pub async fn run(config: Config) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
@@ -60,7 +60,7 @@ pub async fn run(config: Config) -> Result<(), String> {
     }
 }
 
-/// What `coffer serve` would refuse.
+/// Settings that `coffer serve` would refuse.
 fn settings(config: &Config) -> Vec<(&'static str, Finding)> {
     match settings::check(config) {
         Ok(()) => vec![("settings", Fine("as `coffer serve` takes them".to_owned()))],
@@ -94,7 +94,7 @@ fn cookies(config: &Config) -> Finding {
     }
 }
 
-/// Whether visitors can be told apart: limits count by address.
+/// Whether coffer sees the visitors' addresses, by which limits count.
 fn visitors(config: &Config) -> Finding {
     if let Some(all) = config.client.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
         return Failure(format!(
@@ -111,7 +111,7 @@ fn visitors(config: &Config) -> Finding {
     }
 }
 
-/// The directory can be written, and nobody else reads the key.
+/// Whether the directory is writable, and the key readable by its owner only.
 fn data(config: &Config) -> Finding {
     let dir = &config.data_dir;
     if !dir.exists() {
@@ -188,7 +188,7 @@ fn stand(db: &Db, schema: &Result<Schema, StartError>) -> Finding {
     }
 }
 
-/// Whether the key is the one that the database belongs to.
+/// Whether the database belongs to this key.
 async fn key(db: &Db, config: &Config) -> Finding {
     let owner = match belonging::owner(db).await {
         Ok(owner) => owner,

@@ -1,4 +1,4 @@
-//! Serving: accept with a cap, bounded headers and time, HTTP/1 and HTTP/2, a stop with a deadline.
+//! Serving: limits on connections, headers and time, HTTP/1 and HTTP/2, and a stop with a deadline.
 
 mod before;
 mod connection;
@@ -21,27 +21,26 @@ use crate::installation;
 use crate::telemetry::watch as figures;
 use crate::web::client::Peer;
 
-/// After a failed accept (no file descriptors left, say) the next try waits this long.
+/// After a failed accept, as when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Told to stop, the listener takes what waits in its queue for this long at least before it closes.
+/// After a stop signal the listener still accepts for at least this long, so that it empties its queue.
 const BACKLOG: Duration = Duration::from_millis(50);
-/// Requests in flight have this long at least, however long the others were let in.
-const LEAST_STOP: Duration = Duration::from_secs(1);
-/// Time to say goodbye to the database and Redis.
+/// Requests in flight have at least this long, however long the draining took.
+const MIN_STOP: Duration = Duration::from_secs(1);
+/// To close the connections to the database and Redis.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-const MAINTENANCE: Duration = Duration::from_hours(1);
+const CLEANUP_EVERY: Duration = Duration::from_hours(1);
 
-/// How far the stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Serving,
-    /// Not ready any more; all that comes is still served, each on a connection that ends with it.
+    /// `/readyz` says no. New requests are still served, each as the last of its connection.
     Draining,
-    /// Connections end with what is in flight on them.
+    /// Connections end with the requests in flight.
     Closing,
 }
 
-/// Serves until `stop` resolves, then finishes what is in flight within the configured time.
+/// Serves until `stop` resolves, then finishes the requests in flight within the configured time.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
     if app.redis.is_none()
         && let Err(error) = installation::leave_redis(&app.db, &app.system).await
@@ -52,28 +51,27 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         tokio::spawn(app.sessions.as_ref().clone().maintain()),
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
-        tokio::spawn(app.limiter.pulses()),
-        tokio::spawn(keep_house(app.clone())),
+        tokio::spawn(app.limiter.heartbeats()),
+        tokio::spawn(hourly_cleanup(app.clone())),
         tokio::spawn(figures::measure_lag(app.metrics.clone())),
         tokio::spawn(figures::look_around(app.clone())),
         tokio::spawn(watch_certificate(app.tls.clone())),
     ];
-    let (stage, told) = watch::channel(Stage::Serving);
-    let connections = Connections::new(&app, router(&app), told);
-    let places = Arc::new(Semaphore::new(app.config.max_connections));
+    let (stage, changes) = watch::channel(Stage::Serving);
+    let connections = Connections::new(&app, router(&app), changes);
+    let permits = Arc::new(Semaphore::new(app.config.max_connections));
     tokio::select! {
-        () = take_all(&listener, &places, &connections) => {}
+        () = accept_all(&listener, &permits, &connections) => {}
         () = stop => {}
     }
     let stopped = Instant::now();
     app.health.begin_stop();
     let _ = stage.send(Stage::Draining);
-    let _ = timeout(app.config.drain().max(BACKLOG), take_all(&listener, &places, &connections)).await;
+    let _ = timeout(app.config.drain().max(BACKLOG), accept_all(&listener, &permits, &connections)).await;
     drop((listener, connections));
     let _ = stage.send(Stage::Closing);
-    let limit =
-        Duration::from_secs(app.config.stop_timeout).saturating_sub(stopped.elapsed()).max(LEAST_STOP);
-    // Closing comes out of the same time.
+    let limit = Duration::from_secs(app.config.stop_timeout).saturating_sub(stopped.elapsed()).max(MIN_STOP);
+    // Closing is part of that time.
     let closing = CLOSE_LIMIT.min(limit / 4);
     if timeout(limit.saturating_sub(closing), stage.closed()).await.is_err() {
         tracing::warn!(
@@ -88,11 +86,10 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
     }
 }
 
-/// Takes connections, each once there is a place for it, for ever.
-async fn take_all(listener: &TcpListener, places: &Arc<Semaphore>, connections: &Connections) {
-    while let Ok(place) = places.clone().acquire_owned().await {
+async fn accept_all(listener: &TcpListener, permits: &Arc<Semaphore>, connections: &Connections) {
+    while let Ok(permit) = permits.clone().acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, peer)) => connections.spawn(Accepted { stream, peer: Peer(peer.ip()), place }),
+            Ok((stream, peer)) => connections.spawn(Accepted { stream, peer: Peer(peer.ip()), permit }),
             Err(error) => {
                 tracing::warn!(event = "accept_failed", %error, "a connection could not be accepted");
                 pause().await;
@@ -112,8 +109,8 @@ async fn watch_certificate(tls: Option<Tls>) {
     }
 }
 
-async fn keep_house(app: Arc<App>) {
-    let mut tick = tokio::time::interval(MAINTENANCE);
+async fn hourly_cleanup(app: Arc<App>) {
+    let mut tick = tokio::time::interval(CLEANUP_EVERY);
     loop {
         tick.tick().await;
         match app.resources.empty_old_trash().await {

@@ -11,9 +11,9 @@ use axum::routing::get;
 use coffer::config::Config;
 use coffer::context::Context;
 use coffer::keys::Keys;
-use coffer::limiter::batch::Ask;
+use coffer::limiter::batch::Check;
 use coffer::limiter::gcra::{Micros, Quota};
-use coffer::limiter::key::{Key, Keyring, micros};
+use coffer::limiter::key::{ClientKey, Keyring, micros};
 use coffer::limiter::policy::Policy;
 use coffer::limiter::table::Table as Slots;
 use coffer::limiter::{Charge, Limiter, headers, local};
@@ -54,8 +54,8 @@ fn keys(context: &Context) -> Keys {
     Keys::load(&settings(&[]), context).expect("a key")
 }
 
-fn charge(key: Key) -> Charge {
-    Charge { policy: Policy::Pages, key, ask: Ask { quota: QUOTA, shadow: false, only_if_new: None } }
+fn charge(key: ClientKey) -> Charge {
+    Charge { policy: Policy::Pages, key, check: Check { quota: QUOTA, shadow: false, only_if_new: None } }
 }
 
 fn address(number: u32) -> IpAddr {
@@ -86,7 +86,7 @@ fn in_process(table: &mut Table) {
     let slots = Slots::new(TABLE_BYTES);
     let client = |n: u32| &clients[n as usize % clients.len()];
     let decide = |n: u32| {
-        let key = client(n).key.today.place(0);
+        let key = client(n).key.today.cell_key(0);
         black_box(slots.update(key, |state| {
             let decision = QUOTA.decide(state, micros(now));
             (decision.state, decision.allowed)
@@ -123,7 +123,7 @@ async fn whole(table: &mut Table) {
             for n in 0..ROUND {
                 let verdict = limiter.request(Policy::Pages, address(n % clients)).await;
                 let mut told = HeaderMap::new();
-                headers::tell(verdict.told(), &mut told);
+                headers::append(verdict.quota_statuses(), &mut told);
                 black_box((limiter.refusal(&verdict), told));
             }
             samples.push((processor() - began) / f64::from(ROUND));
@@ -146,7 +146,7 @@ fn flood(table: &mut Table) {
     let slots = Slots::new(TABLE_BYTES);
     let start = micros(day);
     let asks = |number: u32, now: Micros| {
-        slots.update(ring.address(address(number), day).today.place(0), |state| {
+        slots.update(ring.address(address(number), day).today.cell_key(0), |state| {
             let decision = QUOTA.decide(state, now);
             (decision.state, decision.allowed)
         })

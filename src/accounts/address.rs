@@ -9,7 +9,7 @@ use crate::audit::{Action, Event};
 use crate::cache::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::mail::Letter;
+use crate::mail::Email;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
 
@@ -68,7 +68,7 @@ impl Accounts {
         if self.profile(viewer).await?.confirmed && key(&member.email) == key(email) {
             return Err(Error::field("email", "This is your address already, and it is confirmed."));
         }
-        self.limiter.letter(member.id, &key(email)).await?;
+        self.limiter.email(member.id, &key(email)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, email, Purpose::Email).await?;
         tx.commit().await?;
@@ -85,7 +85,7 @@ impl Accounts {
             None if !profile.confirmed => (profile.email, Purpose::Verify),
             None => return Ok(()),
         };
-        self.limiter.letter(member.id, &key(&address)).await?;
+        self.limiter.email(member.id, &key(&address)).await?;
         let mut tx = self.db.begin().await?;
         self.ask_to_confirm(&mut tx, member, &address, purpose).await?;
         tx.commit().await?;
@@ -113,12 +113,12 @@ impl Accounts {
         personal::put(tx, &stored, now).await?;
         let link = format!("{}/verify-email/{token}", self.site);
         let letter = match purpose {
-            _ if owner.is_some() => Letter::AlreadyRegistered {
+            _ if owner.is_some() => Email::AlreadyRegistered {
                 log_in: format!("{}/login", self.site),
                 reset: format!("{}/password/forgot", self.site),
             },
-            Purpose::Email => Letter::ConfirmEmail { link },
-            _ => Letter::VerifyEmail { username: member.username.clone(), link },
+            Purpose::Email => Email::ConfirmEmail { link },
+            _ => Email::VerifyEmail { username: member.username.clone(), link },
         };
         self.mail.queue(tx, owner.as_deref().unwrap_or(address), &letter).await
     }
@@ -160,7 +160,7 @@ impl Accounts {
             personal::clear(&mut tx, purpose, member.id).await?;
         }
         if let Some(before) = before.filter(|before| key(before) != key(&promise.payload)) {
-            let letter = Letter::EmailChanged { security: self.security_page() };
+            let letter = Email::EmailChanged { security: self.security_page() };
             self.mail.queue(&mut tx, &before, &letter).await?;
         }
         let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
@@ -175,7 +175,7 @@ impl Accounts {
     }
 
     /// Queues a letter about the account, if it has a confirmed address: any other may be a stranger's.
-    pub async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Letter) -> Result<()> {
+    pub async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Email) -> Result<()> {
         if let Some(address) = profile::letters_go_to(tx, user).await? {
             self.mail.queue(tx, &address, letter).await?;
         }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::store::{devices, personal};
 use super::{Accounts, Member};
 use crate::error::Result;
-use crate::mail::Letter;
+use crate::mail::Email;
 use crate::web::device::Device;
 use crate::web::origin::Origin;
 
@@ -30,7 +30,7 @@ impl Accounts {
                 "" => "a browser that does not say its name".to_owned(),
                 named => named.to_owned(),
             };
-            let letter = Letter::NewDevice { browser, sessions: format!("{}/settings/sessions", self.site) };
+            let letter = Email::NewDevice { browser, sessions: format!("{}/settings/sessions", self.site) };
             self.tell(&mut tx, member.id, &letter).await?;
         }
         tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::mail::can_write_to;
+use crate::mail::can_send_to;
 
 /// The form by which e-mail addresses and usernames are compared.
 pub(crate) fn key(text: &str) -> String {
@@ -25,7 +25,7 @@ pub(super) fn email_problem(email: &str) -> Option<&'static str> {
         Some("This is not an e-mail address. It should look like name@example.org.")
     } else if email.chars().count() > 254 {
         Some("This address is longer than the 254 characters that e-mail allows.")
-    } else if !can_write_to(email) {
+    } else if !can_send_to(email) {
         Some(
             "coffer can’t send letters to this address. Use one like name@example.org: plain letters, digits and signs before the @, and a name after it, not a number.",
         )

@@ -13,7 +13,7 @@ use super::fields::email_problem;
 use super::pages::summary;
 use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
-use crate::mail::{Mail, Outlook};
+use crate::mail::{Mail, MailHealth};
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::forms::Form;
 use crate::web::origin::Origin;
@@ -24,7 +24,7 @@ struct AskPage {
     chrome: Chrome,
     email: String,
     errors: FieldErrors,
-    outlook: Outlook,
+    mail_health: MailHealth,
     /// The answer, the same for every address.
     asked: bool,
 }
@@ -113,7 +113,7 @@ fn ask_page(mail: &Mail, chrome: Chrome) -> AskPage {
         chrome: chrome.section("account"),
         email: String::new(),
         errors: FieldErrors::default(),
-        outlook: mail.outlook(),
+        mail_health: mail.health(),
         asked: false,
     }
 }

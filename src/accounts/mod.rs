@@ -38,7 +38,7 @@ pub use self::recovery::NewPassword;
 pub use self::registration::NewAccount;
 pub use self::settings::SettingsState;
 pub use self::store::Purpose;
-use crate::audit::{Audit, Event};
+use crate::audit::{AuditLog, Event};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::context::Context;
@@ -63,7 +63,7 @@ pub struct Accounts {
     db: Db,
     cache: Cache,
     context: Context,
-    audit: Audit,
+    audit: AuditLog,
     mail: Mail,
     sessions: Sessions,
     limiter: Limiter,
@@ -79,7 +79,7 @@ pub struct Deps {
     pub db: Db,
     pub cache: Cache,
     pub system: Context,
-    pub audit: Audit,
+    pub audit: AuditLog,
     pub mail: Mail,
     pub sessions: Sessions,
     pub limiter: Limiter,

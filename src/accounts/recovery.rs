@@ -8,7 +8,7 @@ use super::{Accounts, LINK_LIFE, Member, Proof, Proved, Purpose, hash_of, key, s
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::mail::Letter;
+use crate::mail::Email;
 use crate::sessions::Stale;
 use crate::web::origin::Origin;
 use crate::web::viewer::Viewer;
@@ -41,12 +41,12 @@ impl Accounts {
             payload: Some(&key.replace('\0', "")),
             expires_at: now.plus(LINK_LIFE),
         };
-        let letter = Letter::ResetPassword { link: format!("{}/password/reset/{token}", self.site) };
+        let letter = Email::ResetPassword { link: format!("{}/password/reset/{token}", self.site) };
         let mut tx = self.db.begin().await?;
         personal::put(&mut tx, &stored, now).await?;
         match user {
             Some(_) => self.mail.queue(&mut tx, &address, &letter).await?,
-            None => self.mail.queue_for_nobody(&mut tx, &letter).await?,
+            None => self.mail.queue_decoy(&mut tx, &letter).await?,
         }
         let event = Event {
             action: Action::PasswordResetAsk,
@@ -121,7 +121,7 @@ impl Accounts {
     async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<(i64, Stale)> {
         let epoch = profile::set_password(tx, user, password_hash, self.context.now()).await?;
         personal::clear(tx, Purpose::Reset, user).await?;
-        self.tell(tx, user, &Letter::PasswordChanged { security: self.security_page() }).await?;
+        self.tell(tx, user, &Email::PasswordChanged { security: self.security_page() }).await?;
         Ok((epoch, self.sessions.end_all_in(tx, user, None).await?))
     }
 

@@ -13,10 +13,10 @@ use super::address::{Confirmed, Profile};
 use super::factor::Standing;
 use super::pages::summary;
 use super::{NewPassword, Proof};
-use crate::audit::trail::Trail;
+use crate::audit::reader::AuditReader;
 use crate::auth::{Auth, SignIn};
 use crate::error::{Error, FieldErrors, Result};
-use crate::mail::{Mail, Outlook};
+use crate::mail::{Mail, MailHealth};
 use crate::resources::Resources;
 use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::cookies;
@@ -35,7 +35,7 @@ pub struct SettingsState {
     pub auth: Arc<Auth>,
     pub deps: Arc<WebDeps>,
     pub resources: Arc<Resources>,
-    pub trail: Arc<Trail>,
+    pub audit_reader: Arc<AuditReader>,
     pub mail: Mail,
 }
 
@@ -50,7 +50,7 @@ struct ProfilePage {
     profile: Profile,
     /// The new address as it was typed.
     email: String,
-    outlook: Outlook,
+    mail_health: MailHealth,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -232,7 +232,7 @@ async fn profile_page(settings: &SettingsState, viewer: &Viewer, chrome: Chrome)
         is_public: settings.resources.has_own_profile(viewer).await?,
         profile: settings.auth.accounts.profile(viewer).await?,
         email: String::new(),
-        outlook: settings.mail.outlook(),
+        mail_health: settings.mail.health(),
         errors: FieldErrors::default(),
         summary: None,
     })

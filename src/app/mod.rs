@@ -11,8 +11,8 @@ use crate::accounts::people::People;
 use crate::accounts::policy::Signup;
 use crate::accounts::{self, Accounts};
 use crate::admin::Admin;
-use crate::audit::Audit;
-use crate::audit::trail::Trail;
+use crate::audit::AuditLog;
+use crate::audit::reader::AuditReader;
 use crate::auth::Auth;
 use crate::cache::{self, Cache, Capacity};
 use crate::config::Config;
@@ -61,7 +61,7 @@ pub struct App {
     pub limiter: Limiter,
     pub limits: Arc<Limits>,
     pub accounts: Arc<Accounts>,
-    pub trail: Arc<Trail>,
+    pub audit_reader: Arc<AuditReader>,
     pub people: Arc<People>,
     pub mail: Mail,
     pub resources: Arc<Resources>,
@@ -153,9 +153,9 @@ impl App {
         db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
-        let redis = redis.map(|redis| redis.measured_by(&metrics));
+        let redis = redis.map(|redis| redis.with_metrics(&metrics));
         if let Some(redis) = &redis {
-            installation::introduce(&db, redis).await.map_err(|e| e.to_string())?;
+            installation::name_redis(&db, redis).await.map_err(|e| e.to_string())?;
         }
         Self::build(Opened { config, system: context, local, metrics, public_url, db, redis, keys, tls })
             .map(Arc::new)
@@ -166,7 +166,7 @@ impl App {
         let cache = opened.cache();
         let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());
-        let audit = Audit::new(system.clone(), &keys, &metrics);
+        let audit = AuditLog::new(system.clone(), &keys, &metrics);
         let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(&db, &cache, redis.as_ref(), &system, &audit, &metrics);
@@ -202,7 +202,8 @@ impl App {
         });
         let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
         let health = Arc::new(Health::new(db.clone(), redis.clone()));
-        let trail = Arc::new(Trail::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));
+        let audit_reader =
+            Arc::new(AuditReader::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));
         let people = Arc::new(People {
             db: db.clone(),
             cache: cache.clone(),
@@ -231,12 +232,12 @@ impl App {
                 db: db.clone(),
                 data_dir: config.data_dir.clone(),
                 admin: admin.clone(),
-                trail: trail.clone(),
+                audit_reader: audit_reader.clone(),
                 people: people.clone(),
                 limits: limits.clone(),
                 mail: mail.clone(),
             }),
-            trail,
+            audit_reader,
             people,
             admin,
             limits,

@@ -15,7 +15,7 @@ use crate::accounts::people::{self, PeopleState};
 use crate::accounts::{self, SettingsState};
 use crate::admin::{self, AdminState};
 use crate::audit;
-use crate::audit::trail::AuditState;
+use crate::audit::reader::AuditState;
 use crate::auth::AuthState;
 use crate::health;
 use crate::limiter::layer::Tree;
@@ -47,7 +47,7 @@ impl App {
             auth: self.auth.clone(),
             deps: self.deps.clone(),
             resources: self.resources.clone(),
-            trail: self.trail.clone(),
+            audit_reader: self.audit_reader.clone(),
             mail: self.mail.clone(),
         }
     }
@@ -77,7 +77,7 @@ impl App {
     }
 
     fn audit_state(&self) -> AuditState {
-        AuditState { trail: self.trail.clone(), deps: self.deps.clone() }
+        AuditState { audit_reader: self.audit_reader.clone(), deps: self.deps.clone() }
     }
 
     fn limits_state(&self) -> LimitsState {

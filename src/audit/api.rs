@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::csv;
-use super::trail::{Asked, AuditState, Entry, Trail};
+use super::reader::{AuditQuery, AuditReader, AuditState, NamedEvent};
 use crate::db::Timestamp;
 use crate::error::Result;
 use crate::web::bearer::{AdminRead, Scoped};
@@ -59,8 +59,8 @@ struct AuditList {
     next_cursor: Option<String>,
 }
 
-impl From<Entry> for AuditEvent {
-    fn from(entry: Entry) -> Self {
+impl From<NamedEvent> for AuditEvent {
+    fn from(entry: NamedEvent) -> Self {
         Self {
             seq: entry.seq,
             at: entry.at,
@@ -76,34 +76,34 @@ impl From<Entry> for AuditEvent {
 }
 
 /// The audit trail, the newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit", operation_id = "listAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/audit", operation_id = "listAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(AuditQuery), responses(
     (status = 200, body = AuditList, description = "One page of the trail"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]
 async fn list_events(
-    State(trail): State<Arc<Trail>>,
+    State(audit_reader): State<Arc<AuditReader>>,
     viewer: Scoped<AdminRead>,
-    StrictQuery(asked): StrictQuery<Asked>,
+    StrictQuery(query): StrictQuery<AuditQuery>,
 ) -> Result<Json<AuditList>> {
-    let page = trail.page(&viewer, &asked).await?;
+    let page = audit_reader.page(&viewer, &query).await?;
     let items = page.entries.into_iter().map(AuditEvent::from).collect();
     Ok(Json(AuditList { items, next_cursor: page.next }))
 }
 
 /// Everything in the audit trail that passes the filter, as CSV, the newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(AuditQuery), responses(
     (status = 200, body = String, content_type = "text/csv", description = "A line an event, under a line of names"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
 ))]
 async fn download_events(
-    State(trail): State<Arc<Trail>>,
+    State(audit_reader): State<Arc<AuditReader>>,
     viewer: Scoped<AdminRead>,
-    StrictQuery(asked): StrictQuery<Asked>,
+    StrictQuery(query): StrictQuery<AuditQuery>,
 ) -> Result<Response> {
-    let filter = trail.filter(&viewer, &asked).await?;
-    Ok(csv::answer(trail, filter))
+    let filter = audit_reader.filter(&viewer, &query).await?;
+    Ok(csv::answer(audit_reader, filter))
 }

@@ -1,4 +1,4 @@
-//! The trail as CSV (RFC 4180) that a spreadsheet can open without running what somebody wrote into it.
+//! The audit log as CSV (RFC 4180), which a spreadsheet can open without running formulas in it.
 
 use std::sync::Arc;
 
@@ -7,19 +7,17 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::channel::{Channel, Sender};
 
-use super::trail::{Entry, Filter, Trail};
+use super::reader::{AuditReader, Filter, NamedEvent};
 use crate::error::Error;
 
-/// Events a piece.
 const CHUNK: i64 = 500;
 const HEAD: [&str; 10] = [
     "event", "at", "action", "outcome", "actor", "actor_id", "target", "target_name", "network", "request_id",
 ];
 
-/// A download of everything that passes the filter.
-pub fn answer(trail: Arc<Trail>, filter: Filter) -> Response {
+pub fn answer(audit_reader: Arc<AuditReader>, filter: Filter) -> Response {
     let (sender, body) = Channel::<Bytes, axum::Error>::new(1);
-    tokio::spawn(send(trail, filter, sender));
+    tokio::spawn(send(audit_reader, filter, sender));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"coffer-audit.csv\""),
@@ -28,16 +26,15 @@ pub fn answer(trail: Arc<Trail>, filter: Filter) -> Response {
     (headers, Body::new(body)).into_response()
 }
 
-/// Writes everything that passes the filter, the newest first, piece by piece as the client takes it.
-async fn send(trail: Arc<Trail>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
+/// Sends all events that pass the filter, the newest first, one chunk after the other as the client reads.
+async fn send(audit_reader: Arc<AuditReader>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
     let mut filter = Filter { limit: CHUNK, ..filter };
     let mut text = line(&HEAD);
     loop {
-        // Whoever has gone away takes no more.
         if sender.send_data(Bytes::from(std::mem::take(&mut text))).await.is_err() {
             return;
         }
-        match trail.chunk(&mut filter).await {
+        match audit_reader.chunk(&mut filter).await {
             Ok(entries) if entries.is_empty() => return,
             Ok(entries) => text.extend(entries.iter().map(row)),
             Err(error) => return fail(sender, &error),
@@ -45,13 +42,13 @@ async fn send(trail: Arc<Trail>, filter: Filter, mut sender: Sender<Bytes, axum:
     }
 }
 
-/// Cuts the download off, so that nobody takes a part for the whole.
+/// Aborts the download, so that it does not look complete.
 fn fail(sender: Sender<Bytes, axum::Error>, error: &Error) {
     tracing::warn!(event = "csv_failed", ?error, "a download of the audit trail was cut off");
     sender.abort(axum::Error::new(error.message()));
 }
 
-fn row(entry: &Entry) -> String {
+fn row(entry: &NamedEvent) -> String {
     let (seq, at, network) = (entry.seq.to_string(), entry.at.rfc3339(), entry.network_hex());
     let actor = entry.actor.as_ref();
     let actor_id = actor.map(|who| who.id.to_string()).unwrap_or_default();
@@ -68,7 +65,7 @@ fn line(cells: &[&str; 10]) -> String {
     cells.join(",") + "\r\n"
 }
 
-/// Always in quotes. An apostrophe before what spreadsheets take for a formula (OWASP, CSV injection).
+/// Always quoted, with an apostrophe before cells that a spreadsheet would run as a formula (OWASP, CSV injection).
 fn quoted(cell: &str) -> String {
     let defused = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     format!("\"{defused}{}\"", cell.replace('"', "\"\""))

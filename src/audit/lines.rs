@@ -1,5 +1,5 @@
-//! The whole trail as JSON lines, which whoever has the key can check elsewhere: the keys of before, sealed, then every
-//! event with its hash, then the end as the database had it.
+//! The whole audit log as JSON lines, which you can verify elsewhere with the key: the earlier keys, sealed, then every
+//! event with its hash, then the head.
 
 use std::io::{self, BufRead, Write};
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::store::{self, Row};
 use super::verify::{Chain, Verified};
-use super::{AUDIT, Audit};
+use super::{AUDIT, AuditLog};
 use crate::db::{Db, Timestamp};
 use crate::error::{Error, Result};
 use crate::keys::retired::{Era, RetiredKeys};
@@ -105,13 +105,10 @@ impl From<Line> for Row {
     }
 }
 
-impl Audit {
-    /// Writes the trail as it is now; events that come meanwhile are left out. How many it holds.
-    ///
-    /// # Errors
-    /// The database's, or that nothing more can be written.
+impl AuditLog {
+    /// Writes the log without events that are appended meanwhile, and returns how many it wrote.
     pub async fn export(&self, db: &Db, out: &mut (dyn Write + Send)) -> Result<i64> {
-        let (last, hash) = store::head(db).await?;
+        let store::Head { seq: last, hash } = store::head(db).await?;
         let retired = keys::store::retired(db).await?.into_iter().map(|row| Retired {
             key_id: Hex(row.key_id),
             audit_until: row.audit_until,
@@ -122,7 +119,7 @@ impl Audit {
         let mut seq = 0;
         while seq < last {
             let rows = store::after(db, seq, CHUNK.min(last - seq)).await?;
-            // What is missing is found by whoever checks.
+            // The verification finds missing events.
             let Some(end) = rows.last().map(|row| row.seq) else { break };
             seq = end;
             for row in rows {
@@ -145,10 +142,7 @@ fn unwritten(error: &io::Error) -> Error {
     Error::Internal(format!("audit export: {error}"))
 }
 
-/// Checks an exported trail with the key alone.
-///
-/// # Errors
-/// A sentence: this is no exported trail, it ends too early, or the key is another one.
+/// Verifies an exported log with the key alone.
 pub fn verify(text: impl BufRead, keys: &Keys) -> std::result::Result<Verified, String> {
     let mut lines = text.lines();
     let mut next = || match lines.next() {

@@ -1,18 +1,19 @@
-//! The audit trail: what was done to accounts and by whom, append-only and hash-chained.
+//! The audit log: who did what to which account. Append-only, and chained by hashes.
 //!
-//! Each event's hash is an HMAC over its own fields and the hash before it, so that a changed, removed or
-//! reordered row is found by whoever holds the key. The last hash stands in `audit_head`, which also finds a
-//! trail that was cut short. An event is written in the transaction of the change that it tells of.
+//! Each event's hash is an HMAC over its fields and the hash before it, so the key's owner finds a changed, removed
+//! or reordered row. `audit_head` holds the last hash, which also shows that the end was cut off. An event is written
+//! in the transaction of the change that it records.
 
 pub mod api;
 mod csv;
+mod descriptions;
 pub mod lines;
 pub mod pages;
+mod query;
+pub mod reader;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
-pub mod trail;
 pub mod verify;
-mod words;
 
 use hmac::Mac as _;
 use uuid::Uuid;
@@ -26,7 +27,6 @@ use crate::telemetry::metrics::{Method, Metrics};
 use crate::web::origin::Origin;
 
 named! {
-    /// What was done.
     pub enum Action {
         SetUp = "setup",
         Register = "register",
@@ -71,28 +71,26 @@ named! {
     }
 }
 
-/// What to write down.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub action: Action,
-    /// Who did it; nobody is signed in at a failed login, and the command line acts for nobody.
+    /// `None` for failed log-ins and the command line.
     pub actor: Option<Uuid>,
-    /// To whom or what: a user's, session's or token's id, or empty. Never an address or a typed name.
+    /// The id of a user, session or token, or empty. Never an address or a typed name.
     pub target: String,
     pub outcome: Outcome,
 }
 
 impl Event {
-    /// Something that `actor` did to themselves.
-    #[must_use]
+    /// An event in which the actor is also the target.
     pub fn own(action: Action, actor: Uuid) -> Self {
         Self { action, actor: Some(actor), target: actor.to_string(), outcome: Outcome::Done }
     }
 }
 
-/// Writes the trail; cheap to clone.
+/// The writer; cheap to clone.
 #[derive(Clone)]
-pub struct Audit {
+pub struct AuditLog {
     context: Context,
     key: [u8; 32],
     key_id: KeyId,
@@ -100,8 +98,7 @@ pub struct Audit {
     metrics: Metrics,
 }
 
-impl Audit {
-    #[must_use]
+impl AuditLog {
     pub fn new(context: Context, keys: &Keys, metrics: &Metrics) -> Self {
         let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
         metrics.accounts.declare_audit(&Action::ALL.map(Action::as_str), &outcomes);
@@ -114,20 +111,18 @@ impl Audit {
         }
     }
 
-    /// Counts an attempt to get in, whether or not the trail tells of it.
     pub fn attempted(&self, method: Method, success: bool) {
         self.metrics.accounts.attempt(method, success);
     }
 
-    /// Counts an attempt that was not looked at, as there were too many.
     pub fn limited(&self, method: Method) {
         self.metrics.accounts.attempt_limited(method);
     }
 
-    /// Appends the event. Call it last before the commit: writers of the trail take turns from here on.
+    /// Appends the event. Call it last before the commit, because other writers wait from here on.
     pub async fn record(&self, tx: &mut Tx, origin: &Origin, event: &Event) -> sqlx::Result<()> {
         let next = store::advance(tx, self.key_id.as_bytes()).await?;
-        let (seq, previous) = next.ok_or_else(|| {
+        let store::Head { seq, hash: previous } = next.ok_or_else(|| {
             sqlx::Error::Configuration(
                 "the database belongs to another COFFER_SECRET_KEY since this node started".into(),
             )
@@ -150,9 +145,9 @@ impl Audit {
     }
 }
 
-impl std::fmt::Debug for Audit {
+impl std::fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Audit")
+        f.write_str("AuditLog")
     }
 }
 
@@ -160,7 +155,7 @@ fn at(time: Timestamp) -> [u8; 8] {
     time.micros().to_be_bytes()
 }
 
-/// Each field goes in under its length, so that no two events read the same.
+/// Each field follows its length, so that no two events have the same input.
 fn hash(key: &[u8; 32], row: &store::Row) -> Vec<u8> {
     let mut mac = mac(key);
     let actor = row.actor_id.map(|id| id.into_bytes().to_vec()).unwrap_or_default();

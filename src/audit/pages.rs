@@ -1,4 +1,4 @@
-//! The trail in a browser: everybody's for admins, one's own for everybody.
+//! The audit log as HTML: the whole log for admins, and each user's own activity.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::trail::{Asked, AuditState, Checked, Entry, Page, Trail};
+use super::reader::{AuditQuery, AuditReader, AuditState, EventPage, NamedEvent, Verification};
 use super::{Action, Outcome, csv};
 use crate::error::{Error, FieldErrors, Result};
 use crate::web::chrome::{Chrome, page};
@@ -29,17 +29,17 @@ pub fn routes() -> Router<AuditState> {
 #[template(path = "admin/audit.html")]
 struct AuditPage {
     chrome: Chrome,
-    asked: Asked,
+    query: AuditQuery,
     errors: FieldErrors,
-    entries: Vec<Entry>,
+    entries: Vec<NamedEvent>,
     next: Option<String>,
-    checked: Option<Checked>,
+    checked: Option<Verification>,
 }
 
 impl AuditPage {
     fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         Action::ALL.into_iter().map(|action| {
-            (action.as_str(), action.words(Outcome::Done), action.as_str() == self.asked.action)
+            (action.as_str(), action.description(Outcome::Done), action.as_str() == self.query.action)
         })
     }
 }
@@ -55,11 +55,10 @@ struct ActivityPage {
 struct OwnRow {
     at: String,
     at_machine: String,
-    words: String,
+    description: String,
     refused: bool,
-    /// `You`, or who else it was.
     who: &'static str,
-    /// Empty when it is nobody's business.
+    /// Empty when it is not shown.
     network: &'static str,
 }
 
@@ -70,43 +69,43 @@ struct Check {
 }
 
 async fn index(
-    State(trail): State<Arc<Trail>>,
+    State(audit_reader): State<Arc<AuditReader>>,
     viewer: Viewer,
     chrome: Chrome,
-    Query(asked): Query<Asked>,
+    Query(query): Query<AuditQuery>,
     Query(check): Query<Check>,
 ) -> Result<Response> {
-    let checked = trail.check(&viewer, !check.check.is_empty()).await?;
-    let (found, errors) = match trail.page(&viewer, &asked).await {
+    let checked = audit_reader.check(&viewer, !check.check.is_empty()).await?;
+    let (found, errors) = match audit_reader.page(&viewer, &query).await {
         Ok(found) => (found, FieldErrors::default()),
-        Err(Error::Invalid(errors)) => (Page { entries: Vec::new(), next: None }, errors),
+        Err(Error::Invalid(errors)) => (EventPage { entries: Vec::new(), next: None }, errors),
         Err(error) => return Err(error),
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let next = found.next.map(|cursor| asked.query(&format!("cursor={cursor}")));
+    let next = found.next.map(|cursor| query.to_query(&format!("cursor={cursor}")));
     let toast = chrome.toast.is_some();
     let chrome = chrome.section("audit");
-    let shown = AuditPage { chrome, asked, errors, entries: found.entries, next, checked };
+    let shown = AuditPage { chrome, query, errors, entries: found.entries, next, checked };
     Ok((status, page(&shown, toast)?).into_response())
 }
 
 async fn download(
-    State(trail): State<Arc<Trail>>,
+    State(audit_reader): State<Arc<AuditReader>>,
     viewer: Viewer,
-    Query(asked): Query<Asked>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Response> {
-    let filter = trail.filter(&viewer, &asked).await?;
-    Ok(csv::answer(trail, filter))
+    let filter = audit_reader.filter(&viewer, &query).await?;
+    Ok(csv::answer(audit_reader, filter))
 }
 
 async fn activity(
-    State(trail): State<Arc<Trail>>,
+    State(audit_reader): State<Arc<AuditReader>>,
     viewer: Viewer,
     origin: Origin,
     chrome: Chrome,
-    Query(asked): Query<Cursor>,
+    Query(query): Query<Cursor>,
 ) -> Result<Response> {
-    let found = trail.own(&viewer, &asked.cursor).await?;
+    let found = audit_reader.own(&viewer, &query.cursor).await?;
     let rows = found.entries.iter().map(|entry| own_row(entry, &viewer, &origin)).collect();
     let toast = chrome.toast.is_some();
     page(&ActivityPage { chrome: chrome.section("activity"), rows, next: found.next }, toast)
@@ -118,7 +117,7 @@ struct Cursor {
     cursor: String,
 }
 
-fn own_row(entry: &Entry, viewer: &Viewer, origin: &Origin) -> OwnRow {
+fn own_row(entry: &NamedEvent, viewer: &Viewer, origin: &Origin) -> OwnRow {
     let actor = entry.actor.as_ref().map(|who| who.id);
     let who = match actor {
         Some(id) if Some(id) == viewer.id() => "You",
@@ -127,7 +126,7 @@ fn own_row(entry: &Entry, viewer: &Viewer, origin: &Origin) -> OwnRow {
         None => "The operator, on the server",
     };
     let network = match (&entry.network, origin.network) {
-        // From where an administrator works concerns nobody else.
+        // Users don't see where an administrator works.
         _ if who == "An administrator" => "",
         (Some(then), Some(now)) if then[..] == now[..] => "this network",
         (Some(_), _) => "another network",
@@ -136,7 +135,7 @@ fn own_row(entry: &Entry, viewer: &Viewer, origin: &Origin) -> OwnRow {
     OwnRow {
         at: entry.at.moment(),
         at_machine: entry.at.html(),
-        words: entry.words().to_owned(),
+        description: entry.description().to_owned(),
         refused: entry.outcome == Outcome::Refused.as_str(),
         who,
         network,

@@ -1,9 +1,9 @@
-//! The trail's SQL.
+//! The audit log's SQL.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::trail::Filter;
+use super::reader::Filter;
 use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
 
 const COLUMNS: &str = "seq, at, actor_id, action, target, outcome, network, request_id, previous, hash";
@@ -25,9 +25,16 @@ pub struct Row {
     pub hash: Vec<u8>,
 }
 
-/// The next event's number and the last one's hash; holds the head until the transaction ends. `None` when the
-/// database belongs to another master key: an event under this one would break the chain.
-pub async fn advance(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<Option<(i64, Vec<u8>)>> {
+#[derive(Debug, sqlx::FromRow)]
+pub struct Head {
+    pub seq: i64,
+    pub hash: Vec<u8>,
+}
+
+/// Returns the next event's number with the last event's hash, and locks the head until the transaction ends.
+/// `None` when
+/// the database belongs to another master key: an event under this one would break the chain.
+pub async fn advance(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<Option<Head>> {
     const SQL: &str = "UPDATE audit_head SET seq = seq + 1 WHERE key_id = $1 RETURNING seq, hash";
     on!(tx.conn(), conn => sqlx::query_as(SQL).bind(key_id).fetch_optional(conn).await)
 }
@@ -43,13 +50,12 @@ pub async fn append(tx: &mut Tx, row: &Row) -> sqlx::Result<()> {
     on!(tx.conn(), conn => sqlx::query(HEAD).bind(&row.hash).execute(conn).await.map(drop))
 }
 
-/// The number and hash of the last event, as the head has them; 0 and nothing before the first.
-pub async fn head(db: &Db) -> sqlx::Result<(i64, Vec<u8>)> {
+/// The last event's number and hash; 0 and empty before the first.
+pub async fn head(db: &Db) -> sqlx::Result<Head> {
     const SQL: &str = "SELECT seq, hash FROM audit_head";
     on!(db.read(), pool => sqlx::query_as(SQL).fetch_one(pool).await)
 }
 
-/// The next events after this number, the oldest first.
 pub async fn after(db: &Db, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
     on!(db.read(), pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)
 }
@@ -67,8 +73,7 @@ pub async fn events(db: &Db, filter: &Filter) -> sqlx::Result<Vec<Row>> {
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
 }
 
-/// What [`events`] runs. A person's events are those they did and those done to them: two indexes, merged.
-#[must_use]
+/// The SQL of [`events`]. A person's events are merged from two indexes, as actor and as target.
 pub fn statement(filter: &Filter) -> (String, Vec<Value>) {
     let mut values = Vec::new();
     let mut bind = |value| {

@@ -1,39 +1,36 @@
-//! Whether the trail is as it was written: every hash computed again, every number in its place.
+//! Verifies the audit log: computes every hash again, and checks that no number is missing.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use data_encoding::HEXLOWER;
 
-use super::{Action, Audit, store};
+use super::{Action, AuditLog, store};
 use crate::db::Db;
 use crate::keys::retired::{Era, Known};
 
-/// Events read at a time: memory stays flat however long the trail is.
+/// Events read at a time, so that memory stays flat.
 const CHUNK: i64 = 1000;
 
-/// What a walk along the whole chain found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// How many events stand unbroken from the first on.
+    /// How many events are intact, from the first on.
     pub events: i64,
-    /// The beginning of the last good event's hash, to be compared with one that was noted elsewhere.
+    /// The first digits of the last good event's hash, to be compared with one that was noted elsewhere.
     pub last_hash: String,
-    /// How many of the events were chained under a key that is lost: their order was checked, not what they say.
+    /// How many events were chained under a key that is lost: their order was checked, but not their content.
     pub unkeyed: i64,
     pub fault: Option<Fault>,
 }
 
-/// The first place at which the trail is not as it was written; an event's number each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The event's fields, or its place, are not those that its hash was made of.
+    /// The event's fields or its position don't fit its hash.
     Changed(i64),
-    /// There is no event of this number, but later ones.
     Missing(i64),
-    /// The trail ends before this event, which was the last or before it.
+    /// The log ends before this event.
     Cut(i64),
-    /// The event stands after the one that was written last.
+    /// The event comes after the one that was written last.
     Added(i64),
 }
 
@@ -57,16 +54,16 @@ pub struct Chain {
     hash: Vec<u8>,
 }
 
-impl Audit {
+impl AuditLog {
     /// Walks the whole chain, also while events are being appended.
     pub async fn verify(&self, db: &Db) -> sqlx::Result<Verified> {
         let mut chain = Chain::new(self.key, self.retired.eras(db).await?);
         loop {
             // The head is read before the rows up to it, so that what is missing can't be still on its way.
-            let (last, hash) = store::head(db).await?;
+            let head = store::head(db).await?;
             let rows = store::after(db, chain.seq, CHUNK).await?;
             if rows.is_empty() {
-                return Ok(chain.end(last, &hash));
+                return Ok(chain.end(head.seq, &head.hash));
             }
             if let Some(fault) = rows.into_iter().find_map(|row| chain.next(row)) {
                 return Ok(chain.verified(Some(fault)));
@@ -127,7 +124,7 @@ impl Chain {
     }
 }
 
-/// The last event whose key is lost, or 0: with a key, all that came before it are lost.
+/// The last event whose key is lost, or 0. The keys of all events before it are lost too.
 fn unkeyed(eras: &[Era]) -> i64 {
     eras.iter().filter(|era| matches!(era.key, Known::Lost)).map(|era| era.until).max().unwrap_or(0)
 }

@@ -9,7 +9,7 @@ use tower_sessions::Session;
 use crate::accounts::Accounts;
 use crate::accounts::people::People;
 use crate::accounts::policy::{Require2fa, Signup};
-use crate::audit::Audit;
+use crate::audit::AuditLog;
 use crate::mail::Mail;
 use crate::refresh::Refresh;
 use crate::sessions::Sessions;
@@ -25,7 +25,7 @@ pub struct Auth {
     pub sessions: Arc<Sessions>,
     pub refresh: Arc<Refresh>,
     pub tokens: Arc<Tokens>,
-    pub audit: Audit,
+    pub audit: AuditLog,
     pub form_key: FormKey,
     pub known: Known,
     pub deps: Arc<WebDeps>,

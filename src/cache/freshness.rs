@@ -16,7 +16,6 @@ pub const NEGATIVE: Ttl = Ttl { soft: Duration::from_secs(5), hard: Duration::fr
 
 impl Ttl {
     /// Varies by up to ten per cent, so that entries filled together don't expire together.
-    #[must_use]
     pub fn jittered(self, random: u64) -> Self {
         let share = 0.9 + 0.2 * unit(random);
         Self { soft: self.soft.mul_f64(share), hard: self.hard.mul_f64(share) }
@@ -24,9 +23,7 @@ impl Ttl {
 }
 
 /// Whether to load before the expiry. The longer the load and the nearer the expiry, the likelier; on average one
-/// reader
-/// loads in time (with β = 1: Vattani et al. 2015, "Optimal probabilistic cache stampede prevention").
-#[must_use]
+/// reader loads in time (with β = 1: Vattani et al. 2015, "Optimal probabilistic cache stampede prevention").
 pub fn is_early(left: i64, load_us: u32, random: impl FnOnce() -> u64) -> bool {
     // -ln of the smallest value of `unit` is below 44, so most calls need no random number.
     left < i64::from(load_us) * 44

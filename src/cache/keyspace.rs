@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::kind::EntryKey;
 use super::scope::Scope;
-use crate::redis::space::Space;
+use crate::redis::namespace::Namespace;
 
 /// Keys begin with a hash of the installation's name and of the run ids of the Redis processes. So a restart, which may
 /// bring an old copy back from the disk, begins a fresh keyspace, and so does a restored database.
@@ -19,28 +19,22 @@ pub struct Keyspace {
 }
 
 impl Keyspace {
-    #[must_use]
-    pub fn prefix(hmac_key: &hmac::Key, space: &Space) -> String {
-        format!("cf:{{{}}}", short(&hmac::sign(hmac_key, space.id().as_bytes())))
+    pub fn prefix(hmac_key: &hmac::Key, namespace: &Namespace) -> String {
+        format!("cf:{{{}}}", short(&hmac::sign(hmac_key, namespace.id().as_bytes())))
     }
 
-    #[must_use]
     pub const fn new(prefix: String, epoch: u64, clock_offset: i64) -> Self {
         Self { prefix, epoch, clock_offset }
     }
 
-    #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.prefix == other.prefix
     }
 
-    /// Redis' time at these ticks of ours.
-    #[must_use]
     pub const fn redis_time(&self, ticks: i64) -> i64 {
         ticks.saturating_add(self.clock_offset)
     }
 
-    #[must_use]
     pub fn entry(&self, key: &EntryKey) -> String {
         let id = Uuid::from_bytes(key.id);
         format!("{}:e:{}:{}:{}", self.prefix, key.kind.as_str(), key.audience.simple(), id.simple())
@@ -51,7 +45,6 @@ impl Keyspace {
     }
 
     /// The entry, its claim and the generations, as the scripts `claim` and `fill` take them.
-    #[must_use]
     pub fn keys(&self, key: &EntryKey, scopes: &[Scope]) -> Vec<Key> {
         let entry = self.entry(key);
         let claim = format!("{entry}:l");
@@ -59,8 +52,6 @@ impl Keyspace {
     }
 }
 
-/// Sixteen hexadecimal digits.
-#[must_use]
 pub fn short(tag: &hmac::Tag) -> String {
     data_encoding::HEXLOWER.encode(&tag.as_ref()[..8])
 }

@@ -35,7 +35,6 @@ impl Name {
         Self::Session,
     ];
 
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Resource => "resource",
@@ -56,7 +55,6 @@ pub struct Kind<T> {
     /// Raise it whenever `T` changes: entries of another version are misses.
     pub schema: u16,
     pub ttl: Ttl,
-    /// Whether Redis gets it too.
     pub is_shared: bool,
     /// Made from other kinds, as a page is. Its load takes no permit: it would hold one while it waits for other
     /// loads.
@@ -68,9 +66,8 @@ pub trait Cached: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Roughly, in bytes.
     fn weight(&self) -> usize;
 
-    /// Whether this viewer may see it (`None`: a visitor). Checked each time a value is served, so that even a
-    /// wrong key
-    /// shows nothing private.
+    /// Whether this viewer may see it (`None`: a visitor). Checked each time a value is served, so that even a wrong
+    /// key shows nothing private.
     fn is_for(&self, viewer: Option<Uuid>) -> bool;
 }
 
@@ -116,7 +113,6 @@ pub struct Key<A> {
 }
 
 impl Key<Public> {
-    #[must_use]
     pub const fn public(id: [u8; 16]) -> Self {
         Self { audience: Public, id }
     }
@@ -124,14 +120,12 @@ impl Key<Public> {
 
 impl Key<Private> {
     /// `None` for a visitor, who has only public keys.
-    #[must_use]
     pub fn private(viewer: &Viewer, id: [u8; 16]) -> Option<Self> {
         viewer.member().is_some().then(|| Self { audience: Private(viewer.clone()), id })
     }
 }
 
 /// A hash of the parts, for an answer that a UUID alone does not identify.
-#[must_use]
 pub fn id_of(parts: &[&str]) -> [u8; 16] {
     let mut digest = Sha256::new();
     for part in parts {
@@ -153,12 +147,10 @@ pub struct EntryKey {
 }
 
 impl EntryKey {
-    #[must_use]
     pub fn new<T, A: Audience>(kind: &Kind<T>, key: &Key<A>) -> Self {
         Self { kind: kind.name, audience: key.audience.id().unwrap_or_default(), id: key.id }
     }
 
-    #[must_use]
     pub fn viewer(&self) -> Option<Uuid> {
         Some(self.audience).filter(|id| !id.is_nil())
     }

@@ -11,28 +11,22 @@ pub const LEASE: Duration = Duration::from_millis(1500);
 pub struct Lease(AtomicI64);
 
 impl Lease {
-    /// For the only process on its database.
-    #[must_use]
     pub const fn forever() -> Self {
         Self(AtomicI64::new(i64::MAX))
     }
 
-    #[must_use]
     pub const fn lapsed() -> Self {
         Self(AtomicI64::new(i64::MIN))
     }
 
-    #[must_use]
     pub fn is_forever(&self) -> bool {
         self.0.load(Ordering::Acquire) == i64::MAX
     }
 
-    #[must_use]
     pub fn holds(&self, now: i64) -> bool {
         now < self.0.load(Ordering::Acquire)
     }
 
-    /// `since`: when the proof was asked for.
     pub fn renew(&self, since: i64) {
         let micros = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
         self.0.fetch_max(since.saturating_add(micros), Ordering::AcqRel);

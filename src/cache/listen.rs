@@ -26,7 +26,7 @@ impl Cache {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for round in 0_u64.. {
             tick.tick().await;
-            if remote.redis().is_open() {
+            if remote.redis().is_breaker_open() {
                 continue;
             }
             let subscription = self.subscribe(remote, round).await;
@@ -40,7 +40,7 @@ impl Cache {
 
     /// Listens until the connection breaks or falls silent.
     async fn subscribe(&self, remote: &Remote, round: u64) -> Result<(), RedisDown> {
-        let client = remote.redis().lone_client()?;
+        let client = remote.redis().dedicated_client()?;
         let mut messages = client.message_rx();
         let connection = client.connect();
         let subscribed = async {
@@ -67,7 +67,6 @@ impl Cache {
                             silent_since = None;
                         }
                     }
-                    // Lagged: messages were dropped.
                     Err(RecvError::Lagged(_) | RecvError::Closed) => break,
                 },
                 _ = heartbeat.tick() => {

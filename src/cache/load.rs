@@ -23,7 +23,6 @@ pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(5);
 const LOAD_LIMIT: Duration = Duration::from_secs(10);
 
 tokio::task_local! {
-    /// Set in a load that holds a permit.
     static HOLDS_PERMIT: ();
 }
 
@@ -54,7 +53,6 @@ pub(super) struct PendingFill {
     entry: Option<RemoteEntry>,
 }
 
-/// What came from the database: when, how long it took, and how long it is good.
 struct Fresh<T> {
     value: Option<T>,
     loaded_at: i64,
@@ -96,7 +94,6 @@ impl Cache {
         }
     }
 
-    /// Puts the loaded entry into Redis and gives the claim back.
     pub(super) async fn fill<T>(&self, job: &Load<T>, fill: PendingFill) {
         let PendingFill { keyspace, claim, entry } = fill;
         let Some(remote) = &self.remote else { return };

@@ -47,7 +47,6 @@ pub struct Occupancy {
     /// By weight, with what moka has removed and not freed yet.
     pub bytes: u64,
     pub capacity: u64,
-    /// Since the start.
     pub evictions: u64,
 }
 
@@ -72,7 +71,6 @@ impl Drop for TrackedEntry {
 }
 
 impl Local {
-    #[must_use]
     pub fn new(capacity: u64) -> Self {
         let evictions = Arc::new(AtomicU64::new(0));
         let evicted = Arc::clone(&evictions);
@@ -88,14 +86,12 @@ impl Local {
         Self { map, capacity, occupied: Arc::default(), evictions }
     }
 
-    #[must_use]
     pub fn get(&self, key: &EntryKey) -> Option<Arc<CachedEntry>> {
         self.map.get(key).map(|tracked| Arc::clone(&tracked.entry))
     }
 
-    /// Drops the entry if it is too large, or if memory is over the capacity and can't be freed at once. moka
-    /// evicts some
-    /// time after an insert, and frees memory only when no other thread may still read it.
+    /// Drops the entry if it is too large, or if memory is over the capacity and can't be freed at once. moka evicts
+    /// some time after an insert, and frees memory only when no other thread may still read it.
     pub fn put(&self, key: EntryKey, entry: Arc<CachedEntry>) {
         let bytes = entry.weight as u64 + OVERHEAD;
         if bytes > self.capacity / LARGEST_SHARE {
@@ -118,7 +114,6 @@ impl Local {
         self.map.invalidate_all();
     }
 
-    #[must_use]
     pub fn occupancy(&self) -> Occupancy {
         self.map.run_pending_tasks();
         Occupancy {

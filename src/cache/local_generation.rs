@@ -22,7 +22,6 @@ impl Default for LocalGenerations {
 }
 
 impl LocalGenerations {
-    #[must_use]
     pub fn current(&self, scopes: &Scopes) -> LocalGeneration {
         let sum = |sum: u64, scope: &Scope| sum.wrapping_add(self.counter(*scope).load(Ordering::Acquire));
         LocalGeneration(scopes.as_slice().iter().fold(0, sum))

@@ -8,13 +8,19 @@ pub type Node = u64;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
     /// `round`: the subscription it was sent from; `at`: the sender's ticks.
-    Heartbeat { from: Node, round: u64, at: i64 },
-    /// These rows of the outbox touch these scopes.
-    Touched { from: Node, rows: Vec<i64>, scopes: Vec<Scope> },
+    Heartbeat {
+        from: Node,
+        round: u64,
+        at: i64,
+    },
+    Touched {
+        from: Node,
+        rows: Vec<i64>,
+        scopes: Vec<Scope>,
+    },
 }
 
 impl Message {
-    #[must_use]
     pub fn encode(&self) -> String {
         match self {
             Self::Heartbeat { from, round, at } => format!("beat|{from}|{round}|{at}"),
@@ -25,7 +31,6 @@ impl Message {
         }
     }
 
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(4, '|');
         let (kind, from) = (parts.next()?, parts.next()?.parse().ok()?);

@@ -86,7 +86,6 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-/// What the cache works with.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub db: &'a Db,
@@ -96,17 +95,14 @@ pub struct Deps<'a> {
     pub metrics: Option<&'a Metrics>,
 }
 
-/// How much the cache may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
     /// Bytes in this process, by weight.
     pub memory: u64,
-    /// Loads at once.
     pub loads: u32,
 }
 
 impl Cache {
-    #[must_use]
     pub fn new(deps: Deps<'_>, capacity: Capacity) -> Self {
         let Deps { db, context, redis, keys, metrics } = deps;
         // An SQLite file belongs to one process, so no other node writes.
@@ -131,13 +127,11 @@ impl Cache {
         self.outbox_tracker.lock()
     }
 
-    #[must_use]
     pub fn occupancy(&self) -> Occupancy {
         self.local.occupancy()
     }
 
     /// Whether this node may serve from its memory, and reads and hears Redis if there is one.
-    #[must_use]
     pub fn is_ready(&self) -> bool {
         let redis = self
             .remote

@@ -25,7 +25,6 @@ struct Poll {
 
 impl OutboxCursor {
     /// The next poll reads the rows after this number.
-    #[must_use]
     pub fn poll_after(&self, now: i64) -> i64 {
         self.highest_before(now - OVERLAP)
     }
@@ -44,22 +43,18 @@ impl OutboxCursor {
         self.polls.iter().rev().find(|poll| poll.began <= then).map_or(0, |poll| poll.highest_row)
     }
 
-    #[must_use]
     pub fn has_polled(&self) -> bool {
         !self.polls.is_empty()
     }
 
-    #[must_use]
     pub fn is_late(&self, now: i64) -> bool {
         self.polls.back().is_some_and(|poll| now - poll.began > MAX_GAP)
     }
 
-    #[must_use]
     pub fn has_seen(&self, row: i64) -> bool {
         self.seen.contains(&row)
     }
 
-    /// Returns whether the row is new.
     pub fn mark_seen(&mut self, row: i64) -> bool {
         self.seen.insert(row)
     }

@@ -13,7 +13,6 @@ const MAX_SCOPES: usize = 256;
 pub struct OutboxTracker {
     /// A row is seen once this process has invalidated its scopes in memory.
     cursor: OutboxCursor,
-    /// Scopes by row.
     unpublished: BTreeMap<i64, Vec<Scope>>,
     /// How many unpublished rows touch a scope.
     dirty: HashMap<Scope, usize>,
@@ -35,19 +34,16 @@ pub struct Unpublished {
 }
 
 impl OutboxTracker {
-    #[must_use]
     pub fn poll_after(&self, now: i64) -> i64 {
         self.cursor.poll_after(now)
     }
 
     /// Up to which number rows can be deleted; `None` while some are unpublished.
-    #[must_use]
     pub fn removable(&mut self, now: i64) -> Option<i64> {
         if self.unpublished.is_empty() { self.cursor.removable(now) } else { None }
     }
 
     /// Redis is read only after the first poll: before, it may not know of rows from earlier.
-    #[must_use]
     pub fn has_polled(&self) -> bool {
         self.cursor.has_polled()
     }
@@ -92,7 +88,6 @@ impl OutboxTracker {
         }
     }
 
-    #[must_use]
     pub fn unpublished(&self) -> Option<Unpublished> {
         if self.unpublished.is_empty() {
             return None;
@@ -102,7 +97,6 @@ impl OutboxTracker {
         Some(Unpublished { rows: self.unpublished.keys().copied().collect(), scopes })
     }
 
-    #[must_use]
     pub fn is_dirty(&self, scopes: &Scopes) -> bool {
         !self.dirty.is_empty() && scopes.as_slice().iter().any(|scope| self.dirty.contains_key(scope))
     }

@@ -1,6 +1,5 @@
-//! The outbox relay: polls twice a second for writes that no message told of, and publishes what Redis was not told.
-//!
-//! So no write is lost when its node dies after the commit, or can't reach Redis.
+//! The outbox relay: polls twice a second for writes that no message told of, and publishes what Redis was not
+//! told. So no write is lost when its node dies after the commit, or can't reach Redis.
 
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ const POLL_EVERY: Duration = Duration::from_millis(500);
 /// A poll that takes longer proves nothing any more.
 const POLL_LIMIT: Duration = Duration::from_secs(2);
 const PUBLISH_LIMIT: Duration = Duration::from_millis(250);
-/// In rounds, as the next.
 const CLEANUP_EVERY: u64 = 20;
 const KEYSPACE_EVERY: u64 = 20;
 
@@ -25,7 +23,7 @@ impl Cache {
 
     /// Starts the next round at once, unless Redis is known to be away.
     pub(super) fn wake_relay(&self) {
-        if self.remote.as_ref().is_some_and(|remote| !remote.redis().is_open()) {
+        if self.remote.as_ref().is_some_and(|remote| !remote.redis().is_breaker_open()) {
             self.relay_wake.notify_one();
         }
     }

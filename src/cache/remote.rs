@@ -64,12 +64,10 @@ pub struct Claim {
 
 pub enum Claimed {
     Granted(Claim),
-    /// Another node is loading.
     Busy,
 }
 
 impl Remote {
-    #[must_use]
     pub fn new(redis: &Redis, context: &Context, key: &[u8; 32]) -> Self {
         let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let channel = format!("cf:{}", short(&hmac::sign(&hmac_key, b"channel")));
@@ -77,27 +75,26 @@ impl Remote {
         Self { redis, context, hmac_key, channel, keyspace: RwLock::default() }
     }
 
-    #[must_use]
     pub fn redis(&self) -> &Redis {
         &self.redis
     }
 
-    #[must_use]
     pub fn channel(&self) -> &str {
         &self.channel
     }
 
     /// `None` when a command has failed or a connection was made since the keyspace was found out.
-    #[must_use]
     pub fn keyspace(&self) -> Option<Arc<Keyspace>> {
         let keyspace = self.keyspace.read().clone();
-        keyspace.filter(|keyspace| keyspace.epoch == self.redis.doubts() && !self.redis.is_open())
+        keyspace.filter(|keyspace| {
+            keyspace.epoch == self.redis.connection_epoch() && !self.redis.is_breaker_open()
+        })
     }
 
     /// Finds out which Redis answers, and what its clock says.
     pub async fn refresh_keyspace(&self, db: &Db) -> std::result::Result<KeyspaceChange, Lost> {
-        let space = installation::find(db, &self.redis, &self.context).await?;
-        let prefix = Keyspace::prefix(&self.hmac_key, &space);
+        let namespace = installation::find(db, &self.redis, &self.context).await?;
+        let prefix = Keyspace::prefix(&self.hmac_key, &namespace);
         // In a cluster, of the node that has these keys.
         let slot = ClusterHash::Custom(ClusterRouting::hash_key(prefix.as_bytes()));
         let time = CustomCommand::new("TIME", slot, false);
@@ -105,14 +102,13 @@ impl Remote {
         let (seconds, micros): (i64, i64) =
             self.redis.run(self.client().custom(time, Vec::<Value>::new())).await?;
         let halfway = i64::midpoint(asked_at, self.context.ticks());
-        let keyspace = Keyspace::new(prefix, space.doubts(), seconds * 1_000_000 + micros - halfway);
+        let keyspace = Keyspace::new(prefix, namespace.epoch(), seconds * 1_000_000 + micros - halfway);
         let mut known = self.keyspace.write();
         let is_same = known.as_ref().is_none_or(|known| known.is_same(&keyspace));
         *known = Some(Arc::new(keyspace));
         Ok(if is_same { KeyspaceChange::Same } else { KeyspaceChange::Changed })
     }
 
-    /// One round trip.
     pub async fn get(&self, keyspace: &Keyspace, key: &EntryKey, scopes: &Scopes) -> Result<Lookup> {
         let name = keyspace.entry(key);
         let mut keys = vec![Key::from(name.as_str())];
@@ -183,7 +179,6 @@ impl Remote {
         self.redis.first()
     }
 
-    /// A random generation for each scope.
     fn nonces(&self, scopes: &[Scope]) -> impl Iterator<Item = Value> {
         scopes.iter().map(|_| bytes(&self.context.random::<8>()))
     }
@@ -205,7 +200,7 @@ impl Remote {
 
     /// Drops an answer that another Redis process may have given.
     fn same_epoch<T>(&self, keyspace: &Keyspace, answer: T) -> Result<T> {
-        if keyspace.epoch == self.redis.doubts() { Ok(answer) } else { Err(RedisDown) }
+        if keyspace.epoch == self.redis.connection_epoch() { Ok(answer) } else { Err(RedisDown) }
     }
 
     fn lookup(

@@ -1,6 +1,5 @@
-//! An entry as Redis stores it: a header, an HMAC over its key, header and payload, and the payload.
-//!
-//! Others may write to the same Redis, so an entry that is not authentic to the last bit is a miss, not an error.
+//! An entry as Redis stores it: a header, an HMAC over its key, header and payload, and the payload. Others may
+//! write to the same Redis, so an entry that is not authentic to the last bit is a miss, not an error.
 
 use std::io::{self, Read as _, Write as _};
 
@@ -33,7 +32,6 @@ pub struct RemoteEntry {
     pub soft_ms: u32,
     pub hard_ms: u32,
     pub load_us: u32,
-    /// Nil for a public key.
     pub audience: Uuid,
     /// Of its scopes, in their order, from before the load.
     pub generations: Vec<Generation>,
@@ -42,8 +40,6 @@ pub struct RemoteEntry {
 }
 
 impl RemoteEntry {
-    /// `None` for an entry that is too large.
-    #[must_use]
     pub fn seal(&self, key: &hmac::Key, name: &str) -> Option<Vec<u8>> {
         let plain = self.payload.as_deref().unwrap_or_default();
         if plain.len() > MAX_PAYLOAD {
@@ -72,7 +68,6 @@ impl RemoteEntry {
     }
 
     /// `None` unless it was sealed with this HMAC key under this name.
-    #[must_use]
     pub fn open(key: &hmac::Key, name: &str, sealed: &[u8]) -> Option<Self> {
         let count = usize::from(*sealed.get(HEADER - 1)?);
         let (header, rest) = sealed.split_at_checked(HEADER + 8 * count + 4)?;

@@ -15,7 +15,6 @@ pub enum Scope {
     All,
     /// Entries that others than their owner may see.
     Shared,
-    /// A user's own entries.
     User(Uuid),
     Resource(Uuid),
     /// One browser session, by its hashed id.
@@ -24,7 +23,6 @@ pub enum Scope {
 
 impl Scope {
     /// The index of the scope's counter, the same on every node.
-    #[must_use]
     pub fn stripe(self) -> usize {
         let (salt, id) = match self {
             Self::All => (0, Uuid::nil()),
@@ -76,30 +74,25 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    #[must_use]
     pub const fn one(scope: Scope) -> Self {
         Self { named: [Scope::All, scope, Scope::All, Scope::All], count: 2 }
     }
 
-    #[must_use]
     pub const fn two(first: Scope, second: Scope) -> Self {
         Self { named: [Scope::All, first, second, Scope::All], count: 3 }
     }
 
-    #[must_use]
     pub fn as_slice(&self) -> &[Scope] {
         &self.named[..self.count]
     }
 }
 
 /// The format of the outbox and of messages.
-#[must_use]
 pub fn join(scopes: &[Scope]) -> String {
     scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// An unknown scope, as from another version of coffer, becomes `All`.
-#[must_use]
 pub fn split(text: &str) -> Vec<Scope> {
     text.split(' ').map(|part| part.parse().unwrap_or(Scope::All)).collect()
 }

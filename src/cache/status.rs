@@ -18,7 +18,6 @@ tokio::task_local! {
 }
 
 impl Status {
-    #[must_use]
     pub const fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::LocalHit => "coffer; hit; detail=l1",
@@ -29,7 +28,6 @@ impl Status {
     }
 }
 
-/// Runs a request's future, and returns what the cache did for it.
 pub async fn watch<T>(request: impl Future<Output = T>) -> (T, Option<Status>) {
     STATUS
         .scope(Cell::new(None), async {

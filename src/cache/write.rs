@@ -12,10 +12,8 @@ use crate::telemetry::request;
 /// A write with more scopes than this, or with none, touches everything.
 const MAX_SCOPES: usize = 64;
 
-/// A transaction that changes what is cached. Dropped without `commit`, it rolls back.
-///
-/// The stores of cached data take a `Write`, not a [`Tx`], so no transaction can change cached data and forget to
-/// invalidate it.
+/// A transaction that changes what is cached. Dropped without `commit`, it rolls back. The stores of cached data
+/// take a `Write`, not a [`Tx`], so no transaction can change cached data and forget to invalidate it.
 pub struct Write {
     tx: Tx,
     cache: Cache,
@@ -40,16 +38,14 @@ impl Cache {
         Ok(Write { tx: self.db.begin().await?, cache: self.clone() })
     }
 
-    /// For a write of very many rows.
     pub async fn begin_bulk(&self) -> sqlx::Result<Write> {
         Ok(Write { tx: self.db.begin_bulk().await?, cache: self.clone() })
     }
 }
 
 impl Write {
-    /// Commits and invalidates. Once it returns, no later request on this node sees the data from before.
-    ///
-    /// It runs to its end even if its caller goes away.
+    /// Commits and invalidates, even if its caller goes away. Once it returns, no later request on this node sees
+    /// the data from before.
     pub async fn commit(self, touched: impl IntoIterator<Item = Scope>) -> sqlx::Result<()> {
         let scopes = touched.into_iter().collect();
         let saving = request::saving();
@@ -72,10 +68,8 @@ impl Write {
     }
 }
 
-/// The scopes that a transaction touches, noted in it. Invalidates when it is dropped, so also after a panic in the commit:
-/// keep it until then.
-///
-/// The order matters: Redis is told, or the scopes are marked dirty, before the local generations rise. A reader that
+/// The scopes in a transaction's outbox row. Invalidates when it is dropped, so also after a panic in the commit: keep it
+/// until then. The order matters: Redis is told, or the scopes are marked dirty, before the local generations rise. A reader that
 /// sees the new local generations then can't get the old entry from Redis and keep it under them.
 #[must_use = "publish it after the commit"]
 pub struct CommitGuard {
@@ -87,7 +81,7 @@ pub struct CommitGuard {
 }
 
 impl Cache {
-    /// Notes in a transaction what it touches. For one that is no [`Write`], as it changes little that is cached.
+    /// Adds the scopes to the outbox, for a transaction that is no [`Write`] because it changes little that is cached.
     pub async fn guard_commit(&self, tx: &mut Tx, mut scopes: Vec<Scope>) -> sqlx::Result<CommitGuard> {
         scopes.sort();
         scopes.dedup();

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::private_file;
 use super::work::cannot_write;
-use crate::audit::Audit;
+use crate::audit::AuditLog;
 use crate::backup::{self, Manifest, Reader};
 use crate::cli::args::{BackupArgs, RestoreArgs};
 use crate::config::Config;
@@ -52,7 +52,7 @@ async fn verify_trail(config: &Config) -> Result<(), String> {
     let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let context = Context::system();
     let keys = Keys::configured(config)?.ok_or("The key is gone again.")?;
-    let verified = Audit::new(context.clone(), &keys, &Metrics::new(&context)).verify(&db).await;
+    let verified = AuditLog::new(context.clone(), &keys, &Metrics::new(&context)).verify(&db).await;
     db.close().await;
     let verified = verified.map_err(|e| format!("The database answers: {e}."))?;
     match verified.fault {

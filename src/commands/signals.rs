@@ -1,4 +1,4 @@
-//! The signals that end the program: the first asks for it, the second insists.
+//! The signals that end the program: the first one stops it gracefully, the second one at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -8,13 +8,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on neither ends the program by itself.
+    /// From now on, neither signal ends the program by itself.
     pub fn listen() -> Result<Self, String> {
         let listen = |kind| signal(kind).map_err(|e| format!("Cannot listen for signals: {e}."));
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// Waits for a TERM or an INT.
+    /// Waits for SIGTERM or SIGINT.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

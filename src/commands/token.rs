@@ -1,4 +1,4 @@
-//! `coffer token`: personal API tokens for whoever runs the site.
+//! `coffer token`: API tokens for the operator.
 
 use super::work::{Out, say};
 use super::{owner, sentence};

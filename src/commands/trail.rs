@@ -16,10 +16,12 @@ use crate::keys::Keys;
 pub async fn run(app: &App, action: AuditAction, mut out: Out) -> Result<(), String> {
     match action {
         AuditAction::Verify { .. } => {
-            let verified = app.trail.verify().await.map_err(|e| sentence(&e))?;
+            let verified = app.audit_reader.verify().await.map_err(|e| sentence(&e))?;
             tell(&verified, &mut out)
         }
-        AuditAction::Export { .. } => app.trail.export(&mut *out).await.map(drop).map_err(|e| sentence(&e)),
+        AuditAction::Export { .. } => {
+            app.audit_reader.export(&mut *out).await.map(drop).map_err(|e| sentence(&e))
+        }
     }
 }
 

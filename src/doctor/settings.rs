@@ -1,4 +1,4 @@
-//! What `coffer serve` would refuse before it asks anything outside: found without starting.
+//! The settings that `coffer serve` would refuse, found without starting.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

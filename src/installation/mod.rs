@@ -1,8 +1,8 @@
-//! The name of the installation, which is part of every key in Redis. A restored backup gets a new name.
+//! The installation's name, which is part of every key in Redis and changes when a backup is restored.
 //!
-//! After a restore, Redis holds what the database does not: rows of the outbox that are gone, sessions from after the
-//! backup. So a mark in Redis names the latest row of the outbox. A database without that row takes another name, under
-//! which Redis holds nothing. A start without Redis renames too, since Redis then misses changes.
+//! After a restore, Redis knows too much: positions of rows that are gone, sessions from after the backup. So Redis
+//! keeps the id of the outbox's latest row. If the database does not know that row, it takes a new name, under which
+//! Redis has nothing. It also does so when it is served without Redis, which misses its changes.
 
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -12,12 +12,11 @@ use fred::types::Expiration;
 
 use crate::context::Context;
 use crate::db::Db;
-use crate::redis::space::{Mark, Space};
+use crate::redis::namespace::{Namespace, OutboxPosition};
 use crate::redis::{Redis, RedisDown};
 
-/// In seconds; longer than any other key lives.
-const MARK_LIVES: i64 = 400 * 24 * 3600;
-/// Other nodes may rename at the same time.
+/// In seconds, and longer than the life of any key in the namespace.
+const POSITION_LIFE: i64 = 400 * 24 * 3600;
 const TRIES: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,82 +27,86 @@ pub enum Lost {
     Database(#[from] sqlx::Error),
 }
 
-/// Sets the prefix of keys in Redis.
-pub async fn introduce(db: &Db, redis: &Redis) -> sqlx::Result<()> {
+/// Gives the name to the Redis client at the start.
+pub async fn name_redis(db: &Db, redis: &Redis) -> sqlx::Result<()> {
     let position = store::position(db).await?;
-    // The processes are found out later, since no count of doubts is so high.
-    redis.settle(Space::new(&position.name, &[], u64::MAX));
+    // The run ids are found out later. No connection epoch is this high, so the namespace is not used until then.
+    redis.set_namespace(Namespace::new(&position.name, &[], u64::MAX));
     Ok(())
 }
 
-/// Writes the position of the database to the mark in Redis, and returns the names of keys, valid until the next doubt.
-pub async fn look(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
-    let Some(space) = redis.space() else { return find(db, redis, context).await };
+/// Checks that the namespace still holds, and stores the outbox's latest position in Redis.
+pub async fn check(db: &Db, redis: &Redis, context: &Context) -> Result<Namespace, Lost> {
+    let Some(namespace) = redis.namespace() else { return find(db, redis, context).await };
     let position = store::position(db).await?;
-    let marked = space.marked().filter(|marked| position.mark() != Some(*marked));
-    let is_known = match marked {
-        Some(marked) => store::knows(db, marked).await?,
+    let noted = namespace.noted_position().filter(|noted| position.latest() != Some(*noted));
+    let is_known = match noted {
+        Some(noted) => store::knows(db, noted).await?,
         None => true,
     };
-    if position.name != *space.name || !is_known {
-        redis.doubt();
+    if position.name != *namespace.name || !is_known {
+        redis.bump_epoch();
         return find(db, redis, context).await;
     }
-    mark(redis, &space, position.mark()).await?;
-    Ok(space)
+    note_position(redis, &namespace, position.latest()).await?;
+    Ok(namespace)
 }
 
-/// Identifies the processes of Redis, and renames the installation if it does not know the mark.
-pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Space, Lost> {
-    let doubts = redis.doubts();
+/// Asks Redis and the database again, and renames the installation if the database was restored.
+pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Namespace, Lost> {
+    let epoch = redis.connection_epoch();
     let processes = redis.run_ids().await?;
     let mut name = store::position(db).await?.name;
     for _ in 0..TRIES {
-        let space = Space::new(&name, &processes, doubts);
-        let marked: Option<String> = redis.run(redis.first().get(mark_of(&space))).await?;
-        // Read after the mark, so that the database knows every row that was marked.
+        let namespace = Namespace::new(&name, &processes, epoch);
+        let noted: Option<String> = redis.run(redis.first().get(position_key(&namespace))).await?;
+        // Read after Redis' position: the database knows by now what Redis knew before.
         let position = store::position(db).await?;
-        let is_known = match marked.and_then(|marked| marked.parse().ok()) {
-            Some(marked) => store::knows(db, marked).await?,
+        let is_known = match noted.and_then(|noted| noted.parse().ok()) {
+            Some(noted) => store::knows(db, noted).await?,
             None => true,
         };
         if position.name != name {
             name = position.name;
         } else if !is_known {
-            let next = another_name(context);
+            let next = new_name(context);
             tracing::warn!(
                 event = "database_restored",
                 "Redis knows of changes that the database does not hold, as after a restore: nothing that Redis holds is used"
             );
             store::rename(db, &name, &next).await?;
         } else {
-            mark(redis, &space, position.mark()).await?;
-            return Ok(redis.settle(space));
+            note_position(redis, &namespace, position.latest()).await?;
+            return Ok(redis.set_namespace(namespace));
         }
     }
     Err(Lost::Redis(RedisDown))
 }
 
-/// For a start without Redis: a later start with it must find nothing from before.
+/// Renames the installation, as Redis misses all changes from now on.
 pub async fn leave_redis(db: &Db, context: &Context) -> sqlx::Result<()> {
     let position = store::position(db).await?;
-    store::rename(db, &position.name, &another_name(context)).await
+    store::rename(db, &position.name, &new_name(context)).await
 }
 
-fn another_name(context: &Context) -> String {
+fn new_name(context: &Context) -> String {
     data_encoding::HEXLOWER.encode(&context.random::<8>())
 }
 
-async fn mark(redis: &Redis, space: &Space, latest: Option<Mark>) -> Result<(), Lost> {
-    if let Some(latest) = latest.filter(|latest| space.marked() != Some(*latest)) {
-        let life = Some(Expiration::EX(MARK_LIVES));
-        let (key, value) = (mark_of(space), latest.to_string());
+async fn note_position(
+    redis: &Redis,
+    namespace: &Namespace,
+    latest: Option<OutboxPosition>,
+) -> Result<(), Lost> {
+    if let Some(latest) = latest.filter(|latest| namespace.noted_position() != Some(*latest)) {
+        let life = Some(Expiration::EX(POSITION_LIFE));
+        let (key, value) = (position_key(namespace), latest.to_string());
         redis.run(redis.first().set::<(), _, _>(key, value, life, None, false)).await?;
-        space.mark(latest);
+        namespace.set_noted_position(latest);
     }
     Ok(())
 }
 
-fn mark_of(space: &Space) -> String {
-    format!("coffer:mark:{}", space.short())
+fn position_key(namespace: &Namespace) -> String {
+    format!("coffer:mark:{}", namespace.short())
 }

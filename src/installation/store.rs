@@ -1,11 +1,11 @@
-//! The SQL of the installation: its name, and its position in the outbox.
+//! The installation's SQL: its name, and the outbox's latest position.
 
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, on};
-use crate::redis::space::Mark;
+use crate::redis::namespace::OutboxPosition;
 
-/// Numbers of the outbox only rise, except after a restore.
+/// Numbers of the outbox only rise, unless a backup brings lower ones back.
 pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
         WHERE topic IN ('cache', 'session', 'begun') AND seq = at), mark) AS row_id
     FROM (SELECT name, mark, (SELECT MAX(ends) FROM (SELECT position AS ends FROM installation
@@ -14,8 +14,8 @@ pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
             UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'begun') AS of_all) AS at
         FROM installation) AS far";
 
-/// A row that exists is known by its id. One that does not was removed if later rows were removed, else it never
-/// existed. No row is removed while Redis is away.
+/// A row that is in the outbox is known by its id. Any other was deleted, or never existed if no row that late was
+/// deleted yet. While Redis can't be told, no row is deleted.
 pub const KNOWS: &str = "SELECT CASE
     WHEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1)
     THEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1 AND id = $2)
@@ -24,15 +24,13 @@ pub const KNOWS: &str = "SELECT CASE
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Position {
     pub name: String,
-    /// The highest number of a committed row of the outbox, removed or not.
     at: i64,
     row_id: Option<Uuid>,
 }
 
 impl Position {
-    /// The latest row of the outbox, removed or not.
-    pub fn mark(&self) -> Option<Mark> {
-        self.row_id.map(|row| Mark { at: self.at, row })
+    pub fn latest(&self) -> Option<OutboxPosition> {
+        self.row_id.map(|row| OutboxPosition { seq: self.at, row })
     }
 }
 
@@ -40,11 +38,11 @@ pub async fn position(db: &Db) -> sqlx::Result<Position> {
     on!(db.read(), pool => sqlx::query_as(POSITION).fetch_one(pool).await)
 }
 
-pub async fn knows(db: &Db, mark: Mark) -> sqlx::Result<bool> {
-    on!(db.read(), pool => sqlx::query_scalar(KNOWS).bind(mark.at).bind(mark.row).fetch_one(pool).await)
+pub async fn knows(db: &Db, position: OutboxPosition) -> sqlx::Result<bool> {
+    on!(db.read(), pool => sqlx::query_scalar(KNOWS).bind(position.seq).bind(position.row).fetch_one(pool).await)
 }
 
-/// Call it before rows up to this number are removed from the outbox.
+/// Saves the highest position before the rows up to this one are deleted.
 pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE installation SET position = latest.seq, mark = latest.id
         FROM (SELECT seq, id FROM outbox WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS latest
@@ -52,7 +50,6 @@ pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
     on!(tx.conn(), conn => sqlx::query(SQL).bind(seq).execute(conn).await.map(drop))
 }
 
-/// Does nothing if another node has renamed it already.
 pub async fn rename(db: &Db, from: &str, to: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE installation SET name = $2 WHERE name = $1";
     let mut tx = db.begin().await?;

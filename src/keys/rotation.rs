@@ -8,7 +8,7 @@ use super::retired::{Known, Retired, RetiredKeys};
 use super::store::{self, Row};
 use super::{KeyId, Keys, path};
 use crate::accounts::factor;
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Tx};
@@ -47,7 +47,7 @@ impl Rotation<'_> {
         let letters = mail::reseal(&mut tx, self).await?;
         let (second_factors, switched_off) = factor::reseal(&mut tx, self).await?;
         self.retire(&mut tx, last_event).await?;
-        let audit = Audit::new(self.context.clone(), self.new, &Metrics::new(self.context));
+        let audit = AuditLog::new(self.context.clone(), self.new, &Metrics::new(self.context));
         let action = if self.old.is_some() { Action::KeyRotate } else { Action::KeyLost };
         let event = Event { action, actor: None, target: self.owner.to_string(), outcome: Outcome::Done };
         audit.record(&mut tx, &Origin::default(), &event).await?;

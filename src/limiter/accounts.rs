@@ -1,36 +1,35 @@
-//! Accounts that the limits hold back: which they are, and letting them try again.
+//! Accounts that limits block: which they are, and how they are unlocked.
 
 use uuid::Uuid;
 
 use super::Limiter;
 use super::blocked::Blocked;
-use super::key::Key;
+use super::key::ClientKey;
 use crate::accounts;
 
-/// By what the limits know an account.
+/// What the limits count an account by.
 #[derive(Clone, Copy, Debug)]
 pub struct Account<'a> {
     pub id: Uuid,
-    /// Folded, as is the e-mail address before it is looked for.
+    /// Folded; the email address is folded before it is used.
     pub username: &'a str,
     pub email: &'a str,
 }
 
 impl Limiter {
-    /// Whether it is this account that is held back here.
-    #[must_use]
+    /// Whether this account is the blocked one.
     pub fn is_of(&self, blocked: &Blocked, account: Account<'_>) -> bool {
         let mut keys = self.keys_of(account).into_iter();
         keys.any(|key| key.today == blocked.key.today || Some(key.today) == blocked.account)
     }
 
-    /// Forgets what was tried with this account: at this node at once, at others within seconds.
+    /// Forgets the attempts with this account: at this node at once, at others within seconds.
     pub async fn unlock(&self, account: Account<'_>) {
         self.forget(&self.keys_of(account)).await;
     }
 
-    /// By the name or the address that is typed at the login, by the id once it is known, by where letters go.
-    fn keys_of(&self, account: Account<'_>) -> [Key; 4] {
+    /// The name or address typed at the log-in, the id, and the address of emails.
+    fn keys_of(&self, account: Account<'_>) -> [ClientKey; 4] {
         let (keys, now) = (self.keyring(), self.0.context.now());
         let email = accounts::key(account.email);
         [

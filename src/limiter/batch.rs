@@ -1,14 +1,12 @@
-//! All policies of one request: a unit of each is taken, or of none. Pure; `script.lua` does the same in Redis.
+//! All policies of one request: takes a unit of each, or of none. Pure; `script.lua` does the same in Redis.
 
 use super::gcra::{Decision, Micros, Quota};
 
-/// What a request asks of one policy.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask {
+pub struct Check {
     pub quota: Quota,
-    /// Counts and refuses nothing.
     pub shadow: bool,
-    /// Takes a unit only when the client of that ask (by its position) was not there before.
+    /// The position of another check: takes a unit only when the client is new to that one.
     pub only_if_new: Option<usize>,
 }
 
@@ -16,7 +14,7 @@ pub struct Ask {
 pub enum Outcome {
     Refused,
     Taken,
-    /// Would be allowed, but nothing was taken: another policy refused, or there was nothing to take.
+    /// Allowed, but no unit was taken: another policy refused, or none was due.
     Spared,
 }
 
@@ -27,12 +25,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    #[must_use]
     pub const fn is_refused(&self) -> bool {
         matches!(self.outcome, Outcome::Refused)
     }
 
-    /// What another policy's refusal makes of it.
+    /// Takes nothing after all, because another policy refused.
     pub fn spare(&mut self) {
         if self.outcome == Outcome::Taken {
             self.outcome = Outcome::Spared;
@@ -40,32 +37,31 @@ impl Answer {
     }
 }
 
-impl AsRef<Self> for Ask {
+impl AsRef<Self> for Check {
     fn as_ref(&self) -> &Self {
         self
     }
 }
 
-/// One answer an ask; `states[i]` is what is remembered of the client of `asks[i]`.
-#[must_use]
-pub fn take<A: AsRef<Ask>>(asks: &[A], states: &[Micros], now: Micros) -> Vec<Answer> {
-    let each = || asks.iter().map(AsRef::as_ref).zip(states);
-    let is_due = |ask: &Ask| {
-        let other = ask.only_if_new.and_then(|at| Some((asks.get(at)?.as_ref().quota, *states.get(at)?)));
+/// `states[i]` is the stored state of the client of `checks[i]`.
+pub fn take<A: AsRef<Check>>(checks: &[A], states: &[Micros], now: Micros) -> Vec<Answer> {
+    let each = || checks.iter().map(AsRef::as_ref).zip(states);
+    let is_due = |check: &Check| {
+        let other = check.only_if_new.and_then(|at| Some((checks.get(at)?.as_ref().quota, *states.get(at)?)));
         other.is_none_or(|(quota, state)| quota.is_new(state, now))
     };
-    let refused =
-        each().any(|(ask, state)| !ask.shadow && is_due(ask) && !ask.quota.decide(*state, now).allowed);
-    each().map(|(ask, state)| answer(ask, *state, is_due(ask), refused, now)).collect()
+    let refused = each()
+        .any(|(check, state)| !check.shadow && is_due(check) && !check.quota.decide(*state, now).allowed);
+    each().map(|(check, state)| answer(check, *state, is_due(check), refused, now)).collect()
 }
 
-fn answer(ask: &Ask, state: Micros, due: bool, refused: bool, now: Micros) -> Answer {
-    let decision = ask.quota.decide(state, now);
+fn answer(check: &Check, state: Micros, due: bool, refused: bool, now: Micros) -> Answer {
+    let decision = check.quota.decide(state, now);
     if due && !decision.allowed {
         Answer { outcome: Outcome::Refused, decision }
     } else if due && !refused {
         Answer { outcome: Outcome::Taken, decision }
     } else {
-        Answer { outcome: Outcome::Spared, decision: ask.quota.look(state, now) }
+        Answer { outcome: Outcome::Spared, decision: check.quota.peek(state, now) }
     }
 }

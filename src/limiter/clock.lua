@@ -1,6 +1,6 @@
--- The scripts' clock, in microseconds: Redis' own, which never goes back here. When Redis' clock is set back, the
--- difference is added from then on, so that nobody seems to have used what time had given back.
--- A key holds the latest time that was told, a tenth of a second late at most, and what is added.
+-- The scripts' clock, in microseconds: Redis' clock, made monotonic. If Redis' clock is set back, the difference is
+-- added from then on, so that no client seems to have used the units that time has given back.
+-- A key holds the latest time (at most a tenth of a second old) and the added difference.
 local function monotonic(key)
   local told = redis.call('TIME')
   local now = told[1] * 1000000 + told[2]

@@ -1,4 +1,4 @@
-//! The exact tier: one script in Redis decides for all nodes, by a clock made of Redis' own that never goes back.
+//! The exact tier: one script in Redis decides for all nodes, by Redis' clock made monotonic.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -12,58 +12,55 @@ use tokio::time::timeout;
 use super::Charge;
 use super::batch::{Answer, Outcome};
 use super::gcra::{Micros, Quota};
-use super::key::{Id, Key};
+use super::key::{ClientId, ClientKey};
 use super::nodes::Report;
-use super::wire::{all_names, clock_name, name, number, part_of, read, slots, untouched, words};
+use super::wire::{Part, all_names, clock_name, decode, encode, name, number, part_of, slots, spared};
 use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
 
-/// So many requests in a row must have waited in vain before others stop asking.
+/// After this many time-outs in a row, requests stop asking Redis.
 const FAILURES_TO_PAUSE: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-/// A timer that goes off later than this shows that this node is busy, and says nothing of Redis.
+/// A timer that fires later than this shows that this node is busy, and does not count against Redis.
 const LATE: Duration = Duration::from_millis(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-const NODE_LIVES: Duration = Duration::from_secs(5);
-const RELEASE_TOLD: Duration = Duration::from_hours(1);
+const NODE_LIFE: Duration = Duration::from_secs(5);
+const RELEASE_LIFE: Duration = Duration::from_hours(1);
 
 pub struct Exact {
     redis: Redis,
     patience: Duration,
-    /// However late the timers go off.
+    /// The limit for a wait whose timers fire late.
     longest: Duration,
     take: Script,
     refund: Script,
     failures: AtomicU32,
     began: Instant,
-    /// Microseconds since `began` until which Redis is not asked; 0 when it is.
+    /// In microseconds since `began`; 0 while Redis is asked.
     paused_until: AtomicU64,
 }
 
-/// What the script said, by its clock.
+/// `now`: the script's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub now: Micros,
     pub answers: Vec<Answer>,
 }
 
-pub struct Pulse {
-    /// When the next pulse shall say it last asked.
+pub struct HeartbeatReply {
     pub now: String,
     pub nodes: u32,
-    pub released: Vec<Id>,
+    pub released: Vec<ClientId>,
 }
 
-/// A unit to give back.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {
     pub charge: Charge,
-    /// The state by Redis' clock once it was taken.
+    /// By Redis' clock, after the unit was taken.
     pub state: Micros,
 }
 
 impl Exact {
-    #[must_use]
     pub fn new(redis: Redis, patience: Duration) -> Self {
         Self {
             redis,
@@ -77,10 +74,7 @@ impl Exact {
         }
     }
 
-    /// One round trip for all these requests. In a cluster one for each request and hash slot.
-    ///
-    /// # Errors
-    /// Redis is slow or away.
+    /// One round trip for all requests; in a cluster, one for each request and hash slot.
     pub async fn take(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
         if self.redis.pool().is_clustered() {
             try_join_all(requests.iter().map(|charges| self.take_from_slots(charges))).await
@@ -89,21 +83,21 @@ impl Exact {
         }
     }
 
-    /// What the first slots gave is given back when another refuses.
+    /// Gives back the units of the first slots when another slot refuses.
     async fn take_from_slots(&self, charges: &[Charge]) -> Result<Reply, RedisDown> {
-        let mut reply = Reply { now: 0, answers: untouched(charges) };
+        let mut reply = Reply { now: 0, answers: spared(charges) };
         let mut taken = Vec::new();
         for slot in slots(charges) {
-            let (places, part) = part_of(charges, slot);
-            let told = self.take_from_one(&[&part]).await?.pop().ok_or(RedisDown)?;
-            reply.now = told.now;
-            let refused = told
+            let Part { positions, charges } = part_of(charges, slot);
+            let partial = self.take_from_one(&[&charges]).await?.pop().ok_or(RedisDown)?;
+            reply.now = partial.now;
+            let refused = partial
                 .answers
                 .iter()
-                .zip(&part)
-                .any(|(answer, charge)| answer.is_refused() && !charge.ask.shadow);
-            for ((place, answer), charge) in places.into_iter().zip(told.answers).zip(part) {
-                reply.answers[place] = answer;
+                .zip(&charges)
+                .any(|(answer, charge)| answer.is_refused() && !charge.check.shadow);
+            for ((position, answer), charge) in positions.into_iter().zip(partial.answers).zip(charges) {
+                reply.answers[position] = answer;
                 if answer.outcome == Outcome::Taken {
                     taken.push(Taken { charge, state: answer.decision.state });
                 }
@@ -118,15 +112,12 @@ impl Exact {
     }
 
     async fn take_from_one(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
-        let (keys, args) = words(&self.redis.installation(), requests);
+        let (keys, args) = encode(&self.redis.installation(), requests);
         let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.first(), keys, args)).await?;
-        read(&numbers, requests).ok_or(RedisDown)
+        decode(&numbers, requests).ok_or(RedisDown)
     }
 
-    /// Gives back what was taken.
-    ///
-    /// # Errors
-    /// Redis is slow or away; the units come back with time.
+    /// If this fails, the units come back with time.
     pub async fn refund(&self, taken: &[Taken]) -> Result<(), RedisDown> {
         let charges: Vec<Charge> = taken.iter().map(|taken| taken.charge).collect();
         let installation = self.redis.installation();
@@ -136,66 +127,60 @@ impl Exact {
             keys.extend(part().map(|taken| name(&installation, &taken.charge, taken.charge.key.today)));
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
-                part().flat_map(|taken| [number(interval(taken.charge.ask.quota)), number(taken.state)]);
+                part().flat_map(|taken| [number(interval(taken.charge.check.quota)), number(taken.state)]);
             self.ask(self.refund.run::<i64>(&self.redis.pool(), keys, args.collect())).await?;
         }
         Ok(())
     }
 
-    /// Says that this node lives, what it did and which clients it releases.
-    ///
-    /// # Errors
-    /// Redis is slow or away.
-    pub async fn pulse(
+    pub async fn heartbeat(
         &self,
         node: &str,
         since: &str,
         report: &Report,
-        released: &[Key],
-    ) -> Result<Pulse, RedisDown> {
+        released: &[ClientKey],
+    ) -> Result<HeartbeatReply, RedisDown> {
         let (pool, installation) = (self.redis.pool(), self.redis.installation());
         for key in released {
             let names = all_names(&installation, *key);
             self.redis.run_within(self.longest, pool.del::<i64, _>(names)).await?;
         }
-        let lives = [micros(NODE_LIVES), micros(RELEASE_TOLD)].map(number);
+        let lives = [micros(NODE_LIFE), micros(RELEASE_LIFE)].map(number);
         let mut args = vec![Value::from(node), Value::from(since)];
         args.extend(lives);
         args.push(serde_json::to_string(report).unwrap_or_default().into());
-        args.extend(released.iter().copied().flat_map(Key::ids).map(|id| Value::from(id.hex())));
-        let script = concat!(include_str!("clock.lua"), include_str!("pulse.lua"));
-        let told = pool.eval(script, pulse_keys(&installation).to_vec(), args);
-        let told = self.redis.run_within(self.longest, told).await?;
-        let (now, nodes, released): (String, u32, Vec<String>) = told;
-        Ok(Pulse { now, nodes, released: released.iter().filter_map(|hex| Id::parse(hex)).collect() })
+        args.extend(released.iter().copied().flat_map(ClientKey::ids).map(|id| Value::from(id.hex())));
+        let script = concat!(include_str!("clock.lua"), include_str!("heartbeat.lua"));
+        let answer = pool.eval(script, heartbeat_keys(&installation).to_vec(), args);
+        let answer = self.redis.run_within(self.longest, answer).await?;
+        let (now, nodes, released): (String, u32, Vec<String>) = answer;
+        Ok(HeartbeatReply {
+            now,
+            nodes,
+            released: released.iter().filter_map(|hex| ClientId::parse(hex)).collect(),
+        })
     }
 
-    /// What the other nodes have told last.
-    ///
-    /// # Errors
-    /// Redis is slow or away.
     pub async fn reports(&self, but: &str) -> Result<Vec<Report>, RedisDown> {
-        let (pool, [_, _, reports, _]) = (self.redis.pool(), pulse_keys(&self.redis.installation()));
-        let told = self.redis.run_within(self.longest, pool.hgetall(reports)).await?;
-        let told: HashMap<String, String> = told;
-        let others = told.into_iter().filter(|(node, _)| node != but);
-        // A node of another version may say what this one doesn't understand.
+        let (pool, [_, _, reports, _]) = (self.redis.pool(), heartbeat_keys(&self.redis.installation()));
+        let answer = self.redis.run_within(self.longest, pool.hgetall(reports)).await?;
+        let answer: HashMap<String, String> = answer;
+        let others = answer.into_iter().filter(|(node, _)| node != but);
+        // A node of another version may send a report that this one can't parse.
         Ok(others.filter_map(|(_, report)| serde_json::from_str(&report).ok()).collect())
     }
 
-    /// Whether Redis is asked just now.
-    #[must_use]
     pub fn is_asked(&self) -> bool {
         self.paused_until.load(Ordering::Relaxed) == 0
     }
 
-    /// Within the patience, unless too many before had to wait in vain: then one request a second tries.
+    /// Waits for `patience`. While Redis is paused, one request a second tries.
     async fn ask<T>(&self, command: impl Future<Output = FredResult<T>>) -> Result<T, RedisDown> {
         if !self.may_ask() {
             return Err(RedisDown);
         }
-        let told = self.patiently(self.redis.run_within(self.longest, command)).await;
-        if told.is_ok() {
+        let answer = self.patiently(self.redis.run_within(self.longest, command)).await;
+        if answer.is_ok() {
             self.failures.store(0, Ordering::Relaxed);
             if self.paused_until.swap(0, Ordering::Relaxed) != 0 {
                 tracing::info!(event = "limits_exact", "limits are exact across nodes again");
@@ -209,7 +194,7 @@ impl Exact {
                 );
             }
         }
-        told
+        answer
     }
 
     fn may_ask(&self) -> bool {
@@ -227,18 +212,18 @@ impl Exact {
         let mut command = pin!(command);
         let began = Instant::now();
         loop {
-            let asked = Instant::now();
+            let started = Instant::now();
             match timeout(self.patience, &mut command).await {
-                Ok(told) => return told,
-                Err(_) if asked.elapsed() > self.patience + LATE && began.elapsed() < self.longest => {}
+                Ok(answer) => return answer,
+                Err(_) if started.elapsed() > self.patience + LATE && began.elapsed() < self.longest => {}
                 Err(_) => return Err(RedisDown),
             }
         }
     }
 }
 
-/// In one hash slot, so that a cluster takes all in one script.
-fn pulse_keys(installation: &str) -> [String; 4] {
+/// In one hash slot, as a cluster needs it for a script.
+fn heartbeat_keys(installation: &str) -> [String; 4] {
     ["", ":released", ":reports", ":clock"].map(|what| format!("coffer:limit:{installation}:{{nodes}}{what}"))
 }
 
@@ -255,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn three_failures_in_a_row_pause_redis_and_no_others() {
-        // No Redis answers here: the test only looks at the commands.
+        // No Redis answers here; the test's commands are ready at once.
         let redis = Redis::connect("redis://127.0.0.1:1", &Context::system()).unwrap();
         let exact = Exact::new(redis, Duration::from_secs(5));
         for (broken, asked) in

@@ -1,40 +1,36 @@
-//! The generic cell rate algorithm (ITU-T I.371) on one number a client, without a clock of its own.
+//! The generic cell rate algorithm (ITU-T I.371), with one number for each client and no clock of its own.
 //!
-//! The number is the instant, in microseconds since 1970, at which the client is as good as new: the theoretical
-//! arrival time. Time alone changes it, so a refusal holds until an instant that is known when it is made.
+//! The number is the theoretical arrival time, in microseconds since 1970: from then on the client has all units
+//! again. Only time changes it after a refusal, so the end of a refusal is known when it is made.
 
 pub type Micros = u64;
 
-/// A backoff counts its attempts in the lowest bits of its number: 64 microseconds matter to nobody.
+/// A backoff counts its attempts in the lowest bits of the number, which costs 64 microseconds of precision.
 const COUNTED: Micros = 64;
 
-/// How much is allowed. `script.lua` computes the same.
+/// `script.lua` computes the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
     /// `count` in `period` at a steady pace, and `burst` at once.
     Rate { burst: u32, count: u32, period: Micros },
-    /// `free` attempts, then a delay that doubles from `first` to `longest` and is forgotten as long after it.
+    /// `free` attempts, then a delay that doubles from `first` to `longest`. Forgotten `longest` after the delay.
     Backoff { free: u32, first: Micros, longest: Micros },
-    /// Refuses nothing and remembers for `period` that the client was there.
+    /// Refuses nothing, and remembers the client for `period`.
     Mark { period: Micros },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub allowed: bool,
-    /// What to remember of the client, also after a refusal: the clock may have been set back.
+    /// To be stored also after a refusal, as the clock may have been set back.
     pub state: Micros,
-    /// How many more would be allowed at once.
     pub remaining: u32,
-    /// 0 when it is allowed.
     pub retry_after: Micros,
-    /// Until the client is as good as new.
+    /// Until the client has all units again.
     pub reset: Micros,
 }
 
 impl Quota {
-    /// Takes one unit of it, if there is one.
-    #[must_use]
     pub fn decide(self, state: Micros, now: Micros) -> Decision {
         let state = self.clamp(state, now);
         let next = match self {
@@ -53,9 +49,8 @@ impl Quota {
         }
     }
 
-    /// What is left to a client who takes nothing.
-    #[must_use]
-    pub fn look(self, state: Micros, now: Micros) -> Decision {
+    /// Decides without taking a unit.
+    pub fn peek(self, state: Micros, now: Micros) -> Decision {
         self.allowed(self.clamp(state, now), now)
     }
 
@@ -70,7 +65,6 @@ impl Quota {
         Decision { allowed: true, state, remaining, retry_after: 0, reset: ahead }
     }
 
-    /// How long nothing more is to be had.
     fn wait(self, state: Micros, now: Micros) -> Micros {
         match self {
             Self::Rate { .. } => (state.max(now) + self.interval()).saturating_sub(now + self.tolerance()),
@@ -79,10 +73,8 @@ impl Quota {
         }
     }
 
-    /// No state is further ahead than this quota can bring it: neither a clock that was set back nor a quota that
-    /// was larger before shuts anybody out for longer.
-    /// Whom time has forgiven is as one never seen.
-    #[must_use]
+    /// Cuts the state down to what this quota can reach, so that neither a clock that was set back nor a larger quota
+    /// from before blocks a client for longer. A state that time has passed becomes 0, as of a new client.
     pub fn clamp(self, state: Micros, now: Micros) -> Micros {
         match self {
             _ if self.is_new(state, now) => 0,
@@ -95,8 +87,6 @@ impl Quota {
         }
     }
 
-    /// Whether there is nothing to remember of a client.
-    #[must_use]
     pub const fn is_new(self, state: Micros, now: Micros) -> bool {
         match self {
             Self::Backoff { .. } => state - state % COUNTED <= now,
@@ -104,8 +94,7 @@ impl Quota {
         }
     }
 
-    /// Gives back what was taken when the state became `taken`, as far as time has not done so already.
-    #[must_use]
+    /// Gives back the unit that made the state `taken`, as far as time has not given it back yet.
     pub fn refund(self, state: Micros, taken: Micros, now: Micros) -> Micros {
         match self {
             Self::Rate { .. } => state.saturating_sub(taken.saturating_sub(now).min(self.interval())),
@@ -114,9 +103,8 @@ impl Quota {
         }
     }
 
-    /// The state by another clock.
-    #[must_use]
-    pub fn moved(self, state: Micros, from: Micros, to: Micros) -> Micros {
+    /// Translates a state from one clock to another.
+    pub fn rebased(self, state: Micros, from: Micros, to: Micros) -> Micros {
         let ahead = state.saturating_sub(from);
         match self {
             _ if ahead == 0 => 0,
@@ -125,8 +113,7 @@ impl Quota {
         }
     }
 
-    /// One node's part while the nodes can't agree: the same time until forgiveness, at least one unit.
-    #[must_use]
+    /// One node's share while nodes can't agree: the same recovery time, and at least one unit.
     pub fn shared_by(self, nodes: u32) -> Self {
         match self {
             Self::Rate { burst, count, period } if nodes > 1 => {
@@ -136,8 +123,6 @@ impl Quota {
         }
     }
 
-    /// How long a client can be remembered.
-    #[must_use]
     pub fn memory(self) -> Micros {
         match self {
             Self::Rate { .. } => self.tolerance(),
@@ -147,7 +132,6 @@ impl Quota {
     }
 
     /// Between two units at the steady pace.
-    #[must_use]
     pub fn interval(self) -> Micros {
         match self {
             Self::Rate { count, period, .. } => period.div_ceil(u64::from(count.max(1))).max(1),
@@ -156,8 +140,7 @@ impl Quota {
         }
     }
 
-    /// How far ahead of the clock a client may be.
-    #[must_use]
+    /// How far a state may be ahead of the clock.
     pub fn tolerance(self) -> Micros {
         match self {
             Self::Rate { burst, .. } => self.interval() * u64::from(burst.max(1)),
@@ -167,18 +150,17 @@ impl Quota {
     }
 }
 
-/// The attempts that a backoff's state has counted and not forgotten.
+/// The attempts in a backoff's state, if they are not forgotten yet.
 const fn attempts(state: Micros, now: Micros) -> u64 {
     if state - state % COUNTED > now { state % COUNTED } else { 0 }
 }
 
-/// Whole seconds, rounded up, but not for what is too little to matter.
-#[must_use]
+/// Whole seconds, rounded up, but without the precision that a backoff lacks.
 pub const fn seconds(span: Micros) -> u64 {
     span.saturating_sub(2 * COUNTED).div_ceil(1_000_000)
 }
 
-/// Rounded down: whoever may try again at once may do so within the same instant.
+/// Rounded down, so that the free attempts can all come within one instant.
 const fn coarse(instant: Micros) -> Micros {
     instant - instant % COUNTED
 }

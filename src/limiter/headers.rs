@@ -5,21 +5,21 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::gcra::{Micros, Quota, seconds};
-use super::verdict::{Refusal, Told};
+use super::verdict::{QuotaStatus, Refusal};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// `"pages";q=100;w=20` and `"pages";r=99;t=1`, for each policy that the request came under. Names need no escapes.
-pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
+/// `"pages";q=100;w=20` and `"pages";r=99;t=1`, for each policy of the request. Policy names need no escapes.
+pub fn append(statuses: impl Iterator<Item = QuotaStatus>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
-    for Told { policy, quota, remaining, until } in told {
+    for QuotaStatus { policy, quota, remaining, until } in statuses {
         let (count, window) = window(quota);
         member(&mut policies, policy.as_str(), [(";q=", count.into()), (";w=", seconds(window))]);
         member(&mut left, policy.as_str(), [(";r=", remaining.into()), (";t=", seconds(until))]);
     }
     for (name, text) in [(POLICY, policies), (LEFT, left)] {
-        // A structured field that is empty is left out (RFC 9651 § 3.1).
+        // An empty structured field is left out (RFC 9651 § 3.1).
         if !text.is_empty()
             && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text))
         {
@@ -28,7 +28,7 @@ pub fn tell(told: impl Iterator<Item = Told>, headers: &mut HeaderMap) {
     }
 }
 
-/// One more of a list. By hand, since every answer has two and the formatter would take longer than the decision.
+/// By hand: every answer has two, and the formatter would take longer than the decision.
 fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
     list.push_str(if list.is_empty() { "\"" } else { ", \"" });
     list.push_str(name);
@@ -39,13 +39,12 @@ fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
     }
 }
 
-/// The same for a refusal, and when to come back.
-pub fn refuse(refusal: &Refusal, headers: &mut HeaderMap) {
+pub fn append_refusal(refusal: &Refusal, headers: &mut HeaderMap) {
     headers.insert(RETRY_AFTER, HeaderValue::from(refusal.retry_after));
-    tell(refusal.told.iter().copied(), headers);
+    append(refusal.quotas.iter().copied(), headers);
 }
 
-/// All that may come at once, and how long until all of it may come again.
+/// The units that a client may take at once, and how long until it has all of them again.
 fn window(quota: Quota) -> (u32, Micros) {
     let count = match quota {
         Quota::Rate { burst, .. } => burst,

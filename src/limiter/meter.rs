@@ -33,12 +33,12 @@ impl Meter {
         for (charge, answer) in &verdict.answers {
             let decision = match answer.outcome {
                 Outcome::Taken => Decision::Allowed,
-                Outcome::Refused if charge.ask.shadow => Decision::ShadowBlocked,
+                Outcome::Refused if charge.check.shadow => Decision::ShadowBlocked,
                 Outcome::Refused => Decision::Blocked,
                 Outcome::Spared => continue,
             };
             self.policies[charge.policy.index()].decided(decision, mode);
-            if decision == Decision::Allowed && is_near(charge.ask.quota, answer.decision.remaining) {
+            if decision == Decision::Allowed && is_near(charge.check.quota, answer.decision.remaining) {
                 self.near[charge.policy.index()].fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -1,4 +1,5 @@
-//! What nodes tell one another each second: that they live, whom they refuse, and whom an administrator releases.
+//! What nodes report to each other every second: that they are alive, whom they refuse, whom an administrator
+//! released.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -9,30 +10,28 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::blocked::Blocked;
 use super::counts::Count;
-use super::key::{Id, Key};
+use super::key::{ClientId, ClientKey};
 use super::policy::{Policy, Rule};
 use super::verdict::Tier;
 use super::{Inner, Limiter};
 use crate::redis::RedisDown;
 
-const PULSE: Duration = Duration::from_secs(1);
-/// Clients that a node names.
-const NAMED: usize = 32;
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+/// How many blocked clients a report lists.
+const MAX_NAMED: usize = 32;
 
-/// What a node did since it started, and whom it refuses now.
+/// What a node did since it started, and the clients it refuses now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Report {
     pub counts: BTreeMap<Policy, Count>,
     pub blocked: Vec<Blocked>,
 }
 
-/// All nodes together.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// How this node decides, and how many nodes it knows of.
+    /// This node's tier, and how many nodes it knows of.
     pub tier: Tier,
     pub nodes: u32,
-    /// How many of them the figures are of.
     pub heard: usize,
     pub policies: Vec<(Policy, Rule, Count)>,
     /// The most refused first.
@@ -40,14 +39,14 @@ pub struct Overview {
 }
 
 impl Limiter {
-    /// What all nodes have told; this one's alone while Redis is away.
+    /// From all nodes' reports; from this node alone while Redis is away.
     pub async fn overview(&self) -> Overview {
         let mut reports = match &self.0.exact {
             Some(exact) => exact.reports(&self.0.node).await.unwrap_or_default(),
             None => Vec::new(),
         };
         reports.push(self.0.report());
-        let (tier, nodes) = self.tier();
+        let (tier, nodes) = (self.tier(), self.nodes());
         let policies = Policy::ALL.map(|policy| {
             let counts = reports.iter().filter_map(|report| report.counts.get(&policy));
             (policy, self.0.rules[policy.index()], counts.fold(Count::default(), |sum, count| sum + *count))
@@ -56,7 +55,7 @@ impl Limiter {
         let now = super::micros(self.0.context.now());
         for client in reports.iter().flat_map(|report| &report.blocked).filter(|b| b.until > now) {
             match blocked.iter_mut().find(|known| known.is_same(client)) {
-                Some(known) => known.join(client),
+                Some(known) => known.merge(client),
                 None => blocked.push(client.clone()),
             }
         }
@@ -64,33 +63,34 @@ impl Limiter {
         Overview { tier, nodes, heard: reports.len(), policies: policies.to_vec(), blocked }
     }
 
-    /// Forgets the clients that are shown by these twelve digits: here at once, at other nodes within a second, or a
-    /// second after Redis is back. Whether there were any.
+    /// Releases the clients that pages show by these twelve digits: here at once, at other nodes within a second, or
+    /// a second after Redis is back. Returns whether there were any.
     pub async fn release(&self, short: &str) -> bool {
         let blocked = self.overview().await.blocked;
-        let keys: Vec<Key> = blocked.iter().map(|b| b.key).filter(|key| key.today.short() == short).collect();
+        let keys: Vec<ClientKey> =
+            blocked.iter().map(|b| b.key).filter(|key| key.today.short() == short).collect();
         self.forget(&keys).await;
         !keys.is_empty()
     }
 
-    pub(super) async fn forget(&self, keys: &[Key]) {
-        keys.iter().copied().flat_map(Key::ids).for_each(|id| self.0.let_go(id));
+    pub(super) async fn forget(&self, keys: &[ClientKey]) {
+        keys.iter().copied().flat_map(ClientKey::ids).for_each(|id| self.0.release(id));
         self.0.released.lock().extend(keys);
-        // One that fails is followed by the next.
-        let _ = self.0.pulse().await;
+        // If it fails, the next heartbeat tells Redis.
+        let _ = self.0.heartbeat().await;
     }
 }
 
 impl Inner {
-    /// Tells Redis what there is to tell, and does what others have told.
-    async fn pulse(&self) -> Result<(), RedisDown> {
+    /// Reports to Redis, and applies the releases of other nodes.
+    async fn heartbeat(&self) -> Result<(), RedisDown> {
         let Some(exact) = &self.exact else { return Ok(()) };
-        let since = self.heard.lock().clone();
+        let since = self.last_heartbeat.lock().clone();
         let released = self.released.lock().clone();
-        let pulse = exact.pulse(&self.node, &since, &self.report(), &released).await?;
-        self.nodes.store(pulse.nodes.max(1), std::sync::atomic::Ordering::Relaxed);
-        pulse.released.into_iter().for_each(|id| self.let_go(id));
-        *self.heard.lock() = pulse.now;
+        let reply = exact.heartbeat(&self.node, &since, &self.report(), &released).await?;
+        self.nodes.store(reply.nodes.max(1), std::sync::atomic::Ordering::Relaxed);
+        reply.released.into_iter().for_each(|id| self.release(id));
+        *self.last_heartbeat.lock() = reply.now;
         self.released.lock().retain(|key| !released.contains(key));
         Ok(())
     }
@@ -98,15 +98,15 @@ impl Inner {
     fn report(&self) -> Report {
         let counts = Policy::ALL.map(|policy| (policy, self.meter.count(policy)));
         let mut blocked = self.blocked.top(super::micros(self.context.now()));
-        blocked.truncate(NAMED);
+        blocked.truncate(MAX_NAMED);
         Report {
             counts: counts.into_iter().filter(|(_, count)| *count != Count::default()).collect(),
             blocked,
         }
     }
 
-    /// Forgets a client, and those who have tried this account, of whom Redis is told with the next pulse.
-    fn let_go(&self, id: Id) {
+    /// Forgets a client, and the clients that tried this account. The next heartbeat tells Redis of these.
+    fn release(&self, id: ClientId) {
         for key in self.blocked.who_tried(id) {
             key.ids().for_each(|id| self.forget(id));
             self.released.lock().push(key);
@@ -114,22 +114,22 @@ impl Inner {
         self.forget(id);
     }
 
-    fn forget(&self, id: Id) {
+    fn forget(&self, id: ClientId) {
         for policy in Policy::ALL {
-            self.table.update(id.place(policy as u8), |_| (0, ()));
+            self.table.update(id.cell_key(policy as u8), |_| (0, ()));
         }
         self.blocked.forget(id);
     }
 }
 
-/// A pulse a second, as long as the limiter is in use.
-pub(super) async fn pulses(inner: Weak<Inner>) {
-    let mut tick = interval(PULSE);
+/// One each second, until the limiter is dropped.
+pub(super) async fn heartbeats(inner: Weak<Inner>) {
+    let mut tick = interval(HEARTBEAT_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let Some(inner) = inner.upgrade().filter(|inner| inner.exact.is_some()) else { return };
-        // The nodes stay as they were last known.
-        let _ = inner.pulse().await;
+        // If it fails, the known number of nodes stays.
+        let _ = inner.heartbeat().await;
     }
 }

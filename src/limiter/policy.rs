@@ -1,4 +1,4 @@
-//! Every limit there is, complete in one place: whom it counts, how much it allows, what it says.
+//! Every limit, complete in one place: which clients it counts, how much it allows, what a refusal says.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +38,8 @@ named! {
     }
 }
 
-/// Whom a policy counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum ClientKind {
     Address,
     Network,
     Account,
@@ -51,9 +50,8 @@ pub enum Whom {
     Session,
 }
 
-impl Whom {
-    #[must_use]
-    pub const fn words(self) -> &'static str {
+impl ClientKind {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Address => "address",
             Self::Network => "IPv6 /48",
@@ -68,8 +66,7 @@ impl Whom {
 }
 
 impl Policy {
-    #[must_use]
-    pub const fn whom(self) -> Whom {
+    pub const fn client_kind(self) -> ClientKind {
         match self {
             Self::Pages
             | Self::Api
@@ -77,19 +74,18 @@ impl Policy {
             | Self::LoginAddress
             | Self::LoginAccounts
             | Self::RegisterAddress
-            | Self::ResetAddress => Whom::Address,
-            Self::Network | Self::RegisterNetwork | Self::ResetNetwork => Whom::Network,
-            Self::Token => Whom::Token,
-            Self::Session | Self::Admin => Whom::Session,
-            Self::LoginAccount | Self::SecondFactor | Self::Sudo | Self::LetterAccount => Whom::Account,
-            Self::LoginPair | Self::LoginSeen => Whom::Pair,
-            Self::LoginDevice => Whom::Device,
-            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => Whom::Email,
+            | Self::ResetAddress => ClientKind::Address,
+            Self::Network | Self::RegisterNetwork | Self::ResetNetwork => ClientKind::Network,
+            Self::Token => ClientKind::Token,
+            Self::Session | Self::Admin => ClientKind::Session,
+            Self::LoginAccount | Self::SecondFactor | Self::Sudo | Self::LetterAccount => ClientKind::Account,
+            Self::LoginPair | Self::LoginSeen => ClientKind::Pair,
+            Self::LoginDevice => ClientKind::Device,
+            Self::RegisterEmail | Self::ResetEmail | Self::LetterEmail => ClientKind::Email,
         }
     }
 
-    /// What is allowed unless the configuration says otherwise; `settings` reads it.
-    #[must_use]
+    /// In the notation that `settings` parses.
     pub const fn default_quota(self) -> &'static str {
         match self {
             Self::Pages | Self::Session => "300/min burst 100",
@@ -109,8 +105,7 @@ impl Policy {
         }
     }
 
-    /// What a refusal says, before it says when to come back.
-    #[must_use]
+    /// The first sentence of a refusal.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Pages | Self::Network | Self::Session => "That was more than this server answers at once.",
@@ -136,8 +131,7 @@ impl Policy {
         }
     }
 
-    /// Units come back after a success. What this node remembers of other nodes' refusals may then be out of date.
-    #[must_use]
+    /// A success gives its units back, so what this node remembers of other nodes' refusals may be out of date.
     pub const fn is_refunded(self) -> bool {
         matches!(
             self,
@@ -151,23 +145,20 @@ impl Policy {
         )
     }
 
-    /// Counts only clients whom the other policy has not met lately.
-    #[must_use]
+    /// Counts only clients that are new to the other policy.
     pub fn only_if_new_to(self) -> Option<Self> {
         (self == Self::LoginAccounts).then_some(Self::LoginSeen)
     }
 
-    #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// A policy as it is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// `None` is off.
     pub quota: Option<Quota>,
-    /// Counts and refuses nothing.
+    /// Counts, and refuses nothing.
     pub shadow: bool,
 }

@@ -1,4 +1,4 @@
-//! Quotas as people write them: `300/min burst 100`, `5 then 1s to 15min`, `shadow 60/min`, `off`.
+//! How settings write quotas: `300/min burst 100`, `5 then 1s to 15min`, `shadow 60/min`, `off`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use super::policy::Rule;
 const SECOND: Micros = 1_000_000;
 const UNITS: [(&str, Micros); 4] =
     [("d", 24 * 3600 * SECOND), ("h", 3600 * SECOND), ("min", 60 * SECOND), ("s", SECOND)];
-/// Nobody is remembered for longer: a client has today's name, and yesterday's.
+/// Limits remember no client for longer: only today's and yesterday's ids are read.
 const LONGEST: Micros = 24 * 3600 * SECOND;
 
 impl FromStr for Rule {
@@ -54,7 +54,7 @@ fn rate(pace: &str, burst: Option<u32>) -> Option<Quota> {
     Some(Quota::Rate { burst: burst.unwrap_or(count), count, period })
 }
 
-/// `15min`, `h`.
+/// Such as `15min` or `h`.
 fn span(text: &str) -> Result<Micros, ()> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (count, unit) = text.split_at(digits);

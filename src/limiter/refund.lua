@@ -1,5 +1,6 @@
--- Gives back what was taken when a state became ARGV[2], as far as time has not done so already.
--- KEYS: the clock's (clock.lua), then one a policy. ARGV: for each its interval, or 0 to forget the client, and that state.
+-- Gives back the unit that made a state ARGV[2], as far as time has not given it back yet.
+-- KEYS: the clock's (clock.lua), then one for each policy. ARGV: for each policy its interval (0 forgets the client) and
+-- that state.
 local now = monotonic(KEYS[1])
 for i = 1, #KEYS - 1 do
   local key, interval, taken = KEYS[i + 1], tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])

@@ -1,5 +1,5 @@
--- For one request after another: takes one unit of every policy of the request, or of none, by clock.lua. The same as
--- batch.rs and gcra.rs.
+-- Decides one request after another, by clock.lua: takes one unit of every policy of the request, or of none. It does the
+-- same as batch.rs and gcra.rs.
 -- KEYS: the clock's, then for each policy today's key and, for a while after midnight, yesterday's.
 -- ARGV: for each request how many policies it has, then for each policy how many keys it has, its kind, three numbers,
 --       whether it is a shadow, and the position of the policy whose client must be new (0: none).
@@ -13,7 +13,7 @@ end
 
 local RATE, BACKOFF = 'rate', 'backoff'
 
--- The state within what the quota can bring about, the state after a unit, and whether one can be had.
+-- Returns the state that the quota can reach, the state after one more unit, and whether there is one.
 local function decide(kind, a, b, c, state)
   if kind == RATE then
     state = math.min(state, now + b)
@@ -33,7 +33,7 @@ local function decide(kind, a, b, c, state)
   return math.min(state, now + a), now + a, true
 end
 
--- One request: its policies begin with KEYS[key] and ARGV[arg]. Says where the next one's do.
+-- One request: its policies begin at KEYS[key] and ARGV[arg]. Returns where those of the next request begin.
 local function take(reply, key, arg)
   local asks, refused = {}, false
   local last = arg + 7 * tonumber(ARGV[arg])

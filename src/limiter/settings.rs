@@ -1,4 +1,4 @@
-//! The limits' settings: one a policy, and a few for all.
+//! The settings of the limits: one for each policy, and a few for all.
 
 use clap::Args;
 
@@ -128,7 +128,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    #[must_use]
     pub fn rule(&self, policy: Policy) -> Rule {
         match policy {
             Policy::Pages => self.pages,
@@ -157,7 +156,7 @@ impl Settings {
         }
     }
 
-    /// What the limit on different accounts needs to know.
+    /// On while the limit on different accounts is on, which needs it.
     fn login_seen(&self) -> Rule {
         let seen = || Policy::LoginSeen.default_quota().parse().ok();
         Rule { quota: self.login_accounts.quota.and_then(|_| seen()), shadow: false }

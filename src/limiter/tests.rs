@@ -1,4 +1,4 @@
-//! Laws of the algorithm, the table and the names of clients, for every schedule.
+//! Laws of the algorithm, the table and the clients' ids, for every schedule.
 
 mod edges;
 
@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::Charge;
-use super::batch::{Ask, Outcome, take};
+use super::batch::{Check, Outcome, take};
 use super::gcra::{Micros, Quota};
-use super::key::{Id, Key, Keyring};
+use super::key::{ClientId, ClientKey, Keyring};
 use super::local;
 use super::policy::{Policy, Rule};
-use super::table::{Place, Table};
+use super::table::{CellKey, Table};
 use crate::db::Timestamp;
 use crate::keys::mac;
 
@@ -63,7 +63,7 @@ fn free_attempts_at_one_instant_are_all_free() {
     }
 }
 
-/// Requests after such pauses: when, and whether they were allowed.
+/// The times of requests after these pauses, and whether they were allowed.
 fn history(quota: Quota, pauses: &[Micros]) -> Vec<(Micros, bool)> {
     let (mut state, mut now) = (0, NOON);
     pauses
@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn what_remains_is_what_is_allowed_at_once(quota in rates(), ahead in 0..200_000_u64) {
-        let mut decision = quota.look(NOON + ahead, NOON);
+        let mut decision = quota.peek(NOON + ahead, NOON);
         let remaining = decision.remaining;
         for _ in 0..remaining {
             decision = quota.decide(decision.state, NOON);
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_set_back_keeps_nobody_out_for_longer(quota in quotas(), pauses in prop::collection::vec(0..500_u64, 1..100), back in 0..NOON) {
+    fn a_clock_set_back_blocks_no_client_for_longer(quota in quotas(), pauses in prop::collection::vec(0..500_u64, 1..100), back in 0..NOON) {
         let state = pauses.iter().fold((0, NOON), |(state, now), pause| (quota.decide(state, now + pause).state, now + pause)).0;
         let decision = quota.decide(state, NOON - back);
         prop_assert!(decision.retry_after <= quota.memory() + 64);
@@ -134,19 +134,19 @@ proptest! {
         }
     }
 
-    /// Time has given some of it back already: a refund that comes late frees nobody else's unit.
+    /// A late refund gives back no unit that time has given back already.
     #[test]
     fn a_late_refund_gives_back_only_what_time_has_not(quota in rates(), pause in 0..100_000_u64) {
         let first = quota.decide(0, NOON);
-        let later = NOON + pause;
-        let second = quota.decide(first.state, later);
+        let deferred = NOON + pause;
+        let second = quota.decide(first.state, deferred);
         if second.allowed {
-            let left = quota.refund(second.state, first.state, later);
-            prop_assert!(left >= later + quota.interval());
+            let left = quota.refund(second.state, first.state, deferred);
+            prop_assert!(left >= deferred + quota.interval());
         }
     }
 
-    /// In steps of 64 microseconds, finer than which a backoff does not tell.
+    /// In steps of 64 microseconds, the precision of a backoff.
     #[test]
     fn another_clock_sees_the_same(quota in quotas(), pauses in prop::collection::vec(0..100_u64, 1..50), there in 64..NOON) {
         let (quota, there) = (in_steps(quota), there / 64 * 64);
@@ -154,9 +154,9 @@ proptest! {
             let now = now + 64 * pause;
             (quota.decide(state, now).state, now)
         });
-        let (here, moved) = (quota.decide(state, now), quota.decide(quota.moved(state, now, there), there));
-        prop_assert_eq!((here.allowed, here.remaining), (moved.allowed, moved.remaining));
-        prop_assert!(moved.retry_after.abs_diff(here.retry_after) < 128);
+        let (here, rebased) = (quota.decide(state, now), quota.decide(quota.rebased(state, now, there), there));
+        prop_assert_eq!((here.allowed, here.remaining), (rebased.allowed, rebased.remaining));
+        prop_assert!(rebased.retry_after.abs_diff(here.retry_after) < 128);
     }
 
     #[test]
@@ -169,16 +169,16 @@ proptest! {
     }
 
     #[test]
-    fn one_refusal_spares_all(asks in prop::collection::vec((quotas(), any::<bool>(), 0..100_000_u64), 1..6)) {
-        let states: Vec<Micros> = asks.iter().map(|(_, _, ahead)| NOON + ahead).collect();
-        let asks: Vec<Ask> = asks.iter().map(|(quota, shadow, _)| Ask { quota: *quota, shadow: *shadow, only_if_new: None }).collect();
-        let answers = take(&asks, &states, NOON);
-        let refused = asks.iter().zip(&answers).any(|(ask, answer)| !ask.shadow && answer.is_refused());
+    fn one_refusal_spares_all(checks in prop::collection::vec((quotas(), any::<bool>(), 0..100_000_u64), 1..6)) {
+        let states: Vec<Micros> = checks.iter().map(|(_, _, ahead)| NOON + ahead).collect();
+        let checks: Vec<Check> = checks.iter().map(|(quota, shadow, _)| Check { quota: *quota, shadow: *shadow, only_if_new: None }).collect();
+        let answers = take(&checks, &states, NOON);
+        let refused = checks.iter().zip(&answers).any(|(check, answer)| !check.shadow && answer.is_refused());
         let taken = answers.iter().filter(|answer| answer.outcome == Outcome::Taken).count();
-        prop_assert_eq!(taken == 0, refused || asks.iter().zip(&answers).all(|(ask, answer)| ask.shadow && answer.is_refused()));
+        prop_assert_eq!(taken == 0, refused || checks.iter().zip(&answers).all(|(check, answer)| check.shadow && answer.is_refused()));
     }
 
-    /// One by one, and with every refused one spared, the table says what the pure function says.
+    /// The table decides as the pure function does.
     #[test]
     fn the_local_tier_decides_as_the_pure_function(requests in prop::collection::vec((0..3_usize, 0..2_000_u64), 1..100), quota in quotas(), other in quotas()) {
         let table = Table::new(1 << 12);
@@ -186,9 +186,9 @@ proptest! {
         let mut now = NOON;
         for (client, pause) in requests {
             now += pause;
-            let asks = [quota, other].map(|quota| Ask { quota, shadow: false, only_if_new: None });
-            let expected = take(&asks, &states[client], now);
-            let charges: Vec<Charge> = asks.iter().zip([Policy::Pages, Policy::Network]).map(|(ask, policy)| Charge { policy, key: key(client as u64), ask: *ask }).collect();
+            let checks = [quota, other].map(|quota| Check { quota, shadow: false, only_if_new: None });
+            let expected = take(&checks, &states[client], now);
+            let charges: Vec<Charge> = checks.iter().zip([Policy::Pages, Policy::Network]).map(|(check, policy)| Charge { policy, key: key(client as u64), check: *check }).collect();
             let found = local::decide(&table, &charges, now);
             prop_assert_eq!(&found, &expected);
             for (state, answer) in states[client].iter_mut().zip(found) {
@@ -204,11 +204,11 @@ proptest! {
     }
 }
 
-fn key(number: u64) -> Key {
+fn key(number: u64) -> ClientKey {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&random(number).to_le_bytes());
     id[8..].copy_from_slice(&random(!number).to_le_bytes());
-    Key { today: Id(id), yesterday: None, slot: 0 }
+    ClientKey { today: ClientId(id), yesterday: None, slot: 0 }
 }
 
 /// SplitMix64.
@@ -260,12 +260,12 @@ fn a_policy_that_shrank_shuts_out_for_no_longer_than_the_new_one() {
 fn only_new_companions_are_counted() {
     let day = Quota::Mark { period: SECOND };
     let few = Quota::Rate { burst: 1, count: 1, period: SECOND };
-    let asks = [
-        Ask { quota: few, shadow: false, only_if_new: Some(1) },
-        Ask { quota: day, shadow: false, only_if_new: None },
+    let checks = [
+        Check { quota: few, shadow: false, only_if_new: Some(1) },
+        Check { quota: day, shadow: false, only_if_new: None },
     ];
     let outcomes =
-        |states: &[Micros]| take(&asks, states, NOON).iter().map(|a| a.outcome).collect::<Vec<_>>();
+        |states: &[Micros]| take(&checks, states, NOON).iter().map(|a| a.outcome).collect::<Vec<_>>();
     assert_eq!(outcomes(&[0, 0]), [Outcome::Taken; 2]);
     assert_eq!(outcomes(&[NOON + SECOND, NOON + 1]), [Outcome::Spared, Outcome::Taken], "seen before");
     assert_eq!(outcomes(&[NOON + SECOND, 0]), [Outcome::Refused, Outcome::Spared], "one more");
@@ -296,8 +296,8 @@ fn quotas_are_read_strictly() {
 fn threads_take_exactly_the_burst() {
     let table = Table::new(1 << 16);
     let quota = Quota::Rate { burst: 100, count: 1, period: SECOND };
-    let ask = Ask { quota, shadow: false, only_if_new: None };
-    let charge = Charge { policy: Policy::Pages, key: key(1), ask };
+    let check = Check { quota, shadow: false, only_if_new: None };
+    let charge = Charge { policy: Policy::Pages, key: key(1), check };
     let allowed: usize = std::thread::scope(|scope| {
         let one = || (0..400).filter(|_| !local::decide(&table, &[charge], NOON)[0].is_refused()).count();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
@@ -306,62 +306,62 @@ fn threads_take_exactly_the_burst() {
     assert_eq!(allowed, 100);
 }
 
-/// A flood of strangers through a full table forgets nobody who is blocked.
+/// A flood of unknown clients through a full table evicts no blocked client.
 #[test]
 fn blocked_clients_are_remembered_through_a_flood() {
     let table = Table::new(1 << 19);
     let quota = Quota::Rate { burst: 100, count: 300, period: 60 * SECOND };
-    let place = |number: u64| key(number).today.place(0);
-    let ask = |number: u64, now| {
-        table.update(place(number), |state| {
+    let cell = |number: u64| key(number).today.cell_key(0);
+    let takes = |number: u64, now| {
+        table.update(cell(number), |state| {
             let decision = quota.decide(state, now);
             (decision.state, decision.allowed)
         })
     };
-    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(ask(client, NOON))));
-    // A newcomer is never refused, however full the table.
-    assert!((1_000..200_000).all(|stranger| ask(stranger, NOON)));
-    assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
+    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(takes(client, NOON))));
+    // A new client is never refused, however full the table is.
+    assert!((1_000..200_000).all(|stranger| takes(stranger, NOON)));
+    assert_eq!((0..1_000).filter(|client| takes(*client, NOON)).count(), 0, "blocked clients were forgotten");
 }
 
-/// The same with ten million, as promised: `bin/test --long`.
+/// The same with ten million: `bin/test --long`.
 #[test]
-fn ten_million_strangers_push_nobody_out() {
+fn ten_million_new_clients_evict_no_blocked_one() {
     if std::env::var_os("COFFER_TEST_LONG").is_none() {
         return;
     }
     let table = Table::new(32 << 20);
     let quota = Quota::Rate { burst: 100, count: 300, period: 60 * SECOND };
-    let ask = |number: u64, now| {
-        table.update(key(number).today.place(0), |state| {
+    let takes = |number: u64, now| {
+        table.update(key(number).today.cell_key(0), |state| {
             let decision = quota.decide(state, now);
             (decision.state, decision.allowed)
         })
     };
-    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(ask(client, NOON))));
+    (0..1_000).for_each(|client| (0..100).for_each(|_| assert!(takes(client, NOON))));
     for stranger in 1_000..10_001_000 {
-        assert!(ask(stranger, NOON), "a newcomer is never refused");
+        assert!(takes(stranger, NOON), "a newcomer is never refused");
     }
-    assert_eq!((0..1_000).filter(|client| ask(*client, NOON)).count(), 0, "blocked clients were forgotten");
+    assert_eq!((0..1_000).filter(|client| takes(*client, NOON)).count(), 0, "blocked clients were forgotten");
 }
 
 #[test]
 fn a_full_set_forgets_the_one_nearest_to_forgiveness() {
     let table = Table::new(1);
-    let place = |tag| Place { set: 0, tag };
+    let cell = |tag| CellKey { set: 0, tag };
     for tag in 1..=8_u64 {
-        table.update(place(tag), |_| (NOON + tag, ()));
+        table.update(cell(tag), |_| (NOON + tag, ()));
     }
-    table.update(place(9), |_| (NOON, ()));
-    assert_eq!(table.state(place(1)), 0);
-    assert_eq!(table.state(place(2)), NOON + 2);
-    assert_eq!(table.state(place(9)), NOON);
-    table.update(place(9), |_| (0, ()));
-    assert_eq!(table.state(place(9)), 0);
+    table.update(cell(9), |_| (NOON, ()));
+    assert_eq!(table.state(cell(1)), 0);
+    assert_eq!(table.state(cell(2)), NOON + 2);
+    assert_eq!(table.state(cell(9)), NOON);
+    table.update(cell(9), |_| (0, ()));
+    assert_eq!(table.state(cell(9)), 0);
 }
 
 fn keyring() -> Keyring {
-    Keyring::of(&[7; 32], 3_600 * SECOND, true)
+    Keyring::from_master(&[7; 32], 3_600 * SECOND, true)
 }
 
 fn at(micros: i64) -> Timestamp {
@@ -431,7 +431,7 @@ fn names_change_at_midnight_and_yesterdays_is_read_for_a_while() {
     assert_eq!(after.yesterday, Some(before.today));
     assert_eq!(before.yesterday, None);
     assert_eq!(name(DAY + 3_600 * 1_000_000).yesterday, None);
-    assert_eq!(before.slot, after.slot, "a cluster finds both in one place");
+    assert_eq!(before.slot, after.slot, "a cluster has both in one slot");
     let pair = |micros| {
         let account = keys.account("ada", at(micros));
         keys.pair(name(micros), account, at(micros))
@@ -442,14 +442,14 @@ fn names_change_at_midnight_and_yesterdays_is_read_for_a_while() {
 #[test]
 fn midnight_is_no_free_burst() {
     let (keys, table) = (keyring(), Table::new(1 << 12));
-    let ask = Ask {
+    let check = Check {
         quota: Quota::Rate { burst: 100, count: 1, period: 3_600 * SECOND },
         shadow: false,
         only_if_new: None,
     };
     let allowed = |micros: i64| {
         let key = keys.address(ip("192.0.2.1"), at(micros));
-        let charge = Charge { policy: Policy::Pages, key, ask };
+        let charge = Charge { policy: Policy::Pages, key, check };
         !local::decide(&table, &[charge], u64::try_from(at(micros).micros()).unwrap())[0].is_refused()
     };
     assert_eq!((0..70).filter(|_| allowed(DAY - 1)).count(), 70);

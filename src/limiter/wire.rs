@@ -1,4 +1,4 @@
-//! The scripts' keys, arguments and answers.
+//! The scripts' keys, arguments and replies.
 
 use fred::types::Value;
 
@@ -6,12 +6,12 @@ use super::Charge;
 use super::batch::{Answer, Outcome};
 use super::exact::Reply;
 use super::gcra::Quota;
-use super::key::{Id, Key};
+use super::key::{ClientId, ClientKey};
 use super::policy::Policy;
 
-pub fn untouched(charges: &[Charge]) -> Vec<Answer> {
-    let spared = |quota: Quota| Answer { outcome: Outcome::Spared, decision: quota.look(0, 0) };
-    charges.iter().map(|charge| spared(charge.ask.quota)).collect()
+pub fn spared(charges: &[Charge]) -> Vec<Answer> {
+    let answer = |quota: Quota| Answer { outcome: Outcome::Spared, decision: quota.peek(0, 0) };
+    charges.iter().map(|charge| answer(charge.check.quota)).collect()
 }
 
 pub fn slots(charges: &[Charge]) -> Vec<u16> {
@@ -24,19 +24,24 @@ pub fn slots(charges: &[Charge]) -> Vec<u16> {
     slots
 }
 
-/// The charges in one hash slot, with their positions among all.
-pub fn part_of(charges: &[Charge], slot: u16) -> (Vec<usize>, Vec<Charge>) {
-    let places: Vec<usize> = (0..charges.len()).filter(|at| charges[*at].key.slot == slot).collect();
-    let place = |at: usize| places.iter().position(|place| *place == at);
-    let mut part: Vec<Charge> = places.iter().map(|at| charges[*at]).collect();
-    for charge in &mut part {
-        charge.ask.only_if_new = charge.ask.only_if_new.and_then(place);
-    }
-    (places, part)
+/// The charges in one hash slot, and their positions among all.
+pub struct Part {
+    pub positions: Vec<usize>,
+    pub charges: Vec<Charge>,
 }
 
-/// The keys, which begin with the installation's name, and arguments for these requests, which are in one hash slot.
-pub fn words(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
+pub fn part_of(charges: &[Charge], slot: u16) -> Part {
+    let positions: Vec<usize> = (0..charges.len()).filter(|at| charges[*at].key.slot == slot).collect();
+    let within = |at: usize| positions.iter().position(|position| *position == at);
+    let mut part: Vec<Charge> = positions.iter().map(|at| charges[*at]).collect();
+    for charge in &mut part {
+        charge.check.only_if_new = charge.check.only_if_new.and_then(within);
+    }
+    Part { positions, charges: part }
+}
+
+/// The keys and arguments of requests in one hash slot.
+pub fn encode(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
     let policies = requests.iter().map(|charges| charges.len()).sum::<usize>();
     let slot = requests.iter().flat_map(|charges| charges.iter()).next().map_or(0, |charge| charge.key.slot);
     let mut keys = Vec::with_capacity(policies * 2 + 1);
@@ -53,7 +58,7 @@ pub fn words(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<Va
 }
 
 fn arguments(charge: &Charge) -> [Value; 7] {
-    let quota = charge.ask.quota;
+    let quota = charge.check.quota;
     let (kind, free) = match quota {
         Quota::Rate { .. } => ("rate", 0),
         Quota::Backoff { free, .. } => ("backoff", free),
@@ -65,22 +70,21 @@ fn arguments(charge: &Charge) -> [Value; 7] {
         number(quota.interval()),
         number(quota.tolerance()),
         number(free.into()),
-        number(charge.ask.shadow.into()),
-        number(charge.ask.only_if_new.map_or(0, |at| at as u64 + 1)),
+        number(charge.check.shadow.into()),
+        number(charge.check.only_if_new.map_or(0, |at| at as u64 + 1)),
     ]
 }
 
-/// What the script said to each of these requests.
-pub fn read(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
+pub fn decode(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
     let mut numbers = numbers.iter().map(|number| u64::try_from(*number).unwrap_or(0));
     let now = numbers.next()?;
     let mut answer = |charge: &Charge| {
         let (outcome, state) = (numbers.next()?, numbers.next()?);
-        let quota = charge.ask.quota;
+        let quota = charge.check.quota;
         Some(match outcome {
             0 => Answer { outcome: Outcome::Refused, decision: quota.decide(state, now) },
-            1 => Answer { outcome: Outcome::Taken, decision: quota.look(state, now) },
-            _ => Answer { outcome: Outcome::Spared, decision: quota.look(state, now) },
+            1 => Answer { outcome: Outcome::Taken, decision: quota.peek(state, now) },
+            _ => Answer { outcome: Outcome::Spared, decision: quota.peek(state, now) },
         })
     };
     let mut reply = |charges: &&[Charge]| {
@@ -89,21 +93,21 @@ pub fn read(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
     requests.iter().map(&mut reply).collect()
 }
 
-pub fn name(installation: &str, charge: &Charge, id: Id) -> String {
+pub fn name(installation: &str, charge: &Charge, id: ClientId) -> String {
     named(installation, charge.key.slot, charge.policy, id)
 }
 
-/// Whatever is remembered of a client, which is in one hash slot.
-pub fn all_names(installation: &str, key: Key) -> Vec<String> {
+/// All keys of a client, which are in one hash slot.
+pub fn all_names(installation: &str, key: ClientKey) -> Vec<String> {
     key.ids().flat_map(|id| Policy::ALL.map(|policy| named(installation, key.slot, policy, id))).collect()
 }
 
-/// What the scripts know of the time.
+/// The key of the scripts' monotonic clock.
 pub fn clock_name(installation: &str, slot: u16) -> String {
     format!("coffer:limit:{installation}:{{{slot:03x}}}:clock")
 }
 
-fn named(installation: &str, slot: u16, policy: Policy, id: Id) -> String {
+fn named(installation: &str, slot: u16, policy: Policy, id: ClientId) -> String {
     format!("coffer:limit:{installation}:{{{slot:03x}}}:{}:{}", policy.as_str(), id.hex())
 }
 

@@ -79,7 +79,7 @@ impl From<Standing> for LimitList {
         let limits = overview.policies.iter().filter(|(policy, ..)| *policy != Policy::LoginSeen);
         let limit = |(policy, rule, count): &(Policy, Rule, Count)| LimitPolicy {
             name: policy.as_str(),
-            by: policy.whom().words(),
+            by: policy.client_kind().label(),
             limit: Rule { shadow: false, ..*rule }.to_string(),
             shadow: rule.shadow,
             allowed: count.allowed,

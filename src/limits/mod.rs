@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::accounts::people::{self, By, Person};
 use crate::accounts::{require_admin, store};
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::limiter::Limiter;
 use crate::limiter::blocked::Blocked;
 use crate::limiter::nodes::Overview;
-use crate::limiter::policy::Whom;
+use crate::limiter::policy::ClientKind;
 use crate::web::client::Clients;
 use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub struct Limits {
     pub db: Db,
     pub system: Context,
-    pub audit: Audit,
+    pub audit: AuditLog,
     pub limiter: Limiter,
     pub clients: Clients,
     /// Redis keeps the limits of all nodes, when it answers.
@@ -95,7 +95,8 @@ impl Limits {
         require_admin(viewer)?;
         let blocked = self.limiter.overview().await.blocked;
         let is_named = |blocked: &Blocked| {
-            blocked.account.is_some() || matches!(blocked.policy.whom(), Whom::Account | Whom::Email)
+            blocked.account.is_some()
+                || matches!(blocked.policy.client_kind(), ClientKind::Account | ClientKind::Email)
         };
         let people = if blocked.iter().any(is_named) {
             people::store::page(&self.db, "", "", i64::MAX).await?

@@ -1,14 +1,14 @@
-//! A queued letter as a MIME message (RFC 5322, RFC 2046 alternatives, RFC 3834 for machines' letters).
+//! A queued email as a MIME message (RFC 5322, RFC 2046 alternatives, RFC 3834 for automatic messages).
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 use url::Host;
 
-use super::letter::Written;
-use super::store::Claimed;
+use super::email::RenderedEmail;
+use super::store::ClaimedEmail;
 
-/// Who the letters come from.
+/// The sender of all emails.
 #[derive(Debug)]
 pub struct Envelope {
     from: Mailbox,
@@ -16,7 +16,7 @@ pub struct Envelope {
     host: String,
 }
 
-/// Says that a program wrote this, so that out-of-office programs don't answer (RFC 3834 § 5).
+/// Tells out-of-office programs not to answer (RFC 3834 § 5).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -35,8 +35,6 @@ impl Header for AutoSubmitted {
 }
 
 impl Envelope {
-    /// # Errors
-    /// A sentence, when the sender is no address.
     pub fn new(from: Option<&str>, host: String) -> Result<Self, String> {
         let from = from.map_or_else(|| format!("coffer <coffer@{host}>"), str::to_owned);
         let from = from.parse().map_err(|_| {
@@ -45,33 +43,37 @@ impl Envelope {
         Ok(Self { from, host })
     }
 
-    /// Addresses are parsed and every header is encoded, so no value can begin a line of its own.
-    pub fn message(&self, letter: &Claimed, written: &Written) -> Result<Message, lettre::error::Error> {
-        let to = recipient(&letter.recipient).ok_or(lettre::error::Error::MissingTo)?;
+    /// Addresses are parsed and headers encoded, so no value can start a header of its own.
+    pub fn message(
+        &self,
+        email: &ClaimedEmail,
+        written: &RenderedEmail,
+    ) -> Result<Message, lettre::error::Error> {
+        let to = recipient(&email.recipient).ok_or(lettre::error::Error::MissingTo)?;
         Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(&*written.subject)
-            .date(letter.created_at.datetime().into())
-            .message_id(Some(format!("<{}@{}>", letter.id, self.host)))
+            .date(email.created_at.datetime().into())
+            .message_id(Some(format!("<{}@{}>", email.id, self.host)))
             .header(AutoSubmitted)
             .multipart(alternatives(written))
     }
 }
 
-/// The address as every mail server takes it, with the domain in ASCII (RFC 5890); `None` for one that letters can't be sent
-/// to: an address literal or a number in place of a name, what only SMTPUTF8 carries, what is no address.
+/// The address in the form that every mail server accepts, with the domain in ASCII (RFC 5890). `None` for an address
+/// that coffer can't send to: an invalid one, an address literal or number as the domain, one that needs SMTPUTF8.
 pub fn recipient(address: &str) -> Option<Mailbox> {
     let (local, domain) = address.rsplit_once('@')?;
     let Host::Domain(domain) = Host::parse(domain).ok().filter(|_| !domain.contains('%'))? else {
         return None;
     };
     let mailbox = Mailbox::new(None, Address::new(local, domain).ok().filter(|_| local.is_ascii())?);
-    // As the envelope is read from the header again.
+    // lettre parses the envelope from the header.
     mailbox.to_string().parse().is_ok_and(|read: Mailbox| read == mailbox).then_some(mailbox)
 }
 
-fn alternatives(written: &Written) -> MultiPart {
+fn alternatives(written: &RenderedEmail) -> MultiPart {
     use lettre::message::SinglePart;
     let part = |kind, text: &str| SinglePart::builder().header(kind).body(text.to_owned());
     MultiPart::alternative()
@@ -84,8 +86,8 @@ mod tests {
     use super::*;
     use crate::db::Timestamp;
 
-    fn letter(recipient: &str) -> Claimed {
-        Claimed {
+    fn email(recipient: &str) -> ClaimedEmail {
+        ClaimedEmail {
             id: uuid::Uuid::from_u128(7),
             recipient: recipient.to_owned(),
             sealed: Vec::new(),
@@ -94,8 +96,8 @@ mod tests {
         }
     }
 
-    fn written() -> Written {
-        Written {
+    fn written() -> RenderedEmail {
+        RenderedEmail {
             subject: "Subject\r\nBcc: eve@example.org".into(),
             plain: "Öffne https://example.org/x".to_owned(),
             html: "<p>Öffne</p>".to_owned(),
@@ -106,7 +108,7 @@ mod tests {
     fn a_letter_has_what_machines_look_for() {
         let envelope = Envelope::new(None, "links.example.org".to_owned()).unwrap();
         let text =
-            String::from_utf8(envelope.message(&letter("ada@example.org"), &written()).unwrap().formatted())
+            String::from_utf8(envelope.message(&email("ada@example.org"), &written()).unwrap().formatted())
                 .unwrap();
         for line in [
             "From: coffer <coffer@links.example.org>",
@@ -125,11 +127,11 @@ mod tests {
     fn no_value_begins_a_header_of_its_own() {
         let envelope = Envelope::new(Some("coffer@example.org"), "example.org".to_owned()).unwrap();
         let text =
-            String::from_utf8(envelope.message(&letter("ada@example.org"), &written()).unwrap().formatted())
+            String::from_utf8(envelope.message(&email("ada@example.org"), &written()).unwrap().formatted())
                 .unwrap();
         assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
         for bad in ["ada@example.org\r\nBcc: eve@example.org", "a@b, c@d", "", "ada@example.org\0"] {
-            assert!(envelope.message(&letter(bad), &written()).is_err(), "{bad:?}");
+            assert!(envelope.message(&email(bad), &written()).is_err(), "{bad:?}");
         }
         assert!(Envelope::new(Some("a@b\r\nBcc: c@d"), "example.org".to_owned()).is_err());
     }
@@ -146,7 +148,7 @@ mod tests {
             ("1@2.example", "1@2.example"),
         ] {
             assert_eq!(recipient(address).map(|to| to.to_string()).as_deref(), Some(to));
-            let message = envelope.message(&letter(address), &written()).unwrap();
+            let message = envelope.message(&email(address), &written()).unwrap();
             assert!(message.envelope().to().iter().all(|to| to.to_string().is_ascii()), "{address}");
         }
         for bad in [

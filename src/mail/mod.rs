@@ -1,9 +1,9 @@
-//! Mail: letters are queued in the transaction of what they tell of, and sent in the background.
+//! Mail: emails are queued in the transaction of the change that they report, and sent in the background.
 //!
-//! The queue is a table that every node sends from. A node claims a letter by moving its time ahead (a lease), so
-//! that a node that dies loses nothing; a letter may then arrive twice, under one Message-ID.
+//! The queue is a table, and every node sends from it. A node claims an email by moving its due time ahead (a lease).
+//! So no email is lost when a node dies, but it may then arrive twice, with the same Message-ID.
 
-mod letter;
+mod email;
 mod message;
 mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-pub use self::letter::Letter;
+pub use self::email::Email;
 use self::message::Envelope;
 pub use self::settings::MailSettings;
-use self::store::Claimed;
+use self::store::ClaimedEmail;
 use self::transport::{Failure, Transport};
 use crate::config::Config;
 use crate::context::Context;
@@ -31,27 +31,26 @@ use crate::seal::Seal;
 use crate::telemetry::metrics::{MailOutcome, Metrics};
 use crate::web::site::Site;
 
-/// Longer than sending may take.
+/// Longer than an attempt may take.
 const LEASE: Duration = Duration::from_mins(2);
 const SEND_LIMIT: Duration = Duration::from_secs(30);
-/// What other nodes have queued, and what is due again, is looked for this often.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// For emails that other nodes have queued, and for retries.
+const POLL_EVERY: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(6);
-/// A letter that can't be sent for so long is given up.
-const PATIENCE: Duration = Duration::from_hours(3 * 24);
+const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
 
-/// Whether letters reach people now, for pages that depend on one.
+/// Whether emails arrive just now, for pages that depend on one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outlook {
+pub enum MailHealth {
     Good,
-    /// The last one could not be handed over; it is tried again.
+    /// The mail server could not be reached last time.
     Delayed,
-    /// There is no mail server: letters lie in a folder.
+    /// No mail server is configured: emails go to a folder.
     Folder,
 }
 
-/// Takes letters and sends them; cheap to clone.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Mail(Arc<Inner>);
 
@@ -59,7 +58,7 @@ pub struct Mail(Arc<Inner>);
 struct Inner {
     db: Db,
     context: Context,
-    /// A letter holds a link that lets people in, and waits in a table.
+    /// Queued emails are sealed, as they may hold links that sign a user in.
     seal: Seal,
     envelope: Envelope,
     transport: Transport,
@@ -68,46 +67,40 @@ struct Inner {
     failing: AtomicBool,
 }
 
-/// Whether this is an address that letters can be sent to.
-#[must_use]
-pub fn can_write_to(address: &str) -> bool {
+pub fn can_send_to(address: &str) -> bool {
     message::recipient(address).is_some()
 }
 
-/// Whether a letter could go out now, or why not. It sends none.
+/// Checks the mail server without sending an email.
 pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
     let transport = Transport::new(config, limit)?;
-    let reached = tokio::time::timeout(limit, transport.reach()).await;
+    let reached = tokio::time::timeout(limit, transport.check_connection()).await;
     let reached = reached.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
     reached.map_err(|failure| failure.reason().to_owned())
 }
 
-/// Sends a letter to see whether letters go out.
-///
-/// # Errors
-/// Why it did not.
+/// Sends an email to see whether emails go out.
 pub async fn send_test(config: &Config, site: &Site, context: &Context, to: &str) -> Result<(), String> {
     let envelope = Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
     let transport = Transport::new(config, SEND_LIMIT)?;
-    let written = Letter::Test { origin: site.origin() }.write().map_err(|e| e.message().into_owned())?;
+    let written = Email::Test { origin: site.origin() }.render().map_err(|e| e.message().into_owned())?;
     let (id, created_at) = (context.new_id(), context.now());
-    let letter = Claimed { id, recipient: to.to_owned(), sealed: Vec::new(), created_at, attempts: 1 };
+    let email = ClaimedEmail { id, recipient: to.to_owned(), sealed: Vec::new(), created_at, attempts: 1 };
     let message =
-        envelope.message(&letter, &written).map_err(|_| format!("{to} is no address for letters"))?;
+        envelope.message(&email, &written).map_err(|_| format!("{to} is no address for letters"))?;
     let sent = tokio::time::timeout(SEND_LIMIT, transport.send(id, &message)).await;
     let sent = sent.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
     sent.map_err(|failure| failure.reason().to_owned())
 }
 
-/// What sealed letters are sealed for.
 const PURPOSE: &str = "letter";
 
-/// The letters that wait, for another master key; those that can't be opened are thrown away. How many stay.
+/// Seals queued emails with another master key, and deletes those that can't be opened. Returns how many are left.
 pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize> {
     let mut count = 0;
-    for (id, sealed) in store::sealed(tx).await? {
+    for store::SealedEmail { id, sealed } in store::sealed(tx).await? {
         if let Some(sealed) = rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
-            store::put_sealed(tx, id, &sealed).await?;
+            store::update_sealed(tx, id, &sealed).await?;
             count += 1;
         } else {
             store::remove_in(tx, id).await?;
@@ -116,26 +109,20 @@ pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize>
     Ok(count)
 }
 
-/// Whether the settings for letters make sense, without asking the server.
-///
-/// # Errors
-/// A sentence that says what to do.
+/// Checks the settings without asking the server.
 pub fn check(config: &Config, site: &Site) -> Result<(), String> {
     Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
     Transport::new(config, SEND_LIMIT).map(drop)
 }
 
-/// What became of one attempt.
 enum Attempt {
     Sent,
     Refused(Failure),
-    /// No use in trying others now.
+    /// Other emails would fail too.
     Unreachable(Failure),
 }
 
 impl Mail {
-    /// # Errors
-    /// A sentence that says what to do, when the settings are not right.
     pub fn new(
         db: Db,
         context: Context,
@@ -152,40 +139,39 @@ impl Mail {
         Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, metrics, queued, failing })))
     }
 
-    /// Queues a letter to an address; it goes out once the transaction is committed, at once after [`Self::wake`].
-    pub async fn queue(&self, tx: &mut Tx, to: &str, letter: &Letter) -> Result<()> {
+    /// Queues an email. It is sent once the transaction is committed, and at once after [`Self::wake`].
+    pub async fn queue(&self, tx: &mut Tx, to: &str, email: &Email) -> Result<()> {
         let Inner { context, seal, .. } = &*self.0;
-        let (id, written) = (context.new_id(), serde_json::to_vec(&letter.write()?));
+        let (id, written) = (context.new_id(), serde_json::to_vec(&email.render()?));
         let sealed = written.ok().and_then(|written| seal.seal(id.as_bytes(), context, &written));
         let sealed = sealed.ok_or_else(|| Error::Internal("a letter could not be sealed".into()))?;
         Ok(store::insert(tx, id, to, &sealed, context.now()).await?)
     }
 
-    /// The work of queueing this letter and no letter, where an answer's time must not tell which it was.
-    pub async fn queue_for_nobody(&self, tx: &mut Tx, letter: &Letter) -> Result<()> {
-        self.queue(tx, "", letter).await
+    /// Does the same work without sending an email, where the response time must not reveal whether one is sent.
+    pub async fn queue_decoy(&self, tx: &mut Tx, email: &Email) -> Result<()> {
+        self.queue(tx, "", email).await
     }
 
-    /// Says that a transaction with a letter in it is committed.
+    /// Call it after the commit.
     pub fn wake(&self) {
         self.0.queued.notify_one();
     }
 
-    #[must_use]
-    pub fn outlook(&self) -> Outlook {
+    pub fn health(&self) -> MailHealth {
         match &self.0.transport {
-            Transport::Folder(_) => Outlook::Folder,
-            Transport::Smtp(_) if self.0.failing.load(Ordering::Relaxed) => Outlook::Delayed,
-            Transport::Smtp(_) => Outlook::Good,
+            Transport::Folder(_) => MailHealth::Folder,
+            Transport::Smtp(_) if self.0.failing.load(Ordering::Relaxed) => MailHealth::Delayed,
+            Transport::Smtp(_) => MailHealth::Good,
         }
     }
 
-    /// How many letters still have to go out.
+    /// How many emails are queued.
     pub async fn waiting(&self) -> sqlx::Result<i64> {
         store::count(&self.0.db).await
     }
 
-    /// Sends what is due, until the program ends.
+    /// Sends queued emails until the program ends.
     pub async fn maintain(self) {
         if let Transport::Folder(folder) = &self.0.transport {
             let folder = folder.display();
@@ -195,21 +181,21 @@ impl Mail {
             if let Err(error) = self.send_due().await {
                 tracing::warn!(event = "mail_queue", %error, "the letters' queue can't be read");
             }
-            let _ = tokio::time::timeout(LOOK_EVERY, self.0.queued.notified()).await;
+            let _ = tokio::time::timeout(POLL_EVERY, self.0.queued.notified()).await;
         }
     }
 
-    /// Sends what is due now, one letter after the other, until there is no more or the server can't be reached.
+    /// Sends one due email after the other, until none is left or the server can't be reached.
     pub async fn send_due(&self) -> sqlx::Result<()> {
         let Inner { db, context, .. } = &*self.0;
         while store::is_any_due(db, context.now()).await? {
             let now = context.now();
-            let Some(letter) = store::claim(db, now, now.plus(LEASE)).await? else { continue };
-            match self.attempt(&letter).await {
-                Attempt::Sent => store::remove(db, letter.id).await?,
-                Attempt::Refused(failure) => self.after(&letter, &failure).await?,
+            let Some(email) = store::claim(db, now, now.plus(LEASE)).await? else { continue };
+            match self.attempt(&email).await {
+                Attempt::Sent => store::remove(db, email.id).await?,
+                Attempt::Refused(failure) => self.reschedule(&email, &failure).await?,
                 Attempt::Unreachable(failure) => {
-                    self.after(&letter, &failure).await?;
+                    self.reschedule(&email, &failure).await?;
                     break;
                 }
             }
@@ -217,25 +203,25 @@ impl Mail {
         Ok(())
     }
 
-    async fn attempt(&self, letter: &Claimed) -> Attempt {
-        if letter.recipient.is_empty() {
+    async fn attempt(&self, email: &ClaimedEmail) -> Attempt {
+        if email.recipient.is_empty() {
             return Attempt::Sent;
         }
-        let opened = self.0.seal.open(letter.id.as_bytes(), &letter.sealed);
+        let opened = self.0.seal.open(email.id.as_bytes(), &email.sealed);
         let Some(written) = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()) else {
-            return Attempt::Refused(Failure::for_ever("it was written under another COFFER_SECRET_KEY"));
+            return Attempt::Refused(Failure::permanent("it was written under another COFFER_SECRET_KEY"));
         };
-        let Ok(message) = self.0.envelope.message(letter, &written) else {
-            return Attempt::Refused(Failure::for_ever("the address or the letter is malformed"));
+        let Ok(message) = self.0.envelope.message(email, &written) else {
+            return Attempt::Refused(Failure::permanent("the address or the letter is malformed"));
         };
-        let sending = tokio::time::timeout(SEND_LIMIT, self.0.transport.send(letter.id, &message));
+        let sending = tokio::time::timeout(SEND_LIMIT, self.0.transport.send(email.id, &message));
         match sending.await.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long"))) {
             Ok(()) => {
                 self.0.failing.store(false, Ordering::Relaxed);
                 self.0.metrics.accounts.mail(MailOutcome::Sent);
                 Attempt::Sent
             }
-            Err(failure) if failure.concerns_all() => {
+            Err(failure) if failure.concerns_server() => {
                 self.0.failing.store(true, Ordering::Relaxed);
                 Attempt::Unreachable(failure)
             }
@@ -243,11 +229,11 @@ impl Mail {
         }
     }
 
-    /// Later again, or never. The log names neither address nor content.
-    async fn after(&self, letter: &Claimed, failure: &Failure) -> sqlx::Result<()> {
-        let (id, attempts, reason) = (letter.id, letter.attempts, failure.reason());
+    /// Retries later, or gives up. The log names neither address nor content.
+    async fn reschedule(&self, email: &ClaimedEmail, failure: &Failure) -> sqlx::Result<()> {
+        let (id, attempts, reason) = (email.id, email.attempts, failure.reason());
         let now = self.0.context.now();
-        if failure.is_final() || letter.created_at.plus(PATIENCE) <= now {
+        if failure.is_final() || email.created_at.plus(GIVE_UP_AFTER) <= now {
             self.0.metrics.accounts.mail(MailOutcome::GivenUp);
             tracing::error!(event = "mail_given_up", %id, attempts, reason, "a letter was not sent");
             return store::remove(&self.0.db, id).await;
@@ -258,7 +244,7 @@ impl Mail {
     }
 }
 
-/// Doubles from attempt to attempt.
+/// Doubles with each attempt.
 fn pause(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)

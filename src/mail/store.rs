@@ -6,16 +6,16 @@ use crate::db::{Db, Timestamp, Tx, on};
 
 pub const DUE: &str = "SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1";
 
-/// A letter that this node may try to send until its lease is over.
+/// An email that this node may send until its lease ends.
 #[derive(Debug, sqlx::FromRow)]
-pub struct Claimed {
+pub struct ClaimedEmail {
     pub id: Uuid,
-    /// Empty: for nobody.
+    /// Empty for a decoy.
     pub recipient: String,
     /// Subject, text and HTML.
     pub sealed: Vec<u8>,
     pub created_at: Timestamp,
-    /// This one included.
+    /// With this one.
     pub attempts: i64,
 }
 
@@ -35,9 +35,9 @@ pub async fn count(db: &Db) -> sqlx::Result<i64> {
     on!(db.read(), pool => sqlx::query_scalar("SELECT COUNT(*) FROM mails").fetch_one(pool).await)
 }
 
-/// Takes the letter that has been due longest. `None` when there is none, or another node was quicker: the
-/// second look at `next_at` is made once the other's lease is written.
-pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {
+/// Claims the email that is due longest. `None` if none is due or another node was faster: `next_at` is checked again
+/// once the other node's lease is written.
+pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<ClaimedEmail>> {
     const SQL: &str = "UPDATE mails SET next_at = $2, attempts = attempts + 1
         WHERE next_at <= $1 AND id = (SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1)
         RETURNING id, recipient, sealed, created_at, CAST(attempts AS BIGINT) AS attempts";
@@ -61,13 +61,17 @@ pub async fn postpone(db: &Db, id: Uuid, next_at: Timestamp, error: &str) -> sql
     tx.commit().await
 }
 
-/// Every letter that waits, as it is sealed.
-pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
+#[derive(sqlx::FromRow)]
+pub struct SealedEmail {
+    pub id: Uuid,
+    pub sealed: Vec<u8>,
+}
+
+pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<SealedEmail>> {
     on!(tx.conn(), conn => sqlx::query_as("SELECT id, sealed FROM mails").fetch_all(conn).await)
 }
 
-/// The same letter, sealed anew.
-pub async fn put_sealed(tx: &mut Tx, id: Uuid, sealed: &[u8]) -> sqlx::Result<()> {
+pub async fn update_sealed(tx: &mut Tx, id: Uuid, sealed: &[u8]) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE mails SET sealed = $2 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(sealed).execute(conn).await.map(drop))
 }

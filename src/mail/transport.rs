@@ -1,4 +1,4 @@
-//! Where letters go: an SMTP server, or a folder of `.eml` files.
+//! Where emails go: to an SMTP server, or to a folder of `.eml` files.
 
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -27,30 +27,30 @@ pub enum Transport {
     Folder(PathBuf),
 }
 
-/// Why a letter did not go out, in words that name nobody.
+/// Why an email was not sent. The reason holds no address.
 #[derive(Debug)]
 pub struct Failure {
     reason: String,
-    scope: Scope,
+    scope: FailureScope,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
-    /// This letter, and it will never be taken.
+enum FailureScope {
+    /// The server will never accept this email.
     Final,
-    /// This letter, this time.
-    Letter,
-    /// The way to the server.
-    All,
+    /// The server did not accept this email now.
+    Email,
+    /// The server can't be reached, or accepts no email.
+    Server,
 }
 
 impl Failure {
-    pub fn for_ever(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), scope: Scope::Final }
+    pub fn permanent(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), scope: FailureScope::Final }
     }
 
     pub fn unreachable(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), scope: Scope::All }
+        Self { reason: reason.to_owned(), scope: FailureScope::Server }
     }
 
     pub fn reason(&self) -> &str {
@@ -58,15 +58,15 @@ impl Failure {
     }
 
     pub fn is_final(&self) -> bool {
-        self.scope == Scope::Final
+        self.scope == FailureScope::Final
     }
 
-    pub fn concerns_all(&self) -> bool {
-        self.scope == Scope::All
+    pub fn concerns_server(&self) -> bool {
+        self.scope == FailureScope::Server
     }
 
-    /// The server's own words are left out: they repeat the address.
-    fn of(error: &lettre::transport::smtp::Error) -> Self {
+    /// Leaves out the server's text, which repeats the address.
+    fn from_smtp(error: &lettre::transport::smtp::Error) -> Self {
         let Some(code) = error.status().map(|code| code.to_string()) else {
             return Self::unreachable(match () {
                 () if error.is_timeout() => "the mail server took too long",
@@ -77,19 +77,17 @@ impl Failure {
             });
         };
         let scope = match code.as_str() {
-            // No such mailbox, or one that is never open to us (RFC 5321 § 4.2.3).
-            "550" | "551" | "553" => Scope::Final,
-            // Who we are was refused, or the server is closing: no other letter would fare better.
-            "421" | "454" | "530" | "534" | "535" | "538" => Scope::All,
-            _ => Scope::Letter,
+            // The mailbox does not exist, or will never accept this (RFC 5321 § 4.2.3).
+            "550" | "551" | "553" => FailureScope::Final,
+            // The log-in was refused, or the server is closing: other emails would fail too.
+            "421" | "454" | "530" | "534" | "535" | "538" => FailureScope::Server,
+            _ => FailureScope::Email,
         };
         Self { reason: format!("the mail server answered {code}"), scope }
     }
 }
 
 impl Transport {
-    /// # Errors
-    /// A sentence, when the server's address can't be used.
     pub fn new(config: &Config, limit: Duration) -> Result<Self, String> {
         let Some(url) = &config.mail.smtp_url else { return Ok(Self::Folder(config.data_dir.join("mail"))) };
         let refuse = |what: &str| {
@@ -106,7 +104,7 @@ impl Transport {
         match self {
             Self::Smtp(smtp) => match smtp.send_raw(message.envelope(), &message.formatted()).await {
                 Ok(_) => Ok(()),
-                Err(error) => Err(Failure::of(&error)),
+                Err(error) => Err(Failure::from_smtp(&error)),
             },
             Self::Folder(folder) => {
                 let (folder, bytes) = (folder.clone(), message.formatted());
@@ -122,16 +120,16 @@ impl Transport {
         }
     }
 
-    /// Whether a letter would be taken, without one.
-    pub async fn reach(&self) -> Result<(), Failure> {
+    /// Checks whether an email would be accepted.
+    pub async fn check_connection(&self) -> Result<(), Failure> {
         match self {
             Self::Smtp(smtp) => match smtp.test_connection().await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(Failure::unreachable("the mail server hung up")),
-                Err(error) => Err(Failure::of(&error)),
+                Err(error) => Err(Failure::from_smtp(&error)),
             },
             Self::Folder(folder) => {
-                // The first letter makes the folder; asking does not.
+                // Only the first email creates the folder.
                 let place = if folder.exists() { folder } else { folder.parent().unwrap_or(folder) };
                 let probe = place.join(format!("probe-{}.part", std::process::id()));
                 let is_writable =
@@ -147,7 +145,7 @@ fn authority(path: &Path) -> Result<Certificate, String> {
     let pem = std::fs::read(path).map_err(|error| {
         format!("COFFER_SMTP_CA_FILE: cannot read {shown}: {error}. Check the path and its permissions.")
     })?;
-    // A file of something else would read as one of no certificates.
+    // rustls reads any other file as an empty list of certificates.
     let certificates = pem.windows(PEM.len()).any(|part| part == PEM);
     Certificate::from_pem(&pem).ok().filter(|_| certificates).ok_or_else(|| {
         format!("COFFER_SMTP_CA_FILE: {shown} holds no certificate. Give a PEM file, which begins with -----BEGIN CERTIFICATE-----.")
@@ -192,8 +190,8 @@ fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Sm
     Ok(builder.build())
 }
 
-/// What never leaves this machine needs no encryption; the servers there rarely have a certificate. Who names an
-/// authority has one.
+/// Local mail servers need no encryption, and rarely have a certificate, unless `COFFER_SMTP_CA_FILE` names an
+/// authority.
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
@@ -202,7 +200,7 @@ fn make(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Whole or not at all, for its owner alone. The file's name.
+/// Writes the file whole or not at all, readable by its owner only, and returns its name.
 fn write(folder: &Path, id: Uuid, bytes: &[u8]) -> std::io::Result<String> {
     make(folder)?;
     let (part, name) = (folder.join(format!("{id}.part")), format!("{id}.eml"));

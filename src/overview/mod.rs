@@ -12,12 +12,12 @@ use crate::accounts::people::People;
 use crate::accounts::{Role, require_admin};
 use crate::admin::Admin;
 use crate::admin::asked::Asked;
-use crate::audit::trail::Trail;
+use crate::audit::reader::AuditReader;
 use crate::context::Context;
 use crate::db::{Db, Schema, Timestamp};
 use crate::error::{Error, Result};
 use crate::limits::{Held, Limits};
-use crate::mail::{Mail, Outlook};
+use crate::mail::{Mail, MailHealth};
 use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
 
@@ -35,7 +35,7 @@ pub struct Overview {
     pub db: Db,
     pub data_dir: PathBuf,
     pub admin: Arc<Admin>,
-    pub trail: Arc<Trail>,
+    pub audit_reader: Arc<AuditReader>,
     pub people: Arc<People>,
     pub limits: Arc<Limits>,
     pub mail: Mail,
@@ -127,13 +127,13 @@ impl Overview {
 
     async fn letters(&self) -> Result<Option<Need>> {
         let waiting = self.mail.waiting().await?;
-        Ok(match self.mail.outlook() {
-            Outlook::Folder => Some(Need::new(
+        Ok(match self.mail.health() {
+            MailHealth::Folder => Some(Need::new(
                 "No letter is sent: they are files in the folder mail of the data directory. COFFER_SMTP_URL names a mail server.",
                 "/admin/metrics#mails",
                 "See the letters",
             )),
-            Outlook::Delayed => Some(
+            MailHealth::Delayed => Some(
                 Need::new(
                     format!("The mail server takes no letters, and {waiting} wait. `coffer mail test` says what it answers."),
                     "/admin/metrics#mails",
@@ -141,12 +141,12 @@ impl Overview {
                 )
                 .severe(),
             ),
-            Outlook::Good => None,
+            MailHealth::Good => None,
         })
     }
 
     async fn audit(&self, viewer: &Viewer) -> Result<Option<Need>> {
-        let checked = self.trail.latest_check(viewer).await?;
+        let checked = self.audit_reader.latest_check(viewer).await?;
         let is_old = |at| self.days_since(at) >= UNCHECKED;
         Ok(match checked {
             Some(checked) if checked.verified.fault.is_some() => {
@@ -163,7 +163,7 @@ impl Overview {
     }
 
     async fn key(&self) -> Result<Option<Need>> {
-        let Some(since) = self.trail.key_since().await? else { return Ok(None) };
+        let Some(since) = self.audit_reader.key_since().await? else { return Ok(None) };
         let days = self.days_since(since);
         let text =
             format!("The secret key is {days} days old. `coffer key rotate` puts another one in its place.");

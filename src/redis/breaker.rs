@@ -1,11 +1,11 @@
-//! The circuit breaker: while it is open nobody waits for Redis, and no socket is touched.
+//! The circuit breaker: while it is open, no request waits for Redis and no socket is touched.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-/// Within this, in microseconds, so many failures or so many time-outs open it.
+/// In microseconds. This many failures or time-outs within it open the breaker.
 const WINDOW: i64 = 1_000_000;
 const FAILURES: usize = 5;
 const TIME_OUTS: usize = 3;
@@ -23,12 +23,11 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    #[must_use]
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 
-    /// A failure at `now` in ticks; `true` when it has just opened the breaker.
+    /// `now` in ticks. Returns whether this failure has opened the breaker.
     pub fn failed(&self, failure: Failure, now: i64) -> bool {
         let mut recent = self.recent.lock();
         recent.retain(|(at, _)| *at > now - WINDOW);
@@ -40,7 +39,6 @@ impl Breaker {
         !self.open.swap(true, Ordering::AcqRel)
     }
 
-    /// After a probe was answered.
     pub fn close(&self) {
         self.recent.lock().clear();
         self.open.store(false, Ordering::Release);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ACCESS_LIFE, Grant, Kind, Refresh, RefreshState, Rotated};
+use super::{ACCESS_LIFE, Grant, Kind, Refresh, RefreshState, Rotation};
 use crate::db::Timestamp;
 use crate::error::{Error, Result};
 use crate::tokens::Scope;
@@ -123,9 +123,9 @@ async fn refresh(
     Json(given): Json<Renewal>,
 ) -> Result<axum::Json<TokenPair>> {
     match refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
-        Rotated::Child(grant) => Ok(pair(&refresh, *grant)),
-        Rotated::Reused => Err(Error::TokenReused),
-        Rotated::Over => Err(Error::TokenExpired),
+        Rotation::Granted(grant) => Ok(pair(&refresh, *grant)),
+        Rotation::Reused => Err(Error::TokenReused),
+        Rotation::Invalid => Err(Error::TokenExpired),
     }
 }
 

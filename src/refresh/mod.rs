@@ -1,8 +1,8 @@
 //! What keeps a device or a program signed in: families of refresh tokens, each used once.
 //!
-//! A token's child is a keyed hash of the token itself. So whoever shows a used token within the grace, as
-//! parallel tabs do, is given the same child again, and no store ever holds a token that could be used. A used
-//! token that comes later was copied by somebody: its family ends.
+//! A token's child is a keyed hash of the token itself. So a used token that comes again within the grace period, as
+//! from parallel tabs, gets the same child, and the database never holds a usable token. A used token that comes
+//! later was copied: its family ends.
 
 pub mod api;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
@@ -17,13 +17,13 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::accounts::{Accounts, Member};
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::config::Config;
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::Result;
 use crate::keys::{Keys, mac};
-use crate::mail::Letter;
+use crate::mail::Email;
 use crate::named::named;
 use crate::sessions::Sessions;
 use crate::telemetry::metrics::Method;
@@ -32,9 +32,8 @@ use crate::tokens::format::Prefix;
 use crate::web::deps::WebDeps;
 use crate::web::origin::Origin;
 
-/// How long a used token is answered with the same child.
+/// For this long a used token gets the same child again.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// How long an access token is good.
 pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
 
 named! {
@@ -48,16 +47,15 @@ named! {
 pub struct Refresh {
     db: Db,
     context: Context,
-    audit: Audit,
+    audit: AuditLog,
     sessions: Sessions,
     accounts: Accounts,
-    key: Key,
+    key: DerivationKey,
     life: Duration,
-    /// Where the letter leads.
+    /// The link in emails.
     sessions_page: String,
 }
 
-/// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct RefreshState {
     pub refresh: Arc<Refresh>,
@@ -65,58 +63,52 @@ pub struct RefreshState {
 }
 
 #[derive(Clone)]
-struct Key([u8; 32]);
+struct DerivationKey([u8; 32]);
 
-/// What a family hands out.
 pub struct Grant {
     pub family: Uuid,
     pub member: Member,
     pub refresh_token: String,
     pub access_token: String,
     pub scopes: Vec<Scope>,
-    /// What is left of the family's time.
+    /// Until the family expires.
     pub life: Duration,
-    /// When the access token was made.
     pub since: Timestamp,
 }
 
-pub enum Rotated {
-    Child(Box<Grant>),
-    /// The token was used before; its family is over now.
+pub enum Rotation {
+    Granted(Box<Grant>),
+    /// The token was used before, and its family has been ended.
     Reused,
-    /// Nothing that stands is known by this token.
-    Over,
+    /// The token is unknown, revoked or expired.
+    Invalid,
 }
 
-/// What an access token opens.
+/// The owner and the rights of an access token.
 pub struct Access {
     pub family: Uuid,
     pub member: Member,
     pub scopes: Vec<Scope>,
     pub expires_at: Timestamp,
-    /// When the family that it belongs to ends.
     pub family_until: Timestamp,
 }
 
-/// What families of tokens are built on.
 pub struct Deps {
     pub db: Db,
     pub system: Context,
-    pub audit: Audit,
+    pub audit: AuditLog,
     pub sessions: Sessions,
     pub accounts: Accounts,
 }
 
 impl Refresh {
-    #[must_use]
     pub fn new(deps: Deps, config: &Config, keys: &Keys, site: &str) -> Self {
         let Deps { db, system: context, audit, sessions, accounts } = deps;
-        let key = Key(keys.derive("refresh"));
+        let key = DerivationKey(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
         Self { db, context, audit, sessions, accounts, key, life: config.accounts.stay(), sessions_page }
     }
 
-    /// A new family with its first token.
     pub async fn begin(
         &self,
         member: &Member,
@@ -143,28 +135,30 @@ impl Refresh {
         Ok(self.grant(&family, member.clone(), token, now))
     }
 
-    /// Uses a token up for its child, in one transaction.
-    pub async fn rotate(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotated> {
+    /// Exchanges a token for its child, in one transaction.
+    pub async fn rotate(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotation> {
         let rotated = self.exchange(token, kind, origin).await?;
-        self.audit.attempted(Method::RefreshToken, matches!(rotated, Rotated::Child(_)));
+        self.audit.attempted(Method::RefreshToken, matches!(rotated, Rotation::Granted(_)));
         Ok(rotated)
     }
 
-    async fn exchange(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotated> {
+    async fn exchange(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotation> {
         if !Prefix::Refresh.fits(token) {
-            return Ok(Rotated::Over);
+            return Ok(Rotation::Invalid);
         }
         let now = self.context.now();
         let mut tx = self.db.begin().await?;
         let first = store::use_up(&mut tx, &hash(token), now).await?;
-        let Some(family) = store::family_of(&mut tx, &hash(token)).await? else { return Ok(Rotated::Over) };
+        let Some(family) = store::family_of(&mut tx, &hash(token)).await? else {
+            return Ok(Rotation::Invalid);
+        };
         let member = store::member(&mut tx, family.user_id).await?;
-        let stands = family.revoked_at.is_none() && family.expires_at > now && family.kind == kind.as_str();
-        let (Some(member), true) = (member, stands) else { return Ok(Rotated::Over) };
+        let is_valid = family.revoked_at.is_none() && family.expires_at > now && family.kind == kind.as_str();
+        let (Some(member), true) = (member, is_valid) else { return Ok(Rotation::Invalid) };
         let used_at = family.used_at.unwrap_or(now);
         if !first && used_at.plus(GRACE) < now {
             self.end_reused(tx, &family, &member, origin).await?;
-            return Ok(Rotated::Reused);
+            return Ok(Rotation::Reused);
         }
         let child = self.child(token);
         if first {
@@ -172,7 +166,7 @@ impl Refresh {
             store::touch(&mut tx, family.id, &origin.browser, origin.network.as_ref(), now).await?;
         }
         tx.commit().await?;
-        Ok(Rotated::Child(Box::new(self.grant(&family, member, child, used_at))))
+        Ok(Rotation::Granted(Box::new(self.grant(&family, member, child, used_at))))
     }
 
     async fn end_reused(
@@ -184,9 +178,9 @@ impl Refresh {
     ) -> Result<()> {
         let stale = self.sessions.end_device_in(&mut tx, member.id, family.id).await?;
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
-        let letter =
-            Letter::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
-        self.accounts.tell(&mut tx, member.id, &letter).await?;
+        let email =
+            Email::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
+        self.accounts.tell(&mut tx, member.id, &email).await?;
         let event = Event {
             target: family.id.to_string(),
             outcome: Outcome::Refused,
@@ -198,7 +192,7 @@ impl Refresh {
         Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
     }
 
-    /// Ends the family that a token belongs to, used or not; with it its sessions.
+    /// Ends the family of a token, used or not, and its sessions.
     pub async fn revoke(&self, token: &str, origin: &Origin) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(family) = store::family_of_any(&mut tx, &hash(token)).await? else { return Ok(()) };
@@ -212,7 +206,6 @@ impl Refresh {
         Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
     }
 
-    /// What an access token opens: one look-up.
     pub async fn access(&self, token: &str) -> Result<Option<Access>> {
         let found = store::access(&self.db, &hash(token)).await?;
         Ok(found.map(|row| Access {
@@ -230,14 +223,14 @@ impl Refresh {
     }
 
     fn grant(&self, family: &store::Family, member: Member, token: String, since: Timestamp) -> Grant {
-        let left = family.expires_at.micros() - self.context.now().micros();
+        let remaining = family.expires_at.micros() - self.context.now().micros();
         Grant {
             family: family.id,
             member,
             access_token: self.access_token(&token),
             refresh_token: token,
             scopes: Scope::split(&family.scopes),
-            life: Duration::from_micros(u64::try_from(left).unwrap_or(0)),
+            life: Duration::from_micros(u64::try_from(remaining).unwrap_or(0)),
             since,
         }
     }
@@ -251,7 +244,7 @@ impl Refresh {
     }
 }
 
-impl Key {
+impl DerivationKey {
     fn hash(&self, purpose: &[u8], token: &str) -> [u8; 32] {
         let mut mac = mac(&self.0);
         mac.update(purpose);
@@ -260,9 +253,9 @@ impl Key {
     }
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for DerivationKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key")
+        f.write_str("DerivationKey")
     }
 }
 

@@ -6,7 +6,7 @@ use crate::accounts::Member;
 use crate::accounts::store::ACTIVE;
 use crate::db::{Db, Timestamp, Tx, on};
 
-/// A family as one of its tokens knows it.
+/// A family, as loaded by one of its tokens.
 #[derive(sqlx::FromRow)]
 pub struct Family {
     pub id: Uuid,
@@ -16,7 +16,6 @@ pub struct Family {
     pub browser: String,
     pub expires_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
-    /// When the token itself was used.
     pub used_at: Option<Timestamp>,
 }
 
@@ -63,7 +62,7 @@ pub async fn insert_token(
         .execute(conn).await.map(drop))
 }
 
-/// Whether nobody has used this token before; of those who ask at once, one.
+/// Returns `true` for the first use of a token, to only one of several requests at once.
 pub async fn use_up(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL";
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(token_hash).bind(now).execute(conn).await?
@@ -94,7 +93,6 @@ pub async fn family_of_any(tx: &mut Tx, token_hash: &[u8]) -> sqlx::Result<Optio
     Ok(None)
 }
 
-/// When and where the family was last seen.
 pub async fn touch(
     tx: &mut Tx,
     family: Uuid,
@@ -107,7 +105,7 @@ pub async fn touch(
         .bind(network.map(|network| network.to_vec())).execute(conn).await.map(drop))
 }
 
-/// The person, unless the account is disabled.
+/// `None` if the account is disabled.
 pub async fn member(tx: &mut Tx, user: Uuid) -> sqlx::Result<Option<Member>> {
     on!(tx.conn(), conn => sqlx::query_as(ACTIVE).bind(user).fetch_optional(conn).await)
 }

@@ -1,4 +1,4 @@
-//! Serving before there is an application: few addresses, one request a connection.
+//! Serving before there is an application: few paths, and one request for each connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,21 @@ use super::pause;
 use super::tls::{self, Tls};
 use crate::config::Config;
 
-/// From a connection's first byte to its last.
+/// For a whole connection.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(5);
 
-/// Serves these addresses alone until `until` resolves.
+/// Serves these paths until `until` resolves.
 pub async fn serve_until<T>(
     listener: &TcpListener,
     config: &Config,
     router: Router,
     until: impl Future<Output = T>,
 ) -> T {
-    let places = Arc::new(Semaphore::new(config.max_connections));
+    let permits = Arc::new(Semaphore::new(config.max_connections));
     let mut connections = JoinSet::new();
     let tls = Tls::load(config).ok().flatten();
-    let take_all = async {
-        while let Ok(place) = places.clone().acquire_owned().await {
+    let accept_all = async {
+        while let Ok(permit) = permits.clone().acquire_owned().await {
             while connections.try_join_next().is_some() {}
             let Ok((stream, _)) = listener.accept().await else {
                 pause().await;
@@ -50,16 +50,16 @@ pub async fn serve_until<T>(
                     builder.serve_connection(TokioIo::new(stream), service).await.ok()
                 };
                 let _ended = timeout(CONNECTION_LIMIT, serving).await;
-                drop(place);
+                drop(permit);
             });
         }
         std::future::pending().await
     };
     let done = tokio::select! {
-        never = take_all => never,
+        never = accept_all => never,
         done = until => done,
     };
-    // Whoever is being answered gets the answer; each ends within its limit.
+    // Requests in flight get their answer, within the connection's limit.
     connections.detach_all();
     done
 }

@@ -1,4 +1,4 @@
-//! One connection: HTTP/1 or HTTP/2 with bounded headers, until its client goes, it stands still or coffer stops.
+//! One connection: HTTP/1 or HTTP/2 with bounded headers, until the client leaves, it stalls, or coffer stops.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -19,23 +19,22 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tower::ServiceExt as _;
 
 use super::Stage;
-use super::progress::{Finding, Limits, Progress};
-use super::stream::{Answer, Socket};
+use super::progress::{Activity, Progress, Timeouts};
+use super::stream::{AnswerBody, Socket};
 use super::tls::{self, Tls};
 use crate::app::App;
 use crate::config::Config;
 use crate::health::Health;
 use crate::web::client::Peer;
 
-/// hyper's own default for HTTP/2 is 16 KiB too; for HTTP/1 it would be 400 KiB.
+/// hyper's default for HTTP/2 too; for HTTP/1 it is 400 KiB.
 const MAX_HEADER: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
 
-/// A connection that has a place.
 pub struct Accepted {
     pub stream: TcpStream,
     pub peer: Peer,
-    pub place: OwnedSemaphorePermit,
+    pub permit: OwnedSemaphorePermit,
 }
 
 /// What all connections share; cheap to clone.
@@ -45,7 +44,7 @@ pub struct Connections {
     router: Router,
     tls: Option<Tls>,
     builder: Arc<auto::Builder<TokioExecutor>>,
-    limits: Limits,
+    timeouts: Timeouts,
     stage: watch::Receiver<Stage>,
 }
 
@@ -56,7 +55,7 @@ impl Connections {
             router,
             tls: app.tls.clone(),
             builder: Arc::new(builder(&app.config)),
-            limits: Limits {
+            timeouts: Timeouts {
                 idle: Duration::from_secs(app.config.header_timeout),
                 request: Duration::from_secs(app.config.request_timeout),
             },
@@ -68,12 +67,12 @@ impl Connections {
         tokio::spawn(self.clone().serve(accepted));
     }
 
-    async fn serve(self, Accepted { stream, peer, place }: Accepted) {
+    async fn serve(self, Accepted { stream, peer, permit }: Accepted) {
         let _ = stream.set_nodelay(true);
         let progress = Arc::new(Progress::new());
         let socket = Socket { stream, progress: progress.clone() };
         let accepting = tls::accept(self.tls.as_ref(), socket);
-        let Ok(Ok(stream)) = timeout(self.limits.idle, accepting).await else {
+        let Ok(Ok(stream)) = timeout(self.timeouts.idle, accepting).await else {
             tracing::debug!("a client did not speak TLS");
             return;
         };
@@ -84,7 +83,7 @@ impl Connections {
         let mut connection = pin!(self.builder.serve_connection(socket, service));
         let mut stage = self.stage;
         let mut is_ending = false;
-        let mut alarm = pin!(sleep_until(Instant::now() + self.limits.idle));
+        let mut alarm = pin!(sleep_until(Instant::now() + self.timeouts.idle));
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -93,21 +92,21 @@ impl Connections {
                     }
                     break;
                 }
-                () = alarm.as_mut() => match progress.look(self.limits) {
-                    Finding::Moves(span) => alarm.as_mut().reset(Instant::now() + span),
-                    Finding::Idle if !is_ending => {
+                () = alarm.as_mut() => match progress.activity(self.timeouts) {
+                    Activity::Active(span) => alarm.as_mut().reset(Instant::now() + span),
+                    Activity::Idle if !is_ending => {
                         connection.as_mut().graceful_shutdown();
                         is_ending = true;
-                        alarm.as_mut().reset(Instant::now() + self.limits.request);
+                        alarm.as_mut().reset(Instant::now() + self.timeouts.request);
                     }
-                    Finding::Idle | Finding::Stuck => {
+                    Activity::Idle | Activity::Stuck => {
                         progress.give_up();
                         break;
                     }
                 },
-                told = stage.changed(), if !is_ending => {
-                    let stage = told.map_or(Stage::Closing, |()| *stage.borrow());
-                    // HTTP/2 says which requests it still takes; HTTP/1 says it with each answer.
+                change = stage.changed(), if !is_ending => {
+                    let stage = change.map_or(Stage::Closing, |()| *stage.borrow());
+                    // HTTP/2 tells the client which requests it still takes. HTTP/1 closes after the next answer.
                     if stage == Stage::Closing || (stage == Stage::Draining && progress.is_http2()) {
                         connection.as_mut().graceful_shutdown();
                         is_ending = true;
@@ -115,11 +114,10 @@ impl Connections {
                 }
             }
         }
-        drop(place);
+        drop(permit);
     }
 }
 
-/// Who is at the other end, and what answers them.
 struct Client {
     health: Arc<Health>,
     router: Router,
@@ -128,7 +126,7 @@ struct Client {
 }
 
 impl Client {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Infallible> {
         let is_http2 = request.version() >= Version::HTTP_2;
         let in_flight = self.progress.begin(is_http2);
         let mut request = request.map(Body::new);
@@ -138,7 +136,7 @@ impl Client {
         if is_last && !is_http2 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Ok(response.map(|body| Answer::new(body, in_flight, is_http2)))
+        Ok(response.map(|body| AnswerBody::new(body, in_flight, is_http2)))
     }
 }
 

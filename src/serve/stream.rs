@@ -1,4 +1,4 @@
-//! A connection's two ends as hyper sees them, with what they tell of its progress: the socket, and answers' bodies.
+//! The socket and the bodies of answers, which record a connection's progress for hyper's both ends.
 
 use std::io;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 
 use super::progress::{InFlight, Progress};
 
-/// HTTP/2 holds at most so much of an answer that its client has not made room for.
-const PART: usize = 16 << 10;
+/// HTTP/2 buffers at most this much of an answer that its client can't take yet.
+const MAX_CHUNK: usize = 16 << 10;
 
 pub struct Socket {
     pub stream: TcpStream,
@@ -21,10 +21,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    fn told<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn recorded<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match &written {
-            Poll::Pending => self.progress.is_blocked(),
-            Poll::Ready(_) => self.progress.wrote(),
+            Poll::Pending => self.progress.record_block(),
+            Poll::Ready(_) => self.progress.record_write(),
         }
         written
     }
@@ -32,7 +32,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Else the system would keep what nobody reads.
+        // Otherwise the kernel would keep data that the client never reads.
         if self.progress.is_given_up() {
             let _ = self.stream.set_zero_linger();
         }
@@ -56,7 +56,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.told(written)
+        self.recorded(written)
     }
 
     fn poll_write_vectored(
@@ -65,7 +65,7 @@ impl AsyncWrite for Socket {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.told(written)
+        self.recorded(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -81,30 +81,30 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// The body of an answer, which the request is in flight with.
-pub struct Answer {
+/// An answer's body; its request is in flight until it is dropped.
+pub struct AnswerBody {
     body: Body,
     in_flight: InFlight,
-    /// Whether it goes out in parts of at most [`PART`].
-    in_parts: bool,
-    /// What is left of a part that was larger.
+    /// Whether it is sent in chunks of at most [`MAX_CHUNK`].
+    in_chunks: bool,
+    /// The rest of a larger chunk.
     rest: Bytes,
 }
 
-impl Answer {
-    pub fn new(body: Body, in_flight: InFlight, in_parts: bool) -> Self {
-        Self { body, in_flight, in_parts, rest: Bytes::new() }
+impl AnswerBody {
+    pub fn new(body: Body, in_flight: InFlight, in_chunks: bool) -> Self {
+        Self { body, in_flight, in_chunks, rest: Bytes::new() }
     }
 
-    fn part(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
-        if self.in_parts && bytes.len() > PART {
-            self.rest = bytes.split_off(PART);
+    fn chunk(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
+        if self.in_chunks && bytes.len() > MAX_CHUNK {
+            self.rest = bytes.split_off(MAX_CHUNK);
         }
         Frame::data(bytes)
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -113,13 +113,13 @@ impl HttpBody for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        this.in_flight.moves();
+        this.in_flight.record_progress();
         if !this.rest.is_empty() {
             let rest = std::mem::take(&mut this.rest);
-            return Poll::Ready(Some(Ok(this.part(rest))));
+            return Poll::Ready(Some(Ok(this.chunk(rest))));
         }
         Pin::new(&mut this.body).poll_frame(context).map_ok(|frame| match frame.into_data() {
-            Ok(bytes) => this.part(bytes),
+            Ok(bytes) => this.chunk(bytes),
             Err(other) => other,
         })
     }

@@ -1,4 +1,4 @@
-//! Where a person is signed in, and ending it there.
+//! The devices on which a user is signed in, and signing out on them.
 
 use std::collections::BTreeMap;
 
@@ -13,46 +13,42 @@ use crate::error::{Error, Result};
 use crate::web::origin::Origin;
 use crate::web::viewer::Identity;
 
-/// A browser or a program that is signed in: a session, or a family with its sessions.
+/// A signed-in browser or program: a session, or a refresh family with its sessions.
 #[derive(Clone, Debug)]
 pub struct Device {
     pub id: Uuid,
-    /// Such as `Firefox on Linux`; empty when it did not say.
     pub browser: String,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
-    /// Whether it was last seen in the network that asks now; `None` where that is not known.
+    /// Whether it was last seen in the network of this request; `None` when unknown.
     pub same_network: Option<bool>,
     pub is_current: bool,
-    /// It stays signed in when its session is over.
+    /// It stays signed in when its session expires.
     pub stays: bool,
     pub is_program: bool,
 }
 
 impl Sessions {
-    /// A person's devices, the one that asks first, then by when they were last seen.
+    /// The current device first, then by when they were last seen.
     pub async fn devices(&self, identity: &Identity, origin: &Origin) -> Result<Vec<Device>> {
         let member = identity.viewer.signed_in()?;
         let rows = store::devices(&self.db, member.id, self.context.now()).await?;
         let mut by_device: BTreeMap<Uuid, Device> = BTreeMap::new();
         for row in rows {
             let seen = device(&row, identity, origin);
-            by_device.entry(seen.id).and_modify(|known| known.join(&seen)).or_insert(seen);
+            by_device.entry(seen.id).and_modify(|known| known.merge(&seen)).or_insert(seen);
         }
         let mut devices: Vec<Device> = by_device.into_values().collect();
         devices.sort_by_key(|device| (!device.is_current, std::cmp::Reverse(device.last_seen)));
         Ok(devices)
     }
 
-    /// Whether the person is logged in on another device too.
     pub async fn is_elsewhere(&self, identity: &Identity, origin: &Origin) -> Result<bool> {
         Ok(self.devices(identity, origin).await?.iter().any(|device| !device.is_current))
     }
 
-    /// Ends one of a person's devices, on every node.
-    ///
     /// # Errors
-    /// [`Error::NotFound`] when it is none of theirs.
+    /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &Origin) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;
@@ -62,7 +58,6 @@ impl Sessions {
         Ok(self.settle(stale).await?)
     }
 
-    /// Ends all of a person's devices but the one that asks.
     pub async fn end_others(&self, identity: &Identity, origin: &Origin) -> Result<()> {
         let member = identity.viewer.signed_in()?;
         let mut tx = self.db.begin().await?;
@@ -72,7 +67,6 @@ impl Sessions {
         Ok(self.settle(stale).await?)
     }
 
-    /// Ends the device that asks.
     pub async fn log_out(&self, identity: &Identity, origin: &Origin) -> Result<()> {
         let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else {
             return Ok(());
@@ -101,8 +95,7 @@ fn device(row: &DeviceRow, identity: &Identity, origin: &Origin) -> Device {
 }
 
 impl Device {
-    /// A family and its sessions are one device.
-    fn join(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) {
         self.first_seen = self.first_seen.min(other.first_seen);
         if other.last_seen > self.last_seen {
             self.last_seen = other.last_seen;

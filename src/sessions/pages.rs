@@ -1,4 +1,4 @@
-//! The device list, in a browser.
+//! The list of devices, as HTML.
 
 use std::sync::Arc;
 

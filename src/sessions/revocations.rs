@@ -1,187 +1,186 @@
-//! How it gets round that copies of a session must go: Redis is told, and every node looks into the outbox twice a second.
+//! Revocations of copies: published to Redis at once, and found by every node that polls the outbox twice a second.
 //!
-//! A node believes copies for a while after a look ([`super::fast::Place`]). So whoever ends a session is done once Redis
-//! was told; or, when it can't tell Redis, after the time that every node's belief lasts.
+//! A node trusts copies for a while after a poll ([`super::cache::TrustedNamespace`]). So a change is done once Redis
+//! is told. If this node can't tell Redis, it waits until no node can trust the copies any more.
 
 use std::time::Duration;
 
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
-use super::fast::Fast;
+use super::cache::SessionCache;
 use super::store::{self, Revocation};
-use super::{KNOWN_WITHIN, Sessions, Stale, snapshot};
+use super::{KNOWN_WITHIN, Sessions, Stale, StaleCopy, snapshot};
 use crate::cache::Scope;
 use crate::cache::outbox_cursor::OutboxCursor;
 use crate::db::Db;
 use crate::installation::{self, Lost};
-use crate::redis::space::Space;
+use crate::redis::namespace::Namespace;
 
-const DRAIN_EVERY: Duration = Duration::from_millis(500);
-/// A look that takes longer counts as none.
-const DRAIN_LIMIT: Duration = Duration::from_secs(1);
-/// Who waits for the others to know looks so often.
-const ASK_EVERY: Duration = Duration::from_millis(100);
-const TIDY_EVERY: u64 = 1200;
-const FORGET_EVERY: u64 = 20;
+const POLL_EVERY: Duration = Duration::from_millis(500);
+/// A poll that takes longer does not count.
+const POLL_LIMIT: Duration = Duration::from_secs(1);
+const RETRY_EVERY: Duration = Duration::from_millis(100);
+const CLEAN_UP_EVERY: u64 = 1200;
+const DELETE_EVERY: u64 = 20;
 
-/// Which revocations were told in which place.
+/// How far the outbox was published to this namespace.
 #[derive(Debug, Default)]
-pub struct Told {
-    place: String,
+pub struct RelayState {
+    namespace: String,
     cursor: OutboxCursor,
 }
 
 impl Sessions {
-    /// Returns when no node believes these copies any more: Redis was told, or every node has looked since the commit.
+    /// Returns when no node trusts these copies any more.
     pub async fn settle(&self, stale: Stale) -> sqlx::Result<()> {
-        // Without Redis here, as on the command line, other nodes may have one, and know by their next look.
-        let rows: Vec<Uuid> = stale.copies.iter().map(|(row, _)| *row).collect();
-        if self.tell(stale).await || self.fast.is_none() || matches!(self.db, Db::Sqlite { .. }) {
-            // An SQLite file has one process, which is in doubt itself when Redis could not be told.
+        // Without Redis here, as on the command line, other nodes may have one. They find the revocation by their next poll.
+        let rows: Vec<Uuid> = stale.copies.iter().map(|copy| copy.outbox_id).collect();
+        if self.publish(stale).await || self.copies.is_none() || matches!(self.db, Db::Sqlite { .. }) {
+            // An SQLite file has one process. It trusts no copy while it can't tell Redis.
             return Ok(());
         }
-        let told = async {
-            let mut tick = tokio::time::interval(ASK_EVERY);
+        let published = async {
+            let mut tick = tokio::time::interval(RETRY_EVERY);
             loop {
                 tick.tick().await;
-                if self.drain().await.is_ok() || self.is_told(&rows).await {
+                if self.drain().await.is_ok() || self.is_published(&rows).await {
                     return;
                 }
             }
         };
-        let _or_known = tokio::time::timeout(KNOWN_WITHIN, told).await;
+        let _or_known = tokio::time::timeout(KNOWN_WITHIN, published).await;
         Ok(())
     }
 
-    /// Tells Redis and the other nodes now what the committed transaction has noted; whether Redis' copies are gone. What
-    /// can't be told waits.
-    pub(super) async fn tell(&self, Stale { copies, snapshots }: Stale) -> bool {
-        // A snapshot falls back to a copy: that goes first.
-        let told = self.tell_redis(&copies).await;
+    /// Publishes committed revocations. Returns whether Redis was told; if not, the relay publishes them later.
+    pub(super) async fn publish(&self, Stale { copies, snapshots }: Stale) -> bool {
+        // The copies go first: a missing snapshot is made from a copy.
+        let is_published = self.publish_to_redis(&copies).await;
         if let Some(mut snapshots) = snapshots {
             snapshots.publish().await;
         }
-        told
+        is_published
     }
 
-    async fn tell_redis(&self, copies: &[(Uuid, Id)]) -> bool {
-        let Some(fast) = &self.fast else { return false };
-        if copies.is_empty() {
+    async fn publish_to_redis(&self, stale: &[StaleCopy]) -> bool {
+        let Some(copies) = &self.copies else { return false };
+        if stale.is_empty() {
             return true;
         }
-        let Some(place) = fast.place() else { return false };
-        let (rows, sessions): (Vec<_>, Vec<_>) = copies.iter().copied().unzip();
-        if fast.delete(place.space(), &sessions).await.is_err() {
+        let Some(trusted) = copies.trusted() else { return false };
+        let rows: Vec<_> = stale.iter().map(|copy| copy.outbox_id).collect();
+        let sessions: Vec<_> = stale.iter().map(|copy| copy.session).collect();
+        if copies.delete(trusted.namespace(), &sessions).await.is_err() {
             return false;
         }
-        if let Err(error) = store::told(&self.db, &rows, &place.space().short()).await {
+        if let Err(error) = store::mark_published(&self.db, &rows, &trusted.namespace().short()).await {
             tracing::debug!(%error, "Redis will be told again of sessions");
         }
         true
     }
 
-    async fn is_told(&self, rows: &[Uuid]) -> bool {
+    async fn is_published(&self, rows: &[Uuid]) -> bool {
         for row in rows {
-            if !store::is_told(&self.db, *row).await.unwrap_or(false) {
+            if !store::is_published(&self.db, *row).await.unwrap_or(false) {
                 return false;
             }
         }
         true
     }
 
-    /// Tells Redis of revocations it missed and drops expired rows, until the program ends.
+    /// The relay: publishes missed revocations and deletes expired rows, until the program ends.
     pub async fn maintain(self) {
-        let mut tick = tokio::time::interval(DRAIN_EVERY);
+        let mut tick = tokio::time::interval(POLL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for round in 0_u64.. {
             tick.tick().await;
-            self.look().await;
-            if round % FORGET_EVERY == FORGET_EVERY - 1 {
-                self.forget_told().await;
+            self.poll().await;
+            if round % DELETE_EVERY == DELETE_EVERY - 1 {
+                self.delete_published().await;
             }
-            if round % TIDY_EVERY == 0
-                && let Err(error) = self.tidy().await
+            if round % CLEAN_UP_EVERY == 0
+                && let Err(error) = self.clean_up().await
             {
                 tracing::warn!(%error, "expired sessions could not be removed");
             }
         }
     }
 
-    async fn look(&self) {
-        let Some(fast) = &self.fast else { return };
-        match tokio::time::timeout(DRAIN_LIMIT, self.drain()).await {
+    async fn poll(&self) {
+        let Some(copies) = &self.copies else { return };
+        match tokio::time::timeout(POLL_LIMIT, self.drain()).await {
             Ok(Ok(())) => {}
             Ok(Err(Lost::Redis(error))) => tracing::debug!(%error, "revoked sessions still wait for Redis"),
             Ok(Err(Lost::Database(_))) | Err(_) => {
                 tracing::debug!("the outbox could not be read for revoked sessions");
-                fast.go_on();
+                copies.extend();
             }
         }
     }
 
     async fn drain(&self) -> Result<(), Lost> {
-        let Some(fast) = &self.fast else { return Ok(()) };
-        let mut told = self.told.lock().await;
+        let Some(copies) = &self.copies else { return Ok(()) };
+        let mut relay = self.relay.lock().await;
         let began = self.context.ticks();
-        let space = installation::look(&self.db, fast.redis(), &self.context).await?;
-        let place = space.short();
-        if told.place != place {
-            *told = Told { place, cursor: OutboxCursor::default() };
+        let namespace = installation::check(&self.db, copies.redis(), &self.context).await?;
+        let short = namespace.short();
+        if relay.namespace != short {
+            *relay = RelayState { namespace: short, cursor: OutboxCursor::default() };
         }
         let mut highest = None;
         loop {
-            let from = highest.unwrap_or_else(|| told.cursor.poll_after(began));
+            let from = highest.unwrap_or_else(|| relay.cursor.poll_after(began));
             let rows = store::revocations(&self.db, from).await?;
             let Some(last) = rows.last() else { break };
             highest = Some(last.seq);
-            self.tell_rows(fast, &space, &mut told, &rows).await?;
+            self.publish_rows(copies, &namespace, &mut relay, &rows).await?;
         }
-        told.cursor.finish_poll(began, highest);
-        fast.settle(space, began);
+        relay.cursor.finish_poll(began, highest);
+        copies.renew(namespace, began);
         Ok(())
     }
 
-    /// Tells of what is new here and was told in another place, or in none.
-    async fn tell_rows(
+    /// Publishes the rows that are new here and were published to another namespace, or to none.
+    async fn publish_rows(
         &self,
-        fast: &Fast,
-        space: &Space,
-        told: &mut Told,
+        copies: &SessionCache,
+        namespace: &Namespace,
+        relay: &mut RelayState,
         rows: &[Revocation],
     ) -> Result<(), Lost> {
-        let here = Some(told.place.as_str());
-        let unseen: Vec<&Revocation> = rows.iter().filter(|row| !told.cursor.has_seen(row.seq)).collect();
+        let here = Some(relay.namespace.as_str());
+        let unseen: Vec<&Revocation> = rows.iter().filter(|row| !relay.cursor.has_seen(row.seq)).collect();
         let new: Vec<&&Revocation> = unseen.iter().filter(|row| row.told.as_deref() != here).collect();
         let sessions: Vec<Id> = new.iter().filter_map(|row| row.session()).collect();
-        fast.delete(space, &sessions).await?;
-        // Before anybody hears that this node knows.
+        copies.delete(namespace, &sessions).await?;
+        // Before other nodes hear that this one knows.
         let touched: Vec<Scope> =
             unseen.iter().filter_map(|row| row.session()).map(snapshot::scope).collect();
         self.cache.invalidate_memory(&touched);
         let waited: Vec<_> = new.iter().filter(|row| row.told.is_none()).map(|row| row.id).collect();
         if !waited.is_empty() {
-            store::told(&self.db, &waited, &told.place).await?;
+            store::mark_published(&self.db, &waited, &relay.namespace).await?;
         }
         for row in rows {
-            told.cursor.mark_seen(row.seq);
+            relay.cursor.mark_seen(row.seq);
         }
         Ok(())
     }
 
-    async fn forget_told(&self) {
-        let removable = self.told.lock().await.cursor.removable(self.context.ticks());
+    async fn delete_published(&self) {
+        let removable = self.relay.lock().await.cursor.removable(self.context.ticks());
         if let Some(seq) = removable
-            && let Err(error) = store::forget_revocations(&self.db, seq).await
+            && let Err(error) = store::delete_revocations(&self.db, seq).await
         {
             tracing::debug!(%error, "the outbox could not be cleared");
         }
     }
 
-    async fn tidy(&self) -> sqlx::Result<()> {
+    async fn clean_up(&self) -> sqlx::Result<()> {
         store::delete_expired(&self.db, self.context.now()).await?;
-        if self.fast.is_none() {
-            store::forget_revocations(&self.db, i64::MAX).await?;
+        if self.copies.is_none() {
+            store::delete_revocations(&self.db, i64::MAX).await?;
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub fn signed_in<'a>(
 impl From<Record> for SessionSnapshot {
     fn from(record: Record) -> Self {
         let expires = expiry(&record).micros();
-        let (session, member) = Data::taken(record);
+        let (session, member) = Data::split_record(record);
         Self { session, member, expires }
     }
 }

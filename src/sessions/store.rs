@@ -15,7 +15,7 @@ use crate::installation::store::keep_position;
 pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
 pub const REVOCATIONS: &str = "SELECT seq, id, payload, told FROM outbox WHERE topic = 'session' AND seq > $1
     ORDER BY seq LIMIT 1000";
-pub const FORGET: &str = "DELETE FROM outbox WHERE topic IN ('session', 'begun') AND seq <= $1";
+pub const DELETE: &str = "DELETE FROM outbox WHERE topic IN ('session', 'begun') AND seq <= $1";
 pub const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE expires_at > $1";
 pub const LOAD: &str = "SELECT s.record, s.expires_at, u.id, u.email, u.username, u.display_name, u.role,
     u.auth_epoch, u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor
@@ -37,37 +37,36 @@ struct Row {
     second_factor: bool,
 }
 
-/// Whether the row was made; `false` when the id is taken. With a row in the outbox if it gets an id for one: a backup
-/// from before has a lower number then.
-pub async fn insert(db: &Db, record: &Record, noted: Option<Uuid>, now: Timestamp) -> sqlx::Result<bool> {
+/// Returns `false` when the id is taken. With `outbox_id` it adds a row to the outbox too, so that a backup from
+/// before has a lower position.
+pub async fn insert(db: &Db, record: &Record, outbox_id: Option<Uuid>, now: Timestamp) -> sqlx::Result<bool> {
     const BEGUN: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'begun', '', $2)";
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, public_id, family_id, record, browser, network,
         created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
-    let Columns { user, id, family, own, browser, network, since } = Columns::of(record)?;
+    let Columns { user, id, family, own, browser, network, since } = Columns::from_record(record)?;
     let since = since.unwrap_or(now);
     let mut tx = db.begin().await?;
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(user).bind(id).bind(family)
         .bind(own).bind(browser).bind(network).bind(since).bind(now).bind(expiry(record))
         .execute(conn).await?.rows_affected());
-    if let Some(id) = noted {
+    if let Some(id) = outbox_id {
         on!(tx.conn(), conn => sqlx::query(BEGUN).bind(id).bind(now).execute(conn).await.map(drop))?;
     }
     tx.commit().await?;
     Ok(rows == 1)
 }
 
-/// Whether there was a row to update.
 pub async fn update(tx: &mut Tx, record: &Record, now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE sessions SET user_id = $2, public_id = $3, family_id = $4, record = $5,
         browser = $6, network = $7, seen_at = $8, expires_at = $9 WHERE id_hash = $1";
-    let Columns { user, id, family, own, browser, network, .. } = Columns::of(record)?;
+    let Columns { user, id, family, own, browser, network, .. } = Columns::from_record(record)?;
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(record.id)).bind(user).bind(id).bind(family)
         .bind(own).bind(browser).bind(network).bind(now).bind(expiry(record))
         .execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
 
-/// The session with its person, if the account is active.
+/// With its user, if the account is active.
 pub async fn load(db: &Db, id: Id, now: Timestamp) -> sqlx::Result<Option<Record>> {
     let row: Option<Row> =
         on!(db.read(), pool => sqlx::query_as(LOAD).bind(bytes(id)).bind(now).fetch_optional(pool).await?);
@@ -106,7 +105,7 @@ pub async fn delete(tx: &mut Tx, id: Id) -> sqlx::Result<()> {
     on!(tx.conn(), conn => sqlx::query(SQL).bind(bytes(id)).execute(conn).await.map(drop))
 }
 
-/// A person's sessions but the one of this public id, or those of this family.
+/// Except the session of this public id, or those of this family.
 pub async fn delete_of_user(tx: &mut Tx, user: Uuid, except: Option<Uuid>) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1
         AND (public_id IS NULL OR public_id <> $2) AND (family_id IS NULL OR family_id <> $2)";
@@ -114,7 +113,7 @@ pub async fn delete_of_user(tx: &mut Tx, user: Uuid, except: Option<Uuid>) -> sq
         .map(drop))
 }
 
-/// The sessions of one device: the session of this public id, or those of this family.
+/// The session of this public id, or those of this family.
 pub async fn delete_device(tx: &mut Tx, user: Uuid, device: Uuid) -> sqlx::Result<Vec<Id>> {
     const SQL: &str =
         "DELETE FROM sessions WHERE user_id = $1 AND (public_id = $2 OR family_id = $2) RETURNING id_hash";
@@ -123,7 +122,7 @@ pub async fn delete_device(tx: &mut Tx, user: Uuid, device: Uuid) -> sqlx::Resul
     Ok(ids(rows))
 }
 
-/// What keeps a person's devices signed in, but this family or that of the session of this public id.
+/// Except this family, or that of the session of this public id.
 pub async fn revoke_families(
     tx: &mut Tx,
     user: Uuid,
@@ -137,7 +136,6 @@ pub async fn revoke_families(
         .execute(conn).await.map(drop))
 }
 
-/// Whether this was a family that still stood.
 pub async fn revoke_family(tx: &mut Tx, family: Uuid, user: Uuid, now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =
         "UPDATE refresh_families SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL";
@@ -146,52 +144,46 @@ pub async fn revoke_family(tx: &mut Tx, family: Uuid, user: Uuid, now: Timestamp
     Ok(rows == 1)
 }
 
-/// A session's copies must go.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Revocation {
     pub seq: i64,
     pub id: Uuid,
     #[sqlx(rename = "payload")]
     session: String,
-    /// Where Redis was told, if it was.
     pub told: Option<String>,
 }
 
 impl Revocation {
-    #[must_use]
     pub fn session(&self) -> Option<Id> {
         self.session.parse().ok()
     }
 }
 
-/// The next after this number.
 pub async fn revocations(db: &Db, seq: i64) -> sqlx::Result<Vec<Revocation>> {
     on!(db.read(), pool => sqlx::query_as(REVOCATIONS).bind(seq).fetch_all(pool).await)
 }
 
-/// Redis was told of these there.
-pub async fn told(db: &Db, ids: &[Uuid], place: &str) -> sqlx::Result<()> {
+pub async fn mark_published(db: &Db, ids: &[Uuid], namespace: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE outbox SET told = $2 WHERE id = $1";
     let mut tx = db.begin().await?;
     for id in ids {
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(place).execute(conn).await.map(drop))?;
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(namespace).execute(conn).await.map(drop))?;
     }
     tx.commit().await
 }
 
-/// Whether Redis was told, by whatever node.
-pub async fn is_told(db: &Db, id: Uuid) -> sqlx::Result<bool> {
+pub async fn is_published(db: &Db, id: Uuid) -> sqlx::Result<bool> {
     const SQL: &str = "SELECT told IS NOT NULL FROM outbox WHERE id = $1";
-    let told: Option<bool> =
+    let published: Option<bool> =
         on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await?);
-    Ok(told.unwrap_or(true))
+    Ok(published.unwrap_or(true))
 }
 
-/// Removes what every node has told, or what no Redis is there to hear.
-pub async fn forget_revocations(db: &Db, seq: i64) -> sqlx::Result<()> {
+/// Deletes rows that every node has seen, or all rows if there is no Redis.
+pub async fn delete_revocations(db: &Db, seq: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     keep_position(&mut tx, seq).await?;
-    on!(tx.conn(), conn => sqlx::query(FORGET).bind(seq).execute(conn).await.map(drop))?;
+    on!(tx.conn(), conn => sqlx::query(DELETE).bind(seq).execute(conn).await.map(drop))?;
     tx.commit().await
 }
 
@@ -201,7 +193,6 @@ pub async fn of_user(tx: &mut Tx, user: Uuid) -> sqlx::Result<Vec<Id>> {
     Ok(ids(rows))
 }
 
-/// Sessions and families whose time is over.
 pub async fn delete_expired(db: &Db, now: Timestamp) -> sqlx::Result<()> {
     const SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
     const FAMILIES: &str = "DELETE FROM refresh_families WHERE expires_at <= $1";
@@ -212,14 +203,13 @@ pub async fn delete_expired(db: &Db, now: Timestamp) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// Notes that Redis may hold a copy which must go.
 pub async fn queue(tx: &mut Tx, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'session', $2, $3)";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(outbox_id).bind(id.to_string()).bind(now)
         .execute(conn).await.map(drop))
 }
 
-/// What a person is signed in with, to be grouped by device.
+/// A session or a family, to be grouped by device.
 #[derive(sqlx::FromRow)]
 pub struct DeviceRow {
     pub id: Uuid,
@@ -228,7 +218,6 @@ pub struct DeviceRow {
     pub network: Option<Vec<u8>>,
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
-    /// `browser` or `api`.
     pub kind: String,
 }
 
@@ -256,7 +245,7 @@ fn bytes(id: Id) -> Vec<u8> {
     id.0.to_le_bytes().to_vec()
 }
 
-/// What stands in the row beside the record, as lists and joins ask for it.
+/// The row's columns beside the record, for lists and joins.
 struct Columns {
     user: Option<Uuid>,
     id: Option<Uuid>,
@@ -268,8 +257,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(record: &Record) -> sqlx::Result<Self> {
-        let data = Data::in_record(record);
+    fn from_record(record: &Record) -> sqlx::Result<Self> {
+        let data = Data::from_record(record);
         let own = serde_json::to_string(&data).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let login = data.login;
         let network = login.as_ref().and_then(|login| login.network.as_ref());

@@ -18,7 +18,7 @@ use self::format::Prefix;
 pub use self::scope::Scope;
 pub use self::store::{Known, Token};
 use crate::accounts::Member;
-use crate::audit::{Action, Audit, Event};
+use crate::audit::{Action, AuditLog, Event};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
 use crate::error::{Error, FieldErrors, Result};
@@ -39,7 +39,7 @@ const MAX_TOKENS: usize = 100;
 pub struct Tokens {
     db: Db,
     context: Context,
-    audit: Audit,
+    audit: AuditLog,
 }
 
 /// What somebody asks for.
@@ -71,7 +71,7 @@ pub struct TokensState {
 }
 
 impl Tokens {
-    pub fn new(db: Db, context: Context, audit: Audit) -> Self {
+    pub fn new(db: Db, context: Context, audit: AuditLog) -> Self {
         Self { db, context, audit }
     }
 

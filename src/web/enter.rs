@@ -21,7 +21,7 @@ use crate::accounts::factor::settings::SETUP;
 use crate::auth::Auth;
 use crate::error::{Error, Result};
 use crate::limiter::layer::{Tree, limit_admin};
-use crate::limiter::verdict::Told;
+use crate::limiter::verdict::QuotaStatus;
 use crate::limiter::{Limiter, headers};
 use crate::sessions::snapshot::SessionSnapshot;
 
@@ -127,7 +127,7 @@ async fn admit(limiter: &Limiter, guard: Guard<'_>, request: Request, next: Next
     };
     let mut response =
         if request.method().is_safe() { next.run(request).await } else { guard.run(request, next).await };
-    headers::tell(told.into_iter(), response.headers_mut());
+    headers::append(told.into_iter(), response.headers_mut());
     response
 }
 
@@ -136,14 +136,18 @@ async fn api(pipeline: &Pipeline, visit: &mut Visit, mut request: Request, next:
     match check_api(pipeline, visit, &mut request).await {
         Ok(told) => {
             let mut response = next.run(request).await;
-            headers::tell(told.into_iter(), response.headers_mut());
+            headers::append(told.into_iter(), response.headers_mut());
             response
         }
         Err(error) => error.into_response(),
     }
 }
 
-async fn check_api(pipeline: &Pipeline, visit: &mut Visit, request: &mut Request) -> Result<Vec<Told>> {
+async fn check_api(
+    pipeline: &Pipeline,
+    visit: &mut Visit,
+    request: &mut Request,
+) -> Result<Vec<QuotaStatus>> {
     let Pipeline { auth, deps, limiter, .. } = pipeline;
     let identity = bearer::identify(auth, visit, request).await?;
     note(auth, visit, &identity);

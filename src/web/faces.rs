@@ -17,7 +17,7 @@ use super::site::Site;
 use super::viewer::IdentitySlot;
 use super::way::{Pipeline, TreePipeline};
 use crate::error::{Code, Error};
-use crate::limiter::headers::refuse;
+use crate::limiter::headers::append_refusal;
 use crate::limiter::layer::Tree;
 use crate::telemetry::request::current;
 
@@ -145,7 +145,7 @@ fn faced(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Respon
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     if let Error::TooManyRequests(refusal) = &**error {
-        refuse(refusal, response.headers_mut());
+        append_refusal(refusal, response.headers_mut());
     }
     if let Some(challenge) = challenge(error) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -156,7 +156,7 @@ async fn mended(auth: &Auth, mut response: Response) -> Response {
 
 /// Unless the device is kept signed in, the cookie ends with the browser, earlier than the session.
 async fn life(auth: &Auth, session: &Session) -> Life {
-    let login = Data::of(session).await.ok().and_then(|data| data.login);
+    let login = Data::from_session(session).await.ok().and_then(|data| data.login);
     match login.and_then(|login| login.family) {
         Some(_) => Life::For(auth.session_idle),
         None => Life::Browser,

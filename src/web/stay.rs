@@ -13,7 +13,7 @@ use crate::accounts::{Proof, Proved};
 use crate::admin::pages::LIVE;
 use crate::auth::{Auth, SignIn};
 use crate::error::Result;
-use crate::refresh::{Kind, Rotated};
+use crate::refresh::{Kind, Rotation};
 use crate::tokens::format::Prefix;
 
 /// Whom the session knows, else whose device this is that is kept signed in; then with the cookie to be set.
@@ -33,7 +33,7 @@ pub async fn recognise(
     }
     let Some(token) = token(&auth.deps.public_url, head.headers) else { return Ok((identity, None)) };
     let origin = Origin::new(&auth.deps, head.headers, head.extensions);
-    let Rotated::Child(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
+    let Rotation::Granted(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
         return Ok((identity, Some(cookies::removal(Name::Stay))));
     };
     let (session, proved) = (&visit.session, Proved { member: grant.member, by: Proof::KeptDevice });

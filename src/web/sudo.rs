@@ -81,7 +81,7 @@ impl PasswordSudo {
 
 /// Whether this person's session is in sudo mode.
 pub async fn is_sudo(system: &Context, session: &Session, member: &Member) -> Result<bool> {
-    Ok(end(system, &Data::of(session).await?, member).is_some())
+    Ok(end(system, &Data::from_session(session).await?, member).is_some())
 }
 
 /// When this person's sudo mode ends, if the session is in it.
@@ -111,7 +111,7 @@ pub async fn renew(
     now: Member,
     by: Proof,
 ) -> Result<()> {
-    let mut data = Data::of(session).await?;
+    let mut data = Data::from_session(session).await?;
     if by.grants().session == SessionGrant::Begins {
         session.cycle_id().await?;
     }

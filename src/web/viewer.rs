@@ -133,7 +133,7 @@ fn is_stale(auth: &Auth, login: &Login) -> bool {
 }
 
 async fn look_up(auth: &Auth, session: &Session, slides: bool) -> Result<Identity> {
-    let data = Data::of(session).await?;
+    let data = Data::from_session(session).await?;
     if data.login.is_none() {
         return Ok(Identity::default());
     }
@@ -169,7 +169,7 @@ pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &O
         return Err(Error::SignInRequired);
     }
     let (member, now) = (&proved.member, auth.deps.system.now());
-    let before = Data::of(session).await?;
+    let before = Data::from_session(session).await?;
     let login = Login {
         user: member.id,
         epoch: member.auth_epoch,
@@ -190,7 +190,7 @@ pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &O
 /// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
 /// outlives the session can still be sent.
 pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family: Uuid) -> Result<()> {
-    let mut data = Data::of(session).await?;
+    let mut data = Data::from_session(session).await?;
     if let Some(login) = &mut data.login {
         login.family = Some(family);
         login.csrf = auth.form_key.token_of_family(family, member.id);
@@ -200,7 +200,7 @@ pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family
 
 /// The identity of a session that has just begun, for the rest of this request.
 pub async fn begun(session: &Session, member: Member) -> Result<Identity> {
-    let login = Data::of(session).await?.login;
+    let login = Data::from_session(session).await?.login;
     Ok(login.map(|login| known(login, member)).unwrap_or_default())
 }
 

@@ -24,7 +24,7 @@ use super::{pending, viewer};
 use crate::auth::Auth;
 use crate::error::Error;
 use crate::limiter::Limiter;
-use crate::limiter::layer::{Incoming, Tree, admit};
+use crate::limiter::layer::{Incoming, Tree, check_rate_limit};
 use crate::telemetry::metrics::Metrics;
 use crate::waits;
 
@@ -75,11 +75,11 @@ async fn limited(this: &TreePipeline, mut request: Request, next: Next) -> Respo
     let named =
         this.sessions.as_ref().map(|_| Named::new(&deps.public_url, request.headers())).unwrap_or_default();
     let incoming = Incoming { tree: this.tree, head: Head::new(&request), session: named.id };
-    let admitting = admit(pipeline, incoming);
+    let checking = check_rate_limit(pipeline, incoming);
     let (mut admission, snapshot) = if session::may_remember(&request) {
-        (admitting.await, None)
+        (checking.await, None)
     } else {
-        named.meanwhile(&auth.sessions, admitting).await
+        named.meanwhile(&auth.sessions, checking).await
     };
     if let Some(refusal) = admission.refusal(&pipeline.limiter) {
         // The page that says so shows who is signed in, as far as this node knows without a look.
@@ -103,6 +103,6 @@ async fn limited(this: &TreePipeline, mut request: Request, next: Next) -> Respo
             None => next.run(request).await,
         },
     };
-    admission.settle(pipeline, &mut response).await;
+    admission.finish(pipeline, &mut response).await;
     response
 }

@@ -41,7 +41,7 @@ async fn six_events(app: &App) -> Actor {
     let admin = app.admin("root").await;
     app.signed_in("ada").await;
     app.signed_in("bob").await;
-    let verified = app.coffer.trail.verify().await.expect("a trail");
+    let verified = app.coffer.audit_reader.verify().await.expect("a trail");
     assert_eq!((verified.events, verified.fault), (6, None));
     admin
 }
@@ -63,7 +63,7 @@ async fn the_database_itself_refuses_to_rewrite_the_trail(app: App) {
         let refused = past_coffer(&app, &[sql]).await.expect_err(sql);
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
-    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, None);
+    assert_eq!(app.coffer.audit_reader.verify().await.expect("a trail").fault, None);
 }
 
 /// `name::sqlite` and `name::postgres`: after these statements this fault is found, and the page tells it.
@@ -73,7 +73,7 @@ macro_rules! finds {
         async fn $name(app: App) {
             let admin = six_events(&app).await;
             tamper(&app, &[$($sql),+]).await;
-            let verified = app.coffer.trail.verify().await.expect("a trail");
+            let verified = app.coffer.audit_reader.verify().await.expect("a trail");
             assert_eq!(verified.fault, Some($fault));
             admin.get("/admin/audit").await.ok().has(".notice.alarm h2", &format!("broken: {}", $fault));
         }
@@ -114,14 +114,14 @@ async fn an_event_of_another_past(app: App) {
     tamper(&app, &[sixth, "DELETE FROM audit_events WHERE seq = 6", back]).await;
     app.another_browser_of("ada").await;
     app.another_browser_of("bob").await;
-    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, None);
+    assert_eq!(app.coffer.audit_reader.verify().await.expect("a trail").fault, None);
     let swap = [
         "DELETE FROM audit_events WHERE seq = 6",
         "INSERT INTO audit_events SELECT * FROM kept",
         "DROP TABLE kept",
     ];
     past_coffer(&app, &swap).await.expect("the database obeys its owner");
-    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, Some(Fault::Changed(7)));
+    assert_eq!(app.coffer.audit_reader.verify().await.expect("a trail").fault, Some(Fault::Changed(7)));
 }
 
 finds!(a_trail_cut_short, Fault::Cut(5), "DELETE FROM audit_events WHERE seq >= 5");
@@ -154,7 +154,7 @@ async fn twenty_failed_logins_at_once_are_one_chain(app: App) {
     let numbers: Vec<i64> = refused.iter().map(|event| event["seq"].as_i64().expect("a number")).collect();
     assert_eq!(numbers, (3..=22).rev().collect::<Vec<_>>());
     assert!(refused.iter().all(|event| event["actor"].is_null() && event["target_name"] == "root"));
-    let verified = app.coffer.trail.verify().await.expect("a trail");
+    let verified = app.coffer.audit_reader.verify().await.expect("a trail");
     assert_eq!((verified.events, verified.fault), (22, None));
 }
 
@@ -256,7 +256,7 @@ on_both_engines!(an_exported_trail_is_verified_elsewhere);
 async fn an_exported_trail_is_verified_elsewhere(app: App) {
     six_events(&app).await;
     let mut text = Vec::new();
-    app.coffer.trail.export(&mut text).await.expect("a trail");
+    app.coffer.audit_reader.export(&mut text).await.expect("a trail");
     let text = String::from_utf8(text).expect("text");
     assert_eq!(text.lines().count(), 8, "a head, six events and the end");
     let key = fs::read_to_string(app.data_dir().join("secret.key")).expect("a key");

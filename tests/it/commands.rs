@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use coffer::db::Db;
-use coffer::redis::space::Space;
+use coffer::redis::namespace::Namespace;
 
 use crate::startup::Place;
 use crate::support::postgres::{Database, fresh_database};
@@ -104,7 +104,7 @@ async fn beside_a_redis_that_knows_more_they_change_nothing() {
     let before = installation().await;
     let info = redis.bulk("INFO server").expect("redis answers");
     let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).expect("a run id").to_owned();
-    let mark = format!("coffer:mark:{}", Space::new(&before.0, &[run_id], 0).short());
+    let mark = format!("coffer:mark:{}", Namespace::new(&before.0, &[run_id], 0).short());
     let row = "0198c0de-0000-7000-8000-000000000000";
     assert_eq!(redis.command(&format!("SET {mark} \"999999 {row}\"")).expect("redis answers"), "+OK");
     let looking: [&[&str]; 6] =

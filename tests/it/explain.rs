@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coffer::accounts::{Role, store as accounts};
-use coffer::audit::trail::Filter;
+use coffer::audit::reader::Filter;
 use coffer::audit::{Action, Event, store as audit};
 use coffer::cache::outbox;
 use coffer::db::{Db, Timestamp, Value};
@@ -203,7 +203,7 @@ async fn single_things(app: &App) {
             "refresh_families_user".to_owned(),
         ),
         ("what Redis must be told", sessions::REVOCATIONS, vec![Value::Int(1_000)], "outbox".to_owned()),
-        ("what Redis was told", sessions::FORGET, vec![Value::Int(10)], "outbox".to_owned()),
+        ("what Redis was told", sessions::DELETE, vec![Value::Int(10)], "outbox".to_owned()),
         ("what was touched", outbox::ROWS_AFTER, vec![Value::Int(1_000)], "outbox".to_owned()),
         ("what all have heard", outbox::DELETE, vec![Value::Int(10)], "outbox".to_owned()),
     ] {

@@ -62,7 +62,7 @@ async fn three_nodes_verify_five_guesses_together() {
     let (second, third) = (app.another_node().await, app.another_node().await);
     let nodes: [&Node; 3] = [&app, &second, &third];
     for node in nodes {
-        let exact = async || match node.coffer.limiter.tier() {
+        let exact = async || match (node.coffer.limiter.tier(), node.coffer.limiter.nodes()) {
             (Tier::Exact, 3) => Ok(()),
             other => Err(format!("{other:?}")),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use coffer::audit::{Action, Event};
 use coffer::db::{Db, Engine as Taken};
 use coffer::keys::store;
-use coffer::mail::Letter;
+use coffer::mail::Email;
 use coffer::web::origin::Origin;
 use uuid::Uuid;
 
@@ -128,7 +128,7 @@ async fn ada(app: &App) -> Ada {
     let phone = Authenticator::from_page(&session.get(SETUP).await.ok());
     // The code of the step before, so that the present one is unused.
     let shown = session.post_form(SETUP, &[("code", &phone.code(app.now().minus(STEP)))]).await.ok();
-    let letter = Letter::PasswordChanged { security: "https://example.org/the-waiting-letter".to_owned() };
+    let letter = Email::PasswordChanged { security: "https://example.org/the-waiting-letter".to_owned() };
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     app.coffer.mail.queue(&mut tx, "ada@example.org", &letter).await.expect("a letter");
     tx.commit().await.expect("it stays");
@@ -417,5 +417,5 @@ async fn a_node_with_the_old_key_can_not_break_the_chain(app: App) {
         .expect_err("it is not written");
     assert!(refused.to_string().contains("another COFFER_SECRET_KEY"), "{refused}");
     drop(tx);
-    assert_eq!(app.coffer.trail.verify().await.expect("a trail").fault, None);
+    assert_eq!(app.coffer.audit_reader.verify().await.expect("a trail").fault, None);
 }

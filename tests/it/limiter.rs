@@ -10,10 +10,10 @@ use coffer::config::Config;
 use coffer::context::{Clock, Context, Entropy};
 use coffer::db::Timestamp;
 use coffer::keys::Keys;
-use coffer::limiter::batch::{Ask, take};
+use coffer::limiter::batch::{Check, take};
 use coffer::limiter::exact::Exact;
 use coffer::limiter::gcra::Quota;
-use coffer::limiter::key::{Id, Key};
+use coffer::limiter::key::{ClientId, ClientKey};
 use coffer::limiter::policy::Policy;
 use coffer::limiter::settings::Settings;
 use coffer::limiter::verbs::LoginAttempt;
@@ -90,14 +90,14 @@ impl Cluster {
         reached.expect("Redis answers");
         let metrics = Metrics::new(&self.context);
         let limiter = Limiter::new(&settings(limits), &self.keys, Some(&redis), &self.context, &metrics);
-        tokio::spawn(limiter.pulses());
+        tokio::spawn(limiter.heartbeats());
         limiter
     }
 
     async fn nodes(&self, limits: &[&str]) -> [Limiter; 3] {
         let nodes = [self.node(limits).await, self.node(limits).await, self.node(limits).await];
         for node in &nodes {
-            let all = async || if node.tier().1 == 3 { Ok(()) } else { Err(format!("{:?}", node.tier())) };
+            let all = async || if node.nodes() == 3 { Ok(()) } else { Err(node.nodes().to_string()) };
             eventually(HEALED, all).await.expect("three live nodes");
         }
         nodes
@@ -192,7 +192,7 @@ async fn a_forgotten_script_is_sent_again() {
     assert_eq!(allowed(&node, "192.0.2.1", 60).await, 60);
     assert_eq!(cluster.redis.command("SCRIPT FLUSH").expect("redis answers"), "+OK");
     assert_eq!(allowed(&node, "192.0.2.1", 60).await, 40);
-    assert_eq!(node.tier().0, Tier::Exact);
+    assert_eq!(node.tier(), Tier::Exact);
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn without_redis_each_node_gives_its_part_and_heals() {
         let here = allowed(node, "192.0.2.1", 200).await;
         assert!((1..=34).contains(&here), "{here} of 33");
         passed += here;
-        assert_eq!(node.tier(), (Tier::Local, 3));
+        assert_eq!((node.tier(), node.nodes()), (Tier::Local, 3));
     }
     assert!(passed <= 102, "{passed}");
     cluster.redis.restart().await;
@@ -495,7 +495,7 @@ async fn a_redis_cluster_decides_as_one_redis() {
     let cluster = Cluster::on(redis, "redis-cluster");
     let node = cluster.node(&[BURST, PATIENT]).await;
     assert_eq!(allowed(&node, "2001:db8::1", 150).await, 100);
-    assert_eq!(node.tier().0, Tier::Exact);
+    assert_eq!(node.tier(), Tier::Exact);
     let mut failed = 0;
     while node.login(attempt("192.0.2.1", "ada")).await.is_ok() {
         failed += 1;
@@ -554,28 +554,28 @@ fn schedules() -> impl Strategy<Value = (Quotas, Vec<(usize, usize)>)> {
 /// came up.
 async fn compared(
     exact: &Exact,
-    clients: &[Key],
+    clients: &[ClientKey],
     quotas: &[(Quota, bool)],
     requests: &[(usize, usize)],
 ) -> [usize; 3] {
     let mut states = vec![vec![0; quotas.len()]; clients.len()];
     let mut outcomes = [0; 3];
     for (client, alone) in requests {
-        let ask = |at: usize, (quota, shadow): &(Quota, bool)| Ask {
+        let check = |at: usize, (quota, shadow): &(Quota, bool)| Check {
             quota: *quota,
             shadow: *shadow,
             only_if_new: (*alone == 0 && at > 0).then(|| at - 1),
         };
-        let asks: Vec<Ask> = quotas.iter().enumerate().map(|(at, quota)| ask(at, quota)).collect();
-        let charges: Vec<Charge> = asks
+        let checks: Vec<Check> = quotas.iter().enumerate().map(|(at, quota)| check(at, quota)).collect();
+        let charges: Vec<Charge> = checks
             .iter()
             .zip(Policy::ALL)
-            .map(|(ask, policy)| Charge { policy, key: clients[*client], ask: *ask })
+            .map(|(check, policy)| Charge { policy, key: clients[*client], check: *check })
             .collect();
         let reply = exact.take(&[&charges]).await.expect("Redis answers").remove(0);
         assert_eq!(
             reply.answers,
-            take(&asks, &states[*client], reply.now),
+            take(&checks, &states[*client], reply.now),
             "{charges:?} {:?}",
             states[*client]
         );
@@ -599,7 +599,7 @@ fn the_script_decides_as_the_pure_function() {
     let settings = TestConfig { cases: 200, failure_persistence: None, ..TestConfig::default() };
     let totals = RefCell::new([0; 3]);
     let case = |(quotas, requests): (Quotas, Vec<(usize, usize)>)| {
-        let client = || Key { today: Id(cluster.context.random()), yesterday: None, slot: 0 };
+        let client = || ClientKey { today: ClientId(cluster.context.random()), yesterday: None, slot: 0 };
         let clients = [client(), client(), client()];
         let outcomes = runtime.block_on(compared(&exact, &clients, &quotas, &requests));
         totals.borrow_mut().iter_mut().zip(outcomes).for_each(|(total, some)| *total += some);

@@ -184,7 +184,7 @@ async fn three_coffers_allow_exactly_the_burst() {
     let (second, third) = (app.another_node().await, app.another_node().await);
     let nodes: [&Node; 3] = [&app, &second, &third];
     for node in nodes {
-        let tier = async || match node.coffer.limiter.tier() {
+        let tier = async || match (node.coffer.limiter.tier(), node.coffer.limiter.nodes()) {
             (Tier::Exact, 3) => Ok(()),
             other => Err(format!("{other:?}")),
         };
@@ -197,7 +197,7 @@ async fn three_coffers_allow_exactly_the_burst() {
     while let Some(status) = answers.next().await {
         *heard.entry(status).or_insert(0) += 1;
     }
-    let lost = nodes.map(|node| node.coffer.redis.as_ref().expect("Redis").doubts());
+    let lost = nodes.map(|node| node.coffer.redis.as_ref().expect("Redis").connection_epoch());
     assert_eq!(heard, BTreeMap::from([(200, 100), (429, 1_100)]), "failures and new connections: {lost:?}");
     let address: IpAddr = [127, 0, 0, 1].into();
     for node in nodes {

@@ -145,7 +145,7 @@ async fn a_release_reaches_every_node() {
     let (second, third) = (app.another_node().await, app.another_node().await);
     let limit = Duration::from_secs(20);
     for node in [&*app, &second, &third] {
-        let exact = async || match node.coffer.limiter.tier() {
+        let exact = async || match (node.coffer.limiter.tier(), node.coffer.limiter.nodes()) {
             (Tier::Exact, 3) => Ok(()),
             other => Err(format!("{other:?}")),
         };

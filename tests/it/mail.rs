@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use coffer::mail::{Letter, Outlook};
+use coffer::mail::{Email, MailHealth};
 use coffer::telemetry::watch;
 use serde_json::json;
 
@@ -42,7 +42,7 @@ macro_rules! with_mail {
 }
 
 async fn queue(node: &Node, to: &str) {
-    let letter = Letter::PasswordChanged { security: "https://example.org/settings/security".to_owned() };
+    let letter = Email::PasswordChanged { security: "https://example.org/settings/security".to_owned() };
     let mut tx = node.coffer.db.begin().await.expect("a transaction");
     node.coffer.mail.queue(&mut tx, to, &letter).await.expect("a letter");
     tx.commit().await.expect("it stays");
@@ -51,8 +51,8 @@ async fn queue(node: &Node, to: &str) {
 
 /// Waits until an attempt has failed.
 async fn is_delayed(app: &App) {
-    let failed = eventually(LIMIT, async || match app.coffer.mail.outlook() {
-        Outlook::Delayed => Ok(()),
+    let failed = eventually(LIMIT, async || match app.coffer.mail.health() {
+        MailHealth::Delayed => Ok(()),
         other => Err(format!("{other:?}")),
     });
     failed.await.unwrap_or_else(|error| panic!("{error}"));
@@ -71,7 +71,7 @@ async fn a_letter_is_delivered_at_once(app: App, server: MailServer) {
         assert!(letter.raw.contains(header), "{header} in\n{}", letter.raw);
     }
     app.all_is_sent().await;
-    assert_eq!(app.coffer.mail.outlook(), Outlook::Good);
+    assert_eq!(app.coffer.mail.health(), MailHealth::Good);
 }
 
 /// What the metrics say of attempts.
@@ -126,7 +126,7 @@ async fn what_the_server_refuses_for_ever_is_not_tried_again(app: App, server: M
     queue(&app, "ada@example.org").await;
     server.has(1).await;
     app.all_is_sent().await;
-    assert_eq!(app.coffer.mail.outlook(), Outlook::Good, "others are not held up");
+    assert_eq!(app.coffer.mail.health(), MailHealth::Good, "others are not held up");
     assert_eq!((attempts(&app, "sent"), attempts(&app, "given_up")), (1.0, 2.0));
 }
 
@@ -194,7 +194,7 @@ async fn without_a_server_letters_lie_in_a_folder_for_the_owner_alone(app: App) 
     assert_eq!(mode(&folder), 0o700);
     let files: Vec<_> = std::fs::read_dir(&folder).expect("a folder").flatten().collect();
     assert_eq!((files.len(), mode(&files[0].path())), (1, 0o600));
-    assert_eq!(app.coffer.mail.outlook(), Outlook::Folder);
+    assert_eq!(app.coffer.mail.health(), MailHealth::Folder);
 }
 
 const SMTP_PASSWORD: &str = "p%40ss%20word";
@@ -263,7 +263,7 @@ async fn a_letter_under_a_lost_key_is_given_up() {
     let server = MailServer::start().await;
     let app = App::with(Engine::Postgres, &[&format!("--smtp-url={}", server.url())]).await;
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
-    let letter = Letter::PasswordChanged { security: "https://example.org".to_owned() };
+    let letter = Email::PasswordChanged { security: "https://example.org".to_owned() };
     app.coffer.mail.queue(&mut tx, "ada@example.org", &letter).await.expect("a letter");
     let coffer::db::Tx::Postgres(postgres) = &mut tx else { panic!("PostgreSQL") };
     let damaged = sqlx::query("UPDATE mails SET sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20))");

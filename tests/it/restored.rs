@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use coffer::redis::Redis;
-use coffer::redis::space::Mark;
+use coffer::redis::namespace::OutboxPosition;
 use reqwest::Method;
 use serde_json::json;
 
@@ -59,21 +59,29 @@ async fn goes_on_after_its_backup(app: &App) -> Library {
     // It is marked in Redis how far the database has come.
     let marked = eventually(LIMIT, async || {
         let mark = position(app).await;
-        let space = app.coffer.redis.as_ref().and_then(Redis::space);
-        if space.is_some_and(|space| space.marked() == mark) { Ok(()) } else { Err("not marked") }
+        let namespace = app.coffer.redis.as_ref().and_then(Redis::namespace);
+        if namespace.is_some_and(|namespace| namespace.noted_position() == mark) {
+            Ok(())
+        } else {
+            Err("not marked")
+        }
     });
     marked.await.unwrap_or_else(|error| panic!("{error}"));
     Library { backup, ada, eve, entry, later }
 }
 
-async fn position(app: &App) -> Option<Mark> {
-    coffer::installation::store::position(&app.coffer.db).await.expect("a position").mark()
+async fn position(app: &App) -> Option<OutboxPosition> {
+    coffer::installation::store::position(&app.coffer.db).await.expect("a position").latest()
 }
 
 /// A slow answer puts the name of its keys in doubt for a moment.
 async fn is_used_again(redis: &Redis) {
     let used = eventually(LIMIT, async || {
-        if redis.space().is_some() && !redis.is_open() { Ok(()) } else { Err("Redis is not used again") }
+        if redis.namespace().is_some() && !redis.is_breaker_open() {
+            Ok(())
+        } else {
+            Err("Redis is not used again")
+        }
     });
     used.await.unwrap_or_else(|error| panic!("{error}"));
 }
@@ -111,11 +119,11 @@ async fn a_restored_backup_shows_what_it_holds(app: App) {
 /// While Redis can't be reached the restored database is written past all that Redis knows of it.
 async fn what_is_written_on_a_restored_backup_hides_nothing(app: App) {
     let library = goes_on_after_its_backup(&app).await;
-    let marked = position(&app).await.expect("rows").at;
+    let marked = position(&app).await.expect("rows").seq;
     let before = app.coffer.redis.as_ref().expect("with Redis").installation();
     app.redis().freeze();
     let app = app.restored(&library.backup).await;
-    while position(&app).await.is_none_or(|mark| mark.at <= marked + 1) {
+    while position(&app).await.is_none_or(|mark| mark.seq <= marked + 1) {
         library.ada.at(&app).saves(json!({ "title": "On another branch" })).await;
     }
     app.redis().thaw();
@@ -171,7 +179,7 @@ async fn a_time_without_redis_brings_nothing_back(app: App) {
     let change = json!({ "title": "Neap tables" });
     ada.at(&app).json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
     // Nobody waits for word of it.
-    coffer::sessions::store::forget_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
+    coffer::sessions::store::delete_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
     coffer::cache::outbox::delete(&app.coffer.db, i64::MAX).await.expect("rows go");
     let app = app.with_redis_again().await;
     let until = Instant::now() + Duration::from_secs(4);
@@ -211,8 +219,8 @@ async fn a_restart_keeps_the_name() {
     let before = app.coffer.redis.as_ref().expect("with Redis").installation();
     let other = app.another_node().await;
     let known = eventually(LIMIT, async || {
-        let space = other.coffer.redis.as_ref().and_then(Redis::space);
-        space.map(|space| space.name).ok_or("not known yet")
+        let namespace = other.coffer.redis.as_ref().and_then(Redis::namespace);
+        namespace.map(|namespace| namespace.name).ok_or("not known yet")
     });
     assert_eq!(known.await.expect("Redis is known"), before);
     assert!(ada.at(&other).is_signed_in().await);

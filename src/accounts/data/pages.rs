@@ -65,7 +65,7 @@ async fn archive(
     origin: Origin,
 ) -> Result<Response> {
     let account = settings.auth.accounts.own_data(&viewer, &origin).await?;
-    let activity = settings.trail.all_own(&viewer).await?;
+    let activity = settings.audit_reader.all_own(&viewer).await?;
     let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
     let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
     let body = settings.resources.export_everything(&viewer, extras)?;

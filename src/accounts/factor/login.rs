@@ -87,7 +87,7 @@ pub async fn check(
 }
 
 async fn between(auth: &Auth, session: &Session) -> Result<Option<(Between, Member)>> {
-    let between = Data::of(session).await?.between;
+    let between = Data::from_session(session).await?.between;
     let stands = |between: &Between| Timestamp::from_micros(between.until) > auth.deps.system.now();
     let Some(between) = between.filter(stands) else { return Ok(None) };
     let member = auth.accounts.in_epoch(between.user, between.epoch).await?;
@@ -95,7 +95,7 @@ async fn between(auth: &Auth, session: &Session) -> Result<Option<(Between, Memb
 }
 
 async fn start_again(session: &Session, why: Notice) -> Result<Response> {
-    let mut data = Data::of(session).await?;
+    let mut data = Data::from_session(session).await?;
     let was_between = data.between.take().is_some();
     if was_between {
         data.keep(session).await?;

@@ -22,7 +22,7 @@ use crate::keys::retired::{Known, RetiredKeys};
 use crate::keys::rotation::Rotation;
 use crate::keys::{Keys, RECOVERY_CODES, mac};
 use crate::limiter::policy::Policy;
-use crate::mail::Letter;
+use crate::mail::Email;
 use crate::seal::Seal;
 use crate::telemetry::metrics::Method;
 use crate::web::origin::Origin;
@@ -280,7 +280,7 @@ impl Accounts {
         codes.iter().map(|code| self.factor_keys.hash(member.id, code)).collect()
     }
 
-    fn changed(&self, on: bool) -> Letter {
-        Letter::SecondFactorChanged { on, security: self.security_page() }
+    fn changed(&self, on: bool) -> Email {
+        Email::SecondFactorChanged { on, security: self.security_page() }
     }
 }

@@ -81,7 +81,7 @@ pub async fn switch_on(
     let offer = offered(&auth, &session, member).await?;
     match auth.accounts.switch_on(member, &offer, &form.code, &origin).await {
         Ok(Changed { member: now, codes }) => {
-            Data { offered: None, ..Data::of(&session).await? }.keep(&session).await?;
+            Data { offered: None, ..Data::from_session(&session).await? }.keep(&session).await?;
             sudo::renew(&auth.deps.system, &session, member, now, Proof::SudoAndFactor).await?;
             let elsewhere = auth.sessions.is_elsewhere(&identity, &origin).await?;
             codes_page(&auth, chrome, codes, elsewhere)
@@ -130,7 +130,7 @@ pub async fn new_codes(
 
 /// The secret that this session was offered, the same until a code has proved it.
 async fn offered(auth: &Auth, session: &Session, member: &Member) -> Result<Offer> {
-    let data = Data::of(session).await?;
+    let data = Data::from_session(session).await?;
     let before = data.offered.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok());
     let offer = auth.accounts.offer(member, before.as_deref())?;
     if before.as_ref() != Some(&offer.sealed) {

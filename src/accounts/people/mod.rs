@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::store::personal::{self, Personal};
 use super::{LINK_LIFE, Purpose, Role, hash_of, key, require_admin};
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::cache::{Cache, Scope};
 use crate::context::Context;
 use crate::db::{Db, Timestamp, Tx};
@@ -37,7 +37,7 @@ pub struct People {
     pub db: Db,
     pub cache: Cache,
     pub context: Context,
-    pub audit: Audit,
+    pub audit: AuditLog,
     pub sessions: Sessions,
     pub cursors: CursorKey,
 }

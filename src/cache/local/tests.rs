@@ -18,7 +18,6 @@ fn key(id: u64) -> EntryKey {
     EntryKey { kind: Name::Page, audience: Uuid::nil(), id: u128::from(id).to_le_bytes() }
 }
 
-/// Counts its bytes as alive until it is dropped.
 struct Counted(u64, Arc<AtomicU64>);
 
 impl Drop for Counted {

@@ -1,4 +1,4 @@
-//! Where the limiter's numbers end: each of these was once broken by hand, and no test noticed.
+//! Boundary values of the limiter. Each of them was once changed by hand, and no other test failed.
 
 use axum::http::HeaderMap;
 
@@ -6,21 +6,21 @@ use super::{NOON, SECOND, key};
 use crate::config::Config;
 use crate::context::Context;
 use crate::keys::Keys;
-use crate::limiter::batch::{Answer, Ask, Outcome};
+use crate::limiter::batch::{Answer, Check, Outcome};
 use crate::limiter::blocked::{Blocked, BlockedList};
 use crate::limiter::gcra::{Decision, Micros, Quota, seconds};
-use crate::limiter::headers::tell;
-use crate::limiter::key::Key;
+use crate::limiter::headers::append;
+use crate::limiter::key::ClientKey;
 use crate::limiter::policy::Policy;
-use crate::limiter::table::{Place, Table};
+use crate::limiter::table::{CellKey, Table};
 use crate::limiter::verdict::{Tier, Verdict};
-use crate::limiter::wire::part_of;
-use crate::limiter::{Charge, Limiter};
+use crate::limiter::wire::{Part, part_of};
+use crate::limiter::{Charge, Limiter, Target};
 use crate::telemetry::metrics::Metrics;
 
 const BACKOFF: Quota = Quota::Backoff { free: 3, first: SECOND, longest: 900 * SECOND };
 
-/// The state of a client who comes back as soon as it may, so often; and when that is.
+/// The state of a client that has come back `times` times, each time as soon as it may, and the time by then.
 fn after_attempts(times: usize) -> (Micros, Micros) {
     let (mut state, mut now) = (0, NOON);
     for _ in 0..times {
@@ -61,7 +61,7 @@ fn too_little_to_matter_is_no_second() {
 #[test]
 fn a_full_list_drops_the_least_refused() {
     let list = BlockedList::default();
-    let refuse = |number: u64| list.note(Policy::Pages, key(number), NOON + SECOND, false);
+    let refuse = |number: u64| list.record(Policy::Pages, key(number), NOON + SECOND, false);
     for number in 0..64 {
         (0..=u64::from(number != 40)).for_each(|_| refuse(number));
     }
@@ -74,8 +74,8 @@ fn a_full_list_drops_the_least_refused() {
 #[test]
 fn whose_time_is_over_is_no_longer_listed() {
     let list = BlockedList::default();
-    list.note(Policy::Pages, key(1), NOON, false);
-    list.note(Policy::Pages, key(2), NOON + 1, false);
+    list.record(Policy::Pages, key(1), NOON, false);
+    list.record(Policy::Pages, key(2), NOON + 1, false);
     assert_eq!(list.top(NOON).iter().map(|blocked| blocked.key).collect::<Vec<_>>(), [key(2)]);
 }
 
@@ -91,23 +91,23 @@ fn a_client_of_two_nodes_is_a_shadow_where_both_only_count() {
     };
     for (one, other) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut joined = of(one, NOON);
-        joined.join(&of(other, NOON + SECOND));
+        joined.merge(&of(other, NOON + SECOND));
         assert_eq!(joined, Blocked { refusals: 4, ..of(one && other, NOON + SECOND) });
     }
 }
 
 #[test]
 fn a_forgotten_client_takes_no_room() {
-    let (table, place) = (Table::new(4096), Place { set: 7, tag: 9 });
+    let (table, key) = (Table::new(4096), CellKey { set: 7, tag: 9 });
     for _ in 0..3 {
-        table.update(place, |_| (NOON, ()));
+        table.update(key, |_| (NOON, ()));
         assert_eq!(table.used(), 1);
-        table.update(place, |_| (0, ()));
+        table.update(key, |_| (0, ()));
         assert_eq!(table.used(), 0);
     }
 }
 
-/// Refused by each of these policies for so many seconds, and as good as new after twice as long.
+/// Refused by each of these policies for so many seconds.
 fn refused(waits: &[(Policy, u64)]) -> Verdict {
     let quota = Quota::Rate { burst: 1, count: 1, period: 60 * SECOND };
     let answers = waits.iter().map(|(_, wait)| {
@@ -115,9 +115,9 @@ fn refused(waits: &[(Policy, u64)]) -> Verdict {
         let decision = Decision { allowed: false, state: NOON, remaining: 0, retry_after, reset };
         Answer { outcome: Outcome::Refused, decision }
     });
-    let ask = Ask { quota, shadow: false, only_if_new: None };
-    let charges = waits.iter().map(|(policy, _)| Charge { policy: *policy, key: key(1), ask });
-    Verdict::of(Tier::Local, NOON, charges.collect(), answers.collect())
+    let check = Check { quota, shadow: false, only_if_new: None };
+    let charges = waits.iter().map(|(policy, _)| Charge { policy: *policy, key: key(1), check });
+    Verdict::new(Tier::Local, NOON, charges.collect(), answers.collect())
 }
 
 #[test]
@@ -129,23 +129,23 @@ fn of_several_refusals_the_longest_wait_is_told() {
 #[test]
 fn a_refused_client_is_told_when_there_is_a_unit_again() {
     let mut headers = HeaderMap::new();
-    tell(refused(&[(Policy::Pages, 7)]).told(), &mut headers);
+    append(refused(&[(Policy::Pages, 7)]).quota_statuses(), &mut headers);
     assert_eq!(headers["ratelimit"], "\"pages\";r=0;t=7");
 }
 
 #[test]
 fn the_window_of_a_backoff_is_its_longest_delay() {
-    let ask = Ask { quota: BACKOFF, shadow: false, only_if_new: None };
-    let charge = Charge { policy: Policy::LoginPair, key: key(1), ask };
-    let answer = Answer { outcome: Outcome::Taken, decision: BACKOFF.look(0, NOON) };
+    let check = Check { quota: BACKOFF, shadow: false, only_if_new: None };
+    let charge = Charge { policy: Policy::LoginPair, key: key(1), check };
+    let answer = Answer { outcome: Outcome::Taken, decision: BACKOFF.peek(0, NOON) };
     let mut headers = HeaderMap::new();
-    tell(Verdict::of(Tier::Local, NOON, vec![charge], vec![answer]).told(), &mut headers);
+    append(Verdict::new(Tier::Local, NOON, vec![charge], vec![answer]).quota_statuses(), &mut headers);
     assert_eq!(headers["ratelimit-policy"], "\"login-pair\";q=3;w=900");
 }
 
 fn charge(policy: Policy, slot: u16, only_if_new: Option<usize>) -> Charge {
-    let key = Key { slot, ..key(u64::from(slot)) };
-    Charge { policy, key, ask: Ask { quota: BACKOFF, shadow: false, only_if_new } }
+    let key = ClientKey { slot, ..key(u64::from(slot)) };
+    Charge { policy, key, check: Check { quota: BACKOFF, shadow: false, only_if_new } }
 }
 
 #[test]
@@ -155,9 +155,9 @@ fn a_companion_in_the_same_slot_is_found_there_and_no_other() {
         charge(Policy::LoginAccounts, 2, Some(2)),
         charge(Policy::LoginSeen, 2, None),
     ];
-    let (places, part) = part_of(&charges, 2);
-    assert_eq!((places, part[0].ask.only_if_new), (vec![1, 2], Some(1)));
-    assert_eq!(part_of(&charges, 1).1[0].ask.only_if_new, None);
+    let Part { positions, charges: part } = part_of(&charges, 2);
+    assert_eq!((positions, part[0].check.only_if_new), (vec![1, 2], Some(1)));
+    assert_eq!(part_of(&charges, 1).charges[0].check.only_if_new, None);
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn a_companion_is_found_where_a_policy_before_it_is_off() {
     let keys = Keys::load(&config, &context).unwrap();
     let limiter = Limiter::new(&config.rate_limit, &keys, None, &context, &Metrics::new(&context));
     let policies = [Policy::LoginAddress, Policy::LoginAccounts, Policy::LoginSeen, Policy::LoginPair];
-    let charges = limiter.charges(&policies.map(|policy| (policy, key(1))));
-    let companion = charges[0].ask.only_if_new.map(|at| charges[at].policy);
+    let charges = limiter.charges(&policies.map(|policy| Target { policy, key: key(1) }));
+    let companion = charges[0].check.only_if_new.map(|at| charges[at].policy);
     assert_eq!((charges.len(), charges[0].policy), (3, Policy::LoginAccounts));
     assert_eq!(companion, Some(Policy::LoginSeen));
 }

@@ -245,7 +245,11 @@ async fn a_redis_that_refuses_writes_is_left_alone_until_it_takes_them() {
     let stands = async |open: bool| {
         let probe = async || {
             app_is_asked(&app).await;
-            if redis.is_open() == open { Ok(()) } else { Err(format!("open: {}", redis.is_open())) }
+            if redis.is_breaker_open() == open {
+                Ok(())
+            } else {
+                Err(format!("open: {}", redis.is_breaker_open()))
+            }
         };
         eventually(LIMIT, probe).await
     };
@@ -256,7 +260,7 @@ async fn a_redis_that_refuses_writes_is_left_alone_until_it_takes_them() {
         let until = Instant::now() + Duration::from_secs(5);
         while Instant::now() < until {
             app_is_asked(&app).await;
-            assert!(redis.is_open(), "{refuse}: a probe closed the breaker");
+            assert!(redis.is_breaker_open(), "{refuse}: a probe closed the breaker");
         }
         app.redis().command(take).expect("redis answers");
         stands(false).await.unwrap_or_else(|error| panic!("{take}: {error}"));

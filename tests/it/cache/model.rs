@@ -1,10 +1,8 @@
 //! A model of the cache's protocol: the checker tries every order of events, with all rules and with each left out.
 //!
-//! It has two nodes, two scopes with a writer each, and one answer that depends on both scopes. A write can
-//! overtake a
-//! load at every step. An answer is stale when it misses a write that had returned on its node before the read, or
-//! a
-//! write that was known when the node last proved that it had missed none (by a poll of the outbox or a heartbeat).
+//! It has two nodes, two scopes with a writer each, and one answer that depends on both scopes. A write can overtake
+//! a load at every step. An answer is stale when it misses a write that had returned on its node before the read, or
+//! a write that was known when the node last proved that it had missed none (by a poll of the outbox or a heartbeat).
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
@@ -18,8 +16,7 @@ struct Rules {
     /// A cached entry is good only while its local generation is current.
     local_generation: bool,
     /// Redis' entries carry the generations of their scopes, and are filled only if these are current. Without the
-    /// rule a
-    /// write deletes the entry, and a load sets it.
+    /// rule a write deletes the entry, and a load sets it.
     generations: bool,
     /// Generations are random. Without the rule they are counted up from zero.
     random: bool,
@@ -257,8 +254,7 @@ impl State {
         self.stale |= !holds(value, owed);
     }
 
-    /// Makes equal states equal: numbers generations in the order in which they occur, as they are only compared,
-    /// and
+    /// Makes equal states equal: numbers generations in the order in which they occur, as they are only compared, and
     /// sorts the loads.
     fn canonical(mut self, rules: Rules) -> Self {
         self.running.sort();

@@ -1,5 +1,4 @@
-//! Only so many loads run at once. A page's load, which waits for other loads, takes no permit: otherwise cold
-//! pages
+//! Only so many loads run at once. A page's load, which waits for other loads, takes no permit: otherwise cold pages
 //! could wait for each other for ever. A model tries every order, and a test asks for a hundred cold pages at once.
 
 use std::marker::PhantomData;

@@ -1,7 +1,8 @@
--- Says that a node lives and what it did, and tells it how many nodes there are and which clients were released since
--- it last asked.
--- KEYS: the nodes, the released clients, the nodes' reports, the clock's (clock.lua). ARGV: this node, when it last asked, how long a node counts
--- as alive, how long a release is told, this node's report; then the clients that it releases now.
+-- Records that a node is alive and what it did. Returns the time, how many nodes are alive, and the clients released
+-- since the node's last heartbeat.
+-- KEYS: the nodes, the released clients, the nodes' reports, the clock's (clock.lua).
+-- ARGV: this node, the time of its last heartbeat, how long a node counts as alive, how long a release is kept, this
+--       node's report; then the clients that it releases now.
 local now = monotonic(KEYS[4])
 local text = string.format('%.0f', now)
 

@@ -1,6 +1,4 @@
-//! Reading the trail: admins see all of it, everybody what concerns their own account.
-
-mod asked;
+//! The reader of the audit log: admins see all of it, users what concerns their own account.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,10 +9,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::asked::{Asked, Filter};
-use self::asked::{MOST, PAGE};
+pub use super::query::{AuditQuery, Filter};
+use super::query::{MAX_PAGE, PAGE};
 use super::verify::Verified;
-use super::{Action, Audit, Outcome, store};
+use super::{Action, AuditLog, Outcome, store};
 use crate::accounts;
 use crate::context::Context;
 use crate::db::{Db, Timestamp};
@@ -23,28 +21,27 @@ use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
 use crate::web::viewer::Viewer;
 
-/// So short a trail is verified whenever it is looked at; it takes milliseconds.
+/// A log of up to this many events is verified each time a page shows it, which takes milliseconds.
 const SHORT: i64 = 2_000;
 
 #[derive(Clone)]
-pub struct Trail {
+pub struct AuditReader {
     db: Db,
     context: Context,
-    audit: Audit,
+    log: AuditLog,
     cursors: CursorKey,
-    /// What this process found last.
-    checked: Arc<Mutex<Option<Checked>>>,
+    /// The latest, of this process.
+    checked: Arc<Mutex<Option<Verification>>>,
 }
 
-/// An event with the names of those in it.
+/// An event with the names of its actor and target.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct NamedEvent {
     pub seq: i64,
     pub at: Timestamp,
-    pub actor: Option<Who>,
-    /// As it is stored; a user's, session's or token's id, or empty.
+    pub actor: Option<EventActor>,
     pub target: String,
-    /// The username, when the target is somebody who has an account.
+    /// The username, if the target is a user.
     pub target_name: Option<String>,
     pub action: String,
     pub outcome: String,
@@ -53,20 +50,19 @@ pub struct Entry {
 }
 
 #[derive(Clone, Debug)]
-pub struct Who {
+pub struct EventActor {
     pub id: Uuid,
     /// `None` once the account is deleted.
     pub username: Option<String>,
 }
 
-pub struct Page {
-    pub entries: Vec<Entry>,
+pub struct EventPage {
+    pub entries: Vec<NamedEvent>,
     pub next: Option<String>,
 }
 
-/// What was found, and when.
 #[derive(Clone)]
-pub struct Checked {
+pub struct Verification {
     pub at: Timestamp,
     pub verified: Verified,
 }
@@ -76,38 +72,32 @@ enum Position {
     Event(i64),
 }
 
-/// What the routes of the audit log need.
 #[derive(Clone, FromRef)]
 pub struct AuditState {
-    pub trail: Arc<Trail>,
+    pub audit_reader: Arc<AuditReader>,
     pub deps: Arc<WebDeps>,
 }
 
-impl Trail {
-    #[must_use]
-    pub fn new(db: Db, context: Context, audit: Audit, cursors: CursorKey) -> Self {
-        Self { db, context, audit, cursors, checked: Arc::default() }
+impl AuditReader {
+    pub fn new(db: Db, context: Context, log: AuditLog, cursors: CursorKey) -> Self {
+        Self { db, context, log, cursors, checked: Arc::default() }
     }
 
-    /// One page of everybody's events, for admins, the newest first.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Invalid`] at the filter that makes no sense.
-    pub async fn page(&self, viewer: &Viewer, asked: &Asked) -> Result<Page> {
-        let filter = self.filter(viewer, asked).await?;
-        self.read(filter).await
+    /// One page of all events, for admins, the newest first.
+    pub async fn page(&self, viewer: &Viewer, query: &AuditQuery) -> Result<EventPage> {
+        let filter = self.filter(viewer, query).await?;
+        self.page_of(filter).await
     }
 
-    /// One page of what the viewer did and what was done or tried with their account.
-    pub async fn own(&self, viewer: &Viewer, cursor: &str) -> Result<Page> {
+    /// One page of events with the viewer as actor or target.
+    pub async fn own(&self, viewer: &Viewer, cursor: &str) -> Result<EventPage> {
         let person = Some(viewer.signed_in()?.id);
-        self.read(Filter { person, before: self.position(cursor)?, ..Filter::all(PAGE) }).await
+        self.page_of(Filter { person, before: self.position(cursor)?, ..Filter::all(PAGE) }).await
     }
 
-    /// All of that, to take along.
-    pub async fn all_own(&self, viewer: &Viewer) -> Result<Vec<Entry>> {
+    pub async fn all_own(&self, viewer: &Viewer) -> Result<Vec<NamedEvent>> {
         let person = Some(viewer.signed_in()?.id);
-        let mut filter = Filter { person, ..Filter::all(MOST) };
+        let mut filter = Filter { person, ..Filter::all(MAX_PAGE) };
         let mut all = Vec::new();
         loop {
             let chunk = self.chunk(&mut filter).await?;
@@ -118,64 +108,63 @@ impl Trail {
         }
     }
 
-    /// The filter that an admin asks for.
-    pub async fn filter(&self, viewer: &Viewer, asked: &Asked) -> Result<Filter> {
+    /// Validates a query; for admins.
+    pub async fn filter(&self, viewer: &Viewer, query: &AuditQuery) -> Result<Filter> {
         accounts::require_admin(viewer)?;
         let mut errors = FieldErrors::default();
-        let filter = asked.read(&mut errors);
-        let person = self.person(asked.person.trim(), &mut errors).await?;
-        let before = self.position(&asked.cursor)?;
+        let filter = query.parse(&mut errors);
+        let person = self.person(query.person.trim(), &mut errors).await?;
+        let before = self.position(&query.cursor)?;
         errors.or(Filter { person, before, ..filter })
     }
 
-    /// The next entries, as many as the filter's limit; it goes on behind the last.
-    pub async fn chunk(&self, filter: &mut Filter) -> Result<Vec<Entry>> {
+    /// Reads up to the filter's limit, and moves the filter behind the last event.
+    pub async fn chunk(&self, filter: &mut Filter) -> Result<Vec<NamedEvent>> {
         let rows = store::events(&self.db, filter).await?;
         filter.before = rows.last().map(|row| row.seq).or(filter.before);
         self.named(rows).await
     }
 
-    /// Walks the chain when an admin asks for it, or when it is short.
-    pub async fn check(&self, viewer: &Viewer, wanted: bool) -> Result<Option<Checked>> {
+    /// Verifies the log if it is short or an admin asks for it.
+    pub async fn check(&self, viewer: &Viewer, wanted: bool) -> Result<Option<Verification>> {
         accounts::require_admin(viewer)?;
-        if !wanted && store::head(&self.db).await?.0 > SHORT {
+        if !wanted && store::head(&self.db).await?.seq > SHORT {
             return Ok(None);
         }
         let verified = self.verify().await?;
-        Ok(Some(Checked { at: self.context.now(), verified }))
+        Ok(Some(Verification { at: self.context.now(), verified }))
     }
 
-    /// The latest that this process has made, now when the trail is short; for admins.
-    pub async fn latest_check(&self, viewer: &Viewer) -> Result<Option<Checked>> {
+    /// This process' latest verification, or a new one if the log is short; for admins.
+    pub async fn latest_check(&self, viewer: &Viewer) -> Result<Option<Verification>> {
         let checked = self.check(viewer, false).await?;
         Ok(checked.or_else(|| self.checked.lock().clone()))
     }
 
-    /// For the command line.
     pub async fn verify(&self) -> Result<Verified> {
-        let verified = self.audit.verify(&self.db).await?;
-        *self.checked.lock() = Some(Checked { at: self.context.now(), verified: verified.clone() });
+        let verified = self.log.verify(&self.db).await?;
+        *self.checked.lock() = Some(Verification { at: self.context.now(), verified: verified.clone() });
         Ok(verified)
     }
 
-    /// Since when the key is in force: since it was changed, or else since the first event.
+    /// When the key was changed last, or else when the log begins.
     pub async fn key_since(&self) -> Result<Option<Timestamp>> {
         Ok(store::key_since(&self.db).await?)
     }
 
-    /// All of it with its seals, for the command line.
+    /// The whole log with its hashes, for the command line.
     pub async fn export(&self, out: &mut (dyn std::io::Write + Send)) -> Result<i64> {
-        self.audit.export(&self.db, out).await
+        self.log.export(&self.db, out).await
     }
 
-    async fn read(&self, filter: Filter) -> Result<Page> {
+    async fn page_of(&self, filter: Filter) -> Result<EventPage> {
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
         let mut one_more = Filter { limit: filter.limit + 1, ..filter };
         let mut entries = self.chunk(&mut one_more).await?;
         let more = entries.len() > limit;
         entries.truncate(limit);
         let last = entries.last().filter(|_| more);
-        Ok(Page { next: last.map(|last| self.cursors.seal(&Position::Event(last.seq))), entries })
+        Ok(EventPage { next: last.map(|last| self.cursors.seal(&Position::Event(last.seq))), entries })
     }
 
     fn position(&self, cursor: &str) -> Result<Option<i64>> {
@@ -200,14 +189,14 @@ impl Trail {
         Ok(found)
     }
 
-    async fn named(&self, rows: Vec<store::Row>) -> Result<Vec<Entry>> {
+    async fn named(&self, rows: Vec<store::Row>) -> Result<Vec<NamedEvent>> {
         let targets = rows.iter().filter_map(|row| row.target.parse().ok());
         let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.actor_id).chain(targets).collect();
         let names: HashMap<Uuid, String> = accounts::people::store::usernames(&self.db, ids).await?;
-        let entries = rows.into_iter().map(|row| Entry {
+        let entries = rows.into_iter().map(|row| NamedEvent {
             seq: row.seq,
             at: row.at,
-            actor: row.actor_id.map(|id| Who { id, username: names.get(&id).cloned() }),
+            actor: row.actor_id.map(|id| EventActor { id, username: names.get(&id).cloned() }),
             target_name: row.target.parse().ok().and_then(|id: Uuid| names.get(&id).cloned()),
             target: row.target,
             action: row.action,
@@ -219,15 +208,13 @@ impl Trail {
     }
 }
 
-impl Entry {
-    #[must_use]
-    pub fn words(&self) -> &str {
+impl NamedEvent {
+    pub fn description(&self) -> &str {
         let known = Action::parse(&self.action).zip(Outcome::parse(&self.outcome));
-        known.map_or(self.action.as_str(), |(action, outcome)| action.words(outcome))
+        known.map_or(self.action.as_str(), |(action, outcome)| action.description(outcome))
     }
 
-    /// The beginning of the network's hash, enough to tell networks apart.
-    #[must_use]
+    /// The first digits of the network's hash, enough to tell networks apart.
     pub fn network_hex(&self) -> String {
         let hash = self.network.as_deref().unwrap_or_default();
         HEXLOWER.encode(&hash[..hash.len().min(6)])

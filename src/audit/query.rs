@@ -1,4 +1,4 @@
-//! Which part of the trail is asked for.
+//! Which part of the audit log is read.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::error::FieldErrors;
 use crate::resources::listing::midnight;
 use crate::web::forms::encode;
 
-pub(super) const PAGE: i64 = 50;
-pub(super) const MOST: i64 = 200;
+pub const PAGE: i64 = 50;
+pub const MAX_PAGE: i64 = 200;
 
 /// Part of the trail, as the address bar or an API client asks for it; every part may be left empty.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct AuditQuery {
     /// Such as `login`; the page `/admin/audit` lists them all.
     pub action: String,
     /// Username, e-mail address or id of somebody who did it or to whom it was done.
@@ -43,59 +43,55 @@ pub struct Asked {
     pub limit: String,
 }
 
-/// An [`Asked`] that makes sense.
+/// A validated [`AuditQuery`].
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub action: Option<Action>,
-    /// Who did it or to whom it was done.
+    /// As actor or as target.
     pub person: Option<Uuid>,
     pub outcome: Option<Outcome>,
     pub from: Option<Timestamp>,
-    /// Not included.
     pub until: Option<Timestamp>,
-    /// Only events before this one.
+    /// The number of an event: only older ones pass.
     pub before: Option<i64>,
     pub limit: i64,
 }
 
 impl Filter {
-    #[must_use]
     pub const fn all(limit: i64) -> Self {
         Self { action: None, person: None, outcome: None, from: None, until: None, before: None, limit }
     }
 }
 
-impl Asked {
-    /// Everything but the person and the position, which take a look into the database.
-    pub(super) fn read(&self, errors: &mut FieldErrors) -> Filter {
+impl AuditQuery {
+    /// All but the person and the cursor, which need the database.
+    pub fn parse(&self, errors: &mut FieldErrors) -> Filter {
         Filter {
-            action: read(
+            action: parse_field(
                 &self.action,
                 Action::parse,
                 "action",
                 "There is no such action. Choose one of the list.",
                 errors,
             ),
-            outcome: read(
+            outcome: parse_field(
                 &self.outcome,
                 Outcome::parse,
                 "outcome",
                 "The outcome is done or refused.",
                 errors,
             ),
-            from: read(&self.from, day, "from", "Give the day as 2026-05-03.", errors),
-            until: read(&self.to, day, "to", "Give the day as 2026-05-03.", errors)
+            from: parse_field(&self.from, day, "from", "Give the day as 2026-05-03.", errors),
+            until: parse_field(&self.to, day, "to", "Give the day as 2026-05-03.", errors)
                 .map(|day| day.plus(Duration::from_hours(24))),
-            limit: read(&self.limit, limit, "limit", "The limit is a number from 1 to 200.", errors)
+            limit: parse_field(&self.limit, limit, "limit", "The limit is a number from 1 to 200.", errors)
                 .unwrap_or(PAGE),
             person: None,
             before: None,
         }
     }
 
-    /// The filters as a query string that ends with `extra`.
-    #[must_use]
-    pub fn query(&self, extra: &str) -> String {
+    pub fn to_query(&self, extra: &str) -> String {
         let Self { action, person, outcome, from, to, .. } = self;
         let fields =
             [("action", action), ("person", person), ("outcome", outcome), ("from", from), ("to", to)];
@@ -106,7 +102,7 @@ impl Asked {
     }
 }
 
-fn read<T>(
+fn parse_field<T>(
     text: &str,
     parse: impl Fn(&str) -> Option<T>,
     field: &'static str,
@@ -126,5 +122,5 @@ fn day(text: &str) -> Option<Timestamp> {
 }
 
 fn limit(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|limit| (1..=MOST).contains(limit))
+    text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit))
 }

@@ -3,9 +3,7 @@
 use super::{Action, Outcome};
 
 impl Action {
-    /// What was done, or tried, as lists tell it.
-    #[must_use]
-    pub const fn words(self, outcome: Outcome) -> &'static str {
+    pub const fn description(self, outcome: Outcome) -> &'static str {
         match (self, outcome) {
             (Self::SetUp, _) => "Made the first account",
             (Self::Register, _) => "Registered",

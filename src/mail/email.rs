@@ -1,4 +1,4 @@
-//! The letters that coffer writes, each as text and as simple HTML.
+//! The emails that coffer writes, each as text and as simple HTML.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-/// One letter. Links are whole and begin with the configured base URL.
+/// Links are absolute and begin with the configured base URL.
 #[derive(Clone, Debug)]
-pub enum Letter {
+pub enum Email {
     VerifyEmail {
         username: String,
         link: String,
     },
-    /// Somebody gave the address of one account for another.
+    /// To an account whose address was given for a new account.
     AlreadyRegistered {
         log_in: String,
         reset: String,
@@ -25,11 +25,11 @@ pub enum Letter {
     PasswordChanged {
         security: String,
     },
-    /// To the new address: confirm it.
+    /// To the new address.
     ConfirmEmail {
         link: String,
     },
-    /// To the old address: it is no longer the account's.
+    /// To the old address.
     EmailChanged {
         security: String,
     },
@@ -51,34 +51,33 @@ pub enum Letter {
     },
 }
 
-/// As it waits in the queue.
+/// As it is queued.
 #[derive(Debug, Deserialize, Serialize)]
-pub struct Written {
+pub struct RenderedEmail {
     pub subject: Cow<'static, str>,
     pub plain: String,
     pub html: String,
 }
 
 #[derive(Template)]
-#[template(path = "mail/letter.txt")]
+#[template(path = "mail/email.txt")]
 struct Plain<'a> {
     paragraphs: &'a [String],
     link: Option<&'a str>,
 }
 
 #[derive(Template)]
-#[template(path = "mail/letter.html")]
+#[template(path = "mail/email.html")]
 struct Html<'a> {
     subject: &'a str,
     paragraphs: &'a [String],
     link: Option<&'a str>,
 }
 
-impl Letter {
-    /// Subject, text and HTML.
-    pub fn write(&self) -> Result<Written> {
+impl Email {
+    pub fn render(&self) -> Result<RenderedEmail> {
         let (subject, paragraphs, link) = self.content();
-        Ok(Written {
+        Ok(RenderedEmail {
             subject: subject.into(),
             plain: Plain { paragraphs: &paragraphs, link }.render()?,
             html: Html { subject, paragraphs: &paragraphs, link }.render()?,
