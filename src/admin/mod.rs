@@ -41,6 +41,15 @@ pub struct AdminState {
 }
 
 impl Admin {
+    pub fn new(system: &Context, health: &Arc<Health>, history: &History, limiter: &Limiter) -> Self {
+        Self {
+            system: system.clone(),
+            health: health.clone(),
+            history: history.clone(),
+            limiter: limiter.clone(),
+        }
+    }
+
     /// How coffer does; for admins.
     ///
     /// # Errors

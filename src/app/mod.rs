@@ -212,20 +212,8 @@ impl App {
             sessions: sessions.as_ref().clone(),
             cursors: cursors.clone(),
         });
-        let admin = Arc::new(Admin {
-            system: system.clone(),
-            health: health.clone(),
-            history: history.clone(),
-            limiter: limiter.clone(),
-        });
-        let limits = Arc::new(Limits {
-            db: db.clone(),
-            system: system.clone(),
-            audit: audit.clone(),
-            limiter: limiter.clone(),
-            clients: client_ip,
-            is_shared: redis.is_some(),
-        });
+        let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));
+        let limits = Arc::new(Limits::new(&db, &system, &audit, &limiter, client_ip, redis.is_some()));
         Ok(Self {
             overview: Arc::new(Overview {
                 system: system.clone(),

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::store::{self, Row};
@@ -35,6 +35,7 @@ struct Retired {
 #[derive(Deserialize, Serialize)]
 struct Line {
     seq: i64,
+    #[serde(serialize_with = "microseconds")]
     at: Timestamp,
     actor: Option<Uuid>,
     action: String,
@@ -44,6 +45,12 @@ struct Line {
     request_id: String,
     previous: Hex,
     hash: Hex,
+}
+
+/// The hash is over all of the time.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+fn microseconds<S: Serializer>(at: &Timestamp, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.rfc3339())
 }
 
 #[derive(Deserialize, Serialize)]

@@ -72,7 +72,7 @@ impl Socket {
                 Some(Self { path, answering })
             }
             Err(error) => {
-                tracing::warn!(event = "socket_failed", %error, path = %path.display(), "commands can't be answered while coffer runs");
+                tracing::warn!(event = "socket_failed", %error, file = %path.display(), "commands can't be answered while coffer runs");
                 None
             }
         }

@@ -48,6 +48,25 @@ pub struct Standing {
 }
 
 impl Limits {
+    /// `is_shared` where Redis keeps the limits of all nodes.
+    pub fn new(
+        db: &Db,
+        system: &Context,
+        audit: &AuditLog,
+        limiter: &Limiter,
+        clients: Clients,
+        is_shared: bool,
+    ) -> Self {
+        Self {
+            db: db.clone(),
+            system: system.clone(),
+            audit: audit.clone(),
+            limiter: limiter.clone(),
+            clients,
+            is_shared,
+        }
+    }
+
     pub async fn standing(&self, viewer: &Viewer) -> Result<Standing> {
         require_admin(viewer)?;
         let overview = self.limiter.overview().await;

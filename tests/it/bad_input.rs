@@ -493,7 +493,7 @@ async fn unknown_addresses_are_404_in_the_trees_own_dress(app: App) {
         owner.json(Method::POST, path, json!({})).await.is(404).problem("unknown_route");
         app.visitor().get(path).await.is(404).problem("unknown_route");
     }
-    for path in ["/absent", "/resources/", "//", "/login/", "/admin", "/.env", "/..%2f..%2fetc/passwd"] {
+    for path in ["/absent", "/resources/", "//", "/login/", "/admin/", "/.env", "/..%2f..%2fetc/passwd"] {
         owner.get(path).await.error_page(404).has("a[href='/']", "Back to the library");
         owner.post_form(path, &[("title", "Typed")]).await.error_page(404).has("main textarea", "Typed");
         app.visitor().get(path).await.error_page(404);

@@ -37,7 +37,7 @@ impl Mirror {
         loop {
             let page = self.asks().await.ok().json();
             items.extend(page["items"].as_array().expect("items").clone());
-            self.cursor = page["next_cursor"].as_str().expect("a cursor on every page").to_owned();
+            page["next_cursor"].as_str().expect("a cursor on every page").clone_into(&mut self.cursor);
             if page["has_more"] == false {
                 return items;
             }

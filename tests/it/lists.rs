@@ -93,7 +93,7 @@ async fn a_list_links_to_its_next_page(app: App) {
             assert_eq!((link.as_str(), &page.json()["next_cursor"]), ("", &Value::Null));
             break;
         };
-        path = next.to_owned();
+        next.clone_into(&mut path);
     }
     assert_eq!(seen, (0..5).map(|number| json!(format!("Tide {number}"))).collect::<Vec<_>>());
 }

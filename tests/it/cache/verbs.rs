@@ -153,11 +153,14 @@ fn what_is_cached_is_changed_by_transactions_that_say_so() {
     let sources = [
         include_str!("../../../src/resources/store/write.rs"),
         include_str!("../../../src/resources/import/store.rs"),
+        include_str!("../../../src/resources/bulk/entries.rs"),
     ];
     for source in sources {
         assert!(!source.contains("tx: &mut Tx"), "the stores of the library take a `Write`");
     }
-    let elsewhere = walkdir("src", &["src/resources/store/write.rs", "src/resources/import/store.rs"]);
+    let stores =
+        ["src/resources/store/write.rs", "src/resources/import/store.rs", "src/resources/bulk/entries.rs"];
+    let elsewhere = walkdir("src", &stores);
     for (path, text) in &elsewhere {
         for changes in [
             "INTO resources ",

@@ -43,6 +43,8 @@ impl Owner {
         actor.json_free(Method::DELETE, &trashed.api()).await.is(204);
         let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);
         ids.insert("revisions", "1".to_owned());
+        // Of /admin/limits: anybody may be held back.
+        ids.insert("accounts", id.clone());
         let blocked = app.coffer.limiter.overview().await.blocked;
         let client = blocked.first().map_or("0123456789ab".to_owned(), |client| client.key.today.short());
         ids.insert("blocked", client);

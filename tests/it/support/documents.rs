@@ -75,7 +75,7 @@ pub fn blocks(file: &str) -> Vec<Block> {
             block.code.push_str(&line);
             block.code.push('\n');
         } else if line.starts_with('#') {
-            heading = line.trim_start_matches('#').trim().to_owned();
+            line.trim_start_matches('#').trim().clone_into(&mut heading);
         }
     }
     blocks

@@ -1,5 +1,6 @@
 //! A client that speaks HTTP/1.1 over TLS or without, and trusts one authority alone.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -76,10 +77,10 @@ impl Site {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\nconnection: close\r\n", self.port);
         if !headers.iter().any(|(name, _)| *name == "content-length") {
-            head += &format!("content-length: {}\r\n", body.len());
+            let _ = write!(head, "content-length: {}\r\n", body.len());
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head += "\r\n";
         let asked = async {

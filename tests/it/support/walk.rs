@@ -133,8 +133,9 @@ impl Machine {
     pub async fn runs(&self, script: &str) -> String {
         let path =
             format!("{}:/usr/sbin:{}", self.path("bin").display(), std::env::var("PATH").expect("a PATH"));
-        let exports: String =
+        let exports: Vec<String> =
             self.variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+        let exports = exports.concat();
         let text = format!(
             "trap 'echo \"{ENDED}: $?\"' EXIT\nset -euo pipefail\nexport PATH='{path}'\n{exports}cd '{}'\n{}",
             Path::new(env!("CARGO_MANIFEST_DIR")).display(),
