@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -84,7 +85,12 @@ impl Site {
         }
         head += "\r\n";
         let asked = async {
-            let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+            let stream = {
+                // Not an address of the proxy's, whose word coffer takes.
+                let socket = TcpSocket::new_v4()?;
+                socket.bind(SocketAddr::from(([127, 0, 0, 2], 0)))?;
+                socket.connect(SocketAddr::from(([127, 0, 0, 1], self.port))).await?
+            };
             match &self.tls {
                 None => exchange(stream, &head, body).await,
                 Some(tls) => {
