@@ -140,16 +140,16 @@ async fn one_can_log_in_and_out_without_redis(app: App) {
     redis_holds(&app, &eve, 1).await;
 }
 
-/// While Redis comes back, until it holds so many sessions with a new one, and afterwards: these are not signed in.
-async fn stay_out(app: &App, everywhere: &[Actor], count: usize) {
+/// While Redis comes back, until it holds a copy that is none of `before`, and afterwards: these are not signed in.
+async fn stay_out(app: &App, everywhere: &[Actor], before: &[String]) {
     let eve = app.signed_in("eve").await;
     let back = eventually(LIMIT, async || {
         for actor in everywhere {
             assert!(!actor.is_signed_in().await, "a session that was ended came back to life");
         }
         assert!(eve.is_signed_in().await);
-        let size = app.redis().sessions().map_err(|error| error.to_string())?;
-        if size == count { Ok(()) } else { Err(format!("{size} sessions")) }
+        let copies = app.redis().copies().map_err(|error| error.to_string())?;
+        copies.iter().find(|copy| !before.contains(copy)).map(drop).ok_or_else(|| "no new copy".to_owned())
     });
     back.await.unwrap_or_else(|error| panic!("Redis is used again in the end: {error}"));
     for actor in everywhere {
@@ -160,25 +160,27 @@ async fn stay_out(app: &App, everywhere: &[Actor], count: usize) {
 with_redis!(a_session_that_ended_without_redis_stays_dead);
 async fn a_session_that_ended_without_redis_stays_dead(app: App) {
     let ada = signed_in(&app).await;
-    let stolen = ada.copied_cookies();
+    let (stolen, before) = (ada.copied_cookies(), app.redis().copies().expect("redis answers"));
     assert_eq!(app.redis().command("SAVE").expect("redis answers"), "+OK");
     app.redis().kill();
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     assert!(!stolen.is_signed_in().await);
-    // It comes back as it was: the old session's copy is still in it, and is never found again.
+    // It comes back as it was: the old session's copy is in it until that is deleted, and is never found again.
     app.redis().restart().await;
-    stay_out(&app, &[stolen], 2).await;
+    stay_out(&app, &[stolen], &before).await;
 }
 
 with_redis!(a_session_that_ended_while_redis_was_frozen_stays_dead);
 async fn a_session_that_ended_while_redis_was_frozen_stays_dead(app: App) {
     let ada = signed_in(&app).await;
-    let stolen = ada.copied_cookies();
+    let (stolen, before) = (ada.copied_cookies(), app.redis().copies().expect("redis answers"));
     app.redis().freeze();
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     assert!(!stolen.is_signed_in().await);
     app.redis().thaw();
-    stay_out(&app, &[stolen], 1).await;
+    stay_out(&app, &[stolen], &before).await;
+    let copies = app.redis().copies().expect("redis answers");
+    assert!(!copies.contains(&before[0]), "the ended session's copy is left");
 }
 
 #[tokio::test]
@@ -254,12 +256,12 @@ async fn a_session_that_ended_without_redis_stays_dead_on_every_node() {
     let other = app.another_node().await;
     let ada = signed_in(&app).await;
     redis_holds(&app, &ada.at(&other), 1).await;
-    let stolen = ada.copied_cookies();
+    let (stolen, before) = (ada.copied_cookies(), app.redis().copies().expect("redis answers"));
     assert_eq!(app.redis().command("SAVE").expect("redis answers"), "+OK");
     app.redis().kill();
     ada.post_form("/logout", &[]).await.redirects_to("/login");
     app.redis().restart().await;
-    stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)], 2).await;
+    stay_out(&app, &[stolen.at(&other), stolen.clone(), stolen.at(&other)], &before).await;
 }
 
 async fn runs(tx: &mut Tx, statement: &str) {
@@ -435,13 +437,14 @@ async fn many_sessions_ended_without_redis_stay_dead() {
     for _ in 0..12 {
         everywhere.push(app.another_browser_of("ada").await);
     }
+    let before = app.redis().copies().expect("redis answers");
     app.redis().freeze();
     app.coffer.sessions.end_all(id_of(&app, "ada").await).await.expect("they end");
     app.redis().thaw();
     for ada in &everywhere {
         assert!(!ada.is_signed_in().await && !ada.at(&other).is_signed_in().await);
     }
-    stay_out(&app, &everywhere, 1).await;
+    stay_out(&app, &everywhere, &before).await;
 }
 
 /// A node whose way to Redis is slow changes what another node, whose way is not, reads there.
