@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::accounts::policy::AccountSettings;
 use crate::db::DatabaseSettings;
+use crate::fetch::FetchSettings;
 use crate::limiter::settings::Settings as RateLimit;
 use crate::mail::MailSettings;
 use crate::serve::tls::TlsSettings;
@@ -112,6 +113,9 @@ pub struct Config {
     pub rate_limit: RateLimit,
 
     #[command(flatten)]
+    pub fetching: FetchSettings,
+
+    #[command(flatten)]
     pub logs: LogSettings,
 
     #[command(flatten)]
@@ -161,7 +165,7 @@ impl Config {
             "COFFER_DATABASE_URL" => Some(self.database()),
             "COFFER_DRAIN_SECONDS" => Some(self.drain().as_secs().to_string()),
             "COFFER_METRICS_ADDRESS" => Some(self.metrics.listen().to_string()),
-            "COFFER_TRUSTED_PROXIES" | "COFFER_CORS_ORIGINS" => Some(String::new()),
+            "COFFER_TRUSTED_PROXIES" | "COFFER_CORS_ORIGINS" | "COFFER_FETCH_ALLOW" => Some(String::new()),
             _ => None,
         }
     }

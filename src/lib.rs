@@ -5,7 +5,7 @@
 //! [`accounts`] is who may get in, [`audit`] what they did there, [`mail`] what they are told; [`refresh`] and
 //! [`tokens`] are what programs show; [`web`] is what pages and JSON share; [`db`], [`redis`] and [`sessions`] hold
 //! the state, [`limiter`] says who must wait and [`limits`] shows it; [`telemetry`] sees inside and [`admin`] shows it;
-//! [`idempotency`] carries out once what is sent twice; [`openapi`] is what the API says of itself; [`config`], [`cli`], [`waiting`] and [`serve`] start and stop the
+//! [`fetch`] opens addresses that users name; [`idempotency`] carries out once what is sent twice; [`openapi`] is what the API says of itself; [`config`], [`cli`], [`waiting`] and [`serve`] start and stop the
 //! program.
 
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod db;
 pub mod doctor;
 pub mod environment;
 pub mod error;
+pub mod fetch;
 pub mod health;
 pub mod idempotency;
 pub mod installation;

@@ -8,10 +8,12 @@ use clap_complete::Shell;
 use crate::cli::{is_setting, whole};
 
 /// What all nodes of one installation must agree on: they would refuse each other's sessions, or answer differently.
-const ALIKE: [&str; 21] = [
+const ALIKE: [&str; 23] = [
     "COFFER_BASE_URL",
     "COFFER_CORS_ORIGINS",
     "COFFER_DATABASE_URL",
+    "COFFER_FETCH",
+    "COFFER_FETCH_ALLOW",
     "COFFER_HSTS_SUBDOMAINS",
     "COFFER_IMPORT_LIMIT",
     "COFFER_MAIL_FROM",

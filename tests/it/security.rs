@@ -125,18 +125,20 @@ fn nothing_of_the_program_runs_commands() {
 }
 
 #[test]
-fn the_program_opens_no_addresses() {
+fn the_program_opens_addresses_through_the_guarded_client_only() {
     let manifest = read("Cargo.toml");
     let (_, parts) = manifest.split_once("[dependencies]").expect("dependencies");
     let (parts, _) = parts.split_once("[dev-dependencies]").expect("what tests need");
     for client in ["ureq", "isahc", "curl", "client-legacy", "hyper-rustls"] {
         assert!(!parts.contains(client), "{client}");
     }
-    // tracing-loki sends lines to the log store that the settings name, with reqwest, and nothing goes anywhere else.
+    // tracing-loki sends lines to the log store that the settings name.
     for (path, text) in sources() {
-        assert!(!text.contains("reqwest::") && !text.contains("tracing_loki_client"), "{}", path.display());
-        let sends = text.contains("tracing_loki::");
-        assert!(!sends || path.to_string_lossy().contains("telemetry/loki"), "{}", path.display());
+        assert!(!text.contains("reqwest::"), "{}", path.display());
+        for (client, folder) in [("http_client::", "src/fetch/"), ("tracing_loki::", "telemetry/loki")] {
+            let is_there = path.to_string_lossy().contains(folder);
+            assert!(is_there || !text.contains(client), "{}", path.display());
+        }
     }
 }
 
