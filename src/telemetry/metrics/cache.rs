@@ -37,7 +37,7 @@ label! {
 
 label! {
     /// Why an entry left the process's memory.
-    Evicted = "cause" { Size = "size", Expired = "expired", Invalidated = "invalidated" }
+    Evicted = "cause" { Size = "size" }
 }
 
 label! {
