@@ -169,16 +169,16 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), faces::dress));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
-    let document = openapi::complete(&document);
+    let elsewhere = openapi::elsewhere(&document);
     let docs = SwaggerUi::new("/api/docs").config(
         utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
     );
     let api = api
-        .route("/api/v1/openapi.json", openapi::serve(&document))
+        .route("/api/v1/openapi.json", openapi::serve(document))
         .merge(docs)
-        .route("/api", openapi::elsewhere(&document))
-        .route("/api/", openapi::elsewhere(&document))
-        .route("/api/{*rest}", openapi::elsewhere(&document))
+        .route("/api", elsewhere.clone())
+        .route("/api/", elsewhere.clone())
+        .route("/api/{*rest}", elsewhere)
         .method_not_allowed_fallback(faces::method_not_allowed);
     let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
     let api = match app.config.cors.cors_origins.as_slice() {

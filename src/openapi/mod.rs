@@ -5,7 +5,7 @@ mod operation;
 pub mod pages;
 mod texts;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
@@ -83,20 +83,23 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
     document
 }
 
-/// Hands the document out.
-pub fn serve(document: &Value) -> MethodRouter {
-    let bytes = Bytes::from(document.to_string());
-    let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));
+/// Hands the document out. It is written when it is first asked for, as few installations are ever asked.
+pub fn serve(document: utoipa::openapi::OpenApi) -> MethodRouter {
+    let written = Arc::new(LazyLock::new(move || {
+        let bytes = Bytes::from(complete(&document).to_string());
+        let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));
+        (bytes, tag)
+    }));
     get(async move |headers: HeaderMap| {
+        let (bytes, tag) = LazyLock::force(&written).clone();
         let kind = HeaderValue::from_static("application/json");
         etag::unless_known(&headers, tag, || ([(CONTENT_TYPE, kind)], bytes).into_response())
     })
 }
 
 /// For addresses in the API that are none: names the nearest that is one.
-pub fn elsewhere(document: &Value) -> MethodRouter {
-    let paths: Arc<[String]> =
-        document["paths"].as_object().into_iter().flat_map(|paths| paths.keys().cloned()).collect();
+pub fn elsewhere(document: &utoipa::openapi::OpenApi) -> MethodRouter {
+    let paths: Arc<[String]> = document.paths.paths.keys().cloned().collect();
     any(async move |uri: Uri| {
         let likeness = |path: &&String| strsim::normalized_levenshtein(path, uri.path());
         let nearest = paths.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
