@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, ArgMatches, Args, Command};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::accounts::policy::AccountSettings;
@@ -129,10 +129,8 @@ impl Config {
 
     /// The address of the database, password included.
     pub fn database(&self) -> String {
-        self.database.database_url.as_ref().map_or_else(
-            || format!("sqlite:{}", self.data_dir.join("coffer.db").display()),
-            |url| url.expose_secret().to_owned(),
-        )
+        let file = || format!("sqlite:{}", self.data_dir.join("coffer.db").display());
+        self.database.url().unwrap_or_else(file)
     }
 
     /// How long everything is still served after the stop.

@@ -21,6 +21,8 @@ const RETURN_LIMIT: Duration = Duration::from_secs(1);
 pub trait Transactional: Database {
     const BEGIN: &'static str;
     const BEGIN_BULK: &'static str;
+    /// Whether it plans a statement for the values that are bound to it.
+    const PLANS_FOR_VALUES: bool;
 
     /// Runs a statement that binds nothing and returns nothing.
     fn run<'c>(connection: &'c mut Self::Connection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>>;
@@ -29,6 +31,7 @@ pub trait Transactional: Database {
 impl Transactional for Postgres {
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_BULK: &'static str = "BEGIN; SET LOCAL statement_timeout = '60s'";
+    const PLANS_FOR_VALUES: bool = true;
 
     fn run<'c>(connection: &'c mut PgConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
         async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()
@@ -38,6 +41,7 @@ impl Transactional for Postgres {
 impl Transactional for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_BULK: &'static str = Self::BEGIN;
+    const PLANS_FOR_VALUES: bool = false;
 
     fn run<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
         async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()

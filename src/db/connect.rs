@@ -5,8 +5,8 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
-use clap::Args;
-use secrecy::SecretString;
+use clap::{ArgAction, Args};
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Postgres, Sqlite};
@@ -44,6 +44,11 @@ pub struct DatabaseSettings {
     #[arg(long, env = "COFFER_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
 
+    /// false: no prepared statement outlives its transaction, for a pooler such as pgbouncer that gives each transaction
+    /// another connection. PostgreSQL then parses and plans every statement anew.
+    #[arg(long, env = "COFFER_DATABASE_PREPARED_STATEMENTS", default_value_t = true, action = ArgAction::Set)]
+    pub database_prepared_statements: bool,
+
     /// Database connections of this process.
     #[arg(long, env = "COFFER_DATABASE_CONNECTIONS", default_value_t = 10)]
     pub database_connections: u32,
@@ -55,6 +60,16 @@ pub enum Opening {
     Create,
     /// Change nothing.
     Existing,
+}
+
+impl DatabaseSettings {
+    /// The address that was given, with what the other settings say about it.
+    pub fn url(&self) -> Option<String> {
+        let url = self.database_url.as_ref()?.expose_secret();
+        let is_file = url.starts_with("sqlite:");
+        let keeps_statements = self.database_prepared_statements || is_file;
+        Some(if keeps_statements { url.to_owned() } else { postgres::without_statements(url) })
+    }
 }
 
 impl Db {

@@ -2,7 +2,7 @@
 
 use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
 use super::{Db, MeteredPool, Timestamp, Transaction};
-use sqlx::{Postgres, Sqlite};
+use sqlx::{Postgres, Row as _, Sqlite};
 
 /// Flags: all tables (0x10000), those that need it (0x2), from samples (0x10).
 pub const REFRESH_STATISTICS: &str = "PRAGMA optimize = 0x10012";
@@ -44,9 +44,9 @@ impl Db {
 /// A standby takes no changes. Its connection is closed, since the next one may reach the primary.
 async fn try_postgres(pool: &MeteredPool<Postgres>) -> sqlx::Result<()> {
     let mut checkout = pool.checkout().await?;
-    let asked = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(checkout.bare()?);
-    let read_only: sqlx::Result<String> = within(REQUEST_LIMIT, asked).await;
-    if checkout.judge(read_only)? == "on" {
+    let asked = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(checkout.bare()?);
+    let answer = within(REQUEST_LIMIT, asked).await;
+    if checkout.judge(answer)?.try_get::<String, _>(0)? == "on" {
         checkout.throw_away();
         return Err(sqlx::Error::Protocol("the server is a standby, which takes no changes".to_owned()));
     }

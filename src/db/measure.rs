@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, iter, once};
+use sqlx::error::BoxDynError;
 use sqlx::{Database, Describe, Either, Execute, Executor, SqlStr};
 
 use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, within};
@@ -41,13 +42,20 @@ impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
 }
 
 impl<'c, DB: Transactional> On<'c, DB> {
-    /// A connection from the pool is kept in `own`.
+    /// A connection from the pool is kept in `own`. Behind a pooler of transactions, only one of its own holds a
+    /// statement from its parsing to its end; it is rolled back, as what runs on a pool only reads.
     async fn checkout<'a>(self, own: &'a mut Option<Checkout<DB>>) -> sqlx::Result<&'a mut Checkout<DB>>
     where
         'c: 'a,
     {
         match self {
-            Self::Pool(pool) => Ok(own.insert(pool.connection().await?)),
+            Self::Pool(pool) => {
+                let checkout = own.insert(pool.connection().await?);
+                if !pool.state.keeps_statements {
+                    checkout.begin(DB::BEGIN, REQUEST_LIMIT).await?;
+                }
+                Ok(checkout)
+            }
             Self::Checkout(checkout) => Ok(checkout),
         }
     }
@@ -69,10 +77,11 @@ where
         E: 'q + Execute<'q, DB>,
     {
         let rows = async move {
-            let query = taken::<DB, E>(query)?;
+            let query = Taken::new(query)?;
             let mut own = None;
             let checkout = self.on.checkout(&mut own).await?;
-            let timer = Timer::start(checkout.pool(), self.name, query.0.as_str());
+            let timer = Timer::start(checkout.pool(), self.name, query.sql.as_str());
+            let query = query.on(checkout.pool());
             let rows = checkout.bare()?.fetch_many(query).try_collect::<Vec<_>>();
             let rows = within(self.limit, rows).await;
             timer.done(checkout.judge(rows))
@@ -86,10 +95,11 @@ where
         E: 'q + Execute<'q, DB>,
     {
         async move {
-            let query = taken::<DB, E>(query)?;
+            let query = Taken::new(query)?;
             let mut own = None;
             let checkout = self.on.checkout(&mut own).await?;
-            let timer = Timer::start(checkout.pool(), self.name, query.0.as_str());
+            let timer = Timer::start(checkout.pool(), self.name, query.sql.as_str());
+            let query = query.on(checkout.pool());
             let row = within(self.limit, checkout.bare()?.fetch_optional(query)).await;
             timer.done(checkout.judge(row))
         }
@@ -127,12 +137,41 @@ where
     }
 }
 
-/// The SQL and its arguments: [`Execute::sql`] consumes the query.
-fn taken<'q, DB: Database, E: Execute<'q, DB>>(
-    mut query: E,
-) -> sqlx::Result<(SqlStr, Option<DB::Arguments>)> {
-    let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
-    Ok((query.sql(), arguments))
+/// A query taken apart, as [`Execute::sql`] consumes it.
+struct Taken<DB: Database> {
+    sql: SqlStr,
+    arguments: Option<DB::Arguments>,
+    is_kept: bool,
+}
+
+impl<DB: Transactional> Taken<DB> {
+    fn new<'q, E: Execute<'q, DB>>(mut query: E) -> sqlx::Result<Self> {
+        let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
+        let is_kept = query.persistent() || !DB::PLANS_FOR_VALUES;
+        Ok(Self { is_kept, arguments, sql: query.sql() })
+    }
+
+    fn on(self, state: &PoolState) -> Self {
+        Self { is_kept: self.is_kept && state.keeps_statements, ..self }
+    }
+}
+
+impl<DB: Database> Execute<'_, DB> for Taken<DB> {
+    fn sql(self) -> SqlStr {
+        self.sql
+    }
+
+    fn statement(&self) -> Option<&DB::Statement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        Ok(self.arguments.take())
+    }
+
+    fn persistent(&self) -> bool {
+        self.is_kept
+    }
 }
 
 /// Records the duration when it is dropped, also when the request was cancelled.

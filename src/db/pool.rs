@@ -16,8 +16,10 @@ use crate::waits;
 /// How long to wait for a connection.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PoolState {
+    /// Whether a prepared statement may outlive its transaction.
+    pub(super) keeps_statements: bool,
     /// Empty until an application opens.
     meters: OnceLock<Meters>,
     /// When a query last ran into its limit.
@@ -34,6 +36,15 @@ pub(super) struct Meters {
 }
 
 impl PoolState {
+    pub(super) fn new(keeps_statements: bool) -> Self {
+        Self {
+            keeps_statements,
+            meters: OnceLock::new(),
+            silent: Mutex::new(None),
+            is_failing: AtomicBool::new(false),
+        }
+    }
+
     pub(super) fn meters(&self) -> Option<&Meters> {
         self.meters.get()
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
+use url::Url;
 
 use super::checkout::within;
 use super::pool::{ACQUIRE_LIMIT, MeteredPool, PoolState};
@@ -25,19 +26,27 @@ const SERVER_LIMITS: [(&str, &str); 6] = [
 /// A connection that was idle for longer is checked before use.
 const IDLE_TRUST: Duration = Duration::from_secs(5);
 const IDLE_TRY_LIMIT: Duration = Duration::from_millis(500);
+/// What sqlx reads in an address, and what no prepared statement is kept with.
+const STATEMENTS_OFF: (&str, &str) = ("statement-cache-capacity", "0");
+
+/// The address with prepared statements switched off.
+pub fn without_statements(url: &str) -> String {
+    let (name, value) = STATEMENTS_OFF;
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}{name}={value}")
+}
 
 pub async fn open(url: &str, connections: u32) -> Result<MeteredPool<Postgres>, StartError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StartError::BadUrl(without_password(url)))?
         .application_name("coffer")
         .options(SERVER_LIMITS)
-        // Which index a search begins with depends on how common its words are, so plans are made for the values. No
-        // query runs long enough for JIT to pay.
-        .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")])
+        // No query runs long enough for JIT to pay.
+        .options([("jit", "off")])
         // The default is for spinning disks and prefers sequential scans.
         .options([("random_page_cost", "1.1")])
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
-    let state: Arc<PoolState> = Arc::default();
+    let state = Arc::new(PoolState::new(keeps_statements(url)));
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_LIMIT)
@@ -50,6 +59,12 @@ pub async fn open(url: &str, connections: u32) -> Result<MeteredPool<Postgres>, 
         .await
         .map_err(|source| StartError::in_postgres(url, source))?;
     Ok(MeteredPool::new(pool, state))
+}
+
+/// Without [`STATEMENTS_OFF`] in its address.
+fn keeps_statements(url: &str) -> bool {
+    let is_off = |url: &Url| url.query_pairs().any(|(name, value)| [(&*name, &*value)] == [STATEMENTS_OFF]);
+    !Url::parse(url).is_ok_and(|url| is_off(&url))
 }
 
 /// Whether an idle connection may be used. It must answer first if it was idle for long, or if a query ran into its

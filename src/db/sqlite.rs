@@ -10,7 +10,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::Db;
-use super::pool::{ACQUIRE_LIMIT, MeteredPool};
+use super::pool::{ACQUIRE_LIMIT, MeteredPool, PoolState};
 use super::start_error::StartError;
 
 /// Shorter than a statement's limit, so that SQLite itself reports the lock of another program.
@@ -45,8 +45,8 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         .await
         .map_err(unreachable)?;
     Ok(Db::Sqlite {
-        read: MeteredPool::new(read, Arc::default()),
-        write: MeteredPool::new(write, Arc::default()),
+        read: MeteredPool::new(read, Arc::new(PoolState::new(true))),
+        write: MeteredPool::new(write, Arc::new(PoolState::new(true))),
         lock,
     })
 }
@@ -56,7 +56,7 @@ pub async fn look(path: &Path) -> Result<Db, StartError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(SQLITE_BUSY_LIMIT);
     let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_LIMIT);
     let pool = pool.connect_with(options).await.map_err(|source| StartError::in_sqlite(path, source))?;
-    let read = MeteredPool::new(pool, Arc::default());
+    let read = MeteredPool::new(pool, Arc::new(PoolState::new(true)));
     Ok(Db::Sqlite { write: read.clone(), read, lock: None })
 }
 

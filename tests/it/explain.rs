@@ -65,6 +65,32 @@ async fn plan(db: &Db, sql: &str, values: &[Value]) -> Vec<String> {
     }
 }
 
+/// How PostgreSQL runs this for any values, as it does with what it keeps prepared; the same as [`plan`] on SQLite.
+async fn kept_plan(db: &Db, sql: &str, values: &[Value]) -> Vec<String> {
+    let Db::Postgres(pool) = db else { return plan(db, sql, values).await };
+    let given = values.iter().map(|value| match value {
+        Value::Text(text) => ("text", format!("'{text}'")),
+        Value::Id(id) => ("uuid", format!("'{id}'")),
+        Value::At(at) => ("timestamptz", format!("'{}'", at.rfc3339())),
+        Value::Int(int) => ("bigint", int.to_string()),
+    });
+    let (types, given): (Vec<&str>, Vec<String>) = given.unzip();
+    let mut tx = pool.begin().await.expect("a transaction");
+    let prepare = format!(
+        "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE kept{} AS {sql}",
+        in_brackets(&types.join(", "))
+    );
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *tx).await.expect("the statement is understood");
+    let explain = format!("EXPLAIN EXECUTE kept{}", in_brackets(&given.join(", ")));
+    let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut *tx).await.expect("a plan");
+    sqlx::raw_sql("DEALLOCATE kept").execute(&mut *tx).await.expect("it is forgotten");
+    rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)).collect()
+}
+
+fn in_brackets(list: &str) -> String {
+    if list.is_empty() { String::new() } else { format!(" ({list})") }
+}
+
 /// Steps that read a large table from its beginning to its end.
 fn scans(plan: &[String]) -> Vec<&String> {
     let reads_all = |step: &&String| {
@@ -139,9 +165,12 @@ async fn lists(app: &App) {
         // So few are public that PostgreSQL may sort them by hand; it finds them by an index all the same.
         for (viewer, indexes) in [(&owner, vec![mine, shared]), (&Viewer::Visitor, vec!["resources_"])] {
             let statement = list::statement(db, viewer, &search).await.expect("a statement");
+            assert!(statement.has_one_plan, "{asked:?}");
+            let kept = kept_plan(db, &statement.sql, &statement.values).await;
             let plan = plan(db, &statement.sql, &statement.values).await;
             for index in indexes {
                 along_indexes(&format!("{asked:?}"), &plan, index);
+                along_indexes(&format!("{asked:?}, for any values"), &kept, index);
             }
             // SQLite says where it sorts: never a whole partition, only what the limit left.
             let unsorted = plan.windows(2).filter(|steps| steps[0].contains(" r USING INDEX resources_"));
@@ -169,6 +198,7 @@ async fn searches(app: &App) {
         let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
         let statement = list::statement(db, &owner, &search).await.expect("a statement");
+        assert!(!statement.has_one_plan, "{query} is planned for its values");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
     }
 }
@@ -208,6 +238,7 @@ async fn single_things(app: &App) {
         ("what all have heard", outbox::DELETE, vec![Value::Int(10)], "outbox".to_owned()),
     ] {
         along_indexes(what, &plan(db, sql, &values).await, &index);
+        along_indexes(&format!("{what}, for any values"), &kept_plan(db, sql, &values).await, &index);
     }
     // These are known by hashes, which no `Value` holds; their text stands for them.
     let hash = if sqlite {
@@ -269,10 +300,10 @@ async fn people(app: &App) {
 
 async fn public_face(app: &App) {
     let (db, owner) = (&app.coffer.db, app.viewer("owner").await.id());
-    let store::Statement { sql, values } = public::profile_statement(&Viewer::Visitor, "owner");
+    let store::Statement { sql, values, .. } = public::profile_statement(&Viewer::Visitor, "owner");
     along_indexes("a profile", &plan(db, &sql, &values).await, "resources_shared_owner");
     for (owner, index) in [(None, "resources_shared_"), (owner, "resources_shared_owner")] {
-        let store::Statement { sql, values } = public::latest_statement(&Viewer::Visitor, owner);
+        let store::Statement { sql, values, .. } = public::latest_statement(&Viewer::Visitor, owner);
         along_indexes("a feed", &plan(db, &sql, &values).await, index);
     }
 }

@@ -59,6 +59,8 @@ mod own_limits;
 mod passwords;
 mod pending;
 mod places;
+mod plans;
+mod pooler;
 mod preconditions;
 mod proofs;
 mod proxies;

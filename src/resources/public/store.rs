@@ -16,7 +16,7 @@ pub const FEED_BODY: i64 = 20_000;
 
 /// The profile of a username in its folded form.
 pub async fn profile(db: &Db, viewer: &Viewer, username_key: &str) -> sqlx::Result<Option<Profile>> {
-    let Statement { sql, values } = profile_statement(viewer, username_key);
+    let Statement { sql, values, .. } = profile_statement(viewer, username_key);
     let found: Option<Profile> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values)
         .fetch_optional(pool).await?);
     Ok(found.filter(|profile| profile.public > 0))
@@ -37,7 +37,7 @@ pub fn profile_statement(viewer: &Viewer, username_key: &str) -> Statement {
 
 /// The newest first.
 pub async fn latest(db: &Db, viewer: &Viewer, owner: Option<Uuid>) -> sqlx::Result<Vec<Hit>> {
-    let Statement { sql, values } = latest_statement(viewer, owner);
+    let Statement { sql, values, .. } = latest_statement(viewer, owner);
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
 }
 

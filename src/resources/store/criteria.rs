@@ -18,12 +18,15 @@ pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts
 pub struct Statement {
     pub sql: String,
     pub values: Vec<Value>,
+    /// Whether one plan is good for all values. Where a search begins depends on how common its words, tags and sites
+    /// are, so PostgreSQL plans it for them each time.
+    pub has_one_plan: bool,
 }
 
 impl Statement {
     /// With `$1`, the viewer's id, for the visibility rule.
     pub fn new(viewer: &Viewer) -> Self {
-        Self { sql: String::new(), values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))] }
+        Self { values: vec![Value::Id(viewer.id().unwrap_or(Uuid::nil()))], ..Self::default() }
     }
 
     /// Binds the value and returns its placeholder.
@@ -85,7 +88,8 @@ async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
         return Ok(Size::Unknown);
     }
     let sql = format!("SELECT COUNT(*) <= {FEW} FROM (SELECT 1 FROM ({}) s LIMIT {FEW} + 1) t", rows.sql);
-    let few: bool = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), rows.values).fetch_one(pool).await?);
+    let few: bool = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), rows.values)
+        .fetch_one(pool).await?);
     Ok(if few { Size::Few } else { Size::Many })
 }
 

@@ -26,7 +26,9 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
 /// A page in the order of a column.
 pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     let statement = statement(db, viewer, search).await?;
-    let hits = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(statement.sql)), statement.values).fetch_all(pool).await?);
+    let Statement { sql, values, has_one_plan } = statement;
+    let hits = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(has_one_plan), values)
+        .fetch_all(pool).await?);
     Ok(Page::from_hits(hits, search))
 }
 
@@ -43,8 +45,10 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
-    let limit = statement.bind(Value::Int(search.limit + 1));
-    let scan = Scan { viewer, shelf: search.shelf, filters, after, order, limit: &limit };
+    statement.has_one_plan = search.filters.is_empty() && matches!(words, Words::None);
+    // No value: a plan for any values would be one for a tenth of all rows.
+    let limit = search.limit + 1;
+    let scan = Scan { viewer, shelf: search.shelf, filters, after, order, limit };
     let found = scan.sql(&words, sizes);
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
@@ -68,7 +72,7 @@ struct Scan<'a> {
     filters: String,
     after: String,
     order: Order,
-    limit: &'a str,
+    limit: i64,
 }
 
 impl Scan<'_> {
@@ -190,7 +194,8 @@ pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i6
     let partition = |partition| format!("SELECT r.id FROM resources r WHERE {partition}{filters}{and}");
     let partitions: Vec<String> = search.shelf.partitions(viewer).iter().map(partition).collect();
     let sql = format!("SELECT COUNT(*) FROM ({}) c", partitions.join(" UNION "));
-    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), statement.values).fetch_one(pool).await)
+    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), statement.values)
+        .fetch_one(pool).await)
 }
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {

@@ -104,7 +104,7 @@ struct Latest {
 impl Latest {
     async fn read(db: &Db, viewer: &Viewer, search: &Search, reading: Reading) -> sqlx::Result<Self> {
         let statement = statement(db, viewer, search, &read_as(&search.query, reading)).await?;
-        let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)), statement.values)
+        let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)).persistent(false), statement.values)
             .fetch_one(pool).await?);
         let lines = lines.unwrap_or_default();
         if lines.lines().count() <= size(RANKED) {

@@ -144,7 +144,12 @@ impl App {
 
     /// On a PostgreSQL database at this address, which leads through what the test has put between.
     pub async fn at_database(url: &str) -> Self {
-        Self::start_on(Engine::Postgres, None, &[&format!("--database-url={url}")], None).await
+        Self::at_database_with(url, &[]).await
+    }
+
+    pub async fn at_database_with(url: &str, settings: &[&str]) -> Self {
+        let url = format!("--database-url={url}");
+        Self::start_on(Engine::Postgres, None, &[&[url.as_str()], settings].concat(), None).await
     }
 
     async fn start(engine: Engine, redis: Option<RedisServer>, settings: &[&str]) -> Self {

@@ -1,0 +1,56 @@
+//! PostgreSQL keeps the plan of what is found by keys, and plans a search for its words.
+
+use coffer::db::Db;
+use coffer::resources::listing::ListParams;
+use coffer::resources::store;
+use coffer::web::cursor::CursorKey;
+use coffer::web::viewer::Viewer;
+use serde_json::json;
+
+use crate::support::app::{App, Engine};
+
+/// PostgreSQL tries plans for the values this often before it compares them with one for all.
+const TRIES: usize = 6;
+
+#[derive(Debug, sqlx::FromRow)]
+struct Kept {
+    statement: String,
+    generic_plans: i64,
+}
+
+/// What the only connection keeps.
+async fn kept(db: &Db) -> Vec<Kept> {
+    const SQL: &str = "SELECT statement, generic_plans FROM pg_prepared_statements";
+    let Db::Postgres(pool) = db else { panic!("PostgreSQL") };
+    sqlx::query_as(SQL).fetch_all(pool.executor()).await.expect("its statements")
+}
+
+async fn list(db: &Db, viewer: &Viewer, q: &str) -> usize {
+    let asked = ListParams { q: q.to_owned(), sort: "newest".to_owned(), ..ListParams::default() };
+    let search = asked.search(&CursorKey::new([7; 32])).expect("a search");
+    store::list::page(db, viewer, &search).await.expect("a page").hits.len()
+}
+
+#[tokio::test]
+async fn statements_by_key_keep_one_plan_and_searches_get_their_own() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    let entry = app.signed_in("ada").await.saves(json!({ "title": "Tide tables" })).await;
+    let ada = app.viewer("ada").await;
+    let url = app.settings().iter().find_map(|setting| setting.strip_prefix("--database-url="));
+    let db = Db::open(url.expect("its address"), 1).await.expect("the database");
+    for _ in 0..TRIES {
+        assert!(store::find(&db, entry.id.parse().expect("an id")).await.expect("an answer").is_some());
+        assert_eq!(list(&db, &ada, "").await, 1);
+        assert_eq!(list(&db, &ada, "tide").await, 1);
+        assert_eq!(list(&db, &ada, "is:pinned").await, 0);
+    }
+    let kept = kept(&db).await;
+    let plans_of = |part: &str| {
+        let one = kept.iter().find(|kept| kept.statement.contains(part));
+        one.unwrap_or_else(|| panic!("{part:?} is kept: {kept:#?}")).generic_plans
+    };
+    assert!(plans_of(store::FIND) > 0 && plans_of("UNION") > 0, "{kept:#?}");
+    for searched in ["tsquery", "r.pinned AND", "AND (r.pinned)"] {
+        assert!(!kept.iter().any(|kept| kept.statement.contains(searched)), "{searched}: {kept:#?}");
+    }
+}
