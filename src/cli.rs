@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 use self::args::{
-    AuditArgs, BackupArgs, ExportArgs, ImportArgs, KeyArgs, MailArgs, MigrateArgs, RestoreArgs, SeedArgs,
-    TokenArgs, UserArgs,
+    AuditArgs, BackupArgs, DoctorArgs, ExportArgs, ImportArgs, KeyArgs, MailArgs, MigrateArgs, RestoreArgs,
+    SeedArgs, TokenArgs, UserArgs,
 };
 use crate::config::Config;
 use crate::environment::{self, Variables};
@@ -55,7 +55,7 @@ pub enum Command {
     /// Bring the database schema up to date and end.
     Migrate(MigrateArgs),
     /// Check the configuration and everything coffer depends on, and print the fix for what fails.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Print the effective configuration, secrets masked.
     Config,
     /// Ask a running coffer whether it is well; for containers without curl.

@@ -47,7 +47,7 @@ pub async fn run(invocation: Invocation) -> Result<(), String> {
         Command::Import(args) => Box::pin(library::import(args, config)).await,
         Command::Migrate(args) if args.check => schema::check(&config).await,
         Command::Migrate(_) => schema::migrate(&config).await,
-        Command::Doctor => doctor::run(config).await,
+        Command::Doctor(args) => doctor::run(config, args.repair).await,
         Command::Config => {
             for (name, value) in config.effective(&invocation.given) {
                 println!("{name}={value}");

@@ -1,6 +1,7 @@
 //! `coffer doctor`: checks everything that coffer depends on, and says how to repair it.
 
 pub mod settings;
+mod tags;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,10 +33,13 @@ enum Finding {
 use Finding::{Failure, Fine, Warning};
 
 /// Prints one line for each check. The error says how many failed.
-pub async fn run(config: Config) -> Result<(), String> {
+pub async fn run(config: Config, repair: bool) -> Result<(), String> {
     let mut checks =
         vec![("address", address(&config)), ("cookies", cookies(&config)), ("data", data(&config))];
     checks.splice(0..0, settings(&config));
+    if repair {
+        checks.push(("repair", tags::repair(&config.database()).await.map_or_else(Failure, Fine)));
+    }
     checks.push(("visitors", visitors(&config)));
     checks.extend(database(&config).await);
     checks.push(("redis", redis(&config).await));
@@ -160,6 +164,7 @@ async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
     let mut findings = vec![("database", stand(&db, &schema))];
     if matches!(schema, Ok(Schema::Current)) {
         findings.push(("key", key(&db, config).await));
+        findings.push(("tags", tags::check(&db).await));
     }
     match db.clock().await {
         Ok(Some(theirs)) => {

@@ -45,9 +45,12 @@ pub async fn write(pool: &MeteredPool<Postgres>, archive: &mut Writer) -> Result
     Ok(facts)
 }
 
-/// What triggers write whenever an entry changes.
-const NOTED: [&str; 2] = ["change_counters", "changes"];
-const UNDO_NOTES: &str = "SET CONSTRAINTS ALL IMMEDIATE; DELETE FROM changes; DELETE FROM change_counters";
+/// What triggers write whenever an entry changes is in the backup too.
+const TRIGGERS_OFF: &str =
+    "ALTER TABLE resources DISABLE TRIGGER USER; ALTER TABLE tags DISABLE TRIGGER USER;
+    ALTER TABLE resource_tags DISABLE TRIGGER USER";
+const TRIGGERS_ON: &str = "ALTER TABLE resources ENABLE TRIGGER USER; ALTER TABLE tags ENABLE TRIGGER USER;
+    ALTER TABLE resource_tags ENABLE TRIGGER USER";
 
 /// Fills the tables of an empty library with what the backup holds: all of it, or nothing.
 pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(), String> {
@@ -60,17 +63,11 @@ pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(
     .execute(&mut *tx)
     .await
     .map_err(|e| sql(&e))?;
-    // The triggers on what is filled before write into these.
-    let are_noted = |table: &Table| NOTED.contains(&table.name.as_str());
+    sqlx::raw_sql(TRIGGERS_OFF).execute(&mut *tx).await.map_err(|e| sql(&e))?;
     let references: Vec<_> = sqlx::query_as(REFERENCES).fetch_all(&mut *tx).await.map_err(|e| sql(&e))?;
     let mut tables = std::mem::take(&mut reader.manifest.tables);
-    tables.sort_by_key(|table| (are_noted(table), depth(&table.name, &references)));
-    let mut are_undone = false;
+    tables.sort_by_key(|table| depth(&table.name, &references));
     for table in &tables {
-        if are_noted(table) && !are_undone {
-            sqlx::raw_sql(UNDO_NOTES).execute(&mut *tx).await.map_err(|e| sql(&e))?;
-            are_undone = true;
-        }
         let rows = fill(&mut tx, table, reader).await?;
         if rows != table.rows {
             return Err(format!("{} has {rows} rows in place of {}.", table.name, table.rows));
@@ -83,6 +80,7 @@ pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(
             set.execute(&mut *tx).await.map_err(|e| sql(&e))?;
         }
     }
+    sqlx::raw_sql(TRIGGERS_ON).execute(&mut *tx).await.map_err(|e| sql(&e))?;
     reader.manifest.tables = tables;
     tx.commit().await.map_err(|e| sql(&e))
 }

@@ -15,12 +15,13 @@ use super::remote_lookup::RemoteLookup;
 use super::scope::Scopes;
 use super::single_flight::{Loaded, Outcome, Source};
 use super::{Cache, micros};
+use crate::db::unhurried;
 use crate::error::{Error, Result};
 
 /// Readers wait no longer for a load, and a load no longer for a permit.
 pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(5);
 /// A load that takes longer is given up. Until then it goes on, even when no reader waits for it.
-const LOAD_LIMIT: Duration = Duration::from_secs(10);
+const LOAD_LIMIT: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
     static HOLDS_PERMIT: ();
@@ -122,7 +123,7 @@ impl Cache {
         kind: &Kind<T>,
         load: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Option<T>> {
-        let loading = tokio::time::timeout(LOAD_LIMIT, load);
+        let loading = tokio::time::timeout(LOAD_LIMIT, unhurried(load));
         let loaded = if kind.is_composed {
             loading.await
         } else {

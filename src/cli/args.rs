@@ -150,6 +150,13 @@ pub struct MigrateArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Count the entries of every tag anew before the checks. On SQLite stop coffer first.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Args, Debug)]
 pub struct KeyArgs {
     #[command(subcommand)]
     pub action: KeyAction,

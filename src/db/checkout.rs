@@ -12,15 +12,34 @@ use super::pool::PoolState;
 
 /// For one statement of a request, `BEGIN` and `COMMIT` included.
 pub const REQUEST_LIMIT: Duration = Duration::from_secs(3);
+/// For one statement of an unhurried load on SQLite, where no server ends it earlier.
+const UNHURRIED_LIMIT: Duration = Duration::from_mins(1);
 /// For one statement of an import or other bulk work.
 pub const BULK_LIMIT: Duration = Duration::from_mins(1);
 /// For the rollback and the ping before a connection goes back to its pool.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 
+tokio::task_local! {
+    static IS_UNHURRIED: ();
+}
+
+/// Runs what is of use also when it ends after its reader has gone.
+pub async fn unhurried<F: Future>(load: F) -> F::Output {
+    IS_UNHURRIED.scope((), load).await
+}
+
+/// The limit of a statement that runs on a pool.
+pub(super) fn pool_limit<DB: Transactional>() -> Duration {
+    let is_unhurried = IS_UNHURRIED.try_with(|()| ()).is_ok();
+    if is_unhurried { DB::UNHURRIED_LIMIT } else { REQUEST_LIMIT }
+}
+
 /// How the engines differ in transactions.
 pub trait Transactional: Database {
     const BEGIN: &'static str;
+    const UNHURRIED_LIMIT: Duration;
     const BEGIN_BULK: &'static str;
+    const BEGIN_READING: &'static str;
     /// Whether it plans a statement for the values that are bound to it.
     const PLANS_FOR_VALUES: bool;
 
@@ -30,7 +49,9 @@ pub trait Transactional: Database {
 
 impl Transactional for Postgres {
     const BEGIN: &'static str = "BEGIN";
+    const UNHURRIED_LIMIT: Duration = REQUEST_LIMIT;
     const BEGIN_BULK: &'static str = "BEGIN; SET LOCAL statement_timeout = '60s'";
+    const BEGIN_READING: &'static str = Self::BEGIN_BULK;
     const PLANS_FOR_VALUES: bool = true;
 
     fn run<'c>(connection: &'c mut PgConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
@@ -40,7 +61,9 @@ impl Transactional for Postgres {
 
 impl Transactional for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const UNHURRIED_LIMIT: Duration = UNHURRIED_LIMIT;
     const BEGIN_BULK: &'static str = Self::BEGIN;
+    const BEGIN_READING: &'static str = "BEGIN";
     const PLANS_FOR_VALUES: bool = false;
 
     fn run<'c>(connection: &'c mut SqliteConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {

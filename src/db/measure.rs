@@ -8,7 +8,7 @@ use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, iter, o
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Describe, Either, Execute, Executor, SqlStr};
 
-use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, within};
+use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, pool_limit, within};
 use super::pool::{MeteredPool, PoolState};
 use crate::telemetry::metrics::{Metrics, QueryMeter};
 
@@ -28,7 +28,7 @@ enum On<'c, DB: Transactional> {
 
 impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
     pub(super) fn pool(pool: &'c MeteredPool<DB>) -> Self {
-        Self { on: On::Pool(pool), name: "unnamed", limit: REQUEST_LIMIT }
+        Self { on: On::Pool(pool), name: "unnamed", limit: pool_limit::<DB>() }
     }
 
     pub(super) fn checkout(checkout: &'c mut Checkout<DB>, limit: Duration) -> Self {

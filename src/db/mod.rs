@@ -13,7 +13,7 @@ mod start_error;
 mod timestamp;
 mod transaction;
 
-pub use checkout::Checkout;
+pub use checkout::{Checkout, unhurried};
 pub use connect::{DatabaseSettings, Db, Opening};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
 pub(crate) use failure::{is_silence, outcome_unknown};

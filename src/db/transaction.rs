@@ -34,6 +34,20 @@ impl Db {
         self.begin_within(BULK_LIMIT).await
     }
 
+    /// To read very many rows, each statement within a minute. Writes nothing on SQLite.
+    pub async fn begin_reading(&self) -> sqlx::Result<Tx> {
+        match self {
+            Self::Postgres(pool) => {
+                let tx = Transaction::begin_as(pool, Postgres::BEGIN_READING, BULK_LIMIT);
+                Ok(Tx::Postgres(Box::pin(tx).await?))
+            }
+            Self::Sqlite { read, .. } => {
+                let tx = Transaction::begin_as(read, Sqlite::BEGIN_READING, BULK_LIMIT);
+                Ok(Tx::Sqlite(Box::pin(tx).await?))
+            }
+        }
+    }
+
     async fn begin_within(&self, limit: Duration) -> sqlx::Result<Tx> {
         // Boxed: each is many kilobytes, which every request that may write would carry.
         match self {
@@ -67,9 +81,13 @@ impl Tx {
 
 impl<DB: Transactional> Transaction<DB> {
     pub(super) async fn begin(pool: &MeteredPool<DB>, limit: Duration) -> sqlx::Result<Self> {
+        let sql = if limit > REQUEST_LIMIT { DB::BEGIN_BULK } else { DB::BEGIN };
+        Self::begin_as(pool, sql, limit).await
+    }
+
+    async fn begin_as(pool: &MeteredPool<DB>, sql: &'static str, limit: Duration) -> sqlx::Result<Self> {
         let begun = async {
             let mut checkout = pool.checkout().await?;
-            let sql = if limit > REQUEST_LIMIT { DB::BEGIN_BULK } else { DB::BEGIN };
             let timer = Timer::start(&pool.state, "coffer::db::begin", "BEGIN");
             timer.done(checkout.begin(sql, limit).await)?;
             Ok(checkout)

@@ -163,7 +163,7 @@ impl Resources {
         let load = |viewer: Viewer| {
             let db = self.db.clone();
             async move {
-                let tags = store::list::tags(&db, &viewer).await?;
+                let tags = store::tags::seen(&db, &viewer).await?;
                 Ok(Some(cached::Tagged { by: viewer.id(), tags }))
             }
         };

@@ -218,6 +218,8 @@ async fn single_things(app: &App) {
             vec![Value::Id(id), Value::Int(4_990), Value::Int(201)],
             "changes_seq".to_owned(),
         ),
+        ("tags", store::tags::SEEN_BY_MEMBER, vec![Value::Id(id)], "tags_shared".to_owned()),
+        ("tags for visitors", store::tags::SEEN_BY_VISITOR, vec![], "tags_shared".to_owned()),
         ("revisions", store::REVISIONS, vec![Value::Id(id)], by_id("revisions")),
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),
         ("who is this", accounts::BY_USERNAME, vec![text("p7")], "users".to_owned()),
@@ -331,6 +333,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
     const REFRESH: &str =
         "INSERT INTO refresh_tokens (token_hash, access_hash, family_id, created_at) VALUES ($1, $1, $2, $3)";
     const TOKEN: &str = "INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at) VALUES ($2, $2, 'x', $1, '', $3, $3)";
+    const TAG: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $1, $2, $2)";
     let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
     macro_rules! put {
@@ -343,6 +346,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .bind(later)
                 .execute($tx.conn())
                 .await?;
+            sqlx::query(TAG).bind(id).bind(name).execute($tx.conn()).await?;
             sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute($tx.conn()).await?;
             for sql in [REFRESH, TOKEN] {
                 sqlx::query(sql).bind(&hash).bind(id).bind(now).execute($tx.conn()).await?;

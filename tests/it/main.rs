@@ -84,6 +84,7 @@ mod silence;
 mod startup;
 mod sudo;
 mod tabs;
+mod tag_counts;
 mod tags;
 mod tidy;
 mod tls;

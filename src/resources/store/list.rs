@@ -7,9 +7,8 @@ use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
 use super::ranked;
 use crate::db::{Db, Timestamp, Value, bind_all, on};
-use crate::resources::TagCount;
 use crate::resources::listing::{Page, Position, Search, Sort};
-use crate::resources::visibility::{Shelf, partitions, visible};
+use crate::resources::visibility::{Shelf, partitions};
 use crate::web::viewer::Viewer;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
@@ -208,21 +207,4 @@ pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Tags of different owners with the same folded name count as one, under the first spelling.
-pub async fn tags(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
-    let owner = viewer.id().unwrap_or(Uuid::nil());
-    let sql = tags_sql(viewer);
-    on!(db.read(), pool => sqlx::query_as(AssertSqlSafe(sql)).bind(owner).fetch_all(pool).await)
-}
-
-/// The statement that [`tags`] runs, for `EXPLAIN`.
-pub fn tags_sql(viewer: &Viewer) -> String {
-    format!(
-        "SELECT MIN(t.name) AS name, COUNT(*) AS count FROM tags t
-        JOIN resource_tags rt ON rt.tag_id = t.id JOIN resources r ON r.id = rt.resource_id
-        WHERE {} GROUP BY t.folded ORDER BY t.folded",
-        visible(viewer)
-    )
 }

@@ -69,12 +69,20 @@ pub async fn set_tags(
     tags: &[TagName],
     mut new_id: impl FnMut() -> Uuid,
 ) -> sqlx::Result<()> {
-    const LINK: &str = "INSERT INTO resource_tags (resource_id, tag_id) VALUES ($1, $2)";
-    let mut dropped = clear_tags(tx, resource).await?;
-    for tag in tags {
+    const TIED: &str = "SELECT t.id, t.folded FROM resource_tags rt JOIN tags t ON t.id = rt.tag_id
+        WHERE rt.resource_id = $1";
+    const TIE: &str = "INSERT INTO resource_tags (resource_id, tag_id) VALUES ($1, $2)";
+    const UNTIE: &str = "DELETE FROM resource_tags WHERE resource_id = $1 AND tag_id = $2";
+    let tied: Vec<(Uuid, String)> =
+        on!(tx.conn(), conn => sqlx::query_as(TIED).bind(resource).fetch_all(conn).await?);
+    for tag in tags.iter().filter(|tag| !tied.iter().any(|(_, folded)| *folded == tag.folded)) {
         let tag_id = tag_id(tx, owner, tag, new_id()).await?;
-        on!(tx.conn(), conn => sqlx::query(LINK).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
-        dropped.retain(|id| *id != tag_id);
+        on!(tx.conn(), conn => sqlx::query(TIE).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
+    }
+    let is_dropped = |(_, folded): &&(Uuid, String)| !tags.iter().any(|tag| tag.folded == *folded);
+    let dropped: Vec<Uuid> = tied.iter().filter(is_dropped).map(|(id, _)| *id).collect();
+    for tag_id in &dropped {
+        on!(tx.conn(), conn => sqlx::query(UNTIE).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
     }
     sweep(tx, &dropped).await
 }

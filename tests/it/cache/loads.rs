@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use coffer::cache::Name;
+use coffer::db::Db;
 use coffer::error::Error;
 use tokio::sync::Notify;
 
@@ -106,6 +107,36 @@ async fn a_load_that_outlives_its_callers_patience_is_kept_when_it_ends() {
         }
     });
     kept.await.expect("the load's answer");
+}
+
+/// Counts to this number in SQL, which takes SQLite its time.
+async fn counts(db: Db, to: i64) -> Result<Option<Number>, Error> {
+    const SQL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        SELECT COUNT(*) FROM n";
+    let Db::Sqlite { read, .. } = db else { panic!("SQLite") };
+    let count: i64 = sqlx::query_scalar(SQL).bind(to).fetch_one(read.executor()).await?;
+    Ok(Some(Number(count.unsigned_abs())))
+}
+
+// No server ends a slow statement of SQLite's.
+#[tokio::test]
+async fn a_statement_that_outlives_its_readers_is_kept_when_it_ends() {
+    const SAMPLE: i64 = 100_000;
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let started = Instant::now();
+    counts(app.coffer.db.clone(), SAMPLE).await.expect("a count");
+    // Readers wait 5 s.
+    let enough = Duration::from_secs(6).as_micros() / started.elapsed().as_micros().max(1);
+    let to = SAMPLE * i64::try_from(enough + 1).expect("a number");
+    let cache = &app.coffer.cache;
+    let slow = counts(app.coffer.db.clone(), to);
+    assert!(matches!(cache.get(&NUMBER, key(1), SCOPES, |_| slow).await, Err(Error::Busy)));
+    let kept = eventually(super::LIMIT, async || {
+        let fails = async { Err(Error::NotFound) };
+        let found = cache.get(&NUMBER, key(1), SCOPES, |_| fails).await;
+        if let Ok(Some(number)) = found { Ok(number.0) } else { Err(format!("{found:?}")) }
+    });
+    assert_eq!(kept.await.expect("the load's answer"), to.unsigned_abs());
 }
 
 on_both_engines!(a_load_that_panics_or_fails_releases_all_who_wait);
