@@ -66,8 +66,8 @@ pub trait Cached: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Roughly, in bytes.
     fn weight(&self) -> usize;
 
-    /// Whether this viewer may see it (`None`: a visitor). Checked each time a value is served, so that even a wrong
-    /// key shows nothing private.
+    /// Whether this viewer may see it (`None`: a visitor). Asked each time a value is served: of what has a [`Shared`]
+    /// key nothing else decides, and else even a wrong key shows nothing private.
     fn is_for(&self, viewer: Option<Uuid>) -> bool;
 }
 
@@ -79,10 +79,25 @@ pub struct Public;
 #[derive(Clone, Debug)]
 pub struct Private(Viewer);
 
-/// Names the viewer that the loader gets, which is always the key's own.
+/// For those whom [`Cached::is_for`] admits: loaded for nobody in particular and kept once. The others are told that
+/// there is nothing.
+#[derive(Clone, Debug)]
+pub struct Shared(Option<Uuid>);
+
+/// Names the viewer that the loader gets, which is always the key's own; a visitor when it has none.
 pub trait Audience {
     fn viewer(&self) -> Viewer;
+    /// The viewer that the key names.
     fn id(&self) -> Option<Uuid>;
+    fn asker(&self) -> Asker;
+}
+
+/// Who asks for a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    pub id: Option<Uuid>,
+    /// Whether the value may be for others than the asker; else it is misplaced under this key.
+    pub may_be_refused: bool,
 }
 
 impl Audience for Public {
@@ -92,6 +107,24 @@ impl Audience for Public {
 
     fn id(&self) -> Option<Uuid> {
         None
+    }
+
+    fn asker(&self) -> Asker {
+        Asker { id: None, may_be_refused: false }
+    }
+}
+
+impl Audience for Shared {
+    fn viewer(&self) -> Viewer {
+        Viewer::Visitor
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn asker(&self) -> Asker {
+        Asker { id: self.0, may_be_refused: true }
     }
 }
 
@@ -103,9 +136,13 @@ impl Audience for Private {
     fn id(&self) -> Option<Uuid> {
         self.0.id()
     }
+
+    fn asker(&self) -> Asker {
+        Asker { id: self.0.id(), may_be_refused: false }
+    }
 }
 
-/// Public and private keys differ in type.
+/// Public, shared and private keys differ in type.
 #[derive(Clone, Debug)]
 pub struct Key<A> {
     pub audience: A,
@@ -115,6 +152,12 @@ pub struct Key<A> {
 impl Key<Public> {
     pub const fn public(id: [u8; 16]) -> Self {
         Self { audience: Public, id }
+    }
+}
+
+impl Key<Shared> {
+    pub fn shared(viewer: &Viewer, id: [u8; 16]) -> Self {
+        Self { audience: Shared(viewer.id()), id }
     }
 }
 
@@ -141,7 +184,7 @@ pub fn id_of(parts: &[&str]) -> [u8; 16] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey {
     pub kind: Name,
-    /// Nil for a public key.
+    /// Nil for a public or shared key.
     pub audience: Uuid,
     pub id: [u8; 16],
 }
@@ -149,10 +192,6 @@ pub struct EntryKey {
 impl EntryKey {
     pub fn new<T, A: Audience>(kind: &Kind<T>, key: &Key<A>) -> Self {
         Self { kind: kind.name, audience: key.audience.id().unwrap_or_default(), id: key.id }
-    }
-
-    pub fn viewer(&self) -> Option<Uuid> {
-        Some(self.audience).filter(|id| !id.is_nil())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ahash::RandomState;
 use moka::notification::RemovalCause;
 
-use super::kind::{Cached, EntryKey};
+use super::kind::{Asker, Cached, EntryKey};
 use super::local_generation::LocalGeneration;
 
 /// Bytes that an entry occupies besides its value, in coffer and in moka (485 measured with 200,000 entries).
@@ -30,11 +30,15 @@ pub struct CachedEntry {
 }
 
 impl CachedEntry {
-    /// The last check before the value is served: its type and its viewer must be those of the key.
-    pub fn value<T: Cached>(&self, key: &EntryKey) -> Result<Option<Arc<T>>, KeyMismatch> {
+    /// The last check before the value is served: its type must be that of the key, and it must be for the asker.
+    pub fn value<T: Cached>(&self, asker: Asker) -> Result<Option<Arc<T>>, KeyMismatch> {
         let Some(value) = &self.value else { return Ok(None) };
         let value = Arc::clone(value).downcast::<T>().map_err(|_| KeyMismatch)?;
-        if value.is_for(key.viewer()) { Ok(Some(value)) } else { Err(KeyMismatch) }
+        match (value.is_for(asker.id), asker.may_be_refused) {
+            (true, _) => Ok(Some(value)),
+            (false, true) => Ok(None),
+            (false, false) => Err(KeyMismatch),
+        }
     }
 }
 

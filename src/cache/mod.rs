@@ -36,7 +36,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::counts::{Counts, Event};
 pub use self::freshness::Ttl;
-pub use self::kind::{Audience, Cached, Key, Kind, Name, Private, Public, id_of};
+pub use self::kind::{Audience, Cached, Key, Kind, Name, Private, Public, Shared, id_of};
 use self::lease::Lease;
 use self::local::Local;
 pub use self::local::Occupancy;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::freshness;
-use super::kind::{Audience, Cached, EntryKey, Key, Kind, Name};
+use super::kind::{Asker, Audience, Cached, EntryKey, Key, Kind};
 use super::load::{self, Load};
 use super::local::CachedEntry;
 use super::scope::Scopes;
@@ -23,6 +23,13 @@ struct Fallback {
     entry: Arc<CachedEntry>,
     /// Whether the lease held, so that no write has touched the entry.
     is_trusted: bool,
+}
+
+/// What is asked for, and by whom.
+#[derive(Clone, Copy)]
+struct Asked {
+    key: EntryKey,
+    asker: Asker,
 }
 
 impl Cache {
@@ -56,6 +63,7 @@ impl Cache {
     {
         debug_assert!(!load::holds_permit(), "{:?} reads what is cached: it is composed", kind.name);
         let entry_key = EntryKey::new(kind, &key);
+        let asked = Asked { key: entry_key, asker: key.audience.asker() };
         let (generation, now) = (self.local_generations.current(&scopes), self.context.ticks());
         let cached = self.local.get(&entry_key);
         let cached = cached.filter(|cached| cached.generation == generation && now < cached.hard_expiry);
@@ -70,7 +78,7 @@ impl Cache {
                 {
                     self.start(load_newer(Some(entry.loaded_at)), guard, load(key.audience.viewer()));
                 }
-                self.checked_value(&entry, &entry_key)
+                self.checked_value(&entry, asked)
             }
             cached => {
                 self.counts.add(kind.name, Event::LocalMiss);
@@ -87,7 +95,7 @@ impl Cache {
                 };
                 let fallback = cached.map(|entry| Fallback { entry, is_trusted });
                 // Boxed, so that the future of a hit stays small.
-                Box::pin(self.finished(kind.name, entry_key, handle.outcome(), fallback)).await
+                Box::pin(self.finished(asked, handle.outcome(), fallback)).await
             }
         }
     }
@@ -95,8 +103,7 @@ impl Cache {
     /// Waits for the load's answer, and serves the fallback when the database does not answer.
     async fn finished<T: Cached>(
         &self,
-        name: Name,
-        key: EntryKey,
+        asked: Asked,
         outcome: impl Future<Output = Outcome>,
         fallback: Option<Fallback>,
     ) -> Result<Option<Arc<T>>> {
@@ -111,12 +118,14 @@ impl Cache {
             (Ok(loaded), _) => {
                 let is_remote = loaded.source == Source::Redis;
                 status::record(if is_remote { Status::RemoteHit } else { Status::Miss });
-                self.checked_value(&loaded.entry, &key)
+                self.checked_value(&loaded.entry, asked)
             }
             (Err(error), Some(fallback)) if is_outage(&error) => {
-                self.counts.add(name, Event::Stale);
+                // What is not for this viewer fails like what is not there.
+                let value = self.checked_value(&fallback.entry, asked)?.ok_or(error)?;
+                self.counts.add(asked.key.kind, Event::Stale);
                 status::record(Status::Stale);
-                self.checked_value(&fallback.entry, &key)
+                Ok(Some(value))
             }
             (Err(error), _) => Err(error),
         }
@@ -145,9 +154,15 @@ impl Cache {
         });
     }
 
-    fn checked_value<T: Cached>(&self, entry: &CachedEntry, key: &EntryKey) -> Result<Option<Arc<T>>> {
-        entry.value(key).map_err(|_| {
-            self.local.remove(key);
+    fn checked_value<T: Cached>(&self, entry: &CachedEntry, asked: Asked) -> Result<Option<Arc<T>>> {
+        let Asked { key, asker } = asked;
+        let value = entry.value(asker);
+        if matches!(value, Ok(None)) {
+            // A hit would tell that there is something, but not for this viewer.
+            status::record(Status::Miss);
+        }
+        value.map_err(|_| {
+            self.local.remove(&key);
             tracing::error!(
                 event = "cache_misplaced",
                 kind = key.kind.as_str(),

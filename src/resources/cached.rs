@@ -1,6 +1,7 @@
 //! What is cached of the library, which scopes it depends on, and which scopes a change touches.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ impl Cached for Resource {
 
 impl Cached for Listing {
     fn weight(&self) -> usize {
-        weight_of(&self.hits) + 256
+        weight_of(self.hits.iter().map(Deref::deref)) + 256
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
@@ -102,8 +103,8 @@ impl Cached for Feed {
     }
 }
 
-fn weight_of(hits: &[Hit]) -> usize {
-    hits.iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
+fn weight_of<'a>(hits: impl IntoIterator<Item = &'a Hit>) -> usize {
+    hits.into_iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
 }
 
 /// The scopes of every list for this viewer: their own resources and the shared ones.
@@ -111,8 +112,22 @@ pub fn list_scopes(viewer: &Viewer) -> Scopes {
     viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::two(Scope::User(id), Scope::Shared))
 }
 
+/// The scopes of what holds only the viewer's own.
+pub fn own_scopes(viewer: &Viewer) -> Scopes {
+    viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::one(Scope::User(id)))
+}
+
+/// Which part of what a viewer sees a cached list holds.
+#[derive(Clone, Copy)]
+pub enum Part {
+    All,
+    Own,
+    /// What members share, for all of them.
+    Shared,
+}
+
 /// The key of a list: all its parameters.
-pub fn list_id(params: &ListParams) -> [u8; 16] {
+pub fn list_id(params: &ListParams, part: Part) -> [u8; 16] {
     let ListParams {
         q,
         tag,
@@ -128,7 +143,14 @@ pub fn list_id(params: &ListParams) -> [u8; 16] {
         cursor,
         limit,
     } = params;
-    id_of(&[q, tag, kind, pinned, sort, mine, state, created_after, updated_after, include, cursor, limit])
+    let part = match part {
+        Part::All => "all",
+        Part::Own => "own",
+        Part::Shared => "shared",
+    };
+    id_of(&[
+        part, q, tag, kind, pinned, sort, mine, state, created_after, updated_after, include, cursor, limit,
+    ])
 }
 
 /// The scopes that a change touches; `seen` is the visibility before and after it.

@@ -2,6 +2,8 @@
 
 mod params;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use time::{Date, Time};
 use utoipa::ToSchema;
@@ -100,7 +102,8 @@ pub struct Hit {
 /// One page of a list.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Listing {
-    pub hits: Vec<Hit>,
+    /// Shared with the parts that a page was merged from.
+    pub hits: Vec<Arc<Hit>>,
     /// The cursor of the next page.
     pub next: Option<String>,
     pub highlights: Vec<super::fold::Highlight>,
@@ -128,11 +131,16 @@ impl Page {
 impl Listing {
     pub fn new(page: Page, search: &Search, cursors: &CursorKey) -> Self {
         let next = page.next.map(|next| cursors.seal(&next));
-        Self { hits: page.hits, next, highlights: search.query.highlights(), sort: search.sort }
+        Self {
+            hits: page.hits.into_iter().map(Arc::new).collect(),
+            next,
+            highlights: search.query.highlights(),
+            sort: search.sort,
+        }
     }
 }
 
-fn position_of(last: &Hit, sort: Sort) -> Position {
+pub fn position_of(last: &Hit, sort: Sort) -> Position {
     let Hit { resource, title_key, .. } = last;
     match sort {
         Sort::Newest | Sort::Oldest | Sort::Relevance => {

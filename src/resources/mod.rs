@@ -16,6 +16,7 @@ pub mod listing;
 pub mod markdown;
 pub mod normal_url;
 pub mod pages;
+mod partitions;
 pub mod precondition;
 pub mod public;
 mod put;
@@ -38,6 +39,7 @@ use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use self::cached::Part;
 pub use self::draft::{Change, Draft};
 pub use self::kind::{Kind, Via};
 use self::listing::{ListParams, Listing};
@@ -47,7 +49,7 @@ use self::store::write::Times;
 pub use self::tag::TagCount;
 use self::visibility::Shelf;
 pub use self::visibility::Visibility;
-use crate::cache::{Cache, Scope, Scopes};
+use crate::cache::{Cache, Key, Scope, Scopes};
 use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -85,16 +87,12 @@ impl Resources {
     /// # Errors
     /// [`Error::NotFound`] when it is not there or not for this viewer.
     pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<Resource>> {
-        let load = |viewer| {
+        let load = |_| {
             let db = self.db.clone();
-            async move {
-                let resource = store::find(&db, id).await?;
-                Ok(resource.filter(|resource| visibility::may_see(&viewer, resource)))
-            }
+            async move { Ok(store::find(&db, id).await?) }
         };
-        let scopes = Scopes::one(Scope::Resource(id));
-        let resource = self.cache.read(&cached::RESOURCE, viewer, id.into_bytes(), scopes, load).await?;
-        resource.filter(|resource| visibility::may_see(viewer, resource)).ok_or(Error::NotFound)
+        let (key, scopes) = (Key::shared(viewer, id.into_bytes()), Scopes::one(Scope::Resource(id)));
+        self.cache.get(&cached::RESOURCE, key, scopes, load).await?.ok_or(Error::NotFound)
     }
 
     /// The resource as the database has it now, for changes and their answers.
@@ -120,10 +118,14 @@ impl Resources {
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
     pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
-        if params.shelf()? != Shelf::Visible {
-            viewer.signed_in()?;
+        match (params.shelf()?, viewer) {
+            (Shelf::Visible, Viewer::Member(_)) if params.q.is_empty() => {
+                return Box::pin(self.list_in_parts(viewer, params)).await;
+            }
+            (Shelf::Visible, _) => {}
+            _ => drop(viewer.signed_in()?),
         }
-        let (id, scopes) = (cached::list_id(params), cached::list_scopes(viewer));
+        let (id, scopes) = (cached::list_id(params, Part::All), cached::list_scopes(viewer));
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
             async move {

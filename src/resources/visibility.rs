@@ -49,9 +49,7 @@ pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
 /// index, so that the cost of a page does not depend on what the viewer may not see.
 pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
     match viewer {
-        Viewer::Member(_) => {
-            &[OWN, "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'members'", PUBLIC]
-        }
+        Viewer::Member(_) => &[OWN, MEMBERS, PUBLIC],
         Viewer::Visitor => &[PUBLIC],
     }
 }
@@ -68,6 +66,8 @@ pub enum Shelf {
     Trash,
     /// Their own, the trash included.
     Everything,
+    /// What is shared with members, theirs included.
+    Shared,
 }
 
 impl Shelf {
@@ -78,6 +78,7 @@ impl Shelf {
             Self::Own => &[OWN],
             Self::Trash => &[TRASH],
             Self::Everything => &[OWN, TRASH],
+            Self::Shared => &[MEMBERS, PUBLIC],
         }
     }
 
@@ -89,6 +90,12 @@ impl Shelf {
     /// The same as [`partition_terms`] of these partitions.
     pub fn index_terms(self, viewer: &Viewer) -> Vec<String> {
         match (self, viewer) {
+            (Self::Shared, _) => {
+                vec![
+                    index_terms::visibility(Visibility::Members),
+                    index_terms::visibility(Visibility::Public),
+                ]
+            }
             (Self::Visible, _) | (_, Viewer::Visitor) => partition_terms(viewer),
             (_, Viewer::Member(member)) => vec![index_terms::owned(member.id)],
         }
@@ -97,7 +104,7 @@ impl Shelf {
     /// What all of its partitions say of the trash.
     pub const fn trashed(self) -> &'static str {
         match self {
-            Self::Visible | Self::Own => "r.trashed_at IS NULL",
+            Self::Visible | Self::Own | Self::Shared => "r.trashed_at IS NULL",
             Self::Trash => "r.trashed_at IS NOT NULL",
             Self::Everything => "TRUE",
         }
@@ -107,7 +114,8 @@ impl Shelf {
 const OWN: &str = "r.trashed_at IS NULL AND r.owner_id = $1";
 const TRASH: &str = "r.trashed_at IS NOT NULL AND r.owner_id = $1";
 
-/// Begins with the condition of the partial indexes, word for word: the engines require that.
+/// These begin with the condition of the partial indexes, word for word: the engines require that.
+const MEMBERS: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'members'";
 const PUBLIC: &str = "r.trashed_at IS NULL AND r.visibility <> 'private' AND r.visibility = 'public'";
 
 /// The rule as one condition.

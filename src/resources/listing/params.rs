@@ -160,7 +160,7 @@ impl ListParams {
         Ok(wanted.chain(others).collect())
     }
 
-    fn limit(&self) -> Result<i64> {
+    pub fn limit(&self) -> Result<i64> {
         match self.limit.as_str() {
             "" => Ok(PAGE),
             text => text

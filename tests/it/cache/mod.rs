@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod faults;
+mod guard;
 mod loads;
 mod model;
 mod nodes;
