@@ -112,7 +112,8 @@ fn api_routes(app: Option<&App>) -> OpenApiRouter {
         .merge(with_state(people::api::routes(), app, App::people_state))
         .merge(with_state(admin::api::routes(), app, App::admin_state))
         .merge(with_state(audit::api::routes(), app, App::audit_state))
-        .merge(with_state(limits::api::routes(), app, App::limits_state));
+        .merge(with_state(limits::api::routes(), app, App::limits_state))
+        .merge(with_state(overview::api::routes(), app, App::overview_state));
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1)
 }
 

@@ -1,5 +1,6 @@
 //! `/admin`: what needs an operator's hand, from all that know of something.
 
+pub mod api;
 pub mod pages;
 
 use std::path::PathBuf;
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::people::People;
 use crate::accounts::{Role, require_admin};
@@ -49,12 +52,15 @@ pub struct OverviewState {
 }
 
 /// Something to do, and where.
-#[derive(Debug)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Need {
+    /// What is to do, as a sentence.
     pub text: String,
     /// Whether visitors notice it, or soon will.
     pub severe: bool,
+    /// The page where you see more, or act.
     pub link: String,
+    #[serde(skip)]
     pub label: &'static str,
 }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::support::app::{App, PASSWORD};
 use crate::support::on_both_engines;
 
 const PAGE: &str = "/admin";
+const TWIN: &str = "/api/v1/admin/overview";
 /// By an account; the address may try more.
 const FEW: &str = "--rate-limit-login-account=3 then 1h to 1h";
 
@@ -31,6 +33,11 @@ async fn a_locked_account_is_named_and_let_go_on(app: App) {
     is_locked_out(&app, "ada").await;
     let page = root.get(PAGE).await.ok().has(".clients b", "ada").has(".clients", "login-account");
     let person = page.attributes(".clients input[name='person']", "value").remove(0);
+    let held = root.get(TWIN).await.ok().json()["held"][0].clone();
+    assert_eq!(
+        (&held["account"], &held["client"], &held["policy"]),
+        (&json!({ "id": person, "username": "ada" }), &Value::Null, &json!("login-account"))
+    );
     root.post_form("/admin/unlock", &[("person", &person)]).await.redirects_to(PAGE);
     root.get(PAGE).await.ok().text_has("Nobody.");
     assert_eq!(logs_in(&app, "ada").await, 303);
@@ -43,7 +50,9 @@ async fn a_locked_account_is_named_and_let_go_on(app: App) {
     root.json_free(Method::DELETE, &format!("/api/v1/admin/limits/accounts/{nobody}")).await.is(404);
     root.post_form("/admin/unlock", &[("person", nobody)]).await.error_page(404);
     is_locked_out(&app, "nobody").await;
-    root.get(PAGE).await.ok().has(".clients code", "").lacks("nobody");
+    let page = root.get(PAGE).await.ok().has(".clients code", "").lacks("nobody");
+    let digits = page.texts(".clients code").remove(0);
+    root.get(TWIN).await.ok().text_has(&format!("\"client\":\"{digits}\"")).lacks("nobody");
 }
 
 on_both_engines!(what_is_to_do_is_said);
@@ -63,13 +72,21 @@ async fn what_is_to_do_is_said(app: App) {
     }
     .expect("the database obeys its owner");
     tx.commit().await.expect("it stays");
-    root.get(PAGE).await.ok().text_has("not as it was written").has(".needs .badge", "urgent");
+    let page = root.get(PAGE).await.ok().text_has("not as it was written").has(".needs .badge", "urgent");
+    let needs = root.get(TWIN).await.ok().json()["needs"].clone();
+    let first = json!({ "text": "The audit trail is not as it was written.", "severe": true, "link": "/admin/audit?check=1" });
+    assert_eq!(needs[0], first);
+    let shown = page.texts(".needs li span").concat();
+    for need in needs.as_array().expect("a list") {
+        assert!(shown.contains(need["text"].as_str().expect("a text")), "{need} in {shown}");
+    }
 }
 
 on_both_engines!(it_is_for_admins);
 async fn it_is_for_admins(app: App) {
     let member = app.signed_in("ada").await;
     member.get(PAGE).await.error_page(404);
+    member.get(TWIN).await.is(404);
     member.post_form("/admin/unlock", &[("person", "x")]).await.error_page(404);
     let nobody = "/api/v1/admin/limits/accounts/0198c0de-0000-7000-8000-000000000000";
     member.json_free(Method::DELETE, nobody).await.is(404);

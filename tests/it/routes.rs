@@ -316,6 +316,7 @@ async fn every_address_of_the_api_works(app: App) {
     let user = format!("/api/v1/admin/users/{}", users["items"][0]["id"].as_str().expect("an id"));
     admin.json(Method::PATCH, &user, json!({ "disabled": true })).await.ok().text_has("\"disabled\":true");
     admin.get("/api/v1/admin/metrics").await.ok().text_has("\"status\":");
+    admin.get("/api/v1/admin/overview").await.ok().text_has("\"needs\":");
     admin.get("/api/v1/admin/audit").await.ok().text_has("user.disable");
     admin.get("/api/v1/admin/audit.csv").await.ok().text_has("user.disable");
     let guess = json!({ "login": "nobody", "password": "wrong" });

@@ -1,0 +1,77 @@
+//! What needs an operator's hand, as JSON, for admins.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::{Need, Overview, OverviewState};
+use crate::db::Timestamp;
+use crate::error::Result;
+use crate::limits::Held;
+use crate::web::bearer::{AdminRead, Scoped};
+use crate::web::json::Problem;
+
+pub fn routes() -> OpenApiRouter<OverviewState> {
+    OpenApiRouter::new().routes(routes!(show_overview))
+}
+
+/// What is to do, and who is held back.
+#[derive(Serialize, ToSchema)]
+struct ToDo {
+    /// The severe first.
+    needs: Vec<Need>,
+    /// Whom the limits hold back now.
+    held: Vec<HeldBack>,
+}
+
+/// An account or an address that the limits hold back now.
+#[derive(Serialize, ToSchema)]
+struct HeldBack {
+    /// The name of the limit.
+    policy: &'static str,
+    /// When it goes on by itself.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// Whose account it is; nothing for an address.
+    account: Option<HeldAccount>,
+    /// For an address: twelve hex digits of a keyed hash that changes every day.
+    client: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct HeldAccount {
+    /// For `DELETE /api/v1/admin/limits/accounts/{id}`.
+    id: Uuid,
+    /// The name that it logs in with.
+    username: String,
+}
+
+impl From<Held> for HeldBack {
+    fn from(Held { blocked, person }: Held) -> Self {
+        Self {
+            policy: blocked.policy.as_str(),
+            until: Timestamp::from_micros(i64::try_from(blocked.until).unwrap_or(i64::MAX)),
+            client: person.is_none().then(|| blocked.key.today.short()),
+            account: person.map(|person| HeldAccount { id: person.id, username: person.username }),
+        }
+    }
+}
+
+/// What needs an operator's hand now, and whom the limits hold back; for admins. The same as on `/admin`.
+#[utoipa::path(get, path = "/admin/overview", operation_id = "getOverview", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
+    (status = 200, body = ToDo, description = "What is to do"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
+))]
+async fn show_overview(
+    State(overview): State<Arc<Overview>>,
+    viewer: Scoped<AdminRead>,
+) -> Result<Json<ToDo>> {
+    let (needs, held) = (overview.needs(&viewer).await?, overview.held(&viewer).await?);
+    Ok(Json(ToDo { needs, held: held.into_iter().map(HeldBack::from).collect() }))
+}
