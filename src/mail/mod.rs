@@ -90,7 +90,7 @@ pub async fn send_test(config: &Config, site: &Site, context: &Context, to: &str
         envelope.message(&email, &written).map_err(|_| format!("{to} is no address for letters"))?;
     let sent = tokio::time::timeout(SEND_LIMIT, transport.send(id, &message)).await;
     let sent = sent.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
-    sent.map_err(|failure| failure.reason().to_owned())
+    sent.map_err(|failure| failure.in_full())
 }
 
 const PURPOSE: &str = "letter";

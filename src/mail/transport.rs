@@ -27,10 +27,13 @@ pub enum Transport {
     Folder(PathBuf),
 }
 
-/// Why an email was not sent. The reason holds no address.
+/// Why an email was not sent.
 #[derive(Debug)]
 pub struct Failure {
+    /// It holds no address.
     reason: String,
+    /// In the server's own words, which may repeat the address.
+    details: Option<String>,
     scope: FailureScope,
 }
 
@@ -46,15 +49,23 @@ enum FailureScope {
 
 impl Failure {
     pub fn permanent(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), scope: FailureScope::Final }
+        Self { reason: reason.to_owned(), details: None, scope: FailureScope::Final }
     }
 
     pub fn unreachable(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), scope: FailureScope::Server }
+        Self { reason: reason.to_owned(), details: None, scope: FailureScope::Server }
     }
 
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// For the operator's eyes alone: no log may have it.
+    pub fn in_full(&self) -> String {
+        match &self.details {
+            Some(details) => format!("{} ({details})", self.reason),
+            None => self.reason.clone(),
+        }
     }
 
     pub fn is_final(&self) -> bool {
@@ -65,16 +76,17 @@ impl Failure {
         self.scope == FailureScope::Server
     }
 
-    /// Leaves out the server's text, which repeats the address.
     fn from_smtp(error: &lettre::transport::smtp::Error) -> Self {
+        let details = Some(error.to_string());
         let Some(code) = error.status().map(|code| code.to_string()) else {
-            return Self::unreachable(match () {
+            let reason = match () {
                 () if error.is_timeout() => "the mail server took too long",
                 () if error.is_tls() => {
                     "no secure connection to the mail server: its certificate is not trusted"
                 }
                 () => "the mail server can't be reached",
-            });
+            };
+            return Self { details, ..Self::unreachable(reason) };
         };
         let scope = match code.as_str() {
             // The mailbox does not exist, or will never accept this (RFC 5321 § 4.2.3).
@@ -83,7 +95,7 @@ impl Failure {
             "421" | "454" | "530" | "534" | "535" | "538" => FailureScope::Server,
             _ => FailureScope::Email,
         };
-        Self { reason: format!("the mail server answered {code}"), scope }
+        Self { reason: format!("the mail server answered {code}"), details, scope }
     }
 }
 
