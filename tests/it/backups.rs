@@ -9,10 +9,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::startup::{Place, succeeded};
-use crate::support::app::App;
+use crate::support::app::{App, Engine};
 use crate::support::dump::Dump;
 use crate::support::on_both_engines;
 use crate::support::postgres::{Database, fresh_database};
+
+const KEY: &str = "--secret-key=0707070707070707070707070707070707070707070707070707070707070707";
 
 /// Where a backup is restored: a directory, and for PostgreSQL an empty database.
 struct Target {
@@ -114,6 +116,28 @@ async fn everything_comes_back(app: App) {
     ada.signs_in().await;
     ada.saves(json!({"kind": "note", "title": "Afterwards"})).await;
     ada.get("/resources?q=tables").await.ok().text_has("Tide");
+}
+
+on_both_engines!(what_a_running_coffer_uses_is_left_alone, super::KEY);
+/// Nothing else keeps the backup out: the key is the same, and there is no account.
+async fn what_a_running_coffer_uses_is_left_alone(app: App) {
+    fill(&app).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("coffer.backup").display().to_string();
+    succeeded(&run(&app, &["backup", &file]));
+    let running = App::with(app.engine, &[KEY]).await;
+    let before = Dump::of(&running.coffer.db).await;
+    let said = refused(&running, &["restore", &file]);
+    let wanted = match app.engine {
+        Engine::Sqlite => "Another coffer is running on",
+        Engine::Postgres => "Another coffer is connected to this database. Stop every node first.",
+    };
+    assert!(said.contains(wanted), "{said}");
+    Dump::of(&running.coffer.db).await.is(&before, "a refusal");
+    let stopped = running.stop().await;
+    let settings: Vec<&str> = stopped.settings.iter().map(String::as_str).collect();
+    let restored = Place::new().done(&[&["restore", &file], &settings[..]].concat(), &[]);
+    assert!(restored.contains("The audit trail is unbroken"), "{restored}");
 }
 
 on_both_engines!(while_people_write_it_is_of_one_moment);
