@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::app::{Node, PASSWORD};
+use super::https::Site;
+use super::transport::{Outgoing, Transport};
 
 const BOUNDARY: &str = "----boundary-of-a-test";
 
@@ -19,7 +22,7 @@ const BOUNDARY: &str = "----boundary-of-a-test";
 pub struct Actor {
     pub name: String,
     origin: String,
-    http: reqwest::Client,
+    transport: Transport,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -49,12 +52,27 @@ impl Entry {
 
 impl Actor {
     pub fn new(name: &str, node: &Node) -> Self {
-        Self { name: name.to_owned(), origin: node.origin(), http: node.http(), memory: Arc::default() }
+        Self::at_origin(name, &node.origin(), node.http())
     }
 
     /// Somebody at a coffer that runs as a program of its own.
     pub fn at_origin(name: &str, origin: &str, http: reqwest::Client) -> Self {
-        Self { name: name.to_owned(), origin: origin.to_owned(), http, memory: Arc::default() }
+        Self {
+            name: name.to_owned(),
+            origin: origin.to_owned(),
+            transport: Transport::Plain(http),
+            memory: Arc::default(),
+        }
+    }
+
+    /// Somebody at a site with https.
+    pub fn at_site(name: &str, site: &Site) -> Self {
+        Self {
+            name: name.to_owned(),
+            origin: site.origin(),
+            transport: Transport::Secure(site.clone()),
+            memory: Arc::default(),
+        }
     }
 
     /// The same person and the same cookies, sent to another node.
@@ -68,16 +86,9 @@ impl Actor {
     }
 
     /// Sends a change over whatever stands, to a server that may be gone before it answers.
-    pub async fn tries(&self, method: Method, path: &str, body: Value) -> Result<(), reqwest::Error> {
-        let ask = self.json(method, path, body).if_match("*");
-        let mut request = self.http.request(ask.method.clone(), format!("{}{path}", self.origin));
-        for (name, value) in &ask.headers {
-            request = request.header(name, value.as_slice());
-        }
-        let cookies: Vec<String> =
-            self.memory.lock().unwrap().cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let sent = request.header("cookie", cookies.join("; ")).body(ask.body.clone()).send().await?;
-        sent.bytes().await.map(drop)
+    pub async fn tries(&self, method: Method, path: &str, body: Value) -> Result<(), String> {
+        let outgoing = self.json(method, path, body).if_match("*").outgoing();
+        self.transport.send(outgoing).await.map(drop)
     }
 
     /// The same cookies in another browser, which goes its own way from here.
@@ -273,23 +284,35 @@ impl<'a> Ask<'a> {
         self
     }
 
+    fn outgoing(&self) -> Outgoing {
+        let mut headers = self.headers.clone();
+        let memory = self.actor.memory.lock().unwrap();
+        let cookies: Vec<String> = memory.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        if !cookies.is_empty() && !headers.iter().any(|(name, _)| name == "cookie") {
+            headers.push(("cookie".to_owned(), cookies.join("; ").into_bytes()));
+        }
+        let body = match &self.form {
+            Some(fields) => {
+                if !headers.iter().any(|(name, _)| name == "content-type") {
+                    headers.push(("content-type".to_owned(), b"application/x-www-form-urlencoded".to_vec()));
+                }
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
+            }
+            None => self.body.clone(),
+        };
+        Outgoing {
+            method: self.method.clone(),
+            origin: self.actor.origin.clone(),
+            path: self.path.clone(),
+            headers,
+            body,
+        }
+    }
+
     async fn send(self) -> Answer {
         let what = format!("{}: {} {}", self.actor.name, self.method, self.path);
-        let mut request =
-            self.actor.http.request(self.method.clone(), format!("{}{}", self.actor.origin, self.path));
-        for (name, value) in &self.headers {
-            request = request.header(name, value.as_slice());
-        }
-        let cookies: Vec<String> =
-            self.actor.memory.lock().unwrap().cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        if !cookies.is_empty() && !self.headers.iter().any(|(name, _)| name == "cookie") {
-            request = request.header("cookie", cookies.join("; "));
-        }
-        request = match &self.form {
-            Some(fields) => request.form(fields),
-            None => request.body(self.body),
-        };
-        let response = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let sent = self.actor.transport.send(self.outgoing()).await;
+        let response = sent.unwrap_or_else(|error| panic!("{what}: {error}"));
         self.actor.remember(response.headers());
         if response.status().as_u16() < 400 {
             self.actor.memory.lock().unwrap().reached.insert(format!(
@@ -298,9 +321,8 @@ impl<'a> Ask<'a> {
                 route_of(&self.path)
             ));
         }
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        Answer::new(what, status, headers, body.to_vec(), self.trouble)
+        let (parts, body) = response.into_parts();
+        Answer::new(what, parts.status, parts.headers, body, self.trouble)
     }
 }
 

@@ -68,7 +68,7 @@ impl Site {
         self.ask("POST", path, &[&own, headers].concat(), &[]).await
     }
 
-    async fn ask(
+    pub async fn ask(
         &self,
         method: &str,
         path: &str,

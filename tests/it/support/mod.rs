@@ -12,11 +12,13 @@ pub mod https;
 pub mod loki;
 pub mod mail;
 pub mod postgres;
+pub mod prometheus;
 pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod site;
 pub mod tap;
+pub mod transport;
 pub mod wait;
 pub mod walk;
 
