@@ -2,19 +2,38 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use crate::startup::Place;
 use crate::support::documents::{Section, page, pages, sections};
 
 /// For operators; the other pages are for readers of the code.
-const OPERATORS: [&str; 12] = [
-    "install", "proxy", "settings", "backup", "upgrade", "troubleshooting", "production", "scaling",
+const OPERATORS: [&str; 13] = [
+    "install", "proxy", "settings", "backup", "upgrade", "howto", "troubleshooting", "production", "scaling",
     "observability", "security", "limiter", "cache",
 ];
 
 /// What an operator would search for, and where the answer is.
-const QUESTIONS: [(&str, &str); 46] = [
+const QUESTIONS: [(&str, &str); 66] = [
+    ("change domain", "howto#Change the domain or the address"),
+    ("change port", "howto#Change the port, or listen on another address"),
+    ("unix socket", "howto#Change the port, or listen on another address"),
+    ("move to another server", "howto#Move to another server"),
+    ("switch from sqlite to postgresql", "howto#Switch from SQLite to PostgreSQL"),
+    ("disable registration", "howto#Disable registration (sign-up), or open it"),
+    ("make somebody admin", "howto#Make somebody an admin"),
+    ("delete a user", "howto#Disable or delete a user"),
+    ("require two factor for everyone", "howto#Require two-step login, the second factor (2FA)"),
+    ("where is my data stored", "howto#Find where the data is stored"),
+    ("see the logs", "howto#See the logs"),
+    ("too many connections", "troubleshooting#PostgreSQL has too many connections"),
+    ("https certificate without proxy", "proxy#https without a proxy: your own certificate"),
+    ("502 bad gateway", "troubleshooting#502 or 504 from the proxy"),
+    ("log level", "howto#Change what is logged: the log level"),
+    ("behind cloudflare", "howto#Behind Cloudflare or another CDN"),
+    ("memory limit oom", "howto#Limit memory: out of memory, OOM"),
+    ("uninstall", "howto#Delete everything: uninstall"),
+    ("invite somebody", "install#Invite others"),
+    ("add a second node", "install#Add a second node"),
     ("install debian package", "install#Debian package"),
     ("systemd service unit", "install#Binary with systemd"),
     ("docker container", "install#Container"),
@@ -39,7 +58,7 @@ const QUESTIONS: [(&str, &str); 46] = [
     ("redis after restore", "backup#Redis after a restore"),
     ("upgrade many nodes rolling", "upgrade#Many nodes"),
     ("downgrade way back", "upgrade#The way back"),
-    ("forgotten password reset link", "troubleshooting#A forgotten password"),
+    ("forgotten password reset link", "troubleshooting#A lost or forgotten password"),
     ("lost phone second factor", "troubleshooting#A lost phone or second factor"),
     ("user locked out unlock", "troubleshooting#Locked out: too many attempts"),
     ("lost key", "troubleshooting#The key is lost"),
@@ -51,7 +70,7 @@ const QUESTIONS: [(&str, &str); 46] = [
     ("slow pages", "troubleshooting#Pages are slow"),
     ("disk full", "troubleshooting#The disk is full"),
     ("redis down", "troubleshooting#Redis is down"),
-    ("how much memory sizing", "production#Sizing"),
+    ("how much memory sizing", "production#Sizing: memory, processor, connections"),
     ("alertmanager alerts mail", "production#Alerts"),
     ("log shipping json", "production#Log shipping"),
     ("audit trail export elsewhere", "production#The audit trail kept elsewhere"),
@@ -145,24 +164,4 @@ fn the_list_of_settings_is_the_programs() {
     for setting in place.done(&["config"], &[]).lines().filter_map(|line| line.split_once('=')) {
         assert!(printed.contains(&format!("| `{}` |", setting.0)), "{}", setting.0);
     }
-}
-
-/// systemd's own judgement: 0 is the safest, 10 the least safe.
-#[test]
-fn the_service_is_hardened() {
-    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/coffer.service");
-    let mut analyze = Command::new("systemd-analyze");
-    let output = analyze.args(["security", "--offline=true", "--no-pager", "--threshold=15", unit]).output();
-    let output = output.expect("bin/setup installs systemd-analyze");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-}
-
-#[test]
-fn the_service_starts_with_the_packaged_settings() {
-    let place = Place::new();
-    let settings = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/coffer.env");
-    let printed = place.done(&["--env-file", settings, "config"], &[]);
-    assert!(printed.contains("COFFER_DATA_DIR=/var/lib/coffer"), "{printed}");
-    let said = place.refusal(&["config", "--env-file=missing.env"], &[]);
-    assert!(said.contains("there is no file missing.env"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! The commands of the documents, run as they stand.
+//! Backup and restore by the document's own commands, on each engine.
 
 use std::fs;
 use std::time::Duration;
@@ -42,16 +42,20 @@ async fn backup_and_restore_on_sqlite() {
     let ada = begins(&machine).await;
     keeps(&ada, "Before the backup").await;
     let said = machine
-        .follows("backup", &["Make a backup", "Backup of the secret key", "Every night, by cron or a timer"])
+        .follows(&[
+            "backup#Make a backup",
+            "backup#Backup of the secret key",
+            "backup#Every night, by cron or a timer",
+        ])
         .await;
     assert!(said.contains("is whole"), "{said}");
-    let said = machine.follows("backup", &["See that it works"]).await;
+    let said = machine.follows(&["backup#See that it works"]).await;
     assert!(
         said.contains("is whole and holds 1 accounts, 1 entries") && said.contains("is unbroken"),
         "{said}"
     );
     keeps(&ada, "After the backup").await;
-    let said = machine.follows("backup", &["Restore on SQLite"]).await;
+    let said = machine.follows(&["backup#Restore on SQLite"]).await;
     assert!(said.contains("Restored 1 accounts, 1 entries"), "{said}");
     let ada = self::ada(&machine).await;
     ada.get("/resources").await.ok().text_has("Before the backup").lacks("After the backup");
@@ -70,9 +74,9 @@ async fn backup_and_restore_on_postgres() {
     machine.runs("createuser coffer\ncreatedb --owner coffer coffer").await;
     let ada = begins(&machine).await;
     keeps(&ada, "Before the backup").await;
-    machine.follows("backup", &["Make a backup"]).await;
+    machine.follows(&["backup#Make a backup"]).await;
     keeps(&ada, "After the backup").await;
-    let said = machine.follows("backup", &["Restore on PostgreSQL"]).await;
+    let said = machine.follows(&["backup#Restore on PostgreSQL"]).await;
     assert!(said.contains("Restored 1 accounts, 1 entries"), "{said}");
     let ada = self::ada(&machine).await;
     ada.get("/resources").await.ok().text_has("Before the backup").lacks("After the backup");

@@ -1,5 +1,7 @@
 //! The proxies of docs/proxy.md, run for real with the document's own snippets.
 
+mod traefik;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -59,7 +61,8 @@ async fn nginx(config: &str, folder: &Path) -> Server {
     server
 }
 
-fn certificate(folder: &Path) {
+/// For `localhost`, from an authority of its own: `server.pem`, `server.key` and `ca.pem`.
+pub fn certificate(folder: &Path) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/certificates.sh");
     let made =
         Command::new("sh").args([script, "DNS:localhost"]).current_dir(folder).output().expect("sh runs");
@@ -112,38 +115,48 @@ async fn a_node_may_stop(other: Node, site: &Site) {
     assert_eq!(site.get("/healthz", &[]).await.expect("no request fails").status, 200);
 }
 
-#[tokio::test]
-async fn nginx_with_https_and_two_nodes() {
-    let (folder, plain, secure) = (folder(), free_port(), free_port());
-    certificate(folder.path());
-    let origin = format!("https://localhost:{secure}");
-    let (app, other) = nodes(&origin).await;
+/// Where a proxy listens.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    pub plain: u16,
+    pub secure: u16,
+}
+
+impl Ports {
+    pub fn free() -> Self {
+        Self { plain: free_port(), secure: free_port() }
+    }
+}
+
+/// nginx by the document's snippets before two nodes, with the certificate in the folder.
+pub async fn nginx_before(nodes: [&str; 2], folder: &Path, ports: Ports) -> Server {
     let servers = under("proxy", "nginx", "nginx").concat();
     let several = under("proxy", "Several nodes, and draining", "nginx").concat();
     let (_, sites) = servers.split_once("}\n").expect("an upstream first");
+    let letsencrypt = "/etc/letsencrypt/live/links.example.org";
     let config = format!("{several}{sites}")
-        .replace("10.0.0.11:3000", &address(&app))
-        .replace("10.0.0.12:3000", &address(&other))
-        .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
-        .replace("listen 443 ssl", &format!("listen 127.0.0.1:{secure} ssl"))
-        .replace(
-            "/etc/letsencrypt/live/links.example.org/fullchain.pem",
-            &folder.path().join("server.pem").display().to_string(),
-        )
-        .replace(
-            "/etc/letsencrypt/live/links.example.org/privkey.pem",
-            &folder.path().join("server.key").display().to_string(),
-        )
+        .replace("10.0.0.11:3000", nodes[0])
+        .replace("10.0.0.12:3000", nodes[1])
+        .replace("listen 80;", &format!("listen 127.0.0.1:{};", ports.plain))
+        .replace("listen 443 ssl", &format!("listen 127.0.0.1:{} ssl", ports.secure))
+        .replace(&format!("{letsencrypt}/fullchain.pem"), &folder.join("server.pem").display().to_string())
+        .replace(&format!("{letsencrypt}/privkey.pem"), &folder.join("server.key").display().to_string())
         .replace("links.example.org", "localhost");
-    let config: Vec<&str> =
-        config.split_inclusive('\n').filter(|line| !line.contains("listen [::]")).collect();
-    let config = config.concat();
-    let _nginx = nginx(&config, folder.path()).await;
-    let site = Site::secure(secure, &folder.path().join("ca.pem"));
+    let lines = config.split_inclusive('\n').filter(|line| !line.contains("listen [::]"));
+    nginx(&lines.collect::<String>(), folder).await
+}
+
+#[tokio::test]
+async fn nginx_with_https_and_two_nodes() {
+    let (folder, ports) = (folder(), Ports::free());
+    certificate(folder.path());
+    let (app, other) = nodes(&format!("https://localhost:{}", ports.secure)).await;
+    let _nginx = nginx_before([&address(&app), &address(&other)], folder.path(), ports).await;
+    let site = Site::secure(ports.secure, &folder.path().join("ca.pem"));
     let page = site.get("/login", &[]).await.expect("a page");
     assert_eq!(page.status, 200, "the host with its port is passed on: {}", page.text);
     assert!(page.text.contains("strict-transport-security"), "{}", page.text);
-    assert_eq!(Site::plain(plain).get("/", &[]).await.expect("an answer").status, 301);
+    assert_eq!(Site::plain(ports.plain).get("/", &[]).await.expect("an answer").status, 301);
     a_node_may_stop(other, &site).await;
     is_of_use(&app, &site).await;
 }
