@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use clap_complete::Shell;
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::{is_setting, whole};
 
@@ -35,6 +36,11 @@ const ALIKE: [&str; 23] = [
 ];
 const LIMITS: &str = "COFFER_RATE_LIMIT_";
 
+const SETTINGS: &str = "Every setting is an environment variable, and an option before or after the command. \
+                        `coffer serve --help` lists them all, and `coffer config` prints those in force.";
+const FILES: &str = "The service reads /etc/coffer/coffer.env and keeps its data in /var/lib/coffer. \
+                     Elsewhere settings are in .env of the working directory, and the data is in its directory data.";
+
 const ABOUT: &str = "# Settings
 
 Every setting is an environment variable and an option of the same name: `COFFER_BASE_URL` is `--base-url`. Options go
@@ -54,8 +60,43 @@ pub fn completions(shell: Shell) {
 }
 
 pub fn page() -> Result<(), String> {
-    let page = clap_mangen::Man::new(whole());
-    page.render(&mut io::stdout()).map_err(|e| format!("Cannot print the page: {e}."))
+    print_page(&mut io::stdout()).map_err(|e| format!("Cannot print the page: {e}."))
+}
+
+fn print_page(out: &mut dyn io::Write) -> io::Result<()> {
+    let (command, mut rest) = (whole(), Roff::new());
+    rest.control("SH", ["COMMANDS"]);
+    describe(&command, &mut rest);
+    for (heading, text) in [("SETTINGS", SETTINGS), ("FILES", FILES)] {
+        rest.control("SH", [heading]).text([roman(text)]);
+    }
+    let man = clap_mangen::Man::new(command);
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_options_section(out)?;
+    rest.to_writer(out)
+}
+
+/// Every command that does something, with its own arguments.
+fn describe(command: &clap::Command, page: &mut Roff) {
+    let of_coffer = |command: &&clap::Command| !command.is_hide_set() && command.get_name() != "help";
+    for command in command.get_subcommands().filter(of_coffer) {
+        if command.has_subcommands() {
+            describe(command, page);
+            continue;
+        }
+        let usage = command.clone().render_usage().to_string();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        page.control("TP", []).text([bold(usage.trim_start_matches("Usage: "))]).text([roman(about)]);
+        let own = |argument: &&clap::Arg| {
+            !is_setting(argument) && !["help", "env-file"].contains(&argument.get_id().as_str())
+        };
+        for argument in command.get_arguments().filter(own) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            page.control("RS", []).control("TP", []).text([bold(argument.to_string())]);
+            page.text([roman(help)]).control("RE", []);
+        }
+    }
 }
 
 /// Every setting by its heading, in the order of `coffer serve --help`.

@@ -252,5 +252,13 @@ fn shells_and_man_know_the_commands() {
         assert!(script.contains("second-factor-off") && script.contains("rotate"), "{shell}");
     }
     let page = place.done(&["man"], &[]);
-    assert!(page.contains(".TH coffer 1") && page.contains("coffer\\-backup"), "{page}");
+    for told in [
+        ".TH coffer 1",
+        "coffer backup",
+        "\\-\\-with\\-key",
+        "coffer user second\\-factor\\-off",
+        "coffer.env",
+    ] {
+        assert!(page.contains(told), "{told:?} in {page}");
+    }
 }
