@@ -21,7 +21,7 @@ use super::{Engine, postgres, sqlite};
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
-const MIGRATION_LIMITS: &str = "SET statement_timeout = '10min'; SET lock_timeout = '10min'";
+const MIGRATION_LIMITS: &str = "SET statement_timeout = '1h'; SET lock_timeout = '10min'";
 
 /// The application's database; cheap to clone.
 #[derive(Clone, Debug)]

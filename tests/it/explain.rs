@@ -120,6 +120,7 @@ async fn statements_go_along_indexes(app: App) {
     library(&app).await;
     lists(&app).await;
     searches(&app).await;
+    first_rows(&app).await;
     single_things(&app).await;
     trail(&app).await;
     people(&app).await;
@@ -183,10 +184,13 @@ async fn lists(app: &App) {
 async fn searches(app: &App) {
     let (db, key, owner) = (&app.coffer.db, CursorKey::new([7; 32]), app.viewer("owner").await);
     let full_text = if app.engine == Engine::Sqlite { "VIRTUAL TABLE INDEX" } else { "resources_search" };
+    // Its words are common, but few entries have them in a row.
+    let phrases = if app.engine == Engine::Sqlite { full_text } else { "resources_pairs" };
     for (query, sort, index) in [
         ("17 ", "", full_text),
         ("17 or 18 ", "", full_text),
         ("\"part 17\" -oslo", "", full_text),
+        ("\"quiet harbour\"", "", phrases),
         ("17 tag:lisbon", "", full_text),
         ("tag:lisbon", "", "resource_tags"),
         ("tag:telescope/quiet", "title", "resource_tags"),
@@ -200,6 +204,26 @@ async fn searches(app: &App) {
         let statement = list::statement(db, &owner, &search).await.expect("a statement");
         assert!(!statement.has_one_plan, "{query} is planned for its values");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
+    }
+}
+
+/// The partitions of a list are merged as they come, neither sorted nor read to their ends.
+async fn first_rows(app: &App) {
+    let (db, key, owner) = (&app.coffer.db, CursorKey::new([7; 32]), app.viewer("owner").await);
+    for (query, sort) in [("tag:lisbon", "newest"), ("site:example.org", "title"), ("-tag:lisbon", "changed")]
+    {
+        let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
+        let search = asked.search(&key).expect("a search");
+        let sizes = store::Sizes { words: store::Size::Unknown, filters: vec![store::Size::Many] };
+        let statement = store::first_rows::statement(db, &owner, &search, &sizes).expect("they are many");
+        let plan = plan(db, &statement.sql, &statement.values).await;
+        let merged = if app.engine == Engine::Sqlite { "MERGE (UNION ALL)" } else { "Merge Append" };
+        assert!(plan.iter().any(|step| step.contains(merged)), "{query}:\n{}", plan.join("\n"));
+        assert!(
+            !plan.iter().any(|step| step.contains("Seq Scan on resources")),
+            "{query}:\n{}",
+            plan.join("\n")
+        );
     }
 }
 

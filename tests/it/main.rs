@@ -31,6 +31,7 @@ mod error_pages;
 mod explain;
 mod export;
 mod failures;
+mod first_rows;
 mod full_disk;
 mod guesses;
 mod idor;

@@ -21,6 +21,8 @@ pub struct PgGroup {
     pub index_terms: Option<String>,
     /// The texts must match one of these, or [`PgGroup::other`] must match; empty when the index is enough.
     pub phrases: Vec<String>,
+    /// Each two words in a row of the only phrase; empty if something else may match instead.
+    pub pairs: Vec<String>,
     /// The terms that are not phrases.
     pub other: Option<Box<PgGroup>>,
     pub negated: bool,
@@ -32,6 +34,7 @@ pub fn to_postgres(group: &Group) -> PgGroup {
     let other: Vec<Term> = group.terms.iter().filter(|term| !is_phrase(term)).cloned().collect();
     let all = |write: fn(&Term) -> Option<String>| alternatives(group.terms.iter().filter_map(write));
     PgGroup {
+        pairs: if let [only] = group.terms.as_slice() { pairs(only) } else { Vec::new() },
         words: all(postgres_words),
         index_terms: all(postgres_index_terms),
         other: (!phrases.is_empty() && !other.is_empty())
@@ -61,6 +64,12 @@ fn postgres_index_terms(term: &Term) -> Option<String> {
     (!index_terms.is_empty()).then(|| {
         if index_terms.len() > 1 { format!("({})", index_terms.join(" & ")) } else { index_terms.concat() }
     })
+}
+
+/// A word that is still being typed makes no pair.
+fn pairs(term: &Term) -> Vec<String> {
+    let complete = term.words.len() - usize::from(term.prefix && !term.words.is_empty());
+    term.words[..complete].windows(2).map(|pair| pair.join(" ")).collect()
 }
 
 /// A pattern of LIKE for folded texts with spaces around them; no word holds `%`, `_` or `\`.

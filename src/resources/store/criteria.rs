@@ -11,6 +11,8 @@ use crate::web::viewer::Viewer;
 
 /// Up to this many matches are fetched and sorted; with more, the rows are read in the order of the list.
 const FEW: i64 = 2_000;
+/// Up to this many matches of words are listed, in about 5 ms.
+const SOME: i64 = 50_000;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
 /// SQL built at run time. It contains nothing that people typed: that is in the values.
@@ -40,9 +42,13 @@ impl Statement {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Size {
     Few,
+    /// Too many to sort, few enough to list.
+    Some,
     Many,
     /// Not counted, as the planner's estimate is good.
     Unknown,
+    /// To be asked of one row after another.
+    EachRow,
 }
 
 pub struct Sizes {
@@ -63,7 +69,7 @@ impl Sizes {
                 Criterion::Site { site, .. } if !filter.negated => on_site(&mut rows, site),
                 _ => String::new(),
             };
-            filters.push(size(db, &rows).await?);
+            filters.push(size(db, &rows, FEW).await?);
         }
         Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
     }
@@ -79,26 +85,35 @@ impl Sizes {
         {
             rows.sql = format!("{FTS5_ROWS} {words}");
         }
-        size(db, &rows).await
+        size(db, &rows, SOME).await
     }
 }
 
-async fn size(db: &Db, rows: &Statement) -> sqlx::Result<Size> {
+/// More than `most` are many.
+async fn size(db: &Db, rows: &Statement, most: i64) -> sqlx::Result<Size> {
     if rows.sql.is_empty() {
         return Ok(Size::Unknown);
     }
-    let sql = format!("SELECT COUNT(*) <= {FEW} FROM (SELECT 1 FROM ({}) s LIMIT {FEW} + 1) t", rows.sql);
-    let few: bool = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), rows.values)
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({}) s LIMIT {most} + 1) t", rows.sql);
+    let count: i64 = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), rows.values)
         .fetch_one(pool).await?);
-    Ok(if few { Size::Few } else { Size::Many })
+    Ok(match count {
+        ..=FEW => Size::Few,
+        _ if count <= most => Size::Some,
+        _ => Size::Many,
+    })
+}
+
+/// The filters that the index does not decide, with their sizes.
+pub fn on_rows<'a>(search: &'a Search, sizes: &'a Sizes) -> impl Iterator<Item = (&'a Filter, Size)> {
+    let filters = search.filters.iter().zip(sizes.filters.iter().copied());
+    filters.filter(move |(filter, _)| index_term_of(search, filter).is_none() || has_path(filter))
 }
 
 pub fn filters(statement: &mut Statement, engine: &Engine<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
-    let is_not_indexed =
-        |(filter, _): &(&Filter, _)| index_term_of(search, filter).is_none() || has_path(filter);
-    for (filter, size) in search.filters.iter().zip(&sizes.filters).filter(is_not_indexed) {
-        let mut condition = condition(statement, &filter.criterion, *size);
+    for (filter, size) in on_rows(search, sizes) {
+        let mut condition = condition(statement, &filter.criterion, size);
         if let Criterion::Site { path, .. } = &filter.criterion
             && !path.is_empty()
         {
@@ -116,6 +131,9 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
     // Written like this, neither engine starts from a condition that many rows meet.
     let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
+        Criterion::Tag(folded) if matching == Size::EachRow => {
+            format!("EXISTS ({} AND rt.resource_id = r.id)", tagged(statement, folded))
+        }
         Criterion::Tag(folded) => format!("(r.id IN ({})){late}", tagged(statement, folded)),
         Criterion::Site { site, .. } if matching == Size::Few => {
             format!("r.rid IN ({})", on_site(statement, site))
@@ -145,7 +163,7 @@ fn tagged(statement: &mut Statement, folded: &str) -> String {
         [folded.to_owned(), below.start, below.end].map(|text| statement.bind(Value::Text(text)));
     format!(
         "SELECT rt.resource_id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id
-            WHERE t.folded = {this} OR (t.folded >= {low} AND t.folded < {high})"
+            WHERE (t.folded = {this} OR (t.folded >= {low} AND t.folded < {high}))"
     )
 }
 
@@ -218,6 +236,7 @@ fn postgres_words(statement: &mut Statement, words: &[Group], index_terms: &[Gro
             (false, negated) => {
                 if !negated {
                     indexed.push(tsquery(statement, &group));
+                    seen.extend(has_pairs(statement, &group.pairs));
                 }
                 seen.push(format!("{}({})", if negated { "NOT " } else { "" }, is_seen(statement, &group)));
             }
@@ -236,6 +255,13 @@ fn tsquery(statement: &mut Statement, group: &PgGroup) -> String {
         .as_ref()
         .map(|index_terms| format!("CAST(CAST({} AS text) AS tsquery)", bind(index_terms)));
     format!("({})", words.into_iter().chain(index_terms).collect::<Vec<_>>().join(" || "))
+}
+
+/// An index of every two words in a row finds the few rows with a phrase of common words. Long texts have no pairs.
+fn has_pairs(statement: &mut Statement, pairs: &[String]) -> Option<String> {
+    let hashes = pairs.iter().map(|pair| format!("hashtext({})", statement.bind(Value::Text(pair.clone()))));
+    let hashes: Vec<String> = hashes.collect();
+    (!hashes.is_empty()).then(|| format!("(r.pairs @> ARRAY[{}] OR r.pairs IS NULL)", hashes.join(", ")))
 }
 
 /// Whether the texts of the row contain one of the phrases, or the index finds one of the other terms.

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
-use super::ranked;
+use super::{first_rows, ranked};
 use crate::db::{Db, Timestamp, Value, bind_all, on};
-use crate::resources::listing::{Page, Position, Search, Sort};
+use crate::resources::listing::{Hit, Page, Position, Search, Sort};
 use crate::resources::visibility::{Shelf, partitions};
 use crate::web::viewer::Viewer;
 
@@ -24,11 +24,21 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
 
 /// A page in the order of a column.
 pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
-    let statement = statement(db, viewer, search).await?;
+    let sizes = &Sizes::count(db, viewer, search).await?;
+    if let Some(first) = first_rows::statement(db, viewer, search, sizes) {
+        let page = Page::from_hits(hits(db, first).await?, search);
+        if page.next.is_some() {
+            return Ok(page);
+        }
+    }
+    let statement = statement_for(db, viewer, search, sizes);
+    Ok(Page::from_hits(hits(db, statement).await?, search))
+}
+
+async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>> {
     let Statement { sql, values, has_one_plan } = statement;
-    let hits = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(has_one_plan), values)
-        .fetch_all(pool).await?);
-    Ok(Page::from_hits(hits, search))
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(has_one_plan), values)
+        .fetch_all(pool).await)
 }
 
 /// The cheapest statement for the page: it finds the rows of the page, or the rows to rank.
@@ -37,6 +47,10 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
         return ranked::statement(db, viewer, search, &search.query.text).await;
     }
     let sizes = &Sizes::count(db, viewer, search).await?;
+    Ok(statement_for(db, viewer, search, sizes))
+}
+
+fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Statement {
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     // With many matches the partitions are read anyway, and index terms for them would only cost.
@@ -56,7 +70,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
         sorted = order.by_key(),
         dir = order.direction(),
     );
-    Ok(statement)
+    statement
 }
 
 /// A [`Hit`](crate::resources::listing::Hit) from `resources r` and its owner `users u`.
@@ -125,14 +139,14 @@ impl Scan<'_> {
 }
 
 #[derive(Clone, Copy)]
-enum Order {
+pub(super) enum Order {
     Created { ascending: bool },
     Updated,
     Title,
 }
 
 impl Order {
-    fn new(sort: Sort) -> Self {
+    pub(super) fn new(sort: Sort) -> Self {
         match sort {
             Sort::Newest | Sort::Relevance => Self::Created { ascending: false },
             Sort::Oldest => Self::Created { ascending: true },
@@ -141,7 +155,7 @@ impl Order {
         }
     }
 
-    fn column(self) -> &'static str {
+    pub(super) fn column(self) -> &'static str {
         match self {
             Self::Created { .. } => "r.created_at",
             Self::Updated => "r.updated_at",
@@ -149,12 +163,12 @@ impl Order {
         }
     }
 
-    fn by_key(self) -> String {
+    pub(super) fn by_key(self) -> String {
         let dir = self.direction();
         format!("ORDER BY key {dir}, id {dir}")
     }
 
-    fn direction(self) -> &'static str {
+    pub(super) fn direction(self) -> &'static str {
         match self {
             Self::Created { ascending: true } | Self::Title => "ASC",
             _ => "DESC",
@@ -162,7 +176,7 @@ impl Order {
     }
 }
 
-fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
+pub(super) fn after(statement: &mut Statement, search: &Search, order: Order) -> String {
     // The `+` keeps SQLite from looking rows up by `rid` instead of reading them in order.
     let below = search.below.map(|rid| format!(" AND +r.rid < {}", statement.bind(Value::Int(rid))));
     let (key, id) = match &search.after {

@@ -3,6 +3,7 @@
 
 pub(super) mod columns;
 mod criteria;
+pub mod first_rows;
 pub mod list;
 mod ranked;
 pub mod tags;
@@ -11,7 +12,7 @@ pub mod write;
 use uuid::Uuid;
 
 use self::columns::{resource_where, revision_columns};
-pub use self::criteria::Statement;
+pub use self::criteria::{Size, Sizes, Statement};
 use super::{Resource, Revision};
 use crate::db::{Db, Tx, on};
 

@@ -1,0 +1,71 @@
+//! Pages of what many rows match: the first rows of the list are asked one by one. A page is soon full, without a list of
+//! all matches.
+
+use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, on_rows, words};
+use super::list::{Order, after, columns};
+use crate::db::Db;
+use crate::resources::listing::Search;
+use crate::resources::query::{Criterion, Filter};
+use crate::resources::visibility::Shelf;
+use crate::web::viewer::Viewer;
+
+/// So many rows are asked at most.
+const ASKED: i64 = 2_000;
+
+/// `None` where it would seldom fill a page. If it does not fill one, it says nothing.
+pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Option<Statement> {
+    let mut statement = Statement::new(viewer);
+    let words = words(&mut statement, &db.read(), search, &search.query.text, &[]);
+    let condition = match &words {
+        Words::None if on_rows(search, sizes).any(|(filter, size)| is_worth_asking(filter, size)) => {
+            String::new()
+        }
+        Words::Fts5(words) if sizes.words == Size::Many => {
+            format!(" AND EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)")
+        }
+        Words::NotFts5(words) => format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
+        _ => return None,
+    };
+    if sizes.filters.contains(&Size::Few) {
+        return None;
+    }
+    let each_row = Sizes { words: sizes.words, filters: vec![Size::EachRow; sizes.filters.len()] };
+    let filters = filters(&mut statement, &db.read(), search, &each_row);
+    let order = Order::new(search.sort);
+    let after = after(&mut statement, search, order);
+    let (column, dir) = (order.column(), order.direction());
+    let ordered = format!("ORDER BY {column} {dir}, r.id {dir} LIMIT {ASKED}");
+    // SQLite would sort all rows instead of taking them as they come.
+    let sorted = if matches!(db, Db::Postgres(_)) { order.by_key() } else { String::new() };
+    let limit = search.limit + 1;
+    statement.sql = format!(
+        "SELECT {columns} FROM (SELECT DISTINCT id, key FROM (SELECT r.id, {column} AS key
+            FROM ({rows} ORDER BY {name} {dir}, id {dir} LIMIT {ASKED}) r
+            WHERE TRUE{filters}{condition} {sorted} LIMIT 2 * {limit}) twice) p
+        JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id
+        ORDER BY p.key {dir}, p.id {dir} LIMIT {limit}",
+        columns = columns(if matches!(words, Words::None) && !search.with_body { "''" } else { "r.body" }),
+        rows = rows(db, viewer, search.shelf, &after, &ordered),
+        name = column.trim_start_matches("r."),
+    );
+    Some(statement)
+}
+
+fn is_worth_asking(filter: &Filter, size: Size) -> bool {
+    matches!(filter.criterion, Criterion::Tag(_) | Criterion::Site { .. })
+        && (filter.negated || size == Size::Many)
+}
+
+/// What members share is among their own and among what is shared: no row comes more than twice. PostgreSQL merges
+/// partitions that are in order already, SQLite brings them into order while it merges them.
+fn rows(db: &Db, viewer: &Viewer, shelf: Shelf, after: &str, ordered: &str) -> String {
+    const COLUMNS: &str = "r.id, r.rid, r.owner_id, r.kind, r.visibility, r.pinned, r.created_at, r.updated_at, r.title_key, r.site, r.url";
+    let partitions = shelf.partitions(viewer).iter().map(|partition| {
+        let rows = format!("SELECT {COLUMNS} FROM resources r WHERE {partition}{after}");
+        match db {
+            Db::Postgres(_) => format!("SELECT * FROM ({rows} {ordered}) s"),
+            Db::Sqlite { .. } => rows,
+        }
+    });
+    partitions.collect::<Vec<_>>().join(" UNION ALL ")
+}

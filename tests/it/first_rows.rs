@@ -1,0 +1,133 @@
+//! What many rows match is found among the first rows of the list: the same pages as by looking at every entry.
+
+use coffer::accounts::Role;
+use coffer::resources::listing::{Hit, ListParams};
+use coffer::resources::store::{self, Size, Sizes, first_rows};
+use coffer::web::cursor::CursorKey;
+use coffer::web::viewer::Viewer;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::support::app::App;
+use crate::support::on_both_engines;
+
+const SORTS: [&str; 4] = ["newest", "oldest", "changed", "title"];
+/// Pages that are compared.
+const PAGES: usize = 4;
+
+type Matches = fn(&Hit) -> bool;
+
+const SEARCHES: [(&str, Matches); 6] = [
+    ("site:example.org", |hit| hit.resource.url.is_some()),
+    ("-tag:oslo", |hit| !hit.resource.tags.0.iter().any(|tag| tag == "oslo")),
+    ("-site:oslo.example.org", |hit| !is_on(hit, "https://oslo.example.org/")),
+    ("site:example.org -tag:library", |hit| {
+        hit.resource.url.is_some() && !hit.resource.tags.0.iter().any(|tag| tag.starts_with("library/"))
+    }),
+    ("-library", |hit| !has_word(hit, "library")),
+    ("-library -site:oslo.example.org/atlas", |hit| {
+        !has_word(hit, "library") && !is_on(hit, "https://oslo.example.org/atlas/")
+    }),
+];
+
+fn is_on(hit: &Hit, beginning: &str) -> bool {
+    hit.resource.url.as_ref().is_some_and(|url| url.starts_with(beginning))
+}
+
+fn has_word(hit: &Hit, word: &str) -> bool {
+    let resource = &hit.resource;
+    let text = format!("{} {} {}", resource.title, resource.tags.0.join(" "), resource.body).to_lowercase();
+    let has = text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word);
+    has || resource.url.as_ref().is_some_and(|url| url.contains(word))
+}
+
+async fn walk(app: &App, viewer: &Viewer, mut params: ListParams, pages: usize) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for _ in 0..pages {
+        let page = app.coffer.resources.list(viewer, &params).await.expect("a page");
+        hits.extend(page.hits.iter().map(|hit| Hit::clone(hit)));
+        match &page.next {
+            Some(next) => params.cursor.clone_from(next),
+            None => break,
+        }
+    }
+    hits
+}
+
+fn ids(hits: &[Hit]) -> Vec<Uuid> {
+    hits.iter().map(|hit| hit.resource.id).collect()
+}
+
+async fn library(app: &App) {
+    for (name, count) in [("ada", 2_600), ("eve", 1_000)] {
+        app.has_account(name, Role::Member).await;
+        app.coffer.resources.seed(&app.viewer(name).await, count, |_| ()).await.expect("a seeded library");
+    }
+}
+
+on_both_engines!(pages_of_common_searches_are_those_of_the_whole_list);
+async fn pages_of_common_searches_are_those_of_the_whole_list(app: App) {
+    library(&app).await;
+    let mut most = 0;
+    for name in ["ada", "eve", "visitor"] {
+        let viewer = app.viewer(name).await;
+        for sort in SORTS {
+            let all = ListParams {
+                limit: "200".into(),
+                sort: sort.into(),
+                include: "body".into(),
+                ..ListParams::default()
+            };
+            let all = walk(&app, &viewer, all, usize::MAX).await;
+            for (q, matches) in SEARCHES {
+                let params = ListParams { q: q.into(), sort: sort.into(), ..ListParams::default() };
+                let found = walk(&app, &viewer, params, PAGES).await;
+                let wanted = all.iter().filter(|hit| matches(hit)).take(PAGES * 50).cloned();
+                let wanted: Vec<Hit> = wanted.collect();
+                most = most.max(found.len());
+                assert_eq!(ids(&found), ids(&wanted), "{name} {sort} {q}");
+            }
+        }
+    }
+    assert_eq!(most, PAGES * 50, "some fill all pages");
+}
+
+// As if they were too many to list, which takes more entries than a test has.
+on_both_engines!(common_words_are_found_among_the_first_rows);
+async fn common_words_are_found_among_the_first_rows(app: App) {
+    library(&app).await;
+    let (db, ada) = (&app.coffer.db, app.viewer("ada").await);
+    for (q, sort) in [
+        ("library", "newest"),
+        ("library quiet", "title"),
+        ("library tag:oslo", "oldest"),
+        ("engine -atlas", "changed"),
+    ] {
+        let params = ListParams { q: q.into(), sort: sort.into(), ..ListParams::default() };
+        let search = params.search(&CursorKey::new([7; 32])).expect("a search");
+        let sizes = Sizes { words: Size::Many, filters: vec![Size::Unknown; search.filters.len()] };
+        let Some(statement) = first_rows::statement(db, &ada, &search, &sizes) else {
+            assert!(matches!(db, coffer::db::Db::Postgres(_)), "PostgreSQL knows how common a word is");
+            continue;
+        };
+        let first = rows(db, statement).await;
+        let page = store::list::page(db, &ada, &search).await.expect("a page");
+        assert_eq!(first.len(), 51, "{q}: one more than a page");
+        assert_eq!(first[..50], ids(&page.hits)[..], "{q} {sort}");
+    }
+}
+
+async fn rows(db: &coffer::db::Db, statement: store::Statement) -> Vec<Uuid> {
+    let coffer::db::Db::Sqlite { read, .. } = db else { panic!("SQLite") };
+    let query =
+        statement.values.into_iter().fold(sqlx::query_as(AssertSqlSafe(statement.sql)), |query, value| {
+            match value {
+                coffer::db::Value::Text(text) => query.bind(text),
+                coffer::db::Value::Id(id) => query.bind(id),
+                coffer::db::Value::At(at) => query.bind(at),
+                coffer::db::Value::Int(int) => query.bind(int),
+            }
+        });
+    let hits: Vec<Hit> = query.fetch_all(read.executor()).await.expect("rows");
+    ids(&hits)
+}
