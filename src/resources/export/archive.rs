@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use askama::Template;
-use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
 
+use super::zip_stream::ZipStream;
 use super::{Extra, Library, document};
 use crate::resources::Resource;
 
@@ -22,49 +21,37 @@ bookmarks.html  the links, as any browser imports them
 entries/        one Markdown file for each link and note
 ";
 
-type Archive<'a> = ZipWriter<StreamWriter<&'a mut dyn Write>>;
-
 pub fn markdown(library: &Library, out: &mut dyn Write) -> io::Result<()> {
-    let mut archive = ZipWriter::new_stream(out);
+    let mut archive = ZipStream::new(out);
     entries(library, &mut archive)?;
-    archive.finish()?;
-    Ok(())
+    archive.finish()
 }
 
 pub fn everything(library: &Library, extras: &[Extra], out: &mut dyn Write) -> io::Result<()> {
-    let mut archive = ZipWriter::new_stream(out);
-    begin(&mut archive, "README.txt")?;
+    let mut archive = ZipStream::new(out);
+    archive.begin("README.txt")?;
     archive.write_all(READ_ME.as_bytes())?;
     for extra in extras {
-        begin(&mut archive, extra.name)?;
+        archive.begin(extra.name)?;
         archive.write_all(&extra.bytes)?;
     }
-    begin(&mut archive, "library.json")?;
+    archive.begin("library.json")?;
     document::json(library, &mut archive)?;
-    begin(&mut archive, "versions.json")?;
+    archive.begin("versions.json")?;
     document::versions(library, &mut archive)?;
-    begin(&mut archive, "bookmarks.html")?;
+    archive.begin("bookmarks.html")?;
     document::html(library, &mut archive)?;
     entries(library, &mut archive)?;
-    archive.finish()?;
-    Ok(())
+    archive.finish()
 }
 
-fn entries(library: &Library, archive: &mut Archive<'_>) -> io::Result<()> {
+fn entries(library: &Library, archive: &mut ZipStream<'_>) -> io::Result<()> {
     library.each_batch(|batch| {
         batch.iter().try_for_each(|resource| {
-            begin(archive, &name(resource))?;
+            archive.begin(&name(resource))?;
             archive.write_all(Entry { resource }.render().map_err(io::Error::other)?.as_bytes())
         })
     })
-}
-
-fn begin(archive: &mut Archive<'_>, name: &str) -> io::Result<()> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1))
-        .large_file(true);
-    Ok(archive.start_file(name, options)?)
 }
 
 /// A unique name that every file system allows: the title, then the random end of the id.

@@ -8,6 +8,7 @@ mod document;
 pub mod pages;
 mod pipe;
 mod store;
+mod zip_stream;
 
 use std::io::{self, Write};
 use std::sync::Arc;
