@@ -25,8 +25,6 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_LIMIT)
-        // For each reader. More is hardly faster, and counts as memory of this process.
-        .pragma("mmap_size", "16777216")
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     let unreachable = |source| StartError::in_sqlite(path, source);
     let write = SqlitePoolOptions::new()
