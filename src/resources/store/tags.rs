@@ -42,9 +42,10 @@ pub const SEEN_BY_VISITOR: &str =
 
 /// Tags of different owners with the same folded name count as one, under the first spelling.
 pub async fn seen(db: &Db, viewer: &Viewer) -> sqlx::Result<Vec<TagCount>> {
-    match viewer.id() {
-        Some(id) => on!(db.read(), pool => sqlx::query_as(SEEN_BY_MEMBER).bind(id).fetch_all(pool).await),
-        None => on!(db.read(), pool => sqlx::query_as(SEEN_BY_VISITOR).fetch_all(pool).await),
+    if let Some(id) = viewer.id() {
+        on!(db.read(), pool => sqlx::query_as(SEEN_BY_MEMBER).bind(id).fetch_all(pool).await)
+    } else {
+        on!(db.read(), pool => sqlx::query_as(SEEN_BY_VISITOR).fetch_all(pool).await)
     }
 }
 
