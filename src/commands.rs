@@ -9,6 +9,7 @@ mod library;
 mod mail;
 mod manual;
 mod people;
+mod rotation;
 mod schema;
 mod serve;
 mod setup_link;
@@ -17,21 +18,17 @@ mod token;
 mod trail;
 mod work;
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::accounts::Member;
 use crate::app::{self, App};
 use crate::cli::{Command, Invocation};
 use crate::config::Config;
-use crate::context::Context;
 use crate::db::Opening;
 use crate::doctor;
 use crate::error::Error;
+use crate::identity::Member;
+use crate::system::System;
 
 /// # Errors
 /// A sentence that says what to do.
@@ -80,12 +77,7 @@ async fn open_or_make(config: Config) -> Result<Arc<App>, String> {
 /// Where it listens is of no use to a command.
 async fn open_as(config: Config, opening: Opening) -> Result<Arc<App>, String> {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
-    App::open_as(config, Context::system(), nowhere, opening).await
-}
-
-/// A new file that only this user may read.
-pub(crate) fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    App::open_as(config, System::real(), nowhere, opening).await
 }
 
 /// The one whose library it is: named, or the only one there is.

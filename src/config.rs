@@ -13,14 +13,15 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::accounts::policy::AccountSettings;
+use crate::client_ip::ClientSettings;
 use crate::db::DatabaseSettings;
 use crate::fetch::FetchSettings;
+use crate::keys::KeySource;
 use crate::limiter::settings::Settings as RateLimit;
 use crate::mail::MailSettings;
-use crate::serve::tls::TlsSettings;
-use crate::telemetry::listener::MetricsSettings;
 use crate::telemetry::logs::LogSettings;
-use crate::web::client::ClientSettings;
+use crate::telemetry::settings::MetricsSettings;
+use crate::tls::TlsSettings;
 use crate::web::cors::CorsSettings;
 
 /// Names that other software uses for the same thing, honoured when ours is absent.
@@ -123,6 +124,10 @@ pub struct Config {
 }
 
 impl Config {
+    pub fn key_source(&self) -> KeySource<'_> {
+        KeySource { secret: self.secret_key.as_ref(), dir: &self.data_dir }
+    }
+
     pub fn listen(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
     }

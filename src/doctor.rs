@@ -12,12 +12,12 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 
 use crate::config::Config;
-use crate::context::Context;
 use crate::db::{Db, Schema, StartError, migrations};
 use crate::keys::{Keys, belonging};
 use crate::mail;
+use crate::public_url::PublicUrl;
 use crate::redis::Redis;
-use crate::web::site::Site;
+use crate::system::System;
 
 /// A dependency that takes longer counts as down.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -72,8 +72,8 @@ fn settings(config: &Config) -> Vec<(&'static str, Finding)> {
     }
 }
 
-fn site(config: &Config) -> Result<Site, String> {
-    Site::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))
+fn site(config: &Config) -> Result<PublicUrl, String> {
+    PublicUrl::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))
 }
 
 fn address(config: &Config) -> Finding {
@@ -168,7 +168,7 @@ async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
     }
     match db.clock().await {
         Ok(Some(theirs)) => {
-            let ahead = theirs.micros() - Context::system().now().micros();
+            let ahead = theirs.micros() - System::real().now().micros();
             findings.push(("clock", clock(ahead / 1000)));
         }
         Ok(None) => {}
@@ -199,14 +199,14 @@ async fn key(db: &Db, config: &Config) -> Finding {
         Ok(owner) => owner,
         Err(sentence) => return Failure(sentence),
     };
-    match (Keys::configured(config), owner) {
+    match (Keys::configured(config.key_source()), owner) {
         (Err(sentence), _) => Failure(sentence),
         (Ok(_), None) => Fine("no key has been used with this database yet".to_owned()),
-        (Ok(None), Some(owner)) => Failure(belonging::missing(config, owner)),
+        (Ok(None), Some(owner)) => Failure(belonging::missing(config.key_source(), owner)),
         (Ok(Some(keys)), Some(owner)) if keys.id() == owner => {
             Fine(format!("{owner} fits the database; all nodes need this one"))
         }
-        (Ok(Some(keys)), Some(owner)) => Failure(belonging::another(config, keys.id(), owner)),
+        (Ok(Some(keys)), Some(owner)) => Failure(belonging::another(config.key_source(), keys.id(), owner)),
     }
 }
 
@@ -225,7 +225,7 @@ async fn redis(config: &Config) -> Finding {
     let Some(url) = &config.redis_url else {
         return Fine("not configured: one node, sessions from the database".to_owned());
     };
-    let redis = match Redis::connect(url.expose_secret(), &Context::system()) {
+    let redis = match Redis::connect(url.expose_secret(), &System::real()) {
         Ok(redis) => redis,
         Err(sentence) => return Failure(sentence),
     };
@@ -244,7 +244,7 @@ async fn mail(config: &Config) -> Finding {
     if config.mail.smtp_url.is_none() && !config.data_dir.exists() {
         return Fine("letters will be files in the data directory".to_owned());
     }
-    match mail::probe(config, LIMIT).await {
+    match mail::probe(&config.mail, &config.data_dir, LIMIT).await {
         Ok(()) if config.mail.smtp_url.is_none() => Fine(format!(
             "no mail server: letters are files in {}, for you to pass on",
             config.data_dir.join("mail").display()

@@ -1,4 +1,4 @@
-//! What can go wrong, as values. The edge (`web::faces`) turns them into a page or problem+json.
+//! What can go wrong, as values. The edge (`pipeline::error_response`) turns them into a page or problem+json.
 
 mod code;
 
@@ -10,8 +10,6 @@ use uuid::Uuid;
 
 pub use self::code::Code;
 use crate::limiter::verdict::Refusal;
-use crate::resources::Resource;
-use crate::tokens::Scope;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -32,7 +30,8 @@ pub enum Error {
     SecondFactorRequired,
     WrongCode,
     SecondFactorMissing,
-    InsufficientScope(Scope),
+    /// With the scope that it lacks.
+    InsufficientScope(&'static str),
     UnknownScope,
     Forbidden(&'static str),
     CrossSite,
@@ -43,7 +42,11 @@ pub enum Error {
         code: Code,
         message: String,
     },
-    BadQuery(crate::resources::query::QueryError),
+    BadQuery {
+        message: String,
+        /// In characters from the start.
+        position: usize,
+    },
     BadCursor,
     CursorExpired,
     Invalid(FieldErrors),
@@ -51,8 +54,11 @@ pub enum Error {
     LastAdmin,
     Trashed,
     PreconditionRequired,
-    /// With what stands.
-    VersionConflict(Box<Resource>),
+    /// With what is saved, as the API shows it.
+    VersionConflict {
+        version: i64,
+        current: Box<serde_json::Value>,
+    },
     IdempotencyKeyReused,
     IdempotencyKeyInUse,
     WrongType {
@@ -91,7 +97,7 @@ impl Error {
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver | Self::CursorExpired => StatusCode::GONE,
-            Self::Malformed { .. } | Self::BadQuery(_) | Self::BadCursor => StatusCode::BAD_REQUEST,
+            Self::Malformed { .. } | Self::BadQuery { .. } | Self::BadCursor => StatusCode::BAD_REQUEST,
             Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -99,7 +105,7 @@ impl Error {
                 StatusCode::CONFLICT
             }
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::VersionConflict(_) => StatusCode::PRECONDITION_FAILED,
+            Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -133,7 +139,7 @@ impl Error {
             Self::WrongHost(_) => Code::WrongHost,
             Self::LinkOver => Code::LinkOver,
             Self::Malformed { code, .. } => *code,
-            Self::BadQuery(_) => Code::BadQuery,
+            Self::BadQuery { .. } => Code::BadQuery,
             Self::BadCursor => Code::BadCursor,
             Self::CursorExpired => Code::CursorExpired,
             Self::Invalid(_) => Code::Invalid,
@@ -141,7 +147,7 @@ impl Error {
             Self::LastAdmin => Code::LastAdmin,
             Self::Trashed => Code::Trashed,
             Self::PreconditionRequired => Code::PreconditionRequired,
-            Self::VersionConflict(_) => Code::VersionConflict,
+            Self::VersionConflict { .. } => Code::VersionConflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::IdempotencyKeyInUse => Code::IdempotencyKeyInUse,
             Self::WrongType { .. } => Code::UnsupportedMediaType,
@@ -173,15 +179,14 @@ impl Error {
             Self::SecondFactorRequired => "This account asks for a second factor. Send a current code as “code”; each works once.".into(),
             Self::WrongCode => "This code is not right, or was used before. Wait for the next one and send it as “code”.".into(),
             Self::SecondFactorMissing => "This site asks for two-step login. Set it up at /settings/security/totp, then repeat this.".into(),
-            Self::InsufficientScope(scope) => format!("This token may not do that. It would need the scope {}.", scope.as_str()).into(),
+            Self::InsufficientScope(scope) => format!("This token may not do that. It would need the scope {scope}.").into(),
             Self::UnknownScope => "One of these scopes does not exist. The API reference lists them all.".into(),
             Self::Forbidden(reason) => (*reason).into(),
             Self::CrossSite => "This request did not come from one of coffer's own pages, so it was not carried out. Open the page again and repeat it.".into(),
             Self::WrongHost(Some(origin)) => format!("coffer is at {origin} and answers by no other name.").into(),
             Self::WrongHost(None) => "This server does not answer for that host name. Whoever runs it sets the address in COFFER_BASE_URL.".into(),
             Self::LinkOver => "This link is used up or has expired. Ask for a fresh one.".into(),
-            Self::Malformed { message, .. } => message.clone().into(),
-            Self::BadQuery(error) => error.message.clone().into(),
+            Self::Malformed { message, .. } | Self::BadQuery { message, .. } => message.clone().into(),
             Self::BadCursor => "This cursor is not one that coffer gave out for this list. Start again from the first page.".into(),
             Self::CursorExpired => "This cursor is too old: something that is gone is not told any more. Begin again without a cursor.".into(),
             Self::Invalid(_) => "Some fields need another look.".into(),
@@ -189,7 +194,7 @@ impl Error {
             Self::LastAdmin => "This is the last administrator who can still log in. Make somebody else one first.".into(),
             Self::Trashed => "This is in the trash. Restore it before changing it.".into(),
             Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read; a PUT takes If-None-Match: *.".into(),
-            Self::VersionConflict(current) => format!("This was changed meanwhile: version {} stands. Read it, then send your change again.", current.version).into(),
+            Self::VersionConflict { version, .. } => format!("This was changed meanwhile: version {version} stands. Read it, then send your change again.").into(),
             Self::IdempotencyKeyReused => "This Idempotency-Key came with another request before. Make a new key for each request.".into(),
             Self::IdempotencyKeyInUse => "The first request with this Idempotency-Key is still at work. Send it again in a few seconds.".into(),
             Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),

@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use secrecy::{ExposeSecret as _, SecretBox};
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::Sha256;
 
-use crate::config::Config;
-use crate::context::Context;
+use crate::system::System;
 
 /// The audit trail is chained under this key.
 pub const AUDIT: &str = "audit";
@@ -46,20 +45,28 @@ impl fmt::Display for KeyId {
     }
 }
 
+/// Where the master key may be.
+#[derive(Clone, Copy)]
+pub struct KeySource<'a> {
+    pub secret: Option<&'a SecretString>,
+    /// The data directory.
+    pub dir: &'a Path,
+}
+
 /// The file of a key that no setting holds.
-pub fn path(config: &Config) -> PathBuf {
-    config.data_dir.join("secret.key")
+pub fn path(source: KeySource<'_>) -> PathBuf {
+    source.dir.join("secret.key")
 }
 
 impl Keys {
     /// From `COFFER_SECRET_KEY`, else from `secret.key` in the data directory, which is created if it is missing.
-    pub fn load(config: &Config, context: &Context) -> Result<Self, String> {
-        Self::configured(config)?.map_or_else(|| Self::make(&path(config), context), Ok)
+    pub fn load(source: KeySource<'_>, context: &System) -> Result<Self, String> {
+        Self::configured(source)?.map_or_else(|| Self::make(&path(source), context), Ok)
     }
 
     /// The same, but creates nothing.
-    pub fn configured(config: &Config) -> Result<Option<Self>, String> {
-        let Some(secret) = &config.secret_key else { return Self::read(&path(config)) };
+    pub fn configured(source: KeySource<'_>) -> Result<Option<Self>, String> {
+        let Some(secret) = source.secret else { return Self::read(&path(source)) };
         let keys = parse(secret.expose_secret()).ok_or_else(|| {
             "COFFER_SECRET_KEY must be 64 hex digits. Make one with: openssl rand -hex 32".to_owned()
         });
@@ -80,7 +87,7 @@ impl Keys {
     }
 
     /// Creates a key in a new file that only this user may read.
-    pub fn make(path: &Path, context: &Context) -> Result<Self, String> {
+    pub fn make(path: &Path, context: &System) -> Result<Self, String> {
         let key: [u8; 32] = context.random();
         OpenOptions::new()
             .write(true)

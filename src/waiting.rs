@@ -14,9 +14,10 @@ use crate::config::Config;
 use crate::db::{Db, StartError};
 use crate::error::Error;
 use crate::health::{self, Readiness};
+use crate::pipeline::headers;
 use crate::serve::serve_until;
+use crate::web::assets;
 use crate::web::json::Problem;
-use crate::web::{assets, headers};
 
 /// Between two tries, each of which takes up to two seconds.
 const AGAIN: Duration = Duration::from_secs(1);

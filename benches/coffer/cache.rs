@@ -15,11 +15,11 @@ use axum::response::IntoResponse as _;
 use axum::routing::get as route;
 use coffer::cache::{Cache, Cached, Capacity, Deps, Key, Kind, Name, Scope, Scopes, Ttl};
 use coffer::config::Config;
-use coffer::context::Context;
 use coffer::db::Db;
 use coffer::keys::Keys;
 use coffer::redis::Redis;
 use coffer::resources::store;
+use coffer::system::System;
 use futures::stream::{self, FuturesUnordered, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -79,10 +79,10 @@ pub async fn measure(table: &mut Table) {
     killed(table).await;
 }
 
-fn config(folder: &std::path::Path) -> (Context, Keys) {
+fn config(folder: &std::path::Path) -> (System, Keys) {
     let config = Config::of([format!("--data-dir={}", folder.display())]).expect("a configuration");
-    let context = Context::system();
-    let keys = Keys::load(&config, &context).expect("a key");
+    let context = System::real();
+    let keys = Keys::load(config.key_source(), &context).expect("a key");
     (context, keys)
 }
 

@@ -9,7 +9,6 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use axum::routing::get;
 use coffer::config::Config;
-use coffer::context::Context;
 use coffer::keys::Keys;
 use coffer::limiter::batch::Check;
 use coffer::limiter::gcra::{Micros, Quota};
@@ -18,6 +17,7 @@ use coffer::limiter::policy::Policy;
 use coffer::limiter::table::Table as Slots;
 use coffer::limiter::{Charge, Limiter, headers, local};
 use coffer::redis::Redis;
+use coffer::system::System;
 use coffer::telemetry::metrics::Metrics;
 use governor::{Quota as TheirQuota, RateLimiter};
 
@@ -50,8 +50,8 @@ fn settings(settings: &[&str]) -> Config {
     Config::of(settings.iter().map(ToString::to_string).chain([secret])).expect("settings")
 }
 
-fn keys(context: &Context) -> Keys {
-    Keys::load(&settings(&[]), context).expect("a key")
+fn keys(context: &System) -> Keys {
+    Keys::load(settings(&[]).key_source(), context).expect("a key")
 }
 
 fn charge(key: ClientKey) -> Charge {
@@ -79,7 +79,7 @@ fn nanos(mut turn: impl FnMut(u32)) -> Vec<f64> {
 }
 
 fn in_process(table: &mut Table) {
-    let context = Context::system();
+    let context = System::real();
     let ring = Keyring::new(&keys(&context), 0, false);
     let now = context.now();
     let clients: Vec<Charge> = (0..1024).map(|n| charge(ring.address(address(n), now))).collect();
@@ -114,7 +114,7 @@ async fn whole(table: &mut Table) {
         ("key, local decision and headers", 100_000, "100000/s"),
         ("key, refusal that is known, and headers", 1, "1/h"),
     ] {
-        let context = Context::system();
+        let context = System::real();
         let limits = settings(&[&format!("--rate-limit-pages={limit}")]).rate_limit;
         let limiter = Limiter::new(&limits, &keys(&context), None, &context, &Metrics::new(&context));
         let mut samples = Vec::new();
@@ -140,7 +140,7 @@ fn resident() -> f64 {
 
 /// Ten million strangers come by in 1,000 seconds while a thousand clients are blocked and go on asking.
 fn flood(table: &mut Table) {
-    let context = Context::system();
+    let context = System::real();
     let ring = Keyring::new(&keys(&context), 0, false);
     let day = context.now();
     let slots = Slots::new(TABLE_BYTES);
@@ -190,7 +190,7 @@ fn redis(table: &mut Table) {
     let measured = std::thread::spawn(|| {
         tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
             let server = RedisServer::start().await;
-            let context = Context::system();
+            let context = System::real();
             let redis = Redis::connect(&server.url(), &context).expect("an address");
             while redis.ping().await.is_err() {
                 tokio::task::yield_now().await;

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
-use coffer::accounts::{NewAccount, Role};
+use coffer::accounts::NewAccount;
 use coffer::admin::asked::Asked;
 use coffer::admin::pages::{Held, fragment};
 use coffer::app::App;
 use coffer::config::Config;
-use coffer::context::{Clock, Context};
-use coffer::db::Timestamp;
-use coffer::telemetry::watch::write_down;
-use coffer::web::viewer::Viewer;
+use coffer::identity::{Role, Viewer};
+use coffer::serve::figures::write_down;
+use coffer::system::{Clock, System};
+use coffer::timestamp::Timestamp;
 
 use crate::coffer::PASSWORD;
 use crate::table::{Goal, Table, millis};
@@ -35,7 +35,7 @@ impl Clock for Day {
 pub async fn measure(table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(Day(AtomicI64::new(1_800_000_000_000_000)));
-    let context = Context { clock: clock.clone(), entropy: Context::system().entropy };
+    let context = System { clock: clock.clone(), entropy: System::real().entropy };
     let config = Config::of([format!("--data-dir={}", folder.path().display())]).expect("settings");
     let app =
         App::open(config, context, SocketAddr::from(([127, 0, 0, 1], 3000))).await.expect("coffer opens");

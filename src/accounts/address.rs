@@ -4,14 +4,14 @@ use super::fields::{display_name_problem, email_problem};
 use super::store::personal::{self, Personal};
 pub use super::store::profile::Profile;
 use super::store::{factor, profile};
-use super::{Accounts, LINK_LIFE, Member, Purpose, hash_of, key, store};
+use super::{Accounts, LINK_LIFE, Purpose, hash_of, store};
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::identity::{Member, RequestMeta, Viewer};
 use crate::mail::Email;
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
+use crate::names::key;
 
 /// What a confirmation link would do.
 #[derive(Debug)]
@@ -138,7 +138,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkOver`], or [`Error::SignInRequired`] when it is not the viewer's.
-    pub async fn confirm_address(&self, viewer: &Viewer, token: &str, origin: &Origin) -> Result<Confirmed> {
+    pub async fn confirm_address(
+        &self,
+        viewer: &Viewer,
+        token: &str,
+        origin: &RequestMeta,
+    ) -> Result<Confirmed> {
         let (hash, now) = (hash_of(token), self.context.now());
         let found = personal::promised_address(&self.db, &hash, now).await?;
         let promise = found.ok_or(Error::LinkOver)?;

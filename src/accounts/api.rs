@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::web::bearer::{AccountRead, Scoped};
+use crate::web::scoped::{AccountRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<()> {
     OpenApiRouter::new().routes(routes!(me))

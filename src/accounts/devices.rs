@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::Accounts;
 use super::store::{devices, personal};
-use super::{Accounts, Member};
 use crate::error::Result;
+use crate::identity::{BrowserId, Member, RequestMeta};
 use crate::mail::Email;
-use crate::web::device::Device;
-use crate::web::origin::Origin;
 
 /// A device that was not used for so long is new again.
 const MEMORY: Duration = Duration::from_hours(180 * 24);
@@ -18,7 +17,7 @@ impl Accounts {
     /// Remembers where somebody has logged in from, and writes to them when they never did from there. The first
     /// login of all is no news. `browser` is known by its cookie from now on. Call it when the login is complete, the
     /// second factor included.
-    pub async fn recognise(&self, member: &Member, browser: Device, origin: &Origin) -> Result<()> {
+    pub async fn recognise(&self, member: &Member, browser: BrowserId, origin: &RequestMeta) -> Result<()> {
         let (place, now) = (place(origin), self.context.now());
         let mut tx = self.db.begin().await?;
         let (this, any) = devices::known(&mut tx, member.id, &place).await?;
@@ -49,7 +48,7 @@ impl Accounts {
 }
 
 /// The browser family and the keyed hash of the network, together.
-fn place(origin: &Origin) -> Vec<u8> {
+fn place(origin: &RequestMeta) -> Vec<u8> {
     let network = origin.network.unwrap_or_default();
     let digest = Sha256::new().chain_update(network).chain_update(origin.browser.as_bytes()).finalize();
     digest[..16].to_vec()

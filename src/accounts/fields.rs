@@ -1,15 +1,8 @@
 //! The rules of what people type about themselves, passwords aside.
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use crate::mail::can_send_to;
 
-/// The form by which e-mail addresses and usernames are compared.
-pub(crate) fn key(text: &str) -> String {
-    text.trim().nfkc().collect::<String>().to_lowercase()
-}
-
-pub(super) fn email_problem(email: &str) -> Option<&'static str> {
+pub fn email_problem(email: &str) -> Option<&'static str> {
     let parts = email.rsplit_once('@');
     let well_formed = parts.is_some_and(|(local, domain)| {
         !local.is_empty()
@@ -29,24 +22,6 @@ pub(super) fn email_problem(email: &str) -> Option<&'static str> {
         Some(
             "coffer can’t send letters to this address. Use one like name@example.org: plain letters, digits and signs before the @, and a name after it, not a number.",
         )
-    } else {
-        None
-    }
-}
-
-/// The form in which a username is kept, of what can be one.
-pub(crate) fn username_key(text: &str) -> Option<String> {
-    Some(key(text)).filter(|key| username_problem(key).is_none())
-}
-
-pub(super) fn username_problem(username: &str) -> Option<&'static str> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !(2..=32).contains(&username.chars().count()) {
-        Some("Choose a username of 2 to 32 characters.")
-    } else if !username.chars().all(allowed) {
-        Some("A username is made of small letters a to z, digits and hyphens.")
-    } else if username.starts_with('-') || username.ends_with('-') {
-        Some("A username starts and ends with a letter or digit.")
     } else {
         None
     }

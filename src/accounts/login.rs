@@ -3,14 +3,15 @@
 use uuid::Uuid;
 
 use super::store::profile;
-use super::{Accounts, Member, Proof, Proved, key, store};
+use super::{Accounts, Proof, Proved, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::error::Result;
+use crate::identity::{Member, RequestMeta};
 use crate::limiter::policy::Policy;
 use crate::limiter::verbs::LoginAttempt;
 use crate::limiter::{Limiter, Reservation};
+use crate::names::key;
 use crate::telemetry::metrics::Method;
-use crate::web::origin::Origin;
 
 /// Longer than any e-mail address or username.
 const LONGEST_LOGIN: usize = 1024;
@@ -21,7 +22,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
-    pub async fn authenticate(&self, login: &str, password: &str, origin: &Origin) -> Result<Option<Proved>> {
+    pub async fn authenticate(
+        &self,
+        login: &str,
+        password: &str,
+        origin: &RequestMeta,
+    ) -> Result<Option<Proved>> {
         let login = key(if login.len() > LONGEST_LOGIN { "" } else { login });
         let found = store::credentials(&self.db, &login, origin.device.as_ref().map(|d| &d[..])).await?;
         let at_home = found.as_ref().is_some_and(|found| found.at_home);
@@ -55,7 +61,7 @@ impl Accounts {
         &self,
         member: &Member,
         code: &str,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Option<Proved>> {
         let proof = self.prove_code(member, code, origin).await?;
         let from_app = code.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6;
@@ -74,7 +80,7 @@ impl Accounts {
         member: &Member,
         password: &str,
         code: &str,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Option<Proof>> {
         let knows = self.knows_password(member.id, password).await?;
         let proof = if knows { self.prove_code(member, code, origin).await? } else { None };
@@ -102,7 +108,7 @@ impl Accounts {
         Ok(member.filter(|member| member.auth_epoch == epoch))
     }
 
-    async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &Origin) -> Result<()> {
+    async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &RequestMeta) -> Result<()> {
         let event = Event {
             action: Action::LogIn,
             actor: user.filter(|_| outcome == Outcome::Done),

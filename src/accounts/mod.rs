@@ -1,27 +1,20 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
-mod address;
+pub mod address;
 pub mod api;
 pub mod data;
 mod devices;
 pub mod factor;
-mod fields;
-mod forgotten;
-mod invites;
+pub mod fields;
 mod login;
-mod member;
-pub mod pages;
 mod password;
 pub mod people;
 pub mod policy;
 pub mod proof;
 mod recovery;
 mod registration;
-mod settings;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
-mod strength;
-mod sudo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,28 +23,25 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use self::factor::FactorKeys;
-pub(crate) use self::fields::{key, username_key};
-pub use self::member::{Member, Role};
 use self::password::{Judged, Passwords};
+use self::policy::AccountSettings;
 pub use self::proof::{Proof, Proved};
 pub use self::recovery::NewPassword;
 pub use self::registration::NewAccount;
-pub use self::settings::SettingsState;
 pub use self::store::Purpose;
 use crate::audit::{AuditLog, Event};
 use crate::cache::Cache;
-use crate::config::Config;
-use crate::context::Context;
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::identity::{Member, RequestMeta};
 use crate::keys::Keys;
 use crate::limiter::Limiter;
 use crate::mail::Mail;
+use crate::names::key;
+use crate::public_url::PublicUrl;
 use crate::sessions::Sessions;
+use crate::system::System;
 use crate::tokens::Tokens;
-use crate::web::origin::Origin;
-use crate::web::site::Site;
-use crate::web::viewer::Viewer;
 
 /// How long the first admin may take to open the set-up link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
@@ -62,7 +52,7 @@ pub const LINK_LIFE: Duration = Duration::from_hours(1);
 pub struct Accounts {
     db: Db,
     cache: Cache,
-    context: Context,
+    context: System,
     audit: AuditLog,
     mail: Mail,
     sessions: Sessions,
@@ -78,7 +68,7 @@ pub struct Accounts {
 pub struct Deps {
     pub db: Db,
     pub cache: Cache,
-    pub system: Context,
+    pub system: System,
     pub audit: AuditLog,
     pub mail: Mail,
     pub sessions: Sessions,
@@ -88,12 +78,14 @@ pub struct Deps {
 impl Accounts {
     /// # Errors
     /// A sentence when the Argon2id parameters are out of range.
-    pub fn new(deps: Deps, config: &Config, site: &Site, keys: &Keys) -> Result<Self, String> {
-        let passwords = Arc::new(Passwords::new(
-            config.accounts.password_memory,
-            config.accounts.password_passes,
-            &site.host(),
-        )?);
+    pub fn new(
+        deps: Deps,
+        settings: &AccountSettings,
+        site: &PublicUrl,
+        keys: &Keys,
+    ) -> Result<Self, String> {
+        let passwords =
+            Arc::new(Passwords::new(settings.password_memory, settings.password_passes, &site.host())?);
         let Deps { db, cache, system: context, audit, mail, sessions, limiter } = deps;
         let factor_keys = Arc::new(FactorKeys::new(keys));
         Ok(Self {
@@ -126,7 +118,7 @@ impl Accounts {
     }
 
     /// Writes an event of which nothing else in the database changes.
-    pub async fn note(&self, origin: &Origin, event: &Event) -> Result<()> {
+    pub async fn note(&self, origin: &RequestMeta, event: &Event) -> Result<()> {
         let mut tx = self.db.begin().await?;
         self.audit.record(&mut tx, origin, event).await?;
         Ok(tx.commit().await?)
@@ -161,12 +153,6 @@ impl Accounts {
         store::put_token(&self.db, purpose, &hash_of(&token), now, now.plus(life)).await?;
         Ok(token)
     }
-}
-
-/// Whoever is no admin finds nothing here.
-pub(crate) fn require_admin(viewer: &Viewer) -> Result<()> {
-    viewer.signed_in()?;
-    if viewer.is_admin() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 fn hash_of(token: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Member, Role};
+use crate::identity::{Member, Role};
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Accounts")]

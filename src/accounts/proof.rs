@@ -2,7 +2,7 @@
 //!
 //! `docs/asvs.md` has the same table for people; a test holds the two together, and another one walks it.
 
-use super::Member;
+use crate::identity::Member;
 
 /// What somebody has proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

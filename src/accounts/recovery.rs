@@ -4,14 +4,14 @@ use uuid::Uuid;
 
 use super::store::personal::{self, Personal};
 use super::store::profile;
-use super::{Accounts, LINK_LIFE, Member, Proof, Proved, Purpose, hash_of, key, store};
+use super::{Accounts, LINK_LIFE, Proof, Proved, Purpose, hash_of, store};
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::identity::{Member, RequestMeta, Viewer};
 use crate::mail::Email;
+use crate::names::key;
 use crate::sessions::Stale;
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
 
 /// A password that somebody has chosen, and what is to go with the old one besides the sessions.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::TooManyRequests`]
-    pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<()> {
+    pub async fn ask_reset(&self, email: &str, origin: &RequestMeta) -> Result<()> {
         let key = key(email);
         self.limiter.reset(origin.address.0, &key).await?;
         // A NUL byte can be in no address, and PostgreSQL refuses it.
@@ -70,7 +70,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::LinkOver`], or [`Error::Invalid`] at `password`.
-    pub async fn reset(&self, token: &str, new: NewPassword<'_>, origin: &Origin) -> Result<()> {
+    pub async fn reset(&self, token: &str, new: NewPassword<'_>, origin: &RequestMeta) -> Result<()> {
         let (hash, now) = (hash_of(token), self.context.now());
         let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
         let member = store::active(&self.db, user).await?.ok_or(Error::LinkOver)?;
@@ -99,7 +99,7 @@ impl Accounts {
         viewer: &Viewer,
         current: &str,
         new: NewPassword<'_>,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Proved> {
         let member = viewer.signed_in()?;
         self.acceptable(member, new.password)?;
@@ -134,7 +134,7 @@ impl Accounts {
         user: Uuid,
         password: &str,
         action: Action,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<()> {
         if self.knows_password(user, password).await? {
             return Ok(());

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{display_name_problem, email_problem, key, username_problem};
+use super::fields::{display_name_problem, email_problem};
+
 use super::store::{self, Address};
-use super::{Accounts, Member, Purpose, Role, hash_of};
+use super::{Accounts, Purpose, hash_of};
 use crate::audit::{Action, Event};
 use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
-use crate::web::origin::Origin;
+use crate::identity::{Member, RequestMeta, Role};
+use crate::names::{key, username_problem};
 
 /// What a person gives to get an account.
 #[derive(Clone, Default)]
@@ -33,7 +35,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields, [`Error::TooManyRequests`].
-    pub async fn register(&self, new: &NewAccount, origin: &Origin) -> Result<Member> {
+    pub async fn register(&self, new: &NewAccount, origin: &RequestMeta) -> Result<Member> {
         let checked = self.check(new)?;
         self.limiter.register(origin.address.0, &key(&checked.email)).await?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
@@ -54,7 +56,7 @@ impl Accounts {
         let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
         // The command line acts for nobody.
         let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
-        self.audit.record(&mut tx, &Origin::default(), &event).await?;
+        self.audit.record(&mut tx, &RequestMeta::default(), &event).await?;
         tx.commit().await?;
         Ok(member)
     }
@@ -79,7 +81,7 @@ impl Accounts {
         purpose: Purpose,
         token: &str,
         new: &NewAccount,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Member> {
         if !self.token_stands(purpose, token).await? {
             return Err(Error::LinkOver);

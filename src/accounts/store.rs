@@ -7,9 +7,10 @@ pub mod profile;
 
 use uuid::Uuid;
 
-use super::Member;
-use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
+use crate::db::{Db, Tx, is_duplicate, on};
+use crate::identity::Member;
 use crate::named::named;
+use crate::timestamp::Timestamp;
 
 /// The columns of a [`Member`].
 macro_rules! member {

@@ -11,9 +11,9 @@ use super::asked::Asked;
 use super::report::Report;
 use super::{Admin, AdminState};
 use crate::error::Result;
-use crate::web::bearer::{AdminRead, Scoped};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
+use crate::web::scoped::{AdminRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<AdminState> {
     OpenApiRouter::new().routes(routes!(show_metrics))

@@ -5,10 +5,10 @@ use std::iter::repeat;
 use super::report::{Attention, Report};
 use super::sections::{by_route, failed, local_decisions, requests};
 use super::words::{count, duration, percent, time};
-use crate::db::Timestamp;
 use crate::health::Health;
-use crate::telemetry::history::requests::Classes;
-use crate::telemetry::history::slot::Slot;
+use crate::history::requests::Classes;
+use crate::history::slot::Slot;
+use crate::timestamp::Timestamp;
 
 /// More would be noise.
 const MOST: usize = 5;

@@ -5,6 +5,7 @@ pub mod asked;
 mod attention;
 mod chart;
 mod drawn;
+pub mod limits;
 pub mod pages;
 pub mod report;
 mod sections;
@@ -14,20 +15,19 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::accounts::require_admin;
-use crate::context::Context;
 use crate::error::Result;
 use crate::health::Health;
+use crate::history::History;
+use crate::identity::Viewer;
 use crate::limiter::Limiter;
-use crate::telemetry::history::History;
+use crate::system::System;
 use crate::web::deps::WebDeps;
-use crate::web::viewer::Viewer;
 
 use self::asked::Asked;
 use self::report::Report;
 
 pub struct Admin {
-    pub system: Context,
+    pub system: System,
     pub health: Arc<Health>,
     pub history: History,
     pub limiter: Limiter,
@@ -41,7 +41,7 @@ pub struct AdminState {
 }
 
 impl Admin {
-    pub fn new(system: &Context, health: &Arc<Health>, history: &History, limiter: &Limiter) -> Self {
+    pub fn new(system: &System, health: &Arc<Health>, history: &History, limiter: &Limiter) -> Self {
         Self {
             system: system.clone(),
             health: health.clone(),
@@ -55,7 +55,7 @@ impl Admin {
     /// # Errors
     /// Not found for everybody else, and a field's error for what can't be asked.
     pub async fn report(&self, viewer: &Viewer, asked: &Asked) -> Result<Report> {
-        require_admin(viewer)?;
+        viewer.require_admin()?;
         let (seconds, sort) = (asked.span()?, asked.sort()?);
         let now = self.system.now();
         let window = self.history.window(now, seconds, asked.instance());

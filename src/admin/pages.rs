@@ -13,14 +13,13 @@ use super::asked::{Asked, RANGES};
 use super::drawn::{self, Drawn, drawn};
 use super::report::Report;
 use super::{Admin, AdminState, chart, words};
-use crate::accounts::require_admin;
 use crate::error::{Error, FieldErrors, Result};
+use crate::identity::Viewer;
 use crate::limiter::blocked::Blocked;
-use crate::web::chrome::{Chrome, page};
 use crate::web::etag::is_unchanged;
 use crate::web::forms::Query;
-use crate::web::log::Unrecorded;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page};
+use crate::web::request::Unrecorded;
 
 /// What the page asks again and again.
 pub const LIVE: &str = "/admin/metrics/live";
@@ -33,7 +32,7 @@ pub fn routes() -> Router<AdminState> {
 #[derive(Template)]
 #[template(path = "admin/metrics.html")]
 struct MetricsPage {
-    chrome: Chrome,
+    context: PageContext,
     live: Live,
     errors: FieldErrors,
 }
@@ -97,19 +96,19 @@ impl Live {
 async fn show(
     State(admin): State<Arc<Admin>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    require_admin(&viewer)?;
+    viewer.require_admin()?;
     let (asked, errors) = match asked.span().and_then(|_| asked.sort()) {
         Ok(_) => (asked, FieldErrors::default()),
         Err(Error::Invalid(errors)) => (Asked::default(), errors),
         Err(error) => return Err(error),
     };
-    let live = Live::new(&admin, &viewer, asked, Held::now(&admin, &chrome.csrf).await).await?;
+    let live = Live::new(&admin, &viewer, asked, Held::now(&admin, &context.csrf).await).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let toast = chrome.toast.is_some();
-    let shown = MetricsPage { chrome: chrome.section("metrics"), live, errors };
+    let toast = context.toast.is_some();
+    let shown = MetricsPage { context: context.section("metrics"), live, errors };
     Ok((status, page(&shown, toast)?).into_response())
 }
 
@@ -122,16 +121,16 @@ pub async fn fragment(admin: &Admin, viewer: &Viewer, asked: Asked, held: Held) 
 async fn live(
     State(admin): State<Arc<Admin>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    require_admin(&viewer)?;
+    viewer.require_admin()?;
     let tag = tag(&admin, &asked);
     let mut response = if is_unchanged(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let held = Held::now(&admin, &chrome.csrf).await;
+        let held = Held::now(&admin, &context.csrf).await;
         Html(fragment(&admin, &viewer, asked, held).await?).into_response()
     };
     let headers = response.headers_mut();

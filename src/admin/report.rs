@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::Timestamp;
 use crate::telemetry::recent::{Failure, SlowQuery};
+use crate::timestamp::Timestamp;
 
 /// How coffer does, over the time that was asked for.
 #[derive(Debug, Serialize, ToSchema)]

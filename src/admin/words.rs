@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use crate::db::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// `0`, `0.42`, `7.3`, `156`, `12,400`.
 #[must_use]

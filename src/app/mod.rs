@@ -7,48 +7,49 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
-use crate::accounts::people::People;
+use crate::accounts::people::UserAdmin;
 use crate::accounts::policy::Signup;
 use crate::accounts::{self, Accounts};
 use crate::admin::Admin;
+use crate::admin::limits::Limits;
 use crate::audit::AuditLog;
 use crate::audit::reader::AuditReader;
 use crate::auth::Auth;
+use crate::auth::known::Known;
+use crate::auth::sudo_mode::PasswordSudo;
 use crate::cache::{self, Cache, Capacity};
+use crate::client_ip::ClientIp;
 use crate::config::Config;
-use crate::context::Context;
+use crate::data_dir;
 use crate::db::{Db, Opening};
 use crate::health::Health;
+use crate::history::History;
+use crate::history::shared::Shared;
 use crate::installation;
 use crate::keys::{Keys, belonging};
 use crate::limiter::Limiter;
-use crate::limits::Limits;
 use crate::mail::Mail;
 use crate::overview::Overview;
+use crate::public_url::PublicUrl;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::Resources;
-use crate::seal::Seal;
-use crate::serve::tls::Tls;
+use crate::sealer::Sealer;
 use crate::sessions::Sessions;
-use crate::telemetry::history::History;
-use crate::telemetry::history::shared::Shared;
+use crate::system::System;
 use crate::telemetry::metrics::Metrics;
+use crate::tls::Tls;
 use crate::tokens::Tokens;
-use crate::web::client::Clients;
 use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
-use crate::web::known::Known;
-use crate::web::site::Site;
-use crate::web::sudo::PasswordSudo;
 
 pub use self::router::{openapi, router};
 
 /// Everything that runs; whoever needs a part of it is handed that part.
 pub struct App {
     pub config: Config,
-    pub system: Context,
+    pub system: System,
     pub deps: Arc<WebDeps>,
     pub db: Db,
     pub redis: Option<Redis>,
@@ -62,7 +63,7 @@ pub struct App {
     pub limits: Arc<Limits>,
     pub accounts: Arc<Accounts>,
     pub audit_reader: Arc<AuditReader>,
-    pub people: Arc<People>,
+    pub people: Arc<UserAdmin>,
     pub mail: Mail,
     pub resources: Arc<Resources>,
     pub admin: Arc<Admin>,
@@ -76,10 +77,10 @@ pub struct App {
 /// What is opened before the rest is built on it.
 struct Opened {
     config: Config,
-    system: Context,
+    system: System,
     local: SocketAddr,
     metrics: Metrics,
-    public_url: Site,
+    public_url: PublicUrl,
     db: Db,
     redis: Option<Redis>,
     keys: Keys,
@@ -94,6 +95,12 @@ impl Opened {
             Capacity { memory: config.cache_memory << 20, loads: config.database.database_connections };
         Cache::new(deps, capacity)
     }
+
+    fn mail(&self) -> Result<Mail, String> {
+        let Self { db, system, public_url, keys, metrics, config, .. } = self;
+        let (db, system) = (db.clone(), system.clone());
+        Mail::new(db, system, &config.mail, &config.data_dir, public_url, keys, metrics)
+    }
 }
 
 impl App {
@@ -101,7 +108,7 @@ impl App {
     ///
     /// # Errors
     /// A sentence that says what to do.
-    pub async fn open(config: Config, context: Context, local: SocketAddr) -> Result<Arc<Self>, String> {
+    pub async fn open(config: Config, context: System, local: SocketAddr) -> Result<Arc<Self>, String> {
         Self::open_as(config, context, local, Opening::Create).await
     }
 
@@ -111,7 +118,7 @@ impl App {
     /// A sentence that says what to do.
     pub async fn open_as(
         config: Config,
-        context: Context,
+        context: System,
         local: SocketAddr,
         opening: Opening,
     ) -> Result<Arc<Self>, String> {
@@ -126,7 +133,7 @@ impl App {
     /// The same with a database that is had in another way.
     pub async fn open_with(
         config: Config,
-        context: Context,
+        context: System,
         local: SocketAddr,
         open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
     ) -> Result<Arc<Self>, String> {
@@ -135,21 +142,21 @@ impl App {
 
     async fn assemble(
         config: Config,
-        context: Context,
+        context: System,
         local: SocketAddr,
         opening: Opening,
         open: impl AsyncFnOnce(&Config) -> Result<Db, String>,
     ) -> Result<Arc<Self>, String> {
         if opening == Opening::Create {
-            prepare_data_dir(&config)?;
+            data_dir::prepare(&config.data_dir)?;
         }
         // A key that is none is refused before the database is touched.
-        Keys::configured(&config)?;
-        let tls = Tls::load(&config)?;
+        Keys::configured(config.key_source())?;
+        let tls = Tls::load(&config.tls, config.base_url.as_ref())?;
         let metrics = Metrics::new(&context);
-        let public_url = Site::new(config.base_url.as_ref(), local)?;
+        let public_url = PublicUrl::new(config.base_url.as_ref(), local)?;
         let db = open(&config).await?;
-        let keys = belonging::open(&db, &config, &context, opening).await?;
+        let keys = belonging::open(&db, config.key_source(), &context, opening).await?;
         db.measure_for(&metrics);
         let redis =
             config.redis_url.as_ref().map(|url| Redis::connect(url.expose_secret(), &context)).transpose()?;
@@ -163,14 +170,13 @@ impl App {
 
     /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
-        let cache = opened.cache();
+        let (cache, mail) = (opened.cache(), opened.mail()?);
         let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());
         let audit = AuditLog::new(system.clone(), &keys, &metrics);
-        let mail = Mail::new(db.clone(), system.clone(), &config, &public_url, &keys, &metrics)?;
         let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(&db, &cache, redis.as_ref(), &system, &audit, &metrics);
-        let client_ip = Clients::new(&config, &keys);
+        let client_ip = ClientIp::new(&config.client, &keys);
         let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &system, &metrics);
         let needed = accounts::Deps {
             db: db.clone(),
@@ -181,7 +187,7 @@ impl App {
             sessions: sessions.clone(),
             limiter: limiter.clone(),
         };
-        let accounts = Accounts::new(needed, &config, &public_url, &keys)?;
+        let accounts = Accounts::new(needed, &config.accounts, &public_url, &keys)?;
         let needed = refresh::Deps {
             db: db.clone(),
             system: system.clone(),
@@ -189,13 +195,13 @@ impl App {
             sessions: sessions.clone(),
             accounts: accounts.clone(),
         };
-        let refresh = Arc::new(Refresh::new(needed, &config, &keys, &public_url.origin()));
+        let refresh = Arc::new(Refresh::new(needed, config.accounts.stay(), &keys, &public_url.origin()));
         let (accounts, sessions) = (Arc::new(accounts), Arc::new(sessions));
         let deps = Arc::new(WebDeps {
             system: system.clone(),
             public_url,
             client_ip: client_ip.clone(),
-            once: Seal::new(keys.derive("once")),
+            once: Sealer::new(keys.derive("once")),
             sudo: Box::new(PasswordSudo { accounts: accounts.clone(), system: system.clone() }),
             signup_open: config.accounts.signup == Signup::Open,
             upload_limit: config.import_limit << 20,
@@ -204,7 +210,7 @@ impl App {
         let health = Arc::new(Health::new(db.clone(), redis.clone()));
         let audit_reader =
             Arc::new(AuditReader::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));
-        let people = Arc::new(People {
+        let people = Arc::new(UserAdmin {
             db: db.clone(),
             cache: cache.clone(),
             context: system.clone(),
@@ -275,15 +281,4 @@ impl App {
 /// What the metrics call this process among all nodes: the machine's name and the port.
 fn instance_name(local: SocketAddr) -> String {
     format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
-}
-
-/// Makes the data directory, readable by its owner alone.
-pub(crate) fn prepare_data_dir(config: &Config) -> Result<(), String> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir).map_err(|e| {
-        format!(
-            "Cannot make the data directory {}: {e}. Make its parent writable for this user, or set COFFER_DATA_DIR.",
-            config.data_dir.display()
-        )
-    })
 }

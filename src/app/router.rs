@@ -12,23 +12,21 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::App;
 use crate::accounts::people::{self, PeopleState};
-use crate::accounts::{self, SettingsState};
-use crate::admin::{self, AdminState};
-use crate::audit;
+use crate::admin::limits::LimitsState;
+use crate::admin::{self, AdminState, limits};
 use crate::audit::reader::AuditState;
 use crate::auth::AuthState;
-use crate::health;
-use crate::limiter::layer::Tree;
-use crate::limits::{self, LimitsState};
-use crate::openapi;
 use crate::overview::{self, OverviewState};
+use crate::pipeline::limits::Tree;
+use crate::pipeline::{Pipeline, TreePipeline, csp_report, error_response, log, session};
 use crate::refresh::{self, RefreshState};
 use crate::resources::{self, ResourcesState};
 use crate::sessions::{self, SessionsState};
+use crate::settings::SettingsState;
 use crate::tokens::{self, TokensState};
 use crate::web::forms::FORM_LIMIT;
-use crate::web::way::{self, Pipeline, TreePipeline};
-use crate::web::{assets, cors, faces, json, log, reports, session};
+use crate::web::{assets, cors, json};
+use crate::{accounts, audit, auth, health, openapi, pipeline, settings};
 
 /// The states that the slices' routes are given.
 impl App {
@@ -144,9 +142,8 @@ pub fn router(app: &App) -> Router {
         sessions: sessions.clone(),
     };
     let pages = Router::new()
-        .merge(accounts::pages::routes().with_state(app.auth_state()))
-        .merge(accounts::pages::settings_routes().with_state(app.settings_state()))
-        .merge(accounts::data::pages::routes().with_state(app.settings_state()))
+        .merge(auth::pages::routes().with_state(app.auth_state()))
+        .merge(settings::routes().with_state(app.settings_state()))
         .merge(people::pages::routes().with_state(app.people_state()))
         .merge(admin::pages::routes().with_state(app.admin_state()))
         .merge(audit::pages::routes().with_state(app.audit_state()))
@@ -159,15 +156,15 @@ pub fn router(app: &App) -> Router {
         .merge(resources::public::pages::routes().with_state(app.resources_state()))
         .merge(resources::export::pages::routes().with_state(app.resources_state()))
         .merge(resources::import::pages::routes(app.deps.upload_limit).with_state(app.resources_state()))
-        .fallback(faces::not_found)
-        .method_not_allowed_fallback(faces::method_not_allowed);
+        .fallback(error_response::not_found)
+        .method_not_allowed_fallback(error_response::method_not_allowed);
     let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
 
     // Assets are the same for every viewer: no session is read for them, and by a wrong address too the page that
     // says so can be read.
     let assets = Router::new()
         .route(assets::ROUTE, get(assets::serve))
-        .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), faces::dress));
+        .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
     let elsewhere = openapi::elsewhere(&document);
@@ -180,7 +177,7 @@ pub fn router(app: &App) -> Router {
         .route("/api", elsewhere.clone())
         .route("/api/", elsewhere.clone())
         .route("/api/{*rest}", elsewhere)
-        .method_not_allowed_fallback(faces::method_not_allowed);
+        .method_not_allowed_fallback(error_response::method_not_allowed);
     let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
     let api = match app.config.cors.cors_origins.as_slice() {
         [] => api,
@@ -188,7 +185,7 @@ pub fn router(app: &App) -> Router {
     };
 
     // Browsers send these by themselves, without an origin to check; they change nothing.
-    let reports = Router::new().route(reports::PATH, post(reports::take));
+    let reports = Router::new().route(csp_report::PATH, post(csp_report::take));
     let reports = behind(reports, TreePipeline { sessions: None, ..tree(Tree::Api, FORM_LIMIT) });
 
     let health = Router::new()
@@ -206,5 +203,5 @@ pub fn router(app: &App) -> Router {
 
 /// Puts a tree behind all that its requests pass first.
 fn behind(routes: Router, pipeline: TreePipeline) -> Router {
-    routes.layer(from_fn_with_state(pipeline, way::run))
+    routes.layer(from_fn_with_state(pipeline, pipeline::run))
 }

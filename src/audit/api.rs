@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::csv;
 use super::reader::{AuditQuery, AuditReader, AuditState, NamedEvent};
-use crate::db::Timestamp;
 use crate::error::Result;
-use crate::web::bearer::{AdminRead, Scoped};
+use crate::timestamp::Timestamp;
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
+use crate::web::scoped::{AdminRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<AuditState> {
     OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(download_events))

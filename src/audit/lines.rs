@@ -10,10 +10,11 @@ use uuid::Uuid;
 use super::store::{self, Row};
 use super::verify::{Chain, Verified};
 use super::{AUDIT, AuditLog};
-use crate::db::{Db, Timestamp};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::keys::retired::{Era, RetiredKeys};
 use crate::keys::{self, KeyId, Keys};
+use crate::timestamp::Timestamp;
 
 const CHUNK: i64 = 1000;
 const VERSION: u32 = 1;

@@ -18,13 +18,14 @@ pub mod verify;
 use hmac::Mac as _;
 use uuid::Uuid;
 
-use crate::context::Context;
-use crate::db::{Timestamp, Tx};
+use crate::db::Tx;
+use crate::identity::RequestMeta;
 use crate::keys::retired::RetiredKeys;
 use crate::keys::{AUDIT, KeyId, Keys, mac};
 use crate::named::named;
+use crate::system::System;
 use crate::telemetry::metrics::{Method, Metrics};
-use crate::web::origin::Origin;
+use crate::timestamp::Timestamp;
 
 named! {
     pub enum Action {
@@ -91,7 +92,7 @@ impl Event {
 /// The writer; cheap to clone.
 #[derive(Clone)]
 pub struct AuditLog {
-    context: Context,
+    context: System,
     key: [u8; 32],
     key_id: KeyId,
     retired: RetiredKeys,
@@ -99,7 +100,7 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    pub fn new(context: Context, keys: &Keys, metrics: &Metrics) -> Self {
+    pub fn new(context: System, keys: &Keys, metrics: &Metrics) -> Self {
         let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
         metrics.accounts.declare_audit(&Action::ALL.map(Action::as_str), &outcomes);
         Self {
@@ -120,7 +121,7 @@ impl AuditLog {
     }
 
     /// Appends the event. Call it last before the commit, because other writers wait from here on.
-    pub async fn record(&self, tx: &mut Tx, origin: &Origin, event: &Event) -> sqlx::Result<()> {
+    pub async fn record(&self, tx: &mut Tx, origin: &RequestMeta, event: &Event) -> sqlx::Result<()> {
         let next = store::advance(tx, self.key_id.as_bytes()).await?;
         let store::Head { seq, hash: previous } = next.ok_or_else(|| {
             sqlx::Error::Configuration(

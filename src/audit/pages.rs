@@ -13,10 +13,9 @@ use serde::Deserialize;
 use super::reader::{AuditQuery, AuditReader, AuditState, EventPage, NamedEvent, Verification};
 use super::{Action, Outcome, csv};
 use crate::error::{Error, FieldErrors, Result};
-use crate::web::chrome::{Chrome, page};
+use crate::identity::{RequestMeta, Viewer};
 use crate::web::forms::Query;
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page};
 
 pub fn routes() -> Router<AuditState> {
     Router::new()
@@ -28,7 +27,7 @@ pub fn routes() -> Router<AuditState> {
 #[derive(Template)]
 #[template(path = "admin/audit.html")]
 struct AuditPage {
-    chrome: Chrome,
+    context: PageContext,
     query: AuditQuery,
     errors: FieldErrors,
     entries: Vec<NamedEvent>,
@@ -47,7 +46,7 @@ impl AuditPage {
 #[derive(Template)]
 #[template(path = "settings/activity.html")]
 struct ActivityPage {
-    chrome: Chrome,
+    context: PageContext,
     rows: Vec<OwnRow>,
     next: Option<String>,
 }
@@ -71,7 +70,7 @@ struct Check {
 async fn index(
     State(audit_reader): State<Arc<AuditReader>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(query): Query<AuditQuery>,
     Query(check): Query<Check>,
 ) -> Result<Response> {
@@ -83,9 +82,9 @@ async fn index(
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let next = found.next.map(|cursor| query.to_query(&format!("cursor={cursor}")));
-    let toast = chrome.toast.is_some();
-    let chrome = chrome.section("audit");
-    let shown = AuditPage { chrome, query, errors, entries: found.entries, next, checked };
+    let toast = context.toast.is_some();
+    let context = context.section("audit");
+    let shown = AuditPage { context, query, errors, entries: found.entries, next, checked };
     Ok((status, page(&shown, toast)?).into_response())
 }
 
@@ -101,14 +100,14 @@ async fn download(
 async fn activity(
     State(audit_reader): State<Arc<AuditReader>>,
     viewer: Viewer,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
     Query(query): Query<Cursor>,
 ) -> Result<Response> {
     let found = audit_reader.own(&viewer, &query.cursor).await?;
     let rows = found.entries.iter().map(|entry| own_row(entry, &viewer, &origin)).collect();
-    let toast = chrome.toast.is_some();
-    page(&ActivityPage { chrome: chrome.section("activity"), rows, next: found.next }, toast)
+    let toast = context.toast.is_some();
+    page(&ActivityPage { context: context.section("activity"), rows, next: found.next }, toast)
 }
 
 #[derive(Default, Deserialize)]
@@ -117,7 +116,7 @@ struct Cursor {
     cursor: String,
 }
 
-fn own_row(entry: &NamedEvent, viewer: &Viewer, origin: &Origin) -> OwnRow {
+fn own_row(entry: &NamedEvent, viewer: &Viewer, origin: &RequestMeta) -> OwnRow {
     let actor = entry.actor.as_ref().map(|who| who.id);
     let who = match actor {
         Some(id) if Some(id) == viewer.id() => "You",

@@ -9,9 +9,8 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::audit::{Action, Outcome};
-use crate::db::Timestamp;
 use crate::error::FieldErrors;
-use crate::resources::listing::midnight;
+use crate::timestamp::Timestamp;
 use crate::web::forms::encode;
 
 pub const PAGE: i64 = 50;
@@ -118,7 +117,7 @@ fn parse_field<T>(
 
 fn day(text: &str) -> Option<Timestamp> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    (1..=9998).contains(&date.year()).then(|| midnight(date))
+    (1..=9998).contains(&date.year()).then(|| Timestamp::midnight(date))
 }
 
 fn limit(text: &str) -> Option<i64> {

@@ -13,13 +13,14 @@ pub use super::query::{AuditQuery, Filter};
 use super::query::{MAX_PAGE, PAGE};
 use super::verify::Verified;
 use super::{Action, AuditLog, Outcome, store};
-use crate::accounts;
-use crate::context::Context;
-use crate::db::{Db, Timestamp};
+use crate::db::Db;
 use crate::error::{FieldErrors, Result};
+use crate::identity::Viewer;
+use crate::names::key;
+use crate::system::System;
+use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
-use crate::web::viewer::Viewer;
 
 /// A log of up to this many events is verified each time a page shows it, which takes milliseconds.
 const SHORT: i64 = 2_000;
@@ -27,7 +28,7 @@ const SHORT: i64 = 2_000;
 #[derive(Clone)]
 pub struct AuditReader {
     db: Db,
-    context: Context,
+    context: System,
     log: AuditLog,
     cursors: CursorKey,
     /// The latest, of this process.
@@ -79,7 +80,7 @@ pub struct AuditState {
 }
 
 impl AuditReader {
-    pub fn new(db: Db, context: Context, log: AuditLog, cursors: CursorKey) -> Self {
+    pub fn new(db: Db, context: System, log: AuditLog, cursors: CursorKey) -> Self {
         Self { db, context, log, cursors, checked: Arc::default() }
     }
 
@@ -110,7 +111,7 @@ impl AuditReader {
 
     /// Validates a query; for admins.
     pub async fn filter(&self, viewer: &Viewer, query: &AuditQuery) -> Result<Filter> {
-        accounts::require_admin(viewer)?;
+        viewer.require_admin()?;
         let mut errors = FieldErrors::default();
         let filter = query.parse(&mut errors);
         let person = self.person(query.person.trim(), &mut errors).await?;
@@ -127,7 +128,7 @@ impl AuditReader {
 
     /// Verifies the log if it is short or an admin asks for it.
     pub async fn check(&self, viewer: &Viewer, wanted: bool) -> Result<Option<Verification>> {
-        accounts::require_admin(viewer)?;
+        viewer.require_admin()?;
         if !wanted && store::head(&self.db).await?.seq > SHORT {
             return Ok(None);
         }
@@ -181,7 +182,7 @@ impl AuditReader {
         }
         let found = match text.parse() {
             Ok(id) => Some(id),
-            Err(_) => accounts::people::store::id_of(&self.db, &accounts::key(text)).await?,
+            Err(_) => store::person(&self.db, &key(text)).await?,
         };
         if found.is_none() {
             errors.add("person", "Nobody has this username or address. For a deleted account, give its id.");
@@ -192,7 +193,7 @@ impl AuditReader {
     async fn named(&self, rows: Vec<store::Row>) -> Result<Vec<NamedEvent>> {
         let targets = rows.iter().filter_map(|row| row.target.parse().ok());
         let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.actor_id).chain(targets).collect();
-        let names: HashMap<Uuid, String> = accounts::people::store::usernames(&self.db, ids).await?;
+        let names: HashMap<Uuid, String> = store::usernames(&self.db, ids).await?;
         let entries = rows.into_iter().map(|row| NamedEvent {
             seq: row.seq,
             at: row.at,

@@ -1,10 +1,13 @@
 //! The audit log's SQL.
 
+use std::collections::HashMap;
+
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::reader::Filter;
-use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
+use crate::db::{Db, Tx, Value, bind_all, on};
+use crate::timestamp::Timestamp;
 
 const COLUMNS: &str = "seq, at, actor_id, action, target, outcome, network, request_id, previous, hash";
 pub const AFTER: &str =
@@ -103,4 +106,28 @@ pub fn statement(filter: &Filter) -> (String, Vec<Value>) {
         }
     };
     (sql, values)
+}
+
+/// The person with this username or e-mail address.
+pub async fn person(db: &Db, key: &str) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str = "SELECT id FROM users WHERE username_key = $1 OR email_key = $1";
+    if key.contains('\0') {
+        return Ok(None);
+    }
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)
+}
+
+/// The usernames of those who still have an account.
+pub async fn usernames(db: &Db, mut ids: Vec<Uuid>) -> sqlx::Result<HashMap<Uuid, String>> {
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let sql = format!("SELECT id, username FROM users WHERE id IN ({})", places.join(", "));
+    let values: Vec<_> = ids.into_iter().map(Value::Id).collect();
+    let rows: Vec<(Uuid, String)> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values)
+        .fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
 }

@@ -1,5 +1,19 @@
 //! How people and programs get in: by a session, by a device that stays signed in, by a token.
 
+pub mod bearer;
+pub mod guard;
+mod invites;
+pub mod known;
+pub mod pages;
+mod password_reset;
+pub mod remember_me;
+pub mod require_second_factor;
+mod second_factor;
+pub mod session;
+mod strength;
+mod sudo;
+pub mod sudo_mode;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +21,17 @@ use axum::extract::FromRef;
 use tower_sessions::Session;
 
 use crate::accounts::Accounts;
-use crate::accounts::people::People;
+use crate::accounts::people::UserAdmin;
 use crate::accounts::policy::{Require2fa, Signup};
 use crate::audit::AuditLog;
+use crate::auth::known::Known;
+use crate::identity::{Identity, RequestMeta};
 use crate::mail::Mail;
 use crate::refresh::Refresh;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::web::csrf::FormKey;
 use crate::web::deps::WebDeps;
-use crate::web::known::Known;
-use crate::web::origin::Origin;
-use crate::web::viewer::Identity;
 
 pub struct Auth {
     pub accounts: Arc<Accounts>,
@@ -43,7 +56,7 @@ pub struct Auth {
 pub struct AuthState {
     pub auth: Arc<Auth>,
     pub deps: Arc<WebDeps>,
-    pub people: Arc<People>,
+    pub people: Arc<UserAdmin>,
     pub mail: Mail,
     pub signup: Signup,
 }
@@ -54,7 +67,7 @@ pub struct SignIn<'a> {
     pub session: &'a Session,
     /// Who was signed in here before.
     pub before: &'a Identity,
-    pub origin: &'a Origin,
+    pub origin: &'a RequestMeta,
     /// “Keep me logged in” was ticked.
     pub stays: bool,
 }

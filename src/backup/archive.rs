@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::db::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// Of the file, to be raised when an older coffer could not read it.
 pub const FORMAT: u32 = 1;

@@ -14,9 +14,10 @@ use secrecy::ExposeSecret as _;
 use self::archive::{FORMAT, Sequence, Table, Writer};
 pub use self::archive::{Manifest, Reader};
 use crate::config::Config;
-use crate::context::Context;
+use crate::data_dir;
 use crate::db::{Db, LockFile, Opening, Schema, StartError, on};
 use crate::keys::{self, KeyId, Keys};
+use crate::system::System;
 
 const KEY: &str = "secret.key";
 
@@ -34,7 +35,7 @@ struct Facts {
 /// A sentence that says what to do.
 pub async fn make(
     config: &Config,
-    context: &Context,
+    context: &System,
     path: &Path,
     file: File,
     with_key: bool,
@@ -49,7 +50,7 @@ pub async fn make(
 async fn write(
     db: &Db,
     config: &Config,
-    context: &Context,
+    context: &System,
     path: &Path,
     mut archive: Writer,
     with_key: bool,
@@ -85,16 +86,17 @@ async fn write(
 
 /// The key in force, which must be the one that the database belongs to.
 fn key_text(config: &Config, owner: &[u8]) -> Result<String, String> {
-    let keys = Keys::configured(config)?;
+    let keys = Keys::configured(config.key_source())?;
     let owner = KeyId::from_bytes(owner).ok_or("No key has been used with this database yet.")?;
     match keys {
         Some(keys) if keys.id() == owner => {}
-        Some(keys) => return Err(keys::belonging::another(config, keys.id(), owner)),
-        None => return Err(keys::belonging::missing(config, owner)),
+        Some(keys) => return Err(keys::belonging::another(config.key_source(), keys.id(), owner)),
+        None => return Err(keys::belonging::missing(config.key_source(), owner)),
     }
     match &config.secret_key {
         Some(secret) => Ok(secret.expose_secret().to_owned()),
-        None => fs::read_to_string(keys::path(config)).map_err(|e| format!("Cannot read the key: {e}.")),
+        None => fs::read_to_string(keys::path(config.key_source()))
+            .map_err(|e| format!("Cannot read the key: {e}.")),
     }
 }
 
@@ -116,7 +118,7 @@ pub async fn restore(config: &Config, mut reader: Reader) -> Result<Restored, St
     match url.strip_prefix("sqlite:") {
         Some(path) if wanted == "sqlite" => {
             let path = Path::new(path.trim_start_matches("//"));
-            crate::app::prepare_data_dir(config)?;
+            data_dir::prepare(&config.data_dir)?;
             let _lock = LockFile::take(path).map_err(|e| e.to_string())?;
             if path.exists() {
                 let db = Db::look(&url).await.map_err(|e| e.to_string())?;
@@ -136,7 +138,7 @@ pub async fn restore(config: &Config, mut reader: Reader) -> Result<Restored, St
         put_key(config, key)?;
     }
     Db::open(&url, 1).await.map_err(|e| e.to_string())?.close().await;
-    let has_key = Keys::configured(config)?.is_some();
+    let has_key = Keys::configured(config.key_source())?.is_some();
     Ok(Restored { manifest: reader.manifest, has_key })
 }
 
@@ -169,11 +171,11 @@ async fn refuse_a_library(db: &Db) -> Result<(), String> {
 /// The backup's key, where none is in place; another one in place is refused.
 fn key_to_write(config: &Config, reader: &mut Reader) -> Result<Option<String>, String> {
     let owner = HEXLOWER.decode(reader.manifest.key_id.as_bytes()).ok().and_then(|id| KeyId::from_bytes(&id));
-    match (Keys::configured(config)?, owner) {
+    match (Keys::configured(config.key_source())?, owner) {
         (Some(keys), Some(owner)) if keys.id() != owner => Err(format!(
             "The backup belongs to the key {owner}, and there is another one here, {}. Set COFFER_SECRET_KEY to the right one, or move {} away.",
             keys.id(),
-            keys::path(config).display()
+            keys::path(config.key_source()).display()
         )),
         (None, Some(_)) if reader.manifest.holds(KEY) => {
             reader.text(KEY).map(Some).map_err(|e| format!("Cannot read the backup: {e}."))
@@ -183,9 +185,9 @@ fn key_to_write(config: &Config, reader: &mut Reader) -> Result<Option<String>, 
 }
 
 fn put_key(config: &Config, key: &str) -> Result<(), String> {
-    crate::app::prepare_data_dir(config)?;
-    let path = keys::path(config);
-    let written = crate::commands::private_file(&path).and_then(|mut file| {
+    data_dir::prepare(&config.data_dir)?;
+    let path = keys::path(config.key_source());
+    let written = data_dir::private(&path).and_then(|mut file| {
         writeln!(file, "{}", key.trim())?;
         file.sync_all()
     });

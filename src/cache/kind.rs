@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::freshness::Ttl;
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// A closed set, as metrics have one label value for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -47,10 +47,10 @@ use self::remote::Remote;
 pub use self::scope::{Scope, Scopes};
 use self::single_flight::SingleFlight;
 pub use self::write::{CommitGuard, Write};
-use crate::context::Context;
 use crate::db::Db;
 use crate::keys::Keys;
 use crate::redis::Redis;
+use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
 /// Cheap to clone.
@@ -59,7 +59,7 @@ pub struct Cache(Arc<Inner>);
 
 pub struct Inner {
     db: Db,
-    context: Context,
+    context: System,
     node: Node,
     local_generations: LocalGenerations,
     lease: Lease,
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Cache {
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub db: &'a Db,
-    pub context: &'a Context,
+    pub context: &'a System,
     pub redis: Option<&'a Redis>,
     pub keys: &'a Keys,
     pub metrics: Option<&'a Metrics>,

@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use super::scope::{Scope, join, split};
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
 use crate::installation::store::keep_position;
+use crate::timestamp::Timestamp;
 
 pub const ROWS_AFTER: &str =
     "SELECT seq, payload FROM outbox WHERE topic = 'cache' AND seq > $1 ORDER BY seq";

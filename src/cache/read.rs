@@ -12,8 +12,8 @@ use super::single_flight::{Joined, LoadGuard, Outcome, Source};
 use super::status::{self, Status};
 use super::{Cache, Event};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 use crate::waits;
-use crate::web::viewer::Viewer;
 
 /// A read that holds an expired entry waits no longer than this for a newer one.
 const STALE_WAIT: Duration = Duration::from_millis(150);

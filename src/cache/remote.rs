@@ -14,11 +14,11 @@ use super::keyspace::{Keyspace, short};
 use super::kind::EntryKey;
 use super::remote_entry::{Generation, RemoteEntry};
 use super::scope::{Scope, Scopes};
-use crate::context::Context;
 use crate::db::Db;
 use crate::installation::{self, Lost};
 use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
+use crate::system::System;
 
 /// After this the database is faster.
 const READ_LIMIT: Duration = Duration::from_millis(25);
@@ -36,7 +36,7 @@ type Result<T> = std::result::Result<T, RedisDown>;
 
 pub struct Remote {
     redis: Redis,
-    context: Context,
+    context: System,
     /// Authenticates entries, and keeps installations on one Redis apart.
     hmac_key: hmac::Key,
     channel: String,
@@ -68,7 +68,7 @@ pub enum Claimed {
 }
 
 impl Remote {
-    pub fn new(redis: &Redis, context: &Context, key: &[u8; 32]) -> Self {
+    pub fn new(redis: &Redis, context: &System, key: &[u8; 32]) -> Self {
         let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let channel = format!("cf:{}", short(&hmac::sign(&hmac_key, b"channel")));
         let (redis, context) = (redis.clone(), context.clone());

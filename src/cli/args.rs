@@ -7,7 +7,7 @@ use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::accounts::Role;
+use crate::identity::Role;
 use crate::resources::Visibility;
 use crate::resources::export::Format;
 use crate::tokens::DEFAULT_DAYS;

@@ -2,20 +2,20 @@
 
 use std::fs;
 
-use super::private_file;
 use super::work::cannot_write;
 use crate::audit::AuditLog;
 use crate::backup::{self, Manifest, Reader};
 use crate::cli::args::{BackupArgs, RestoreArgs};
 use crate::config::Config;
-use crate::context::Context;
+use crate::data_dir;
 use crate::db::{Db, Opening};
 use crate::keys::Keys;
+use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
 pub async fn backup(args: BackupArgs, config: Config) -> Result<(), String> {
-    let file = private_file(&args.file).map_err(|e| cannot_write(&args.file, &e))?;
-    let context = Context::system();
+    let file = data_dir::private(&args.file).map_err(|e| cannot_write(&args.file, &e))?;
+    let context = System::real();
     let making = backup::make(&config, &context, &args.file, file, args.with_key);
     let made = Box::pin(making).await;
     let manifest = made.inspect_err(|_| drop(fs::remove_file(&args.file)))?;
@@ -41,7 +41,7 @@ pub async fn restore(args: RestoreArgs, config: Config) -> Result<(), String> {
         println!(
             "The key {} is missing: put it into {}, or set COFFER_SECRET_KEY, before you start coffer.",
             restored.manifest.key_id,
-            crate::keys::path(&config).display()
+            crate::keys::path(config.key_source()).display()
         );
         return Ok(());
     }
@@ -50,8 +50,8 @@ pub async fn restore(args: RestoreArgs, config: Config) -> Result<(), String> {
 
 async fn verify_trail(config: &Config) -> Result<(), String> {
     let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
-    let context = Context::system();
-    let keys = Keys::configured(config)?.ok_or("The key is gone again.")?;
+    let context = System::real();
+    let keys = Keys::configured(config.key_source())?.ok_or("The key is gone again.")?;
     let verified = AuditLog::new(context.clone(), &keys, &Metrics::new(&context)).verify(&db).await;
     db.close().await;
     let verified = verified.map_err(|e| format!("The database answers: {e}."))?;

@@ -6,7 +6,7 @@ use super::work::Out;
 use super::{owner, sentence};
 use crate::app::App;
 use crate::cli::args::ExportArgs;
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 pub async fn run(app: &App, args: ExportArgs, out: Out) -> Result<(), String> {
     let viewer = Viewer::Member(Arc::new(owner(app, args.user.as_deref()).await?));

@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::rotation::{self, Resealed};
 use super::sentence;
 use crate::cli::args::{KeyAction, Rotate};
 use crate::config::Config;
-use crate::context::Context;
 use crate::db::{Db, Opening};
-use crate::keys::rotation::{Resealed, Rotation, waiting};
+use crate::keys::rotation::{Rotation, waiting};
 use crate::keys::{KeyId, Keys, belonging, path, store};
+use crate::system::System;
 
 pub async fn run(action: KeyAction, config: Config) -> Result<(), String> {
     let KeyAction::Rotate(rotate) = action;
-    let context = Context::system();
+    let context = System::real();
     // One connection, so that all others are other coffers'.
     let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let done = change(&db, &rotate, &config, &context).await;
@@ -20,7 +21,7 @@ pub async fn run(action: KeyAction, config: Config) -> Result<(), String> {
     done
 }
 
-async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &Context) -> Result<(), String> {
+async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &System) -> Result<(), String> {
     let owner = belonging::owner(db).await?;
     let owner = owner.ok_or("No key has been used with this database yet: there is nothing to change.")?;
     let old = old(rotate, config, owner)?;
@@ -37,7 +38,7 @@ async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &Context) ->
         return Err("Another coffer is connected to this database. Stop every node first.".to_owned());
     }
     let rotation = Rotation { context, owner, old: old.as_ref(), new: &new };
-    let resealed = rotation.run(db).await.map_err(|e| sentence(&e.into()))?;
+    let resealed = rotation::run(&rotation, db).await.map_err(|e| sentence(&e.into()))?;
     report(&resealed, owner, new.id());
     if rotate.to.is_some() {
         println!("Set COFFER_SECRET_KEY on every node to what is in {}, then start them.", place.display());
@@ -48,14 +49,14 @@ async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &Context) ->
 
 /// The old key; `None` when it is lost.
 fn old(rotate: &Rotate, config: &Config, owner: KeyId) -> Result<Option<Keys>, String> {
-    match Keys::configured(config)? {
+    match Keys::configured(config.key_source())? {
         Some(keys) if keys.id() == owner && rotate.lost => {
             Err("The key is here, not lost. Leave --lost out, so that nothing is given up.".to_owned())
         }
         Some(keys) if keys.id() == owner => Ok(Some(keys)),
         _ if rotate.lost => Ok(None),
-        Some(keys) => Err(belonging::another(config, keys.id(), owner)),
-        None => Err(belonging::missing(config, owner)),
+        Some(keys) => Err(belonging::another(config.key_source(), keys.id(), owner)),
+        None => Err(belonging::missing(config.key_source(), owner)),
     }
 }
 
@@ -65,7 +66,7 @@ fn new_place(rotate: &Rotate, config: &Config) -> Result<PathBuf, String> {
         None if config.secret_key.is_some() => {
             Err("COFFER_SECRET_KEY holds the key, which coffer can't change. Name a file for the new one with --to, then set COFFER_SECRET_KEY to what is in it.".to_owned())
         }
-        None => Ok(waiting(config)),
+        None => Ok(waiting(config.key_source())),
     }
 }
 
@@ -84,7 +85,7 @@ fn report(resealed: &Resealed, old: KeyId, new: KeyId) {
 
 /// Renames the files; the old key stays for backups that were made before.
 fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
-    let (current, new) = (path(config), waiting(config));
+    let (current, new) = (path(config.key_source()), waiting(config.key_source()));
     let old = current.with_extension(format!("key.{owner}"));
     let renamed = rename(&current, &old).and_then(|()| std::fs::rename(&new, &current));
     renamed.map_err(|e| {

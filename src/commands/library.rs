@@ -8,8 +8,8 @@ use super::{open_or_make, owner, sentence};
 use crate::cli::args::{ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::error::Error;
+use crate::identity::Viewer;
 use crate::resources::import::{File, Report};
-use crate::web::viewer::Viewer;
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 

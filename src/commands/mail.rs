@@ -4,14 +4,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::cli::args::MailAction;
 use crate::config::Config;
-use crate::context::Context;
 use crate::mail;
-use crate::web::site::Site;
+use crate::public_url::PublicUrl;
+use crate::system::System;
 
 pub async fn run(action: MailAction, config: Config) -> Result<(), String> {
     let MailAction::Test { address } = action;
-    let site = Site::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))?;
-    let sent = mail::send_test(&config, &site, &Context::system(), &address).await;
+    let site =
+        PublicUrl::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))?;
+    let sent = mail::send_test(&config.mail, &config.data_dir, &site, &System::real(), &address).await;
     sent.map_err(|reason| {
         format!("The letter did not go out: {reason}. Check COFFER_SMTP_URL and COFFER_MAIL_FROM.")
     })?;

@@ -8,7 +8,7 @@ use crate::accounts::policy::Signup;
 use crate::app::App;
 use crate::cli::args::UserAction;
 use crate::error::Result as Outcome;
-use crate::web::origin::Origin;
+use crate::identity::RequestMeta;
 
 pub async fn run(
     app: &App,
@@ -39,7 +39,7 @@ pub async fn run(
         }
         UserAction::ResetLink(named) => {
             let person = find(app, &named.username).await?;
-            let token = told(app.people.reset_link(By::Operator, person.id, &Origin::default()).await)?;
+            let token = told(app.people.reset_link(By::Operator, person.id, &RequestMeta::default()).await)?;
             say(&mut out, format_args!("{}/password/reset/{token}", app.deps.public_url.origin()))
         }
         UserAction::SecondFactorOff(named) => second_factor_off(app, &named.username, out).await,
@@ -59,7 +59,7 @@ async fn list(app: &App, mut out: Out) -> Result<(), String> {
 
 async fn change_one(app: &App, name: &str, change: Change, now: &str, mut out: Out) -> Result<(), String> {
     let person = find(app, name).await?;
-    let changed = told(app.people.change(By::Operator, person.id, change, &Origin::default()).await)?;
+    let changed = told(app.people.change(By::Operator, person.id, change, &RequestMeta::default()).await)?;
     say(&mut out, format_args!("{} {now}.", changed.username))
 }
 
@@ -69,7 +69,7 @@ async fn second_factor_off(app: &App, name: &str, mut out: Out) -> Result<(), St
     let Some(member) = member.filter(|member| member.second_factor) else {
         return Err(format!("{} has no two-step login that could be switched off.", person.username));
     };
-    told(app.accounts.switch_off(&member, None, &Origin::default()).await)?;
+    told(app.accounts.switch_off(&member, None, &RequestMeta::default()).await)?;
     say(
         &mut out,
         format_args!("{} logs in with the password alone now, and is told so by letter.", member.username),
@@ -78,7 +78,7 @@ async fn second_factor_off(app: &App, name: &str, mut out: Out) -> Result<(), St
 
 async fn unlock(app: &App, name: &str, mut out: Out, doer: Doer) -> Result<(), String> {
     let person = find(app, name).await?;
-    told(app.limits.unlock(By::Operator, person.id, &Origin::default()).await)?;
+    told(app.limits.unlock(By::Operator, person.id, &RequestMeta::default()).await)?;
     if doer == Doer::Command && app.redis.is_none() && app.db.name() == "postgres" {
         return Err(format!(
             "Without Redis each coffer keeps its limits in its own memory, and none answers in {}. Run this where coffer runs, as its user.",
@@ -92,7 +92,7 @@ async fn invite(app: &App, mut out: Out) -> Result<(), String> {
     if app.config.accounts.signup == Signup::Closed {
         return Err("COFFER_SIGNUP is closed, so that invitations don't work. Set it to invite.".to_owned());
     }
-    let token = told(app.people.invite(By::Operator, &Origin::default()).await)?;
+    let token = told(app.people.invite(By::Operator, &RequestMeta::default()).await)?;
     say(&mut out, format_args!("{}/invite/{token}", app.deps.public_url.origin()))
 }
 

@@ -1,13 +1,13 @@
 //! `coffer migrate`: the schema, brought up to date or only looked at.
 
-use crate::app;
 use crate::config::Config;
+use crate::data_dir;
 use crate::db::{Db, Schema, StartError, migrations};
 
 /// A key is none of its business: it may run where there is none.
 pub async fn migrate(config: &Config) -> Result<(), String> {
     if config.database().starts_with("sqlite:") {
-        app::prepare_data_dir(config)?;
+        data_dir::prepare(&config.data_dir)?;
     }
     let db = Db::open(&config.database(), 1).await.map_err(|e| e.to_string())?;
     println!("The schema of the {} database is up to date.", db.name());

@@ -12,14 +12,15 @@ use super::{sentence, setup_link};
 use crate::accounts::SETUP_LIFE;
 use crate::app::App;
 use crate::config::Config;
-use crate::context::Context;
 use crate::error::Error;
-use crate::telemetry::{listener, logs};
+use crate::serve::metrics;
+use crate::system::System;
+use crate::telemetry::logs;
 use crate::{serve, waiting};
 
 pub async fn serve_library(config: Config) -> Result<(), String> {
-    let context = Context::system();
-    let logs = logs::init(&config, &context)?;
+    let context = System::real();
+    let logs = logs::init(&config.logs, &context)?;
     let served = Box::pin(serve_until_told(config, context)).await;
     if let Err(reason) = &served
         && logs.are_json()
@@ -30,18 +31,18 @@ pub async fn serve_library(config: Config) -> Result<(), String> {
     served
 }
 
-async fn serve_until_told(config: Config, context: Context) -> Result<(), String> {
+async fn serve_until_told(config: Config, context: System) -> Result<(), String> {
     let address = config.listen();
     let listener = TcpListener::bind(address).await.map_err(|e| cannot_listen(address, &e))?;
     let local = listener.local_addr().map_err(|e| cannot_listen(address, &e))?;
     let mut signals = Signals::listen()?;
-    let scraped = listener::bind(&config).await?;
+    let scraped = metrics::bind(&config).await?;
     let app = tokio::select! {
         app = App::open_with(config, context, local, async |config| waiting::database(config, &listener).await) => app?,
         () = signals.next() => return Ok(()),
     };
     greet(&app).await.map_err(|e| sentence(&e))?;
-    let scraped = scraped.map(|listening| tokio::spawn(listener::serve(listening, app.clone())));
+    let scraped = scraped.map(|listening| tokio::spawn(metrics::serve(listening, app.clone())));
     let socket = Socket::listen(&app);
     let (stop, asked) = oneshot::channel();
     let serving = serve::serve(listener, app, async move { asked.await.unwrap_or_default() });

@@ -4,21 +4,21 @@ use super::work::{Out, say};
 use super::{owner, sentence};
 use crate::app::App;
 use crate::cli::args::TokenAction;
+use crate::identity::RequestMeta;
 use crate::tokens::NewToken;
-use crate::web::origin::Origin;
 
 pub async fn run(app: &App, action: TokenAction, mut out: Out) -> Result<(), String> {
     match action {
         TokenAction::Create { name, scopes, days, user } => {
             let owner = owner(app, user.as_deref()).await?;
             let new = NewToken { name, scopes, days };
-            let made = app.tokens.make(&owner, &new, None, &Origin::default()).await;
+            let made = app.tokens.make(&owner, &new, None, &RequestMeta::default()).await;
             say(&mut out, made.map_err(|e| sentence(&e))?.secret)
         }
         TokenAction::List { user } => list(app, user.as_deref(), out).await,
         TokenAction::Revoke { id, user } => {
             let owner = owner(app, user.as_deref()).await?;
-            app.tokens.revoke(&owner, id, &Origin::default()).await.map_err(|_| {
+            app.tokens.revoke(&owner, id, &RequestMeta::default()).await.map_err(|_| {
                 format!("{} has no token {id}. `coffer token list` shows them all.", owner.username)
             })?;
             say(&mut out, "The token is revoked.")

@@ -27,7 +27,7 @@ pub async fn run(app: &App, action: AuditAction, mut out: Out) -> Result<(), Str
 
 /// Needs the key and no library.
 pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
-    let keys = Keys::configured(config)?;
+    let keys = Keys::configured(config.key_source())?;
     let keys = keys.ok_or("There is no key here. Give the one of the library in COFFER_SECRET_KEY.")?;
     let file = File::open(path).map_err(|e| format!("Cannot read {}: {e}.", path.display()))?;
     let verified = lines::verify(BufReader::new(file), &keys)?;

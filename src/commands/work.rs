@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{control, export, open_as, people, private_file, token, trail};
+use super::{control, export, open_as, people, token, trail};
 use crate::app::App;
 use crate::cli::Work;
 use crate::cli::args::{AuditAction, UserAction};
 use crate::config::Config;
+use crate::data_dir;
 use crate::db::Opening;
 
 /// Takes what a command prints: the terminal, a file, or the socket of the process that asked.
@@ -79,7 +80,7 @@ pub async fn carry_out(app: &App, job: Job, out: Out, doer: Doer) -> Result<(), 
 /// Standard output, or a new file that only this user may read.
 pub fn open_out(file: Option<&Path>) -> Result<Out, String> {
     let Some(path) = file else { return Ok(Box::new(io::stdout())) };
-    let opened = private_file(path);
+    let opened = data_dir::private(path);
     opened.map(|file| Box::new(BufWriter::new(file)) as Out).map_err(|e| cannot_write(path, &e))
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
+use crate::telemetry::metrics::ErrorType;
+
 /// Prefixes of SQLSTATE for temporary failures: 08 connection, 53 resources, 57 operator intervention (shutdown,
 /// statement timeout), 58 system error, 25006 read-only standby, 25P03 idle in transaction, 55P03 lock timeout, 40001
 /// and 40P01 serialization failure and deadlock.
@@ -52,6 +54,17 @@ fn code(error: &sqlx::Error) -> Option<Code<'_>> {
 
 fn begins_with_any(code: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| code.starts_with(beginning))
+}
+
+/// What the metrics count an error as.
+pub(super) fn kind(error: &sqlx::Error) -> ErrorType {
+    match error {
+        sqlx::Error::PoolTimedOut => ErrorType::Timeout,
+        error if is_silence(error) => ErrorType::Timeout,
+        error if is_unavailable(error) => ErrorType::Unavailable,
+        error if is_duplicate(error) => ErrorType::Conflict,
+        _ => ErrorType::Other,
+    }
 }
 
 /// A unique index holds the value already.

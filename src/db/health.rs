@@ -1,7 +1,8 @@
 //! Health checks and upkeep of the database.
 
 use super::checkout::{BULK_LIMIT, REQUEST_LIMIT, within};
-use super::{Db, MeteredPool, Timestamp, Transaction};
+use super::{Db, MeteredPool, Transaction};
+use crate::timestamp::Timestamp;
 use sqlx::{Postgres, Row as _, Sqlite};
 
 /// Flags: all tables (0x10000), those that need it (0x2), from samples (0x10).

@@ -9,6 +9,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Describe, Either, Execute, Executor, SqlStr};
 
 use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, pool_limit, within};
+use super::failure;
 use super::pool::{MeteredPool, PoolState};
 use crate::telemetry::metrics::{Metrics, QueryMeter};
 
@@ -194,7 +195,7 @@ impl Timer {
         if let (Err(error), Some((meter, _))) = (&result, &self.meter)
             && !matches!(error, sqlx::Error::RowNotFound)
         {
-            meter.failed(error);
+            meter.failed(failure::kind(error));
         }
         result
     }

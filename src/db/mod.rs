@@ -10,9 +10,9 @@ mod postgres;
 mod schema;
 mod sqlite;
 mod start_error;
-mod timestamp;
 mod transaction;
 
+use crate::timestamp::Timestamp;
 pub use checkout::{Checkout, unhurried};
 pub use connect::{DatabaseSettings, Db, Opening};
 pub use failure::{is_disk_full, is_duplicate, is_outcome_unknown, is_unavailable};
@@ -24,7 +24,6 @@ pub use schema::Schema;
 pub use sqlite::LockFile;
 use sqlx::{Postgres, Sqlite};
 pub use start_error::{StartError, migrations};
-pub use timestamp::Timestamp;
 pub use transaction::{Transaction, Tx};
 
 /// What one query runs on; `on!` takes it apart.

@@ -2,9 +2,9 @@
 
 use super::Finding::{self, Failure, Fine};
 use crate::cache::{Scope, outbox};
-use crate::context::Context;
 use crate::db::{Db, Opening};
 use crate::resources::store::tags::{count_miscounted, recount};
+use crate::system::System;
 
 pub async fn check(db: &Db) -> Finding {
     let counted = async { count_miscounted(&mut db.begin_reading().await?).await };
@@ -19,7 +19,7 @@ pub async fn check(db: &Db) -> Finding {
 pub async fn repair(url: &str) -> Result<String, String> {
     let db = Db::open_as(url, 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let repaired = async {
-        let (context, mut tx) = (Context::system(), db.begin_bulk().await?);
+        let (context, mut tx) = (System::real(), db.begin_bulk().await?);
         let wrong = recount(&mut tx).await?;
         if wrong > 0 {
             outbox::insert(&mut tx, context.new_id(), &[Scope::All], context.now()).await?;

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-use crate::web::client::network;
+use crate::client_ip::network;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {

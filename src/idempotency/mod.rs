@@ -14,9 +14,9 @@ use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
+use crate::system::System;
 use crate::web::body;
 use crate::web::csrf::content_type;
 use crate::web::json::{BODY_LIMIT, parse};
@@ -99,11 +99,11 @@ struct Kept {
 #[derive(Clone)]
 pub struct Requests {
     db: Db,
-    context: Context,
+    context: System,
 }
 
 impl Requests {
-    pub const fn new(db: Db, context: Context) -> Self {
+    pub const fn new(db: Db, context: System) -> Self {
         Self { db, context }
     }
 

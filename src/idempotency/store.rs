@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, on};
+use crate::db::{Db, on};
+
+use crate::timestamp::Timestamp;
 
 /// Somebody wants to carry a request out.
 pub struct Claim<'a> {

@@ -10,10 +10,10 @@ pub mod store;
 use fred::interfaces::KeysInterface as _;
 use fred::types::Expiration;
 
-use crate::context::Context;
 use crate::db::Db;
 use crate::redis::namespace::{Namespace, OutboxPosition};
 use crate::redis::{Redis, RedisDown};
+use crate::system::System;
 
 /// In seconds, and longer than the life of any key in the namespace.
 const POSITION_LIFE: i64 = 400 * 24 * 3600;
@@ -36,7 +36,7 @@ pub async fn name_redis(db: &Db, redis: &Redis) -> sqlx::Result<()> {
 }
 
 /// Checks that the namespace still holds, and stores the outbox's latest position in Redis.
-pub async fn check(db: &Db, redis: &Redis, context: &Context) -> Result<Namespace, Lost> {
+pub async fn check(db: &Db, redis: &Redis, context: &System) -> Result<Namespace, Lost> {
     let Some(namespace) = redis.namespace() else { return find(db, redis, context).await };
     let position = store::position(db).await?;
     let noted = namespace.noted_position().filter(|noted| position.latest() != Some(*noted));
@@ -53,7 +53,7 @@ pub async fn check(db: &Db, redis: &Redis, context: &Context) -> Result<Namespac
 }
 
 /// Asks Redis and the database again, and renames the installation if the database was restored.
-pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Namespace, Lost> {
+pub async fn find(db: &Db, redis: &Redis, context: &System) -> Result<Namespace, Lost> {
     let epoch = redis.connection_epoch();
     let processes = redis.run_ids().await?;
     let mut name = store::position(db).await?.name;
@@ -84,12 +84,12 @@ pub async fn find(db: &Db, redis: &Redis, context: &Context) -> Result<Namespace
 }
 
 /// Renames the installation, as Redis misses all changes from now on.
-pub async fn leave_redis(db: &Db, context: &Context) -> sqlx::Result<()> {
+pub async fn leave_redis(db: &Db, context: &System) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     store::rename(db, &position.name, &new_name(context)).await
 }
 
-fn new_name(context: &Context) -> String {
+fn new_name(context: &System) -> String {
     data_encoding::HEXLOWER.encode(&context.random::<8>())
 }
 

@@ -1,29 +1,33 @@
 //! A database belongs to one master key. With another one, coffer could open nothing sealed and would break the audit
 //! trail, so the database holds the key's id, and coffer does not start with another key.
 
-use super::{KeyId, Keys, path, store};
-use crate::config::Config;
-use crate::context::Context;
+use super::{KeyId, KeySource, Keys, path, store};
 use crate::db::{Db, Opening};
+use crate::system::System;
 
 /// The configured key if it fits, or a new one for a database without a key.
-pub async fn open(db: &Db, config: &Config, context: &Context, opening: Opening) -> Result<Keys, String> {
-    let configured = Keys::configured(config)?;
+pub async fn open(
+    db: &Db,
+    source: KeySource<'_>,
+    context: &System,
+    opening: Opening,
+) -> Result<Keys, String> {
+    let configured = Keys::configured(source)?;
     let owner = owner(db).await?;
     match (configured, owner, opening) {
         (Some(keys), Some(owner), _) if keys.id() == owner => Ok(keys),
-        (Some(keys), Some(owner), _) => Err(another(config, keys.id(), owner)),
-        (None, Some(owner), _) => Err(missing(config, owner)),
+        (Some(keys), Some(owner), _) => Err(another(source, keys.id(), owner)),
+        (None, Some(owner), _) => Err(missing(source, owner)),
         (Some(keys), None, Opening::Existing) => Ok(keys),
         (None, None, Opening::Existing) => {
             Err("There is no key yet: start coffer once, or set COFFER_SECRET_KEY.".to_owned())
         }
-        (Some(keys), None, Opening::Create) => claim(db, config, keys).await,
+        (Some(keys), None, Opening::Create) => claim(db, source, keys).await,
         (None, None, Opening::Create) => {
-            let keys = Keys::make(&path(config), context)?;
+            let keys = Keys::make(&path(source), context)?;
             // Another node was faster, and nothing is sealed under this key yet.
-            let claimed = claim(db, config, keys).await;
-            claimed.inspect_err(|_| drop(std::fs::remove_file(path(config))))
+            let claimed = claim(db, source, keys).await;
+            claimed.inspect_err(|_| drop(std::fs::remove_file(path(source))))
         }
     }
 }
@@ -33,10 +37,10 @@ pub async fn owner(db: &Db) -> Result<Option<KeyId>, String> {
     Ok(KeyId::from_bytes(&id))
 }
 
-async fn claim(db: &Db, config: &Config, keys: Keys) -> Result<Keys, String> {
+async fn claim(db: &Db, source: KeySource<'_>, keys: Keys) -> Result<Keys, String> {
     store::claim(db, keys.id().as_bytes()).await.map_err(|e| unknown(&e))?;
     match owner(db).await? {
-        Some(owner) if owner != keys.id() => Err(another(config, keys.id(), owner)),
+        Some(owner) if owner != keys.id() => Err(another(source, keys.id(), owner)),
         _ => Ok(keys),
     }
 }
@@ -45,29 +49,29 @@ fn unknown(error: &sqlx::Error) -> String {
     format!("The database does not tell which key it belongs to: {error}.")
 }
 
-pub fn another(config: &Config, given: KeyId, owner: KeyId) -> String {
-    let from = if config.secret_key.is_some() {
+pub fn another(source: KeySource<'_>, given: KeyId, owner: KeyId) -> String {
+    let from = if source.secret.is_some() {
         "COFFER_SECRET_KEY".to_owned()
     } else {
-        path(config).display().to_string()
+        path(source).display().to_string()
     };
     format!(
         "The database belongs to the key {owner}, and {from} holds another one, {given}. All nodes need the same: set COFFER_SECRET_KEY to the key that the database was used with, or copy that secret.key here.{} To change the key, run `coffer key rotate`.",
-        interrupted(config, owner)
+        interrupted(source, owner)
     )
 }
 
-pub fn missing(config: &Config, owner: KeyId) -> String {
+pub fn missing(source: KeySource<'_>, owner: KeyId) -> String {
     format!(
         "The key {owner}, which the database belongs to, is missing: there is no {}, and COFFER_SECRET_KEY is not set. Restore it from a backup, or take it from another node.{} If it is lost for good, `coffer key rotate --lost` begins anew with another one.",
-        path(config).display(),
-        interrupted(config, owner)
+        path(source).display(),
+        interrupted(source, owner)
     )
 }
 
 /// A rotation may have stopped between its commit and the renaming of the files.
-fn interrupted(config: &Config, owner: KeyId) -> String {
-    let waiting = super::rotation::waiting(config);
+fn interrupted(source: KeySource<'_>, owner: KeyId) -> String {
+    let waiting = super::rotation::waiting(source);
     match Keys::read(&waiting) {
         Ok(Some(keys)) if keys.id() == owner => {
             format!(

@@ -2,9 +2,9 @@
 
 use super::store::{self, Row};
 use super::{AUDIT, Keys, RECOVERY_CODES};
-use crate::context::Context;
 use crate::db::Db;
-use crate::seal::Seal;
+use crate::sealer::Sealer;
+use crate::system::System;
 
 pub struct Retired {
     pub audit: [u8; 32],
@@ -27,7 +27,7 @@ pub struct Era {
 
 /// Opens and seals them under the current key.
 #[derive(Clone)]
-pub struct RetiredKeys(Seal);
+pub struct RetiredKeys(Sealer);
 
 impl Retired {
     pub fn from_keys(keys: &Keys) -> Self {
@@ -37,7 +37,7 @@ impl Retired {
 
 impl RetiredKeys {
     pub fn new(keys: &Keys) -> Self {
-        Self(Seal::new(keys.derive("retired keys")))
+        Self(Sealer::new(keys.derive("retired keys")))
     }
 
     /// The oldest first.
@@ -52,7 +52,7 @@ impl RetiredKeys {
         opened.and_then(|bytes| from_bytes(&bytes)).map_or(Known::Unreadable, Known::Keys)
     }
 
-    pub fn seal(&self, context: &Context, row: Row, keys: &Retired) -> Option<Row> {
+    pub fn seal(&self, context: &System, row: Row, keys: &Retired) -> Option<Row> {
         let sealed = self.0.seal(&place(&row), context, &[keys.audit, keys.recovery_codes].concat())?;
         Some(Row { sealed: Some(sealed), ..row })
     }

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use super::Limiter;
 use super::blocked::Blocked;
 use super::key::ClientKey;
-use crate::accounts;
 
 /// What the limits count an account by.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +30,7 @@ impl Limiter {
     /// The name or address typed at the log-in, the id, and the address of emails.
     fn keys_of(&self, account: Account<'_>) -> [ClientKey; 4] {
         let (keys, now) = (self.keyring(), self.0.context.now());
-        let email = accounts::key(account.email);
+        let email = crate::names::key(account.email);
         [
             keys.account(account.username, now),
             keys.account(&email, now),

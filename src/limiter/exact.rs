@@ -236,12 +236,12 @@ mod tests {
     use fred::error::{Error, ErrorKind};
 
     use super::*;
-    use crate::context::Context;
+    use crate::system::System;
 
     #[tokio::test]
     async fn three_failures_in_a_row_pause_redis_and_no_others() {
         // No Redis answers here; the test's commands are ready at once.
-        let redis = Redis::connect("redis://127.0.0.1:1", &Context::system()).unwrap();
+        let redis = Redis::connect("redis://127.0.0.1:1", &System::real()).unwrap();
         let exact = Exact::new(redis, Duration::from_secs(5));
         for (broken, asked) in
             [(true, true), (true, true), (false, true), (true, true), (true, true), (true, false)]

@@ -12,8 +12,8 @@ use sha2::Sha256;
 
 use super::gcra::Micros;
 use super::table::CellKey;
-use crate::db::Timestamp;
 use crate::keys::{Keys, mac};
+use crate::timestamp::Timestamp;
 
 const DAY: Micros = 24 * 3600 * 1_000_000;
 

@@ -13,7 +13,6 @@ pub mod exact;
 pub mod gcra;
 pub mod headers;
 pub mod key;
-pub mod layer;
 pub mod local;
 mod meter;
 pub mod nodes;
@@ -47,9 +46,9 @@ use self::policy::{Policy, Rule};
 use self::settings::Settings;
 use self::table::Table;
 use self::verdict::{Tier, Verdict};
-use crate::context::Context;
 use crate::keys::Keys;
 use crate::redis::Redis;
+use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +75,7 @@ impl AsRef<Check> for Charge {
 pub struct Limiter(Arc<Inner>);
 
 struct Inner {
-    context: Context,
+    context: System,
     keyring: Keyring,
     rules: [Rule; Policy::ALL.len()],
     table: Table,
@@ -105,7 +104,7 @@ impl Limiter {
         settings: &Settings,
         keys: &Keys,
         redis: Option<&Redis>,
-        context: &Context,
+        context: &System,
         metrics: &Metrics,
     ) -> Self {
         let rules = Policy::ALL.map(|policy| settings.rule(policy));

@@ -6,15 +6,14 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::Charge;
 use super::batch::{Check, Outcome, take};
 use super::gcra::{Micros, Quota};
 use super::key::{ClientId, ClientKey, Keyring};
-use super::local;
 use super::policy::{Policy, Rule};
 use super::table::{CellKey, Table};
-use crate::db::Timestamp;
+use super::{Charge, local};
 use crate::keys::mac;
+use crate::timestamp::Timestamp;
 
 const SECOND: Micros = 1_000_000;
 const DAY: i64 = 24 * 3600 * 1_000_000;

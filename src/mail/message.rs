@@ -84,7 +84,7 @@ fn alternatives(written: &RenderedEmail) -> MultiPart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::Timestamp;
+    use crate::timestamp::Timestamp;
 
     fn email(recipient: &str) -> ClaimedEmail {
         ClaimedEmail {

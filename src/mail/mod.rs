@@ -10,6 +10,7 @@ mod settings;
 pub mod store;
 mod transport;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,15 +22,14 @@ use self::message::Envelope;
 pub use self::settings::MailSettings;
 use self::store::ClaimedEmail;
 use self::transport::{Failure, Transport};
-use crate::config::Config;
-use crate::context::Context;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::keys::rotation::Rotation;
-use crate::seal::Seal;
+use crate::public_url::PublicUrl;
+use crate::sealer::Sealer;
+use crate::system::System;
 use crate::telemetry::metrics::{MailOutcome, Metrics};
-use crate::web::site::Site;
 
 /// Longer than an attempt may take.
 const LEASE: Duration = Duration::from_mins(2);
@@ -57,9 +57,9 @@ pub struct Mail(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     db: Db,
-    context: Context,
+    context: System,
     /// Queued emails are sealed, as they may hold links that sign a user in.
-    seal: Seal,
+    seal: Sealer,
     envelope: Envelope,
     transport: Transport,
     metrics: Metrics,
@@ -72,17 +72,23 @@ pub fn can_send_to(address: &str) -> bool {
 }
 
 /// Checks the mail server without sending an email.
-pub async fn probe(config: &Config, limit: Duration) -> Result<(), String> {
-    let transport = Transport::new(config, limit)?;
+pub async fn probe(settings: &MailSettings, folder: &Path, limit: Duration) -> Result<(), String> {
+    let transport = Transport::new(settings, folder, limit)?;
     let reached = tokio::time::timeout(limit, transport.check_connection()).await;
     let reached = reached.unwrap_or_else(|_| Err(Failure::unreachable("the mail server took too long")));
     reached.map_err(|failure| failure.reason().to_owned())
 }
 
 /// Sends an email to see whether emails go out.
-pub async fn send_test(config: &Config, site: &Site, context: &Context, to: &str) -> Result<(), String> {
-    let envelope = Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
-    let transport = Transport::new(config, SEND_LIMIT)?;
+pub async fn send_test(
+    settings: &MailSettings,
+    folder: &Path,
+    site: &PublicUrl,
+    context: &System,
+    to: &str,
+) -> Result<(), String> {
+    let envelope = Envelope::new(settings.mail_from.as_deref(), site.host())?;
+    let transport = Transport::new(settings, folder, SEND_LIMIT)?;
     let written = Email::Test { origin: site.origin() }.render().map_err(|e| e.message().into_owned())?;
     let (id, created_at) = (context.new_id(), context.now());
     let email = ClaimedEmail { id, recipient: to.to_owned(), sealed: Vec::new(), created_at, attempts: 1 };
@@ -110,9 +116,9 @@ pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize>
 }
 
 /// Checks the settings without asking the server.
-pub fn check(config: &Config, site: &Site) -> Result<(), String> {
-    Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
-    Transport::new(config, SEND_LIMIT).map(drop)
+pub fn check(settings: &MailSettings, site: &PublicUrl) -> Result<(), String> {
+    Envelope::new(settings.mail_from.as_deref(), site.host())?;
+    Transport::new(settings, Path::new(""), SEND_LIMIT).map(drop)
 }
 
 enum Attempt {
@@ -125,15 +131,16 @@ enum Attempt {
 impl Mail {
     pub fn new(
         db: Db,
-        context: Context,
-        config: &Config,
-        site: &Site,
+        context: System,
+        settings: &MailSettings,
+        folder: &Path,
+        site: &PublicUrl,
         keys: &Keys,
         metrics: &Metrics,
     ) -> Result<Self, String> {
-        let seal = Seal::new(keys.derive(PURPOSE));
-        let envelope = Envelope::new(config.mail.mail_from.as_deref(), site.host())?;
-        let transport = Transport::new(config, SEND_LIMIT)?;
+        let seal = Sealer::new(keys.derive(PURPOSE));
+        let envelope = Envelope::new(settings.mail_from.as_deref(), site.host())?;
+        let transport = Transport::new(settings, folder, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));
         let metrics = metrics.clone();
         Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, metrics, queued, failing })))

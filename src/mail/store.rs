@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+
+use crate::timestamp::Timestamp;
 
 pub const DUE: &str = "SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1";
 

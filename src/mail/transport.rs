@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::mail::MailSettings;
 
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -100,15 +100,15 @@ impl Failure {
 }
 
 impl Transport {
-    pub fn new(config: &Config, limit: Duration) -> Result<Self, String> {
-        let Some(url) = &config.mail.smtp_url else { return Ok(Self::Folder(config.data_dir.join("mail"))) };
+    pub fn new(settings: &MailSettings, folder: &Path, limit: Duration) -> Result<Self, String> {
+        let Some(url) = &settings.smtp_url else { return Ok(Self::Folder(folder.join("mail"))) };
         let refuse = |what: &str| {
             format!(
                 "COFFER_SMTP_URL: {what}. Give smtp://user:password@host:587 or smtps://user:password@host."
             )
         };
         let url = Url::parse(url.expose_secret()).map_err(|_| refuse("it is no address"))?;
-        let authority = config.mail.smtp_ca_file.as_deref().map(authority).transpose()?;
+        let authority = settings.smtp_ca_file.as_deref().map(authority).transpose()?;
         smtp(&url, authority, limit).map(|smtp| Self::Smtp(Box::new(smtp))).map_err(|what| refuse(&what))
     }
 

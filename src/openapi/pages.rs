@@ -8,13 +8,13 @@ use axum::response::Response;
 use axum::routing::get;
 
 use crate::error::{Code, Result};
-use crate::web::chrome::{Chrome, page};
 use crate::web::deps::WebDeps;
+use crate::web::page_context::{PageContext, page};
 
 #[derive(Template)]
 #[template(path = "api/errors.html")]
 struct ErrorsPage {
-    chrome: Chrome,
+    context: PageContext,
     codes: &'static [Code],
 }
 
@@ -22,6 +22,6 @@ pub fn routes() -> Router<Arc<WebDeps>> {
     Router::new().route("/api/docs/errors", get(errors))
 }
 
-async fn errors(chrome: Chrome) -> Result<Response> {
-    page(&ErrorsPage { chrome, codes: &Code::ALL }, false)
+async fn errors(context: PageContext) -> Result<Response> {
+    page(&ErrorsPage { context, codes: &Code::ALL }, false)
 }

@@ -11,11 +11,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{Need, Overview, OverviewState};
-use crate::db::Timestamp;
+use crate::admin::limits::Held;
 use crate::error::Result;
-use crate::limits::Held;
-use crate::web::bearer::{AdminRead, Scoped};
+use crate::timestamp::Timestamp;
 use crate::web::json::Problem;
+use crate::web::scoped::{AdminRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<OverviewState> {
     OpenApiRouter::new().routes(routes!(show_overview))

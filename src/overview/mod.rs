@@ -11,18 +11,18 @@ use axum::extract::FromRef;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accounts::people::People;
-use crate::accounts::{Role, require_admin};
+use crate::accounts::people::UserAdmin;
 use crate::admin::Admin;
 use crate::admin::asked::Asked;
+use crate::admin::limits::{Held, Limits};
 use crate::audit::reader::AuditReader;
-use crate::context::Context;
-use crate::db::{Db, Schema, Timestamp};
+use crate::db::{Db, Schema};
 use crate::error::{Error, Result};
-use crate::limits::{Held, Limits};
+use crate::identity::{Role, Viewer};
 use crate::mail::{Mail, MailHealth};
+use crate::system::System;
+use crate::timestamp::Timestamp;
 use crate::web::deps::WebDeps;
-use crate::web::viewer::Viewer;
 
 const DAY: Duration = Duration::from_hours(24);
 /// After which a key is worth another one.
@@ -34,12 +34,12 @@ const LITTLE_ROOM: u64 = 10;
 const HARDLY_ANY_ROOM: u64 = 3;
 
 pub struct Overview {
-    pub system: Context,
+    pub system: System,
     pub db: Db,
     pub data_dir: PathBuf,
     pub admin: Arc<Admin>,
     pub audit_reader: Arc<AuditReader>,
-    pub people: Arc<People>,
+    pub people: Arc<UserAdmin>,
     pub limits: Arc<Limits>,
     pub mail: Mail,
 }
@@ -78,7 +78,7 @@ impl Need {
 impl Overview {
     /// What is to do, the severe first; for admins.
     pub async fn needs(&self, viewer: &Viewer) -> Result<Vec<Need>> {
-        require_admin(viewer)?;
+        viewer.require_admin()?;
         let report = self.admin.report(viewer, &Asked::default()).await?;
         // Of letters this page knows more.
         let seen = report.attention.into_iter().filter(|attention| attention.section != "mails");

@@ -11,13 +11,13 @@ use serde::Deserialize;
 
 use super::{Need, Overview, OverviewState};
 use crate::accounts::people::By;
+use crate::admin::limits::Held;
 use crate::error::{Error, Result};
-use crate::limits::Held;
+use crate::identity::{RequestMeta, Viewer};
 use crate::web::admin::AdminSudo;
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page, redirect};
 
 pub fn routes() -> Router<OverviewState> {
     Router::new().route("/admin", get(index)).route("/admin/unlock", post(unlock))
@@ -26,15 +26,19 @@ pub fn routes() -> Router<OverviewState> {
 #[derive(Template)]
 #[template(path = "admin/overview.html")]
 struct OverviewPage {
-    chrome: Chrome,
+    context: PageContext,
     needs: Vec<Need>,
     held: Vec<Held>,
 }
 
-async fn index(State(overview): State<Arc<Overview>>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+async fn index(
+    State(overview): State<Arc<Overview>>,
+    viewer: Viewer,
+    context: PageContext,
+) -> Result<Response> {
     let (needs, held) = (overview.needs(&viewer).await?, overview.held(&viewer).await?);
-    let toast = chrome.toast.is_some();
-    page(&OverviewPage { chrome: chrome.section("overview"), needs, held }, toast)
+    let toast = context.toast.is_some();
+    page(&OverviewPage { context: context.section("overview"), needs, held }, toast)
 }
 
 #[derive(Default, Deserialize)]
@@ -47,10 +51,10 @@ async fn unlock(
     _: AdminSudo,
     State(overview): State<Arc<Overview>>,
     viewer: Viewer,
-    origin: Origin,
+    origin: RequestMeta,
     Form(form): Form<UnlockForm>,
 ) -> Result<Response> {
     let person = form.person.parse().map_err(|_| Error::NotFound)?;
     overview.limits.unlock(By::Admin(&viewer), person, &origin).await?;
-    Ok(redirect("/admin", Some(Notice::LimitReleased)))
+    Ok(redirect("/admin", Some(Flash::LimitReleased)))
 }

@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 use self::breaker::{Breaker, Failure};
 use self::connection::{EpochCounter, bad_url, builder, parse};
 use self::namespace::Namespace;
-use crate::context::Context;
+use crate::system::System;
 use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
 use crate::waits;
 
@@ -38,7 +38,7 @@ pub struct Redis {
     /// Counts failures and new connections. After each, another Redis process may answer.
     connection_epoch: Arc<AtomicU64>,
     namespace: Arc<RwLock<Option<Namespace>>>,
-    context: Context,
+    context: System,
     meter: Option<DependencyMeter>,
 }
 
@@ -54,7 +54,7 @@ impl Redis {
     }
 
     /// Connects in the background, so that a Redis that is down delays nothing.
-    pub fn connect(url: &str, context: &Context) -> Result<Self, String> {
+    pub fn connect(url: &str, context: &System) -> Result<Self, String> {
         let mut config = parse(url)?;
         // Otherwise coffer would never try again to reach a Redis that is down when it starts.
         config.fail_fast = false;

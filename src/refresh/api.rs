@@ -10,11 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ACCESS_LIFE, Grant, Kind, Refresh, RefreshState, Rotation};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::tokens::Scope;
+use crate::identity::{RequestMeta, Scope};
+use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
-use crate::web::origin::Origin;
 
 pub fn routes() -> OpenApiRouter<RefreshState> {
     OpenApiRouter::new().routes(routes!(token)).routes(routes!(refresh)).routes(routes!(revoke))
@@ -88,7 +87,7 @@ fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
 ))]
 async fn token(
     State(refresh): State<Arc<Refresh>>,
-    origin: Origin,
+    origin: RequestMeta,
     Json(given): Json<Credentials>,
 ) -> Result<axum::Json<TokenPair>> {
     let scopes = match &given.scopes {
@@ -119,7 +118,7 @@ async fn token(
 ))]
 async fn refresh(
     State(refresh): State<Arc<Refresh>>,
-    origin: Origin,
+    origin: RequestMeta,
     Json(given): Json<Renewal>,
 ) -> Result<axum::Json<TokenPair>> {
     match refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
@@ -139,7 +138,7 @@ async fn refresh(
 ))]
 async fn revoke(
     State(refresh): State<Arc<Refresh>>,
-    origin: Origin,
+    origin: RequestMeta,
     Json(given): Json<Revocation>,
 ) -> Result<StatusCode> {
     refresh.revoke(&given.token, &origin).await?;

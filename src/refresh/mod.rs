@@ -16,21 +16,21 @@ use hmac::Mac as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accounts::{Accounts, Member};
+use crate::accounts::Accounts;
+
 use crate::audit::{Action, AuditLog, Event, Outcome};
-use crate::config::Config;
-use crate::context::Context;
-use crate::db::{Db, Timestamp, Tx};
+use crate::db::{Db, Tx};
 use crate::error::Result;
+use crate::identity::{Member, RequestMeta, Scope};
 use crate::keys::{Keys, mac};
 use crate::mail::Email;
 use crate::named::named;
 use crate::sessions::Sessions;
+use crate::system::System;
 use crate::telemetry::metrics::Method;
-use crate::tokens::Scope;
+use crate::timestamp::Timestamp;
 use crate::tokens::format::Prefix;
 use crate::web::deps::WebDeps;
-use crate::web::origin::Origin;
 
 /// For this long a used token gets the same child again.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ named! {
 #[derive(Clone, Debug)]
 pub struct Refresh {
     db: Db,
-    context: Context,
+    context: System,
     audit: AuditLog,
     sessions: Sessions,
     accounts: Accounts,
@@ -95,18 +95,18 @@ pub struct Access {
 
 pub struct Deps {
     pub db: Db,
-    pub system: Context,
+    pub system: System,
     pub audit: AuditLog,
     pub sessions: Sessions,
     pub accounts: Accounts,
 }
 
 impl Refresh {
-    pub fn new(deps: Deps, config: &Config, keys: &Keys, site: &str) -> Self {
+    pub fn new(deps: Deps, life: Duration, keys: &Keys, site: &str) -> Self {
         let Deps { db, system: context, audit, sessions, accounts } = deps;
         let key = DerivationKey(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
-        Self { db, context, audit, sessions, accounts, key, life: config.accounts.stay(), sessions_page }
+        Self { db, context, audit, sessions, accounts, key, life, sessions_page }
     }
 
     pub async fn begin(
@@ -114,7 +114,7 @@ impl Refresh {
         member: &Member,
         kind: Kind,
         scopes: &[Scope],
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Grant> {
         let now = self.context.now();
         let family = store::Family {
@@ -136,13 +136,13 @@ impl Refresh {
     }
 
     /// Exchanges a token for its child, in one transaction.
-    pub async fn rotate(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotation> {
+    pub async fn rotate(&self, token: &str, kind: Kind, origin: &RequestMeta) -> Result<Rotation> {
         let rotated = self.exchange(token, kind, origin).await?;
         self.audit.attempted(Method::RefreshToken, matches!(rotated, Rotation::Granted(_)));
         Ok(rotated)
     }
 
-    async fn exchange(&self, token: &str, kind: Kind, origin: &Origin) -> Result<Rotation> {
+    async fn exchange(&self, token: &str, kind: Kind, origin: &RequestMeta) -> Result<Rotation> {
         if !Prefix::Refresh.fits(token) {
             return Ok(Rotation::Invalid);
         }
@@ -174,7 +174,7 @@ impl Refresh {
         mut tx: Tx,
         family: &store::Family,
         member: &Member,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<()> {
         let stale = self.sessions.end_device_in(&mut tx, member.id, family.id).await?;
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
@@ -193,7 +193,7 @@ impl Refresh {
     }
 
     /// Ends the family of a token, used or not, and its sessions.
-    pub async fn revoke(&self, token: &str, origin: &Origin) -> Result<()> {
+    pub async fn revoke(&self, token: &str, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(family) = store::family_of_any(&mut tx, &hash(token)).await? else { return Ok(()) };
         let stale = self.sessions.end_device_in(&mut tx, family.user_id, family.id).await?;

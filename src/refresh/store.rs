@@ -2,9 +2,10 @@
 
 use uuid::Uuid;
 
-use crate::accounts::Member;
 use crate::accounts::store::ACTIVE;
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+use crate::identity::Member;
+use crate::timestamp::Timestamp;
 
 /// A family, as loaded by one of its tokens.
 #[derive(sqlx::FromRow)]

@@ -20,12 +20,12 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
-use crate::web::bearer::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Json, Problem, WithEtag, tagged};
 use crate::web::page_cache::PUBLIC;
 use crate::web::path::Id;
+use crate::web::scoped::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()

@@ -12,7 +12,7 @@ use super::public::{Feed, Profile};
 use super::visibility::{self, Visibility};
 use super::{Resource, TagCount};
 use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// Together with the minute of a cached page, no answer is older than five minutes.
 const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };

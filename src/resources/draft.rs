@@ -9,8 +9,8 @@ pub use self::rules::{BODY_LIMIT, StoredTitle, TITLE_LIMIT, one_line, url_key};
 use super::normal_url::NormalUrl;
 use super::tag::{self, TagName, split_tags};
 use super::{Kind, Resource, Revision, Visibility, fold, markdown};
-use crate::db::Timestamp;
 use crate::error::{Error, FieldErrors, Result};
+use crate::timestamp::Timestamp;
 
 /// Characters of the folded title by which lists are sorted.
 const TITLE_KEY: usize = 80;

@@ -5,7 +5,6 @@ mod params;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use time::{Date, Time};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,7 +12,6 @@ pub use self::params::{Include, ListParams, State};
 use super::Resource;
 use super::query::{Filter, Query};
 use super::visibility::Shelf;
-use crate::db::Timestamp;
 use crate::named::named;
 use crate::web::cursor::CursorKey;
 
@@ -149,9 +147,4 @@ pub fn position_of(last: &Hit, sort: Sort) -> Position {
         Sort::Changed => Position::Time(sort, resource.updated_at.micros(), resource.id),
         Sort::Title => Position::Title(title_key.clone(), resource.id),
     }
-}
-
-/// The beginning of a day in UTC.
-pub fn midnight(date: Date) -> Timestamp {
-    Timestamp::from(date.with_time(Time::MIDNIGHT).assume_utc())
 }

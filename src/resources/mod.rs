@@ -50,13 +50,13 @@ pub use self::tag::TagCount;
 use self::visibility::Shelf;
 pub use self::visibility::Visibility;
 use crate::cache::{Cache, Key, Scope, Scopes};
-use crate::context::Context;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::idempotency::Requests;
+use crate::identity::Viewer;
+use crate::system::System;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
-use crate::web::viewer::Viewer;
 
 /// How long the trash keeps what is thrown into it.
 pub const TRASH_LIFE: Duration = Duration::from_hours(30 * 24);
@@ -65,7 +65,7 @@ pub const TRASH_LIFE: Duration = Duration::from_hours(30 * 24);
 pub struct Resources {
     cache: Cache,
     db: Db,
-    context: Context,
+    context: System,
     cursors: CursorKey,
     exports: Arc<Semaphore>,
     pub requests: Requests,
@@ -79,7 +79,7 @@ pub struct ResourcesState {
 }
 
 impl Resources {
-    pub fn new(cache: Cache, db: Db, context: Context, cursors: CursorKey) -> Self {
+    pub fn new(cache: Cache, db: Db, context: System, cursors: CursorKey) -> Self {
         let requests = Requests::new(db.clone(), context.clone());
         Self { cache, db, context, cursors, exports: export::permits(), requests }
     }
@@ -231,7 +231,7 @@ impl Resources {
         }
         match self.replace(&current, &checked, via).await? {
             Some(saved) => Ok(saved),
-            None => Err(Error::VersionConflict(Box::new(self.latest(viewer, id).await?))),
+            None => Err(self.latest(viewer, id).await?.conflict()),
         }
     }
 

@@ -13,8 +13,8 @@ use super::visibility::Shelf;
 use super::{Resources, store};
 use crate::cache::{Key, Scope, Scopes};
 use crate::error::Result;
+use crate::identity::Viewer;
 use crate::web::cursor::CursorKey;
-use crate::web::viewer::Viewer;
 
 impl Resources {
     /// A page of a member's list without words. With words one search ranks both parts together.

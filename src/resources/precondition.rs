@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Resource, tag};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::web::etag::EntityTags;
 
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Precondition {
                 tags.hold_strongly(&current.etag()) || is_version()
             }
         };
-        if holds { Ok(()) } else { Err(Error::VersionConflict(Box::new(current.clone()))) }
+        if holds { Ok(()) } else { Err(current.conflict()) }
     }
 
     /// The version that a change must find; `None` where any will do.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Draft, Resource, Resources, Via};
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 impl Resources {
     /// Saves it under the client's id.
@@ -29,14 +29,14 @@ impl Resources {
     /// The same under an id that is reserved for this request: it may have been carried out before.
     pub async fn create_reserved(&self, viewer: &Viewer, id: Uuid, draft: &Draft) -> Result<Resource> {
         match self.put_new(viewer, id, draft).await {
-            Err(Error::VersionConflict(made)) => Ok(*made),
+            Err(Error::VersionConflict { .. }) => self.latest(viewer, id).await,
             other => other,
         }
     }
 
     async fn taken(&self, viewer: &Viewer, id: Uuid, otherwise: Error) -> Error {
         match super::store::find(&self.db, id).await {
-            Ok(Some(current)) if current.is_mine(viewer) => Error::VersionConflict(Box::new(current)),
+            Ok(Some(current)) if current.is_mine(viewer) => current.conflict(),
             // Nor is it told that somebody else has it.
             Ok(Some(_)) => Error::NotFound,
             Ok(None) => otherwise,

@@ -13,6 +13,8 @@ use super::fold::{self, Highlight};
 use super::{index_terms, normal_url};
 use lex::{Item, Lexeme};
 
+use crate::error::Error;
+
 /// The longest query, in characters.
 pub const MAX_LENGTH: usize = 1_000;
 /// How many words, phrases and filters a query may hold together.
@@ -53,6 +55,12 @@ pub struct Term {
 pub struct QueryError {
     pub position: usize,
     pub message: String,
+}
+
+impl From<QueryError> for Error {
+    fn from(QueryError { message, position }: QueryError) -> Self {
+        Self::BadQuery { message, position }
+    }
 }
 
 impl QueryError {

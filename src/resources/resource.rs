@@ -8,8 +8,9 @@ use super::draft::StoredTitle;
 use super::listing::Hit;
 use super::tag::split_tags;
 use super::{Kind, Via, Visibility, markdown};
-use crate::db::Timestamp;
-use crate::web::viewer::Viewer;
+use crate::error::Error;
+use crate::identity::Viewer;
+use crate::timestamp::Timestamp;
 
 /// A link or a note, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow)]
@@ -95,6 +96,14 @@ pub struct Revisions {
 pub struct PastRevision {
     pub resource: Resource,
     pub revision: Revision,
+}
+
+impl Resource {
+    /// What a change meets that has read another version.
+    pub fn conflict(&self) -> Error {
+        let current = serde_json::to_value(ResourceBody::from(self)).unwrap_or_default();
+        Error::VersionConflict { version: self.version, current: Box::new(current) }
+    }
 }
 
 /// A link or a note, whole.

@@ -8,7 +8,7 @@ use super::bulk::{BulkChange, Respelling, Retag};
 use super::tag::{self, TagName};
 use super::{Resources, store};
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// Names that a completion offers.
 const OFFERED: i64 = 10;

@@ -5,9 +5,9 @@ use uuid::Uuid;
 use super::draft::{Checked, url_key};
 use super::{Precondition, Resource, Resources, Via, cached, store};
 use crate::cache::{Scope, Write};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
+use crate::timestamp::Timestamp;
 
 /// At most this many resources with a respelled tag are invalidated by id; with more of them, the cache drops everything.
 const CARRIERS: i64 = 100;

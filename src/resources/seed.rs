@@ -6,7 +6,7 @@ use super::import::{BATCH, Ready, store};
 use super::{Draft, Resources, Visibility};
 use crate::cache::Scope;
 use crate::error::Result;
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 const ADJECTIVES: [&str; 20] = [
     "quiet", "amber", "narrow", "tidal", "northern", "wooden", "early", "folded", "copper", "gentle",

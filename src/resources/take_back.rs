@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::draft::url_key;
 use super::{Change, Draft, Precondition, Resource, Resources, Via, normal_url, store};
 use crate::error::Result;
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// What was typed about an address that is in the trash.
 pub struct Typed {

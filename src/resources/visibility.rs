@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Resource, index_terms};
+use crate::identity::Viewer;
 use crate::named::named;
-use crate::web::viewer::Viewer;
 
 named! {
     #[derive(Default, Serialize, Deserialize, ToSchema, ValueEnum)]

@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::pause;
-use super::tls::{self, Tls};
 use crate::config::Config;
+use crate::tls::{self, Tls};
 
 /// For a whole connection.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ pub async fn serve_until<T>(
 ) -> T {
     let permits = Arc::new(Semaphore::new(config.max_connections));
     let mut connections = JoinSet::new();
-    let tls = Tls::load(config).ok().flatten();
+    let tls = Tls::load(&config.tls, config.base_url.as_ref()).ok().flatten();
     let accept_all = async {
         while let Ok(permit) = permits.clone().acquire_owned().await {
             while connections.try_join_next().is_some() {}

@@ -21,11 +21,11 @@ use tower::ServiceExt as _;
 use super::Stage;
 use super::progress::{Activity, Progress, Timeouts};
 use super::stream::{AnswerBody, Socket};
-use super::tls::{self, Tls};
 use crate::app::App;
+use crate::client_ip::Peer;
 use crate::config::Config;
 use crate::health::Health;
-use crate::web::client::Peer;
+use crate::tls::{self, Tls};
 
 /// hyper's default for HTTP/2 too; for HTTP/1 it is 400 KiB.
 const MAX_HEADER: usize = 16 << 10;

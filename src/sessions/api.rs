@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::devices::Device;
 use super::{Sessions, SessionsState};
-use crate::db::Timestamp;
 use crate::error::Result;
-use crate::web::bearer::{AccountRead, AccountWrite, Scoped};
+use crate::identity::RequestMeta;
+use crate::timestamp::Timestamp;
 use crate::web::json::Problem;
-use crate::web::origin::Origin;
 use crate::web::path::Id;
+use crate::web::scoped::{AccountRead, AccountWrite, Scoped};
 
 pub fn routes() -> OpenApiRouter<SessionsState> {
     OpenApiRouter::new().routes(routes!(list_sessions, end_other_sessions)).routes(routes!(end_session))
@@ -71,7 +71,7 @@ impl From<Device> for SessionItem {
 async fn list_sessions(
     State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountRead>,
-    origin: Origin,
+    origin: RequestMeta,
 ) -> Result<axum::Json<SessionList>> {
     let devices = sessions.devices(&asks.identity, &origin).await?;
     Ok(axum::Json(SessionList { items: devices.into_iter().map(SessionItem::from).collect() }))
@@ -84,7 +84,7 @@ async fn list_sessions(
 async fn end_other_sessions(
     State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountWrite>,
-    origin: Origin,
+    origin: RequestMeta,
 ) -> Result<StatusCode> {
     sessions.end_others(&asks.identity, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -99,7 +99,7 @@ async fn end_other_sessions(
 async fn end_session(
     State(sessions): State<Arc<Sessions>>,
     asks: Scoped<AccountWrite>,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<StatusCode> {
     sessions.end_device(asks.signed_in()?, id, &origin).await?;

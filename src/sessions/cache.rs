@@ -12,10 +12,10 @@ use tower_sessions::session_store::Error;
 use tower_sessions_redis_store::RedisStore;
 
 use super::short_hash;
-use crate::context::Context;
-use crate::db::Timestamp;
 use crate::redis::namespace::Namespace;
 use crate::redis::{Redis, RedisDown};
+use crate::system::System;
+use crate::timestamp::Timestamp;
 
 /// How long copies are trusted after a poll, in microseconds: shorter than [`super::KNOWN_WITHIN`].
 const LEASE: i64 = 1_800_000;
@@ -25,7 +25,7 @@ type Result<T> = std::result::Result<T, RedisDown>;
 #[derive(Clone, Debug)]
 pub struct SessionCache {
     redis: Redis,
-    context: Context,
+    context: System,
     copies: RedisStore<Client>,
     trusted: Arc<RwLock<Option<TrustedNamespace>>>,
 }
@@ -39,7 +39,7 @@ pub struct TrustedNamespace {
 }
 
 impl SessionCache {
-    pub fn new(redis: &Redis, context: &Context) -> Self {
+    pub fn new(redis: &Redis, context: &System) -> Self {
         let copies = RedisStore::new(redis.first());
         Self { redis: redis.clone(), context: context.clone(), copies, trusted: Arc::default() }
     }

@@ -6,8 +6,8 @@ use tower_sessions::Session;
 use tower_sessions::session::Record;
 use uuid::Uuid;
 
-use crate::accounts::Member;
 use crate::error::Result;
+use crate::identity::Member;
 
 pub const OWN: &str = "session";
 /// The user as in the users' table; never part of the session's row.

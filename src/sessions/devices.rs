@@ -6,12 +6,10 @@ use uuid::Uuid;
 
 use super::store::DeviceRow;
 use super::{Sessions, store};
-use crate::accounts::Member;
 use crate::audit::{Action, Event};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::origin::Origin;
-use crate::web::viewer::Identity;
+use crate::identity::{Identity, Member, RequestMeta};
+use crate::timestamp::Timestamp;
 
 /// A signed-in browser or program: a session, or a refresh family with its sessions.
 #[derive(Clone, Debug)]
@@ -30,7 +28,7 @@ pub struct Device {
 
 impl Sessions {
     /// The current device first, then by when they were last seen.
-    pub async fn devices(&self, identity: &Identity, origin: &Origin) -> Result<Vec<Device>> {
+    pub async fn devices(&self, identity: &Identity, origin: &RequestMeta) -> Result<Vec<Device>> {
         let member = identity.viewer.signed_in()?;
         let rows = store::devices(&self.db, member.id, self.context.now()).await?;
         let mut by_device: BTreeMap<Uuid, Device> = BTreeMap::new();
@@ -43,13 +41,13 @@ impl Sessions {
         Ok(devices)
     }
 
-    pub async fn is_elsewhere(&self, identity: &Identity, origin: &Origin) -> Result<bool> {
+    pub async fn is_elsewhere(&self, identity: &Identity, origin: &RequestMeta) -> Result<bool> {
         Ok(self.devices(identity, origin).await?.iter().any(|device| !device.is_current))
     }
 
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
-    pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &Origin) -> Result<()> {
+    pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;
         let event = Event { target: device.to_string(), ..Event::own(Action::SessionEnd, owner.id) };
@@ -58,7 +56,7 @@ impl Sessions {
         Ok(self.settle(stale).await?)
     }
 
-    pub async fn end_others(&self, identity: &Identity, origin: &Origin) -> Result<()> {
+    pub async fn end_others(&self, identity: &Identity, origin: &RequestMeta) -> Result<()> {
         let member = identity.viewer.signed_in()?;
         let mut tx = self.db.begin().await?;
         let stale = self.end_all_in(&mut tx, member.id, identity.device()).await?;
@@ -67,7 +65,7 @@ impl Sessions {
         Ok(self.settle(stale).await?)
     }
 
-    pub async fn log_out(&self, identity: &Identity, origin: &Origin) -> Result<()> {
+    pub async fn log_out(&self, identity: &Identity, origin: &RequestMeta) -> Result<()> {
         let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else {
             return Ok(());
         };
@@ -79,7 +77,7 @@ impl Sessions {
     }
 }
 
-fn device(row: &DeviceRow, identity: &Identity, origin: &Origin) -> Device {
+fn device(row: &DeviceRow, identity: &Identity, origin: &RequestMeta) -> Device {
     let id = row.family_id.unwrap_or(row.id);
     let networks = row.network.as_deref().zip(origin.network.as_ref());
     Device {

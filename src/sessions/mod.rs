@@ -34,10 +34,11 @@ use self::revocations::RelayState;
 use self::snapshot::SessionSnapshot;
 use crate::audit::AuditLog;
 use crate::cache::{Cache, CommitGuard};
-use crate::context::Context;
-use crate::db::{Db, Timestamp, Tx};
+use crate::db::{Db, Tx};
 use crate::redis::{Redis, RedisDown};
+use crate::system::System;
 use crate::telemetry::metrics::{Metrics, SessionOperation, SessionOutcome};
+use crate::timestamp::Timestamp;
 use crate::web::deps::WebDeps;
 
 /// After this time no node trusts a copy whose revocation it has not seen.
@@ -51,7 +52,7 @@ pub struct Sessions {
     cache: Cache,
     copies: Option<SessionCache>,
     relay: Arc<Mutex<RelayState>>,
-    context: Context,
+    context: System,
     audit: AuditLog,
     metrics: Metrics,
 }
@@ -82,7 +83,7 @@ impl Sessions {
         db: &Db,
         cache: &Cache,
         redis: Option<&Redis>,
-        context: &Context,
+        context: &System,
         audit: &AuditLog,
         metrics: &Metrics,
     ) -> Self {

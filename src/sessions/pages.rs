@@ -11,10 +11,10 @@ use axum::routing::{get, post};
 use super::devices::Device;
 use super::{Sessions, SessionsState};
 use crate::error::Result;
-use crate::web::chrome::{Chrome, Notice, page, redirect};
-use crate::web::origin::Origin;
+use crate::identity::{Identity, RequestMeta, Viewer};
+use crate::web::flash::Flash;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::{Identity, Viewer};
 
 pub fn routes() -> Router<SessionsState> {
     Router::new()
@@ -26,36 +26,36 @@ pub fn routes() -> Router<SessionsState> {
 #[derive(Template)]
 #[template(path = "settings/sessions.html")]
 struct DevicesPage {
-    chrome: Chrome,
+    context: PageContext,
     devices: Vec<Device>,
 }
 
 async fn index(
     State(sessions): State<Arc<Sessions>>,
     identity: Identity,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
 ) -> Result<Response> {
     let devices = sessions.devices(&identity, &origin).await?;
-    let toast = chrome.toast.is_some();
-    page(&DevicesPage { chrome: chrome.section("sessions"), devices }, toast)
+    let toast = context.toast.is_some();
+    page(&DevicesPage { context: context.section("sessions"), devices }, toast)
 }
 
 async fn end(
     State(sessions): State<Arc<Sessions>>,
     viewer: Viewer,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<Response> {
     sessions.end_device(viewer.signed_in()?, id, &origin).await?;
-    Ok(redirect("/settings/sessions", Some(Notice::DeviceEnded)))
+    Ok(redirect("/settings/sessions", Some(Flash::DeviceEnded)))
 }
 
 async fn end_others(
     State(sessions): State<Arc<Sessions>>,
     identity: Identity,
-    origin: Origin,
+    origin: RequestMeta,
 ) -> Result<Response> {
     sessions.end_others(&identity, &origin).await?;
-    Ok(redirect("/settings/sessions", Some(Notice::DevicesEnded)))
+    Ok(redirect("/settings/sessions", Some(Flash::DevicesEnded)))
 }

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::data::{Data, Login};
 use super::{Sessions, expiry, stored};
-use crate::accounts::Member;
 use crate::cache::{Cached, Key, Kind, Name, Scope, Scopes, Ttl, status};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
+use crate::identity::Member;
+use crate::timestamp::Timestamp;
 
 /// With its jitter less than [`super::KNOWN_WITHIN`]: even a node that hears nothing is wrong for no longer.
 const LIFE: Duration = Duration::from_millis(1800);

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::data::{Data, MEMBER, OWN};
 use super::expiry;
-use crate::accounts::{Member, Role};
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+use crate::identity::{Member, Role};
 use crate::installation::store::keep_position;
+use crate::timestamp::Timestamp;
 
 pub const OF_USER: &str = "SELECT id_hash FROM sessions WHERE user_id = $1";
 pub const REVOCATIONS: &str = "SELECT seq, id, payload, told FROM outbox WHERE topic = 'session' AND seq > $1

@@ -15,7 +15,7 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use self::listed::Listed;
 use super::loki::Guard;
-use crate::context::Clock;
+use crate::system::Clock;
 
 /// Every field of every log call in `src`; a test holds the calls against it.
 const FIELDS: [&str; 30] = [

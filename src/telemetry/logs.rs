@@ -17,8 +17,7 @@ use super::line::Lines;
 use super::loki::{self, Guard, Shipper};
 use super::metrics::Recorder;
 use super::request;
-use crate::config::Config;
-use crate::context::Context;
+use crate::system::System;
 
 /// The Redis client logs each lost connection many times over; `redis` says it once. The sessions' layers open a span
 /// around every step, which no line of ours would show.
@@ -75,14 +74,14 @@ impl Logs {
 
 /// # Errors
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
-pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
-    let filter = filter(config)?;
-    let pretty = match config.logs.log_format {
+pub fn init(settings: &LogSettings, context: &System) -> Result<Logs, String> {
+    let filter = filter(settings)?;
+    let pretty = match settings.log_format {
         LogFormat::Auto => std::io::stdout().is_terminal(),
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let (guard, shipper) = copies(config)?;
+    let (guard, shipper) = copies(settings)?;
     let lines = Lines { clock: context.clock.clone(), to_stdout: !pretty, to_loki: guard };
     let readable = pretty.then(|| fmt::layer().compact().with_target(false));
     tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
@@ -94,23 +93,23 @@ pub fn init(config: &Config, context: &Context) -> Result<Logs, String> {
 ///
 /// # Errors
 /// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
-pub fn check(config: &Config) -> Result<(), String> {
-    filter(config)?;
-    config.logs.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
+pub fn check(settings: &LogSettings) -> Result<(), String> {
+    filter(settings)?;
+    settings.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
 }
 
-fn filter(config: &Config) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(format!("{QUIET},{}", config.logs.log)).map_err(|e| {
+fn filter(settings: &LogSettings) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(format!("{QUIET},{}", settings.log)).map_err(|e| {
         format!(
             "COFFER_LOG: {e}. Use error, warn, info, debug, trace, or a filter such as info,coffer=debug."
         )
     })
 }
 
-fn copies(config: &Config) -> Result<(Option<Arc<Guard>>, Option<Shipper>), String> {
-    let Some(url) = &config.logs.loki_url else { return Ok((None, None)) };
+fn copies(settings: &LogSettings) -> Result<(Option<Arc<Guard>>, Option<Shipper>), String> {
+    let Some(url) = &settings.loki_url else { return Ok((None, None)) };
     let guard = COPIES.get_or_init(Arc::default).clone();
-    let shipper = Shipper::start(guard.clone(), url.expose_secret(), &config.logs.environment)?;
+    let shipper = Shipper::start(guard.clone(), url.expose_secret(), &settings.environment)?;
     Ok((Some(guard), Some(shipper)))
 }
 

@@ -1,13 +1,11 @@
 //! Seeing inside: logs, metrics, and the listener that Prometheus scrapes.
 
-pub mod history;
 pub mod line;
-pub mod listener;
 pub mod logs;
 pub mod loki;
 pub mod metrics;
 pub mod process;
 pub mod recent;
 pub mod request;
+pub mod settings;
 pub mod sketch;
-pub mod watch;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::request;
-use crate::db::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// So many wait to be told; more of a kind would say nothing new.
 const KEPT: usize = 20;

@@ -11,13 +11,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{DEFAULT_DAYS, NewToken, Scope, Token, Tokens, TokensState};
-use crate::db::Timestamp;
+use super::{DEFAULT_DAYS, NewToken, Token, Tokens, TokensState};
+
 use crate::error::Result;
-use crate::web::bearer::{AccountRead, AccountWrite, Scoped, SudoScoped};
+use crate::identity::{RequestMeta, Scope};
+use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
-use crate::web::origin::Origin;
 use crate::web::path::Id;
+use crate::web::scoped::{AccountRead, AccountWrite, Scoped, SudoScoped};
 
 pub fn routes() -> OpenApiRouter<TokensState> {
     OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
@@ -104,7 +105,7 @@ async fn list_tokens(
 async fn create_token(
     State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
-    origin: Origin,
+    origin: RequestMeta,
     Json(draft): Json<TokenDraft>,
 ) -> Result<Response> {
     let owner = asks.signed_in()?;
@@ -125,7 +126,7 @@ async fn create_token(
 async fn revoke_token(
     State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<StatusCode> {
     let owner = asks.signed_in()?;

@@ -3,7 +3,6 @@
 pub mod api;
 pub mod format;
 pub mod pages;
-mod scope;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
@@ -15,15 +14,13 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use self::format::Prefix;
-pub use self::scope::Scope;
 pub use self::store::{Known, Token};
-use crate::accounts::Member;
 use crate::audit::{Action, AuditLog, Event};
-use crate::context::Context;
-use crate::db::{Db, Timestamp, Tx};
+use crate::db::{Db, Tx};
 use crate::error::{Error, FieldErrors, Result};
+use crate::identity::{Member, RequestMeta, Scope, TokenLimits};
+use crate::system::System;
 use crate::web::deps::WebDeps;
-use crate::web::origin::Origin;
 
 /// How long a token is good unless somebody chooses otherwise, in days.
 pub const DEFAULT_DAYS: u32 = 90;
@@ -38,7 +35,7 @@ const MAX_TOKENS: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Tokens {
     db: Db,
-    context: Context,
+    context: System,
     audit: AuditLog,
 }
 
@@ -48,13 +45,6 @@ pub struct NewToken {
     pub name: String,
     pub scopes: Vec<String>,
     pub days: u32,
-}
-
-/// What a token may do, and until when: no token that it makes may do more.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    pub scopes: Vec<Scope>,
-    pub until: Timestamp,
 }
 
 /// A token just made, and its text, which nobody is shown again.
@@ -71,7 +61,7 @@ pub struct TokensState {
 }
 
 impl Tokens {
-    pub fn new(db: Db, context: Context, audit: AuditLog) -> Self {
+    pub fn new(db: Db, context: System, audit: AuditLog) -> Self {
         Self { db, context, audit }
     }
 
@@ -83,8 +73,8 @@ impl Tokens {
         &self,
         owner: &Member,
         new: &NewToken,
-        within: Option<&Limits>,
-        origin: &Origin,
+        within: Option<&TokenLimits>,
+        origin: &RequestMeta,
     ) -> Result<Made> {
         let scopes = check(new)?;
         let now = self.context.now();
@@ -119,7 +109,7 @@ impl Tokens {
 
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
-    pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &Origin) -> Result<()> {
+    pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         if !store::delete(&mut tx, owner.id, id).await? {
             return Err(Error::NotFound);
@@ -130,7 +120,7 @@ impl Tokens {
     }
 
     /// All of a person's tokens, in the transaction of a changed password.
-    pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &Origin) -> Result<()> {
+    pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &RequestMeta) -> Result<()> {
         for id in store::delete_all(tx, owner).await? {
             let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner) };
             self.audit.record(tx, origin, &event).await?;
@@ -160,21 +150,6 @@ impl Tokens {
     /// Whether the time of a token is over.
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
-    }
-}
-
-impl Limits {
-    fn allow(&self, scopes: &[Scope], until: Timestamp) -> Result<()> {
-        if let Some(beyond) = scopes.iter().find(|scope| !self.scopes.contains(scope)) {
-            return Err(Error::InsufficientScope(*beyond));
-        }
-        if until > self.until {
-            return Err(Error::field(
-                "days",
-                "The token that asks for it ends before that. Choose fewer days.",
-            ));
-        }
-        Ok(())
     }
 }
 

@@ -10,17 +10,17 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{CHOICES, DEFAULT_DAYS, NewToken, Scope, Token, Tokens, TokensState};
-use crate::accounts::Member;
+use super::{CHOICES, DEFAULT_DAYS, NewToken, Token, Tokens, TokensState};
+
 use crate::error::{Error, FieldErrors, Result};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::identity::{Member, RequestMeta, Scope, Viewer};
 use crate::web::deps::WebDeps;
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
-use crate::web::once::{self, Once};
-use crate::web::origin::Origin;
+use crate::web::one_time_secret::{self, OneTimeSecret};
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 use crate::web::sudo::Sudo;
-use crate::web::viewer::Viewer;
 
 /// What is shown once on the page after the redirect.
 const FRESH: &str = "token";
@@ -34,7 +34,7 @@ pub fn routes() -> Router<TokensState> {
 #[derive(Template)]
 #[template(path = "settings/tokens.html")]
 struct TokensPage {
-    chrome: Chrome,
+    context: PageContext,
     tokens: Vec<Listed>,
     form: TokenForm,
     errors: FieldErrors,
@@ -111,15 +111,15 @@ impl TokenForm {
 async fn index(
     State(tokens): State<Arc<Tokens>>,
     viewer: Viewer,
-    chrome: Chrome,
-    once: Once,
+    context: PageContext,
+    secret: OneTimeSecret,
 ) -> Result<Response> {
-    let (toast, fresh) = (chrome.toast.is_some(), once.secret(FRESH));
+    let (toast, fresh) = (context.toast.is_some(), secret.take(FRESH));
     let was_fresh = fresh.is_some();
-    let shown = TokensPage { fresh, ..tokens_page(&tokens, viewer.signed_in()?, chrome).await? };
+    let shown = TokensPage { fresh, ..tokens_page(&tokens, viewer.signed_in()?, context).await? };
     let mut response = page(&shown, toast)?;
     if was_fresh {
-        once::forget(&mut response);
+        one_time_secret::forget(&mut response);
     }
     Ok(response)
 }
@@ -129,19 +129,19 @@ async fn create(
     State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     _: Sudo,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
     Form(form): Form<TokenForm>,
 ) -> Result<Response> {
     let owner = viewer.signed_in()?;
     match tokens.make(owner, &form.new_token(), None, &origin).await {
         Ok(made) => {
             let mut response = redirect("/settings/tokens", None);
-            once::keep(&deps, &viewer, &mut response, FRESH, &made.secret);
+            one_time_secret::keep(&deps, &viewer, &mut response, FRESH, &made.secret);
             Ok(response)
         }
         Err(Error::Invalid(errors)) => {
-            let shown = tokens_page(&tokens, owner, chrome).await?;
+            let shown = tokens_page(&tokens, owner, context).await?;
             let summary = Some("No token was made yet: please look at these fields.");
             let again = page(&TokensPage { form, errors, summary, ..shown }, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
@@ -154,17 +154,17 @@ async fn revoke(
     State(tokens): State<Arc<Tokens>>,
     viewer: Viewer,
     _: Sudo,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<Response> {
     tokens.revoke(viewer.signed_in()?, id, &origin).await?;
-    Ok(redirect("/settings/tokens", Some(Notice::TokenRevoked)))
+    Ok(redirect("/settings/tokens", Some(Flash::TokenRevoked)))
 }
 
-async fn tokens_page(tokens: &Tokens, owner: &Member, chrome: Chrome) -> Result<TokensPage> {
+async fn tokens_page(tokens: &Tokens, owner: &Member, context: PageContext) -> Result<TokensPage> {
     let listed = tokens.of(owner).await?;
     Ok(TokensPage {
-        chrome: chrome.section("tokens"),
+        context: context.section("tokens"),
         tokens: listed.into_iter().map(|token| Listed { is_over: tokens.is_over(&token), token }).collect(),
         form: TokenForm::default(),
         errors: FieldErrors::default(),

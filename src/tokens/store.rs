@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::accounts::Member;
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+use crate::identity::Member;
+use crate::timestamp::Timestamp;
 
 /// A token as its owner sees it.
 #[derive(Clone, Debug, sqlx::FromRow)]

@@ -7,9 +7,8 @@ use axum::http::request::Parts;
 
 use super::deps::WebDeps;
 use super::sudo::Sudo;
-use super::viewer::Identity;
-use crate::accounts;
 use crate::error::{Error, Result};
+use crate::identity::Identity;
 
 /// Proof that an admin asks, who has given their password in the last ten minutes. Handlers take it first.
 pub struct AdminSudo(());
@@ -23,7 +22,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Ok(identity) = Identity::from_request_parts(parts, state).await;
-        accounts::require_admin(&identity.viewer)?;
+        identity.viewer.require_admin()?;
         Sudo::from_request_parts(parts, state).await?;
         Ok(Self(()))
     }

@@ -6,16 +6,16 @@ use axum::http::{HeaderMap, HeaderValue, header};
 pub use cookie::Cookie;
 use cookie::SameSite;
 
-use super::site::Site;
+use crate::public_url::PublicUrl;
 
 /// The cookies there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     Session,
-    Stay,
+    RememberMe,
     Device,
-    Notice,
-    Once,
+    Flash,
+    OneTimeSecret,
     SearchKey,
 }
 
@@ -41,10 +41,10 @@ impl Name {
     const fn secure(self) -> &'static str {
         match self {
             Self::Session => "__Host-coffer",
-            Self::Stay => "__Host-coffer-stay",
+            Self::RememberMe => "__Host-coffer-stay",
             Self::Device => "__Host-coffer-device",
-            Self::Notice => "__Host-coffer-notice",
-            Self::Once => "__Host-coffer-once",
+            Self::Flash => "__Host-coffer-notice",
+            Self::OneTimeSecret => "__Host-coffer-once",
             Self::SearchKey => "__Host-coffer-search-key",
         }
     }
@@ -55,14 +55,14 @@ impl Name {
 
     /// What browsers call it there.
     #[must_use]
-    pub fn on(self, site: &Site) -> &'static str {
+    pub fn on(self, site: &PublicUrl) -> &'static str {
         if site.secure_cookies() { self.secure() } else { self.as_str() }
     }
 
     const fn same_site(self) -> SameSite {
         match self {
-            Self::Once => SameSite::Strict,
-            Self::Session | Self::Stay | Self::Device | Self::Notice | Self::SearchKey => SameSite::Lax,
+            Self::OneTimeSecret => SameSite::Strict,
+            Self::Session | Self::RememberMe | Self::Device | Self::Flash | Self::SearchKey => SameSite::Lax,
         }
     }
 }
@@ -71,7 +71,7 @@ impl Name {
 ///
 /// Other programs on the same host set cookies too, of any bytes and under any name.
 pub fn find<T>(
-    site: &Site,
+    site: &PublicUrl,
     headers: &HeaderMap,
     name: Name,
     mut read: impl FnMut(&str) -> Option<T>,
@@ -115,7 +115,7 @@ pub fn is_set(headers: &HeaderMap, name: Name) -> bool {
 }
 
 /// Says how long a browser keeps a cookie that is set already.
-pub fn keep(site: &Site, headers: &mut HeaderMap, name: Name, life: Life) {
+pub fn keep(site: &PublicUrl, headers: &mut HeaderMap, name: Name, life: Life) {
     change(headers, |cookie| {
         if cookie.name() == name.on(site) {
             cookie.set_max_age(life.max_age());
@@ -124,7 +124,7 @@ pub fn keep(site: &Site, headers: &mut HeaderMap, name: Name, life: Life) {
 }
 
 /// Completes an answer's cookies where browsers take `Secure` ones: they go over https alone, and to this host alone.
-pub fn secure(site: &Site, headers: &mut HeaderMap) {
+pub fn secure(site: &PublicUrl, headers: &mut HeaderMap) {
     if site.secure_cookies() {
         change(headers, |cookie| {
             if !cookie.name().starts_with(PREFIX) {
@@ -151,8 +151,8 @@ fn set(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
 mod tests {
     use super::*;
 
-    fn site(base: &str) -> Site {
-        Site::new(Some(&base.parse().unwrap()), ([127, 0, 0, 1], 3000).into()).unwrap()
+    fn site(base: &str) -> PublicUrl {
+        PublicUrl::new(Some(&base.parse().unwrap()), ([127, 0, 0, 1], 3000).into()).unwrap()
     }
 
     /// What stands in the session's cookie, where these lines are sent to a site on plain http.
@@ -197,8 +197,11 @@ mod tests {
         let lines = |base: &str| {
             let mut headers = HeaderMap::new();
             add(&mut headers, [new(Name::Session, "abc", Life::Browser)]);
-            add(&mut headers, [new(Name::Once, "x", Life::For(Duration::from_mins(1))), removal(Name::Stay)]);
-            assert!(is_set(&headers, Name::Stay) && !is_set(&headers, Name::Notice));
+            add(
+                &mut headers,
+                [new(Name::OneTimeSecret, "x", Life::For(Duration::from_mins(1))), removal(Name::RememberMe)],
+            );
+            assert!(is_set(&headers, Name::RememberMe) && !is_set(&headers, Name::Flash));
             secure(&site(base), &mut headers);
             headers
                 .get_all(header::SET_COOKIE)

@@ -8,10 +8,10 @@ use hmac::Mac as _;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::site::Site;
-use super::viewer::Identity;
 use crate::error::{Error, Result};
+use crate::identity::Identity;
 use crate::keys::mac;
+use crate::public_url::PublicUrl;
 
 /// Makes form tokens: a nonce, and a keyed tag of the person that says whose form it was when the session is over.
 #[derive(Clone)]
@@ -71,7 +71,12 @@ const UPLOAD: &str = "/import";
 ///
 /// # Errors
 /// [`Error::CrossSite`]
-pub fn check_page(site: &Site, identity: &Identity, request: &Request, field: Option<&str>) -> Result<()> {
+pub fn check_page(
+    site: &PublicUrl,
+    identity: &Identity,
+    request: &Request,
+    field: Option<&str>,
+) -> Result<()> {
     check_origin(site, request)?;
     let is_upload = is_multipart(request) && request.uri().path() == UPLOAD;
     if is_upload { Ok(()) } else { check_token(identity, request, field) }
@@ -81,7 +86,7 @@ pub fn check_page(site: &Site, identity: &Identity, request: &Request, field: Op
 ///
 /// # Errors
 /// [`Error::CrossSite`]
-pub fn check_api(site: &Site, identity: &Identity, request: &Request) -> Result<()> {
+pub fn check_api(site: &PublicUrl, identity: &Identity, request: &Request) -> Result<()> {
     if request.method().is_safe() || identity.viewer.member().is_none() {
         return Ok(());
     }
@@ -90,7 +95,7 @@ pub fn check_api(site: &Site, identity: &Identity, request: &Request) -> Result<
 
 /// # Errors
 /// [`Error::CrossSite`] unless one of our own pages has sent this.
-pub fn check_origin(site: &Site, request: &Request) -> Result<()> {
+pub fn check_origin(site: &PublicUrl, request: &Request) -> Result<()> {
     let host = site.host_of(request.headers(), request.uri()).unwrap_or_default();
     if is_same_origin(site, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
 }
@@ -110,8 +115,8 @@ fn check_token(identity: &Identity, request: &Request, field: Option<&str>) -> R
     }
 }
 
-/// `Sec-Fetch-Site` first: browsers set it and pages can't. Older browsers send `Origin`; neither is a refusal.
-fn is_same_origin(site: &Site, headers: &HeaderMap, host: &str) -> bool {
+/// `Sec-Fetch-PublicUrl` first: browsers set it and pages can't. Older browsers send `Origin`; neither is a refusal.
+fn is_same_origin(site: &PublicUrl, headers: &HeaderMap, host: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin")) {
         (Some(sent), _) => sent == "same-origin",

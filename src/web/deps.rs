@@ -1,17 +1,17 @@
 //! What extractors need of the application. The state of each slice's routes holds it beside the slice's own verbs.
 
-use super::client::Clients;
-use super::site::Site;
 use super::sudo::CheckSudo;
-use crate::context::Context;
-use crate::seal::Seal;
+use crate::client_ip::ClientIp;
+use crate::public_url::PublicUrl;
+use crate::sealer::Sealer;
+use crate::system::System;
 
 pub struct WebDeps {
-    pub system: Context,
-    pub public_url: Site,
-    pub client_ip: Clients,
+    pub system: System,
+    pub public_url: PublicUrl,
+    pub client_ip: ClientIp,
     /// Seals what is shown once.
-    pub once: Seal,
+    pub once: Sealer,
     pub sudo: Box<dyn CheckSudo>,
     pub signup_open: bool,
     /// The largest upload, in bytes.

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::csrf::{FormKey, HEADER};
-use super::viewer::Identity;
 use crate::error::Error;
+use crate::identity::Identity;
 
 /// The answer to htmx when its page was drawn for another viewer: log in again, or load the page anew. The page names
 /// its viewer by its form token, which is empty for visitors.

@@ -14,8 +14,8 @@ use serde::de::value::{Error as ValueError, MapDeserializer};
 use super::body;
 use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::deps::WebDeps;
-use super::viewer::Identity;
 use crate::error::{Code, Error, Result};
+use crate::identity::Identity;
 
 pub use crate::error::FieldErrors;
 
@@ -109,6 +109,12 @@ fn unreadable_fields(error: &ValueError) -> Error {
 #[must_use]
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// What a page says above its form when fields are wrong.
+#[must_use]
+pub fn summary(errors: &FieldErrors) -> Option<&'static str> {
+    (!errors.is_empty()).then_some("Nothing was saved yet: please look at these fields.")
 }
 
 /// A multipart upload of one file and some text fields.

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::chrome::Chrome;
 use super::etag::is_unchanged;
-use super::viewer::Viewer;
+use super::page_context::PageContext;
 use crate::cache::status::{self, Status};
 use crate::cache::{Cache, Cached, Key, Kind, Name, Scopes, Ttl, id_of};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 
 /// In this process only, as another version of coffer renders other pages.
 static PAGE: Kind<CachedPage> = Kind {
@@ -61,7 +61,7 @@ impl Cached for CachedPage {
 pub async fn page<F>(
     cache: &Cache,
     viewer: &Viewer,
-    chrome: &Chrome,
+    context: &PageContext,
     headers: &HeaderMap,
     scopes: Scopes,
     render: impl Fn() -> F,
@@ -70,7 +70,7 @@ where
     F: Future<Output = Result<Response>> + Send + 'static,
 {
     // Boxed, so that the future of a cache hit stays small.
-    if chrome.toast.is_some() {
+    if context.toast.is_some() {
         return Box::pin(render()).await;
     }
     let rendering = Box::pin(render());
@@ -81,7 +81,7 @@ where
             (rendered, _) => CachedPage::from_response(rendered?, viewer.id()).await,
         }
     };
-    match cache.read(&PAGE, viewer, chrome.id(), scopes, load).await? {
+    match cache.read(&PAGE, viewer, context.id(), scopes, load).await? {
         Some(cached) if cached.viewer.is_some() => {
             let bytes = SharedBytes { page: cached, gzip: false };
             Ok(Html(Bytes::from_owner(bytes)).into_response())

@@ -8,12 +8,12 @@ use futures_util::future::BoxFuture;
 use url::form_urlencoded;
 
 use super::body;
-use super::chrome::local_path;
 use super::csrf::{self, FIELD, HEADER};
+use super::error::Cause;
 use super::forms::{FORM_LIMIT, pairs};
-use super::log::Cause;
-use super::site::Site;
+use super::page_context::local_path;
 use crate::error::{Error, Result};
+use crate::public_url::PublicUrl;
 
 type Fields = Vec<(String, String)>;
 
@@ -46,7 +46,7 @@ pub struct TypedField<'a> {
 pub struct Answers(Fields);
 
 /// A form's request, whose body was read and is there again.
-pub(super) struct Sent {
+pub struct Sent {
     pub form: PendingForm,
     pub answers: Answers,
     pub request: Request,
@@ -54,7 +54,7 @@ pub(super) struct Sent {
 
 /// The answer to a request that gets no further. In a box, as it is rare.
 #[must_use]
-pub fn refuse(site: &Site, error: Error, request: Request) -> BoxFuture<'_, Response> {
+pub fn refuse(site: &PublicUrl, error: Error, request: Request) -> BoxFuture<'_, Response> {
     Box::pin(async move {
         let response = error.into_response();
         let is_form = csrf::content_type(request.headers()) == "application/x-www-form-urlencoded";

@@ -4,10 +4,10 @@ use askama::Template;
 use axum::http::{Extensions, HeaderName};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::chrome::Chrome;
+use super::page_context::PageContext;
 use super::pending::PendingForm;
-use super::viewer::Identity;
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::limiter::verdict::Refusal;
 
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct LogIn {
 #[derive(Template)]
 #[template(path = "prompt.html")]
 pub struct PromptPage<'a> {
-    pub chrome: Chrome,
+    pub context: PageContext,
     pub prompt: Prompt,
     pub form: &'a PendingForm,
     stay_days: u32,
@@ -89,9 +89,9 @@ impl Prompt {
 
 impl<'a> PromptPage<'a> {
     #[must_use]
-    pub fn new(chrome: Chrome, prompt: Prompt, form: &'a PendingForm, stay_days: u32) -> Self {
-        let chrome = chrome.section("account");
-        Self { chrome, prompt, form, stay_days, request_id: "" }
+    pub fn new(context: PageContext, prompt: Prompt, form: &'a PendingForm, stay_days: u32) -> Self {
+        let context = context.section("account");
+        Self { context, prompt, form, stay_days, request_id: "" }
     }
 }
 

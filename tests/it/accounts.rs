@@ -3,7 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use coffer::web::forms::encode;
 
 use crate::support::actor::Actor;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
 use coffer::accounts::people::{By, Change};
+use coffer::identity::{RequestMeta, Role};
 use coffer::tokens::NewToken;
-use coffer::web::origin::Origin;
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -124,7 +123,8 @@ async fn a_disabled_accounts_tokens_rest(app: App) {
     let viewer = app.viewer("ada").await;
     let new = NewToken { name: "a test".to_owned(), scopes: vec!["account:read".to_owned()], days: 90 };
     let owner = viewer.member().expect("an account");
-    let token = app.coffer.tokens.make(owner, &new, None, &Origin::default()).await.expect("a token").secret;
+    let token =
+        app.coffer.tokens.make(owner, &new, None, &RequestMeta::default()).await.expect("a token").secret;
     let program = app.visitor();
     let me = async || program.get("/api/v1/me").header("authorization", format!("Bearer {token}")).await;
     me().await.ok();
@@ -224,7 +224,7 @@ async fn leaves_only(app: &App, names: &[&str]) {
             let change = Change { role: Some(Role::Member), disabled: None };
             app.coffer
                 .people
-                .change(By::Operator, person.id, change, &Origin::default())
+                .change(By::Operator, person.id, change, &RequestMeta::default())
                 .await
                 .expect("a member");
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use coffer::audit::verify::Fault;
 use coffer::audit::{Action, Event, Outcome};
-use coffer::web::origin::Origin;
+use coffer::identity::RequestMeta;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -224,7 +224,7 @@ async fn the_download_holds_everything_and_no_formula(app: App) {
         target: "=cmd|' /C calc'!\"A1\"".into(),
         outcome: Outcome::Done,
     };
-    app.coffer.accounts.note(&Origin::default(), &event).await.expect("a seventh event");
+    app.coffer.accounts.note(&RequestMeta::default(), &event).await.expect("a seventh event");
     let file = admin.get("/admin/audit.csv").await.ok().header_is("content-type", "text/csv; charset=utf-8");
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"coffer-audit.csv\"");
     let text = file.text();
@@ -355,7 +355,7 @@ async fn a_long_trail_is_checked_when_asked(app: App) {
     let event =
         Event { action: Action::LogIn, actor: None, target: String::new(), outcome: Outcome::Refused };
     for _ in 0..2_500 {
-        app.coffer.auth.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
+        app.coffer.auth.audit.record(&mut tx, &RequestMeta::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
     admin.get("/admin/audit").await.ok().has("button", "Check the chain now").lacks("unbroken");

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use coffer::context::Context;
 use coffer::db::Db;
+use coffer::system::System;
 use serde_json::Value;
 
 use crate::startup::{Place, succeeded};
@@ -154,7 +154,7 @@ async fn a_lost_phone_stops_nothing(coffer: Running) {
     let ada = coffer.ada();
     ada.signs_in().await;
     let phone = Authenticator::from_page(&ada.get(SETUP).await.ok());
-    ada.post_form(SETUP, &[("code", &phone.code(Context::system().now()))]).await.ok();
+    ada.post_form(SETUP, &[("code", &phone.code(System::real().now()))]).await.ok();
     coffer.ada().gives_password().await;
     assert!(coffer.done(&["user", "second-factor-off", "ada"]).contains("with the password alone"));
     coffer.ada().signs_in().await;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coffer::accounts::people::By;
-use coffer::web::origin::Origin;
+use coffer::identity::RequestMeta;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -310,7 +310,7 @@ async fn every_page_is_for_everybody() {
     let invitation = app
         .coffer
         .people
-        .invite(By::Admin(&app.viewer("owner").await), &Origin::default())
+        .invite(By::Admin(&app.viewer("owner").await), &RequestMeta::default())
         .await
         .expect("an invitation");
 

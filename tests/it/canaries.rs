@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use coffer::context::Context;
 use coffer::db::Db;
+use coffer::system::System;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use mail_parser::MessageParser;
 use reqwest::Method;
@@ -243,7 +243,7 @@ async fn a_day(program: &Program) -> Vec<Canary> {
 async fn second_factor(ada: &Actor) -> Vec<Canary> {
     let page = ada.get(SETUP).await.ok();
     let key = page.texts(".totp-key").concat().replace(' ', "");
-    let code = Authenticator::from_key(&key).code(Context::system().now());
+    let code = Authenticator::from_key(&key).code(System::real().now());
     ada.post_form(SETUP, &[("code", WRONG_CODE)]).await.is(422);
     let codes = ada.post_form(SETUP, &[("code", &code)]).await.ok().texts(".codes code");
     assert_eq!(codes.len(), 10);

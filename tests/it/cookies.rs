@@ -1,6 +1,6 @@
 //! Cookies: those of other programs do not matter, and ours live no longer than was asked for.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;

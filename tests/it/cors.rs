@@ -1,6 +1,6 @@
 //! Pages of other sites: those that are listed use the API with a token, and none with the cookie.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 

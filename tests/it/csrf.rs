@@ -1,6 +1,6 @@
 //! Requests that other sites make a browser send are refused, and what was typed comes back.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 

@@ -120,7 +120,7 @@ impl Proxy {
 async fn a_rolling_restart_loses_no_post() {
     let settings = ["--trusted-proxies=10.0.0.0/8"];
     let app = App::with(Engine::Postgres, &settings).await;
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let bearer = token(&app, "ada", &["resources:read", "resources:write"]).await;
     let mut nodes = VecDeque::from([app.another_node().await, app.another_node().await]);
     let mut proxy = Proxy { bearer, ready: Vec::new(), kept: Vec::new(), looked: Instant::now(), turn: 0 };

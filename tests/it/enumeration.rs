@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Errors for programs and for those who write them: each code explained, each refusal in plain words.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Error pages: each says what it is about and what helps, and nothing that does not.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 
 use crate::support::app::{App, PASSWORD};
 use crate::support::on_both_engines;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use coffer::accounts::{Role, store as accounts};
+use coffer::identity::{RequestMeta, Role, Viewer};
+
+use coffer::accounts::store as accounts;
 use coffer::audit::reader::Filter;
 use coffer::audit::{Action, Event, store as audit};
 use coffer::cache::outbox;
-use coffer::db::{Db, Timestamp, Value};
+use coffer::db::{Db, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
 use coffer::resources::changes::store as changes;
@@ -14,10 +16,9 @@ use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
+use coffer::timestamp::Timestamp;
 use coffer::tokens::store as tokens;
 use coffer::web::cursor::CursorKey;
-use coffer::web::origin::Origin;
-use coffer::web::viewer::Viewer;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -343,7 +344,7 @@ async fn crowd(app: &App) {
     }
     for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
         let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
-        app.coffer.auth.audit.record(&mut tx, &Origin::default(), &event).await.expect("an event");
+        app.coffer.auth.audit.record(&mut tx, &RequestMeta::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
 }

@@ -1,10 +1,10 @@
 //! What many rows match is found among the first rows of the list: the same pages as by looking at every entry.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
+use coffer::identity::Viewer;
 use coffer::resources::listing::{Hit, ListParams};
 use coffer::resources::store::{self, Size, Sizes, first_rows};
 use coffer::web::cursor::CursorKey;
-use coffer::web::viewer::Viewer;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 

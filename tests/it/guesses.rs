@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use coffer::limiter::verdict::Tier;
 use futures::future::join_all;
 use futures::stream::{FuturesUnordered, StreamExt as _};

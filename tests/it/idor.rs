@@ -1,6 +1,6 @@
 //! What is somebody's own stays theirs, whoever puts its id into whichever address; the addresses are the router's.
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use coffer::limiter::policy::Policy;
 use reqwest::Method;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use coffer::resources::Visibility;
 use coffer::resources::import::File;
 use coffer::web::forms::encode;

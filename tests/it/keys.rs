@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use coffer::audit::{Action, Event};
 use coffer::db::{Db, Engine as Taken};
+use coffer::identity::RequestMeta;
 use coffer::keys::store;
 use coffer::mail::Email;
-use coffer::web::origin::Origin;
 use uuid::Uuid;
 
 use crate::startup::{COFFER, Place, READY, succeeded};
@@ -179,7 +179,7 @@ async fn another_key_loses_nothing(engine: Engine) {
     {
         let (_server, origin) = left.serves().await;
         assert!(ada.session.at_address(&origin).is_signed_in().await, "nobody is logged out");
-        let now = coffer::context::Context::system().now();
+        let now = coffer::system::System::real().now();
         assert_eq!(logs_in(&origin, &ada.phone.code(now)).await, 303, "the app's secret");
         assert_eq!(logs_in(&origin, &ada.codes[0]).await, 303, "a recovery code of before");
         assert_eq!(logs_in(&origin, &ada.codes[0]).await, 422, "works once");
@@ -412,7 +412,7 @@ async fn a_node_with_the_old_key_can_not_break_the_chain(app: App) {
         .coffer
         .auth
         .audit
-        .record(&mut tx, &Origin::default(), &event)
+        .record(&mut tx, &RequestMeta::default(), &event)
         .await
         .expect_err("it is not written");
     assert!(refused.to_string().contains("another COFFER_SECRET_KEY"), "{refused}");

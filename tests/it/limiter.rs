@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use coffer::config::Config;
-use coffer::context::{Clock, Context, Entropy};
-use coffer::db::Timestamp;
 use coffer::keys::Keys;
 use coffer::limiter::batch::{Check, take};
 use coffer::limiter::exact::Exact;
@@ -20,7 +18,9 @@ use coffer::limiter::verbs::LoginAttempt;
 use coffer::limiter::verdict::Tier;
 use coffer::limiter::{Charge, Limiter};
 use coffer::redis::Redis;
+use coffer::system::{Clock, Entropy, System};
 use coffer::telemetry::metrics::Metrics;
+use coffer::timestamp::Timestamp;
 use futures::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as TestConfig, TestRunner};
@@ -61,7 +61,7 @@ impl Entropy for Count {
 struct Cluster {
     redis: RedisServer,
     clock: Arc<FixedClock>,
-    context: Context,
+    context: System,
     keys: Keys,
     url: String,
 }
@@ -76,16 +76,16 @@ impl Cluster {
             AtomicI64::new(20_000 * 86_400_000_000 + 43_200_000_000),
             AtomicI64::new(1_000_000),
         ));
-        let context = Context { clock: clock.clone(), entropy: Arc::new(Count(AtomicI64::new(1))) };
+        let context = System { clock: clock.clone(), entropy: Arc::new(Count(AtomicI64::new(1))) };
         let secret = Config::of([format!("--secret-key={}", "07".repeat(32))]).expect("settings");
-        let keys = Keys::load(&secret, &context).expect("a key");
+        let keys = Keys::load(secret.key_source(), &context).expect("a key");
         let url = redis.url().replace("redis", scheme);
         Self { redis, clock, context, keys, url }
     }
 
     /// A node that is connected and decides with Redis.
     async fn node(&self, limits: &[&str]) -> Limiter {
-        let redis = Redis::connect(&self.url, &Context::system()).expect("an address");
+        let redis = Redis::connect(&self.url, &System::real()).expect("an address");
         let reached = eventually(HEALED * 2, async || redis.ping().await.map_err(|e| e.to_string())).await;
         reached.expect("Redis answers");
         let metrics = Metrics::new(&self.context);
@@ -229,7 +229,7 @@ async fn without_redis_each_node_gives_its_part_and_heals() {
 async fn a_node_that_never_saw_redis_limits_alone() {
     let cluster = Cluster::start().await;
     cluster.redis.kill();
-    let redis = Redis::connect(&cluster.url, &Context::system()).expect("an address");
+    let redis = Redis::connect(&cluster.url, &System::real()).expect("an address");
     let node = Limiter::new(
         &settings(&[BURST, FIRM]),
         &cluster.keys,
@@ -592,7 +592,7 @@ fn the_script_decides_as_the_pure_function() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _here = runtime.enter();
     let cluster = runtime.block_on(Cluster::start());
-    let redis = Redis::connect(&cluster.url, &Context::system()).expect("an address");
+    let redis = Redis::connect(&cluster.url, &System::real()).expect("an address");
     let exact = Exact::new(redis.clone(), Duration::from_secs(1));
     let reached = async || redis.ping().await.map_err(|error| error.to_string());
     runtime.block_on(eventually(HEALED, reached)).expect("Redis answers");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coffer::context::Context;
+use coffer::system::System;
 use coffer::telemetry::line::Lines;
 use coffer::telemetry::loki::{Guard, REASONS, Reason, Shipper};
 use tokio::time::MissedTickBehavior;
@@ -30,7 +30,7 @@ impl Log {
     fn with(url: &str) -> Self {
         let guard = Arc::<Guard>::default();
         let shipper = Shipper::start(guard.clone(), url, "test").expect("an address");
-        let clock = Context::system().clock;
+        let clock = System::real().clock;
         let lines = Lines { clock, to_stdout: false, to_loki: Some(guard.clone()) };
         Self { guard, shipper, _default: tracing_subscriber::registry().with(lines).set_default() }
     }

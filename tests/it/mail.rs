@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use coffer::mail::{Email, MailHealth};
-use coffer::telemetry::watch;
+use coffer::serve::figures;
 use serde_json::json;
 
 use crate::support::app::{App, Engine, Node};
@@ -88,9 +88,9 @@ async fn mails_that_wait_are_on_the_metrics_page(app: App) {
         _ => Ok(()),
     });
     postponed.await.unwrap_or_else(|error| panic!("{error}"));
-    watch::ask(&app.coffer).await;
+    figures::ask(&app.coffer).await;
     assert!((app.scraped("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
-    watch::write_down(&app.coffer).await;
+    figures::write_down(&app.coffer).await;
     app.later(Duration::from_secs(10));
     let page = admin.get("/admin/metrics").await.ok();
     page.has("#mails", "Sent: 0 · to be tried again: 1 · given up: 0 · waiting now: 1");

@@ -32,6 +32,7 @@ mod explain;
 mod export;
 mod failures;
 mod first_rows;
+mod floors;
 mod full_disk;
 mod guesses;
 mod idor;

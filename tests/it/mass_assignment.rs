@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 

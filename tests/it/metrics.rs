@@ -5,15 +5,14 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use coffer::telemetry::listener;
+use coffer::serve::metrics;
 use coffer::telemetry::metrics::{Decision, Invalidation, Method, Mode, Outcome, Tier};
 use reqwest::Method as Verb;
 use tokio::net::TcpListener;
 
 use crate::support::actor::Ask;
 use crate::support::app::{App, Engine};
-use crate::support::on_both_engines;
-use crate::support::site;
+use crate::support::{on_both_engines, site};
 
 /// Fewer than a node may have, whatever is sent to it.
 const SERIES: usize = 8_000;
@@ -23,7 +22,7 @@ async fn scraped(settings: &[&str]) -> (App, SocketAddr) {
     let app = App::with(Engine::Sqlite, settings).await;
     let listening = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listening.local_addr().expect("a bound port");
-    tokio::spawn(listener::serve(listening, app.coffer.clone()));
+    tokio::spawn(metrics::serve(listening, app.coffer.clone()));
     (app, address)
 }
 

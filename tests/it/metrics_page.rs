@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::telemetry::watch::write_down;
+use coffer::serve::figures::write_down;
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -197,7 +197,7 @@ async fn who_is_held_back_is_shown_and_let_go_on() {
 async fn redis_tells_what_memory_it_takes() {
     let app = App::with_redis(Engine::Sqlite).await;
     let admin = app.admin("root").await;
-    coffer::telemetry::watch::ask(&app.coffer).await;
+    coffer::serve::figures::ask(&app.coffer).await;
     a_span_ends(&app).await;
     let figures = figures(&admin, "").await;
     let dependencies = figures["dependencies"].as_array().expect("dependencies");
@@ -215,7 +215,7 @@ async fn a_dead_redis_is_told_in_words() {
     let admin = app.admin("root").await;
     app.redis().kill();
     let told = eventually(Duration::from_secs(30), async || {
-        coffer::telemetry::watch::ask(&app.coffer).await;
+        coffer::serve::figures::ask(&app.coffer).await;
         a_span_ends(&app).await;
         let page = admin.get("/admin/metrics").await.ok();
         if page.text().contains("Redis can’t be reached") {
@@ -271,7 +271,7 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     for _ in 0..3 {
         admin.post_form("/resources", &[("url", "tides.example")]).expecting_trouble().await.is(503);
     }
-    coffer::telemetry::watch::ask(&app.coffer).await;
+    coffer::serve::figures::ask(&app.coffer).await;
     a_span_ends(&app).await;
     let cause = "The database (sqlite) can’t be used, and POST /resources fails since ";
     let page = admin.get("/admin/metrics").await.ok().has(".status", cause);

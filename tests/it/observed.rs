@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use coffer::telemetry::listener;
+use coffer::serve::metrics;
 use coffer::telemetry::metrics::{Decision, Mode, Outcome, Tier};
 use tokio::net::TcpListener;
 
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 async fn scraping(app: &App) -> Prometheus {
     let listening = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let target = listening.local_addr().expect("a bound port");
-    tokio::spawn(listener::serve(listening, app.coffer.clone()));
+    tokio::spawn(metrics::serve(listening, app.coffer.clone()));
     let config = format!(
         "rule_files: ['/etc/prometheus/rules.yml']\n\
          scrape_configs: [{{job_name: coffer, static_configs: [{{targets: ['{target}']}}]}}]\n"

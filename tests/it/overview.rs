@@ -28,7 +28,7 @@ async fn logs_in(app: &App, name: &str) -> u16 {
 on_both_engines!(a_locked_account_is_named_and_let_go_on, super::FEW);
 async fn a_locked_account_is_named_and_let_go_on(app: App) {
     let root = app.admin("root").await;
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     root.get(PAGE).await.ok().has("#held-heading", "Held back").text_has("Nobody.");
     is_locked_out(&app, "ada").await;
     let page = root.get(PAGE).await.ok().has(".clients b", "ada").has(".clients", "login-account");

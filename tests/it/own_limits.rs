@@ -57,7 +57,7 @@ on_both_engines!(
     "--rate-limit-token=20/h"
 );
 async fn a_good_token_is_counted_by_its_own_limit(app: App) {
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let good = token(&app, "ada", &["resources:read"]).await;
     flood(&app, API).await;
     for _ in 0..20 {
@@ -70,7 +70,7 @@ async fn a_good_token_is_counted_by_its_own_limit(app: App) {
 
 on_both_engines!(a_good_token_passes_among_guesses, super::BEHIND_PROXY, "--rate-limit-unknown-token=5/h");
 async fn a_good_token_passes_among_guesses(app: App) {
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let good = token(&app, "ada", &["resources:read"]).await;
     let mut heard = Vec::new();
     for number in 0..8 {
@@ -92,7 +92,7 @@ on_both_engines!(
     "--rate-limit-unknown-token=5/h"
 );
 async fn a_token_that_is_new_here_passes_whatever_its_address_has_used_up(app: App) {
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     flood(&app, API).await;
     for number in 0..30 {
         with_token(&app, &guess(number)).await;
@@ -106,14 +106,14 @@ async fn a_token_that_is_new_here_passes_whatever_its_address_has_used_up(app: A
 
 on_both_engines!(bursts_are_told, "--rate-limit-token=600/min burst 100");
 async fn bursts_are_told(app: App) {
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let good = token(&app, "ada", &["resources:read"]).await;
     with_token(&app, &good).await.header_is("ratelimit-policy", "\"token\";q=100;w=10");
 }
 
 on_both_engines!(an_access_token_is_a_token_too, super::BEHIND_PROXY, "--rate-limit-api=5/h");
 async fn an_access_token_is_a_token_too(app: App) {
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let login = serde_json::json!({ "login": "ada", "password": crate::support::app::PASSWORD });
     let grant = app.visitor().json(Method::POST, "/api/v1/auth/token", login).await.ok().json();
     let access = grant["access_token"].as_str().expect("a token").to_owned();

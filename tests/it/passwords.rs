@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, Version};
-use coffer::accounts::{Role, store};
+use coffer::accounts::store;
+use coffer::identity::Role;
 
 use crate::support::app::{App, PASSWORD};
 use crate::support::on_both_engines;

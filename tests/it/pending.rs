@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;

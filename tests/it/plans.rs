@@ -1,10 +1,10 @@
 //! PostgreSQL keeps the plan of what is found by keys, and plans a search for its words.
 
 use coffer::db::Db;
+use coffer::identity::Viewer;
 use coffer::resources::listing::ListParams;
 use coffer::resources::store;
 use coffer::web::cursor::CursorKey;
-use coffer::web::viewer::Viewer;
 use serde_json::json;
 
 use crate::support::app::{App, Engine};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use coffer::accounts::Proof;
 use coffer::accounts::proof::{SessionGrant, SudoGrant};
-use coffer::accounts::{Proof, Role};
-use coffer::web::origin::Origin;
+use coffer::identity::{RequestMeta, Role};
 use serde_json::json;
 
 use crate::support::actor::Actor;
@@ -387,7 +387,7 @@ async fn the_command_line_ends_sudo_mode_too(app: App) {
     ada.sets_up_second_factor(&app).await;
     assert!(is_in_sudo(&ada).await);
     let member = app.coffer.accounts.by_username("ada").await.expect("accounts").expect("ada");
-    app.coffer.accounts.switch_off(&member, None, &Origin::default()).await.expect("it is off");
+    app.coffer.accounts.switch_off(&member, None, &RequestMeta::default()).await.expect("it is off");
     assert!(ada.is_signed_in().await && !is_in_sudo(&ada).await);
 }
 

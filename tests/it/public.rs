@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atom_syndication::Feed;
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 
@@ -161,7 +161,10 @@ async fn a_feed_is_an_atom_document(app: App) {
         let at = |rel: &str| feed.links.iter().find(|link| link.rel == rel).expect("a link").href.clone();
         assert_eq!((at("self"), at("alternate")), (format!("{origin}{path}"), format!("{origin}{page}")));
         assert!(feed.id.starts_with("urn:uuid:") && feed.id != feed.entries[0].id);
-        assert_eq!(coffer::db::Timestamp::from_micros(feed.updated.timestamp_micros()).json(), changed);
+        assert_eq!(
+            coffer::timestamp::Timestamp::from_micros(feed.updated.timestamp_micros()).json(),
+            changed
+        );
         let [moon, tides] = &feed.entries[..] else { panic!("two entries: {feed:?}") };
         assert_eq!(moon.links[0].href, format!("{origin}{}", note.page()));
         assert!(moon.content.is_none() && moon.published == Some(moon.updated));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use coffer::web::forms::encode;
 use reqwest::Method;
 

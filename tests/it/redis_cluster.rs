@@ -85,7 +85,7 @@ async fn masters_that_come_back_with_an_old_copy_bring_nothing_back() {
     let (app, other) = two_nodes(&cluster).await;
     let truth = Truth::default();
     truth.write(&app.coffer.cache, 1).await;
-    app.has_account("ada", coffer::accounts::Role::Member).await;
+    app.has_account("ada", coffer::identity::Role::Member).await;
     let mut ended = Vec::new();
     for restarted in 0..3_u64 {
         let ada = app.another_browser_of("ada").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
-use coffer::web::origin::Origin;
+use coffer::identity::{RequestMeta, Role};
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, PASSWORD};
@@ -213,8 +212,11 @@ async fn a_login_from_a_new_device_is_told(app: App) {
     app.has_account("ada", Role::Member).await;
     let ada = app.viewer("ada").await;
     let seen = async |browser: &str, network: u8| {
-        let origin =
-            Origin { network: Some([network; 16]), browser: browser.to_owned(), ..Origin::default() };
+        let origin = RequestMeta {
+            network: Some([network; 16]),
+            browser: browser.to_owned(),
+            ..RequestMeta::default()
+        };
         let ada = ada.member().expect("an account");
         app.coffer.accounts.recognise(ada, [7; 16], &origin).await.expect("it is noted");
         app.letters_to("ada@example.org").await.len()

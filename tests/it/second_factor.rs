@@ -122,7 +122,7 @@ async fn a_recovery_code_works_once_however_it_is_typed(app: App) {
     let (one, two) = tokio::join!(one.gives_code(&codes[1]), two.gives_code(&codes[1]));
     assert_eq!(one.status() + two.status(), 303 + 422, "exactly one of two");
     ada.get("/settings/security").await.ok().text_has("8 of your recovery codes are left");
-    app.has_account("eve", coffer::accounts::Role::Member).await;
+    app.has_account("eve", coffer::identity::Role::Member).await;
     for nothing in ["", "-", "aaaa-aaaa-aaaa-aaaa", "\0", "٣٣٣٣٣٣", &"9".repeat(100_000)] {
         half_in(&app).await.gives_code(nothing).await.is(422);
     }
@@ -226,7 +226,7 @@ async fn sudo_asks_for_a_code_too(app: App) {
 on_both_engines!(whoever_must_have_one_reaches_nothing_before, "--require-2fa=admins");
 async fn whoever_must_have_one_reaches_nothing_before(app: App) {
     app.signed_in("member").await.get("/trash").await.ok();
-    app.has_account("ada", coffer::accounts::Role::Admin).await;
+    app.has_account("ada", coffer::identity::Role::Admin).await;
     let ada = Actor::new("ada", &app);
     ada.post_form("/login", &[("login", "ada"), ("password", PASSWORD)]).await.redirects_to("/resources");
     for path in

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coffer::accounts::Role;
-use coffer::web::sudo::SUDO_LIFE;
+use coffer::auth::sudo_mode::SUDO_LIFE;
+use coffer::identity::Role;
 use reqwest::Method;
 
 use crate::support::actor::Actor;

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use coffer::accounts::Role;
 use coffer::db::{Engine as Engines, Tx};
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 use sqlx::AssertSqlSafe;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, PASSWORD};

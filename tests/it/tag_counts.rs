@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use coffer::db::{Db, Opening};
+use coffer::identity::RequestMeta;
+use coffer::identity::Viewer;
 use coffer::resources::bulk::{BulkChange, Respelling, Retag};
 use coffer::resources::import::File;
 use coffer::resources::listing::ListParams;
 use coffer::resources::retag::TagWish;
 use coffer::resources::store::tags::count_miscounted;
 use coffer::resources::{Change, Draft, Precondition, Resource, TRASH_LIFE, Via, Visibility};
-use coffer::web::origin::Origin;
-use coffer::web::viewer::Viewer;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -222,7 +222,11 @@ async fn counts_agree_with_a_full_count_after_any_changes(app: App) {
     resources.empty_old_trash().await.expect("no old trash");
     agree(&app, OPERATIONS).await;
     assert!(!resources.tags(&libraries[0].owner).await.expect("tags").is_empty(), "something was counted");
-    app.coffer.accounts.delete_own(&libraries[1].owner, "eve", &Origin::default()).await.expect("she leaves");
+    app.coffer
+        .accounts
+        .delete_own(&libraries[1].owner, "eve", &RequestMeta::default())
+        .await
+        .expect("she leaves");
     agree(&app, OPERATIONS + 1).await;
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use coffer::accounts::Role;
-use coffer::tokens::{NewToken, Scope};
-use coffer::web::origin::Origin;
+use coffer::identity::{RequestMeta, Role, Scope};
+use coffer::tokens::NewToken;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ pub async fn token(app: &App, username: &str, scopes: &[&str]) -> String {
     let scopes = scopes.iter().map(ToString::to_string).collect();
     let new = NewToken { name: "a test".to_owned(), scopes, days: 90 };
     let owner = viewer.member().expect("an account");
-    app.coffer.tokens.make(owner, &new, None, &Origin::default()).await.expect("a token").secret
+    app.coffer.tokens.make(owner, &new, None, &RequestMeta::default()).await.expect("a token").secret
 }
 
 /// What a program sends: no cookie, no sign of a page of ours.

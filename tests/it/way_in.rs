@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 
 use crate::browser::{has_complained_only_of, logs_in, path_of};
 use crate::support::actor::Actor;

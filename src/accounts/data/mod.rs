@@ -1,21 +1,19 @@
 //! What belongs to a person: all of it to take along, and the end of the account.
 
-pub mod pages;
 mod store;
 
 use serde_json::{Value, json};
 
+use super::Accounts;
 use super::people::leaves_office;
-use super::{Accounts, Role};
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
+use crate::identity::{RequestMeta, Role, Viewer};
 
 impl Accounts {
     /// The account as its owner takes it along: no password, no secret.
-    pub async fn own_data(&self, viewer: &Viewer, origin: &Origin) -> Result<Value> {
+    pub async fn own_data(&self, viewer: &Viewer, origin: &RequestMeta) -> Result<Value> {
         let member = viewer.signed_in()?;
         self.note(origin, &Event::own(Action::DataExport, member.id)).await?;
         let facts = store::milestones(&self.db, member.id).await?.ok_or(Error::NotFound)?;
@@ -35,7 +33,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] at `username` when it is not typed as it is, [`Error::LastAdmin`].
-    pub async fn delete_own(&self, viewer: &Viewer, typed: &str, origin: &Origin) -> Result<()> {
+    pub async fn delete_own(&self, viewer: &Viewer, typed: &str, origin: &RequestMeta) -> Result<()> {
         let member = viewer.signed_in()?;
         if super::key(typed) != member.username {
             return Err(Error::field("username", "Type your username as it stands above, to be sure."));

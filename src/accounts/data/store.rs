@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::cache::Write;
-use crate::db::{Db, Timestamp, on};
+use crate::db::{Db, on};
+use crate::timestamp::Timestamp;
 
 #[derive(sqlx::FromRow)]
 pub struct Milestones {

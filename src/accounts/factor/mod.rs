@@ -1,9 +1,6 @@
 //! The second factor: codes of an authenticator app, and recovery codes for when it is lost.
 
 mod codes;
-pub mod login;
-mod qr;
-pub mod settings;
 mod totp;
 
 use std::time::Duration;
@@ -14,18 +11,19 @@ use uuid::Uuid;
 
 use super::login::proved;
 use super::store::factor;
-use super::{Accounts, Member, Proof};
+use super::{Accounts, Proof};
 use crate::audit::{Action, Event};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::identity::{Member, RequestMeta};
 use crate::keys::retired::{Known, RetiredKeys};
 use crate::keys::rotation::Rotation;
 use crate::keys::{Keys, RECOVERY_CODES, mac};
 use crate::limiter::policy::Policy;
 use crate::mail::Email;
-use crate::seal::Seal;
+use crate::sealer::Sealer;
 use crate::telemetry::metrics::Method;
-use crate::web::origin::Origin;
+use crate::web::forms::encode;
 
 /// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
 const TRIES: i64 = 10;
@@ -38,7 +36,7 @@ const PURPOSE: &str = "totp";
 
 /// The keys under which secrets are sealed and recovery codes are hashed.
 pub struct FactorKeys {
-    totp: Seal,
+    totp: Sealer,
     codes: [u8; 32],
     /// Recovery codes outlive a change of the master key.
     retired: RetiredKeys,
@@ -48,7 +46,7 @@ impl FactorKeys {
     #[must_use]
     pub fn new(keys: &Keys) -> Self {
         Self {
-            totp: Seal::new(keys.derive(PURPOSE)),
+            totp: Sealer::new(keys.derive(PURPOSE)),
             codes: keys.derive(RECOVERY_CODES),
             retired: RetiredKeys::new(keys),
         }
@@ -90,7 +88,7 @@ impl std::fmt::Debug for FactorKeys {
 
 /// What a person has besides the password.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Standing {
+pub struct SecondFactorStatus {
     pub on: bool,
     /// Recovery codes that still work.
     pub codes_left: i64,
@@ -114,9 +112,9 @@ pub struct Changed {
 }
 
 impl Accounts {
-    pub async fn second_factor(&self, member: &Member) -> Result<Standing> {
+    pub async fn second_factor(&self, member: &Member) -> Result<SecondFactorStatus> {
         let factor = factor::read(&self.db, member.id).await?;
-        Ok(factor.map_or_else(Standing::default, |factor| Standing {
+        Ok(factor.map_or_else(SecondFactorStatus::default, |factor| SecondFactorStatus {
             on: factor.totp_secret.is_some(),
             codes_left: factor.codes_left,
         }))
@@ -136,7 +134,7 @@ impl Accounts {
 
     fn read_offer(&self, member: &Member, sealed: &[u8]) -> Option<Offer> {
         let key = BASE32_NOPAD.encode(&self.factor_keys.totp.open(member.id.as_bytes(), sealed)?);
-        let link = qr::link(&self.site, &member.username, &key);
+        let link = link(&self.site, &member.username, &key);
         Some(Offer { sealed: sealed.to_vec(), key, link })
     }
 
@@ -149,7 +147,7 @@ impl Accounts {
         member: &Member,
         offer: &Offer,
         code: &str,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Changed> {
         let now = self.context.now();
         let secret =
@@ -173,7 +171,12 @@ impl Accounts {
 
     /// The password alone lets the person in then, and sudo mode ends everywhere; `by` is nobody at the command line.
     /// The person as they are now.
-    pub async fn switch_off(&self, member: &Member, by: Option<Uuid>, origin: &Origin) -> Result<Member> {
+    pub async fn switch_off(
+        &self,
+        member: &Member,
+        by: Option<Uuid>,
+        origin: &RequestMeta,
+    ) -> Result<Member> {
         let mut tx = self.db.begin().await?;
         factor::switch_off(&mut tx, member.id, self.context.now()).await?;
         let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
@@ -191,7 +194,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] without a second factor.
-    pub async fn new_codes(&self, member: &Member, origin: &Origin) -> Result<Changed> {
+    pub async fn new_codes(&self, member: &Member, origin: &RequestMeta) -> Result<Changed> {
         if !self.second_factor(member).await?.on {
             return Err(Error::NotFound);
         }
@@ -212,7 +215,7 @@ impl Accounts {
         &self,
         member: &Member,
         typed: &str,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Option<Proof>> {
         let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(None) };
         let Some(sealed) = factor.totp_secret else { return Ok(Some(Proof::Password)) };
@@ -228,7 +231,7 @@ impl Accounts {
         sealed: &[u8],
         last_step: Option<i64>,
         typed: &str,
-        origin: &Origin,
+        origin: &RequestMeta,
     ) -> Result<Option<Proof>> {
         let digits = codes::digits(typed);
         if digits.len() != totp::DIGITS {
@@ -252,7 +255,7 @@ impl Accounts {
         }
     }
 
-    async fn use_recovery_code(&self, member: &Member, typed: &str, origin: &Origin) -> Result<bool> {
+    async fn use_recovery_code(&self, member: &Member, typed: &str, origin: &RequestMeta) -> Result<bool> {
         let mut hashes = vec![self.factor_keys.hash(member.id, typed)];
         for era in self.factor_keys.retired.eras(&self.db).await? {
             if let Known::Keys(keys) = era.key {
@@ -282,5 +285,25 @@ impl Accounts {
 
     fn changed(&self, on: bool) -> Email {
         Email::SecondFactorChanged { on, security: self.security_page() }
+    }
+}
+
+/// The link that sets an authenticator app up; `site` is scheme and host.
+fn link(site: &str, username: &str, key: &str) -> String {
+    let issuer = encode(site.split("://").last().unwrap_or(site));
+    let account = encode(username);
+    format!(
+        "otpauth://totp/{issuer}:{account}?secret={key}&issuer={issuer}&algorithm=SHA1&digits=6&period=30"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn the_link_names_site_and_person() {
+        let link = link("http://localhost:3000", "ada", "KEY");
+        assert!(link.starts_with("otpauth://totp/localhost%3A3000:ada?secret=KEY&issuer=localhost%3A3000&"));
     }
 }

@@ -3,7 +3,7 @@
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use subtle::ConstantTimeEq as _;
 
-use crate::db::Timestamp;
+use crate::timestamp::Timestamp;
 
 const STEP_MICROS: i64 = 30_000_000;
 pub const DIGITS: usize = 6;

@@ -1,4 +1,4 @@
-//! People as JSON, for admins.
+//! Accounts as JSON, for admins.
 
 use std::sync::Arc;
 
@@ -9,15 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, People, PeopleState, Person};
-use crate::accounts::Role;
-use crate::db::Timestamp;
+use super::{Asked, By, Change, PeopleState, Person, UserAdmin};
 use crate::error::Result;
-use crate::web::bearer::{AdminRead, AdminWrite, Scoped, SudoScoped};
+use crate::identity::{RequestMeta, Role};
+use crate::timestamp::Timestamp;
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Json, Problem};
-use crate::web::origin::Origin;
 use crate::web::path::Id;
+use crate::web::scoped::{AdminRead, AdminWrite, Scoped, SudoScoped};
 
 pub fn routes() -> OpenApiRouter<PeopleState> {
     OpenApiRouter::new().routes(routes!(list_users)).routes(routes!(update_user))
@@ -86,7 +85,7 @@ struct UserChange {
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn list_users(
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Scoped<AdminRead>,
     StrictQuery(asked): StrictQuery<Asked>,
 ) -> Result<axum::Json<UserList>> {
@@ -105,8 +104,8 @@ async fn list_users(
 ))]
 async fn update_user(
     asks: SudoScoped<AdminWrite>,
-    State(people): State<Arc<People>>,
-    origin: Origin,
+    State(people): State<Arc<UserAdmin>>,
+    origin: RequestMeta,
     Id(id): Id,
     Json(body): Json<UserChange>,
 ) -> Result<axum::Json<User>> {

@@ -5,13 +5,12 @@ use std::time::Duration;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use uuid::Uuid;
 
-use super::{By, People, store};
-use crate::accounts::{hash_of, require_admin};
+use super::{By, UserAdmin, store};
+use crate::accounts::hash_of;
 use crate::audit::{Action, Event, Outcome};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
+use crate::identity::{RequestMeta, Viewer};
+use crate::timestamp::Timestamp;
 
 /// How long an invitation may lie unused.
 pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -34,9 +33,9 @@ impl Invite {
     }
 }
 
-impl People {
+impl UserAdmin {
     /// The token of a new invitation, to be handed on.
-    pub async fn invite(&self, by: By<'_>, origin: &Origin) -> Result<String> {
+    pub async fn invite(&self, by: By<'_>, origin: &RequestMeta) -> Result<String> {
         let maker = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
         let hash = hash_of(&token);
@@ -48,13 +47,13 @@ impl People {
     }
 
     pub async fn invites(&self, viewer: &Viewer) -> Result<Vec<Invite>> {
-        require_admin(viewer)?;
+        viewer.require_admin()?;
         Ok(store::invites(&self.db, self.context.now()).await?)
     }
 
     /// The link stops working.
-    pub async fn withdraw(&self, viewer: &Viewer, name: &str, origin: &Origin) -> Result<()> {
-        require_admin(viewer)?;
+    pub async fn withdraw(&self, viewer: &Viewer, name: &str, origin: &RequestMeta) -> Result<()> {
+        viewer.require_admin()?;
         let hash = BASE64URL_NOPAD.decode(name.as_bytes()).map_err(|_| Error::NotFound)?;
         let mut tx = self.db.begin().await?;
         if !store::delete_invite(&mut tx, &hash).await? {

@@ -16,27 +16,28 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::store::personal::{self, Personal};
-use super::{LINK_LIFE, Purpose, Role, hash_of, key, require_admin};
+use super::{LINK_LIFE, Purpose, hash_of};
 use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::cache::{Cache, Scope};
-use crate::context::Context;
-use crate::db::{Db, Timestamp, Tx};
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
+use crate::identity::{RequestMeta, Role, Viewer};
 use crate::limiter::accounts::Account;
+use crate::names::key;
 use crate::sessions::Sessions;
+use crate::system::System;
+use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
-use crate::web::origin::Origin;
-use crate::web::viewer::Viewer;
 
 const PAGE: i64 = 50;
 const MOST: i64 = 200;
 
 #[derive(Clone)]
-pub struct People {
+pub struct UserAdmin {
     pub db: Db,
     pub cache: Cache,
-    pub context: Context,
+    pub context: System,
     pub audit: AuditLog,
     pub sessions: Sessions,
     pub cursors: CursorKey,
@@ -45,7 +46,7 @@ pub struct People {
 /// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct PeopleState {
-    pub people: Arc<People>,
+    pub people: Arc<UserAdmin>,
     pub deps: Arc<WebDeps>,
 }
 
@@ -110,16 +111,16 @@ impl By<'_> {
     /// Who it is in the audit trail.
     pub fn actor(self) -> Result<Option<Uuid>> {
         match self {
-            Self::Admin(viewer) => require_admin(viewer).map(|()| viewer.id()),
+            Self::Admin(viewer) => viewer.require_admin().map(|()| viewer.id()),
             Self::Operator => Ok(None),
         }
     }
 }
 
-impl People {
+impl UserAdmin {
     /// One page of the people, by username.
     pub async fn page(&self, viewer: &Viewer, asked: &Asked) -> Result<Page> {
-        require_admin(viewer)?;
+        viewer.require_admin()?;
         let limit = limit(&asked.limit)?;
         let after = match asked.cursor.as_str() {
             "" => String::new(),
@@ -135,7 +136,7 @@ impl People {
     }
 
     pub async fn find(&self, viewer: &Viewer, id: Uuid) -> Result<Person> {
-        require_admin(viewer)?;
+        viewer.require_admin()?;
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }
 
@@ -154,7 +155,7 @@ impl People {
     ///
     /// # Errors
     /// [`Error::LastAdmin`] when nobody would be left to administer.
-    pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &Origin) -> Result<Person> {
+    pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &RequestMeta) -> Result<Person> {
         let actor = by.actor()?;
         let mut tx = self.cache.begin().await?;
         let before = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
@@ -185,7 +186,7 @@ impl People {
     }
 
     /// Logs somebody out everywhere.
-    pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &Origin) -> Result<()> {
+    pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let actor = by.actor()?;
         let mut tx = self.db.begin().await?;
         store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
@@ -200,7 +201,7 @@ impl People {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a disabled account.
-    pub async fn reset_link(&self, by: By<'_>, id: Uuid, origin: &Origin) -> Result<String> {
+    pub async fn reset_link(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<String> {
         let actor = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
         let mut tx = self.db.begin().await?;

@@ -11,17 +11,16 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, People, PeopleState, Person};
-use crate::accounts::Role;
+use super::{Asked, By, Change, PeopleState, Person, UserAdmin};
 use crate::error::{Error, Result};
+use crate::identity::{RequestMeta, Role, Viewer};
 use crate::web::admin::AdminSudo;
-use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::deps::WebDeps;
+use crate::web::flash::Flash;
 use crate::web::forms::{Form, Query, encode};
-use crate::web::once::{self, Once};
-use crate::web::origin::Origin;
+use crate::web::one_time_secret::{self, OneTimeSecret};
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 pub fn routes() -> Router<PeopleState> {
     Router::new()
@@ -37,7 +36,7 @@ pub fn routes() -> Router<PeopleState> {
 #[derive(Template)]
 #[template(path = "admin/users.html")]
 struct UsersPage {
-    chrome: Chrome,
+    context: PageContext,
     q: String,
     people: Vec<Person>,
     next: Option<String>,
@@ -46,7 +45,7 @@ struct UsersPage {
 #[derive(Template)]
 #[template(path = "admin/user.html")]
 struct UserPage {
-    chrome: Chrome,
+    context: PageContext,
     person: Person,
     is_self: bool,
     /// A link for a new password, just made; it is shown this once.
@@ -55,45 +54,45 @@ struct UserPage {
 }
 
 async fn index(
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let found = people.page(&viewer, &asked).await?;
     let next = found.next.map(|cursor| format!("?q={}&cursor={cursor}", encode(&asked.q)));
-    let toast = chrome.toast.is_some();
-    page(&UsersPage { chrome: chrome.section("users"), q: asked.q, people: found.people, next }, toast)
+    let toast = context.toast.is_some();
+    page(&UsersPage { context: context.section("users"), q: asked.q, people: found.people, next }, toast)
 }
 
 async fn show(
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
-    chrome: Chrome,
-    once: Once,
+    context: PageContext,
+    secret: OneTimeSecret,
     Id(id): Id,
 ) -> Result<Response> {
     let person = people.find(&viewer, id).await?;
-    let fresh = once.secret(&link_name(id));
+    let fresh = secret.take(&link_name(id));
     let fresh = fresh.map(|token| format!("{}/password/reset/{token}", deps.public_url.origin()));
-    let (toast, told) = (chrome.toast.is_some(), fresh.is_some());
-    let mut shown = page(&user_page(&viewer, chrome, person, fresh, None), toast)?;
+    let (toast, told) = (context.toast.is_some(), fresh.is_some());
+    let mut shown = page(&user_page(&viewer, context, person, fresh, None), toast)?;
     if told {
-        once::forget(&mut shown);
+        one_time_secret::forget(&mut shown);
     }
     Ok(shown)
 }
 
 fn user_page(
     viewer: &Viewer,
-    chrome: Chrome,
+    context: PageContext,
     person: Person,
     fresh: Option<String>,
     problem: Option<String>,
 ) -> UserPage {
     let is_self = viewer.id() == Some(person.id);
-    UserPage { chrome: chrome.section("users"), person, is_self, fresh, problem }
+    UserPage { context: context.section("users"), person, is_self, fresh, problem }
 }
 
 #[derive(Default, Deserialize)]
@@ -104,58 +103,58 @@ struct RoleForm {
 
 async fn set_role(
     _: AdminSudo,
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
     Id(id): Id,
     Form(form): Form<RoleForm>,
 ) -> Result<Response> {
     let role =
         Role::try_from(form.role).map_err(|_| Error::field("role", "Choose member or administrator."))?;
     let change = Change { role: Some(role), ..Change::default() };
-    changed(&people, &viewer, &origin, chrome, id, change, Notice::RoleChanged).await
+    changed(&people, &viewer, &origin, context, id, change, Flash::RoleChanged).await
 }
 
 async fn disable(
     _: AdminSudo,
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(true), ..Change::default() };
-    changed(&people, &viewer, &origin, chrome, id, change, Notice::AccountDisabled).await
+    changed(&people, &viewer, &origin, context, id, change, Flash::AccountDisabled).await
 }
 
 async fn enable(
     _: AdminSudo,
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
-    origin: Origin,
-    chrome: Chrome,
+    origin: RequestMeta,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(false), ..Change::default() };
-    changed(&people, &viewer, &origin, chrome, id, change, Notice::AccountEnabled).await
+    changed(&people, &viewer, &origin, context, id, change, Flash::AccountEnabled).await
 }
 
 async fn changed(
-    people: &People,
+    people: &UserAdmin,
     viewer: &Viewer,
-    origin: &Origin,
-    chrome: Chrome,
+    origin: &RequestMeta,
+    context: PageContext,
     id: Uuid,
     change: Change,
-    notice: Notice,
+    flash: Flash,
 ) -> Result<Response> {
     match people.change(By::Admin(viewer), id, change, origin).await {
-        Ok(_) => Ok(redirect(&address(id), Some(notice))),
+        Ok(_) => Ok(redirect(&address(id), Some(flash))),
         Err(error @ Error::LastAdmin) => {
             let person = people.find(viewer, id).await?;
             let problem = Some(error.message().into_owned());
-            let again = page(&user_page(viewer, chrome, person, None, problem), false)?;
+            let again = page(&user_page(viewer, context, person, None, problem), false)?;
             Ok((StatusCode::CONFLICT, again).into_response())
         }
         Err(error) => Err(error),
@@ -164,26 +163,26 @@ async fn changed(
 
 async fn end_sessions(
     _: AdminSudo,
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<Response> {
     people.end_sessions(By::Admin(&viewer), id, &origin).await?;
-    Ok(redirect(&address(id), Some(Notice::SessionsEnded)))
+    Ok(redirect(&address(id), Some(Flash::SessionsEnded)))
 }
 
 async fn reset_link(
     _: AdminSudo,
-    State(people): State<Arc<People>>,
+    State(people): State<Arc<UserAdmin>>,
     State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
-    origin: Origin,
+    origin: RequestMeta,
     Id(id): Id,
 ) -> Result<Response> {
     let token = people.reset_link(By::Admin(&viewer), id, &origin).await?;
     let mut response = redirect(&address(id), None);
-    once::keep(&deps, &viewer, &mut response, &link_name(id), &token);
+    one_time_secret::keep(&deps, &viewer, &mut response, &link_name(id), &token);
     Ok(response)
 }
 

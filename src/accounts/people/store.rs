@@ -1,14 +1,13 @@
 //! SQL about people, as admins work with them.
 
-use std::collections::HashMap;
-
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::invites::Invite;
 use super::{Person, Role};
 use crate::cache::Write;
-use crate::db::{Db, Timestamp, Tx, Value, bind_all, on};
+use crate::db::{Db, Tx, Value, bind_all, on};
+use crate::timestamp::Timestamp;
 
 const PERSON: &str = "SELECT id, email, username, username_key, display_name, role, created_at, verified_at,
     disabled_at, totp_secret IS NOT NULL AS second_factor,
@@ -51,21 +50,6 @@ pub async fn id_of(db: &Db, key: &str) -> sqlx::Result<Option<Uuid>> {
         return Ok(None);
     }
     on!(db.read(), pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)
-}
-
-/// The usernames of those who still have an account.
-pub async fn usernames(db: &Db, mut ids: Vec<Uuid>) -> sqlx::Result<HashMap<Uuid, String>> {
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
-    let sql = format!("SELECT id, username FROM users WHERE id IN ({})", places.join(", "));
-    let values: Vec<_> = ids.into_iter().map(Value::Id).collect();
-    let rows: Vec<(Uuid, String)> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values)
-        .fetch_all(pool).await?);
-    Ok(rows.into_iter().collect())
 }
 
 pub async fn enabled_admins(tx: &mut Tx) -> sqlx::Result<i64> {

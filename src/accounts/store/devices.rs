@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+
+use crate::timestamp::Timestamp;
 
 /// Whether the person has logged in from this device before, and from any.
 pub async fn known(tx: &mut Tx, user: Uuid, device: &[u8]) -> sqlx::Result<(bool, bool)> {

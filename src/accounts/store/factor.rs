@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+
+use crate::timestamp::Timestamp;
 
 pub const READ: &str = "SELECT totp_secret, totp_last_step,
     (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at IS NULL) AS codes_left

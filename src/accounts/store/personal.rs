@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::Purpose;
-use crate::db::{Db, Timestamp, Tx, on};
+use crate::db::{Db, Tx, on};
+use crate::timestamp::Timestamp;
 
 /// A stored token; `user_id` is nobody's where a token only stands in for one.
 pub struct Personal<'a> {

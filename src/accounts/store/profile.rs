@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::cache::Write;
-use crate::db::{Db, Timestamp, Tx, is_duplicate, on};
+use crate::db::{Db, Tx, is_duplicate, on};
+use crate::timestamp::Timestamp;
 
 pub const BY_ADDRESS: &str =
     "SELECT id, email FROM users WHERE email_key = $1 AND verified_at IS NOT NULL AND disabled_at IS NULL";
@@ -47,7 +48,7 @@ pub async fn rename(tx: &mut Write, id: Uuid, display_name: &str, now: Timestamp
 pub async fn confirm_address(tx: &mut Tx, id: Uuid, email: &str, now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =
         "UPDATE users SET email = $2, email_key = $3, verified_at = $4, updated_at = $4 WHERE id = $1";
-    let key = crate::accounts::key(email);
+    let key = crate::names::key(email);
     let updated = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(email).bind(key).bind(now)
         .execute(conn).await.map(drop));
     match updated {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{is, now, real, shared_now, values_of};
 use crate::admin::report::{Access, Dropped, FailureGroup, LevelCount, Logs, Mails, Process, SignIns};
-use crate::db::Timestamp;
-use crate::telemetry::history::key::label;
-use crate::telemetry::history::slot::Slot;
-use crate::telemetry::history::{FINE, Window};
+use crate::history::key::label;
+use crate::history::slot::Slot;
+use crate::history::{FINE, Window};
+use crate::timestamp::Timestamp;
 
 pub fn access(window: &Window, total: &Slot) -> Access {
     const ATTEMPTS: &str = "coffer_auth_attempts_total";

@@ -10,9 +10,9 @@ pub use self::stores::{caches, database, dependencies, limits};
 
 use std::collections::BTreeSet;
 
-use crate::telemetry::history::Window;
-use crate::telemetry::history::key::label;
-use crate::telemetry::history::slot::Slot;
+use crate::history::Window;
+use crate::history::key::label;
+use crate::history::slot::Slot;
 
 /// A count, for dividing; no more than 2³².
 fn real(count: impl TryInto<u32>) -> f64 {

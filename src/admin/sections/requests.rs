@@ -9,10 +9,10 @@ use ahash::HashMap;
 use super::{is, now, real};
 use crate::admin::asked::Sort;
 use crate::admin::report::{Octave, Route, RouteDetail, Tiles, Traffic};
-use crate::telemetry::history::Window;
-use crate::telemetry::history::key::label;
-use crate::telemetry::history::requests::{COUNT, Classes};
-use crate::telemetry::history::slot::Slot;
+use crate::history::Window;
+use crate::history::key::label;
+use crate::history::requests::{COUNT, Classes};
+use crate::history::slot::Slot;
 use crate::telemetry::sketch::{Dense, Summary};
 
 const SUM: &str = "http_server_request_duration_seconds_sum";

@@ -2,9 +2,9 @@
 
 use super::{is, now, real, values_of};
 use crate::admin::report::{Cache, Database, Dependency, Policy, PoolUse, Query};
-use crate::telemetry::history::Window;
-use crate::telemetry::history::key::label;
-use crate::telemetry::history::slot::Slot;
+use crate::history::Window;
+use crate::history::key::label;
+use crate::history::slot::Slot;
 
 pub fn caches(window: &Window, total: &Slot) -> Vec<Cache> {
     let names = values_of(total, "coffer_cache_capacity_bytes", "cache");

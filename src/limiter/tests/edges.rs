@@ -4,7 +4,6 @@ use axum::http::HeaderMap;
 
 use super::{NOON, SECOND, key};
 use crate::config::Config;
-use crate::context::Context;
 use crate::keys::Keys;
 use crate::limiter::batch::{Answer, Check, Outcome};
 use crate::limiter::blocked::{Blocked, BlockedList};
@@ -16,6 +15,7 @@ use crate::limiter::table::{CellKey, Table};
 use crate::limiter::verdict::{Tier, Verdict};
 use crate::limiter::wire::{Part, part_of};
 use crate::limiter::{Charge, Limiter, Target};
+use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
 const BACKOFF: Quota = Quota::Backoff { free: 3, first: SECOND, longest: 900 * SECOND };
@@ -163,8 +163,8 @@ fn a_companion_in_the_same_slot_is_found_there_and_no_other() {
 #[test]
 fn a_companion_is_found_where_a_policy_before_it_is_off() {
     let settings = [format!("--secret-key={}", "07".repeat(32)), "--rate-limit-login-address=off".to_owned()];
-    let (config, context) = (Config::of(settings).unwrap(), Context::system());
-    let keys = Keys::load(&config, &context).unwrap();
+    let (config, context) = (Config::of(settings).unwrap(), System::real());
+    let keys = Keys::load(config.key_source(), &context).unwrap();
     let limiter = Limiter::new(&config.rate_limit, &keys, None, &context, &Metrics::new(&context));
     let policies = [Policy::LoginAddress, Policy::LoginAccounts, Policy::LoginSeen, Policy::LoginPair];
     let charges = limiter.charges(&policies.map(|policy| Target { policy, key: key(1) }));

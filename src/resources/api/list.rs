@@ -12,10 +12,10 @@ use crate::error::Result;
 use crate::resources::Resources;
 use crate::resources::listing::ListParams;
 use crate::resources::resource::ResourceItem;
-use crate::web::bearer::{ResourcesRead, Scoped};
 use crate::web::etag::IfNoneMatch;
 use crate::web::forms::StrictQuery;
 use crate::web::json::{Problem, tagged};
+use crate::web::scoped::{ResourcesRead, Scoped};
 
 #[derive(Serialize, ToSchema)]
 struct ResourceList<'a> {

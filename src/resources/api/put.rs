@@ -10,10 +10,10 @@ use super::created;
 use crate::error::{Error, Result};
 use crate::resources::resource::ResourceBody;
 use crate::resources::{Draft, Resources};
-use crate::web::bearer::{ResourcesWrite, Scoped};
 use crate::web::etag::{self, IfNoneMatchAny};
 use crate::web::json::{Json, Problem};
 use crate::web::path::Id;
+use crate::web::scoped::{ResourcesWrite, Scoped};
 
 /// Save a link or a note under an id that you have made, a UUIDv7.
 ///

@@ -14,10 +14,10 @@ use super::{required_precondition, with_etag};
 use crate::error::Result;
 use crate::resources::resource::{ResourceBody, RevisionItem};
 use crate::resources::{Resources, ResourcesState};
-use crate::web::bearer::{OwnResourcesRead, ResourcesWrite, Scoped};
 use crate::web::etag::IfMatch;
 use crate::web::json::Problem;
 use crate::web::path::{Id, IdVersion};
+use crate::web::scoped::{OwnResourcesRead, ResourcesWrite, Scoped};
 
 pub(super) fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()

@@ -14,10 +14,10 @@ use super::{Operation, check_length};
 use crate::error::Result;
 use crate::resources::resource::ResourceBody;
 use crate::resources::{Change, Draft, Precondition, Resource, Resources, ResourcesState};
-use crate::web::bearer::{ResourcesWrite, Scoped};
 use crate::web::etag;
 use crate::web::json::{Json, Problem};
-use crate::web::log::RequestId;
+use crate::web::request::RequestId;
+use crate::web::scoped::{ResourcesWrite, Scoped};
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(batch))

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Change, Draft, Precondition, Resource, Resources, Via, tag};
 use crate::error::{Error, FieldErrors, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// Operations in one request.
 pub const MOST: usize = 500;
@@ -77,7 +77,7 @@ impl Resources {
             let change = Change { tags: Some(with(&current, add, remove)), ..Change::default() };
             let expected = Precondition::Version(current.version);
             match self.update(viewer, id, &expected, change, Via::Api).await {
-                Err(Error::VersionConflict(_)) => {}
+                Err(Error::VersionConflict { .. }) => {}
                 other => return other,
             }
         }

@@ -4,9 +4,10 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::cache::Write;
-use crate::db::{Db, Engine, Timestamp, Value, bind_all, on};
+use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::resources::store::columns::{insert_revisions, resource_where};
 use crate::resources::{Resource, Via};
+use crate::timestamp::Timestamp;
 
 /// The owner's entries, which stay as they are until the transaction ends.
 pub async fn lock(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Resource>> {

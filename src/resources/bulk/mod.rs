@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Resource, Resources, Visibility, cached, tag};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// Entries that one change may have.
 pub const MOST: usize = 20_000;

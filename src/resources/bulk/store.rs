@@ -8,7 +8,8 @@ use super::entries::places;
 use super::steps::Outcome;
 use super::{BulkChange, Progress, State};
 use crate::cache::Write;
-use crate::db::{Db, Engine, Timestamp, on};
+use crate::db::{Db, Engine, on};
+use crate::timestamp::Timestamp;
 
 /// Items that one transaction adds.
 pub const INSERTED: usize = 1_000;

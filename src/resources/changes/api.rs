@@ -15,10 +15,10 @@ use super::{Changed, MOST};
 use crate::error::{Code, Error, Result};
 use crate::resources::resource::ResourceBody;
 use crate::resources::{Resources, ResourcesState};
-use crate::web::bearer::{OwnResourcesRead, Scoped};
 use crate::web::etag::{self, IfNoneMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
+use crate::web::scoped::{OwnResourcesRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(changes))

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Resource, Resources};
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
 
 /// How long it is told that an entry is gone.
 pub const TOLD_FOR: Duration = Duration::from_hours(90 * 24);

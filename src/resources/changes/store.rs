@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::db::{Db, Value, bind_all, on};
+
 use crate::resources::Resource;
 use crate::resources::store::columns::resource_where;
+use crate::timestamp::Timestamp;
 
 pub const AFTER: &str = "SELECT resource_id, seq, deleted_at IS NOT NULL AS is_deleted FROM changes
     WHERE owner_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";

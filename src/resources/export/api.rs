@@ -16,10 +16,10 @@ use super::{Archive, ExportDocument, Format};
 use crate::error::Result;
 use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
-use crate::web::bearer::{OwnResourcesRead, SudoScoped};
 use crate::web::etag::{self, IfNoneMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
+use crate::web::scoped::{OwnResourcesRead, SudoScoped};
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(export))

@@ -23,9 +23,9 @@ use uuid::Uuid;
 use self::store::{After, PastVersion};
 use super::resource::ResourceBody;
 use super::{Resource, Resources};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
+use crate::timestamp::Timestamp;
 
 /// Exports that run at once; one more is refused as busy.
 pub const AT_ONCE: usize = 4;

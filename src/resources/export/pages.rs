@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use super::Format;
 use crate::error::{Code, Error, Result};
+use crate::identity::Viewer;
 use crate::resources::{Resources, ResourcesState};
 use crate::web::attachment::attachment;
 use crate::web::forms::Query;
 use crate::web::sudo::Sudo;
-use crate::web::viewer::Viewer;
 
 pub fn routes() -> Router<ResourcesState> {
     Router::new().route("/export", get(export))

@@ -4,9 +4,11 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::db::{Db, Value, bind_all, on};
+
 use crate::resources::store::columns::{resource_where, revision_columns};
 use crate::resources::{Resource, Revision};
+use crate::timestamp::Timestamp;
 
 /// Rows in a batch.
 pub const BATCH: usize = 500;

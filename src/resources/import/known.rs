@@ -8,11 +8,11 @@ use super::report::{Duplicate, Shortening};
 use super::store::{Holder, Holding, Retagged, Tagging};
 use super::{Ready, store, tag_count};
 use crate::cache::Write;
-use crate::db::Timestamp;
 use crate::error::Result;
 use crate::resources::draft::url_key;
 use crate::resources::tag::{self, TagName};
 use crate::resources::{fold, index_terms};
+use crate::timestamp::Timestamp;
 
 /// What became of some known links.
 #[derive(Default)]

@@ -24,9 +24,9 @@ use self::store::Holding;
 use super::draft::{Checked, url_key};
 use super::{Resources, Visibility, tag};
 use crate::cache::Scope;
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
+use crate::timestamp::Timestamp;
 
 /// Links in one file; a larger one would hold up other people's writes for too long.
 pub const MOST: usize = 50_000;

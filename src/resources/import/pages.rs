@@ -13,12 +13,12 @@ use encoding_rs::Encoding;
 
 use super::{File, Report, netscape};
 use crate::error::{Error, FieldErrors, Result};
+use crate::identity::Viewer;
 use crate::resources::{Resources, ResourcesState, Visibility};
 use crate::waits;
-use crate::web::chrome::{Chrome, page, redirect};
 use crate::web::forms::Upload;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 /// `limit` in bytes.
 pub fn routes(limit: usize) -> Router<ResourcesState> {
@@ -60,7 +60,7 @@ const CHARSETS: [(&str, &str); 26] = [
 #[derive(Template)]
 #[template(path = "import/new.html")]
 struct ImportPage {
-    chrome: Chrome,
+    context: PageContext,
     visibility: String,
     charset: String,
     charsets: &'static [(&'static str, &'static str)],
@@ -73,7 +73,7 @@ struct ImportPage {
 #[derive(Template)]
 #[template(path = "import/done.html")]
 struct ImportDonePage {
-    chrome: Chrome,
+    context: PageContext,
     report: Report,
     see_href: Option<&'static str>,
 }
@@ -86,16 +86,16 @@ struct Choices {
     sample: Vec<String>,
 }
 
-async fn form(viewer: Viewer, chrome: Chrome) -> Result<Response> {
+async fn form(viewer: Viewer, context: PageContext) -> Result<Response> {
     viewer.signed_in()?;
     let choices = Choices { visibility: "private".to_owned(), ..Choices::default() };
-    page(&import_page(chrome, choices, FieldErrors::default()), false)
+    page(&import_page(context, choices, FieldErrors::default()), false)
 }
 
 async fn import(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     upload: Upload,
 ) -> Result<Response> {
     let choices = Choices {
@@ -110,22 +110,22 @@ async fn import(
     };
     let Some(visibility) = visibility else {
         let sentence = "Choose who may see it: private, members or public.";
-        return refused(chrome, choices, "visibility", sentence);
+        return refused(context, choices, "visibility", sentence);
     };
     let charset = Encoding::for_label(choices.charset.as_bytes());
     if charset.is_none() && !choices.charset.is_empty() {
-        return refused(chrome, choices, "charset", "Choose one of these encodings.");
+        return refused(context, choices, "charset", "Choose one of these encodings.");
     }
     if upload.bytes.is_empty() {
-        return refused(chrome, choices, "file", "Choose a bookmarks file first; this one is empty.");
+        return refused(context, choices, "file", "Choose a bookmarks file first; this one is empty.");
     }
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
     match waits::patient(resources.import(&viewer, file, |_, _| ())).await {
         Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
         Err(Error::Invalid(errors)) if errors.of("charset").is_some() => {
-            refused_with(chrome, guessed(choices, upload.bytes).await?, errors)
+            refused_with(context, guessed(choices, upload.bytes).await?, errors)
         }
-        Err(Error::Invalid(errors)) => refused_with(chrome, choices, errors),
+        Err(Error::Invalid(errors)) => refused_with(context, choices, errors),
         Err(error) => Err(error),
     }
 }
@@ -145,31 +145,31 @@ async fn guessed(choices: Choices, bytes: Bytes) -> Result<Choices> {
     }))
 }
 
-fn refused(chrome: Chrome, choices: Choices, field: &'static str, message: &str) -> Result<Response> {
+fn refused(context: PageContext, choices: Choices, field: &'static str, message: &str) -> Result<Response> {
     let mut errors = FieldErrors::default();
     errors.add(field, message);
-    refused_with(chrome, choices, errors)
+    refused_with(context, choices, errors)
 }
 
-fn refused_with(chrome: Chrome, choices: Choices, errors: FieldErrors) -> Result<Response> {
-    let again = page(&import_page(chrome, choices, errors), false)?;
+fn refused_with(context: PageContext, choices: Choices, errors: FieldErrors) -> Result<Response> {
+    let again = page(&import_page(context, choices, errors), false)?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }
 
-fn import_page(chrome: Chrome, choices: Choices, errors: FieldErrors) -> ImportPage {
+fn import_page(context: PageContext, choices: Choices, errors: FieldErrors) -> ImportPage {
     let summary = (!errors.is_empty()).then_some("Nothing was imported.");
     let Choices { visibility, charset, sample } = choices;
-    let chrome = chrome.section("import");
-    ImportPage { chrome, visibility, charset, charsets: &CHARSETS, sample, errors, summary }
+    let context = context.section("import");
+    ImportPage { context, visibility, charset, charsets: &CHARSETS, sample, errors, summary }
 }
 
 async fn report(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let report = resources.import_report(&viewer, id).await?;
     let see_href = (report.new > 0).then_some("/resources");
-    page(&ImportDonePage { chrome: chrome.section("import"), report, see_href }, false)
+    page(&ImportDonePage { context: context.section("import"), report, see_href }, false)
 }

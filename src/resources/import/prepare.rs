@@ -10,12 +10,11 @@ use super::labels::Labels;
 use super::netscape::{Bookmarks, Entry};
 use super::report::{Duplicate, Refusal, Shortening};
 use super::{Ready, tag_count};
-use crate::context::Context;
-use crate::db::Timestamp;
 use crate::error::Error;
 use crate::resources::draft::{BODY_LIMIT, Checked, TITLE_LIMIT};
-use crate::resources::tag;
-use crate::resources::{Draft, Kind, Visibility, markdown};
+use crate::resources::{Draft, Kind, Visibility, markdown, tag};
+use crate::system::System;
+use crate::timestamp::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Prepared {
@@ -27,7 +26,7 @@ pub(super) struct Prepared {
 }
 
 pub(super) struct Preparation<'a> {
-    pub context: &'a Context,
+    pub context: &'a System,
     pub now: Timestamp,
     /// The most that others may see.
     pub visibility: Visibility,

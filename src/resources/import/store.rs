@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::{Ready, Report};
 use crate::cache::Write;
-use crate::db::{Db, Engine, REFRESH_STATISTICS, Timestamp, on};
+use crate::db::{Db, Engine, REFRESH_STATISTICS, on};
 use crate::resources::Tags;
 use crate::resources::draft::Checked;
 use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions, tag_names};
 use crate::resources::tag::TagName;
+use crate::timestamp::Timestamp;
 
 /// Appends the condition of [`holders`] to a query.
 macro_rules! held {

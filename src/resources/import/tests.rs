@@ -6,11 +6,11 @@ use super::prepare::{Preparation, Prepared};
 use super::report::{Duplicate, Refusal, Report, Shortening};
 use super::{NAMED, touched};
 use crate::cache::Scope;
-use crate::context::Context;
-use crate::db::Timestamp;
 use crate::resources::Visibility;
 use crate::resources::draft::TITLE_LIMIT;
 use crate::resources::tag::{MAX_LENGTH, MAX_TAGS};
+use crate::system::System;
+use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
 const HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n";
@@ -22,7 +22,7 @@ fn read(lines: &str) -> Vec<Entry> {
 
 fn prepared(lines: &str) -> Prepared {
     let file = Bookmarks { entries: read(lines), has_lists: true, ..Bookmarks::default() };
-    let (context, now) = (Context::system(), Timestamp::from_seconds(NOW).unwrap());
+    let (context, now) = (System::real(), Timestamp::from_seconds(NOW).unwrap());
     Preparation { context: &context, now, visibility: Visibility::Public }.prepare(&file)
 }
 

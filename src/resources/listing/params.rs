@@ -6,11 +6,11 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{MOST, PAGE, Search, Sort, fits};
-use crate::db::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::resources::query::{self, Criterion, Filter, Query};
 use crate::resources::visibility::Shelf;
 use crate::resources::{Kind, tag};
+use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
 
 /// Where entries are.
@@ -79,7 +79,7 @@ impl ListParams {
     /// # Errors
     /// [`Error::BadQuery`] for the search, [`Error::BadCursor`], 400 `bad_parameter` for the rest.
     pub fn search(&self, cursors: &CursorKey) -> Result<Search> {
-        let query = query::parse(&self.q).map_err(Error::BadQuery)?;
+        let query = query::parse(&self.q)?;
         let sort = self.sort(&query)?;
         let after = match self.cursor.as_str() {
             "" => None,

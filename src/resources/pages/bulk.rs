@@ -12,17 +12,17 @@ use uuid::Uuid;
 
 use super::back::Back;
 use crate::error::{Code, Error, Result};
+use crate::identity::Viewer;
 use crate::resources::bulk::{self, BulkChange, Progress};
 use crate::resources::export::Format;
 use crate::resources::listing::ListParams;
 use crate::resources::{Resources, Visibility, tag};
 use crate::web::attachment::attachment;
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::flash::{Changed, Flash, What};
 use crate::web::forms::{Form, pairs};
-use crate::web::notice::{Changed, What};
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 use crate::web::sudo::Sudo;
-use crate::web::viewer::Viewer;
 
 /// The answer waits so long for a change; a longer one goes on behind a page with its progress.
 const WAITED_FOR: Duration = Duration::from_millis(1_500);
@@ -32,7 +32,7 @@ const PICK: &str = "pick-";
 #[derive(Template)]
 #[template(path = "resources/bulk_sure.html")]
 struct SurePage {
-    chrome: Chrome,
+    context: PageContext,
     sentence: String,
     hidden: Vec<Hidden>,
     back: String,
@@ -46,7 +46,7 @@ struct Hidden {
 #[derive(Template)]
 #[template(path = "resources/bulk_progress.html")]
 struct ProgressPage {
-    chrome: Chrome,
+    context: PageContext,
     progress: Progress,
     what: &'static str,
 }
@@ -61,7 +61,7 @@ impl ProgressPage {
 pub async fn change(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     sudo: Result<Sudo, Error>,
     Form(fields): Form<BTreeMap<String, String>>,
@@ -82,7 +82,7 @@ pub async fn change(
         return Err(Error::field("ids", "Tick at least one entry first."));
     }
     if !form.get("all").is_empty() && form.get("sure").is_empty() {
-        return sure(chrome, &form, &change, ids.len(), &back);
+        return sure(context, &form, &change, ids.len(), &back);
     }
     let id = resources.begin_bulk(&viewer, &change, &ids).await?;
     let what = what(&change);
@@ -151,12 +151,18 @@ impl BarForm {
 }
 
 /// Asks once more, with the number.
-fn sure(chrome: Chrome, form: &BarForm, change: &BulkChange, count: usize, back: &Back) -> Result<Response> {
+fn sure(
+    context: PageContext,
+    form: &BarForm,
+    change: &BulkChange,
+    count: usize,
+    back: &Back,
+) -> Result<Response> {
     let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
     let names = ["act", "tags", "visibility", "all", "list"];
     let hidden = names.map(|name| Hidden { name, value: form.get(name).to_owned() });
     let page_of = SurePage {
-        chrome: chrome.section("library"),
+        context: context.section("library"),
         sentence: format!("{} {entries}?", question(change)),
         hidden: hidden.into(),
         back: back.list_or("/resources").to_owned(),
@@ -189,7 +195,7 @@ const fn what(change: &BulkChange) -> What {
     }
 }
 
-/// A change that has begun, and what its notice says.
+/// A change that has begun, and what its flash says.
 pub(super) struct Bulk {
     pub id: Uuid,
     pub what: What,
@@ -214,19 +220,19 @@ pub(super) async fn carry_out(
         return Ok(redirect(&format!("/changes/{id}"), None));
     }
     let entries = u32::try_from(progress.changed).unwrap_or(u32::MAX);
-    Ok(redirect(back, Some(Notice::Changed(Changed { what: bulk.what, entries, id }))))
+    Ok(redirect(back, Some(Flash::Changed(Changed { what: bulk.what, entries, id }))))
 }
 
 pub async fn progress(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let progress = resources.bulk_progress(&viewer, id).await?;
-    let toast = chrome.toast.is_some();
+    let toast = context.toast.is_some();
     let what = question(&progress.change);
-    page(&ProgressPage { chrome: chrome.section("library"), progress, what }, toast)
+    page(&ProgressPage { context: context.section("library"), progress, what }, toast)
 }
 
 pub async fn undo(

@@ -11,12 +11,12 @@ use super::editor::{FormPage, InTrash, Refusal, explain, form_page, own_tags, re
 use super::form::EntryForm;
 use super::{several, tools};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 use crate::resources::take_back::Typed;
-use crate::resources::{Change, Resource, Resources, Via};
-use crate::resources::{addresses, normal_url};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::resources::{Change, Resource, Resources, Via, addresses, normal_url};
+use crate::web::flash::Flash;
 use crate::web::forms::{Form, Query};
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page, redirect};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +30,7 @@ pub struct Captured {
 pub async fn new(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     Query(captured): Query<Captured>,
 ) -> Result<Response> {
@@ -38,7 +38,7 @@ pub async fn new(
     if !captured.url.is_empty()
         && let Ok(existing) = resources.lookup(&viewer, &captured.url).await
     {
-        return Ok(redirect(&format!("/resources/{}", existing.id), Some(Notice::AlreadySaved)));
+        return Ok(redirect(&format!("/resources/{}", existing.id), Some(Flash::AlreadySaved)));
     }
     let kind = if captured.kind == "note" { "note" } else { "link" };
     let form = EntryForm {
@@ -49,26 +49,26 @@ pub async fn new(
         back: from.as_str().to_owned(),
         ..EntryForm::default()
     };
-    let toast = chrome.toast.is_some();
+    let toast = context.toast.is_some();
     let own_tags = own_tags(&resources, &viewer).await?;
-    page(&FormPage { own_tags, ..new_page(chrome, form.shown(), Refusal::default()) }, toast)
+    page(&FormPage { own_tags, ..new_page(context, form.shown(), Refusal::default()) }, toast)
 }
 
 pub async fn create(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     let form = match pasted(form) {
         Pasted::One(form) => *form,
-        Pasted::Several(urls) => return several::preview(&resources, &viewer, chrome, &from, urls).await,
+        Pasted::Several(urls) => return several::preview(&resources, &viewer, context, &from, urls).await,
     };
     match save(&resources, &viewer, &form).await {
         Ok(Saved::New(resource)) => Ok(saved(&form, from, &resource)),
         Ok(Saved::TakenBack(resource)) => {
-            Ok(redirect(&format!("/resources/{}", resource.id), Some(Notice::TakenBack)))
+            Ok(redirect(&format!("/resources/{}", resource.id), Some(Flash::TakenBack)))
         }
         Ok(Saved::InTrash(resource)) => {
             let in_trash = resource.trashed_at.map(|at| InTrash {
@@ -76,15 +76,15 @@ pub async fn create(
                 title: resource.title,
                 since: at.into(),
             });
-            refused(FormPage { in_trash, ..new_page(chrome, form.shown(), Refusal::default()) })
+            refused(FormPage { in_trash, ..new_page(context, form.shown(), Refusal::default()) })
         }
         // From the library's field for one address: show the resource that has it.
         Err(Error::DuplicateUrl(id)) if form.kind.is_empty() => {
-            Ok(redirect(&format!("/resources/{id}"), Some(Notice::AlreadySaved)))
+            Ok(redirect(&format!("/resources/{id}"), Some(Flash::AlreadySaved)))
         }
         Err(error) => {
             let refusal = explain(&resources, &viewer, error).await?;
-            refused(new_page(chrome, form.shown(), refusal))
+            refused(new_page(context, form.shown(), refusal))
         }
     }
 }
@@ -138,18 +138,18 @@ async fn save(resources: &Arc<Resources>, viewer: &Viewer, form: &EntryForm) -> 
 /// Back to the list it was saved from; to the entry from anywhere else.
 fn saved(form: &EntryForm, from: Back, resource: &Resource) -> Response {
     if form.back == tools::SAVED {
-        return redirect(tools::SAVED, Some(Notice::Saved));
+        return redirect(tools::SAVED, Some(Flash::Saved));
     }
     let field = Back::from_field(&form.back);
     // The library's field for one address has no kind, and no field for the way back.
     let back = if form.kind.is_empty() { field.or(from) } else { field };
     match back.list_at(resource.id) {
-        Some(list) => redirect(&list, Some(Notice::SavedEntry(resource.id))),
-        None => redirect(&format!("/resources/{}", resource.id), Some(Notice::Saved)),
+        Some(list) => redirect(&list, Some(Flash::SavedEntry(resource.id))),
+        None => redirect(&format!("/resources/{}", resource.id), Some(Flash::Saved)),
     }
 }
 
-pub(super) fn new_page(chrome: Chrome, form: EntryForm, refusal: Refusal) -> FormPage {
+pub(super) fn new_page(context: PageContext, form: EntryForm, refusal: Refusal) -> FormPage {
     let autofocus = match form.kind.as_str() {
         "note" if refusal.errors.is_empty() => "title",
         "link" if form.url.is_empty() => "url",
@@ -158,6 +158,6 @@ pub(super) fn new_page(chrome: Chrome, form: EntryForm, refusal: Refusal) -> For
     FormPage {
         heading: if form.kind == "note" { "Write a note" } else { "Save a link" },
         autofocus,
-        ..form_page(chrome, "/resources", form, refusal)
+        ..form_page(context, "/resources", form, refusal)
     }
 }

@@ -7,12 +7,12 @@ use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
 use crate::error::FieldErrors;
 use crate::resources::Resource;
-use crate::web::chrome::Chrome;
+use crate::web::page_context::PageContext;
 
 #[derive(Template)]
 #[template(path = "resources/conflict.html")]
 pub struct ConflictPage {
-    chrome: Chrome,
+    context: PageContext,
     title: String,
     kind: &'static str,
     action: String,
@@ -51,12 +51,12 @@ impl ConflictField {
 }
 
 impl ConflictPage {
-    pub fn new(chrome: Chrome, yours: &EntryForm, saved: &Resource) -> Self {
+    pub fn new(context: PageContext, yours: &EntryForm, saved: &Resource) -> Self {
         let mut fields = ConflictField::all(yours, saved);
         // The title first, as it identifies the resource.
         fields.sort_by_key(|field| field.name != "title");
         Self {
-            chrome: chrome.section("library"),
+            context: context.section("library"),
             title: saved.title.clone(),
             kind: saved.kind.as_str(),
             action: format!("/resources/{}", saved.id),

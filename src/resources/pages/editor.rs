@@ -13,11 +13,12 @@ use super::conflict::ConflictPage;
 use super::form::{EntryForm, Input};
 use super::views::At;
 use crate::error::{Code, Error, FieldErrors, Result};
+use crate::identity::Viewer;
 use crate::resources::{Precondition, Resources, Via};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 /// Tags that a form lists.
 const OWN_TAGS: usize = 300;
@@ -25,7 +26,7 @@ const OWN_TAGS: usize = 300;
 #[derive(Template)]
 #[template(path = "resources/form.html")]
 pub(super) struct FormPage {
-    pub chrome: Chrome,
+    pub context: PageContext,
     pub heading: &'static str,
     pub action: String,
     /// Where saving and cancelling lead; empty for the entry's own page.
@@ -73,7 +74,7 @@ pub(super) struct InTrash {
 pub async fn edit(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     Id(id): Id,
 ) -> Result<Response> {
@@ -82,10 +83,10 @@ pub async fn edit(
     if !resource.is_mine(&viewer) {
         return Err(Error::Forbidden("Only the person who keeps this can change it."));
     }
-    let toast = chrome.toast.is_some();
+    let toast = context.toast.is_some();
     let form = EntryForm { back: from.as_str().to_owned(), ..EntryForm::from(&resource) };
     let own_tags = own_tags(&resources, &viewer).await?;
-    page(&FormPage { own_tags, ..edit_page(chrome, id, form, Refusal::default()) }, toast)
+    page(&FormPage { own_tags, ..edit_page(context, id, form, Refusal::default()) }, toast)
 }
 
 /// The viewer's tags, for people who see no completion.
@@ -96,7 +97,7 @@ pub(super) async fn own_tags(resources: &Resources, viewer: &Viewer) -> Result<V
 pub async fn update(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    mut chrome: Chrome,
+    mut context: PageContext,
     Id(id): Id,
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
@@ -116,32 +117,32 @@ pub async fn update(
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match updated {
-        Ok(_) => Ok(redirect(&Back::from_field(&form.back).at(id), Some(Notice::Saved))),
-        Err(Error::VersionConflict(_)) => {
+        Ok(_) => Ok(redirect(&Back::from_field(&form.back).at(id), Some(Flash::Saved))),
+        Err(Error::VersionConflict { .. }) => {
             let saved = resources.latest(&viewer, id).await?;
-            let had_toast = chrome.toast.take().is_some();
-            let conflict = page(&ConflictPage::new(chrome, &form, &saved), had_toast)?;
+            let had_toast = context.toast.take().is_some();
+            let conflict = page(&ConflictPage::new(context, &form, &saved), had_toast)?;
             Ok((StatusCode::PRECONDITION_FAILED, conflict).into_response())
         }
         Err(error) => {
             let refusal = explain(&resources, &viewer, error).await?;
-            refused(edit_page(chrome, id, form.shown(), refusal))
+            refused(edit_page(context, id, form.shown(), refusal))
         }
     }
 }
 
-fn edit_page(chrome: Chrome, id: Uuid, form: EntryForm, refusal: Refusal) -> FormPage {
+fn edit_page(context: PageContext, id: Uuid, form: EntryForm, refusal: Refusal) -> FormPage {
     FormPage {
         heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
-        ..form_page(chrome, &format!("/resources/{id}"), form, refusal)
+        ..form_page(context, &format!("/resources/{id}"), form, refusal)
     }
 }
 
-pub(super) fn form_page(chrome: Chrome, href: &str, form: EntryForm, refusal: Refusal) -> FormPage {
+pub(super) fn form_page(context: PageContext, href: &str, form: EntryForm, refusal: Refusal) -> FormPage {
     let Refusal { errors, duplicate } = refusal;
     let back = Back::from_field(&form.back);
     FormPage {
-        chrome: chrome.section("library"),
+        context: context.section("library"),
         heading: "",
         action: href.to_owned(),
         cancel_href: back.clone().or(Back::from_field(href)).as_str().to_owned(),
@@ -173,7 +174,7 @@ pub(super) async fn explain(resources: &Resources, viewer: &Viewer, error: Error
 
 /// The form once more, without good news from before.
 pub(super) fn refused(mut form: FormPage) -> Result<Response> {
-    let had_toast = form.chrome.toast.take().is_some();
+    let had_toast = form.context.toast.take().is_some();
     let is_taken = form.duplicate.is_some() || form.in_trash.is_some();
     let status = if is_taken { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, page(&form, had_toast)?).into_response())

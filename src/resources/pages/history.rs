@@ -9,16 +9,17 @@ use axum::response::Response;
 use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
 use crate::error::Result;
+use crate::identity::Viewer;
 use crate::resources::{PastRevision, Resources, Revisions, markdown};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::{Id, IdVersion};
-use crate::web::viewer::Viewer;
 
 #[derive(Template)]
 #[template(path = "resources/revisions.html")]
 struct RevisionsPage {
-    chrome: Chrome,
+    context: PageContext,
     title: String,
     href: String,
     rows: Vec<RevisionRow>,
@@ -36,7 +37,7 @@ struct RevisionRow {
 #[derive(Template)]
 #[template(path = "resources/revision.html")]
 struct RevisionPage {
-    chrome: Chrome,
+    context: PageContext,
     id: String,
     version: i64,
     current_version: i64,
@@ -54,7 +55,7 @@ struct RevisionPage {
 pub async fn revisions(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let Revisions { resource, revisions } = resources.revisions(&viewer, id).await?;
@@ -71,19 +72,19 @@ pub async fn revisions(
             current: Some(revision.version) == newest,
         })
         .collect();
-    let chrome = chrome.section("library");
-    page(&RevisionsPage { chrome, title: resource.title, href: format!("/resources/{id}"), rows }, false)
+    let context = context.section("library");
+    page(&RevisionsPage { context, title: resource.title, href: format!("/resources/{id}"), rows }, false)
 }
 
 pub async fn revision(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     IdVersion { id, version }: IdVersion,
 ) -> Result<Response> {
     let PastRevision { resource, revision } = resources.revision(&viewer, id, version).await?;
     let shown = RevisionPage {
-        chrome: chrome.section("library"),
+        context: context.section("library"),
         id: id.to_string(),
         version,
         current_version: resource.version,
@@ -106,5 +107,5 @@ pub async fn restore_revision(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
-    Ok(redirect(&format!("/resources/{id}"), Some(Notice::VersionRestored)))
+    Ok(redirect(&format!("/resources/{id}"), Some(Flash::VersionRestored)))
 }

@@ -14,17 +14,17 @@ use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 use super::chosen::{self, Chip, SideTag};
 use super::views::Row;
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing, Sort};
 use crate::resources::{Resources, cached, query};
-use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
 use crate::web::page_cache;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page};
 
 #[derive(Template)]
 #[template(path = "resources/index.html")]
 struct IndexPage<'a> {
-    chrome: Chrome,
+    context: PageContext,
     results: ResultsPart<'a>,
     /// Whether the viewer can see nothing at all, even without a search.
     library_empty: bool,
@@ -34,7 +34,7 @@ struct IndexPage<'a> {
 #[derive(Template)]
 #[template(path = "resources/results.html")]
 struct ResultsPart<'a> {
-    chrome: Chrome,
+    context: PageContext,
     /// Whether it is sent alone: it brings the page's title then.
     alone: bool,
     q: String,
@@ -65,7 +65,7 @@ impl ResultsPart<'_> {
     }
 
     fn title(&self) -> String {
-        let library = if self.chrome.viewer.is_some() { "Library" } else { "Public library" };
+        let library = if self.context.viewer.is_some() { "Library" } else { "Public library" };
         let search = if self.q.is_empty() { String::new() } else { format!("{} · ", self.q) };
         format!("{search}{library} · coffer")
     }
@@ -86,14 +86,15 @@ struct ListLink {
 pub async fn home(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     headers: HeaderMap,
 ) -> Result<Response> {
     if viewer.member().is_none() && !resources.any(&viewer).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    let render = || library(resources.clone(), viewer.clone(), chrome.clone(), ListParams::default(), false);
-    page_cache::page(&resources.cache, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render).await
+    let render = || library(resources.clone(), viewer.clone(), context.clone(), ListParams::default(), false);
+    page_cache::page(&resources.cache, &viewer, &context, &headers, cached::list_scopes(&viewer), render)
+        .await
 }
 
 /// Whether htmx replaces only the results.
@@ -115,15 +116,15 @@ pub async fn list(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     OnlyResults(only_results): OnlyResults,
-    chrome: Chrome,
+    context: PageContext,
     headers: HeaderMap,
     Query(params): Query<ListParams>,
 ) -> Result<Response> {
-    let render = || library(resources.clone(), viewer.clone(), chrome.clone(), params.clone(), only_results);
+    let render = || library(resources.clone(), viewer.clone(), context.clone(), params.clone(), only_results);
     let answer = if only_results {
         render().await
     } else {
-        page_cache::page(&resources.cache, &viewer, &chrome, &headers, cached::list_scopes(&viewer), render)
+        page_cache::page(&resources.cache, &viewer, &context, &headers, cached::list_scopes(&viewer), render)
             .await
     };
     Ok((AppendHeaders([(VARY, "hx-request, hx-boosted, hx-history-restore-request")]), answer?)
@@ -133,13 +134,13 @@ pub async fn list(
 async fn library(
     resources: Arc<Resources>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     params: ListParams,
     only_results: bool,
 ) -> Result<Response> {
     let (listing, query_error) = match resources.list(&viewer, &params).await {
         Ok(listing) => (listing, None),
-        Err(Error::BadQuery(error)) => (Arc::<Listing>::default(), Some(error.message)),
+        Err(Error::BadQuery { message, .. }) => (Arc::<Listing>::default(), Some(message)),
         Err(error) => return Err(error),
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
@@ -152,7 +153,7 @@ async fn library(
     }
     let unfiltered = narrowed == ListParams::default();
     let results = ResultsPart {
-        chrome: chrome.clone(),
+        context: context.clone(),
         alone: only_results,
         here: href(&narrowed),
         kept: kept(&narrowed),
@@ -175,8 +176,8 @@ async fn library(
         return Ok((status, Html(results.render()?)).into_response());
     }
     let library_empty = unfiltered && results.rows.is_empty() && !resources.any(&viewer).await?;
-    let toast = chrome.toast.is_some();
-    let index = IndexPage { chrome: chrome.section("library"), results, library_empty };
+    let toast = context.toast.is_some();
+    let index = IndexPage { context: context.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())
 }
 

@@ -13,24 +13,25 @@ use super::conflict::ConflictField;
 use super::form::EntryForm;
 use super::views::Row;
 use crate::error::{Error, FieldErrors, Result};
+use crate::identity::Viewer;
 use crate::resources::{Resource, Resources, Via};
-use crate::web::chrome::{Chrome, Notice, redirect};
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 /// A row after it was edited.
 #[derive(Template)]
 #[template(path = "resources/row_part.html")]
 struct RowPart<'a> {
-    chrome: Chrome,
+    context: PageContext,
     row: Row<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "resources/row_edit.html")]
 struct RowEditPart {
-    chrome: Chrome,
+    context: PageContext,
     id: String,
     form: EntryForm,
     errors: FieldErrors,
@@ -43,27 +44,27 @@ struct RowEditPart {
 #[derive(Template)]
 #[template(path = "resources/row_gone.html")]
 struct RowGonePart {
-    chrome: Chrome,
+    context: PageContext,
 }
 
 pub async fn row(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     let resource = resources.find(&viewer, id).await?;
-    part(chrome, &resource, &viewer)
+    part(context, &resource, &viewer)
 }
 
 /// The row after a change.
-pub(super) fn part(chrome: Chrome, resource: &Resource, viewer: &Viewer) -> Result<Response> {
+pub(super) fn part(context: PageContext, resource: &Resource, viewer: &Viewer) -> Result<Response> {
     let row = Row { can_be_picked: true, ..Row::from_resource(resource, viewer) };
-    Ok(Html(RowPart { chrome, row }.render()?).into_response())
+    Ok(Html(RowPart { context, row }.render()?).into_response())
 }
 
-pub(super) fn gone(chrome: Chrome) -> Result<Response> {
-    Ok(Html(RowGonePart { chrome }.render()?).into_response())
+pub(super) fn gone(context: PageContext) -> Result<Response> {
+    Ok(Html(RowGonePart { context }.render()?).into_response())
 }
 
 /// The form that replaces a row; without JavaScript, the editor.
@@ -71,7 +72,7 @@ pub async fn details(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
     viewer.signed_in()?;
@@ -81,7 +82,7 @@ pub async fn details(
         return Ok((VaryHxRequest, editor).into_response());
     }
     let part = RowEditPart {
-        chrome,
+        context,
         id: id.to_string(),
         form: EntryForm::from(&*resource),
         errors: FieldErrors::default(),
@@ -95,7 +96,7 @@ pub async fn update_details(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
     HxRequest(by_htmx): HxRequest,
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     Id(id): Id,
     Form(form): Form<EntryForm>,
@@ -105,11 +106,11 @@ pub async fn update_details(
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match saved {
-        Ok(resource) if by_htmx => part(chrome.with(Notice::Saved), &resource, &viewer),
-        Ok(_) => Ok(redirect(&from.at(id), Some(Notice::Saved))),
+        Ok(resource) if by_htmx => part(context.with(Flash::Saved), &resource, &viewer),
+        Ok(_) => Ok(redirect(&from.at(id), Some(Flash::Saved))),
         Err(Error::Invalid(errors)) => {
             let part = RowEditPart {
-                chrome,
+                context,
                 id: id.to_string(),
                 form: form.shown(),
                 errors,
@@ -118,8 +119,8 @@ pub async fn update_details(
             };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(part.render()?)).into_response())
         }
-        Err(Error::VersionConflict(current)) => {
-            let part = conflict(chrome, form, &current);
+        Err(Error::VersionConflict { .. }) => {
+            let part = conflict(context, form, &resources.latest(&viewer, id).await?);
             Ok((StatusCode::CONFLICT, Html(part.render()?)).into_response())
         }
         Err(error) => Err(error),
@@ -127,12 +128,12 @@ pub async fn update_details(
 }
 
 /// The form once more, with what was saved meanwhile beside what was typed.
-fn conflict(chrome: Chrome, form: EntryForm, current: &Resource) -> RowEditPart {
+fn conflict(context: PageContext, form: EntryForm, current: &Resource) -> RowEditPart {
     let of_row = |field: &ConflictField| matches!(field.name, "title" | "tags" | "visibility");
     let form = form.shown();
     let saved = ConflictField::all(&form, current).into_iter().filter(|field| field.differs && of_row(field));
     RowEditPart {
-        chrome,
+        context,
         id: current.id.to_string(),
         saved: saved.collect(),
         form: EntryForm { version: current.version.to_string(), ..form },

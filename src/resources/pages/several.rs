@@ -10,17 +10,16 @@ use serde::Deserialize;
 
 use super::back::Back;
 use crate::error::{Error, Result};
-use crate::resources::addresses;
-use crate::resources::{Draft, Resources, Via};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::identity::Viewer;
+use crate::resources::{Draft, Resources, Via, addresses};
+use crate::web::flash::{Changed, Flash, What};
 use crate::web::forms::Form;
-use crate::web::notice::{Changed, What};
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page, redirect};
 
 #[derive(Template)]
 #[template(path = "resources/several.html")]
 struct SeveralPage {
-    chrome: Chrome,
+    context: PageContext,
     rows: Vec<Address>,
     /// Those that can be saved, one a line.
     urls: String,
@@ -39,7 +38,7 @@ struct Address {
 pub(super) async fn preview(
     resources: &Arc<Resources>,
     viewer: &Viewer,
-    chrome: Chrome,
+    context: PageContext,
     back: &Back,
     urls: Vec<String>,
 ) -> Result<Response> {
@@ -59,7 +58,7 @@ pub(super) async fn preview(
         .map(|row| row.url.as_str())
         .collect();
     let shown = SeveralPage {
-        chrome: chrome.section("library"),
+        context: context.section("library"),
         urls: new.join("\n"),
         new: new.len(),
         back: back.list_or("/resources").to_owned(),
@@ -94,6 +93,6 @@ pub async fn create(
         }
     }
     let back = Back::from_field(&form.back);
-    let notice = Changed { what: What::Saved, entries: saved, id: uuid::Uuid::nil() };
-    Ok(redirect(back.list_or("/resources"), Some(Notice::Changed(notice))))
+    let flash = Changed { what: What::Saved, entries: saved, id: uuid::Uuid::nil() };
+    Ok(redirect(back.list_or("/resources"), Some(Flash::Changed(flash))))
 }

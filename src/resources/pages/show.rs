@@ -16,17 +16,18 @@ use super::trash::Trashed;
 use super::views::{At, TagLink, host};
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, normal_url};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::deps::WebDeps;
+use crate::web::flash::Flash;
 use crate::web::page_cache;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 #[derive(Template)]
 #[template(path = "resources/show.html")]
 struct ShowPage {
-    chrome: Chrome,
+    context: PageContext,
     resource: Arc<Resource>,
     /// The address as people read it.
     address: Option<String>,
@@ -45,22 +46,27 @@ struct ShowPage {
 pub async fn find(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let render = || render(resources.clone(), viewer.clone(), chrome.clone(), id);
-    page_cache::page(&resources.cache, &viewer, &chrome, &headers, Scopes::one(Scope::Resource(id)), render)
+    let render = || render(resources.clone(), viewer.clone(), context.clone(), id);
+    page_cache::page(&resources.cache, &viewer, &context, &headers, Scopes::one(Scope::Resource(id)), render)
         .await
 }
 
-async fn render(resources: Arc<Resources>, viewer: Viewer, chrome: Chrome, id: Uuid) -> Result<Response> {
+async fn render(
+    resources: Arc<Resources>,
+    viewer: Viewer,
+    context: PageContext,
+    id: Uuid,
+) -> Result<Response> {
     let resource = resources.find(&viewer, id).await?;
-    let toast = chrome.toast.is_some();
+    let toast = context.toast.is_some();
     // A cached page stays true: only disabling the account removes its profile, and that invalidates everything.
     let has_profile = resources.owner_has_profile(&resource).await?;
     let shown = ShowPage {
-        chrome: chrome.section("library"),
+        context: context.section("library"),
         address: resource.url.as_deref().map(normal_url::shown),
         host: resource.url.as_deref().map(host),
         body_html: resource.html.get_or_render(&resource.body),
@@ -77,7 +83,7 @@ async fn render(resources: Arc<Resources>, viewer: Viewer, chrome: Chrome, id: U
 
 /// Where a pin is set: in a row of the list, or on a page to go back to.
 pub struct PinPlace {
-    chrome: Chrome,
+    context: PageContext,
     from: Back,
     by_htmx: bool,
 }
@@ -92,7 +98,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Ok(HxRequest(by_htmx)) = HxRequest::from_request_parts(parts, state).await;
         let Ok(from) = Back::from_request_parts(parts, state).await;
-        Ok(Self { chrome: Chrome::from_request_parts(parts, state).await?, from, by_htmx })
+        Ok(Self { context: PageContext::from_request_parts(parts, state).await?, from, by_htmx })
     }
 }
 
@@ -103,7 +109,7 @@ pub async fn pin(
     Id(id): Id,
 ) -> Result<Response> {
     let pinned = set_pinned(&resources, &viewer, id, true).await?;
-    place.answer(&viewer, &pinned, Notice::Pinned)
+    place.answer(&viewer, &pinned, Flash::Pinned)
 }
 
 pub async fn unpin(
@@ -113,15 +119,15 @@ pub async fn unpin(
     Id(id): Id,
 ) -> Result<Response> {
     let unpinned = set_pinned(&resources, &viewer, id, false).await?;
-    place.answer(&viewer, &unpinned, Notice::Unpinned)
+    place.answer(&viewer, &unpinned, Flash::Unpinned)
 }
 
 impl PinPlace {
-    fn answer(self, viewer: &Viewer, resource: &Resource, notice: Notice) -> Result<Response> {
+    fn answer(self, viewer: &Viewer, resource: &Resource, flash: Flash) -> Result<Response> {
         if self.by_htmx {
-            return rows::part(self.chrome.with(notice), resource, viewer);
+            return rows::part(self.context.with(flash), resource, viewer);
         }
-        Ok(redirect(&self.from.at(resource.id), Some(notice)))
+        Ok(redirect(&self.from.at(resource.id), Some(flash)))
     }
 }
 

@@ -11,14 +11,14 @@ use serde::Deserialize;
 use super::bulk::{Bulk, carry_out};
 use super::views::tag_href;
 use crate::error::{Error, FieldErrors, Result};
+use crate::identity::Viewer;
 use crate::resources::Resources;
 use crate::resources::bulk::BulkChange;
 use crate::resources::retag::{TagStep, TagWish};
 use crate::resources::tag::{self, split_tags};
-use crate::web::chrome::{Chrome, page};
+use crate::web::flash::What;
 use crate::web::forms::{Form, Query};
-use crate::web::notice::What;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page};
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
@@ -47,7 +47,7 @@ impl TagForm {
 #[derive(Template)]
 #[template(path = "resources/tag_edit.html")]
 struct TagEditPage {
-    chrome: Chrome,
+    context: PageContext,
     name: String,
     /// What was typed.
     to: String,
@@ -61,17 +61,17 @@ struct TagEditPage {
 pub async fn edit(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(form): Query<TagForm>,
 ) -> Result<Response> {
     let form = TagForm { to: form.tag.clone(), below: "yes".to_owned(), ..form };
-    page(&edit_page(&resources, &viewer, chrome, &form, FieldErrors::default()).await?, false)
+    page(&edit_page(&resources, &viewer, context, &form, FieldErrors::default()).await?, false)
 }
 
 async fn edit_page(
     resources: &Arc<Resources>,
     viewer: &Viewer,
-    chrome: Chrome,
+    context: PageContext,
     form: &TagForm,
     errors: FieldErrors,
 ) -> Result<TagEditPage> {
@@ -81,7 +81,7 @@ async fn edit_page(
     let seen = resources.tags(viewer).await?;
     let below = tag::range_of(&folded);
     Ok(TagEditPage {
-        chrome: chrome.section("tags"),
+        context: context.section("tags"),
         name: found.name.clone(),
         to: form.to.clone(),
         count: seen.iter().find(|tag| tag::fold(&tag.name) == folded).map_or(0, |tag| tag.count),
@@ -95,7 +95,7 @@ async fn edit_page(
 #[derive(Template)]
 #[template(path = "resources/tag_plan.html")]
 struct TagPlanPage {
-    chrome: Chrome,
+    context: PageContext,
     form: TagForm,
     steps: Vec<TagStep>,
     entries: usize,
@@ -106,36 +106,36 @@ struct TagPlanPage {
 pub async fn plan(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(form): Query<TagForm>,
 ) -> Result<Response> {
     let plan = resources.plan_tags(&viewer, &form.wish()).await?;
-    page(&plan_page(chrome, form, plan.steps, plan.ids.len()), false)
+    page(&plan_page(context, form, plan.steps, plan.ids.len()), false)
 }
 
-fn plan_page(chrome: Chrome, form: TagForm, steps: Vec<TagStep>, entries: usize) -> TagPlanPage {
+fn plan_page(context: PageContext, form: TagForm, steps: Vec<TagStep>, entries: usize) -> TagPlanPage {
     let merges = steps.iter().any(|step| step.merges);
-    TagPlanPage { chrome: chrome.section("tags"), form, steps, entries, merges }
+    TagPlanPage { context: context.section("tags"), form, steps, entries, merges }
 }
 
 /// Renames, merges or deletes. A merge that no preview has shown is shown first.
 pub async fn change(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Form(form): Form<TagForm>,
 ) -> Result<Response> {
     let plan = match resources.plan_tags(&viewer, &form.wish()).await {
         Ok(plan) => plan,
         Err(Error::Invalid(errors)) => {
-            let again = edit_page(&resources, &viewer, chrome, &form, errors).await?;
+            let again = edit_page(&resources, &viewer, context, &form, errors).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response());
         }
         Err(error) => return Err(error),
     };
     let merges = plan.steps.iter().any(|step| step.merges);
     if merges && form.sure != "yes" {
-        let shown = plan_page(chrome, form, plan.steps, plan.ids.len());
+        let shown = plan_page(context, form, plan.steps, plan.ids.len());
         return Ok((StatusCode::CONFLICT, page(&shown, false)?).into_response());
     }
     if plan.ids.is_empty() && !matches!(plan.change, BulkChange::Respell(_)) {

@@ -11,17 +11,17 @@ use serde::Deserialize;
 
 use super::views::tag_href;
 use crate::error::Result;
+use crate::identity::Viewer;
 use crate::resources::retag::near_twins;
 use crate::resources::tag::{self, TagName};
 use crate::resources::{Resources, TagCount};
-use crate::web::chrome::{Chrome, page};
 use crate::web::forms::{Query, encode};
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page};
 
 #[derive(Template)]
 #[template(path = "resources/tags.html")]
 struct TagsPage {
-    chrome: Chrome,
+    context: PageContext,
     q: String,
     by_count: bool,
     by_name_href: String,
@@ -63,7 +63,7 @@ pub struct TagsParams {
 pub async fn tags(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(params): Query<TagsParams>,
 ) -> Result<Response> {
     let own = if viewer.member().is_some() { resources.own_tags(&viewer).await? } else { Vec::new() };
@@ -81,9 +81,9 @@ pub async fn tags(
     } else {
         grow_tree(&mut tags);
     }
-    let toast = chrome.toast.is_some();
+    let toast = context.toast.is_some();
     let tags_page = TagsPage {
-        chrome: chrome.section("tags"),
+        context: context.section("tags"),
         by_name_href: tags_href(&params.q, ""),
         by_count_href: tags_href(&params.q, "count"),
         twins: if params.q.is_empty() { twins(&own, &seen) } else { Vec::new() },

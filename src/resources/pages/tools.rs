@@ -12,11 +12,12 @@ use super::capture::new_page;
 use super::editor::{FormPage, Refusal, own_tags};
 use super::form::EntryForm;
 use crate::error::Result;
+use crate::identity::Viewer;
 use crate::resources::{Resources, addresses};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
 use crate::web::deps::WebDeps;
+use crate::web::flash::Flash;
 use crate::web::forms::Query;
-use crate::web::viewer::Viewer;
+use crate::web::page_context::{PageContext, page, redirect};
 
 /// Where the window says that it is done.
 pub const SAVED: &str = "/capture/saved";
@@ -26,15 +27,20 @@ const SELECTED: usize = 20_000;
 #[derive(Template)]
 #[template(path = "settings/capture.html")]
 struct CapturePage {
-    chrome: Chrome,
+    context: PageContext,
     bookmarklet: String,
     origin: String,
 }
 
-pub async fn settings(State(deps): State<Arc<WebDeps>>, viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn settings(
+    State(deps): State<Arc<WebDeps>>,
+    viewer: Viewer,
+    context: PageContext,
+) -> Result<Response> {
     viewer.signed_in()?;
     let origin = deps.public_url.origin();
-    let shown = CapturePage { chrome: chrome.section("capture"), bookmarklet: bookmarklet(&origin), origin };
+    let shown =
+        CapturePage { context: context.section("capture"), bookmarklet: bookmarklet(&origin), origin };
     page(&shown, false)
 }
 
@@ -60,7 +66,7 @@ pub struct Shared {
 pub async fn window(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     Query(shared): Query<Shared>,
 ) -> Result<Response> {
     viewer.signed_in()?;
@@ -68,7 +74,7 @@ pub async fn window(
     if !shared.url.is_empty()
         && let Ok(existing) = resources.lookup(&viewer, &shared.url).await
     {
-        return Ok(redirect(&format!("/resources/{}/edit", existing.id), Some(Notice::AlreadySaved)));
+        return Ok(redirect(&format!("/resources/{}/edit", existing.id), Some(Flash::AlreadySaved)));
     }
     let is_note = shared.url.is_empty() && !shared.text.is_empty();
     let form = EntryForm {
@@ -80,8 +86,8 @@ pub async fn window(
         ..EntryForm::default()
     };
     let own_tags = own_tags(&resources, &viewer).await?;
-    let toast = chrome.toast.is_some();
-    page(&FormPage { own_tags, ..new_page(chrome, form.shown(), Refusal::default()) }, toast)
+    let toast = context.toast.is_some();
+    page(&FormPage { own_tags, ..new_page(context, form.shown(), Refusal::default()) }, toast)
 }
 
 impl Shared {
@@ -107,13 +113,13 @@ fn quoted(text: &str) -> String {
 #[derive(Template)]
 #[template(path = "resources/captured.html")]
 struct CapturedPage {
-    chrome: Chrome,
+    context: PageContext,
 }
 
-pub async fn saved(viewer: Viewer, chrome: Chrome) -> Result<Response> {
+pub async fn saved(viewer: Viewer, context: PageContext) -> Result<Response> {
     viewer.signed_in()?;
-    let toast = chrome.toast.is_some();
-    page(&CapturedPage { chrome: chrome.section("library") }, toast)
+    let toast = context.toast.is_some();
+    page(&CapturedPage { context: context.section("library") }, toast)
 }
 
 #[derive(Template)]

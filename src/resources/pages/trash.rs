@@ -13,11 +13,12 @@ use super::names::{Known, distinct};
 use super::rows;
 use super::views::{At, host};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
 use crate::resources::{Precondition, Resource, Resources, TRASH_LIFE};
-use crate::web::chrome::{Chrome, Notice, page, redirect};
+use crate::web::flash::Flash;
 use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
-use crate::web::viewer::Viewer;
 
 pub struct Trashed {
     pub at: At,
@@ -34,7 +35,7 @@ impl Trashed {
 #[derive(Template)]
 #[template(path = "resources/trash.html")]
 struct TrashPage {
-    chrome: Chrome,
+    context: PageContext,
     rows: Vec<TrashRow>,
 }
 
@@ -74,16 +75,16 @@ pub async fn trash(
     viewer: Viewer,
     from: Back,
     HxRequest(by_htmx): HxRequest,
-    chrome: Chrome,
+    context: PageContext,
     Id(id): Id,
     Form(form): Form<TrashForm>,
 ) -> Result<Response> {
     resources.trash(&viewer, id, &Precondition::None).await?;
     if by_htmx {
-        return rows::gone(chrome.with(Notice::Trashed(id)));
+        return rows::gone(context.with(Flash::Trashed(id)));
     }
     let list = Back::from_field(&form.back).or(from).list_at(id);
-    Ok(redirect(list.as_deref().unwrap_or("/resources"), Some(Notice::Trashed(id))))
+    Ok(redirect(list.as_deref().unwrap_or("/resources"), Some(Flash::Trashed(id))))
 }
 
 pub async fn restore(
@@ -93,9 +94,9 @@ pub async fn restore(
     Id(id): Id,
 ) -> Result<Response> {
     match resources.restore(&viewer, id, &Precondition::None).await {
-        Ok(_) => Ok(redirect(&from.at(id), Some(Notice::Restored))),
+        Ok(_) => Ok(redirect(&from.at(id), Some(Flash::Restored))),
         Err(Error::DuplicateUrl(existing)) => {
-            Ok(redirect(&format!("/resources/{existing}"), Some(Notice::NotRestored)))
+            Ok(redirect(&format!("/resources/{existing}"), Some(Flash::NotRestored)))
         }
         Err(error) => Err(error),
     }
@@ -103,19 +104,19 @@ pub async fn restore(
 
 pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
     resources.delete(&viewer, id).await?;
-    Ok(redirect("/trash", Some(Notice::Deleted)))
+    Ok(redirect("/trash", Some(Flash::Deleted)))
 }
 
 /// Deletes for ever all that is in the trash.
 pub async fn empty(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Result<Response> {
     resources.empty_trash(&viewer).await?;
-    Ok(redirect("/trash", Some(Notice::Emptied)))
+    Ok(redirect("/trash", Some(Flash::Emptied)))
 }
 
 pub async fn trashed(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
 ) -> Result<Response> {
     let rows = resources.trashed(&viewer).await?;
     let mut rows: Vec<_> = rows.into_iter().filter_map(TrashRow::new).collect();
@@ -126,6 +127,6 @@ pub async fn trashed(
     });
     let names = distinct(&known.collect::<Vec<_>>());
     rows.iter_mut().zip(names).for_each(|(row, name)| row.name = name);
-    let toast = chrome.toast.is_some();
-    page(&TrashPage { chrome: chrome.section("trash"), rows }, toast)
+    let toast = context.toast.is_some();
+    page(&TrashPage { context: context.section("trash"), rows }, toast)
 }

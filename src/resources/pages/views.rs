@@ -1,12 +1,12 @@
 //! Plain data for the templates of the library.
 
 use super::names::{Known, distinct};
-use crate::db::Timestamp;
+use crate::identity::Viewer;
 use crate::resources::fold::{self, Highlight};
 use crate::resources::listing::{Hit, Listing};
 use crate::resources::{Resource, markdown, normal_url};
+use crate::timestamp::Timestamp;
 use crate::web::forms::encode;
-use crate::web::viewer::Viewer;
 
 /// Characters of the excerpt in a row.
 const EXCERPT: usize = 280;

@@ -9,12 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Profile;
-use crate::db::Timestamp;
 use crate::error::Result;
 use crate::resources::{Resources, ResourcesState};
-use crate::web::bearer::{ResourcesRead, Scoped};
+use crate::timestamp::Timestamp;
 use crate::web::json::Problem;
 use crate::web::path::Username;
+use crate::web::scoped::{ResourcesRead, Scoped};
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new().routes(routes!(profile))

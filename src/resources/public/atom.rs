@@ -6,9 +6,9 @@ use uuid::{Builder, Uuid};
 
 use super::{Feed, Profile};
 use crate::cache::id_of;
-use crate::db::Timestamp;
 use crate::resources::listing::Hit;
 use crate::resources::markdown;
+use crate::timestamp::Timestamp;
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 

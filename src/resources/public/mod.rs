@@ -14,11 +14,11 @@ use uuid::Uuid;
 use super::listing::{Hit, ListParams, Listing};
 use super::visibility::may_be_seen_by;
 use super::{Resource, Resources, cached};
-use crate::accounts::username_key;
 use crate::cache::{Key, id_of};
-use crate::db::Timestamp;
 use crate::error::{Error, Result};
-use crate::web::viewer::Viewer;
+use crate::identity::Viewer;
+use crate::names::username_key;
+use crate::timestamp::Timestamp;
 
 /// Entries on a page of a profile.
 const PAGE: &str = "20";

@@ -13,15 +13,15 @@ use serde::Deserialize;
 
 use super::{Profile, atom};
 use crate::error::{Error, Result};
+use crate::identity::Viewer;
+use crate::public_url::PublicUrl;
 use crate::resources::pages::views::{At, Row};
 use crate::resources::{Resources, ResourcesState, cached};
-use crate::web::chrome::{Chrome, page};
 use crate::web::deps::WebDeps;
 use crate::web::forms::{Query, encode};
 use crate::web::page_cache;
+use crate::web::page_context::{PageContext, page};
 use crate::web::path::Username;
-use crate::web::site::Site;
-use crate::web::viewer::Viewer;
 
 /// The feed of all public resources.
 pub const FEED: &str = "/feed.atom";
@@ -51,7 +51,7 @@ pub struct ProfileQuery {
 #[derive(Template)]
 #[template(path = "public/profile.html")]
 struct ProfilePage<'a> {
-    chrome: Chrome,
+    context: PageContext,
     username: String,
     name: String,
     public: i64,
@@ -65,17 +65,17 @@ struct ProfilePage<'a> {
 async fn profile(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     headers: HeaderMap,
     Username(username): Username,
     Query(params): Query<ProfileQuery>,
 ) -> Result<Response> {
     let render =
-        || render(resources.clone(), viewer.clone(), chrome.clone(), username.clone(), params.clone());
+        || render(resources.clone(), viewer.clone(), context.clone(), username.clone(), params.clone());
     page_cache::page(
         &resources.cache,
         &viewer,
-        &chrome,
+        &context,
         &headers,
         cached::list_scopes(&Viewer::Visitor),
         render,
@@ -86,7 +86,7 @@ async fn profile(
 async fn render(
     resources: Arc<Resources>,
     viewer: Viewer,
-    chrome: Chrome,
+    context: PageContext,
     username: String,
     params: ProfileQuery,
 ) -> Result<Response> {
@@ -94,9 +94,9 @@ async fn render(
     let listing = resources.public_resources_of(&profile, &params.cursor).await?;
     // The heading names the owner of them all.
     let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, ..row });
-    let (here, toast) = (href(&profile), chrome.toast.is_some());
+    let (here, toast) = (href(&profile), context.toast.is_some());
     let shown = ProfilePage {
-        chrome,
+        context,
         username: profile.username.clone(),
         name: profile.display_name.clone(),
         public: profile.public,
@@ -128,7 +128,7 @@ async fn feed_of(
 
 async fn latest(
     resources: &Arc<Resources>,
-    site: &Site,
+    site: &PublicUrl,
     headers: &HeaderMap,
     of: Option<String>,
 ) -> Result<Response> {

@@ -5,11 +5,11 @@ use uuid::Uuid;
 
 use super::{LATEST, Profile};
 use crate::db::{Db, Value, bind_all, on};
+use crate::identity::Viewer;
 use crate::resources::listing::Hit;
 use crate::resources::store::Statement;
 use crate::resources::store::list::columns;
 use crate::resources::visibility::visible;
-use crate::web::viewer::Viewer;
 
 /// Feeds contain bodies up to this many characters; of longer ones, only the summary.
 pub const FEED_BODY: i64 = 20_000;

@@ -4,7 +4,7 @@ use time::Date;
 
 use super::super::{Kind, Visibility, normal_url, tag};
 use super::{QueryError, lex::Lexeme};
-use crate::db::Timestamp;
+use crate::timestamp::Timestamp;
 
 const NAMES: [&str; 8] = ["tag", "site", "by", "kind", "is", "visibility", "before", "after"];
 

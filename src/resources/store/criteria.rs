@@ -4,10 +4,11 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, Value, bind_all, on};
-use crate::resources::listing::{Search, Sort, midnight};
+use crate::identity::Viewer;
+use crate::resources::listing::{Search, Sort};
 use crate::resources::query::{self, Criterion, Filter, Fts, Group, PgGroup, Term};
 use crate::resources::{Kind, index_terms, tag};
-use crate::web::viewer::Viewer;
+use crate::timestamp::Timestamp;
 
 /// Up to this many matches are fetched and sorted; with more, the rows are read in the order of the list.
 const FEW: i64 = 2_000;
@@ -152,8 +153,12 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
         Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
         Criterion::CreatedAfter(at) => format!("r.created_at > {}", statement.bind(Value::At(*at))),
         Criterion::ChangedAfter(at) => format!("r.updated_at > {}", statement.bind(Value::At(*at))),
-        Criterion::Before(date) => format!("r.created_at < {}", statement.bind(Value::At(midnight(*date)))),
-        Criterion::After(date) => format!("r.created_at >= {}", statement.bind(Value::At(midnight(*date)))),
+        Criterion::Before(date) => {
+            format!("r.created_at < {}", statement.bind(Value::At(Timestamp::midnight(*date))))
+        }
+        Criterion::After(date) => {
+            format!("r.created_at >= {}", statement.bind(Value::At(Timestamp::midnight(*date))))
+        }
     }
 }
 

@@ -4,10 +4,10 @@
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, on_rows, words};
 use super::list::{Order, after, columns};
 use crate::db::Db;
+use crate::identity::Viewer;
 use crate::resources::listing::Search;
 use crate::resources::query::{Criterion, Filter};
 use crate::resources::visibility::Shelf;
-use crate::web::viewer::Viewer;
 
 /// So many rows are asked at most.
 const ASKED: i64 = 2_000;

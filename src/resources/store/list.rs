@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
 use super::{first_rows, ranked};
-use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::db::{Db, Value, bind_all, on};
+use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, Search, Sort};
 use crate::resources::visibility::{Shelf, partitions};
-use crate::web::viewer::Viewer;
+use crate::timestamp::Timestamp;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     if search.query.says_nothing {

@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::criteria::{Sizes, Statement, Words, filters, words};
 use super::list::{self, columns};
-use crate::db::{Db, Timestamp, Value, bind_all, on};
+use crate::db::{Db, Value, bind_all, on};
+use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};
 use crate::resources::query::{Group, Query};
 use crate::resources::rank::{self, Candidate};
 use crate::resources::visibility::Shelf;
-use crate::web::viewer::Viewer;
+use crate::timestamp::Timestamp;
 
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
 const READ: i64 = 4_000;

@@ -4,10 +4,10 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, Value, bind_all, on};
+use crate::identity::Viewer;
 use crate::resources::TagCount;
 use crate::resources::retag::TagMove;
 use crate::resources::tag::TagName;
-use crate::web::viewer::Viewer;
 
 pub const COMPLETE: &str = "SELECT name FROM tags WHERE owner_id = $1 AND folded >= $2 AND folded < $3
         ORDER BY folded LIMIT $4";

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::columns::{SAVED, bind_saved, insert_revisions};
 use crate::cache::Write;
-use crate::db::{Db, Timestamp, on};
+use crate::db::{Db, on};
 use crate::resources::draft::Checked;
 use crate::resources::tag::TagName;
 use crate::resources::{Resource, Via, Visibility};
+use crate::timestamp::Timestamp;
 
 /// When a new resource was made, and when coffer got it.
 pub struct Times {

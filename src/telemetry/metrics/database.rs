@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 
 use super::family::{Counters, Label as _, label};
 use super::recorder::{Durations, Recorder};
-use crate::context::Context;
+use crate::system::System;
 use crate::telemetry::recent::{Recent, SlowQuery};
 
 /// A query that takes longer is remembered with its request.
@@ -45,7 +45,7 @@ label! {
 pub struct Database {
     recorder: Recorder,
     queries: RwLock<HashMap<&'static str, Arc<QueryMeter>>>,
-    context: Context,
+    context: System,
     pub slow_queries: Recent<SlowQuery>,
 }
 
@@ -69,7 +69,7 @@ pub struct PoolMeter {
 }
 
 impl Database {
-    pub(super) fn new(recorder: &Recorder, context: &Context) -> Self {
+    pub(super) fn new(recorder: &Recorder, context: &System) -> Self {
         Self {
             recorder: recorder.clone(),
             queries: RwLock::default(),
@@ -139,13 +139,7 @@ impl QueryMeter {
         self.durations.record(duration);
     }
 
-    pub fn failed(&self, error: &sqlx::Error) {
-        self.errors.count(match error {
-            sqlx::Error::PoolTimedOut => ErrorType::Timeout,
-            error if crate::db::is_silence(error) => ErrorType::Timeout,
-            error if crate::db::is_unavailable(error) => ErrorType::Unavailable,
-            error if crate::db::is_duplicate(error) => ErrorType::Conflict,
-            _ => ErrorType::Other,
-        });
+    pub fn failed(&self, kind: ErrorType) {
+        self.errors.count(kind);
     }
 }

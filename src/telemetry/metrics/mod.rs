@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use self::accounts::{Accounts, MailOutcome, Method, SessionOperation, SessionOutcome};
 pub use self::cache::{Cache, CacheMeter, Evicted, Invalidation, Outcome, Tier};
-pub use self::database::{Database, PoolMeter, PoolState, QueryMeter};
+pub use self::database::{Database, ErrorType, PoolMeter, PoolState, QueryMeter};
 pub use self::dependency::{Breaker, Dependencies, DependencyMeter};
 pub use self::family::{Counters, Label, real};
 pub use self::http::{Http, RouteMeter, method_name};
@@ -31,7 +31,7 @@ pub use self::runtime::Runtime;
 
 use self::runtime::Fraction;
 use super::recent::{Failing, Failure, Recent};
-use crate::context::Context;
+use crate::system::System;
 
 /// Every family of durations: the exporter would show one that is missing here as a summary.
 const DURATIONS: &[&Durations] = &[
@@ -76,7 +76,7 @@ impl Deref for Metrics {
 }
 
 impl Metrics {
-    pub fn new(context: &Context) -> Self {
+    pub fn new(context: &System) -> Self {
         let recorder = Recorder::new(DURATIONS);
         Self(Arc::new(Inner {
             http: Http::new(&recorder),

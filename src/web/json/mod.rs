@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, RefBuilder, SchemaType, Type};
 use uuid::Uuid;
 
 use super::csrf::content_type;
 use super::{body, etag};
 use crate::error::{Code, Error, FieldErrors, Result};
-use crate::resources::resource::ResourceBody;
 
 /// The largest JSON body.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -92,7 +92,7 @@ pub struct Problem {
     pub current_version: Option<i64>,
     /// For `version_conflict`: the entry as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ResourceBody>)]
+    #[schema(schema_with = current_schema)]
     pub current: Option<serde_json::Value>,
     /// For `bad_query`: where the query could not be read, in characters from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,17 +127,17 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors,
             existing_id: if let Error::DuplicateUrl(id) = error { Some(*id) } else { None },
-            current_version: if let Error::VersionConflict(current) = error {
-                Some(current.version)
+            current_version: if let Error::VersionConflict { version, .. } = error {
+                Some(*version)
             } else {
                 None
             },
-            current: if let Error::VersionConflict(current) = error {
-                serde_json::to_value(ResourceBody::from(&**current)).ok()
+            current: if let Error::VersionConflict { current, .. } = error {
+                Some((**current).clone())
             } else {
                 None
             },
-            position: if let Error::BadQuery(error) = error { Some(error.position) } else { None },
+            position: if let Error::BadQuery { position, .. } = error { Some(*position) } else { None },
             violated_policies: if let Error::TooManyRequests(refusal) = error {
                 refusal.policies.iter().map(|policy| policy.as_str().to_owned()).collect()
             } else {
@@ -145,6 +145,15 @@ impl Problem {
             },
         }
     }
+}
+
+/// What the API calls an entry; its type stands above the kit.
+fn current_schema() -> OneOfBuilder {
+    let body = RefBuilder::new()
+        .ref_location_from_schema_name("ResourceBody")
+        .description(Some("For `version_conflict`: the entry as it stands."));
+    let null = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
+    OneOfBuilder::new().item(body).item(null)
 }
 
 fn kind(error: &Error) -> String {

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use coffer::cache::{self, Cached, Name};
+use coffer::identity::Viewer;
 use coffer::resources::listing::ListParams;
 use coffer::resources::visibility::may_see;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
-use coffer::web::viewer::Viewer;
 use uuid::Uuid;
 
 use crate::support::app::App;
@@ -20,7 +20,7 @@ struct Shelf {
 }
 
 async fn shelf(app: &App, name: &str) -> Shelf {
-    app.has_account(name, coffer::accounts::Role::Member).await;
+    app.has_account(name, coffer::identity::Role::Member).await;
     let viewer = app.viewer(name).await;
     let mut kept = Vec::new();
     for number in 0..3 {

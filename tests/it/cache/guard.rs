@@ -1,14 +1,14 @@
 //! The last question before a value is served: is it for this viewer? Each kind asks it, whatever the loader or the key
 //! says; of an entry that is kept once for all, nothing else decides.
 
-use coffer::accounts::Role;
 use coffer::cache::{Cached, Key, Kind, Scope, Scopes};
+use coffer::identity::Role;
+use coffer::identity::Viewer;
 use coffer::resources::cached::{ANY, Any, FEED, LISTING, RESOURCE, TAGS, Tagged};
 use coffer::resources::listing::{Hit, ListParams, Listing};
 use coffer::resources::public::Feed;
 use coffer::resources::visibility::Visibility;
 use coffer::resources::{Draft, Precondition, Resource, Via};
-use coffer::web::viewer::Viewer;
 use serde_json::json;
 use uuid::Uuid;
 

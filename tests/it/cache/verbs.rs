@@ -1,16 +1,14 @@
 //! A walk through every verb that writes: after each, everybody's cached answers are what the database says.
 
-use coffer::accounts::Role;
 use coffer::accounts::people::{By, Change as Office};
 use coffer::cache::{Cache, Capacity, Deps};
 use coffer::config::Config;
+use coffer::identity::{RequestMeta, Role, Viewer};
 use coffer::keys::Keys;
 use coffer::resources::import::File;
 use coffer::resources::listing::ListParams;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::cursor::CursorKey;
-use coffer::web::origin::Origin;
-use coffer::web::viewer::Viewer;
 use uuid::Uuid;
 
 use crate::support::app::App;
@@ -19,7 +17,7 @@ use crate::support::on_both_engines;
 /// The same verbs over the same database, with nothing in memory and nothing in Redis: what is true.
 fn uncached(app: &App) -> Resources {
     let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
-    let keys = Keys::load(&config, &app.coffer.system).expect("the app's keys");
+    let keys = Keys::load(config.key_source(), &app.coffer.system).expect("the app's keys");
     let (db, context) = (app.coffer.db.clone(), app.coffer.system.clone());
     let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None };
     let cache = Cache::new(deps, Capacity { memory: 0, loads: 4 });
@@ -134,7 +132,7 @@ async fn every_write_is_seen_by_everybody(app: App) {
     walk.agrees("made-up resources").await;
     walk.app.coffer.accounts.rename(&ada, "Ada Lovelace").await.expect("a name");
     walk.agrees("a new name").await;
-    let origin = Origin::default();
+    let origin = RequestMeta::default();
     let id = ada.id().expect("an account");
     for (disabled, role) in [(true, None), (false, None), (true, Some(Role::Admin)), (false, None)] {
         let change = Office { disabled: Some(disabled), role };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use tempfile::TempDir;
 
 use crate::support::app::{App, Engine, Node, PASSWORD};

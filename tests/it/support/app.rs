@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use coffer::accounts::{NewAccount, Role};
+use coffer::accounts::NewAccount;
+
 use coffer::config::Config;
-use coffer::context::{Clock, Context};
-use coffer::db::{Db, Timestamp};
+use coffer::db::Db;
+use coffer::identity::{Role, Viewer};
 use coffer::limiter::policy::Policy;
-use coffer::web::viewer::Viewer;
+use coffer::system::{Clock, System};
+use coffer::timestamp::Timestamp;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -172,8 +174,7 @@ impl App {
         settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));
-        let clock =
-            TestClock { system: Context::system().clock, ahead: Arc::default(), behind: Arc::default() };
+        let clock = TestClock { system: System::real().clock, ahead: Arc::default(), behind: Arc::default() };
         let node = Node::start(&settings, &clock).await;
         Self { node, engine, settings, clock, redis, folder, database }
     }
@@ -352,7 +353,7 @@ impl Node {
 
     async fn start(settings: &[String], clock: &TestClock) -> Self {
         let config = Config::of(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
-        let context = Context { clock: Arc::new(clock.clone()), entropy: Context::system().entropy };
+        let context = System { clock: Arc::new(clock.clone()), entropy: System::real().entropy };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let coffer = coffer::app::App::open(config, context, address).await.expect("coffer opens");

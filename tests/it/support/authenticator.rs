@@ -1,6 +1,6 @@
 //! An authenticator app, made from what the set-up page shows, by an implementation that is not coffer's.
 
-use coffer::db::Timestamp;
+use coffer::timestamp::Timestamp;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coffer::accounts::Role;
+use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
 

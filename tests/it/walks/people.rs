@@ -1,6 +1,6 @@
 //! The people of the walk: how they get in, and how they are helped.
 
-use coffer::context::Context;
+use coffer::system::System;
 use reqwest::Method;
 
 use super::tour::Tour;
@@ -38,7 +38,7 @@ impl Tour {
     /// A phone and a password are lost, and an account waits after many guesses. Ada's new browser.
     pub async fn helps_people(&self, ada: &Actor) -> Actor {
         let phone = Authenticator::from_page(&ada.get(SETUP).await.ok());
-        ada.post_form(SETUP, &[("code", &phone.code(Context::system().now()))]).await.ok();
+        ada.post_form(SETUP, &[("code", &phone.code(System::real().now()))]).await.ok();
         self.visitor("ada").gives_password().await;
         self.commands(&["troubleshooting#A lost phone or second factor"]).await;
         self.visitor("ada").signs_in().await;

@@ -1,0 +1,85 @@
+//! The cookie of a device that is kept signed in, and the session that it begins when the old one is over.
+
+use axum::http::HeaderMap;
+
+use crate::accounts::{Proof, Proved};
+use crate::admin::pages::LIVE;
+use crate::auth::session::{self, RequestSession};
+use crate::auth::{Auth, SignIn};
+use crate::error::Result;
+use crate::identity::{Identity, RequestMeta};
+use crate::public_url::PublicUrl;
+use crate::refresh::{Kind, Rotation};
+use crate::tokens::format::Prefix;
+use crate::web::cookies::{Cookie, Life, Name};
+use crate::web::request::Head;
+use crate::web::{cookies, device};
+
+/// Whom the session knows, else whose device this is that is kept signed in; then with the cookie to be set.
+///
+/// # Errors
+/// Sessions can't be had just now.
+pub async fn identify(
+    auth: &Auth,
+    here: &mut RequestSession,
+    head: Head<'_>,
+) -> Result<(Identity, Option<Cookie<'static>>)> {
+    // Looking at figures that renew themselves keeps nobody signed in.
+    let slides = head.uri.path() != LIVE;
+    let identity = session::identify(auth, here, slides).await?;
+    if identity.viewer.member().is_some() {
+        return Ok((identity, None));
+    }
+    let Some(token) = token(&auth.deps.public_url, head.headers) else { return Ok((identity, None)) };
+    let origin = RequestMeta::new(&auth.deps, head.headers, head.extensions);
+    let Rotation::Granted(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
+        return Ok((identity, Some(cookies::removal(Name::RememberMe))));
+    };
+    let (session, proved) = (&here.session, Proved { member: grant.member, by: Proof::KeptDevice });
+    session::sign_in(auth, session, &proved, &origin).await?;
+    session::join_family(auth, session, &proved.member, grant.family).await?;
+    let cookie = cookies::new(Name::RememberMe, &grant.refresh_token, Life::For(grant.life));
+    Ok((session::new_identity(session, proved.member).await?, Some(cookie)))
+}
+
+/// Sets the cookie, unless the answer itself has set it.
+pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
+    if cookie.is_some() && !cookies::is_set(headers, Name::RememberMe) {
+        cookies::add(headers, cookie);
+    }
+}
+
+/// Begins a signed-in session and ends the one that was signed in here before. Returns the cookies that the answer sets
+/// or takes back.
+pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<Vec<Cookie<'static>>> {
+    let SignIn { session, before, origin, stays } = here;
+    auth.sessions.log_out(before, origin).await?;
+    let mut set = Vec::new();
+    let device = origin.device.unwrap_or_else(|| {
+        let (device, cookie) = device::new(&auth.deps.system);
+        set.push(cookie);
+        device
+    });
+    let member = &proved.member;
+    auth.accounts.recognise(member, device, origin).await?;
+    session::sign_in(auth, session, proved, origin).await?;
+    if stays {
+        let grant = auth.refresh.begin(member, Kind::Browser, &[], origin).await?;
+        session::join_family(auth, session, member, grant.family).await?;
+        set.push(cookies::new(Name::RememberMe, &grant.refresh_token, Life::For(grant.life)));
+    } else {
+        set.extend(before.family.map(|_| cookies::removal(Name::RememberMe)));
+    }
+    Ok(set)
+}
+
+/// The token that the browser brings.
+fn token(site: &PublicUrl, headers: &HeaderMap) -> Option<String> {
+    let mut any = None;
+    let fits = cookies::find(site, headers, Name::RememberMe, |sent| {
+        any = Some(sent.to_owned());
+        Prefix::Refresh.fits(sent).then(|| sent.to_owned())
+    });
+    // What is none is taken back from the browser too.
+    fits.or(any)
+}

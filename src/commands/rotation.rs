@@ -1,0 +1,39 @@
+//! Another master key in place of the one in force, for all that is sealed.
+
+use uuid::Uuid;
+
+use crate::accounts::factor;
+use crate::audit::{Action, AuditLog, Event, Outcome};
+use crate::db::Db;
+use crate::identity::RequestMeta;
+use crate::keys::rotation::Rotation;
+use crate::keys::store;
+use crate::mail;
+use crate::telemetry::metrics::Metrics;
+
+#[derive(Debug, Default)]
+pub struct Resealed {
+    pub letters: usize,
+    pub second_factors: usize,
+    /// The accounts whose two-step login was switched off, since its secret is lost with the key.
+    pub switched_off: Vec<Uuid>,
+}
+
+/// In one transaction.
+pub async fn run(rotation: &Rotation<'_>, db: &Db) -> sqlx::Result<Resealed> {
+    let mut tx = db.begin().await?;
+    let last_event = store::replace(&mut tx, rotation.new.id().as_bytes()).await?;
+    let letters = mail::reseal(&mut tx, rotation).await?;
+    let (second_factors, switched_off) = factor::reseal(&mut tx, rotation).await?;
+    rotation.retire(&mut tx, last_event).await?;
+    let audit = AuditLog::new(rotation.context.clone(), rotation.new, &Metrics::new(rotation.context));
+    let action = if rotation.old.is_some() { Action::KeyRotate } else { Action::KeyLost };
+    let event = Event { action, actor: None, target: rotation.owner.to_string(), outcome: Outcome::Done };
+    audit.record(&mut tx, &RequestMeta::default(), &event).await?;
+    for user in &switched_off {
+        let event = Event { actor: None, ..Event::own(Action::SecondFactorOff, *user) };
+        audit.record(&mut tx, &RequestMeta::default(), &event).await?;
+    }
+    tx.commit().await?;
+    Ok(Resealed { letters, second_factors, switched_off })
+}

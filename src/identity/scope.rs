@@ -1,0 +1,83 @@
+//! What a token may be used for.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::error::{Error, Result};
+use crate::timestamp::Timestamp;
+
+use crate::named::named;
+
+named! {
+    #[derive(PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
+    pub enum Scope {
+        #[serde(rename = "resources:read")]
+        ResourcesRead = "resources:read",
+        #[serde(rename = "resources:write")]
+        ResourcesWrite = "resources:write",
+        #[serde(rename = "account:read")]
+        AccountRead = "account:read",
+        #[serde(rename = "account:write")]
+        AccountWrite = "account:write",
+        #[serde(rename = "admin:read")]
+        AdminRead = "admin:read",
+        #[serde(rename = "admin:write")]
+        AdminWrite = "admin:write",
+    }
+}
+
+impl Scope {
+    /// For the form.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::ResourcesRead => "Read links, notes and tags",
+            Self::ResourcesWrite => "Save, change and throw away links and notes",
+            Self::AccountRead => "Read your account, devices and list of tokens",
+            Self::AccountWrite => "Log devices out, make and revoke tokens",
+            Self::AdminRead => "Read people and the audit trail, while you are an admin",
+            Self::AdminWrite => "Change people’s accounts, while you are an admin",
+        }
+    }
+
+    /// The name of its box in the form.
+    pub fn field(self) -> String {
+        self.as_str().replace(':', "_")
+    }
+
+    pub const fn is_admins(self) -> bool {
+        matches!(self, Self::AdminRead | Self::AdminWrite)
+    }
+
+    /// As a row holds them.
+    pub fn join(scopes: &[Self]) -> String {
+        scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn split(text: &str) -> Vec<Self> {
+        text.split_whitespace().filter_map(Self::parse).collect()
+    }
+}
+
+/// What a token may do, and until when: no token that it makes may do more.
+#[derive(Clone, Debug)]
+pub struct TokenLimits {
+    pub scopes: Vec<Scope>,
+    pub until: Timestamp,
+}
+
+impl TokenLimits {
+    /// # Errors
+    /// [`Error::InsufficientScope`], [`Error::Invalid`] at the days
+    pub fn allow(&self, scopes: &[Scope], until: Timestamp) -> Result<()> {
+        if let Some(beyond) = scopes.iter().find(|scope| !self.scopes.contains(scope)) {
+            return Err(Error::InsufficientScope(beyond.as_str()));
+        }
+        if until > self.until {
+            return Err(Error::field(
+                "days",
+                "The token that asks for it ends before that. Choose fewer days.",
+            ));
+        }
+        Ok(())
+    }
+}

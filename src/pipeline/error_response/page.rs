@@ -1,0 +1,175 @@
+//! The page that an error is: a prompt where it can be cleared out of a form's way, else what went wrong and what helps.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+
+use super::{ErrorContext, with_body};
+use crate::error::Error;
+use crate::limiter::verdict::Refusal;
+use crate::pipeline::Pipeline;
+use crate::web::forms::encode;
+use crate::web::page_context::PageContext;
+use crate::web::pending::PendingForm;
+use crate::web::prompt::{Prompt, PromptPage};
+
+#[derive(Template)]
+#[template(path = "errors/page.html")]
+struct ErrorPage<'a> {
+    context: PageContext,
+    status: u16,
+    heading: &'static str,
+    message: String,
+    advice: Option<&'static str>,
+    request_id: &'a str,
+    form: Option<&'a PendingForm>,
+    may_be_saved: bool,
+    /// How long who was too fast has to wait.
+    wait: Option<&'a Refusal>,
+    /// Where to go on then: the page that was asked for, or the one with the form.
+    again: Option<String>,
+    right: Option<String>,
+}
+
+impl ErrorPage<'_> {
+    fn about_typed(&self) -> &'static str {
+        if self.may_be_saved {
+            "It may have been saved. Look first, and copy from here what is missing."
+        } else {
+            "It was not saved, but it is not lost. Copy what you need from here."
+        }
+    }
+}
+
+impl ErrorContext {
+    pub(super) fn page(self, pipeline: &Pipeline, response: &Response, error: &Arc<Error>) -> Response {
+        let asked = self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        if let Some(elsewhere) = self.leads_elsewhere(error, &asked) {
+            return elsewhere;
+        }
+        let (identity, form) = (self.slot.get(), response.extensions().get::<PendingForm>());
+        let context = PageContext::new(&pipeline.deps, &identity, asked.clone());
+        if let Some(form) = form
+            && let Some(prompt) = Prompt::of(error, form, response.extensions(), &identity)
+        {
+            let mut page = PromptPage::new(context, prompt, form, pipeline.auth.stay_days);
+            page.request_id = &self.request_id.0;
+            return with_body(response, error, page);
+        }
+        let page = ErrorPage {
+            context,
+            status: error.status().as_u16(),
+            heading: heading(error),
+            message: message(error, form),
+            advice: self.advice(error, identity.viewer.member().is_some()),
+            request_id: &self.request_id.0,
+            form,
+            may_be_saved: matches!(**error, Error::OutcomeUnknown(_)),
+            wait: if let Error::TooManyRequests(refusal) = &**error { Some(refusal) } else { None },
+            right: self.right_address(error, &asked),
+            again: if self.is_get { Some(asked) } else { self.came_from.clone() },
+        };
+        let body = page.render().unwrap_or_else(|_| heading(error).to_owned());
+        with_body(response, error, Html(body))
+    }
+
+    /// To where somebody is asked for what a page wants to know first.
+    fn leads_elsewhere(&self, error: &Error, asked: &str) -> Option<Response> {
+        if !self.is_get {
+            return None;
+        }
+        let to = |way, next| format!("{way}?next={}", encode(next));
+        match error {
+            Error::SignInRequired if self.by_htmx => {
+                // The list answers at this address with a whole page, too: the search that was typed is kept.
+                let is_list = self.uri.path() == "/resources";
+                let login = to("/login", if is_list { asked } else { &self.shown });
+                Some((StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response())
+            }
+            Error::SignInRequired => Some(Redirect::to(&to("/login", asked)).into_response()),
+            Error::SudoRequired if !self.by_htmx => Some(Redirect::to(&to("/sudo", asked)).into_response()),
+            _ => None,
+        }
+    }
+
+    /// The same page at the address where coffer is.
+    fn right_address(&self, error: &Error, asked: &str) -> Option<String> {
+        match error {
+            Error::WrongHost(Some(origin)) if self.is_get => Some(format!("{origin}{asked}")),
+            Error::WrongHost(origin) => origin.clone(),
+            _ => None,
+        }
+    }
+
+    /// What to do next, where the message can't say it because it is the API's too.
+    fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
+        match error {
+            Error::NotFound if !is_signed_in => Some("If it is yours, log in first."),
+            Error::LinkOver if !is_signed_in => Some("You have an account already? Log in."),
+            Error::TooLarge { .. } if self.is_upload => {
+                Some("The file was not kept. Go back and choose a smaller one.")
+            }
+            Error::TooLarge { .. } if !self.is_get => Some(
+                "Nothing is saved, and nothing is lost: go back with your browser’s Back button. If the form is empty then, it offers to bring back what you typed.",
+            ),
+            Error::OutcomeUnknown(_) => Some(
+                "Open the page where it would be, such as your library with the newest first. If it is not there, send it again.",
+            ),
+            Error::SignInRequired if self.is_upload => {
+                Some("The file was not kept. Log in, open the page again and choose it once more.")
+            }
+            Error::CrossSite
+            | Error::TooManyRequests(_)
+            | Error::Busy
+            | Error::BodyTimedOut
+            | Error::TimedOut
+            | Error::Unavailable(_)
+                if self.is_upload =>
+            {
+                Some("The file was not kept. Open the page again and choose it once more.")
+            }
+            Error::CrossSite | Error::SignInRequired if !self.is_get && !is_signed_in => {
+                Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The page shows apart from it how long to wait.
+fn message(error: &Error, form: Option<&PendingForm>) -> String {
+    let Error::TooManyRequests(refusal) = error else { return error.message().into_owned() };
+    match form.and_then(|form| form.field("login")) {
+        Some(login) if refusal.is_about_account() => {
+            // As long as an address may be.
+            let name: String = login.trim().chars().take(254).collect();
+            format!("There were too many wrong passwords for “{name}”.")
+        }
+        _ => refusal.message().to_owned(),
+    }
+}
+
+fn heading(error: &Error) -> &'static str {
+    if let Error::TooManyRequests(refusal) = error {
+        return refusal.heading();
+    }
+    match error.status() {
+        StatusCode::BAD_REQUEST => "That can’t be read",
+        StatusCode::UNAUTHORIZED => "Sign in first",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::NOT_FOUND => "Nothing here",
+        StatusCode::METHOD_NOT_ALLOWED => "Not that way",
+        StatusCode::REQUEST_TIMEOUT => "That took too long to arrive",
+        StatusCode::CONFLICT => "That is taken",
+        StatusCode::GONE => "No longer valid",
+        StatusCode::PRECONDITION_FAILED => "Changed meanwhile",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
+        StatusCode::MISDIRECTED_REQUEST => "Wrong address",
+        StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
+        _ => "Something went wrong",
+    }
+}

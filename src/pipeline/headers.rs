@@ -1,0 +1,59 @@
+//! The headers that every answer carries, set in one place.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+
+use super::Pipeline;
+use crate::cache::status::Status;
+use crate::web::cookies;
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+    connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+    report-uri /csp-report; report-to csp";
+
+static ALWAYS: [(HeaderName, HeaderValue); 9] = [
+    always("content-security-policy", CSP),
+    always("reporting-endpoints", "csp=\"/csp-report\""),
+    always("x-content-type-options", "nosniff"),
+    // Not `no-referrer`: with it Chromium sends `Origin: null` on same-origin form posts.
+    always("referrer-policy", "same-origin"),
+    always("x-frame-options", "DENY"),
+    always("cross-origin-opener-policy", "same-origin"),
+    always("cross-origin-resource-policy", "same-origin"),
+    always("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    always("x-permitted-cross-domain-policies", "none"),
+];
+const HSTS: &str = "max-age=31536000";
+/// Also for hosts that may not have https at all, so only when it is asked for.
+const HSTS_SUBDOMAINS: &str = "max-age=31536000; includeSubDomains";
+
+const fn always(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+/// Sets them, and what the answer itself says wins.
+pub fn secure(pipeline: &Pipeline, response: &mut Response, cached: Option<Status>) {
+    let headers = response.headers_mut();
+    headers.reserve(ALWAYS.len() + 4);
+    if let Some(status) = cached {
+        headers.insert(HeaderName::from_static("cache-status"), status.header());
+    }
+    always_secure(headers);
+    if pipeline.deps.public_url.is_https() {
+        let hsts = if pipeline.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
+    }
+    // Whatever does not say otherwise is somebody's own business; a cookie always is.
+    if headers.contains_key(header::SET_COOKIE) {
+        headers.remove(header::CACHE_CONTROL);
+        cookies::secure(&pipeline.deps.public_url, headers);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+}
+
+/// Those that depend on nothing; what the answer itself says wins.
+pub fn always_secure(headers: &mut HeaderMap) {
+    for (name, value) in &ALWAYS {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+}

@@ -1,0 +1,166 @@
+//! Around every request: the id that finds it, one lean line of what it took, the headers of its answer.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use data_encoding::HEXLOWER;
+use metrics::Gauge;
+use tracing::field::display;
+
+use crate::identity::{Address, IdentitySlot};
+use crate::web::error::Cause;
+
+use super::{Pipeline, compress, headers};
+use crate::cache::status;
+use crate::client_ip::Peer;
+use crate::error::Error;
+use crate::telemetry::metrics::{Metrics, method_name};
+use crate::telemetry::recent::Failure;
+use crate::telemetry::request::{Request as Asked, within};
+use crate::web::assets;
+use crate::web::request::{RequestId, Unrecorded};
+
+pub const HEADER: &str = "x-request-id";
+/// Of the refusals for too many requests, one in so many has a line: a flood must not become a flood of lines.
+const SAMPLE: u64 = 100;
+
+/// A request that is being answered, or whose client has not gone away yet.
+struct Active(Gauge);
+
+impl Active {
+    fn new(metrics: &Metrics) -> Self {
+        let active = metrics.http.active.clone();
+        active.increment(1.0);
+        Self(active)
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// What the line tells besides the answer.
+struct RequestLog {
+    method: &'static str,
+    route: String,
+    address: IpAddr,
+    trace_id: Option<String>,
+    slot: IdentitySlot,
+}
+
+pub async fn trace(State(pipeline): State<Arc<Pipeline>>, mut request: Request, next: Next) -> Response {
+    let id = HEXLOWER.encode(&pipeline.deps.system.random::<8>());
+    let record = RequestLog::new(&pipeline, &mut request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(record.slot.clone());
+    let (method, accepted) = (request.method().clone(), compress::accepted(request.headers()));
+    let asked = Arc::new(Asked::new(id, format!("{} {}", record.method, record.route)));
+    let (start, active) = (Instant::now(), Active::new(&pipeline.metrics));
+    let (response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
+    let mut response = compress::compress(accepted, response).await;
+    drop(active);
+    let took = start.elapsed();
+    if response.extensions().get::<Unrecorded>().is_none() {
+        pipeline.metrics.http.meter(&method, &record.route, response.status()).took(took);
+    }
+    if response.status().is_server_error() {
+        remember(&pipeline, &asked, &response);
+    } else if response.status() < StatusCode::BAD_REQUEST {
+        pipeline.metrics.failing.succeeded(&asked.route);
+    }
+    record.log(&pipeline, &asked.id, &response, took);
+    headers::secure(&pipeline, &mut response, cached);
+    if let Ok(value) = HeaderValue::from_str(&asked.id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}
+
+impl RequestLog {
+    /// Also tells the request whose it is.
+    fn new(pipeline: &Pipeline, request: &mut Request) -> Self {
+        let peer =
+            request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let address = pipeline.deps.client_ip.address(peer, request.headers());
+        request.extensions_mut().insert(Address(address));
+        let route = request.extensions().get::<MatchedPath>().map_or("_unmatched", MatchedPath::as_str);
+        Self {
+            method: method_name(request.method()),
+            route: route.to_owned(),
+            address,
+            trace_id: trace_id(request.headers()).filter(|_| pipeline.deps.client_ip.is_trusted(peer)),
+            slot: IdentitySlot::default(),
+        }
+    }
+
+    fn log(&self, pipeline: &Pipeline, request_id: &str, response: &Response, took: Duration) {
+        static LIMITED: AtomicU64 = AtomicU64::new(0);
+        let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
+        if limited && !LIMITED.fetch_add(1, Ordering::Relaxed).is_multiple_of(SAMPLE) {
+            return;
+        }
+        let Self { method, route, trace_id, slot, .. } = self;
+        // The beginning of a keyed hash of the client's address, as the limits know it.
+        let client = pipeline.limiter.keyring().name(self.address, pipeline.deps.system.now());
+        let status = response.status().as_u16();
+        let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+        let user = slot.get().viewer.id().map(display);
+        let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+        macro_rules! line {
+            ($level:ident $(, $more:ident)?) => {
+                tracing::$level!(
+                    event = "request", request_id, trace_id, method, route, status, duration_ms, client, user $(, $more)?
+                )
+            };
+        }
+        if let Some(Error::Internal(reason) | Error::Unavailable(reason) | Error::OutcomeUnknown(reason)) =
+            cause
+        {
+            line!(error, reason);
+        } else if self.route == assets::ROUTE && response.status().is_success() {
+            // A page brings a handful of them.
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
+}
+
+fn remember(pipeline: &Pipeline, asked: &Asked, response: &Response) {
+    let (cause, at) = (response.extensions().get::<Cause>(), pipeline.deps.system.now());
+    pipeline.metrics.failures.push(Failure {
+        at,
+        since: pipeline.metrics.failing.failed(&asked.route, at),
+        route: asked.route.clone(),
+        status: response.status().as_u16(),
+        code: cause.map_or("unknown", |cause| cause.0.code().as_str()).to_owned(),
+        reason: cause.map(|cause| reason(&cause.0)).unwrap_or_default(),
+        request_id: asked.id.clone(),
+    });
+}
+
+/// In the database's own words, which hold no values where it can't be used.
+fn reason(error: &Error) -> String {
+    let (Error::Unavailable(reason) | Error::OutcomeUnknown(reason)) = error else { return String::new() };
+    let said = reason.rsplit("from database: ").next().unwrap_or(reason);
+    let said =
+        said.strip_prefix("(code: ").and_then(|rest| rest.split_once(") ")).map_or(said, |(_, said)| said);
+    said.chars().take(120).collect()
+}
+
+/// Of `traceparent` (W3C Trace Context), what all services of one trace share.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let sent = headers.get("traceparent")?.to_str().ok()?;
+    let id = sent.split('-').nth(1)?;
+    let fits =
+        id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    (fits && id.bytes().any(|byte| byte != b'0')).then(|| id.to_owned())
+}

@@ -1,0 +1,103 @@
+//! `/settings/data`: everything to take along, and the end of the account.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::SettingsState;
+use crate::audit::api::AuditEvent;
+use crate::auth::Auth;
+use crate::error::{Error, FieldErrors, Result};
+use crate::identity::{RequestMeta, Viewer};
+use crate::resources::export::Extra;
+use crate::web::attachment::attachment;
+use crate::web::flash::Flash;
+use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, page, redirect};
+use crate::web::sudo::Sudo;
+
+#[derive(Template)]
+#[template(path = "settings/data.html")]
+struct DataPage {
+    context: PageContext,
+    username: String,
+    typed: String,
+    errors: FieldErrors,
+    /// Why the account can't go.
+    refused: Option<String>,
+}
+
+impl DataPage {
+    fn new(context: PageContext, viewer: &Viewer) -> Result<Self> {
+        Ok(Self {
+            username: viewer.signed_in()?.username.clone(),
+            context: context.section("data"),
+            typed: String::new(),
+            errors: FieldErrors::default(),
+            refused: None,
+        })
+    }
+}
+
+pub async fn show(viewer: Viewer, context: PageContext) -> Result<Response> {
+    let toast = context.toast.is_some();
+    page(&DataPage::new(context, &viewer)?, toast)
+}
+
+pub async fn archive(
+    _: Sudo,
+    State(settings): State<SettingsState>,
+    viewer: Viewer,
+    origin: RequestMeta,
+) -> Result<Response> {
+    let account = settings.auth.accounts.own_data(&viewer, &origin).await?;
+    let activity = settings.audit_reader.all_own(&viewer).await?;
+    let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
+    let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
+    let body = settings.resources.export_everything(&viewer, extras)?;
+    Ok(attachment(body, "application/zip", "coffer-archive.zip"))
+}
+
+fn json_file(name: &'static str, value: &impl serde::Serialize) -> Result<Extra> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
+    Ok(Extra { name, bytes })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct DeleteForm {
+    username: String,
+}
+
+pub async fn delete(
+    _: Sudo,
+    State(auth): State<Arc<Auth>>,
+    viewer: Viewer,
+    session: Session,
+    context: PageContext,
+    origin: RequestMeta,
+    Form(form): Form<DeleteForm>,
+) -> Result<Response> {
+    let mut again = DataPage { typed: form.username.clone(), ..DataPage::new(context, &viewer)? };
+    let status = match auth.accounts.delete_own(&viewer, &form.username, &origin).await {
+        Ok(()) => {
+            session.flush().await?;
+            return Ok(redirect("/login", Some(Flash::AccountDeleted)));
+        }
+        Err(Error::Invalid(errors)) => {
+            again.errors = errors;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(error @ Error::LastAdmin) => {
+            again.refused = Some(error.message().into_owned());
+            error.status()
+        }
+        Err(error) => return Err(error),
+    };
+    Ok((status, page(&again, false)?).into_response())
+}

@@ -1,0 +1,47 @@
+//! A person's own pages: profile, address, password, second factor, data.
+
+mod account;
+mod data;
+mod keyboard;
+mod qr;
+mod second_factor;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{get, post};
+
+use crate::audit::reader::AuditReader;
+use crate::auth::Auth;
+use crate::mail::Mail;
+use crate::resources::Resources;
+use crate::web::deps::WebDeps;
+
+/// What a person's own pages need.
+#[derive(Clone, FromRef)]
+pub struct SettingsState {
+    pub auth: Arc<Auth>,
+    pub deps: Arc<WebDeps>,
+    pub resources: Arc<Resources>,
+    pub audit_reader: Arc<AuditReader>,
+    pub mail: Mail,
+}
+
+pub fn routes() -> Router<SettingsState> {
+    Router::new()
+        .route("/verify-email/{token}", get(account::confirm_form).post(account::confirm))
+        .route("/settings", get(account::index))
+        .route("/settings/profile", get(account::profile).post(account::rename))
+        .route("/settings/email", post(account::change_address))
+        .route("/settings/email/resend", post(account::ask_again))
+        .route("/settings/keyboard", post(keyboard::save))
+        .route("/settings/security", get(account::security))
+        .route("/settings/security/totp", get(second_factor::form).post(second_factor::switch_on))
+        .route("/settings/security/totp/off", post(second_factor::switch_off))
+        .route("/settings/security/recovery-codes", post(second_factor::new_codes))
+        .route("/settings/password", post(account::change_password))
+        .route("/settings/data", get(data::show))
+        .route("/settings/data/archive", get(data::archive))
+        .route("/settings/data/delete", post(data::delete))
+}
