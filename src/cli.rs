@@ -88,7 +88,7 @@ pub enum Work {
 
 impl Cli {
     /// Reads the command line and the environment.
-    pub fn read(
+    pub fn from_args(
         arguments: impl IntoIterator<Item = OsString>,
         variables: &Variables,
     ) -> Result<Invocation, clap::Error> {

@@ -120,7 +120,7 @@ impl ClientIp {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    /// The header of a proxy that the configuration doesn't know, if everybody seems to come through one.
+    /// The header of a proxy that the configuration doesn't know, if all clients seem to come through one.
     pub fn unknown_proxy(&self) -> Option<&'static str> {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let Seen { several, forwards, near, .. } = &*self.seen;

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let invocation = match Cli::read(std::env::args_os(), &variables) {
+    let invocation = match Cli::from_args(std::env::args_os(), &variables) {
         Ok(invocation) => invocation,
         Err(error) => error.exit(),
     };

@@ -21,13 +21,13 @@ pub struct PublicUrl {
 
 /// Where a request or an origin points: the same however it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct HostPort {
     /// In lower case and without a final dot.
     name: String,
     port: u16,
 }
 
-impl Place {
+impl HostPort {
     /// Reads `host` or `host:port`. A final dot makes no other host (RFC 1034 § 3.1), nor does the scheme's own port
     /// (RFC 9110 § 4.2.3).
     fn parse(authority: &str, scheme: &str) -> Option<Self> {
@@ -98,7 +98,7 @@ impl PublicUrl {
         format!("{}://{}", self.scheme, self.authority)
     }
 
-    /// The address that the configuration names, which anybody may be told.
+    /// The address that the configuration names, which is no secret.
     #[must_use]
     pub fn configured(&self) -> Option<String> {
         self.is_configured.then(|| self.origin())
@@ -126,18 +126,18 @@ impl PublicUrl {
         if host.eq_ignore_ascii_case(&self.authority) {
             return true;
         }
-        let Some(place) = self.place(host) else { return false };
+        let Some(place) = self.host_port(host) else { return false };
         let is_loopback = || Host::parse(&place.name).is_ok_and(|host| is_loopback(&host));
-        Some(&place) == self.place(&self.authority).as_ref()
+        Some(&place) == self.host_port(&self.authority).as_ref()
             || (self.loopback_port == Some(place.port) && is_loopback())
     }
 
     fn are_same(&self, one: &str, other: &str) -> bool {
-        one == other || self.place(one).is_some_and(|one| Some(one) == self.place(other))
+        one == other || self.host_port(one).is_some_and(|one| Some(one) == self.host_port(other))
     }
 
-    fn place(&self, authority: &str) -> Option<Place> {
-        Place::parse(authority, self.scheme)
+    fn host_port(&self, authority: &str) -> Option<HostPort> {
+        HostPort::parse(authority, self.scheme)
     }
 
     /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.

@@ -41,11 +41,11 @@ pub struct TlsSettings {
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
-    shown: Arc<Shown>,
+    served: Arc<Served>,
 }
 
-/// The certificate that clients are shown.
-struct Shown {
+/// The certificate that clients are served.
+struct Served {
     files: Files,
     key: RwLock<Arc<CertifiedKey>>,
     /// What the files held when they were read last.
@@ -82,13 +82,13 @@ impl Tls {
         let files = Files { certificate: certificate.clone(), key: key.clone() };
         let pem = files.read()?;
         let key = RwLock::new(Arc::new(files.parse(&pem)?));
-        let shown = Arc::new(Shown { files, key, read: Mutex::new(pem) });
+        let served = Arc::new(Served { files, key, read: Mutex::new(pem) });
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|e| format!("TLS can't be set up: {e}."))?;
-        let mut config = config.with_no_client_auth().with_cert_resolver(shown.clone());
+        let mut config = config.with_no_client_auth().with_cert_resolver(served.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), shown }))
+        Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), served }))
     }
 
     /// Looks at the files as long as coffer serves.
@@ -97,7 +97,7 @@ impl Tls {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            match self.shown.look_again() {
+            match self.served.look_again() {
                 Ok(false) => {}
                 Ok(true) => tracing::info!(event = "certificate_renewed", "another certificate is in use"),
                 Err(reason) => {
@@ -132,7 +132,7 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-impl Shown {
+impl Served {
     /// Takes up what the files hold now; whether that is something else. What can't be used is told once.
     fn look_again(&self) -> Result<bool, String> {
         let pem = self.files.read()?;
@@ -147,15 +147,15 @@ impl Shown {
     }
 }
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for Served {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.key.read().clone())
     }
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shown")
+        f.write_str("Served")
     }
 }
 

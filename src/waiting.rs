@@ -82,7 +82,7 @@ async fn not_yet(uri: Uri) -> Response {
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if uri.path() == "/api" || uri.path().starts_with("/api/") {
-        return (StatusCode::SERVICE_UNAVAILABLE, headers, Problem::of(&error, "")).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, Problem::new(&error, "")).into_response();
     }
     let page = WaitingPage.render().unwrap_or_else(|_| error.message().into_owned());
     (StatusCode::SERVICE_UNAVAILABLE, headers, Html(page)).into_response()

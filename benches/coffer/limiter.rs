@@ -14,7 +14,7 @@ use coffer::limiter::batch::Check;
 use coffer::limiter::gcra::{Micros, Quota};
 use coffer::limiter::key::{ClientKey, Keyring, micros};
 use coffer::limiter::policy::Policy;
-use coffer::limiter::table::Table as Slots;
+use coffer::limiter::table::Table as Samples;
 use coffer::limiter::{Charge, Limiter, headers, local};
 use coffer::redis::Redis;
 use coffer::system::System;
@@ -83,7 +83,7 @@ fn in_process(table: &mut Table) {
     let ring = Keyring::new(&keys(&context), 0, false);
     let now = context.now();
     let clients: Vec<Charge> = (0..1024).map(|n| charge(ring.address(address(n), now))).collect();
-    let slots = Slots::new(TABLE_BYTES);
+    let slots = Samples::new(TABLE_BYTES);
     let client = |n: u32| &clients[n as usize % clients.len()];
     let decide = |n: u32| {
         let key = client(n).key.today.cell_key(0);
@@ -143,7 +143,7 @@ fn flood(table: &mut Table) {
     let context = System::real();
     let ring = Keyring::new(&keys(&context), 0, false);
     let day = context.now();
-    let slots = Slots::new(TABLE_BYTES);
+    let slots = Samples::new(TABLE_BYTES);
     let start = micros(day);
     let asks = |number: u32, now: Micros| {
         slots.update(ring.address(address(number), day).today.cell_key(0), |state| {

@@ -12,7 +12,7 @@ use coffer::admin::pages::{Held, fragment};
 use coffer::app::App;
 use coffer::config::Config;
 use coffer::identity::{Role, Viewer};
-use coffer::serve::figures::write_down;
+use coffer::serve::figures::record;
 use coffer::system::{Clock, System};
 use coffer::timestamp::Timestamp;
 
@@ -51,7 +51,7 @@ pub async fn measure(table: &mut Table) {
         let recorded = began.elapsed();
         clock.0.fetch_add(10_000_000, Ordering::Relaxed);
         let began = Instant::now();
-        write_down(&app).await;
+        record(&app).await;
         if full {
             recording.push(millis(recorded));
             writing.push(millis(began.elapsed()));

@@ -14,7 +14,7 @@ use crate::mail::Email;
 const MEMORY: Duration = Duration::from_hours(180 * 24);
 
 impl Accounts {
-    /// Remembers where somebody has logged in from, and writes to them when they never did from there. The first
+    /// Remembers where a member has logged in from, and writes to them when the place is new. The first
     /// login of all is no news. `browser` is known by its cookie from now on. Call it when the login is complete, the
     /// second factor included.
     pub async fn recognise(&self, member: &Member, browser: BrowserId, origin: &RequestMeta) -> Result<()> {

@@ -1,4 +1,4 @@
-//! That somebody is who they say: the password, then the second factor where there is one.
+//! Logging in: the password, then the second factor where there is one.
 
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ impl Accounts {
         Ok(user.map(|member| Proved { by: Proof::of_password(&member), member }))
     }
 
-    /// Completes the login of somebody who has given their password, by a code from the authenticator app or a recovery
+    /// Completes a login after the password, by a code from the authenticator app or a recovery
     /// code. Either works once.
     pub async fn check_second_factor(
         &self,
@@ -90,7 +90,7 @@ impl Accounts {
         Ok(proof)
     }
 
-    /// Whether whoever is logged in knows the account's password.
+    /// Whether this is the account's password.
     pub(super) async fn knows_password(&self, user: Uuid, password: &str) -> Result<bool> {
         let reserved = self.limiter.attempt(Policy::Sudo, user).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Sudo))?;

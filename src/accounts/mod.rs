@@ -111,7 +111,7 @@ impl Accounts {
         Ok(store::all(&self.db).await?)
     }
 
-    /// How a new password would fare, of somebody of whom these names and addresses are known.
+    /// Judges a new password of a person with these names and addresses.
     #[must_use]
     pub fn judge_password(&self, password: &str, about_them: &[&str]) -> Judged {
         self.passwords.judge(password, about_them)

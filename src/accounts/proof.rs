@@ -4,7 +4,7 @@
 
 use crate::identity::Member;
 
-/// What somebody has proved.
+/// What a person has proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The password of an account that has no second factor.
@@ -17,11 +17,11 @@ pub enum Proof {
     NewAccount,
     /// The cookie of a device that is kept logged in.
     KeptDevice,
-    /// The password without a code, by somebody who is logged in.
+    /// The password without a code, by a logged-in member.
     SessionAndPassword,
-    /// A factor was set up, changed or removed by somebody in sudo mode.
+    /// A factor was set up, changed or removed by a member in sudo mode.
     SudoAndFactor,
-    /// The link that confirms an address, by somebody who is logged in.
+    /// The link that confirms an address, by a logged-in member.
     SessionAndAddressLink,
     ResetLink,
 }
@@ -53,7 +53,7 @@ pub struct Grants {
     pub sudo: SudoGrant,
 }
 
-/// Somebody, and how they have shown that it is them.
+/// A member, and how they have proved who they are.
 #[derive(Clone, Debug)]
 pub struct Proved {
     pub member: Member,

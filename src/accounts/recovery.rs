@@ -13,7 +13,7 @@ use crate::mail::Email;
 use crate::names::key;
 use crate::sessions::Stale;
 
-/// A password that somebody has chosen, and what is to go with the old one besides the sessions.
+/// A new password, and what to revoke besides the sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPassword<'a> {
     pub password: &'a str,
@@ -60,12 +60,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// Whether the link would still let somebody choose a password.
+    /// Whether the link still works.
     pub async fn reset_stands(&self, token: &str) -> Result<bool> {
         Ok(personal::resettable(&self.db, &hash_of(token), self.context.now()).await?.is_some())
     }
 
-    /// Sets the password by a link, once, and ends every session; nobody is logged in by it, so that a second
+    /// Sets the password by a link, once, and ends every session. It logs no one in, so that a second
     /// factor is asked for as ever.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Accounts {
         Ok((epoch, self.sessions.end_all_in(tx, user, None).await?))
     }
 
-    /// That whoever sits there knows the account's password; a wrong one is written down.
+    /// Checks the account's password; a wrong one is recorded.
     ///
     /// # Errors
     /// [`Error::Invalid`] at `current_password`.

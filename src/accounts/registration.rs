@@ -30,8 +30,8 @@ struct Checked {
 }
 
 impl Accounts {
-    /// An account for somebody who registers. The address is theirs once they have opened the letter that goes
-    /// there; until then nothing tells them, or anybody, whether it is another account's.
+    /// An account for a person who registers. The address is theirs once they have opened the letter that goes
+    /// there; until then nothing tells whether it is another account's.
     ///
     /// # Errors
     /// [`Error::Invalid`] at the fields, [`Error::TooManyRequests`].
@@ -54,14 +54,14 @@ impl Accounts {
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let mut tx = self.db.begin().await?;
         let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
-        // The command line acts for nobody.
+        // The command line has no actor.
         let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
         self.audit.record(&mut tx, &RequestMeta::default(), &event).await?;
         tx.commit().await?;
         Ok(member)
     }
 
-    /// An account that nobody can sign in to, for made-up content.
+    /// An account without a password, for made-up content.
     pub async fn create_without_password(&self, username: &str) -> Result<Member> {
         let name = username.to_owned();
         let checked =

@@ -93,7 +93,7 @@ pub async fn is_anybody_there(db: &Db) -> sqlx::Result<bool> {
 /// How sure it is that the address is the account's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// Given by somebody; it may be another account's.
+    /// Given but not confirmed; it may be another account's.
     Claimed,
     /// This account's alone, but never proved.
     Owned,
@@ -170,7 +170,7 @@ pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// A set-up token stands only while nobody has an account, however the first one came.
+/// A set-up token stands only while there is no account.
 pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =
         "SELECT COUNT(*) FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
@@ -180,7 +180,7 @@ pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp
     Ok(count == 1)
 }
 
-/// Uses the token up; `false` when somebody else did.
+/// Uses the token up; `false` when it was used up already.
 pub async fn take_token(tx: &mut Tx, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
         AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";

@@ -7,7 +7,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::asked::Asked;
+use super::query::ReportQuery;
 use super::report::Report;
 use super::{Admin, AdminState};
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub fn routes() -> OpenApiRouter<AdminState> {
 }
 
 /// How coffer does, over all instances; for admins. The same figures as on `/admin/metrics`.
-#[utoipa::path(get, path = "/admin/metrics", operation_id = "getMetrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/metrics", operation_id = "getMetrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(ReportQuery), responses(
     (status = 200, body = Report, description = "The figures"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
@@ -29,7 +29,7 @@ pub fn routes() -> OpenApiRouter<AdminState> {
 async fn show_metrics(
     State(admin): State<Arc<Admin>>,
     viewer: Scoped<AdminRead>,
-    StrictQuery(asked): StrictQuery<Asked>,
+    StrictQuery(query): StrictQuery<ReportQuery>,
 ) -> Result<Json<Report>> {
-    admin.report(&viewer, &asked).await.map(Json)
+    admin.report(&viewer, &query).await.map(Json)
 }

@@ -2,12 +2,12 @@
 
 use std::iter::repeat;
 
+use super::format::{count, duration, percent, time};
 use super::report::{Attention, Report};
 use super::sections::{by_route, failed, local_decisions, requests};
-use super::words::{count, duration, percent, time};
 use crate::health::Health;
 use crate::history::requests::Classes;
-use crate::history::slot::Slot;
+use crate::history::sample::Sample;
 use crate::timestamp::Timestamp;
 
 /// More would be noise.
@@ -23,7 +23,7 @@ const HALF_A_DAY: i64 = 12 * 3_600;
 const REDIS: &str = "redis";
 
 /// Judges the report by its last five minutes.
-pub async fn judge(health: &Health, report: &mut Report, recent: &Slot) {
+pub async fn judge(health: &Health, report: &mut Report, recent: &Sample) {
     let mut found = failures(health, report, recent).await;
     dependencies(report, &mut found);
     answers(report, recent, &mut found);
@@ -44,7 +44,7 @@ pub async fn judge(health: &Health, report: &mut Report, recent: &Slot) {
 }
 
 /// The routes that fail; the first names the database too while that is away, the cause beside what it does.
-async fn failures(health: &Health, report: &Report, recent: &Slot) -> Vec<Attention> {
+async fn failures(health: &Health, report: &Report, recent: &Sample) -> Vec<Attention> {
     let away = report.dependencies.iter().find(|needed| needed.name != REDIS && !needed.is_up());
     let away = away.map(|database| format!("The database ({}) can’t be used", database.name));
     let failing = failing_routes(recent);
@@ -66,7 +66,7 @@ async fn failures(health: &Health, report: &Report, recent: &Slot) -> Vec<Attent
 }
 
 /// The worst first. Each by itself: one that always fails may be a thousandth of all answers.
-fn failing_routes(recent: &Slot) -> Vec<(String, Classes)> {
+fn failing_routes(recent: &Sample) -> Vec<(String, Classes)> {
     let fails = |answers: &Classes| answers.failed >= FEW && answers.failed / answers.total() > FAILING;
     let mut failing: Vec<_> = by_route(recent).into_iter().filter(|(_, answers)| fails(answers)).collect();
     failing.sort_by(|(_, a), (_, b)| b.failed.total_cmp(&a.failed));
@@ -117,7 +117,7 @@ fn dependencies(report: &Report, found: &mut Vec<Attention>) {
     }
 }
 
-fn answers(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+fn answers(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let (all, bad) = (requests(recent), failed(recent));
     if all >= 20.0 && bad / all > FAST_BURN {
         let text = format!("{} of the answers of the last five minutes are 5xx.", percent(bad / all));
@@ -133,7 +133,7 @@ fn answers(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
     }
 }
 
-fn stores(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+fn stores(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let timeouts = recent.count("coffer_db_pool_acquire_timeouts_total", &[]);
     if timeouts > 0.0 {
         let text =
@@ -155,7 +155,7 @@ fn stores(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
     }
 }
 
-fn mails(report: &Report, recent: &Slot, found: &mut Vec<Attention>) {
+fn mails(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let count_of =
         |outcome: &str| recent.count("coffer_mail_attempts_total", &[&format!("outcome=\"{outcome}\"")]);
     let text = if count_of("given_up") > 0.0 {

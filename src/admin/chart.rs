@@ -1,7 +1,7 @@
 //! Charts as SVG, drawn on the server: shapes here, words and numbers around them in HTML.
 //!
 //! The drawing stretches to the width it is given; lines keep their strength (`non-scaling-stroke` in the style
-//! sheet). Colours and dashes are classes. Where nobody was there to measure, the drawing has a gap.
+//! sheet). Colours and dashes are classes. Where nothing was measured, the drawing has a gap.
 
 use std::fmt::Write as _;
 

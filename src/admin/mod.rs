@@ -1,15 +1,15 @@
 //! `/admin/metrics`: how coffer does, from its own memory, for people and for programs.
 
 pub mod api;
-pub mod asked;
 mod attention;
 mod chart;
-mod drawn;
+mod charts;
+mod format;
 pub mod limits;
 pub mod pages;
+pub mod query;
 pub mod report;
 mod sections;
-mod words;
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::limiter::Limiter;
 use crate::system::System;
 use crate::web::deps::WebDeps;
 
-use self::asked::Asked;
+use self::query::ReportQuery;
 use self::report::Report;
 
 pub struct Admin {
@@ -53,12 +53,12 @@ impl Admin {
     /// How coffer does; for admins.
     ///
     /// # Errors
-    /// Not found for everybody else, and a field's error for what can't be asked.
-    pub async fn report(&self, viewer: &Viewer, asked: &Asked) -> Result<Report> {
+    /// Not found for everybody else, and a field's error for what can't be query.
+    pub async fn report(&self, viewer: &Viewer, query: &ReportQuery) -> Result<Report> {
         viewer.require_admin()?;
-        let (seconds, sort) = (asked.span()?, asked.sort()?);
+        let (seconds, sort) = (query.span()?, query.sort()?);
         let now = self.system.now();
-        let window = self.history.window(now, seconds, asked.instance());
+        let window = self.history.window(now, seconds, query.instance());
         let total = window.total();
         let recent = window.last(300);
         let mut report = Report {
@@ -67,8 +67,8 @@ impl Admin {
             version: env!("CARGO_PKG_VERSION"),
             uptime_seconds: (now.micros() - self.history.own().started) / 1_000_000,
             instances: self.history.instances().iter().map(ToString::to_string).collect(),
-            range: asked.range().to_owned(),
-            instance: asked.instance().unwrap_or("all").to_owned(),
+            range: query.range().to_owned(),
+            instance: query.instance().unwrap_or("all").to_owned(),
             until: window.until,
             from: window.from,
             step: window.step,
@@ -77,7 +77,7 @@ impl Admin {
             traffic: sections::traffic(&window),
             starts: window.starts.clone(),
             routes: sections::routes(&window, &total, sort),
-            route: sections::route(&total, &asked.route),
+            route: sections::route(&total, &query.route),
             cache: sections::caches(&window, &total),
             limits: sections::limits(&total),
             access: sections::access(&window, &total),

@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 
-use super::asked::{Asked, RANGES};
-use super::drawn::{self, Drawn, drawn};
+use super::charts::{self, Charts, charts};
+use super::query::{RANGES, ReportQuery};
 use super::report::Report;
-use super::{Admin, AdminState, chart, words};
+use super::{Admin, AdminState, chart, format};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::limiter::blocked::Blocked;
@@ -42,8 +42,8 @@ struct MetricsPage {
 #[template(path = "admin/metrics/live.html")]
 struct Live {
     report: Report,
-    asked: Asked,
-    drawn: Drawn,
+    query: ReportQuery,
+    charts: Charts,
     held: Held,
 }
 
@@ -63,17 +63,17 @@ impl Held {
 }
 
 impl Live {
-    async fn new(admin: &Admin, viewer: &Viewer, asked: Asked, held: Held) -> Result<Self> {
-        let report = admin.report(viewer, &asked).await?;
-        Ok(Self { drawn: drawn(&report), report, asked, held })
+    async fn new(admin: &Admin, viewer: &Viewer, query: ReportQuery, held: Held) -> Result<Self> {
+        let report = admin.report(viewer, &query).await?;
+        Ok(Self { charts: charts(&report), report, query, held })
     }
 
     fn ranges(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        RANGES.into_iter().map(move |(name, words, _)| (name, words, name == self.asked.range()))
+        RANGES.into_iter().map(move |(name, words, _)| (name, words, name == self.query.range()))
     }
 
     fn orders(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        let chosen = self.asked.sort.as_str();
+        let chosen = self.query.sort.as_str();
         [("total", "time"), ("rate", "rate"), ("errors", "errors"), ("p99", "p99")]
             .into_iter()
             .map(move |(name, words)| (name, words, name == chosen || (chosen.is_empty() && name == "total")))
@@ -89,7 +89,7 @@ impl Live {
     }
 
     fn until(&self) -> String {
-        words::clock(self.report.until)
+        format::clock(self.report.until)
     }
 }
 
@@ -97,15 +97,15 @@ async fn show(
     State(admin): State<Arc<Admin>>,
     viewer: Viewer,
     context: PageContext,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ReportQuery>,
 ) -> Result<Response> {
     viewer.require_admin()?;
-    let (asked, errors) = match asked.span().and_then(|_| asked.sort()) {
-        Ok(_) => (asked, FieldErrors::default()),
-        Err(Error::Invalid(errors)) => (Asked::default(), errors),
+    let (query, errors) = match query.span().and_then(|_| query.sort()) {
+        Ok(_) => (query, FieldErrors::default()),
+        Err(Error::Invalid(errors)) => (ReportQuery::default(), errors),
         Err(error) => return Err(error),
     };
-    let live = Live::new(&admin, &viewer, asked, Held::now(&admin, &context.csrf).await).await?;
+    let live = Live::new(&admin, &viewer, query, Held::now(&admin, &context.csrf).await).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let toast = context.toast.is_some();
     let shown = MetricsPage { context: context.section("metrics"), live, errors };
@@ -113,8 +113,8 @@ async fn show(
 }
 
 /// The changing part as HTML.
-pub async fn fragment(admin: &Admin, viewer: &Viewer, asked: Asked, held: Held) -> Result<String> {
-    Ok(Live::new(admin, viewer, asked, held).await?.render()?)
+pub async fn fragment(admin: &Admin, viewer: &Viewer, query: ReportQuery, held: Held) -> Result<String> {
+    Ok(Live::new(admin, viewer, query, held).await?.render()?)
 }
 
 /// The changing part; `304` as long as it would be the same. Looking is not counted.
@@ -123,15 +123,15 @@ async fn live(
     viewer: Viewer,
     context: PageContext,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ReportQuery>,
 ) -> Result<Response> {
     viewer.require_admin()?;
-    let tag = tag(&admin, &asked);
+    let tag = tag(&admin, &query);
     let mut response = if is_unchanged(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let held = Held::now(&admin, &context.csrf).await;
-        Html(fragment(&admin, &viewer, asked, held).await?).into_response()
+        Html(fragment(&admin, &viewer, query, held).await?).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
@@ -141,10 +141,10 @@ async fn live(
 }
 
 /// The same for the same question about the same data of the same program.
-fn tag(admin: &Admin, asked: &Asked) -> String {
+fn tag(admin: &Admin, query: &ReportQuery) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    (asked.query(), admin.history.until(), admin.history.own().started, env!("CARGO_PKG_VERSION"))
+    (query.query(), admin.history.until(), admin.history.own().started, env!("CARGO_PKG_VERSION"))
         .hash(&mut hasher);
     format!("\"{:016x}\"", hasher.finish())
 }

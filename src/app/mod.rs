@@ -46,7 +46,7 @@ use crate::web::deps::WebDeps;
 
 pub use self::router::{openapi, router};
 
-/// Everything that runs; whoever needs a part of it is handed that part.
+/// Everything that runs. Each part is handed only what it needs.
 pub struct App {
     pub config: Config,
     pub system: System,

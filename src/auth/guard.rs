@@ -1,7 +1,7 @@
 //! What an unsafe request of the page tree passes before its handler: it is ours, and whose it is.
 //!
 //! A form whose session is over comes again with the answer to its prompt, and goes on in the same request. Its old token
-//! tells by its tag whether the one who logs in has written it; somebody else is asked first.
+//! tells by its tag whether the user who logs in has written it; another user is asked first.
 
 use axum::extract::Request;
 use axum::http::StatusCode;

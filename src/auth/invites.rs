@@ -1,4 +1,4 @@
-//! Invitations: an admin makes a link, somebody makes an account of it.
+//! Invitations: an admin makes a link, and its holder makes an account.
 
 use std::sync::Arc;
 

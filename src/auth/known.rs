@@ -1,7 +1,7 @@
 //! Sessions and tokens that were good within minutes: this node tells without a look who is limited by them alone.
 //!
-//! It lets nobody in: it only says by which limit a request is counted. Only what was good is kept, so that nobody can
-//! fill it with guesses.
+//! It authenticates nothing: it only says by which limit a request is counted. Only what was good is kept, so that guesses can't
+//! fill it.
 
 use std::hash::Hash;
 use std::sync::Arc;

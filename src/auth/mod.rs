@@ -61,7 +61,7 @@ pub struct AuthState {
     pub signup: Signup,
 }
 
-/// Where and how somebody signs in.
+/// The session that a sign-in begins in, and how long it stays.
 #[derive(Clone, Copy)]
 pub struct SignIn<'a> {
     pub session: &'a Session,

@@ -49,7 +49,7 @@ struct LoginPage {
     /// A local path, or "".
     next: String,
     error: Option<&'static str>,
-    /// There is no account yet that anybody could log in to.
+    /// There is no account yet.
     unclaimed: bool,
     stay: bool,
     stay_days: u32,
@@ -174,7 +174,7 @@ async fn login(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
 
-/// The form comes from a second tab of somebody who has logged in meanwhile, and asks for nothing more.
+/// The form comes from a second tab, and its user has logged in meanwhile: there is nothing left to do.
 fn is_in_already(identity: &Identity, member: &Member, stays: bool) -> bool {
     identity.viewer.id() == Some(member.id) && (!stays || identity.family.is_some())
 }
@@ -316,7 +316,7 @@ fn setup_over(context: PageContext) -> Result<Response> {
     Ok((StatusCode::GONE, page(&over, false)?).into_response())
 }
 
-/// Lets somebody in who has shown all that is asked for, and leads on to where they wanted to go.
+/// Signs the user in and redirects to the page that they wanted.
 pub(super) async fn enter(auth: &Auth, here: SignIn<'_>, proved: &Proved, next: &str) -> Result<Response> {
     let set = remember_me::sign_in(auth, here, proved).await?;
     let mut response = redirect(local_path(next), None);
@@ -324,7 +324,7 @@ pub(super) async fn enter(auth: &Auth, here: SignIn<'_>, proved: &Proved, next: 
     Ok(response)
 }
 
-/// Signs somebody in who has just got their account, and welcomes them in their library.
+/// Signs the owner of a new account in and redirects to their library.
 pub(super) async fn begin(
     auth: &Auth,
     session: &Session,

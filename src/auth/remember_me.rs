@@ -24,7 +24,7 @@ pub async fn identify(
     here: &mut RequestSession,
     head: Head<'_>,
 ) -> Result<(Identity, Option<Cookie<'static>>)> {
-    // Looking at figures that renew themselves keeps nobody signed in.
+    // A page of figures that reloads itself does not extend the session.
     let slides = head.uri.path() != LIVE;
     let identity = session::identify(auth, here, slides).await?;
     if identity.viewer.member().is_some() {

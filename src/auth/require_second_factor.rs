@@ -1,4 +1,4 @@
-//! Where a second factor is required, whoever has none reaches only the page that sets it up, and the way out.
+//! Where a second factor is required, a member without one reaches only the page that sets it up and the log-out.
 
 use crate::auth::Auth;
 use crate::error::{Error, Result};

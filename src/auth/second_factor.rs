@@ -1,4 +1,4 @@
-//! `/login/second-factor`: between the password and being in. A session in between knows nobody: it opens this page only.
+//! `/login/second-factor`: after the password. Until the code is right, the session has no user and opens this page only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub struct CodeForm {
     code: String,
 }
 
-/// Goes on to the page that asks for the code, under a new session id; whoever was logged in here before is out.
+/// Goes on to the page that asks for the code, under a new session id, and logs out the user before.
 pub async fn ask(auth: &Auth, here: SignIn<'_>, member: &Member, next: &str) -> Result<Response> {
     let SignIn { session, before, origin, stays } = here;
     let until = auth.deps.system.now().plus(LIFE).micros();

@@ -38,7 +38,7 @@ impl Counts {
     #[must_use]
     pub fn new(metrics: Option<&Metrics>) -> Self {
         let names = Name::ALL.map(Name::as_str).into_iter().chain(["memory"]);
-        let meters = metrics.map(|metrics| names.map(|name| metrics.cache.of(name)).collect());
+        let meters = metrics.map(|metrics| names.map(|name| metrics.cache.meter(name)).collect());
         let lag = metrics.map(|metrics| metrics.cache.invalidation_lag.clone());
         Self { meters: meters.unwrap_or_default(), lag, ..Self::default() }
     }

@@ -79,7 +79,7 @@ pub struct Public;
 #[derive(Clone, Debug)]
 pub struct Private(Viewer);
 
-/// For those whom [`Cached::is_for`] admits: loaded for nobody in particular and kept once. The others are told that
+/// For those whom [`Cached::is_for`] admits: loaded for no viewer in particular and kept once. The others are told that
 /// there is nothing.
 #[derive(Clone, Debug)]
 pub struct Shared(Option<Uuid>);

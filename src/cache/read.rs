@@ -27,7 +27,7 @@ struct Fallback {
 
 /// What is asked for, and by whom.
 #[derive(Clone, Copy)]
-struct Asked {
+struct Request {
     key: EntryKey,
     asker: Asker,
 }
@@ -63,7 +63,7 @@ impl Cache {
     {
         debug_assert!(!load::holds_permit(), "{:?} reads what is cached: it is composed", kind.name);
         let entry_key = EntryKey::new(kind, &key);
-        let asked = Asked { key: entry_key, asker: key.audience.asker() };
+        let request = Request { key: entry_key, asker: key.audience.asker() };
         let (generation, now) = (self.local_generations.current(&scopes), self.context.ticks());
         let cached = self.local.get(&entry_key);
         let cached = cached.filter(|cached| cached.generation == generation && now < cached.hard_expiry);
@@ -78,7 +78,7 @@ impl Cache {
                 {
                     self.start(load_newer(Some(entry.loaded_at)), guard, load(key.audience.viewer()));
                 }
-                self.checked_value(&entry, asked)
+                self.checked_value(&entry, request)
             }
             cached => {
                 self.counts.add(kind.name, Event::LocalMiss);
@@ -95,7 +95,7 @@ impl Cache {
                 };
                 let fallback = cached.map(|entry| Fallback { entry, is_trusted });
                 // Boxed, so that the future of a hit stays small.
-                Box::pin(self.finished(asked, handle.outcome(), fallback)).await
+                Box::pin(self.finished(request, handle.outcome(), fallback)).await
             }
         }
     }
@@ -103,7 +103,7 @@ impl Cache {
     /// Waits for the load's answer, and serves the fallback when the database does not answer.
     async fn finished<T: Cached>(
         &self,
-        asked: Asked,
+        request: Request,
         outcome: impl Future<Output = Outcome>,
         fallback: Option<Fallback>,
     ) -> Result<Option<Arc<T>>> {
@@ -118,12 +118,12 @@ impl Cache {
             (Ok(loaded), _) => {
                 let is_remote = loaded.source == Source::Redis;
                 status::record(if is_remote { Status::RemoteHit } else { Status::Miss });
-                self.checked_value(&loaded.entry, asked)
+                self.checked_value(&loaded.entry, request)
             }
             (Err(error), Some(fallback)) if is_outage(&error) => {
                 // What is not for this viewer fails like what is not there.
-                let value = self.checked_value(&fallback.entry, asked)?.ok_or(error)?;
-                self.counts.add(asked.key.kind, Event::Stale);
+                let value = self.checked_value(&fallback.entry, request)?.ok_or(error)?;
+                self.counts.add(request.key.kind, Event::Stale);
                 status::record(Status::Stale);
                 Ok(Some(value))
             }
@@ -154,8 +154,8 @@ impl Cache {
         });
     }
 
-    fn checked_value<T: Cached>(&self, entry: &CachedEntry, asked: Asked) -> Result<Option<Arc<T>>> {
-        let Asked { key, asker } = asked;
+    fn checked_value<T: Cached>(&self, entry: &CachedEntry, request: Request) -> Result<Option<Arc<T>>> {
+        let Request { key, asker } = request;
         let value = entry.value(asker);
         if matches!(value, Ok(None)) {
             // A hit would tell that there is something, but not for this viewer.

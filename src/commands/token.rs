@@ -28,7 +28,7 @@ pub async fn run(app: &App, action: TokenAction, mut out: Out) -> Result<(), Str
 
 async fn list(app: &App, user: Option<&str>, mut out: Out) -> Result<(), String> {
     let owner = owner(app, user).await?;
-    for token in app.tokens.of(&owner).await.map_err(|e| sentence(&e))? {
+    for token in app.tokens.list(&owner).await.map_err(|e| sentence(&e))? {
         let last_used =
             token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", at.moment()));
         let (id, name, scopes, until) = (token.id, token.name, token.scopes, token.expires_at.day());

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Source;
-use super::slot::Slot;
+use super::sample::Sample;
 
 /// What the instances have written down of the same time.
-pub type Slots = BTreeMap<Source, Arc<Slot>>;
+pub type Samples = BTreeMap<Source, Arc<Sample>>;
 
 #[derive(Debug)]
 pub struct Level {
@@ -18,10 +18,10 @@ pub struct Level {
     stretch: i64,
     /// For how many seconds spans are kept.
     kept: i64,
-    spans: BTreeMap<i64, Slots>,
+    spans: BTreeMap<i64, Samples>,
     /// Added up when they are first asked for: adding up all spans of a day would take longer than the rest of the
     /// page.
-    stretches: BTreeMap<i64, Slots>,
+    stretches: BTreeMap<i64, Samples>,
 }
 
 impl Level {
@@ -29,21 +29,21 @@ impl Level {
         Self { step, stretch, kept, spans: BTreeMap::new(), stretches: BTreeMap::new() }
     }
 
-    pub fn put(&mut self, at: i64, source: Source, slot: Arc<Slot>) {
-        self.spans.entry(at).or_default().insert(source, slot);
+    pub fn put(&mut self, at: i64, source: Source, sample: Arc<Sample>) {
+        self.spans.entry(at).or_default().insert(source, sample);
         self.stretches.remove(&(at.div_euclid(self.stretch) * self.stretch));
     }
 
-    pub fn get(&self, at: i64) -> Option<&Slots> {
+    pub fn get(&self, at: i64) -> Option<&Samples> {
         self.spans.get(&at)
     }
 
-    pub fn range(&self, range: Range<i64>) -> impl Iterator<Item = &Slots> {
-        self.spans.range(range).map(|(_, slots)| slots)
+    pub fn range(&self, range: Range<i64>) -> impl Iterator<Item = &Samples> {
+        self.spans.range(range).map(|(_, samples)| samples)
     }
 
-    /// The slots of every span, the latest last.
-    pub fn all(&self) -> impl Iterator<Item = &Slots> {
+    /// The samples of every span, the latest last.
+    pub fn all(&self) -> impl Iterator<Item = &Samples> {
         self.spans.values()
     }
 
@@ -57,33 +57,33 @@ impl Level {
         self.stretches = self.stretches.split_off(&(at - self.kept));
     }
 
-    /// All that was written down in this range, in as few slots as there are, in the order of time.
-    pub fn parts(&mut self, range: Range<i64>, wanted: impl Fn(&Source) -> bool) -> Vec<Arc<Slot>> {
+    /// All that was written down in this range, in as few samples as there are, in the order of time.
+    pub fn parts(&mut self, range: Range<i64>, wanted: impl Fn(&Source) -> bool) -> Vec<Arc<Sample>> {
         let mut parts = Vec::new();
         let mut at = range.start;
         while at < range.end {
             let is_whole = at.rem_euclid(self.stretch) == 0 && at + self.stretch <= range.end;
-            let slots = if is_whole { Some(self.stretch(at)) } else { self.spans.get(&at) };
-            let there = slots.into_iter().flatten().filter(|(source, _)| wanted(source));
-            parts.extend(there.map(|(_, slot)| slot.clone()));
+            let samples = if is_whole { Some(self.stretch(at)) } else { self.spans.get(&at) };
+            let there = samples.into_iter().flatten().filter(|(source, _)| wanted(source));
+            parts.extend(there.map(|(_, sample)| sample.clone()));
             at += if is_whole { self.stretch } else { self.step };
         }
         parts
     }
 
-    fn stretch(&mut self, at: i64) -> &Slots {
-        let spans = self.spans.range(at..at + self.stretch).map(|(_, slots)| slots);
+    fn stretch(&mut self, at: i64) -> &Samples {
+        let spans = self.spans.range(at..at + self.stretch).map(|(_, samples)| samples);
         self.stretches.entry(at).or_insert_with(|| added_up(spans))
     }
 }
 
-fn added_up<'a>(spans: impl Iterator<Item = &'a Slots>) -> Slots {
-    let mut found = BTreeMap::<&Source, Vec<&Slot>>::new();
-    for (source, slot) in spans.flatten() {
-        found.entry(source).or_default().push(slot);
+fn added_up<'a>(spans: impl Iterator<Item = &'a Samples>) -> Samples {
+    let mut found = BTreeMap::<&Source, Vec<&Sample>>::new();
+    for (source, sample) in spans.flatten() {
+        found.entry(source).or_default().push(sample);
     }
-    let one = |slots: Vec<&Slot>| Arc::new(Slot::merged(slots.into_iter(), false));
-    found.into_iter().map(|(source, slots)| (source.clone(), one(slots))).collect()
+    let one = |samples: Vec<&Sample>| Arc::new(Sample::merged(samples.into_iter(), false));
+    found.into_iter().map(|(source, samples)| (source.clone(), one(samples))).collect()
 }
 
 #[cfg(test)]
@@ -105,12 +105,12 @@ mod tests {
 
     fn put(level: &mut Level, place: i64, other: bool) {
         let source = Source { instance: if other { "other" } else { "one" }.into(), started: 0 };
-        let slot = Slot { timings: vec![("n".into(), vec![(1, 1)].into())], ..Slot::default() };
-        level.put(place * STEP, source, Arc::new(slot));
+        let sample = Sample { timings: vec![("n".into(), vec![(1, 1)].into())], ..Sample::default() };
+        level.put(place * STEP, source, Arc::new(sample));
     }
 
-    fn count(parts: &[Arc<Slot>]) -> usize {
-        parts.iter().map(|slot| usize::try_from(slot.timing_of_all("n").count()).unwrap()).sum()
+    fn count(parts: &[Arc<Sample>]) -> usize {
+        parts.iter().map(|sample| usize::try_from(sample.timing_of_all("n").count()).unwrap()).sum()
     }
 
     proptest! {

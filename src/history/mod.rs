@@ -5,8 +5,8 @@
 pub mod key;
 mod level;
 pub mod requests;
+pub mod sample;
 pub mod shared;
-pub mod slot;
 mod window;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -16,7 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::key::Key;
 use self::level::Level;
-use self::slot::Slot;
+use self::sample::Sample;
 pub use self::window::Window;
 use crate::telemetry::metrics::{Metrics, Readings};
 use crate::timestamp::Timestamp;
@@ -28,7 +28,7 @@ pub const COARSE: i64 = 300;
 const COARSE_KEPT: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
-/// Whose slot it is: the instance's name, and when it was started, in microseconds since 1970.
+/// Whose sample it is: the instance's name, and when it was started, in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     pub instance: Arc<str>,
@@ -65,21 +65,23 @@ impl History {
     /// Writes down what has happened since the last time; what is to be shared: the spans that ended, by their length
     /// and beginning.
     #[must_use]
-    pub fn write_down(&self, metrics: &Metrics, now: Timestamp) -> Vec<(i64, i64, Arc<Slot>)> {
+    pub fn record(&self, metrics: &Metrics, now: Timestamp) -> Vec<(i64, i64, Arc<Sample>)> {
         // Just after the boundary the span before it is meant.
         let at = (now.micros() / 1_000_000 - 1).div_euclid(FINE) * FINE;
         let mut inner = self.lock();
-        let slot = inner.read(metrics);
+        let sample = inner.read(metrics);
         let own = inner.own.clone();
-        let before = inner.fine.get(at).and_then(|slots| slots.get(&own)).cloned();
-        let slot = Arc::new(
-            before.map_or_else(|| slot.clone(), |before| Slot::merged([&*before, &slot].into_iter(), false)),
-        );
-        inner.fine.put(at, own.clone(), slot.clone());
-        let mut ended = vec![(FINE, at, slot)];
+        let before = inner.fine.get(at).and_then(|samples| samples.get(&own)).cloned();
+        let sample =
+            Arc::new(before.map_or_else(
+                || sample.clone(),
+                |before| Sample::merged([&*before, &sample].into_iter(), false),
+            ));
+        inner.fine.put(at, own.clone(), sample.clone());
+        let mut ended = vec![(FINE, at, sample)];
         let coarse = at.div_euclid(COARSE) * COARSE;
-        let parts = inner.fine.range(coarse..coarse + COARSE).filter_map(|slots| slots.get(&own));
-        let merged = Arc::new(Slot::merged(parts.map(|slot| &**slot), false));
+        let parts = inner.fine.range(coarse..coarse + COARSE).filter_map(|samples| samples.get(&own));
+        let merged = Arc::new(Sample::merged(parts.map(|sample| &**sample), false));
         inner.coarse.put(coarse, own, merged.clone());
         if at + FINE == coarse + COARSE {
             ended.push((COARSE, coarse, merged));
@@ -90,14 +92,14 @@ impl History {
     }
 
     /// Takes over what another node, or this one before its start, has written down.
-    pub fn learn(&self, span: i64, at: i64, source: Source, slot: Slot) {
+    pub fn learn(&self, span: i64, at: i64, source: Source, sample: Sample) {
         let mut inner = self.lock();
         if source == inner.own {
             return;
         }
-        let slot = Arc::new(inner.interned(slot));
+        let sample = Arc::new(inner.interned(sample));
         let level = if span == FINE { &mut inner.fine } else { &mut inner.coarse };
-        level.put(at, source, slot);
+        level.put(at, source, sample);
     }
 
     /// The last `seconds` before `now`, of one instance or of all.
@@ -114,7 +116,7 @@ impl History {
         let wanted = |source: &Source| instance.is_none_or(|wanted| *source.instance == *wanted);
         let points = (0..seconds / step).map(|n| {
             let there = level.get(from + n * step).into_iter().flatten();
-            there.filter(|(source, _)| wanted(source)).map(|(_, slot)| slot.clone()).collect()
+            there.filter(|(source, _)| wanted(source)).map(|(_, sample)| sample.clone()).collect()
         });
         let points = points.collect();
         let parts = level.parts(from..end, wanted);
@@ -150,7 +152,7 @@ impl History {
 }
 
 impl Inner {
-    fn read(&mut self, metrics: &Metrics) -> Slot {
+    fn read(&mut self, metrics: &Metrics) -> Sample {
         let Readings { counters, gauges } = metrics.readings();
         let mut counts = Vec::new();
         let first = self.counters.is_empty();
@@ -165,20 +167,20 @@ impl Inner {
         let gauges = gauges.into_iter().map(|(key, value)| (self.key(&key), value)).collect();
         let timings = metrics.recorder.take_sketches().into_iter();
         let timings = timings.map(|(key, taken)| (self.key(&key), taken)).collect();
-        let mut slot = Slot {
+        let mut sample = Sample {
             counts,
             gauges,
             timings,
             slow_queries: metrics.database.slow_queries.take(),
             failures: metrics.failures.take(),
-            ..Slot::default()
+            ..Sample::default()
         };
-        slot.counts.sort_by(|(a, _), (b, _)| a.cmp(b));
-        slot.gauges.sort_by(|(a, _), (b, _)| a.cmp(b));
-        slot
+        sample.counts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sample.gauges.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sample
     }
 
-    /// The one copy of a key: slots hold the same few hundred.
+    /// The one copy of a key: samples hold the same few hundred.
     fn key(&mut self, key: &str) -> Key {
         if let Some(known) = self.keys.get(key) {
             return known.clone();
@@ -188,26 +190,26 @@ impl Inner {
         key
     }
 
-    fn interned(&mut self, mut slot: Slot) -> Slot {
-        for (key, _) in slot.counts.iter_mut().chain(&mut slot.gauges) {
+    fn interned(&mut self, mut sample: Sample) -> Sample {
+        for (key, _) in sample.counts.iter_mut().chain(&mut sample.gauges) {
             *key = self.key(key);
         }
-        for (key, _) in &mut slot.timings {
+        for (key, _) in &mut sample.timings {
             *key = self.key(key);
         }
-        slot
+        sample
     }
 
     fn sources(&self) -> impl Iterator<Item = &Source> {
         self.fine.all().chain(self.coarse.all()).flat_map(BTreeMap::keys)
     }
 
-    /// The latest slot of each instance that was heard of within the last minute.
-    fn latest(&self, now: i64, wanted: impl Fn(&Source) -> bool) -> Vec<(Source, Arc<Slot>)> {
+    /// The latest sample of each instance that was heard of within the last minute.
+    fn latest(&self, now: i64, wanted: impl Fn(&Source) -> bool) -> Vec<(Source, Arc<Sample>)> {
         let mut latest = BTreeMap::new();
-        for (source, slot) in self.fine.range(now - 60..i64::MAX).flatten() {
+        for (source, sample) in self.fine.range(now - 60..i64::MAX).flatten() {
             if wanted(source) {
-                latest.insert(source.instance.clone(), (source.clone(), slot.clone()));
+                latest.insert(source.instance.clone(), (source.clone(), sample.clone()));
             }
         }
         latest.into_values().collect()

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::key::label;
-use super::slot::Slot;
+use super::sample::Sample;
 use crate::telemetry::sketch::Summary;
 
 pub const COUNT: &str = "http_server_request_duration_seconds_count";
@@ -16,8 +16,8 @@ pub struct Requests {
 }
 
 impl Requests {
-    pub(super) fn of(slot: &Slot) -> Self {
-        Self { classes: Classes::of(slot.counts(COUNT)), latency: slot.timing_of_all("http ") }
+    pub(super) fn from_sample(sample: &Sample) -> Self {
+        Self { classes: Classes::of(sample.counts(COUNT)), latency: sample.timing_of_all("http ") }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fred::prelude::*;
 
-use super::slot::Slot;
+use super::sample::Sample;
 use super::{COARSE, COARSE_KEPT, FINE, FINE_KEPT, History, Source};
 use crate::redis::{Redis, RedisDown};
 use crate::timestamp::Timestamp;
@@ -27,10 +27,10 @@ impl Shared {
     }
 
     /// Puts a span of this node where the others find it.
-    pub async fn put(&self, span: i64, at: i64, slot: &Arc<Slot>) -> Result<(), RedisDown> {
+    pub async fn put(&self, span: i64, at: i64, sample: &Arc<Sample>) -> Result<(), RedisDown> {
         let own = self.history.own();
         let field = format!("{}/{}", own.instance, own.started);
-        let value = serde_json::to_string(&**slot).unwrap_or_default();
+        let value = serde_json::to_string(&**sample).unwrap_or_default();
         let pipeline = self.redis.pool().next().pipeline();
         let key = key(&self.redis.installation(), span, at);
         let kept = if span == FINE { FINE_KEPT } else { COARSE_KEPT };
@@ -77,8 +77,8 @@ impl Shared {
         for ((span, at), fields) in spans.iter().zip(answers) {
             for (field, value) in fields {
                 // What another version wrote may not be readable; then there is a gap.
-                if let (Some(source), Ok(slot)) = (source(&field), serde_json::from_str(&value)) {
-                    self.history.learn(*span, *at, source, slot);
+                if let (Some(source), Ok(sample)) = (source(&field), serde_json::from_str(&value)) {
+                    self.history.learn(*span, *at, source, sample);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Source;
-use super::slot::Slot;
+use super::sample::Sample;
 
 /// A part of the past, cut into steps.
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub struct Window {
     pub from: i64,
     pub step: i64,
     /// For each step what the instances have written down; empty where no instance was there.
-    pub points: Vec<Vec<Arc<Slot>>>,
-    /// The same in fewer and longer slots.
-    pub(super) parts: Vec<Arc<Slot>>,
-    /// The latest slot of each instance that is there, and of what it was started.
-    pub latest: Vec<(Source, Arc<Slot>)>,
+    pub points: Vec<Vec<Arc<Sample>>>,
+    /// The same in fewer and longer samples.
+    pub(super) parts: Vec<Arc<Sample>>,
+    /// The latest sample of each instance that is there, and of what it was started.
+    pub latest: Vec<(Source, Arc<Sample>)>,
     /// Every start that is known of, in seconds since 1970.
     pub starts: Vec<i64>,
     /// The end of the latest span, in seconds since 1970.
@@ -26,22 +26,22 @@ pub struct Window {
 impl Window {
     /// Everything in one.
     #[must_use]
-    pub fn total(&self) -> Slot {
-        Slot::merged(self.parts.iter().map(|slot| &**slot), false)
+    pub fn total(&self) -> Sample {
+        Sample::merged(self.parts.iter().map(|sample| &**sample), false)
     }
 
     /// The last `seconds` of it in one.
     #[must_use]
-    pub fn last(&self, seconds: i64) -> Slot {
+    pub fn last(&self, seconds: i64) -> Sample {
         let count = usize::try_from(seconds / self.step).unwrap_or(0).max(1);
         let from = self.points.len().saturating_sub(count);
-        Slot::merged(self.points[from..].iter().flatten().map(|slot| &**slot), false)
+        Sample::merged(self.points[from..].iter().flatten().map(|sample| &**sample), false)
     }
 
     /// For how many seconds an instance was there.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        let there = self.points.iter().filter(|slots| !slots.is_empty()).count();
+        let there = self.points.iter().filter(|samples| !samples.is_empty()).count();
         let there = u32::try_from(there).unwrap_or(u32::MAX);
         let step = u32::try_from(self.step).unwrap_or(1);
         (f64::from(there) * f64::from(step)).max(f64::from(step))

@@ -88,7 +88,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
 
 /// What was answered.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredResponse {
     status: u16,
     location: Option<String>,
     etag: Option<String>,
@@ -138,9 +138,9 @@ impl Requests {
         if first.fingerprint != key.fingerprint {
             return Err(Error::IdempotencyKeyReused);
         }
-        let kept = first.answer.ok_or(Error::IdempotencyKeyInUse)?;
-        let kept = serde_json::from_str(&kept);
-        kept.map(replay).map_err(|e| Error::Internal(format!("a kept answer: {e}")))
+        let stored = first.answer.ok_or(Error::IdempotencyKeyInUse)?;
+        let stored = serde_json::from_str(&stored);
+        stored.map(replay).map_err(|e| Error::Internal(format!("a stored answer: {e}")))
     }
 
     /// Forgets what was answered more than a day ago.
@@ -158,7 +158,7 @@ struct Working {
 }
 
 impl Working {
-    /// Only what was carried out is kept: what was refused may be mended and sent again.
+    /// Only what was carried out is stored: what was refused may be mended and sent again.
     async fn keep(&self, answer: Result<Response>) -> Result<Response> {
         let response = match answer {
             Ok(response) => response,
@@ -179,14 +179,14 @@ impl Working {
             let value: Option<&HeaderValue> = parts.headers.get(name);
             value.and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
-        let kept = Kept {
+        let stored = StoredResponse {
             status: parts.status.as_u16(),
             location: text(header::LOCATION),
             etag: text(header::ETAG),
             body: String::from_utf8_lossy(&bytes).into_owned(),
         };
-        let kept = serde_json::to_string(&kept).unwrap_or_default();
-        store::keep(&self.db, self.owner, &self.key, &kept).await?;
+        let stored = serde_json::to_string(&stored).unwrap_or_default();
+        store::keep(&self.db, self.owner, &self.key, &stored).await?;
         Ok(Response::from_parts(parts, Body::from(bytes)))
     }
 }
@@ -203,13 +203,13 @@ impl Drop for Working {
     }
 }
 
-fn replay(kept: Kept) -> Response {
-    let mut response = Body::from(kept.body).into_response();
-    *response.status_mut() = StatusCode::from_u16(kept.status).unwrap_or_default();
+fn replay(stored: StoredResponse) -> Response {
+    let mut response = Body::from(stored.body).into_response();
+    *response.status_mut() = StatusCode::from_u16(stored.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
-    for (name, text) in [(header::LOCATION, kept.location), (header::ETAG, kept.etag)] {
+    for (name, text) in [(header::LOCATION, stored.location), (header::ETAG, stored.etag)] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
         }

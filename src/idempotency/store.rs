@@ -6,7 +6,7 @@ use crate::db::{Db, on};
 
 use crate::timestamp::Timestamp;
 
-/// Somebody wants to carry a request out.
+/// Reserves the key for a request that is about to be carried out.
 pub struct Claim<'a> {
     pub owner: Uuid,
     pub key: &'a str,
@@ -57,7 +57,7 @@ pub async fn keep(db: &Db, owner: Uuid, key: &str, answer: &str) -> sqlx::Result
     tx.commit().await
 }
 
-/// Whoever sends it again takes it over.
+/// The next request with this key takes it over.
 pub async fn cut_off(db: &Db, owner: Uuid, key: &str) -> sqlx::Result<()> {
     const SQL: &str =
         "UPDATE idempotency_keys SET begun_at = $3 WHERE owner_id = $1 AND key = $2 AND answer IS NULL";

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 pub struct Address(pub IpAddr);
 
 impl Default for Address {
-    /// Whoever comes without one shares it with all like them.
+    /// All connections without an address share it.
     fn default() -> Self {
         Self(Ipv4Addr::UNSPECIFIED.into())
     }

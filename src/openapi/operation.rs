@@ -10,7 +10,7 @@ use crate::error::Code;
 const WAYS: [&str; 2] = ["bearer", "session"];
 
 pub fn complete(method: &str, operation: &mut Value) {
-    let access = Access::of(operation);
+    let access = Access::new(operation);
     access.describe(operation);
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         may_be_empty(parameter);
@@ -39,7 +39,7 @@ struct Access {
 
 impl Access {
     /// Puts the ways to sign in into their order, too.
-    fn of(operation: &mut Value) -> Self {
+    fn new(operation: &mut Value) -> Self {
         let Some(ways) = operation.get_mut("security").and_then(Value::as_array_mut) else {
             return Self { is_open: true, scope: None };
         };

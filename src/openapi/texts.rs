@@ -38,7 +38,7 @@ fn describe_those_of(schema: &str, part: &mut Value) {
         if let (Some(text), None) = (text, property.get("description")) {
             property["description"] = text.clone();
         }
-        // Generators demand a field that has a default, though nobody must send it.
+        // Generators demand a field that has a default, though clients may leave it out.
         property.as_object_mut().map(|property| property.remove("default"));
     }
 }

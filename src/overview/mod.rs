@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use crate::accounts::people::UserAdmin;
 use crate::admin::Admin;
-use crate::admin::asked::Asked;
 use crate::admin::limits::{Held, Limits};
+use crate::admin::query::ReportQuery;
 use crate::audit::reader::AuditReader;
 use crate::db::{Db, Schema};
 use crate::error::{Error, Result};
@@ -79,7 +79,7 @@ impl Overview {
     /// What is to do, the severe first; for admins.
     pub async fn needs(&self, viewer: &Viewer) -> Result<Vec<Need>> {
         viewer.require_admin()?;
-        let report = self.admin.report(viewer, &Asked::default()).await?;
+        let report = self.admin.report(viewer, &ReportQuery::default()).await?;
         // Of letters this page knows more.
         let seen = report.attention.into_iter().filter(|attention| attention.section != "mails");
         let mut needs: Vec<Need> = seen

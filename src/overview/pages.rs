@@ -1,4 +1,4 @@
-//! The page, and the button that lets somebody try again.
+//! The page, and the button that lifts the limits of an account.
 
 use std::sync::Arc;
 

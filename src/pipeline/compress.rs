@@ -40,7 +40,7 @@ pub async fn compress(accepted: Vec<HeaderValue>, mut response: Response) -> Res
     }
 }
 
-/// Whoever was too fast gets no processor time beyond it.
+/// A client above the rate gets no processor time.
 fn is_worth_it(response: &Response) -> bool {
     let headers = response.headers();
     response.status() != StatusCode::TOO_MANY_REQUESTS

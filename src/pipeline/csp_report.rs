@@ -17,7 +17,7 @@ const DIRECTIVES: &str = "base-uri connect-src default-src font-src form-action 
                           manifest-src media-src object-src script-src style-src worker-src";
 const NOT_ADDRESSES: &str = "inline eval wasm-eval data blob self trusted-types-sink";
 
-/// Takes what `report-uri` (CSP level 2) or `report-to` (the Reporting API) sends; anybody can.
+/// Takes what `report-uri` (CSP level 2) or `report-to` (the Reporting API) sends. Any client can send it.
 pub async fn take(request: Request<Body>) -> Result<StatusCode> {
     let kind = content_type(request.headers());
     let bytes = body::read(request.into_body(), LIMIT).await?;

@@ -62,7 +62,7 @@ impl ErrorContext {
         let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
             Tree::Pages => self.page(pipeline, &response, &error),
-            Tree::Api => with_body(&response, &error, Problem::of(&error, &self.request_id.0)),
+            Tree::Api => with_body(&response, &error, Problem::new(&error, &self.request_id.0)),
         }
     }
 }

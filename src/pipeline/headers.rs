@@ -43,7 +43,7 @@ pub fn secure(pipeline: &Pipeline, response: &mut Response, cached: Option<Statu
         let hsts = if pipeline.hsts_subdomains { HSTS_SUBDOMAINS } else { HSTS };
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
     }
-    // Whatever does not say otherwise is somebody's own business; a cookie always is.
+    // A response that does not say otherwise may be private; one with a cookie always is.
     if headers.contains_key(header::SET_COOKIE) {
         headers.remove(header::CACHE_CONTROL);
         cookies::secure(&pipeline.deps.public_url, headers);

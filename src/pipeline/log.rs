@@ -22,7 +22,7 @@ use crate::client_ip::Peer;
 use crate::error::Error;
 use crate::telemetry::metrics::{Metrics, method_name};
 use crate::telemetry::recent::Failure;
-use crate::telemetry::request::{Request as Asked, within};
+use crate::telemetry::request::{Request as RequestContext, within};
 use crate::web::assets;
 use crate::web::request::{RequestId, Unrecorded};
 
@@ -62,9 +62,9 @@ pub async fn trace(State(pipeline): State<Arc<Pipeline>>, mut request: Request, 
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(record.slot.clone());
     let (method, accepted) = (request.method().clone(), compress::accepted(request.headers()));
-    let asked = Arc::new(Asked::new(id, format!("{} {}", record.method, record.route)));
+    let context = Arc::new(RequestContext::new(id, format!("{} {}", record.method, record.route)));
     let (start, active) = (Instant::now(), Active::new(&pipeline.metrics));
-    let (response, cached) = within(asked.clone(), status::watch(next.run(request))).await;
+    let (response, cached) = within(context.clone(), status::watch(next.run(request))).await;
     let mut response = compress::compress(accepted, response).await;
     drop(active);
     let took = start.elapsed();
@@ -72,13 +72,13 @@ pub async fn trace(State(pipeline): State<Arc<Pipeline>>, mut request: Request, 
         pipeline.metrics.http.meter(&method, &record.route, response.status()).took(took);
     }
     if response.status().is_server_error() {
-        remember(&pipeline, &asked, &response);
+        remember(&pipeline, &context, &response);
     } else if response.status() < StatusCode::BAD_REQUEST {
-        pipeline.metrics.failing.succeeded(&asked.route);
+        pipeline.metrics.failing.succeeded(&context.route);
     }
-    record.log(&pipeline, &asked.id, &response, took);
+    record.log(&pipeline, &context.id, &response, took);
     headers::secure(&pipeline, &mut response, cached);
-    if let Ok(value) = HeaderValue::from_str(&asked.id) {
+    if let Ok(value) = HeaderValue::from_str(&context.id) {
         response.headers_mut().insert(HEADER, value);
     }
     response
@@ -134,16 +134,16 @@ impl RequestLog {
     }
 }
 
-fn remember(pipeline: &Pipeline, asked: &Asked, response: &Response) {
+fn remember(pipeline: &Pipeline, context: &RequestContext, response: &Response) {
     let (cause, at) = (response.extensions().get::<Cause>(), pipeline.deps.system.now());
     pipeline.metrics.failures.push(Failure {
         at,
-        since: pipeline.metrics.failing.failed(&asked.route, at),
-        route: asked.route.clone(),
+        since: pipeline.metrics.failing.failed(&context.route, at),
+        route: context.route.clone(),
         status: response.status().as_u16(),
         code: cause.map_or("unknown", |cause| cause.0.code().as_str()).to_owned(),
         reason: cause.map(|cause| reason(&cause.0)).unwrap_or_default(),
-        request_id: asked.id.clone(),
+        request_id: context.id.clone(),
     });
 }
 

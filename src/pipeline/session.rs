@@ -46,7 +46,7 @@ pub fn layer(auth: &Auth) -> Layer {
         .with_same_site(SameSite::Lax)
 }
 
-/// The session that a cookie names, before anybody has looked whether there is one.
+/// The session that a cookie names, before it is known whether there is one.
 #[derive(Clone, Copy, Default)]
 pub struct Named {
     pub id: Option<Id>,
@@ -80,7 +80,7 @@ impl Named {
         other: impl Future<Output = T>,
     ) -> (T, Option<Arc<SessionSnapshot>>) {
         let mut other = pin!(other);
-        // Whoever need not wait, such as a client that is refused, gets no look.
+        // A request that need not wait, such as a refused one, gets no look.
         if let Some(other) = (&mut other).now_or_never() {
             return (other, None);
         }

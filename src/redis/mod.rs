@@ -82,7 +82,7 @@ impl Redis {
     }
 
     pub fn with_metrics(self, metrics: &Metrics) -> Self {
-        Self { meter: Some(metrics.dependencies.of("redis")), ..self }
+        Self { meter: Some(metrics.dependencies.meter("redis")), ..self }
     }
 
     /// A connection of its own, for a subscription. It is not reconnected when it breaks.

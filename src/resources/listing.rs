@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub use self::params::{Include, ListParams, State};
 use super::Resource;
 use super::query::{Filter, Query};
-use super::visibility::Shelf;
+use super::visibility::Partition;
 use crate::named::named;
 use crate::web::cursor::CursorKey;
 
@@ -43,7 +43,7 @@ pub struct Search {
     pub limit: i64,
     /// Only rows with a lower `rid`.
     pub below: Option<i64>,
-    pub shelf: Shelf,
+    pub partition: Partition,
     pub with_body: bool,
 }
 

@@ -41,7 +41,7 @@ impl Eq for CachedHtml {}
 /// ended, links lead to http, https, mailto and the library, bare addresses are links too, headings begin at `h2` and have
 /// names, images become links to them, and tags that no text may hold are shown as they were typed.
 pub fn render(markdown: &str) -> String {
-    let source = source::Source::of(markdown);
+    let source = source::Source::new(markdown);
     let events: Vec<Event<'_>> = source.events().collect();
     let names = headings::names(&events);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);

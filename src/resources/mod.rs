@@ -47,7 +47,7 @@ pub use self::precondition::Precondition;
 pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
 use self::store::write::Times;
 pub use self::tag::TagCount;
-use self::visibility::Shelf;
+use self::visibility::Partition;
 pub use self::visibility::Visibility;
 use crate::cache::{Cache, Key, Scope, Scopes};
 use crate::db::Db;
@@ -118,11 +118,11 @@ impl Resources {
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
     pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
-        match (params.shelf()?, viewer) {
-            (Shelf::Visible, Viewer::Member(_)) if params.q.is_empty() => {
+        match (params.partition()?, viewer) {
+            (Partition::Visible, Viewer::Member(_)) if params.q.is_empty() => {
                 return Box::pin(self.list_in_parts(viewer, params)).await;
             }
-            (Shelf::Visible, _) => {}
+            (Partition::Visible, _) => {}
             _ => drop(viewer.signed_in()?),
         }
         let (id, scopes) = (cached::list_id(params, Part::All), cached::list_scopes(viewer));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::cached::{self, Part};
 use super::listing::{Hit, ListParams, Listing, Sort, position_of};
-use super::visibility::Shelf;
+use super::visibility::Partition;
 use super::{Resources, store};
 use crate::cache::{Key, Scope, Scopes};
 use crate::error::Result;
@@ -19,20 +19,20 @@ use crate::web::cursor::CursorKey;
 impl Resources {
     /// A page of a member's list without words. With words one search ranks both parts together.
     pub(super) async fn list_in_parts(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
-        let load = |shelf| {
+        let load = |partition| {
             let (this, params) = (self.clone(), params.clone());
             move |viewer: Viewer| async move {
                 let mut search = params.search(&this.cursors)?;
-                search.shelf = shelf;
+                search.partition = partition;
                 let page = store::list::page(&this.db, &viewer, &search).await?;
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
         };
         let (id, scopes) = (cached::list_id(params, Part::Own), cached::own_scopes(viewer));
-        let own = self.cache.read(&cached::LISTING, viewer, id, scopes, load(Shelf::Own)).await?;
+        let own = self.cache.read(&cached::LISTING, viewer, id, scopes, load(Partition::Own)).await?;
         let key = Key::shared(viewer, cached::list_id(params, Part::Shared));
         let scopes = Scopes::one(Scope::Shared);
-        let shared = self.cache.get(&cached::LISTING, key, scopes, load(Shelf::Shared)).await?;
+        let shared = self.cache.get(&cached::LISTING, key, scopes, load(Partition::Shared)).await?;
         let limit = usize::try_from(params.limit()?).unwrap_or(usize::MAX);
         let parts = [own.unwrap_or_default(), shared.unwrap_or_default()];
         Ok(Arc::new(merged(&parts, limit, &self.cursors)))

@@ -37,7 +37,7 @@ impl Resources {
     async fn taken(&self, viewer: &Viewer, id: Uuid, otherwise: Error) -> Error {
         match super::store::find(&self.db, id).await {
             Ok(Some(current)) if current.is_mine(viewer) => current.conflict(),
-            // Nor is it told that somebody else has it.
+            // The response does not tell that another user has it.
             Ok(Some(_)) => Error::NotFound,
             Ok(None) => otherwise,
             Err(error) => error.into(),

@@ -56,7 +56,7 @@ pub fn partitions(viewer: &Viewer) -> &'static [&'static str] {
 
 /// Which of the resources that a viewer may see a list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shelf {
+pub enum Partition {
     /// All that they may see outside the trash.
     #[default]
     Visible,
@@ -70,8 +70,8 @@ pub enum Shelf {
     Shared,
 }
 
-impl Shelf {
-    /// The rule of [`partitions`], narrowed to the shelf.
+impl Partition {
+    /// The rule of [`partitions`], narrowed to the partition.
     pub fn partitions(self, viewer: &Viewer) -> &'static [&'static str] {
         match self {
             Self::Visible => partitions(viewer),

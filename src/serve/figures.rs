@@ -44,16 +44,16 @@ pub async fn collect(app: Arc<App>) {
     loop {
         tick.tick().await;
         ask(&app).await;
-        write_down(&app).await;
+        record(&app).await;
     }
 }
 
 pub async fn ask(app: &App) {
     refresh(app);
-    let database = app.metrics.dependencies.of(app.db.name());
+    let database = app.metrics.dependencies.meter(app.db.name());
     database.up(answers(app.db.ping()).await);
     if let Some(redis) = &app.redis {
-        let meter = app.metrics.dependencies.of("redis");
+        let meter = app.metrics.dependencies.meter("redis");
         meter.up(answers(redis.ping()).await);
         if let Ok(bytes) = redis.memory().await {
             meter.memory(bytes);
@@ -68,8 +68,8 @@ pub async fn ask(app: &App) {
 }
 
 /// Ends a span of the history, and shares it.
-pub async fn write_down(app: &App) {
-    let ended = app.history.write_down(&app.metrics, app.system.now());
+pub async fn record(app: &App) {
+    let ended = app.history.record(&app.metrics, app.system.now());
     let Some(shared) = &app.shared_history else { return };
     for (span, at, slot) in ended {
         let _tried_again_at_no_time = shared.put(span, at, &slot).await;

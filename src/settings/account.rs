@@ -241,7 +241,7 @@ async fn security_page(
     errors: FieldErrors,
 ) -> Result<SecurityPage> {
     let member = viewer.signed_in()?;
-    let tokens = auth.tokens.of(member).await?;
+    let tokens = auth.tokens.list(member).await?;
     Ok(SecurityPage {
         context: context.section("security"),
         factor: auth.accounts.second_factor(member).await?,

@@ -52,7 +52,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             if let Some(guard) = &self.to_loki
                 && !SENDERS.iter().any(|sender| target.starts_with(sender))
             {
-                Listed::of(event).with(|listed| guard.send(listed, line.len()));
+                Listed::from_event(event).with(|listed| guard.send(listed, line.len()));
             }
         });
     }

@@ -91,7 +91,7 @@ async fn list_tokens(
     State(tokens): State<Arc<Tokens>>,
     asks: Scoped<AccountRead>,
 ) -> Result<axum::Json<TokenList>> {
-    let tokens = tokens.of(asks.signed_in()?).await?;
+    let tokens = tokens.list(asks.signed_in()?).await?;
     Ok(axum::Json(TokenList { items: tokens.into_iter().map(TokenItem::from).collect() }))
 }
 

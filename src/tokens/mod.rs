@@ -22,14 +22,14 @@ use crate::identity::{Member, RequestMeta, Scope, TokenLimits};
 use crate::system::System;
 use crate::web::deps::WebDeps;
 
-/// How long a token is good unless somebody chooses otherwise, in days.
+/// How long a token is good unless its maker chooses otherwise, in days.
 pub const DEFAULT_DAYS: u32 = 90;
 /// The days to choose from; any number up to a year will do by API.
 pub const CHOICES: [u32; 4] = [7, 30, 90, 365];
 const MAX_DAYS: u32 = 365;
 /// Noting a token's use costs a write, so it is noted this often at most.
 const USE_EVERY: Duration = Duration::from_mins(5);
-/// More than anybody can look after.
+/// More than a person can keep track of.
 const MAX_TOKENS: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct Tokens {
     audit: AuditLog,
 }
 
-/// What somebody asks for.
+/// The token that a person asks for.
 #[derive(Clone, Debug, Default)]
 pub struct NewToken {
     pub name: String,
@@ -47,7 +47,7 @@ pub struct NewToken {
     pub days: u32,
 }
 
-/// A token just made, and its text, which nobody is shown again.
+/// A token just made, and its text, which is never shown again.
 pub struct Made {
     pub token: Token,
     pub secret: String,
@@ -103,7 +103,7 @@ impl Tokens {
     }
 
     /// A person's tokens, the newest first.
-    pub async fn of(&self, owner: &Member) -> Result<Vec<Token>> {
+    pub async fn list(&self, owner: &Member) -> Result<Vec<Token>> {
         Ok(store::of_user(&self.db, owner.id).await?)
     }
 

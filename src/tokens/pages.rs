@@ -162,7 +162,7 @@ async fn revoke(
 }
 
 async fn tokens_page(tokens: &Tokens, owner: &Member, context: PageContext) -> Result<TokensPage> {
-    let listed = tokens.of(owner).await?;
+    let listed = tokens.list(owner).await?;
     Ok(TokensPage {
         context: context.section("tokens"),
         tokens: listed.into_iter().map(|token| Listed { is_over: tokens.is_over(&token), token }).collect(),

@@ -1,4 +1,4 @@
-//! What only an admin in sudo mode may do: to everybody else the address doesn't exist.
+//! What only an admin in sudo mode may do: to others the address doesn't exist.
 
 use std::sync::Arc;
 

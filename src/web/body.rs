@@ -37,7 +37,7 @@ pub fn fits(body: &Body, limit: usize) -> Result<()> {
     fits.then_some(()).ok_or(Error::TooLarge { limit })
 }
 
-/// Whether somebody waits for more of a request's body.
+/// Whether a handler waits for more of a request's body.
 #[derive(Clone, Debug, Default)]
 pub struct Awaited(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! Cross-site request forgery: every unsafe method must come from our own pages and, when somebody is
+//! Cross-site request forgery: every unsafe method must come from our own pages and, when a user is
 //! signed in, carry their session's token. Follows the OWASP cheat sheet (Fetch Metadata, then Origin).
 
 use axum::extract::Request;
@@ -57,7 +57,7 @@ impl FormKey {
     }
 }
 
-/// The forms by which one gets in hold no token. One that was opened before somebody got in by another tab still
+/// The forms for signing in hold no token. One that was opened before a sign-in in another tab still
 /// holds none, and may be sent.
 const WAYS_IN: [&str; 3] = ["/login", "/login/second-factor", "/register"];
 pub const FIELD: &str = "csrf";
@@ -100,7 +100,7 @@ pub fn check_origin(site: &PublicUrl, request: &Request) -> Result<()> {
     if is_same_origin(site, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
 }
 
-/// A visitor has no session and so no token; whoever is signed in must show theirs.
+/// A visitor has no session and so no token; a signed-in user must show theirs.
 fn check_token(identity: &Identity, request: &Request, field: Option<&str>) -> Result<()> {
     let header = request.headers().get(HEADER).map(HeaderValue::as_bytes);
     let token = header.or(field.map(str::as_bytes));

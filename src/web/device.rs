@@ -1,5 +1,5 @@
-//! The cookie of a browser that somebody has logged in with before. It opens nothing: it is how wrong passwords that
-//! are tried elsewhere keep nobody out of their own account.
+//! The cookie of a browser that a user has logged in with before. It grants nothing. It keeps wrong passwords that
+//! are tried elsewhere from locking users out of their accounts.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::system::System;
 /// As long as browsers keep a cookie.
 const LIFE: Duration = Duration::from_hours(400 * 24);
 
-/// The browser that a request comes from, if it brings the cookie. Anybody may make one up.
+/// The browser that a request comes from, if it brings the cookie. Clients can make one up.
 #[must_use]
-pub fn of(site: &PublicUrl, headers: &HeaderMap) -> Option<BrowserId> {
+pub fn browser_id(site: &PublicUrl, headers: &HeaderMap) -> Option<BrowserId> {
     cookies::find(site, headers, Name::Device, |sent| (!sent.is_empty()).then(|| hash(sent)))
 }
 

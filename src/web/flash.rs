@@ -256,8 +256,8 @@ impl Flash {
 
     /// The flash that the page before has left, if there is one.
     #[must_use]
-    pub fn of(site: &PublicUrl, headers: &HeaderMap) -> Option<Self> {
-        cookies::find(site, headers, Name::Flash, Self::read)
+    pub fn from_cookie(site: &PublicUrl, headers: &HeaderMap) -> Option<Self> {
+        cookies::find(site, headers, Name::Flash, Self::parse)
     }
 
     /// Leaves it for the page that the response leads to.
@@ -279,7 +279,7 @@ impl Flash {
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let plain = Self::PLAIN.into_iter().find(|flash| flash.content().0 == text);
         plain.or_else(|| Changed::parse(text).map(Self::Changed)).or_else(|| {
             let (name, id) = text.split_once('.')?;
@@ -299,8 +299,8 @@ mod tests {
             .into_iter()
             .chain([Flash::Trashed(Uuid::from_u128(7)), Flash::SavedEntry(Uuid::from_u128(8))])
         {
-            assert_eq!(Flash::read(&flash.cookie()), Some(flash));
+            assert_eq!(Flash::parse(&flash.cookie()), Some(flash));
         }
-        assert_eq!(Flash::read("<script>"), None);
+        assert_eq!(Flash::parse("<script>"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! A secret that is shown on the page after a redirect and never again.
 //!
-//! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, nobody else reads it
+//! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, no one else reads it
 //! and reloading the page neither makes another one nor shows this one again.
 
 use std::sync::Arc;

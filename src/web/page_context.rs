@@ -99,7 +99,7 @@ where
         let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
         let asked = asked.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut context = Self::new(&deps, &identity, asked);
-        context.toast = Flash::of(&deps.public_url, &parts.headers).map(Flash::toast);
+        context.toast = Flash::from_cookie(&deps.public_url, &parts.headers).map(Flash::toast);
         context.search_key = search_key::is_on(&deps.public_url, &parts.headers);
         Ok(context)
     }

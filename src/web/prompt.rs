@@ -14,7 +14,7 @@ use crate::limiter::verdict::Refusal;
 pub enum Prompt {
     /// The session is over: log in again.
     LogIn(LogIn),
-    /// Somebody else has logged in than the one who wrote it: whose is it to be?
+    /// Another user has logged in than the one who wrote it: whose is it to be?
     Whose { name: String },
     /// The password again, as what is asked for reaches far.
     Password { wrong: bool, code: bool },
@@ -46,7 +46,12 @@ pub struct PromptPage<'a> {
 impl Prompt {
     /// The prompt that clears an error out of a form's way, if one does.
     #[must_use]
-    pub fn of(error: &Error, form: &PendingForm, said: &Extensions, identity: &Identity) -> Option<Self> {
+    pub fn for_error(
+        error: &Error,
+        form: &PendingForm,
+        said: &Extensions,
+        identity: &Identity,
+    ) -> Option<Self> {
         match error {
             Error::SudoRequired | Error::SudoRefused => Some(Self::Password {
                 wrong: matches!(error, Error::SudoRefused),

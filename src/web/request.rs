@@ -41,7 +41,7 @@ impl RequestMeta {
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             network: extensions.get::<Address>().map(|address| deps.client_ip.network(address.0)),
             browser: browser::family(headers),
-            device: device::of(&deps.public_url, headers),
+            device: device::browser_id(&deps.public_url, headers),
             address: extensions.get().copied().unwrap_or_default(),
         }
     }

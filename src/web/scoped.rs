@@ -24,7 +24,7 @@ pub struct Bearer {
     pub family: Option<uuid::Uuid>,
 }
 
-/// What stands after `Bearer`; another scheme is somebody else's, such as a proxy's.
+/// What stands after `Bearer`; another scheme is not for coffer but for a proxy, say.
 pub fn token_of(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     all.find_map(|value| {
@@ -91,7 +91,7 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let asks = Self::of(parts)?;
+        let asks = Self::from_parts(parts)?;
         if !N::IS_OPEN {
             asks.signed_in()?;
         }
@@ -103,7 +103,7 @@ impl<N: Needs, S: Sync> FromRequestParts<S> for Scoped<N> {
 }
 
 impl<N: Needs> Scoped<N> {
-    fn of(parts: &Parts) -> Result<Self> {
+    fn from_parts(parts: &Parts) -> Result<Self> {
         let Some(bearer) = parts.extensions.get::<Bearer>().cloned() else {
             let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
             return Ok(Self { identity, within: None, needs: PhantomData });

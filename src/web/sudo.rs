@@ -15,7 +15,7 @@ use super::deps::WebDeps;
 use crate::error::{Error, Result};
 use crate::identity::RequestMeta;
 
-/// Proof that whoever asks has given their password in the last ten minutes.
+/// Proof that the user has given their password in the last ten minutes.
 pub struct Sudo(());
 
 impl<S> FromRequestParts<S> for Sudo

@@ -90,7 +90,7 @@ async fn mails_that_wait_are_on_the_metrics_page(app: App) {
     postponed.await.unwrap_or_else(|error| panic!("{error}"));
     figures::ask(&app.coffer).await;
     assert!((app.scraped("coffer_mails_waiting", &[]) - 1.0).abs() < 0.1);
-    figures::write_down(&app.coffer).await;
+    figures::record(&app.coffer).await;
     app.later(Duration::from_secs(10));
     let page = admin.get("/admin/metrics").await.ok();
     page.has("#mails", "Sent: 0 · to be tried again: 1 · given up: 0 · waiting now: 1");

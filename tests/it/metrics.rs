@@ -43,12 +43,12 @@ fn series(text: &str) -> BTreeSet<&str> {
 /// Everything that is counted elsewhere only once it happens.
 fn everything_once(app: &App) {
     let metrics = &app.coffer.metrics;
-    let cache = metrics.cache.of("resource");
+    let cache = metrics.cache.meter("resource");
     cache.request(Tier::L2, Outcome::Stale);
     cache.invalidated(Invalidation::Remote, 1);
     metrics.limiter.policy("login").decided(Decision::Blocked, Mode::Exact);
     metrics.accounts.attempt(Method::Totp, false);
-    let _ = metrics.dependencies.of("redis");
+    let _ = metrics.dependencies.meter("redis");
 }
 
 #[tokio::test]

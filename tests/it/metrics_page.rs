@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer::serve::figures::write_down;
+use coffer::serve::figures::record;
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -20,7 +20,7 @@ const LIVE: &str = "/admin/metrics/live";
 
 /// Writes down what has happened, and lets the span end.
 async fn a_span_ends(app: &App) {
-    write_down(&app.coffer).await;
+    record(&app.coffer).await;
     app.later(Duration::from_secs(10));
 }
 
@@ -141,7 +141,7 @@ async fn all_nodes_are_in_one_view_and_history_outlives_a_node() {
         there.get("/tags").await.ok();
     }
     let both = eventually(Duration::from_secs(20), async || {
-        write_down(&other.coffer).await;
+        record(&other.coffer).await;
         a_span_ends(&app).await;
         let figures = figures(&admin, "?range=15m").await;
         let requests = route(&figures, "GET /tags").map(|route| route["requests"].clone());

@@ -31,7 +31,7 @@ async fn scraping(app: &App) -> Prometheus {
 /// As somebody uses it, and what else would be counted on a busy day.
 async fn a_bit_of_everything(app: &App, ada: &Actor) {
     let metrics = &app.coffer.metrics;
-    let cache = metrics.cache.of("tried");
+    let cache = metrics.cache.meter("tried");
     cache.request(Tier::L1, Outcome::Hit);
     cache.request(Tier::L2, Outcome::Hit);
     cache.loaded(Duration::from_millis(2));

@@ -26,7 +26,7 @@ impl World {
         for visibility in VISIBILITIES {
             let draft = json!({
                 "title": format!("Pearl {visibility}"), "body": "A pearl in the sea", "visibility": visibility,
-                "url": format!("https://{visibility}.example/"), "tags": [format!("shelf/{visibility}")],
+                "url": format!("https://{visibility}.example/"), "tags": [format!("partition/{visibility}")],
             });
             entries.push((visibility, owner.saves(draft).await));
         }
@@ -60,7 +60,7 @@ async fn lists_and_searches_hold_what_the_viewer_may_see(app: App) {
         for asked in [
             "",
             "?q=pearl",
-            "?tag=shelf",
+            "?tag=partition",
             "?q=by:owner",
             "?q=site:example&sort=title",
             "?kind=link&limit=200",
@@ -78,7 +78,7 @@ on_both_engines!(tags_count_what_the_viewer_may_see);
 async fn tags_count_what_the_viewer_may_see(app: App) {
     let world = World::of(&app).await;
     for (person, visibility, _, sees) in world.pairs() {
-        let tag = format!("shelf/{visibility}");
+        let tag = format!("partition/{visibility}");
         let tags = person.get("/api/v1/tags").await.ok().json();
         let counted = tags["items"].as_array().expect("items").contains(&json!({ "name": tag, "count": 1 }));
         assert_eq!(counted, sees, "{} {tag}", person.name);
@@ -178,7 +178,7 @@ async fn the_trash_is_the_owners_alone(app: App) {
     }
     for (person, visibility, entry, _) in world.pairs() {
         person.get("/api/v1/resources?q=pearl").await.ok().lacks("Pearl");
-        person.get("/api/v1/tags").await.ok().lacks("shelf");
+        person.get("/api/v1/tags").await.ok().lacks("partition");
         if person.name == "owner" {
             person.get(&entry.page()).await.ok().has(".notice", "In the trash since");
             person.get("/trash").await.ok().has(".entry-title", &format!("Pearl {visibility}"));

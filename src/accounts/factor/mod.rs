@@ -169,7 +169,7 @@ impl Accounts {
         Ok(Changed { member: Member { factor_epoch, second_factor: true, ..member.clone() }, codes })
     }
 
-    /// The password alone lets the person in then, and sudo mode ends everywhere; `by` is nobody at the command line.
+    /// The password alone lets the person in then, and sudo mode ends everywhere; `by` is `None` at the command line.
     /// The person as they are now.
     pub async fn switch_off(
         &self,
@@ -209,7 +209,7 @@ impl Accounts {
         Ok(Changed { member: Member { factor_epoch, ..member.clone() }, codes })
     }
 
-    /// What the password and this code prove together, if the code is good now; it is used up. Whoever has no second
+    /// What the password and this code prove together, if the code is good now; it is used up. A member without a second
     /// factor needs none.
     pub(super) async fn prove_code(
         &self,

@@ -56,7 +56,7 @@ impl Passwords {
         })
     }
 
-    /// Judges a new password of somebody of whom these names and addresses are known.
+    /// Judges a new password of a person with these names and addresses.
     pub fn judge(&self, password: &str, about_them: &[&str]) -> Judged {
         let site = self.site.iter().map(String::as_str);
         let parts = about_them.iter().flat_map(|text| [*text, text.split('@').next().unwrap_or_default()]);

@@ -1,4 +1,4 @@
-//! What a new password must be: long, and hard to guess for somebody who knows the person and the site.
+//! What a new password must be: long, and hard to guess for an attacker who knows the person and the site.
 //! No rule asks for kinds of characters (NIST SP 800-63B § 3.1.1.2).
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -30,7 +30,7 @@ pub fn normal(password: &str) -> Option<String> {
     (normal.chars().count() <= LONGEST).then_some(normal)
 }
 
-/// Judges a new password; `words` are those that somebody who guesses would try: names, addresses, the site.
+/// Judges a new password; `words` are those that an attacker would try: names, addresses, the site.
 pub fn judge(password: &str, words: &[&str]) -> Judged {
     let refused = |score: u8, problem| Judged { score: score.min(STRONG - 1), problem: Some(problem) };
     let Some(normal) = normal(password) else { return refused(2, "Use at most 256 characters.") };

@@ -1,4 +1,4 @@
-//! Hashes that fit what they were made of, and a queue that lets nobody in twice.
+//! Hashes that fit their passwords, and a queue that admits each caller once.
 
 use std::time::Duration;
 

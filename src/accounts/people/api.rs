@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, PeopleState, Person, UserAdmin};
+use super::{By, Change, ListQuery, PeopleState, Person, UserAdmin};
 use crate::error::Result;
 use crate::identity::{RequestMeta, Role};
 use crate::timestamp::Timestamp;
@@ -78,7 +78,7 @@ struct UserChange {
 }
 
 /// The accounts by username; for admins.
-#[utoipa::path(get, path = "/admin/users", operation_id = "listUsers", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(Asked), responses(
+#[utoipa::path(get, path = "/admin/users", operation_id = "listUsers", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(ListQuery), responses(
     (status = 200, body = UserList, description = "One page of the accounts"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
@@ -87,9 +87,9 @@ struct UserChange {
 async fn list_users(
     State(people): State<Arc<UserAdmin>>,
     viewer: Scoped<AdminRead>,
-    StrictQuery(asked): StrictQuery<Asked>,
+    StrictQuery(query): StrictQuery<ListQuery>,
 ) -> Result<axum::Json<UserList>> {
-    let page = people.page(&viewer, &asked).await?;
+    let page = people.page(&viewer, &query).await?;
     let items = page.people.into_iter().map(User::from).collect();
     Ok(axum::Json(UserList { items, next_cursor: page.next }))
 }

@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// How long an invitation may lie unused.
 pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 
-/// An invitation that nobody has used yet.
+/// An unused invitation.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Invite {
     token_hash: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Invite {
 }
 
 impl Invite {
-    /// What the list calls it: nobody can make the link of it.
+    /// What the list calls it; the link can't be made from it.
     #[must_use]
     pub fn name(&self) -> String {
         BASE64URL_NOPAD.encode(&self.token_hash)

@@ -1,4 +1,4 @@
-//! What admins do with accounts, on `/admin/users`, over the API and on the command line. They never read anybody's
+//! What admins do with accounts, on `/admin/users`, over the API and on the command line. They read no
 //! library here. One enabled admin stays, whatever happens at once.
 
 pub mod api;
@@ -50,7 +50,7 @@ pub struct PeopleState {
     pub deps: Arc<WebDeps>,
 }
 
-/// Somebody with an account, as admins see them.
+/// An account, as admins see it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Person {
     pub id: Uuid,
@@ -68,7 +68,7 @@ pub struct Person {
     pub seen_at: Option<Timestamp>,
 }
 
-/// Whose word it is: an admin's, or that of whoever may run commands on the server.
+/// Who decides: an admin, or the operator on the command line.
 #[derive(Clone, Copy)]
 pub enum By<'a> {
     Admin(&'a Viewer),
@@ -86,7 +86,7 @@ pub struct Change {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ListQuery {
     /// Part of a username, an e-mail address or a name.
     pub q: String,
     /// Where the page before ended, as it was given out.
@@ -119,14 +119,14 @@ impl By<'_> {
 
 impl UserAdmin {
     /// One page of the people, by username.
-    pub async fn page(&self, viewer: &Viewer, asked: &Asked) -> Result<Page> {
+    pub async fn page(&self, viewer: &Viewer, query: &ListQuery) -> Result<Page> {
         viewer.require_admin()?;
-        let limit = limit(&asked.limit)?;
-        let after = match asked.cursor.as_str() {
+        let limit = limit(&query.limit)?;
+        let after = match query.cursor.as_str() {
             "" => String::new(),
             cursor => self.cursors.open(cursor).map(|Position::Person(username)| username)?,
         };
-        let mut people = store::page(&self.db, &key(&asked.q), &after, limit + 1).await?;
+        let mut people = store::page(&self.db, &key(&query.q), &after, limit + 1).await?;
         let held = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = people.len() > held;
         people.truncate(held);
@@ -146,7 +146,7 @@ impl UserAdmin {
         Ok(store::find(&self.db, id).await?)
     }
 
-    /// For the command line: everybody.
+    /// All accounts, for the command line.
     pub async fn all(&self) -> Result<Vec<Person>> {
         Ok(store::page(&self.db, "", "", i64::MAX).await?)
     }
@@ -154,7 +154,7 @@ impl UserAdmin {
     /// Gives a role, disables or enables. A disabled account's sessions end at once.
     ///
     /// # Errors
-    /// [`Error::LastAdmin`] when nobody would be left to administer.
+    /// [`Error::LastAdmin`] when no admin would be left.
     pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &RequestMeta) -> Result<Person> {
         let actor = by.actor()?;
         let mut tx = self.cache.begin().await?;
@@ -185,7 +185,7 @@ impl UserAdmin {
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }
 
-    /// Logs somebody out everywhere.
+    /// Logs a person out everywhere.
     pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let actor = by.actor()?;
         let mut tx = self.db.begin().await?;
@@ -197,7 +197,7 @@ impl UserAdmin {
         Ok(self.sessions.settle(stale).await?)
     }
 
-    /// The token of a link by which somebody sets a new password; earlier links stop working.
+    /// The token of a link for setting a new password; earlier links stop working.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a disabled account.
@@ -223,13 +223,13 @@ impl UserAdmin {
     }
 }
 
-/// Who administers no more lets nobody in any more, and leaves somebody who does.
+/// Voids the links of a former admin, and checks that an admin is left.
 pub(super) async fn leaves_office(tx: &mut Tx, admin: Uuid) -> Result<()> {
     store::void_links(tx, admin).await?;
     keep_an_admin(tx).await
 }
 
-/// Whether somebody is left to administer. To be asked after the event is recorded: from then on the trail's head is
+/// Call it after the event is recorded: from then on the trail's head is
 /// this transaction's until its end, so two admins who demote each other at once see each other's change.
 async fn keep_an_admin(tx: &mut Tx) -> Result<()> {
     if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, By, Change, PeopleState, Person, UserAdmin};
+use super::{By, Change, ListQuery, PeopleState, Person, UserAdmin};
 use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Role, Viewer};
 use crate::web::admin::AdminSudo;
@@ -57,12 +57,12 @@ async fn index(
     State(people): State<Arc<UserAdmin>>,
     viewer: Viewer,
     context: PageContext,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response> {
-    let found = people.page(&viewer, &asked).await?;
-    let next = found.next.map(|cursor| format!("?q={}&cursor={cursor}", encode(&asked.q)));
+    let found = people.page(&viewer, &query).await?;
+    let next = found.next.map(|cursor| format!("?q={}&cursor={cursor}", encode(&query.q)));
     let toast = context.toast.is_some();
-    page(&UsersPage { context: context.section("users"), q: asked.q, people: found.people, next }, toast)
+    page(&UsersPage { context: context.section("users"), q: query.q, people: found.people, next }, toast)
 }
 
 async fn show(

@@ -104,7 +104,7 @@ pub async fn delete_invite(tx: &mut Tx, hash: &[u8]) -> sqlx::Result<bool> {
     Ok(rows == 1)
 }
 
-/// The links that somebody has made as an admin: invitations, and links for new passwords, whose makers are not kept.
+/// Voids the links that an admin has made: invitations, and links for new passwords, whose makers are not kept.
 pub async fn void_links(tx: &mut Tx, maker: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM one_time_tokens WHERE (purpose = 'invite' AND user_id = $1)
         OR (purpose = 'reset' AND payload IS NULL)";

@@ -6,7 +6,7 @@ use super::Purpose;
 use crate::db::{Db, Tx, on};
 use crate::timestamp::Timestamp;
 
-/// A stored token; `user_id` is nobody's where a token only stands in for one.
+/// A stored token; `user_id` is `None` for a decoy.
 pub struct Personal<'a> {
     pub purpose: Purpose,
     pub hash: &'a [u8],

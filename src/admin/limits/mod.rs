@@ -75,7 +75,7 @@ impl Limits {
     /// Lets the client go on that is shown by these twelve digits, at every node.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when nobody like that is held back.
+    /// [`Error::NotFound`] when no such client or account is limited.
     pub async fn release(&self, viewer: &Viewer, client: &str, origin: &RequestMeta) -> Result<()> {
         viewer.require_admin()?;
         if !self.limiter.release(client).await {
@@ -92,7 +92,7 @@ impl Limits {
         Ok(tx.commit().await?)
     }
 
-    /// Lets somebody try again whose account the limits hold back: passwords, codes and letters.
+    /// Lifts the limits of an account: passwords, codes and letters.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such account.

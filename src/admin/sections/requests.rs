@@ -7,19 +7,19 @@ use std::sync::Arc;
 use ahash::HashMap;
 
 use super::{is, now, real};
-use crate::admin::asked::Sort;
+use crate::admin::query::Sort;
 use crate::admin::report::{Octave, Route, RouteDetail, Tiles, Traffic};
 use crate::history::Window;
 use crate::history::key::label;
 use crate::history::requests::{COUNT, Classes};
-use crate::history::slot::Slot;
+use crate::history::sample::Sample;
 use crate::telemetry::sketch::{Dense, Summary};
 
 const SUM: &str = "http_server_request_duration_seconds_sum";
 /// Of the answers, so many may be 5xx.
 pub const OBJECTIVE: f64 = 0.001;
 
-pub fn tiles(window: &Window, recent: &Slot, total: &Slot) -> Tiles {
+pub fn tiles(window: &Window, recent: &Sample, total: &Sample) -> Tiles {
     let classes = Classes::of(recent.counts(COUNT));
     let latency = recent.timing_of_all("http ");
     let all = Classes::of(total.counts(COUNT));
@@ -35,15 +35,19 @@ pub fn tiles(window: &Window, recent: &Slot, total: &Slot) -> Tiles {
 }
 
 pub fn traffic(window: &Window) -> Vec<Option<Traffic>> {
-    window.points.iter().map(|slots| (!slots.is_empty()).then(|| step(slots, real(window.step)))).collect()
+    window
+        .points
+        .iter()
+        .map(|samples| (!samples.is_empty()).then(|| step(samples, real(window.step))))
+        .collect()
 }
 
-fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
+fn step(samples: &[Arc<Sample>], seconds: f64) -> Traffic {
     let mut classes = Classes::default();
-    for slot in slots {
-        classes += slot.requests().classes;
+    for sample in samples {
+        classes += sample.requests().classes;
     }
-    let latency = latency(slots);
+    let latency = latency(samples);
     Traffic {
         success: classes.success / seconds,
         redirect: classes.redirect / seconds,
@@ -53,33 +57,33 @@ fn step(slots: &[Arc<Slot>], seconds: f64) -> Traffic {
         p50: latency.quantile(0.5),
         p95: latency.quantile(0.95),
         p99: latency.quantile(0.99),
-        in_flight: slots.iter().map(|slot| slot.gauge("http_server_active_requests", &[])).sum(),
+        in_flight: samples.iter().map(|sample| sample.gauge("http_server_active_requests", &[])).sum(),
     }
 }
 
 /// How long the requests of all instances took; nothing has to be added up where there is but one.
-fn latency(slots: &[Arc<Slot>]) -> Cow<'_, Summary> {
-    if let [slot] = slots {
-        return Cow::Borrowed(&slot.requests().latency);
+fn latency(samples: &[Arc<Sample>]) -> Cow<'_, Summary> {
+    if let [sample] = samples {
+        return Cow::Borrowed(&sample.requests().latency);
     }
     let mut dense = Dense::default();
-    for slot in slots {
-        dense.add(&slot.requests().latency);
+    for sample in samples {
+        dense.add(&sample.requests().latency);
     }
     Cow::Owned(dense.summary())
 }
 
 /// The answers of each route.
 #[must_use]
-pub fn by_route(slot: &Slot) -> BTreeMap<String, Classes> {
+pub fn by_route(sample: &Sample) -> BTreeMap<String, Classes> {
     let mut classes = BTreeMap::<String, Classes>::new();
-    for (key, count) in slot.counts(COUNT) {
+    for (key, count) in sample.counts(COUNT) {
         classes.entry(name(key)).or_default().add(label(key, "http_response_status_code"), count);
     }
     classes
 }
 
-pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
+pub fn routes(window: &Window, total: &Sample, sort: Sort) -> Vec<Route> {
     let classes = by_route(total);
     let mut times = BTreeMap::<String, f64>::new();
     for (key, sum) in total.counts(SUM) {
@@ -113,7 +117,7 @@ pub fn routes(window: &Window, total: &Slot, sort: Sort) -> Vec<Route> {
         Sort::P99 => route.p99.unwrap_or(0.0),
     };
     routes.sort_by(|a, b| by(b).total_cmp(&by(a)));
-    // The tail's trends would be drawn for nobody.
+    // The page shows no trends for the rest.
     let drawn = routes.len().min(TRENDS);
     let trends = trends(window, routes[..drawn].iter().map(|route| route.name.as_str()));
     routes.iter_mut().zip(trends).for_each(|(route, trend)| route.trend = trend);
@@ -131,12 +135,12 @@ fn trends<'a>(window: &Window, names: impl Iterator<Item = &'a str>) -> Vec<Vec<
     let mut trends = vec![Vec::with_capacity(TREND_STEPS); places.len()];
     for points in window.points.chunks(chunk) {
         let mut requests = vec![0_u64; places.len()];
-        for (name, summary) in points.iter().flatten().flat_map(|slot| slot.timings("http ")) {
+        for (name, summary) in points.iter().flatten().flat_map(|sample| sample.timings("http ")) {
             if let Some(place) = places.get(name) {
                 requests[*place] += summary.count();
             }
         }
-        let there = points.iter().filter(|slots| !slots.is_empty()).count();
+        let there = points.iter().filter(|samples| !samples.is_empty()).count();
         let rate = |requests| (there > 0).then(|| real(requests) / (real(there) * real(window.step)));
         trends.iter_mut().zip(requests).for_each(|(trend, requests)| trend.push(rate(requests)));
     }
@@ -144,7 +148,7 @@ fn trends<'a>(window: &Window, names: impl Iterator<Item = &'a str>) -> Vec<Vec<
 }
 
 /// One route in detail; none when it was not asked for, or has never been met.
-pub fn route(total: &Slot, name: &str) -> Option<RouteDetail> {
+pub fn route(total: &Sample, name: &str) -> Option<RouteDetail> {
     let latency = total.timing(&format!("http {name}"));
     if name.is_empty() || latency.is_empty() {
         return None;
@@ -171,18 +175,18 @@ pub fn share(part: f64, whole: f64) -> f64 {
 
 /// How many requests a route had.
 #[must_use]
-pub fn failed(slot: &Slot) -> f64 {
+pub fn failed(sample: &Sample) -> f64 {
     let failed =
-        slot.counts(COUNT).filter(|(key, _)| label(key, "http_response_status_code").starts_with('5'));
+        sample.counts(COUNT).filter(|(key, _)| label(key, "http_response_status_code").starts_with('5'));
     failed.map(|(_, count)| count).sum()
 }
 
 #[must_use]
-pub fn requests(slot: &Slot) -> f64 {
-    slot.count(COUNT, &[])
+pub fn requests(sample: &Sample) -> f64 {
+    sample.count(COUNT, &[])
 }
 
 #[must_use]
-pub fn local_decisions(slot: &Slot) -> f64 {
-    slot.count("coffer_rate_limit_decisions_total", &[&is("mode", "local")])
+pub fn local_decisions(sample: &Sample) -> f64 {
+    sample.count("coffer_rate_limit_decisions_total", &[&is("mode", "local")])
 }

@@ -52,7 +52,7 @@ impl ErrorContext {
         let (identity, form) = (self.slot.get(), response.extensions().get::<PendingForm>());
         let context = PageContext::new(&pipeline.deps, &identity, asked.clone());
         if let Some(form) = form
-            && let Some(prompt) = Prompt::of(error, form, response.extensions(), &identity)
+            && let Some(prompt) = Prompt::for_error(error, form, response.extensions(), &identity)
         {
             let mut page = PromptPage::new(context, prompt, form, pipeline.auth.stay_days);
             page.request_id = &self.request_id.0;
@@ -75,7 +75,7 @@ impl ErrorContext {
         with_body(response, error, Html(body))
     }
 
-    /// To where somebody is asked for what a page wants to know first.
+    /// To the page that asks for what is missing.
     fn leads_elsewhere(&self, error: &Error, asked: &str) -> Option<Response> {
         if !self.is_get {
             return None;

@@ -129,7 +129,7 @@ impl OperationResult {
             Err(error) => Self {
                 status: error.status().as_u16(),
                 resource: None,
-                problem: Some(Problem::of(&error, request_id)),
+                problem: Some(Problem::new(&error, request_id)),
             },
         }
     }

@@ -16,7 +16,7 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    pub fn of(entry: &Entry) -> Self {
+    pub fn new(entry: &Entry) -> Self {
         let mut labels = Self::default();
         let mut seen = HashSet::new();
         let unread = (entry.toread == Some(true)).then(|| UNREAD.to_owned());

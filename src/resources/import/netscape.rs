@@ -143,7 +143,7 @@ fn outline_of(text: &str) -> Result<Option<Bookmarks>, FileError> {
     Ok(tokenizer.sink.finish())
 }
 
-/// Whether the `<` that a piece begins with is one that somebody wrote.
+/// Whether the `<` that a piece begins with is text.
 fn is_text(piece: &str, reading: Reading) -> bool {
     let in_title = matches!(reading, Reading::Title | Reading::Heading | Reading::RootHeading);
     piece.starts_with('<')

@@ -107,7 +107,7 @@ impl Preparation<'_> {
     }
 
     fn draft(&self, entry: &Entry, file: &Bookmarks) -> (Draft, Vec<String>) {
-        let mut labels = Labels::of(entry);
+        let mut labels = Labels::new(entry);
         let long = entry.title.chars().count() > TITLE_LIMIT;
         let title = if long { cut(&entry.title, TITLE_LIMIT) } else { entry.title.clone() };
         let whole_title = if long { entry.title.as_str() } else { "" };
@@ -159,7 +159,7 @@ impl Preparation<'_> {
         let undated = || self.now.minus(Duration::from_micros(place as u64));
         let modified = known(entry.modified);
         let created = known(entry.added).or(modified).unwrap_or_else(undated);
-        // When it changed here, so that whoever looks for what is new finds it.
+        // When it changed here, so that clients that ask for changes find it.
         Times { created, updated: self.now }
     }
 }

@@ -33,14 +33,14 @@ fn tagged(tags: usize) -> Entry {
 #[test]
 fn a_long_tag_is_as_long_as_a_tag_may_be() {
     let entry = Entry { tags: vec!["x".repeat(MAX_LENGTH + 1)], ..Entry::default() };
-    assert_eq!(Labels::of(&entry).tags[0].chars().count(), MAX_LENGTH);
+    assert_eq!(Labels::new(&entry).tags[0].chars().count(), MAX_LENGTH);
     let whole = Entry { tags: vec!["x".repeat(MAX_LENGTH)], ..Entry::default() };
-    assert!(Labels::of(&whole).shortened.is_empty());
+    assert!(Labels::new(&whole).shortened.is_empty());
 }
 
 #[test]
 fn as_many_tags_as_an_entry_may_have_are_not_too_many() {
-    let (full, more) = (Labels::of(&tagged(MAX_TAGS)), Labels::of(&tagged(MAX_TAGS + 1)));
+    let (full, more) = (Labels::new(&tagged(MAX_TAGS)), Labels::new(&tagged(MAX_TAGS + 1)));
     assert!(full.tags.len() == MAX_TAGS && full.shortened.is_empty(), "{:?}", full.shortened);
     assert!(more.tags.len() == MAX_TAGS && more.shortened.len() == 1, "{:?}", more.shortened);
 }

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{MOST, PAGE, Search, Sort, fits};
 use crate::error::{Code, Error, Result};
 use crate::resources::query::{self, Criterion, Filter, Query};
-use crate::resources::visibility::Shelf;
+use crate::resources::visibility::Partition;
 use crate::resources::{Kind, tag};
 use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
@@ -97,7 +97,7 @@ impl ListParams {
             after,
             limit: self.limit()?,
             below: None,
-            shelf: self.shelf()?,
+            partition: self.partition()?,
             with_body,
         })
     }
@@ -118,13 +118,13 @@ impl ListParams {
     ///
     /// # Errors
     /// 400 `bad_parameter`.
-    pub fn shelf(&self) -> Result<Shelf> {
+    pub fn partition(&self) -> Result<Partition> {
         let own = flag("mine", &self.mine)?;
-        let outside = if own { Shelf::Own } else { Shelf::Visible };
+        let outside = if own { Partition::Own } else { Partition::Visible };
         one_of(
             "state",
             &self.state,
-            [("", outside), ("active", outside), ("trash", Shelf::Trash), ("all", Shelf::Everything)],
+            [("", outside), ("active", outside), ("trash", Partition::Trash), ("all", Partition::Everything)],
         )
     }
 

@@ -14,9 +14,9 @@ pub(super) fn linked(text: Cow<'_, str>, parser: fn(&str) -> Parser<'_>) -> Cow<
     }
     let mut written = String::new();
     let mut done = 0;
-    for place in places(parser(&text)) {
-        let mut at = place.text.start.max(done);
-        while let Some(found) = next(&text, at..place.text.end, place.end) {
+    for span in spans(parser(&text)) {
+        let mut at = span.text.start.max(done);
+        while let Some(found) = next(&text, at..span.text.end, span.end) {
             written.push_str(&text[done..found.at.start]);
             found.write(&text, &mut written);
             (done, at) = (found.at.end, found.at.end);
@@ -26,24 +26,24 @@ pub(super) fn linked(text: Cow<'_, str>, parser: fn(&str) -> Parser<'_>) -> Cow<
 }
 
 /// Where an address may begin, and where it must have ended.
-struct Place {
+struct Span {
     text: Range<usize>,
     end: usize,
 }
 
-fn places(parser: Parser<'_>) -> Vec<Place> {
-    let (mut places, mut closed, mut end) = (Vec::new(), 0_usize, usize::MAX);
+fn spans(parser: Parser<'_>) -> Vec<Span> {
+    let (mut spans, mut closed, mut end) = (Vec::new(), 0_usize, usize::MAX);
     for (event, range) in parser.into_offset_iter() {
         match event {
             Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::CodeBlock(_)) => closed += 1,
             Event::End(TagEnd::Link | TagEnd::Image | TagEnd::CodeBlock) => closed -= 1,
             Event::Start(Tag::TableCell) => end = range.end,
             Event::End(TagEnd::TableCell) => end = usize::MAX,
-            Event::Text(_) if closed == 0 => places.push(Place { text: range, end }),
+            Event::Text(_) if closed == 0 => spans.push(Span { text: range, end }),
             _ => {}
         }
     }
-    places
+    spans
 }
 
 enum Kind {

@@ -47,7 +47,7 @@ fn unique(slug: &str, taken: &mut HashSet<String>) -> String {
         return String::new();
     }
     let mut name = slug.to_owned();
-    // As many headings of one name as that are nobody's.
+    // No real document has so many headings of one name.
     for number in 1..100 {
         if taken.insert(name.clone()) {
             return name;

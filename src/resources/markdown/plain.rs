@@ -9,7 +9,7 @@ use super::source::Source;
 pub fn to_text(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut raw = String::new();
-    let source = Source::of(markdown);
+    let source = Source::new(markdown);
     for event in source.events() {
         match event {
             Event::Html(html) => raw.push_str(&html),

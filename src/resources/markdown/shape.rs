@@ -7,7 +7,7 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Tag, TagE
 use super::raw::{self, Piece};
 use super::target;
 
-/// Deeper levels are flattened into this one: nobody reads them, and browsers and parsers slow down.
+/// Deeper levels are flattened into this one: no reader needs them, and browsers and parsers slow down.
 pub(super) const MAX_DEPTH: usize = 32;
 
 /// Writes events whose elements are balanced and at most [`MAX_DEPTH`] deep, whatever comes in.

@@ -14,7 +14,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub fn of(markdown: &'a str) -> Self {
+    pub fn new(markdown: &'a str) -> Self {
         // Characters that are none (Unicode § 23.7); a text that holds all of them is left as it is.
         let hidden = markdown
             .contains('<')

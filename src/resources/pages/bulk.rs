@@ -30,7 +30,7 @@ const WAITED_FOR: Duration = Duration::from_millis(1_500);
 const PICK: &str = "pick-";
 
 #[derive(Template)]
-#[template(path = "resources/bulk_sure.html")]
+#[template(path = "resources/bulk_confirm.html")]
 struct SurePage {
     context: PageContext,
     sentence: String,

@@ -82,7 +82,7 @@ impl Sizes {
         }
         let mut rows = Statement::default();
         if let Words::Fts5(words) =
-            words(&mut rows, &db.read(), search, &search.query.text, &search.shelf.index_terms(viewer))
+            words(&mut rows, &db.read(), search, &search.query.text, &search.partition.index_terms(viewer))
         {
             rows.sql = format!("{FTS5_ROWS} {words}");
         }

@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::identity::Viewer;
 use crate::resources::listing::Search;
 use crate::resources::query::{Criterion, Filter};
-use crate::resources::visibility::Shelf;
+use crate::resources::visibility::Partition;
 
 /// So many rows are asked at most.
 const ASKED: i64 = 2_000;
@@ -45,7 +45,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id
         ORDER BY p.key {dir}, p.id {dir} LIMIT {limit}",
         columns = columns(if matches!(words, Words::None) && !search.with_body { "''" } else { "r.body" }),
-        rows = rows(db, viewer, search.shelf, &after, &ordered),
+        rows = rows(db, viewer, search.partition, &after, &ordered),
         name = column.trim_start_matches("r."),
     );
     Some(statement)
@@ -58,9 +58,9 @@ fn is_worth_asking(filter: &Filter, size: Size) -> bool {
 
 /// What members share is among their own and among what is shared: no row comes more than twice. PostgreSQL merges
 /// partitions that are in order already, SQLite brings them into order while it merges them.
-fn rows(db: &Db, viewer: &Viewer, shelf: Shelf, after: &str, ordered: &str) -> String {
+fn rows(db: &Db, viewer: &Viewer, partition: Partition, after: &str, ordered: &str) -> String {
     const COLUMNS: &str = "r.id, r.rid, r.owner_id, r.kind, r.visibility, r.pinned, r.created_at, r.updated_at, r.title_key, r.site, r.url";
-    let partitions = shelf.partitions(viewer).iter().map(|partition| {
+    let partitions = partition.partitions(viewer).iter().map(|partition| {
         let rows = format!("SELECT {COLUMNS} FROM resources r WHERE {partition}{after}");
         match db {
             Db::Postgres(_) => format!("SELECT * FROM ({rows} {ordered}) s"),

@@ -9,7 +9,7 @@ use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, Search, Sort};
-use crate::resources::visibility::{Shelf, partitions};
+use crate::resources::visibility::{Partition, partitions};
 use crate::timestamp::Timestamp;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
@@ -55,14 +55,14 @@ fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> St
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     // With many matches the partitions are read anyway, and index terms for them would only cost.
-    let partitions = if sizes.words == Size::Few { search.shelf.index_terms(viewer) } else { Vec::new() };
+    let partitions = if sizes.words == Size::Few { search.partition.index_terms(viewer) } else { Vec::new() };
     let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
     statement.has_one_plan = search.filters.is_empty() && matches!(words, Words::None);
     // No value: a plan for any values would be one for a tenth of all rows.
     let limit = search.limit + 1;
-    let scan = Scan { viewer, shelf: search.shelf, filters, after, order, limit };
+    let scan = Scan { viewer, partition: search.partition, filters, after, order, limit };
     let found = scan.sql(&words, sizes);
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
@@ -82,7 +82,7 @@ pub fn columns(body: &str) -> String {
 /// Finds the ids of a page and their sort keys.
 struct Scan<'a> {
     viewer: &'a Viewer,
-    shelf: Shelf,
+    partition: Partition,
     filters: String,
     after: String,
     order: Order,
@@ -101,7 +101,7 @@ impl Scan<'_> {
     }
 
     fn partitions(&self, and: &str) -> impl Iterator<Item = String> {
-        self.shelf.partitions(self.viewer).iter().map(move |partition| {
+        self.partition.partitions(self.viewer).iter().map(move |partition| {
             let Self { filters, after, order, .. } = self;
             let key = order.column();
             format!(
@@ -133,7 +133,7 @@ impl Scan<'_> {
             "SELECT r.id, {key} AS key FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid
                 WHERE resources_fts MATCH {words} AND {visible}{filters}{after} {sorted} LIMIT {limit}",
             key = order.column(),
-            visible = self.shelf.condition(self.viewer),
+            visible = self.partition.condition(self.viewer),
             sorted = order.by_key(),
         )
     }
@@ -198,7 +198,7 @@ pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i6
     let sizes = &Sizes::count(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
-    let terms = search.shelf.index_terms(viewer);
+    let terms = search.partition.index_terms(viewer);
     let and = match words(&mut statement, &db.read(), search, &search.query.text, &terms) {
         Words::None => String::new(),
         Words::Postgres(words) => format!(" AND {words}"),
@@ -206,7 +206,7 @@ pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i6
         Words::NotFts5(words) => format!(" AND r.rid NOT IN ({FTS5_ROWS} {words})"),
     };
     let partition = |partition| format!("SELECT r.id FROM resources r WHERE {partition}{filters}{and}");
-    let partitions: Vec<String> = search.shelf.partitions(viewer).iter().map(partition).collect();
+    let partitions: Vec<String> = search.partition.partitions(viewer).iter().map(partition).collect();
     let sql = format!("SELECT COUNT(*) FROM ({}) c", partitions.join(" UNION "));
     on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), statement.values)
         .fetch_one(pool).await)

@@ -11,7 +11,7 @@ use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};
 use crate::resources::query::{Group, Query};
 use crate::resources::rank::{self, Candidate};
-use crate::resources::visibility::Shelf;
+use crate::resources::visibility::Partition;
 use crate::timestamp::Timestamp;
 
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
@@ -30,7 +30,7 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
     let end = given.saturating_add(search.limit);
     let next = if size(end) < best.len() { Some(Position::Rank(end)) } else { rest.map(Position::Rest) };
     let rids: Vec<i64> = best.into_iter().skip(size(given)).take(size(search.limit)).collect();
-    Ok(Page { hits: rows(db, viewer, search.shelf, &rids).await?, next })
+    Ok(Page { hits: rows(db, viewer, search.partition, &rids).await?, next })
 }
 
 /// A page of the matches that were too old to be ranked.
@@ -43,7 +43,7 @@ pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sql
         after: rest.after.map(|(micros, id)| Position::Time(Sort::Newest, micros, id)),
         limit: search.limit,
         below: rest.below,
-        shelf: search.shelf,
+        partition: search.partition,
         with_body: search.with_body,
     };
     let page = list::in_order(db, viewer, &older).await?;
@@ -165,7 +165,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
     let (from, latest, matches) =
-        match words(&mut statement, &db.read(), search, text, &search.shelf.index_terms(viewer)) {
+        match words(&mut statement, &db.read(), search, text, &search.partition.index_terms(viewer)) {
             Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
             Words::Fts5(words) => (
                 "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
@@ -176,8 +176,8 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
             // Unreachable: `ListParams::sort` never ranks without words.
             Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
         };
-    let (visible, read) = (search.shelf.condition(viewer), statement.bind(Value::Int(READ)));
-    let trashed = search.shelf.trashed();
+    let (visible, read) = (search.partition.condition(viewer), statement.bind(Value::Int(READ)));
+    let trashed = search.partition.trashed();
     let [tab, line] = ["\t", "\n"].map(|text| statement.bind(Value::Text(text.to_owned())));
     statement.sql = format!(
         "SELECT string_agg(CAST(r.rid AS text) || {tab} || r.fold_title || {tab} || r.fold_tags || {tab}
@@ -201,7 +201,7 @@ fn latest_in_postgres(text: &[Group]) -> &'static str {
 }
 
 /// The hits in the order of `rids`.
-async fn rows(db: &Db, viewer: &Viewer, shelf: Shelf, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
+async fn rows(db: &Db, viewer: &Viewer, partition: Partition, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
     if rids.is_empty() {
         return Ok(Vec::new());
     }
@@ -213,7 +213,7 @@ async fn rows(db: &Db, viewer: &Viewer, shelf: Shelf, rids: &[i64]) -> sqlx::Res
             ORDER BY CASE r.rid{} END",
         columns("r.body"),
         places.join(", "),
-        shelf.condition(viewer),
+        partition.condition(viewer),
         ranks.collect::<String>()
     );
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), statement.values).fetch_all(pool).await)

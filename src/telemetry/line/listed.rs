@@ -15,7 +15,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(event: &Event<'_>) -> Self {
+    pub(super) fn from_event(event: &Event<'_>) -> Self {
         let metadata = event.metadata();
         let values = metadata.fields().iter().map(|_| None).collect();
         let mut listed = Self { metadata, values };

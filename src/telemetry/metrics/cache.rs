@@ -1,4 +1,4 @@
-//! The tiered cache, by what it keeps: `metrics.cache.of("resource")` is made once and counts from then on.
+//! The tiered cache, by what it keeps: `metrics.cache.meter("resource")` is made once and counts from then on.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl Cache {
     }
 
     /// The meter of what is cached under this name, such as `resource`; all at 0.
-    pub fn of(&self, cache: &str) -> CacheMeter {
+    pub fn meter(&self, cache: &str) -> CacheMeter {
         let (recorder, labels) = (&self.recorder, &[("cache", cache)]);
         let gauge = |name, help| recorder.gauge(name, help, labels);
         let requests = |tier: Tier| {

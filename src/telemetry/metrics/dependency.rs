@@ -41,7 +41,7 @@ impl Dependencies {
     }
 
     /// `redis`, `postgres` or `sqlite`: up, with its breaker closed, until told otherwise.
-    pub fn of(&self, name: &'static str) -> DependencyMeter {
+    pub fn meter(&self, name: &'static str) -> DependencyMeter {
         let mut known = self.known.lock();
         if let Some(found) = known.iter().find(|meter| meter.name == name) {
             return found.clone();

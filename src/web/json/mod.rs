@@ -110,7 +110,7 @@ pub struct FieldProblem {
 
 impl Problem {
     #[must_use]
-    pub fn of(error: &Error, request_id: &str) -> Self {
+    pub fn new(error: &Error, request_id: &str) -> Self {
         let errors = match error {
             Error::Invalid(errors) => errors
                 .iter()

@@ -1,4 +1,4 @@
-//! What a parser found wrong with a body, in words for whoever wrote the client.
+//! What a parser found wrong with a body, in words for the author of the client.
 
 /// What serde calls a type, and what it is in JSON.
 const TYPES: [(&str, &str); 9] = [

@@ -14,12 +14,12 @@ use crate::support::on_both_engines;
 
 const VISIBILITIES: [Visibility; 3] = [Visibility::Private, Visibility::Members, Visibility::Public];
 
-struct Shelf {
+struct Partition {
     viewer: Viewer,
     kept: Vec<(Uuid, Visibility, bool)>,
 }
 
-async fn shelf(app: &App, name: &str) -> Shelf {
+async fn partition(app: &App, name: &str) -> Partition {
     app.has_account(name, coffer::identity::Role::Member).await;
     let viewer = app.viewer(name).await;
     let mut kept = Vec::new();
@@ -28,36 +28,36 @@ async fn shelf(app: &App, name: &str) -> Shelf {
         let made = app.coffer.resources.create(&viewer, &draft, Via::Web).await.expect("a note");
         kept.push((made.id, Visibility::Private, false));
     }
-    Shelf { viewer, kept }
+    Partition { viewer, kept }
 }
 
-async fn flip(resources: &Resources, shelf: &mut Shelf, dice: usize) {
-    let at = dice % shelf.kept.len();
-    let (id, visibility, trashed) = &mut shelf.kept[at];
+async fn flip(resources: &Resources, partition: &mut Partition, dice: usize) {
+    let at = dice % partition.kept.len();
+    let (id, visibility, trashed) = &mut partition.kept[at];
     match (dice / 8 % 4, *trashed) {
         (0, false) => {
-            resources.trash(&shelf.viewer, *id, &Precondition::None).await.map(|()| *trashed = true)
+            resources.trash(&partition.viewer, *id, &Precondition::None).await.map(|()| *trashed = true)
         }
         (_, true) => {
-            resources.restore(&shelf.viewer, *id, &Precondition::None).await.map(|_| *trashed = false)
+            resources.restore(&partition.viewer, *id, &Precondition::None).await.map(|_| *trashed = false)
         }
         (_, false) => {
             *visibility = VISIBILITIES[dice / 32 % 3];
             let change = Change { visibility: Some(*visibility), ..Change::default() };
-            resources.update(&shelf.viewer, *id, &Precondition::None, change, Via::Web).await.map(drop)
+            resources.update(&partition.viewer, *id, &Precondition::None, change, Via::Web).await.map(drop)
         }
     }
     .expect("the owner may");
 }
 
-async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
+async fn check(resources: &Resources, viewer: &Viewer, partitions: &[Partition]) {
     let listed = resources.list(viewer, &ListParams::default()).await.expect("a list");
     assert!(listed.hits.iter().all(|hit| may_see(viewer, &hit.resource)));
     let feed = resources.feed(None).await.expect("a feed");
     assert!(feed.hits.iter().all(|hit| may_see(&Viewer::Visitor, &hit.resource)));
-    for shelf in shelves {
-        let mine = viewer.id() == shelf.viewer.id();
-        for (id, visibility, trashed) in &shelf.kept {
+    for partition in partitions {
+        let mine = viewer.id() == partition.viewer.id();
+        for (id, visibility, trashed) in &partition.kept {
             let shared = match visibility {
                 Visibility::Private => false,
                 Visibility::Members => viewer.member().is_some(),
@@ -74,13 +74,13 @@ async fn check(resources: &Resources, viewer: &Viewer, shelves: &[Shelf]) {
                 "{id} {visibility:?} {trashed}"
             );
         }
-        shows_what_is_public(resources, shelf).await;
+        shows_what_is_public(resources, partition).await;
     }
 }
 
-async fn shows_what_is_public(resources: &Resources, shelf: &Shelf) {
-    let username = &shelf.viewer.member().expect("a person").username;
-    let kept = shelf.kept.iter();
+async fn shows_what_is_public(resources: &Resources, partition: &Partition) {
+    let username = &partition.viewer.member().expect("a person").username;
+    let kept = partition.kept.iter();
     let public =
         kept.filter(|(_, visibility, trashed)| *visibility == Visibility::Public && !trashed).count();
     let Ok(profile) = resources.profile(username).await else {
@@ -96,16 +96,16 @@ async fn shows_what_is_public(resources: &Resources, shelf: &Shelf) {
 on_both_engines!(no_viewer_sees_what_is_not_theirs);
 async fn no_viewer_sees_what_is_not_theirs(app: App) {
     let resources = &app.coffer.resources;
-    let mut shelves = [shelf(&app, "ada").await, shelf(&app, "eve").await];
-    let viewers = [shelves[0].viewer.clone(), shelves[1].viewer.clone(), Viewer::Visitor];
+    let mut partitions = [partition(&app, "ada").await, partition(&app, "eve").await];
+    let viewers = [partitions[0].viewer.clone(), partitions[1].viewer.clone(), Viewer::Visitor];
     let operations = super::long_or(1_000_000, 1_500);
     let (mut done, began) = (0, Instant::now());
     while done < operations {
         let dice = usize::from(u16::from_le_bytes(app.coffer.system.random()));
         if dice.is_multiple_of(5) {
-            flip(resources, &mut shelves[dice / 5 % 2], dice / 10).await;
+            flip(resources, &mut partitions[dice / 5 % 2], dice / 10).await;
         }
-        check(resources, &viewers[dice % 3], &shelves).await;
+        check(resources, &viewers[dice % 3], &partitions).await;
         done += 7;
         assert!(began.elapsed() < Duration::from_hours(2), "{done} operations");
     }
@@ -136,7 +136,7 @@ static OWNED: cache::Kind<Owned> = cache::Kind {
 
 on_both_engines!(a_value_that_is_not_for_its_key_is_never_served);
 async fn a_value_that_is_not_for_its_key_is_never_served(app: App) {
-    let [ada, eve] = [shelf(&app, "ada").await.viewer, shelf(&app, "eve").await.viewer];
+    let [ada, eve] = [partition(&app, "ada").await.viewer, partition(&app, "eve").await.viewer];
     let viewers = [&Viewer::Visitor, &ada, &eve];
     for (id, (asks, owner)) in viewers.iter().flat_map(|asks| viewers.map(|owner| (*asks, owner))).enumerate()
     {

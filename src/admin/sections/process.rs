@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::{is, now, real, shared_now, values_of};
 use crate::admin::report::{Access, Dropped, FailureGroup, LevelCount, Logs, Mails, Process, SignIns};
 use crate::history::key::label;
-use crate::history::slot::Slot;
+use crate::history::sample::Sample;
 use crate::history::{FINE, Window};
 use crate::timestamp::Timestamp;
 
-pub fn access(window: &Window, total: &Slot) -> Access {
+pub fn access(window: &Window, total: &Sample) -> Access {
     const ATTEMPTS: &str = "coffer_auth_attempts_total";
     let loads = |outcome: &str| {
         total.count("coffer_session_operations_total", &[&is("operation", "load"), &is("outcome", outcome)])
@@ -30,7 +30,7 @@ pub fn access(window: &Window, total: &Slot) -> Access {
     }
 }
 
-pub fn mails(window: &Window, total: &Slot) -> Mails {
+pub fn mails(window: &Window, total: &Sample) -> Mails {
     let count = |outcome: &str| total.count("coffer_mail_attempts_total", &[&is("outcome", outcome)]);
     Mails {
         sent: count("sent"),
@@ -41,29 +41,29 @@ pub fn mails(window: &Window, total: &Slot) -> Mails {
 }
 
 pub fn processes(window: &Window, at: Timestamp) -> Vec<Process> {
-    let process = |slot: &Slot, instance: &str, started: i64| {
-        let gauge = |family: &str| slot.gauge(family, &[]);
+    let process = |sample: &Sample, instance: &str, started: i64| {
+        let gauge = |family: &str| sample.gauge(family, &[]);
         let workers = gauge("tokio_workers");
         let span = real(FINE);
         Process {
             instance: instance.to_owned(),
             uptime_seconds: (at.micros() - started) / 1_000_000,
-            cpu: slot.count("process_cpu_seconds_total", &[]) / span,
+            cpu: sample.count("process_cpu_seconds_total", &[]) / span,
             memory_bytes: gauge("process_resident_memory_bytes"),
             open_fds: gauge("process_open_fds"),
             max_fds: gauge("process_max_fds"),
             workers,
-            busy: slot.count("tokio_worker_busy_seconds_total", &[]) / span / workers.max(1.0),
+            busy: sample.count("tokio_worker_busy_seconds_total", &[]) / span / workers.max(1.0),
             tasks: gauge("tokio_alive_tasks"),
-            lag_p99: slot.timing("lag loop").quantile(0.99),
+            lag_p99: sample.timing("lag loop").quantile(0.99),
             disk_free: gauge("coffer_disk_free_bytes") / gauge("coffer_disk_size_bytes").max(1.0),
         }
     };
     let latest = window.latest.iter();
-    latest.map(|(source, slot)| process(slot, &source.instance, source.started)).collect()
+    latest.map(|(source, sample)| process(sample, &source.instance, source.started)).collect()
 }
 
-pub fn failures(total: &Slot) -> Vec<FailureGroup> {
+pub fn failures(total: &Sample) -> Vec<FailureGroup> {
     let mut groups = BTreeMap::<(String, u16, String), FailureGroup>::new();
     for failure in &total.failures {
         let key = (failure.route.clone(), failure.status, failure.code.clone());
@@ -85,7 +85,7 @@ pub fn failures(total: &Slot) -> Vec<FailureGroup> {
     groups
 }
 
-pub fn logs(total: &Slot) -> Logs {
+pub fn logs(total: &Sample) -> Logs {
     let lines = total
         .counts("coffer_log_events_total")
         .map(|(key, lines)| LevelCount { level: label(key, "level").to_owned(), lines });

@@ -12,7 +12,7 @@ use crate::telemetry::sketch::{Dense, Summary};
 
 /// Counts are what was added in the span, gauges what stood at its end. All are sorted by key; zeros are left out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Slot {
+pub struct Sample {
     pub counts: Vec<(Key, f64)>,
     pub gauges: Vec<(Key, f64)>,
     pub timings: Vec<(Key, Summary)>,
@@ -25,10 +25,10 @@ pub struct Slot {
 /// Of each kind, over one span.
 const REMEMBERED: usize = 40;
 
-impl Slot {
+impl Sample {
     /// All its requests together; it must not change any more.
     pub fn requests(&self) -> &Requests {
-        self.requests.get_or_init(|| Requests::of(self))
+        self.requests.get_or_init(|| Requests::from_sample(self))
     }
 
     /// The sum of the counts of this family whose labels hold all of these, such as `tier="l1"`.
@@ -71,29 +71,29 @@ impl Slot {
         dense.summary()
     }
 
-    /// Several slots as one: of several instances at the same time the gauges add up, of several times the latest
+    /// Several samples as one: of several instances at the same time the gauges add up, of several times the latest
     /// count.
-    pub fn merged<'a>(slots: impl Iterator<Item = &'a Self>, same_time: bool) -> Self {
+    pub fn merged<'a>(samples: impl Iterator<Item = &'a Self>, same_time: bool) -> Self {
         // The keys are interned, so that equal ones are one: their addresses tell them apart.
         let (mut counts, mut gauges) = (Sums::default(), Sums::default());
         let mut timings = HashMap::<usize, (Key, Dense)>::default();
         let mut last = None;
         let mut merged = Self::default();
-        for slot in slots {
-            add(&mut counts, &slot.counts);
+        for sample in samples {
+            add(&mut counts, &sample.counts);
             if same_time {
-                add(&mut gauges, &slot.gauges);
+                add(&mut gauges, &sample.gauges);
             }
-            last = Some(slot);
-            for (key, summary) in &slot.timings {
+            last = Some(sample);
+            for (key, summary) in &sample.timings {
                 timings
                     .entry(key.address())
                     .or_insert_with(|| (key.clone(), Dense::default()))
                     .1
                     .add(summary);
             }
-            merged.slow_queries.extend_from_slice(&slot.slow_queries);
-            merged.failures.extend_from_slice(&slot.failures);
+            merged.slow_queries.extend_from_slice(&sample.slow_queries);
+            merged.failures.extend_from_slice(&sample.failures);
         }
         if let Some(last) = last.filter(|_| !same_time) {
             add(&mut gauges, &last.gauges);
@@ -144,27 +144,28 @@ fn sum(series: &[(Key, f64)], family: &str, labels: &[&str]) -> f64 {
 mod tests {
     use super::*;
 
-    fn slot(counts: &[(&str, f64)], gauges: &[(&str, f64)]) -> Slot {
+    fn sample(counts: &[(&str, f64)], gauges: &[(&str, f64)]) -> Sample {
         let keyed =
             |values: &[(&str, f64)]| values.iter().map(|(key, value)| ((*key).into(), *value)).collect();
-        Slot { counts: keyed(counts), gauges: keyed(gauges), ..Slot::default() }
+        Sample { counts: keyed(counts), gauges: keyed(gauges), ..Sample::default() }
     }
 
     #[test]
     fn families_are_told_apart() {
-        let slot = slot(&[("a_total", 1.0), ("a_total{b=\"c\"}", 2.0), ("a_total_more{b=\"c\"}", 4.0)], &[]);
-        assert!((slot.count("a_total", &[]) - 3.0).abs() < f64::EPSILON);
-        assert!((slot.count("a_total", &["b=\"c\""]) - 2.0).abs() < f64::EPSILON);
+        let sample =
+            sample(&[("a_total", 1.0), ("a_total{b=\"c\"}", 2.0), ("a_total_more{b=\"c\"}", 4.0)], &[]);
+        assert!((sample.count("a_total", &[]) - 3.0).abs() < f64::EPSILON);
+        assert!((sample.count("a_total", &["b=\"c\""]) - 2.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn gauges_add_up_over_instances_and_not_over_time() {
-        let one = slot(&[("n", 1.0)], &[("g", 5.0)]);
+        let one = sample(&[("n", 1.0)], &[("g", 5.0)]);
         let mut other = one.clone();
         (other.counts[0].1, other.gauges[0].1) = (2.0, 7.0);
-        let there = Slot::merged([&one, &other].into_iter(), true);
+        let there = Sample::merged([&one, &other].into_iter(), true);
         assert_eq!((there.count("n", &[]), there.gauge("g", &[])), (3.0, 12.0));
-        let then = Slot::merged([&one, &other].into_iter(), false);
+        let then = Sample::merged([&one, &other].into_iter(), false);
         assert_eq!((then.count("n", &[]), then.gauge("g", &[])), (3.0, 7.0));
     }
 }

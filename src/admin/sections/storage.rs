@@ -4,14 +4,14 @@ use super::{is, now, real, values_of};
 use crate::admin::report::{Cache, Database, Dependency, Policy, PoolUse, Query};
 use crate::history::Window;
 use crate::history::key::label;
-use crate::history::slot::Slot;
+use crate::history::sample::Sample;
 
-pub fn caches(window: &Window, total: &Slot) -> Vec<Cache> {
+pub fn caches(window: &Window, total: &Sample) -> Vec<Cache> {
     let names = values_of(total, "coffer_cache_capacity_bytes", "cache");
     names.into_iter().map(|name| cache(window, total, name)).collect()
 }
 
-fn cache(window: &Window, total: &Slot, name: String) -> Cache {
+fn cache(window: &Window, total: &Sample, name: String) -> Cache {
     const REQUESTS: &str = "coffer_cache_requests_total";
     let this = is("cache", &name);
     let requests = |tier: &str, outcome: &str| {
@@ -39,7 +39,7 @@ fn cache(window: &Window, total: &Slot, name: String) -> Cache {
     }
 }
 
-pub fn limits(total: &Slot) -> Vec<Policy> {
+pub fn limits(total: &Sample) -> Vec<Policy> {
     const DECISIONS: &str = "coffer_rate_limit_decisions_total";
     let policy = |name: String| {
         let this = is("policy", &name);
@@ -61,12 +61,12 @@ pub fn limits(total: &Slot) -> Vec<Policy> {
     values_of(total, DECISIONS, "policy").into_iter().map(policy).collect()
 }
 
-pub fn database(window: &Window, total: &Slot) -> Database {
+pub fn database(window: &Window, total: &Sample) -> Database {
     let pools = window
         .latest
         .iter()
-        .map(|(_, slot)| slot)
-        .flat_map(|slot| values_of(slot, "coffer_db_pool_max", "pool"));
+        .map(|(_, sample)| sample)
+        .flat_map(|sample| values_of(sample, "coffer_db_pool_max", "pool"));
     let pools: std::collections::BTreeSet<String> = pools.collect();
     let mut queries: Vec<Query> = total
         .timings("query ")
@@ -87,7 +87,7 @@ pub fn database(window: &Window, total: &Slot) -> Database {
     }
 }
 
-fn pool(window: &Window, total: &Slot, name: String) -> PoolUse {
+fn pool(window: &Window, total: &Sample, name: String) -> PoolUse {
     let this = is("pool", &name);
     let connections = |state: &str| now(window, "coffer_db_pool_connections", &[&this, &is("state", state)]);
     PoolUse {
@@ -101,23 +101,23 @@ fn pool(window: &Window, total: &Slot, name: String) -> PoolUse {
     }
 }
 
-pub fn dependencies(window: &Window, total: &Slot) -> Vec<Dependency> {
+pub fn dependencies(window: &Window, total: &Sample) -> Vec<Dependency> {
     const UP: &str = "coffer_dependency_up";
-    let latest = window.latest.iter().flat_map(|(_, slot)| slot.gauges(UP));
+    let latest = window.latest.iter().flat_map(|(_, sample)| sample.gauges(UP));
     let names: std::collections::BTreeSet<String> =
         latest.map(|(key, _)| label(key, "dependency").to_owned()).collect();
     let dependency = |name: String| {
         let (this, open) = (is("dependency", &name), is("state", "open"));
         let answers = total.timing(&format!("dependency {name}"));
         let asked =
-            window.latest.iter().filter(|(_, slot)| slot.gauges(UP).any(|(key, _)| key.contains(&this)));
-        let trouble = |slot: &Slot| {
-            let down = slot.gauges(UP).any(|(key, up)| key.contains(&this) && up < 1.0);
-            down || slot.gauge("coffer_circuit_breaker_state", &[&this, &open]) > 0.0
+            window.latest.iter().filter(|(_, sample)| sample.gauges(UP).any(|(key, _)| key.contains(&this)));
+        let trouble = |sample: &Sample| {
+            let down = sample.gauges(UP).any(|(key, up)| key.contains(&this) && up < 1.0);
+            down || sample.gauge("coffer_circuit_breaker_state", &[&this, &open]) > 0.0
         };
         Dependency {
             up: now(window, UP, &[&this]),
-            asked: real(asked.count()),
+            query: real(query.count()),
             open: now(window, "coffer_circuit_breaker_state", &[&this, &open]),
             transitions: total.count("coffer_circuit_breaker_transitions_total", &[&this]),
             rejections: total.count("coffer_circuit_breaker_rejections_total", &[&this]),
@@ -131,8 +131,9 @@ pub fn dependencies(window: &Window, total: &Slot) -> Vec<Dependency> {
             trouble: window
                 .points
                 .iter()
-                .map(|slots| {
-                    (!slots.is_empty()).then(|| f64::from(u8::from(slots.iter().any(|slot| trouble(slot)))))
+                .map(|samples| {
+                    (!samples.is_empty())
+                        .then(|| f64::from(u8::from(samples.iter().any(|sample| trouble(sample)))))
                 })
                 .collect(),
             name,

@@ -9,7 +9,7 @@ use crate::web::forms::encode;
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct ReportQuery {
     /// How far back: `15m`, `1h`, `6h` or `24h`; an hour when left out.
     #[param(pattern = "^(15m|1h|6h|24h)?$")]
     pub range: String,
@@ -45,7 +45,7 @@ impl Sort {
         [("total", Self::Total), ("rate", Self::Rate), ("errors", Self::Errors), ("p99", Self::P99)];
 }
 
-impl Asked {
+impl ReportQuery {
     /// Seconds.
     pub fn span(&self) -> Result<i64> {
         let range = self.range();

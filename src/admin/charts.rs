@@ -1,15 +1,15 @@
 //! The report's drawings, with the words and numbers around them.
 
 use super::chart::{self, Series, ceiling};
+use super::format::{self, clock, duration, maybe, number};
 use super::report::{Report, RouteDetail, Traffic};
-use super::words::{self, clock, duration, maybe, number};
 
 /// The objective for the slowest answer in a hundred, in seconds.
 const OBJECTIVE: f64 = 0.25;
 /// Rows of the table beneath a chart.
 const ROWS: usize = 16;
 
-pub struct Drawn {
+pub struct Charts {
     pub traffic: Chart,
     pub latency: Chart,
     pub flight: Chart,
@@ -32,7 +32,7 @@ pub struct Chart {
     pub rows: Vec<(String, Vec<String>)>,
 }
 
-pub fn drawn(report: &Report) -> Drawn {
+pub fn charts(report: &Report) -> Charts {
     let of = |value: fn(&Traffic) -> Option<f64>| -> Vec<Option<f64>> {
         report.traffic.iter().map(|step| step.as_ref().and_then(value)).collect()
     };
@@ -43,7 +43,7 @@ pub fn drawn(report: &Report) -> Drawn {
         of(|step| step.p99),
         of(|step| Some(step.in_flight)),
     ];
-    Drawn {
+    Charts {
         sparks: values.each_ref().map(|values| chart::spark(&thinned(values))),
         traffic: traffic(report, &of),
         latency: latency(report, &of),
@@ -72,7 +72,7 @@ pub fn timeline(trouble: &[Option<f64>]) -> String {
 #[must_use]
 pub fn octaves(route: &RouteDetail) -> Vec<(f64, u64, String)> {
     let most = route.durations.iter().map(|octave| octave.requests).max().unwrap_or(1);
-    let width = |count: u64| words::width(words::real(count), words::real(most));
+    let width = |count: u64| format::width(format::real(count), format::real(most));
     route.durations.iter().map(|octave| (octave.seconds, octave.requests, width(octave.requests))).collect()
 }
 
