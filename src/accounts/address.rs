@@ -1,5 +1,6 @@
 //! Whose an e-mail address is: claimed at registration, confirmed by opening the letter that went there.
 
+use super::change::SessionEffect;
 use super::fields::{display_name_problem, email_problem};
 use super::store::personal::{self, Personal};
 pub use super::store::profile::Profile;
@@ -47,12 +48,11 @@ impl Accounts {
         if let Some(problem) = display_name_problem(name) {
             return Err(Error::field("display_name", problem));
         }
-        let mut tx = self.cache.begin().await?;
-        profile::rename(&mut tx, member.id, name, self.context.now()).await?;
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
+        let mut change = self.begin_cached_change().await?;
+        profile::rename(&mut change, member.id, name, self.context.now()).await?;
+        let change = change.record(&RequestMeta::default(), &[], SessionEffect::Refresh(member.id)).await?;
         // It stands beside everything that they share.
-        tx.commit([Scope::All]).await?;
-        Ok(self.sessions.settle(stale).await?)
+        change.commit([Scope::All]).await
     }
 
     /// Asks the new address to confirm itself; the answer is the same when it is another account's.
@@ -69,11 +69,7 @@ impl Accounts {
             return Err(Error::field("email", "This is your address already, and it is confirmed."));
         }
         self.limiter.email(member.id, &key(email)).await?;
-        let mut tx = self.db.begin().await?;
-        self.ask_to_confirm(&mut tx, member, email, Purpose::Email).await?;
-        tx.commit().await?;
-        self.mail.wake();
-        Ok(())
+        self.send_confirmation(member, email, Purpose::Email).await
     }
 
     /// Sends the letter again that asks for a confirmation, if one is awaited; earlier links stop working.
@@ -86,8 +82,12 @@ impl Accounts {
             None => return Ok(()),
         };
         self.limiter.email(member.id, &key(&address)).await?;
+        self.send_confirmation(member, &address, purpose).await
+    }
+
+    async fn send_confirmation(&self, member: &Member, address: &str, purpose: Purpose) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        self.ask_to_confirm(&mut tx, member, &address, purpose).await?;
+        self.ask_to_confirm(&mut tx, member, address, purpose).await?;
         tx.commit().await?;
         self.mail.wake();
         Ok(())
@@ -150,46 +150,38 @@ impl Accounts {
         let member = viewer.member().filter(|member| member.id == promise.user_id);
         let member = member.ok_or(Error::SignInRequired)?;
         let purpose = if promise.changes { Purpose::Email } else { Purpose::Verify };
-        let mut tx = self.db.begin().await?;
-        if !store::take_token(&mut tx, purpose, &hash, now).await? {
+        let mut change = self.begin_change().await?;
+        if !store::take_token(&mut change, purpose, &hash, now).await? {
             return Err(Error::LinkOver);
         }
-        let before = profile::letters_go_to(&mut tx, member.id).await?;
-        if store::other_owner(&mut tx, &key(&promise.payload), member.id).await?.is_some()
-            || !profile::confirm_address(&mut tx, member.id, &promise.payload, now).await?
+        let before = profile::letters_go_to(&mut change, member.id).await?;
+        if store::other_owner(&mut change, &key(&promise.payload), member.id).await?.is_some()
+            || !profile::confirm_address(&mut change, member.id, &promise.payload, now).await?
         {
             return Ok(Confirmed::TakenMeanwhile);
         }
         // Links that went to the address before are void.
         for purpose in [Purpose::Verify, Purpose::Email, Purpose::Reset] {
-            personal::clear(&mut tx, purpose, member.id).await?;
+            personal::clear(&mut change, purpose, member.id).await?;
         }
         if let Some(before) = before.filter(|before| key(before) != key(&promise.payload)) {
             let letter = Email::EmailChanged { security: self.security_page() };
-            self.mail.queue(&mut tx, &before, &letter).await?;
+            self.mail.queue(&mut change, &before, &letter).await?;
         }
         let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
         // A letter there can set a new password, so it counts as a factor.
-        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
-        tx.commit().await?;
-        self.sessions.settle(stale).await?;
-        self.mail.wake();
+        let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
+        let effect = SessionEffect::Refresh(member.id);
+        change.commit(origin, Event::own(action, member.id), effect).await?;
         Ok(Confirmed::Now(Box::new(Member { factor_epoch, ..member.clone() })))
     }
 
     /// Queues a letter about the account, if it has a confirmed address: any other may be a stranger's.
-    pub async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Email) -> Result<()> {
+    pub(super) async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Email) -> Result<()> {
         if let Some(address) = profile::letters_go_to(tx, user).await? {
             self.mail.queue(tx, &address, letter).await?;
         }
         Ok(())
-    }
-
-    /// Has letters sent that a committed transaction has queued.
-    pub fn send_letters(&self) {
-        self.mail.wake();
     }
 
     pub(super) fn security_page(&self) -> String {

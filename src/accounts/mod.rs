@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod api;
+pub mod change;
 pub mod data;
 mod devices;
 pub mod factor;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use self::change::SessionEffect;
 use self::factor::FactorKeys;
 use self::password::{Judged, Passwords};
 use self::policy::AccountSettings;
@@ -119,9 +121,7 @@ impl Accounts {
 
     /// Writes an event of which nothing else in the database changes.
     pub async fn note(&self, origin: &RequestMeta, event: &Event) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        self.audit.record(&mut tx, origin, event).await?;
-        Ok(tx.commit().await?)
+        self.begin_change().await?.commit(origin, event.clone(), SessionEffect::Keep).await
     }
 
     /// A fresh set-up token while there is no account yet; earlier ones stop working.

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::change::{AccountChange, SessionEffect};
 use super::store::personal::{self, Personal};
 use super::store::profile;
 use super::{Accounts, LINK_LIFE, Proof, Proved, Purpose, hash_of, store};
@@ -11,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::identity::{Member, RequestMeta, Viewer};
 use crate::mail::Email;
 use crate::names::key;
-use crate::sessions::Stale;
 
 /// A new password, and what to revoke besides the sessions.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +42,11 @@ impl Accounts {
             expires_at: now.plus(LINK_LIFE),
         };
         let letter = Email::ResetPassword { link: format!("{}/password/reset/{token}", self.site) };
-        let mut tx = self.db.begin().await?;
-        personal::put(&mut tx, &stored, now).await?;
+        let mut change = self.begin_change().await?;
+        personal::put(&mut change, &stored, now).await?;
         match user {
-            Some(_) => self.mail.queue(&mut tx, &address, &letter).await?,
-            None => self.mail.queue_decoy(&mut tx, &letter).await?,
+            Some(_) => self.mail.queue(&mut change, &address, &letter).await?,
+            None => self.mail.queue_decoy(&mut change, &letter).await?,
         }
         let event = Event {
             action: Action::PasswordResetAsk,
@@ -54,10 +54,7 @@ impl Accounts {
             target: user.map(|id| id.to_string()).unwrap_or_default(),
             outcome: if user.is_some() { Outcome::Done } else { Outcome::Refused },
         };
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
-        self.mail.wake();
-        Ok(())
+        change.commit(origin, event, SessionEffect::Keep).await
     }
 
     /// Whether the link still works.
@@ -76,18 +73,15 @@ impl Accounts {
         let member = store::active(&self.db, user).await?.ok_or(Error::LinkOver)?;
         self.acceptable(&member, new.password)?;
         let password_hash = self.passwords.hash(new.password, self.context.random()).await?;
-        let mut tx = self.db.begin().await?;
-        if !store::take_token(&mut tx, Purpose::Reset, &hash, now).await? {
+        let mut change = self.begin_change().await?;
+        if !store::take_token(&mut change, Purpose::Reset, &hash, now).await? {
             return Err(Error::LinkOver);
         }
-        let (_, ended) = self.set_password(&mut tx, user, &password_hash).await?;
+        self.set_password(&mut change, user, &password_hash).await?;
         if new.revokes_tokens {
-            self.tokens.revoke_all_in(&mut tx, user, origin).await?;
+            self.tokens.revoke_all_in(&mut change, user, origin).await?;
         }
-        self.audit.record(&mut tx, origin, &Event::own(Action::PasswordReset, user)).await?;
-        tx.commit().await?;
-        self.mail.wake();
-        Ok(self.sessions.settle(ended).await?)
+        change.commit(origin, Event::own(Action::PasswordReset, user), SessionEffect::EndAll(user)).await
     }
 
     /// Changes the viewer's password and ends every session; the member in the epoch in which new ones begin.
@@ -105,24 +99,28 @@ impl Accounts {
         self.acceptable(member, new.password)?;
         self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
         let password_hash = self.passwords.hash(new.password, self.context.random()).await?;
-        let mut tx = self.db.begin().await?;
-        let (auth_epoch, ended) = self.set_password(&mut tx, member.id, &password_hash).await?;
+        let mut change = self.begin_change().await?;
+        let auth_epoch = self.set_password(&mut change, member.id, &password_hash).await?;
         if new.revokes_tokens {
-            self.tokens.revoke_all_in(&mut tx, member.id, origin).await?;
+            self.tokens.revoke_all_in(&mut change, member.id, origin).await?;
         }
-        self.audit.record(&mut tx, origin, &Event::own(Action::PasswordChange, member.id)).await?;
-        tx.commit().await?;
-        self.mail.wake();
-        self.sessions.settle(ended).await?;
+        let effect = SessionEffect::EndAll(member.id);
+        change.commit(origin, Event::own(Action::PasswordChange, member.id), effect).await?;
         let by = if member.second_factor { Proof::SessionAndPassword } else { Proof::Password };
         Ok(Proved { member: Member { auth_epoch, ..member.clone() }, by })
     }
 
-    async fn set_password(&self, tx: &mut Tx, user: Uuid, password_hash: &str) -> Result<(i64, Stale)> {
-        let epoch = profile::set_password(tx, user, password_hash, self.context.now()).await?;
-        personal::clear(tx, Purpose::Reset, user).await?;
-        self.tell(tx, user, &Email::PasswordChanged { security: self.security_page() }).await?;
-        Ok((epoch, self.sessions.end_all_in(tx, user, None).await?))
+    /// Returns the epoch in which the user's next sessions begin.
+    async fn set_password(
+        &self,
+        change: &mut AccountChange<Tx>,
+        user: Uuid,
+        password_hash: &str,
+    ) -> Result<i64> {
+        let epoch = profile::set_password(change, user, password_hash, self.context.now()).await?;
+        personal::clear(change, Purpose::Reset, user).await?;
+        change.tell(user, &Email::PasswordChanged { security: self.security_page() }).await?;
+        Ok(epoch)
     }
 
     /// Checks the account's password; a wrong one is recorded.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::change::SessionEffect;
 use super::fields::{display_name_problem, email_problem};
 
 use super::store::{self, Address};
@@ -39,12 +40,10 @@ impl Accounts {
         let checked = self.check(new)?;
         self.limiter.register(origin.address.0, &key(&checked.email)).await?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, Role::Member, Address::Claimed, Some(hash)).await?;
-        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::Register, member.id)).await?;
-        tx.commit().await?;
-        self.mail.wake();
+        let mut change = self.begin_change().await?;
+        let member = self.insert(&mut change, checked, Role::Member, Address::Claimed, Some(hash)).await?;
+        self.ask_to_confirm(&mut change, &member, &member.email, Purpose::Verify).await?;
+        change.commit(origin, Event::own(Action::Register, member.id), SessionEffect::Keep).await?;
         Ok(member)
     }
 
@@ -52,12 +51,11 @@ impl Accounts {
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
         let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
-        let mut tx = self.db.begin().await?;
-        let member = self.insert(&mut tx, checked, role, Address::Confirmed, Some(hash)).await?;
+        let mut change = self.begin_change().await?;
+        let member = self.insert(&mut change, checked, role, Address::Confirmed, Some(hash)).await?;
         // The command line has no actor.
         let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
-        self.audit.record(&mut tx, &RequestMeta::default(), &event).await?;
-        tx.commit().await?;
+        change.commit(&RequestMeta::default(), event, SessionEffect::Keep).await?;
         Ok(member)
     }
 
@@ -95,15 +93,13 @@ impl Accounts {
             Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
             _ => (Role::Member, Action::InviteAccept, Address::Claimed),
         };
-        let mut tx = self.db.begin().await?;
-        if !store::take_token(&mut tx, purpose, &hash_of(token), self.context.now()).await? {
+        let mut change = self.begin_change().await?;
+        if !store::take_token(&mut change, purpose, &hash_of(token), self.context.now()).await? {
             return Err(Error::LinkOver);
         }
-        let member = self.insert(&mut tx, checked, role, address, Some(hash)).await?;
-        self.ask_to_confirm(&mut tx, &member, &member.email, Purpose::Verify).await?;
-        self.audit.record(&mut tx, origin, &Event::own(action, member.id)).await?;
-        tx.commit().await?;
-        self.mail.wake();
+        let member = self.insert(&mut change, checked, role, address, Some(hash)).await?;
+        self.ask_to_confirm(&mut change, &member, &member.email, Purpose::Verify).await?;
+        change.commit(origin, Event::own(action, member.id), SessionEffect::Keep).await?;
         Ok(member)
     }
 

@@ -53,7 +53,7 @@ impl Admin {
     /// How coffer does; for admins.
     ///
     /// # Errors
-    /// Not found for everybody else, and a field's error for what can't be query.
+    /// Not found for everybody else, and a field's error for what can't be asked.
     pub async fn report(&self, viewer: &Viewer, query: &ReportQuery) -> Result<Report> {
         viewer.require_admin()?;
         let (seconds, sort) = (query.span()?, query.sort()?);

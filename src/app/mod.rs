@@ -212,10 +212,8 @@ impl App {
             Arc::new(AuditReader::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));
         let people = Arc::new(UserAdmin {
             db: db.clone(),
-            cache: cache.clone(),
             context: system.clone(),
-            audit: audit.clone(),
-            sessions: sessions.as_ref().clone(),
+            accounts: accounts.clone(),
             cursors: cursors.clone(),
         });
         let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));

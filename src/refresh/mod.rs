@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::accounts::Accounts;
+use crate::accounts::change::SessionEffect;
 
 use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::db::{Db, Tx};
@@ -171,25 +172,23 @@ impl Refresh {
 
     async fn end_reused(
         &self,
-        mut tx: Tx,
+        tx: Tx,
         family: &store::Family,
         member: &Member,
         origin: &RequestMeta,
     ) -> Result<()> {
-        let stale = self.sessions.end_device_in(&mut tx, member.id, family.id).await?;
+        let mut change = self.accounts.change_in(tx);
         let browser = if family.browser.is_empty() { "a device" } else { &family.browser };
         let email =
             Email::RefreshReused { browser: browser.to_owned(), sessions: self.sessions_page.clone() };
-        self.accounts.tell(&mut tx, member.id, &email).await?;
+        change.tell(member.id, &email).await?;
         let event = Event {
             target: family.id.to_string(),
             outcome: Outcome::Refused,
             ..Event::own(Action::RefreshReused, member.id)
         };
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
-        self.accounts.send_letters();
-        Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
+        let effect = SessionEffect::EndDevice { user: member.id, device: family.id };
+        change.commit(origin, event, effect).await
     }
 
     /// Ends the family of a token, used or not, and its sessions.

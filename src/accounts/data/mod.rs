@@ -5,6 +5,7 @@ mod store;
 use serde_json::{Value, json};
 
 use super::Accounts;
+use super::change::SessionEffect;
 use super::people::leaves_office;
 use crate::audit::{Action, Event};
 use crate::cache::Scope;
@@ -38,14 +39,14 @@ impl Accounts {
         if super::key(typed) != member.username {
             return Err(Error::field("username", "Type your username as it stands above, to be sure."));
         }
-        let mut tx = self.cache.begin().await?;
-        let ended = self.sessions.end_all_in(&mut tx, member.id, None).await?;
-        store::delete(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::AccountDelete, member.id)).await?;
+        let mut change = self.begin_cached_change().await?;
+        change.end_sessions(member.id).await?;
+        store::delete(&mut change, member.id).await?;
+        let events = [Event::own(Action::AccountDelete, member.id)];
+        let mut change = change.record(origin, &events, SessionEffect::Keep).await?;
         if member.role == Role::Admin {
-            leaves_office(&mut tx, member.id).await?;
+            leaves_office(&mut change, member.id).await?;
         }
-        tx.commit([Scope::All]).await?;
-        Ok(self.sessions.settle(ended).await?)
+        change.commit([Scope::All]).await
     }
 }

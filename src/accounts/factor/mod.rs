@@ -9,6 +9,7 @@ use data_encoding::BASE32_NOPAD;
 use hmac::Mac as _;
 use uuid::Uuid;
 
+use super::change::SessionEffect;
 use super::login::proved;
 use super::store::factor;
 use super::{Accounts, Proof};
@@ -156,16 +157,13 @@ impl Accounts {
             Error::field("code", "This is not the code that your app shows now. Look again, and check that your device’s clock is right.")
         })?;
         let codes = self.fresh_codes();
-        let mut tx = self.db.begin().await?;
-        factor::switch_on(&mut tx, member.id, &offer.sealed, step, now).await?;
-        factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
-        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
-        self.tell(&mut tx, member.id, &self.changed(true)).await?;
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::SecondFactorOn, member.id)).await?;
-        tx.commit().await?;
-        self.sessions.settle(stale).await?;
-        self.mail.wake();
+        let mut change = self.begin_change().await?;
+        factor::switch_on(&mut change, member.id, &offer.sealed, step, now).await?;
+        factor::put_codes(&mut change, member.id, &self.hashes(member, &codes)).await?;
+        let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
+        change.tell(member.id, &self.changed(true)).await?;
+        let event = Event::own(Action::SecondFactorOn, member.id);
+        change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Changed { member: Member { factor_epoch, second_factor: true, ..member.clone() }, codes })
     }
 
@@ -177,16 +175,12 @@ impl Accounts {
         by: Option<Uuid>,
         origin: &RequestMeta,
     ) -> Result<Member> {
-        let mut tx = self.db.begin().await?;
-        factor::switch_off(&mut tx, member.id, self.context.now()).await?;
-        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
-        self.tell(&mut tx, member.id, &self.changed(false)).await?;
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
+        let mut change = self.begin_change().await?;
+        factor::switch_off(&mut change, member.id, self.context.now()).await?;
+        let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
+        change.tell(member.id, &self.changed(false)).await?;
         let event = Event { actor: by, ..Event::own(Action::SecondFactorOff, member.id) };
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
-        self.sessions.settle(stale).await?;
-        self.mail.wake();
+        change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Member { factor_epoch, second_factor: false, ..member.clone() })
     }
 
@@ -199,13 +193,11 @@ impl Accounts {
             return Err(Error::NotFound);
         }
         let codes = self.fresh_codes();
-        let mut tx = self.db.begin().await?;
-        factor::put_codes(&mut tx, member.id, &self.hashes(member, &codes)).await?;
-        let factor_epoch = factor::bump_epoch(&mut tx, member.id).await?;
-        let stale = self.sessions.refresh_user(&mut tx, member.id).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodesMake, member.id)).await?;
-        tx.commit().await?;
-        self.sessions.settle(stale).await?;
+        let mut change = self.begin_change().await?;
+        factor::put_codes(&mut change, member.id, &self.hashes(member, &codes)).await?;
+        let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
+        let event = Event::own(Action::RecoveryCodesMake, member.id);
+        change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Changed { member: Member { factor_epoch, ..member.clone() }, codes })
     }
 
@@ -262,16 +254,15 @@ impl Accounts {
                 hashes.push(hash(&keys.recovery_codes, member.id, typed));
             }
         }
-        let mut tx = self.db.begin().await?;
+        let mut change = self.begin_change().await?;
         let mut used = false;
         for hash in &hashes {
-            used = used || factor::use_code(&mut tx, member.id, hash, self.context.now()).await?;
+            used = used || factor::use_code(&mut change, member.id, hash, self.context.now()).await?;
         }
         if !used {
             return Ok(false);
         }
-        self.audit.record(&mut tx, origin, &Event::own(Action::RecoveryCodeUse, member.id)).await?;
-        tx.commit().await?;
+        change.commit(origin, Event::own(Action::RecoveryCodeUse, member.id), SessionEffect::Keep).await?;
         Ok(true)
     }
 

@@ -6,6 +6,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use uuid::Uuid;
 
 use super::{By, UserAdmin, store};
+use crate::accounts::change::SessionEffect;
 use crate::accounts::hash_of;
 use crate::audit::{Action, Event, Outcome};
 use crate::error::{Error, Result};
@@ -39,10 +40,9 @@ impl UserAdmin {
         let maker = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
         let hash = hash_of(&token);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.accounts.begin_change().await?;
         store::put_invite(&mut tx, maker, &hash, now, now.plus(INVITE_LIFE)).await?;
-        self.audit.record(&mut tx, origin, &event(Action::InviteCreate, maker, &hash)).await?;
-        tx.commit().await?;
+        tx.commit(origin, event(Action::InviteCreate, maker, &hash), SessionEffect::Keep).await?;
         Ok(token)
     }
 
@@ -55,12 +55,11 @@ impl UserAdmin {
     pub async fn withdraw(&self, viewer: &Viewer, name: &str, origin: &RequestMeta) -> Result<()> {
         viewer.require_admin()?;
         let hash = BASE64URL_NOPAD.decode(name.as_bytes()).map_err(|_| Error::NotFound)?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.accounts.begin_change().await?;
         if !store::delete_invite(&mut tx, &hash).await? {
             return Err(Error::LinkOver);
         }
-        self.audit.record(&mut tx, origin, &event(Action::InviteWithdraw, viewer.id(), &hash)).await?;
-        Ok(tx.commit().await?)
+        tx.commit(origin, event(Action::InviteWithdraw, viewer.id(), &hash), SessionEffect::Keep).await
     }
 }
 

@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::change::SessionEffect;
 use super::store::personal::{self, Personal};
-use super::{LINK_LIFE, Purpose, hash_of};
-use crate::audit::{Action, AuditLog, Event, Outcome};
-use crate::cache::{Cache, Scope};
+use super::{Accounts, LINK_LIFE, Purpose, hash_of};
+use crate::audit::{Action, Event, Outcome};
+use crate::cache::Scope;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Role, Viewer};
 use crate::limiter::accounts::Account;
 use crate::names::key;
-use crate::sessions::Sessions;
 use crate::system::System;
 use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
@@ -36,10 +36,8 @@ const MOST: i64 = 200;
 #[derive(Clone)]
 pub struct UserAdmin {
     pub db: Db,
-    pub cache: Cache,
     pub context: System,
-    pub audit: AuditLog,
-    pub sessions: Sessions,
+    pub accounts: Arc<Accounts>,
     pub cursors: CursorKey,
 }
 
@@ -157,7 +155,7 @@ impl UserAdmin {
     /// [`Error::LastAdmin`] when no admin would be left.
     pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &RequestMeta) -> Result<Person> {
         let actor = by.actor()?;
-        let mut tx = self.cache.begin().await?;
+        let mut tx = self.accounts.begin_cached_change().await?;
         let before = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let mut actions = Vec::new();
         if let Some(role) = change.role.filter(|role| *role != before.role) {
@@ -168,33 +166,28 @@ impl UserAdmin {
             store::set_disabled(&mut tx, id, disabled, self.context.now()).await?;
             actions.push(if disabled { Action::UserDisable } else { Action::UserEnable });
         }
-        let stale = if actions.contains(&Action::UserDisable) {
-            self.sessions.end_all_in(&mut tx, id, None).await?
+        let effect = if actions.contains(&Action::UserDisable) {
+            SessionEffect::EndAll(id)
         } else {
-            self.sessions.refresh_user(&mut tx, id).await?
+            SessionEffect::Refresh(id)
         };
-        for action in &actions {
-            self.audit.record(&mut tx, origin, &event(*action, actor, id)).await?;
-        }
+        let events: Vec<Event> = actions.iter().map(|action| event(*action, actor, id)).collect();
+        let mut tx = tx.record(origin, &events, effect).await?;
         if before.role == Role::Admin && before.disabled_at.is_none() && !actions.is_empty() {
             leaves_office(&mut tx, id).await?;
         }
         // Who is disabled shows nothing: their profile goes, and whatever leads there.
         tx.commit([Scope::All]).await?;
-        self.sessions.settle(stale).await?;
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }
 
     /// Logs a person out everywhere.
     pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let actor = by.actor()?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.accounts.begin_change().await?;
         store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         store::bump_epoch(&mut tx, id, self.context.now()).await?;
-        let stale = self.sessions.end_all_in(&mut tx, id, None).await?;
-        self.audit.record(&mut tx, origin, &event(Action::SessionsEnd, actor, id)).await?;
-        tx.commit().await?;
-        Ok(self.sessions.settle(stale).await?)
+        tx.commit(origin, event(Action::SessionsEnd, actor, id), SessionEffect::EndAll(id)).await
     }
 
     /// The token of a link for setting a new password; earlier links stop working.
@@ -204,7 +197,7 @@ impl UserAdmin {
     pub async fn reset_link(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<String> {
         let actor = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.accounts.begin_change().await?;
         let person = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if person.disabled_at.is_some() {
             return Err(Error::Forbidden("This account is disabled. Enable it first, then make the link."));
@@ -217,8 +210,7 @@ impl UserAdmin {
             expires_at: now.plus(LINK_LIFE),
         };
         personal::put(&mut tx, &stored, now).await?;
-        self.audit.record(&mut tx, origin, &event(Action::UserResetLink, actor, id)).await?;
-        tx.commit().await?;
+        tx.commit(origin, event(Action::UserResetLink, actor, id), SessionEffect::Keep).await?;
         Ok(token)
     }
 }

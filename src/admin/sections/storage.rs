@@ -117,7 +117,7 @@ pub fn dependencies(window: &Window, total: &Sample) -> Vec<Dependency> {
         };
         Dependency {
             up: now(window, UP, &[&this]),
-            query: real(query.count()),
+            asked: real(asked.count()),
             open: now(window, "coffer_circuit_breaker_state", &[&this, &open]),
             transitions: total.count("coffer_circuit_breaker_transitions_total", &[&this]),
             rejections: total.count("coffer_circuit_breaker_rejections_total", &[&this]),
