@@ -65,7 +65,7 @@ const QUESTIONS: [(&str, &str); 66] = [
     ("421 misdirected", "troubleshooting#421 Misdirected Request"),
     ("413 too large upload", "troubleshooting#413 Payload Too Large"),
     ("504 gateway timeout", "troubleshooting#502 or 504 from the proxy"),
-    ("429 for all visitors", "troubleshooting#429 for everybody: all visitors look like one"),
+    ("429 for all visitors", "troubleshooting#429 for all visitors: they look like one"),
     ("mail does not arrive", "troubleshooting#Mail waits or does not arrive"),
     ("slow pages", "troubleshooting#Pages are slow"),
     ("disk full", "troubleshooting#The disk is full"),

@@ -53,7 +53,7 @@ impl Tour {
 
     pub async fn changes_roles(&self) {
         self.commands(&[
-            "troubleshooting#Nobody is an admin any more",
+            "troubleshooting#There is no admin any more",
             "howto#Make somebody an admin",
             "howto#Disable or delete a user",
         ])
