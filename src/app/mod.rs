@@ -22,6 +22,7 @@ use crate::client_ip::ClientIp;
 use crate::config::Config;
 use crate::data_dir;
 use crate::db::{Db, Opening};
+use crate::fetch::{Fetcher, Switch};
 use crate::health::Health;
 use crate::history::History;
 use crate::history::shared::Shared;
@@ -34,6 +35,7 @@ use crate::public_url::PublicUrl;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::Resources;
+use crate::resources::fetched::Fetching;
 use crate::sealer::Sealer;
 use crate::sessions::Sessions;
 use crate::system::System;
@@ -217,6 +219,14 @@ impl App {
             cursors: cursors.clone(),
         });
         let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));
+        let resources = Resources::new(cache.clone(), db.clone(), system.clone(), cursors);
+        let resources = match config.fetching.fetch {
+            Switch::On => {
+                let fetcher = Fetcher::new(&config.fetching.fetch_allow);
+                resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
+            }
+            Switch::Off => resources,
+        };
         let limits = Arc::new(Limits::new(&db, &system, &audit, &limiter, client_ip, redis.is_some()));
         Ok(Self {
             overview: Arc::new(Overview {
@@ -247,7 +257,7 @@ impl App {
                 require_2fa: config.accounts.require_2fa,
                 stay_days: config.accounts.stay_days,
             }),
-            resources: Arc::new(Resources::new(cache.clone(), db.clone(), system.clone(), cursors)),
+            resources: Arc::new(resources),
             shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
             system,
             config,

@@ -164,6 +164,7 @@ pub fn router(app: &App) -> Router {
     // says so can be read.
     let assets = Router::new()
         .route(assets::ROUTE, get(assets::serve))
+        .merge(resources::pages::icons::routes().with_state(app.resources_state()))
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();

@@ -9,8 +9,9 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::cli::{is_setting, whole};
 
 /// What all nodes of one installation must agree on: they would refuse each other's sessions, or answer differently.
-const ALIKE: [&str; 23] = [
+const ALIKE: [&str; 24] = [
     "COFFER_BASE_URL",
+    "COFFER_CHECK_LINKS",
     "COFFER_CORS_ORIGINS",
     "COFFER_DATABASE_URL",
     "COFFER_FETCH",

@@ -11,19 +11,16 @@ pub enum Switch {
     Off,
 }
 
-impl Switch {
-    #[must_use]
-    pub const fn is_on(self) -> bool {
-        matches!(self, Self::On)
-    }
-}
-
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Fetching")]
 pub struct FetchSettings {
     /// Fetch the title, description and icon of links that are saved without a title.
     #[arg(long, env = "COFFER_FETCH", default_value = "on")]
     pub fetch: Switch,
+
+    /// Look now and then whether saved links still lead somewhere, slowly and from this server.
+    #[arg(long, env = "COFFER_CHECK_LINKS", default_value = "off")]
+    pub check_links: Switch,
 
     /// Private networks that may be fetched from all the same: addresses or networks, with commas between.
     #[arg(long, env = "COFFER_FETCH_ALLOW", value_delimiter = ',', value_parser = network)]

@@ -131,6 +131,8 @@ pub struct Checked {
     pub tags: Vec<TagName>,
     pub visibility: Visibility,
     pub pinned: bool,
+    /// Whether the address or the first line stands for a title.
+    pub is_untitled: bool,
     pub derived: Derived,
 }
 
@@ -157,6 +159,7 @@ impl Draft {
         }
         Ok(Checked {
             derived: Derived::new(&title, url.as_ref(), &self.body, &tags),
+            is_untitled: one_line(&self.title).is_empty(),
             kind,
             title,
             url,

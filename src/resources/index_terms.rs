@@ -49,6 +49,7 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Visibility(which) => Some(visibility(*which)),
         Criterion::By(_)
         | Criterion::Untagged
+        | Criterion::Broken
         | Criterion::Before(_)
         | Criterion::After(_)
         | Criterion::CreatedAfter(_)

@@ -24,5 +24,7 @@ named! {
         Api = "api",
         Import = "import",
         Restore = "restore",
+        /// From the page that the link leads to.
+        Fetch = "fetch",
     }
 }

@@ -3,15 +3,18 @@
 pub mod addresses;
 pub mod api;
 pub mod batch;
+pub mod broken;
 pub mod bulk;
 pub mod cached;
 pub mod changes;
 pub mod draft;
 pub mod export;
+pub mod fetched;
 pub mod fold;
 pub mod import;
 mod index_terms;
 mod kind;
+mod late_title;
 pub mod listing;
 pub mod markdown;
 pub mod normal_url;
@@ -41,7 +44,9 @@ use uuid::Uuid;
 
 use self::cached::Part;
 pub use self::draft::{Change, Draft};
+use self::fetched::{Fetching, IconReads};
 pub use self::kind::{Kind, Via};
+use self::late_title::Expected;
 use self::listing::{ListParams, Listing};
 pub use self::precondition::Precondition;
 pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
@@ -68,6 +73,8 @@ pub struct Resources {
     context: System,
     cursors: CursorKey,
     exports: Arc<Semaphore>,
+    fetching: Option<Fetching>,
+    icon_reads: IconReads,
     pub requests: Requests,
 }
 
@@ -81,7 +88,13 @@ pub struct ResourcesState {
 impl Resources {
     pub fn new(cache: Cache, db: Db, context: System, cursors: CursorKey) -> Self {
         let requests = Requests::new(db.clone(), context.clone());
-        Self { cache, db, context, cursors, exports: export::permits(), requests }
+        let (exports, icon_reads) = (export::permits(), IconReads::default());
+        Self { cache, db, context, cursors, exports, fetching: None, icon_reads, requests }
+    }
+
+    /// The same, with pages fetched in the background.
+    pub fn with_fetching(self, fetching: Fetching) -> Self {
+        Self { fetching: Some(fetching), ..self }
     }
 
     /// # Errors
@@ -147,6 +160,15 @@ impl Resources {
         Ok(store::list::count(&self.db, viewer, &search).await?)
     }
 
+    /// The tags of all that match, the most frequent first; none where too many match.
+    ///
+    /// # Errors
+    /// Those of [`Resources::list`].
+    pub async fn tags_of_matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Vec<TagCount>> {
+        let search = params.search(&self.cursors)?;
+        Ok(store::list::tags_of_matches(&self.db, viewer, &search).await?)
+    }
+
     /// Whether there is anything at all that the viewer may see.
     pub async fn any(&self, viewer: &Viewer) -> Result<bool> {
         let load = |viewer: Viewer| {
@@ -198,8 +220,10 @@ impl Resources {
         }
         store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
+        self.fetch_if_untitled(&mut tx, id, owner, &checked).await?;
         let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
         tx.commit(cached::touched(id, owner, &[checked.visibility])).await?;
+        self.wake_fetching();
         Ok(saved)
     }
 
@@ -219,6 +243,8 @@ impl Resources {
         if current.trashed_at.is_some() {
             return Err(Error::Trashed);
         }
+        let expected = Expected { precondition: expected.clone(), change };
+        let Expected { precondition: expected, change } = self.allow_late_title(&current, expected).await?;
         let mut kept = current.tags.0.clone();
         if via == Via::Restore {
             kept.extend(change.tags.iter().flatten().cloned());

@@ -49,11 +49,17 @@ impl Precondition {
 
 impl Resource {
     /// The strong `ETag` of its JSON: the version in quotes. Where a tag is spelled unlike its folded form, a checksum of the
-    /// spelling follows, since that changes without a new version.
+    /// spelling follows, and so do an icon and a dead link, since these change without a new version.
     pub fn etag(&self) -> String {
         let mut etag = format!("\"{}", self.version);
         if self.tags.0.iter().any(|tag| tag::fold(tag) != *tag) {
             let _ = write!(etag, "-tags-{:08x}", crc32fast::hash(self.tags.0.join("\n").as_bytes()));
+        }
+        if let Some(icon) = self.icon_id {
+            let _ = write!(etag, "-icon-{:08x}", icon.as_fields().0);
+        }
+        if self.broken_since.is_some() {
+            etag.push_str("-broken");
         }
         etag + "\""
     }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::draft::StoredTitle;
+use super::fetched::icon;
 use super::listing::Hit;
 use super::tag::split_tags;
 use super::{Kind, Via, Visibility, markdown};
@@ -35,6 +36,11 @@ pub struct Resource {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub trashed_at: Option<Timestamp>,
+    pub icon_id: Option<Uuid>,
+    /// Whether its page is about to be fetched.
+    pub is_fetching: bool,
+    /// Since when its address has led nowhere.
+    pub broken_since: Option<Timestamp>,
     #[serde(skip)]
     #[sqlx(skip)]
     pub html: markdown::CachedHtml,
@@ -42,7 +48,12 @@ pub struct Resource {
 
 impl Resource {
     /// Raise this with every change of the fields: nodes of different versions share one cache.
-    pub const SCHEMA: u16 = 1;
+    pub const SCHEMA: u16 = 2;
+
+    /// Where coffer serves the icon of its site.
+    pub fn icon(&self) -> Option<String> {
+        self.icon_id.map(icon::href)
+    }
 
     pub fn is_mine(&self, viewer: &Viewer) -> bool {
         viewer.id() == Some(self.owner_id)
@@ -129,6 +140,12 @@ pub struct ResourceBody<'a> {
     updated_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     trashed_at: Option<Timestamp>,
+    /// The path of the site's icon; null while there is none.
+    #[schema(required)]
+    icon: Option<String>,
+    /// Since when the address has led nowhere; null for one that works or is not checked.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    broken_since: Option<Timestamp>,
 }
 
 impl<'a> From<&'a Resource> for ResourceBody<'a> {
@@ -147,6 +164,8 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
             created_at: resource.created_at,
             updated_at: resource.updated_at,
             trashed_at: resource.trashed_at,
+            icon: resource.icon(),
+            broken_since: resource.broken_since,
         }
     }
 }
@@ -177,6 +196,12 @@ pub struct ResourceItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     trashed_at: Option<Timestamp>,
+    /// The path of the site's icon; null while there is none.
+    #[schema(required)]
+    icon: Option<String>,
+    /// Since when the address has led nowhere; null for one that works or is not checked.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    broken_since: Option<Timestamp>,
 }
 
 impl<'a> ResourceItem<'a> {
@@ -190,6 +215,8 @@ impl<'a> ResourceItem<'a> {
             summary,
             body: with_body.then_some(resource.body.as_str()),
             trashed_at: resource.trashed_at,
+            icon: resource.icon(),
+            broken_since: resource.broken_since,
             tags: &resource.tags.0,
             visibility: resource.visibility,
             pinned: resource.pinned,

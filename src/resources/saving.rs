@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::draft::{Checked, url_key};
-use super::{Precondition, Resource, Resources, Via, cached, store};
+use super::{Precondition, Resource, Resources, Via, broken, cached, store};
 use crate::cache::{Scope, Write};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -36,9 +36,14 @@ impl Resources {
             _ => respell(&mut tx, current, checked).await?,
         };
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
+        self.fetch_if_untitled(&mut tx, id, owner, checked).await?;
+        if checked.url.as_ref().map(|url| &url.url) != current.url.as_ref() {
+            broken::store::forget(&mut tx, id).await?;
+        }
         let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let seen = [current.visibility, checked.visibility];
         tx.commit(cached::touched(id, owner, &seen).chain(respelled)).await?;
+        self.wake_fetching();
         Ok(Some(saved))
     }
 

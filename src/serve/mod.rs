@@ -18,6 +18,7 @@ pub use self::before::serve_until;
 use self::connection::{Accepted, Connections};
 use crate::app::{App, router};
 use crate::client_ip::Peer;
+use crate::fetch::{Fetcher, Switch};
 use crate::installation;
 use crate::tls::Tls;
 
@@ -51,6 +52,8 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         tokio::spawn(app.sessions.as_ref().clone().maintain()),
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
+        tokio::spawn(fetch_pages(app.clone())),
+        tokio::spawn(check_links(app.clone())),
         tokio::spawn(app.limiter.heartbeats()),
         tokio::spawn(hourly_cleanup(app.clone())),
         tokio::spawn(figures::measure_lag(app.metrics.clone())),
@@ -109,6 +112,16 @@ async fn watch_certificate(tls: Option<Tls>) {
     }
 }
 
+async fn fetch_pages(app: Arc<App>) {
+    app.resources.maintain_fetching().await;
+}
+
+async fn check_links(app: Arc<App>) {
+    let settings = &app.config.fetching;
+    let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
+    app.resources.maintain_links(fetcher.as_ref()).await;
+}
+
 async fn hourly_cleanup(app: Arc<App>) {
     let mut tick = tokio::time::interval(CLEANUP_EVERY);
     loop {
@@ -125,6 +138,14 @@ async fn hourly_cleanup(app: Arc<App>) {
         }
         if let Err(error) = app.resources.requests.forget_old().await {
             tracing::warn!(?error, "answers that were kept for a day could not be removed");
+        }
+        if let Err(error) = app.resources.delete_unused_icons().await {
+            tracing::warn!(?error, "icons that no entry has could not be removed");
+        }
+        if app.config.fetching.check_links == Switch::On
+            && let Err(error) = app.resources.enrol_links().await
+        {
+            tracing::warn!(?error, "new links could not be taken into the check");
         }
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");

@@ -32,6 +32,7 @@ async fn a_saved_resource_comes_back_whole(app: App) {
         "id": twin["id"], "owner": "owner", "kind": "link", "title": "Tide tables", "url": "https://tides.example/a?b=1#c",
         "body": "# High\n\nwater", "tags": ["moon", "sea", "Work/Rust"], "visibility": "members", "pinned": true, "version": 1,
         "created_at": twin["created_at"], "updated_at": twin["created_at"], "trashed_at": null,
+        "icon": null, "broken_since": null,
     });
     assert_eq!(twin, expected);
 }

@@ -184,3 +184,32 @@ async fn a_form_without_a_script_lists_the_tags(app: App) {
         owner.get(&path).await.ok().has("details.no-js p", "sea, work/rust");
     }
 }
+
+on_both_engines!(the_side_counts_the_tags_of_all_results);
+async fn the_side_counts_the_tags_of_all_results(app: App) {
+    let owner = app.signed_in("owner").await;
+    for number in 0..55 {
+        let tags: &[&str] = if number < 3 { &["sea", "moon"] } else { &["sea"] };
+        saves(&owner, &format!("Tide {number}"), tags).await;
+    }
+    for list in ["/resources", "/resources?q=tide", "/resources?kind=note"] {
+        let counted = owner.get(list).await.ok().has(".more", "More").texts(".side-tags a");
+        assert_eq!(counted.len(), 2, "{list}: {counted:?}");
+        assert!(counted[0].contains("sea") && counted[0].contains("55"), "{list}: {counted:?}");
+        assert!(counted[1].contains("moon") && counted[1].contains('3'), "{list}: {counted:?}");
+    }
+    let narrowed = owner.get("/resources?q=tag%3Amoon").await.ok().texts(".side-tags a");
+    assert!(matches!(&narrowed[..], [sea] if sea.contains('3')), "{narrowed:?}");
+}
+
+on_both_engines!(a_renamed_tag_is_renamed_in_the_trash_too);
+async fn a_renamed_tag_is_renamed_in_the_trash_too(app: App) {
+    let owner = app.signed_in("owner").await;
+    let (kept, thrown) = (saves(&owner, "Kept", &["work"]).await, saves(&owner, "Thrown", &["work"]).await);
+    owner.post_form(&format!("{}/trash", thrown.page()), &[]).await.is(303);
+    owner.post_form("/tags/change", &[("tag", "work"), ("to", "job")]).await.redirects_to("/tags");
+    owner.get("/trash").await.ok().text_has("Thrown");
+    owner.post_form(&format!("{}/restore", thrown.page()), &[]).await.is(303);
+    assert_eq!(tags_of(&owner, &thrown).await, json!(["job"]));
+    assert_eq!(tags_of(&owner, &kept).await, json!(["job"]));
+}

@@ -45,13 +45,16 @@ pub fn act(change: &BulkChange, resource: &Resource) -> Result<Act, Skip> {
         BulkChange::Trash => Ok(Act::Trash),
         BulkChange::Restore if is_trashed => Ok(Act::Restore),
         BulkChange::Restore => Err(Skip::Same),
+        BulkChange::Retag(_) => {
+            replace(resource, Change { tags: change.tags(resource), ..Change::default() })
+        }
         _ if is_trashed => Err(Skip::Refused),
         BulkChange::Respell(_) => Err(Skip::Same),
         BulkChange::Visibility(visibility) => {
             replace(resource, Change { visibility: Some(*visibility), ..Change::default() })
         }
         BulkChange::Pin(pinned) => replace(resource, Change { pinned: Some(*pinned), ..Change::default() }),
-        BulkChange::AddTags(_) | BulkChange::RemoveTags(_) | BulkChange::Retag(_) => {
+        BulkChange::AddTags(_) | BulkChange::RemoveTags(_) => {
             replace(resource, Change { tags: change.tags(resource), ..Change::default() })
         }
     }
@@ -64,7 +67,8 @@ pub fn undo(change: &BulkChange, resource: &Resource, version: i64, before: Befo
         BulkChange::Trash if is_trashed => Ok(Act::Restore),
         BulkChange::Restore if !is_trashed => Ok(Act::Trash),
         BulkChange::Trash | BulkChange::Restore => Err(Skip::Same),
-        _ if is_trashed || resource.version != version => Err(Skip::Refused),
+        _ if resource.version != version => Err(Skip::Refused),
+        _ if is_trashed && !matches!(change, BulkChange::Retag(_)) => Err(Skip::Refused),
         _ => {
             let Before { tags, visibility, pinned } = before;
             let change = Change {

@@ -117,10 +117,11 @@ pub async fn delete_from_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sql
     })
 }
 
+/// In the trash too.
 pub async fn ids_with_tags(db: &Db, owner: Uuid, folded: &[String]) -> sqlx::Result<Vec<Uuid>> {
     let sql = format!(
-        "SELECT DISTINCT r.id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id JOIN resources r ON r.id = rt.resource_id
-            WHERE t.owner_id = $1 AND r.trashed_at IS NULL AND t.folded IN ({}) ORDER BY r.id",
+        "SELECT DISTINCT rt.resource_id FROM tags t JOIN resource_tags rt ON rt.tag_id = t.id
+            WHERE t.owner_id = $1 AND t.folded IN ({}) ORDER BY rt.resource_id",
         places(2, folded.len())
     );
     let names = folded.iter().cloned().map(Value::Text);

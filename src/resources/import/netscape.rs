@@ -3,13 +3,13 @@
 //! They are read from the HTML tokenizer: the tree that a browser would build out of their unclosed and
 //! misplaced tags says nothing about folders. Every `<a>` becomes an entry, whatever it holds.
 
-mod attributes;
+pub(in crate::resources) mod attributes;
 mod dates;
-mod decode;
+pub(in crate::resources) mod decode;
 mod description;
 mod link;
 mod markup;
-mod outline;
+pub(in crate::resources) mod outline;
 mod sniff;
 
 use encoding_rs::Encoding;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::library::href;
 use super::views::{Row, TagLink};
+use crate::error::Result;
+use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing};
-use crate::resources::{query, tag};
+use crate::resources::{Resources, TagCount, query, tag};
 
 /// Tags that the side of the list shows.
 const SHOWN: usize = 15;
@@ -19,7 +21,8 @@ pub struct Chip {
 /// A tag of the entries in the list, and the list with it chosen too.
 pub struct SideTag {
     pub name: String,
-    pub count: usize,
+    /// `None` where too many entries match to be counted.
+    pub count: Option<i64>,
     pub href: String,
 }
 
@@ -35,21 +38,46 @@ pub fn chips(params: &ListParams) -> Vec<Chip> {
     by_param.into_iter().chain(by_query).collect()
 }
 
-/// The tags of the entries shown, the most frequent first, without those chosen.
-pub fn side_tags(listing: &Listing, params: &ListParams, chips: &[Chip]) -> Vec<SideTag> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+/// The most frequent tags of all results, not of this page alone, without those chosen.
+pub async fn side_tags(
+    resources: &Resources,
+    viewer: &Viewer,
+    listing: &Listing,
+    params: &ListParams,
+    chips: &[Chip],
+) -> Result<Vec<SideTag>> {
+    let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
+    let is_whole = listing.hits.is_empty() || (listing.next.is_none() && params.cursor.is_empty());
+    let counted = if is_whole {
+        tags_of_page(listing)
+    } else if narrowed == ListParams::default() {
+        resources.tags(viewer).await?
+    } else {
+        resources.tags_of_matches(viewer, &narrowed).await?
+    };
+    if counted.is_empty() {
+        let uncounted = shown(tags_of_page(listing), &narrowed, chips);
+        return Ok(uncounted.into_iter().map(|tag| SideTag { count: None, ..tag }).collect());
+    }
+    Ok(shown(counted, &narrowed, chips))
+}
+
+fn tags_of_page(listing: &Listing) -> Vec<TagCount> {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for name in listing.hits.iter().flat_map(|hit| &hit.resource.tags.0) {
         *counts.entry(name).or_default() += 1;
     }
+    counts.into_iter().map(|(name, count)| TagCount { name: name.to_owned(), count }).collect()
+}
+
+fn shown(mut tags: Vec<TagCount>, params: &ListParams, chips: &[Chip]) -> Vec<SideTag> {
     let is_chosen = |name: &str| chips.iter().any(|chip| tag::fold(&chip.name) == tag::fold(name));
-    let mut tags: Vec<SideTag> = counts
-        .into_iter()
-        .filter(|(name, _)| !is_chosen(name))
-        .map(|(name, count)| SideTag { name: name.to_owned(), count, href: with_tag(params, name) })
-        .collect();
+    tags.retain(|tag| !is_chosen(&tag.name));
     tags.sort_by_key(|tag| std::cmp::Reverse(tag.count));
     tags.truncate(SHOWN);
-    tags
+    let side_tag =
+        |tag: TagCount| SideTag { href: with_tag(params, &tag.name), count: Some(tag.count), name: tag.name };
+    tags.into_iter().map(side_tag).collect()
 }
 
 /// A click on a tag of an entry adds it to the search.

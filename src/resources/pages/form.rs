@@ -112,7 +112,8 @@ impl EntryForm {
 const ADDRESS: &str =
     r#"inputmode="url" placeholder="https://" required autocapitalize="none" spellcheck="false""#;
 const NO_PROSE: &str = r#"autocapitalize="none" spellcheck="false" data-complete="list""#;
-const TITLE_HELP: &str = "Left empty, the address serves as the title.";
+const TITLE_HELP: &str =
+    "Left empty, the address serves as the title, or the page’s own where coffer fetches it.";
 const BODY_HELP: &str =
     "Markdown: # heading, **bold**, *italic*, - list, > quotation, [text](https://…), ``` for code.";
 const TAGS_HELP: &str =

@@ -12,7 +12,7 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen::{self, Chip, SideTag};
-use super::views::Row;
+use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing, Sort};
@@ -50,6 +50,7 @@ struct ResultsPart<'a> {
     /// Whether the search has nothing to search for.
     wordless: bool,
     rows: Vec<Row<'a>>,
+    waiting: Waiting,
     next: Option<String>,
     first: Option<String>,
 }
@@ -152,6 +153,7 @@ async fn library(
         row.can_be_picked = row.mine;
     }
     let unfiltered = narrowed == ListParams::default();
+    let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips).await?;
     let results = ResultsPart {
         context: context.clone(),
         alone: only_results,
@@ -159,7 +161,7 @@ async fn library(
         kept: kept(&narrowed),
         filters: filters(&narrowed),
         sorts: sorts(&narrowed, listing.sort),
-        side_tags: chosen::side_tags(&listing, &narrowed, &chips),
+        side_tags,
         chips,
         query_error,
         wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
@@ -170,6 +172,7 @@ async fn library(
         // htmx appends its results to the pages before.
         first: (!params.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: params.q,
+        waiting: Waiting::new(&rows),
         rows,
     };
     if only_results {

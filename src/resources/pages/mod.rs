@@ -6,8 +6,10 @@ mod capture;
 mod chosen;
 mod conflict;
 mod editor;
+mod fetch;
 mod form;
 mod history;
+pub mod icons;
 mod library;
 mod names;
 mod rows;
@@ -37,6 +39,8 @@ pub fn routes() -> Router<ResourcesState> {
         .route("/opensearch.xml", get(tools::opensearch))
         .route("/changes/{id}", get(bulk::progress))
         .route("/changes/{id}/undo", post(bulk::undo))
+        .route("/resources/fetched", get(fetch::fetched))
+        .route("/resources/{id}/fetch", post(fetch::again))
         .route("/resources/{id}", get(show::find).post(editor::update))
         .route("/resources/{id}/edit", get(editor::edit))
         .route("/resources/{id}/row", get(rows::row))

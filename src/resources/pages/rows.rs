@@ -59,8 +59,12 @@ pub async fn row(
 
 /// The row after a change.
 pub(super) fn part(context: PageContext, resource: &Resource, viewer: &Viewer) -> Result<Response> {
-    let row = Row { can_be_picked: true, ..Row::from_resource(resource, viewer) };
+    let row = listed(resource, viewer);
     Ok(Html(RowPart { context, row }.render()?).into_response())
+}
+
+pub(super) fn listed<'a>(resource: &'a Resource, viewer: &Viewer) -> Row<'a> {
+    Row { can_be_picked: true, ..Row::from_resource(resource, viewer) }
 }
 
 pub(super) fn gone(context: PageContext) -> Result<Response> {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::back::Back;
 use super::rows;
 use super::trash::Trashed;
-use super::views::{At, TagLink, host};
+use super::views::{At, Broken, TagLink, host};
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -39,7 +39,10 @@ struct ShowPage {
     profile: Option<String>,
     created: At,
     changed: At,
+    broken: Option<Broken>,
     mine: bool,
+    /// Whether its page can be fetched again.
+    can_fetch: bool,
     trashed: Option<Trashed>,
 }
 
@@ -74,7 +77,9 @@ async fn render(
         profile: has_profile.then(|| format!("/u/{}", resource.owner_username)),
         created: resource.created_at.into(),
         changed: resource.updated_at.into(),
+        broken: Broken::new(&resource),
         mine: resource.is_mine(&viewer),
+        can_fetch: resource.kind == Kind::Link && resources.is_fetching(),
         trashed: Trashed::new(&resource),
         resource,
     };

@@ -30,17 +30,24 @@ struct CapturePage {
     context: PageContext,
     bookmarklet: String,
     origin: String,
+    /// Whether pages are fetched.
+    is_fetching: bool,
 }
 
 pub async fn settings(
+    State(resources): State<Arc<Resources>>,
     State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     context: PageContext,
 ) -> Result<Response> {
     viewer.signed_in()?;
     let origin = deps.public_url.origin();
-    let shown =
-        CapturePage { context: context.section("capture"), bookmarklet: bookmarklet(&origin), origin };
+    let shown = CapturePage {
+        context: context.section("capture"),
+        bookmarklet: bookmarklet(&origin),
+        origin,
+        is_fetching: resources.is_fetching(),
+    };
     page(&shown, false)
 }
 

@@ -57,6 +57,12 @@ pub struct Row<'a> {
     pub mine: bool,
     /// Whether it is in a list with a bar for several entries.
     pub can_be_picked: bool,
+    pub icon: Option<String>,
+    pub broken: Option<Broken>,
+    /// Whether its owner waits for its title.
+    pub is_fetching: bool,
+    /// Whether it replaces the row whose title was being fetched.
+    pub is_out_of_band: bool,
 }
 
 impl<'a> Row<'a> {
@@ -103,7 +109,45 @@ impl<'a> Row<'a> {
             by: (!mine).then_some(&resource.owner_name),
             mine,
             can_be_picked: false,
+            icon: resource.icon(),
+            broken: Broken::new(resource),
+            is_fetching: mine && resource.is_fetching,
+            is_out_of_band: false,
         }
+    }
+}
+
+/// A link that leads nowhere.
+pub struct Broken {
+    pub since: At,
+    /// Where the Wayback Machine shows the page of the day on which the link was saved, or nearest to it.
+    pub archive: String,
+}
+
+impl Broken {
+    pub fn new(resource: &Resource) -> Option<Self> {
+        let url = resource.url.as_deref()?;
+        let day: String =
+            resource.created_at.rfc3339().chars().take(10).filter(char::is_ascii_digit).collect();
+        let archive = format!("https://web.archive.org/web/{day}/{url}");
+        resource.broken_since.map(|since| Self { since: since.into(), archive })
+    }
+}
+
+/// The entries of a list whose titles are being fetched, as its script asks for them.
+#[derive(Default)]
+pub struct Waiting {
+    /// With commas between; empty for none.
+    pub ids: String,
+}
+
+impl Waiting {
+    /// In one question.
+    pub const MOST: usize = 50;
+
+    pub fn new(rows: &[Row]) -> Self {
+        let waiting = rows.iter().filter(|row| row.is_fetching).take(Self::MOST);
+        Self { ids: waiting.map(|row| row.resource.id.to_string()).collect::<Vec<_>>().join(",") }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Profile, atom};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::public_url::PublicUrl;
-use crate::resources::pages::views::{At, Row};
+use crate::resources::pages::views::{At, Row, Waiting};
 use crate::resources::{Resources, ResourcesState, cached};
 use crate::web::deps::WebDeps;
 use crate::web::forms::{Query, encode};
@@ -58,6 +58,7 @@ struct ProfilePage<'a> {
     since: At,
     feed: String,
     rows: Vec<Row<'a>>,
+    waiting: Waiting,
     next: Option<String>,
     first: Option<String>,
 }
@@ -103,6 +104,7 @@ async fn render(
         since: profile.since.into(),
         feed: feed_href(&profile),
         rows: rows.collect(),
+        waiting: Waiting::default(),
         next: listing.next.as_ref().map(|cursor| format!("{here}?cursor={}", encode(cursor))),
         first: (!params.cursor.is_empty()).then_some(here),
     };

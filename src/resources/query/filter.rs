@@ -29,6 +29,7 @@ pub enum Criterion {
     Kind(Kind),
     Pinned,
     Untagged,
+    Broken,
     Visibility(Visibility),
     /// Made after this, which only the API's parameters say.
     CreatedAfter(Timestamp),
@@ -123,7 +124,8 @@ fn is_of(value: &str) -> Result<Criterion, String> {
     match value.to_ascii_lowercase().as_str() {
         "pinned" => Ok(Criterion::Pinned),
         "untagged" => Ok(Criterion::Untagged),
-        _ => Err("Write is:pinned or is:untagged.".to_owned()),
+        "broken" => Ok(Criterion::Broken),
+        _ => Err("Write is:pinned, is:untagged or is:broken.".to_owned()),
     }
 }
 

@@ -105,6 +105,7 @@ fn filters_are_read() {
         ("kind:link", Criterion::Kind(Kind::Link)),
         ("is:pinned", Criterion::Pinned),
         ("is:untagged", Criterion::Untagged),
+        ("is:broken", Criterion::Broken),
         ("visibility:members", Criterion::Visibility(Visibility::Members)),
         ("before:2026-01-01", Criterion::Before(date!(2026 - 01 - 01))),
         ("after:2024-02-29", Criterion::After(date!(2024 - 02 - 29))),

@@ -17,7 +17,10 @@ macro_rules! resource_columns {
             "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.url,
             r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at, ",
             $crate::resources::store::columns::tag_names!(),
-            " AS tags"
+            " AS tags,
+            (SELECT ri.icon_id FROM resource_icons ri WHERE ri.resource_id = r.id) AS icon_id,
+            EXISTS (SELECT 1 FROM fetches f WHERE f.resource_id = r.id) AS is_fetching,
+            (SELECT lc.broken_since FROM link_checks lc WHERE lc.resource_id = r.id) AS broken_since"
         )
     };
 }

@@ -150,6 +150,9 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
         Criterion::Untagged => {
             "NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id)".to_owned()
         }
+        Criterion::Broken => {
+            "r.id IN (SELECT lc.resource_id FROM link_checks lc WHERE lc.broken_since IS NOT NULL)".to_owned()
+        }
         Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
         Criterion::CreatedAfter(at) => format!("r.created_at > {}", statement.bind(Value::At(*at))),
         Criterion::ChangedAfter(at) => format!("r.updated_at > {}", statement.bind(Value::At(*at))),

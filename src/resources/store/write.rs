@@ -40,7 +40,7 @@ pub async fn insert(
     })
 }
 
-/// Whether `current` was still the current version, and was replaced.
+/// Whether `current` was still the current version, and was replaced. The trash makes a version too.
 pub async fn update(
     tx: &mut Write,
     current: &Resource,
@@ -51,7 +51,7 @@ pub async fn update(
         let values = SAVED.iter().zip(4..).map(|(column, number)| format!("{column} = ${number}"));
         format!(
             "UPDATE resources SET updated_at = $3, version = version + 1, {}
-                WHERE id = $1 AND version = $2 AND trashed_at IS NULL",
+                WHERE id = $1 AND version = $2",
             values.collect::<Vec<_>>().join(", ")
         )
     });

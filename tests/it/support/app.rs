@@ -171,6 +171,10 @@ impl App {
         let folder = tempfile::Builder::new().prefix("coffer-test.").tempdir().expect("a folder");
         // Everybody here comes from one address.
         let mut settings: Vec<String> = limits("100000/s", settings);
+        // Tests save addresses of others' sites.
+        if !settings.iter().any(|setting| setting.starts_with("--fetch=")) {
+            settings.push("--fetch=off".to_owned());
+        }
         settings.push(format!("--data-dir={}", folder.path().display()));
         settings.extend(database.as_ref().map(|database| format!("--database-url={}", database.url())));
         settings.extend(redis.as_ref().map(|redis| format!("--redis-url={}", redis.url())));

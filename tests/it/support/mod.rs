@@ -11,6 +11,7 @@ pub mod dump;
 pub mod https;
 pub mod loki;
 pub mod mail;
+pub mod pages;
 pub mod postgres;
 pub mod prometheus;
 pub mod proxy;

@@ -5,7 +5,7 @@ const MAX_ATTRIBUTES: usize = 200;
 
 /// Follows the tokenizer's states for tags (WHATWG HTML §13.2.5.6–39) as far as counting needs.
 #[derive(Default)]
-pub(super) struct Count {
+pub struct Count {
     state: State,
     names: usize,
 }

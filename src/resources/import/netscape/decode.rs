@@ -34,7 +34,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], chosen: Option<&'static Encoding>) -> 
     if utf8.unreadable == 0 {
         return utf8;
     }
-    if let Some(encoding) = declared(bytes) {
+    let is_no_unicode = |encoding: &&'static Encoding| encoding.output_encoding() != UTF_8;
+    // The bytes have disproved a Unicode encoding.
+    if let Some(encoding) = declared(bytes).filter(is_no_unicode) {
         let decoded = as_encoded(bytes, encoding);
         if decoded.unreadable * 20 <= other_than_ascii(&decoded.text) {
             return decoded;
@@ -68,11 +70,11 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The file's `<META … charset=…>`, unless it claims a Unicode encoding that the bytes disprove.
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+/// The file's `<META … charset=…>`.
+pub fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(DECLARED_WITHIN)]).to_ascii_lowercase();
     let (_, after) = head.split_once("<meta")?.1.split_once("charset")?;
     let label = after.trim_start().strip_prefix('=')?.trim_start_matches([' ', '"', '\'']);
     let label = label.split([' ', '"', '\'', '>', ';', '/']).next()?;
-    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.output_encoding() != UTF_8)
+    Encoding::for_label(label.as_bytes())
 }

@@ -74,7 +74,7 @@ impl TokenSink for Sink {
 
 /// Elements in which a browser sees no tags (WHATWG HTML §13.2.6). Inside of titles, names and descriptions they
 /// are text and never come here.
-fn content_of(tag: &Tag) -> TokenSinkResult<()> {
+pub fn content_of(tag: &Tag) -> TokenSinkResult<()> {
     match &*tag.name {
         "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
         "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),

@@ -1,0 +1,20 @@
+-- What is known of links: three failures over a week make one broken. by_get: HEAD was no success.
+CREATE TABLE link_checks (
+    resource_id   BLOB PRIMARY KEY NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
+    site          TEXT NOT NULL,
+    next_at       INTEGER NOT NULL,
+    by_get        INTEGER NOT NULL DEFAULT FALSE CHECK (by_get IN (FALSE, TRUE)),
+    failures      INTEGER NOT NULL DEFAULT 0,
+    failed_since  INTEGER,
+    broken_since  INTEGER
+) STRICT;
+CREATE INDEX link_checks_site ON link_checks (site, next_at);
+CREATE INDEX link_checks_next ON link_checks (next_at);
+CREATE INDEX link_checks_broken ON link_checks (resource_id) WHERE broken_since IS NOT NULL;
+
+-- When a site may be asked again.
+CREATE TABLE link_sites (
+    site     TEXT PRIMARY KEY NOT NULL,
+    next_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX link_sites_next ON link_sites (next_at);
