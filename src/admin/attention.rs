@@ -189,8 +189,11 @@ fn processes(report: &Report, found: &mut Vec<Attention>) {
             found.push(Attention { text, section: "processes", severe: false });
         }
         if process.disk_free > 0.0 && process.disk_free < 0.1 {
-            let text = format!("{} of the disk with {name}’s data is free.", percent(process.disk_free));
-            found.push(Attention { text, section: "processes", severe: false });
+            let text = format!(
+                "Only {} of the disk with {name}’s data is free. Make room.",
+                percent(process.disk_free)
+            );
+            found.push(Attention { text, section: "processes", severe: process.disk_free < 0.03 });
         }
     }
 }

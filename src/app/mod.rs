@@ -232,7 +232,6 @@ impl App {
             overview: Arc::new(Overview {
                 system: system.clone(),
                 db: db.clone(),
-                data_dir: config.data_dir.clone(),
                 admin: admin.clone(),
                 audit_reader: audit_reader.clone(),
                 people: people.clone(),

@@ -3,7 +3,6 @@
 pub mod api;
 pub mod pages;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,14 +28,10 @@ const DAY: Duration = Duration::from_hours(24);
 const OLD_KEY: u32 = 365;
 /// A trail that was not checked for so many days needs it.
 const UNCHECKED: u32 = 7;
-/// Of the disk, in percent.
-const LITTLE_ROOM: u64 = 10;
-const HARDLY_ANY_ROOM: u64 = 3;
 
 pub struct Overview {
     pub system: System,
     pub db: Db,
-    pub data_dir: PathBuf,
     pub admin: Arc<Admin>,
     pub audit_reader: Arc<AuditReader>,
     pub people: Arc<UserAdmin>,
@@ -92,7 +87,6 @@ impl Overview {
             .collect();
         needs.extend(self.visitors(viewer).await?);
         needs.extend(self.schema().await?);
-        needs.extend(self.room());
         needs.extend(self.letters().await?);
         needs.extend(self.audit(viewer).await?);
         needs.extend(self.key().await?);
@@ -117,18 +111,6 @@ impl Overview {
         let is_other = matches!(schema, Schema::Newer(_) | Schema::Different(_));
         let text = "The database has migrations of another version of coffer. Bring this node to that version too: it would not start again as it is.";
         Ok(is_other.then(|| Need::new(text, "/admin/metrics#processes", "See the versions")))
-    }
-
-    fn room(&self) -> Option<Need> {
-        let disk = rustix::fs::statvfs(&self.data_dir).ok()?;
-        let percent = disk.f_bavail.saturating_mul(100) / disk.f_blocks.max(1);
-        let text = format!("{percent} % of the disk with {} are free. Make room.", self.data_dir.display());
-        let need = Need::new(text, "/admin/metrics#processes", "See the figures");
-        match percent {
-            0..HARDLY_ANY_ROOM => Some(need.severe()),
-            HARDLY_ANY_ROOM..LITTLE_ROOM => Some(need),
-            _ => None,
-        }
     }
 
     async fn letters(&self) -> Result<Option<Need>> {
