@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::pages::{AccountForm, begin, closed, register_page};
+use super::register::{AccountForm, begin, closed, register_page};
 use crate::accounts::Purpose;
 use crate::accounts::people::invites::Invite;
 use crate::accounts::people::{By, UserAdmin};

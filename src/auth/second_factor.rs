@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::auth::pages::enter;
+use crate::auth::login::enter;
 use crate::auth::{Auth, SignIn};
 use crate::error::Result;
 use crate::identity::{Identity, Member, RequestMeta};
