@@ -39,10 +39,10 @@ struct ClosedPage {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct AccountForm {
-    email: String,
-    username: String,
-    display_name: String,
-    password: String,
+    pub email: String,
+    pub username: String,
+    pub display_name: String,
+    pub password: String,
 }
 
 impl AccountForm {

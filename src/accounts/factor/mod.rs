@@ -1,34 +1,27 @@
 //! The second factor: codes of an authenticator app, and recovery codes for when it is lost.
 
 mod codes;
+mod prove;
 mod totp;
-
-use std::time::Duration;
 
 use data_encoding::BASE32_NOPAD;
 use hmac::Mac as _;
 use uuid::Uuid;
 
+use super::Accounts;
 use super::change::SessionEffect;
-use super::login::proved;
 use super::store::factor;
-use super::{Accounts, Proof};
 use crate::audit::{Action, Event};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::identity::{Member, RequestMeta};
-use crate::keys::retired::{Known, RetiredKeys};
+use crate::keys::retired::RetiredKeys;
 use crate::keys::rotation::Rotation;
 use crate::keys::{Keys, RECOVERY_CODES, mac};
-use crate::limiter::policy::Policy;
 use crate::mail::Email;
 use crate::sealer::Sealer;
-use crate::telemetry::metrics::Method;
 use crate::web::forms::encode;
 
-/// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
-const TRIES: i64 = 10;
-const TRY_WINDOW: Duration = Duration::from_mins(15);
 /// 160 bits, as RFC 4226 § 4 recommends.
 const SECRET_BYTES: usize = 20;
 
@@ -199,71 +192,6 @@ impl Accounts {
         let event = Event::own(Action::RecoveryCodesMake, member.id);
         change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Changed { member: Member { factor_epoch, ..member.clone() }, codes })
-    }
-
-    /// What the password and this code prove together, if the code is good now; it is used up. A member without a second
-    /// factor needs none.
-    pub(super) async fn prove_code(
-        &self,
-        member: &Member,
-        typed: &str,
-        origin: &RequestMeta,
-    ) -> Result<Option<Proof>> {
-        let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(None) };
-        let Some(sealed) = factor.totp_secret else { return Ok(Some(Proof::Password)) };
-        let reserved = self.limiter.attempt(Policy::SecondFactor, member.id).await;
-        let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Totp))?;
-        let fresh = Box::pin(self.use_code(member, &sealed, factor.totp_last_step, typed, origin));
-        proved(&self.limiter, reserved, fresh).await
-    }
-
-    async fn use_code(
-        &self,
-        member: &Member,
-        sealed: &[u8],
-        last_step: Option<i64>,
-        typed: &str,
-        origin: &RequestMeta,
-    ) -> Result<Option<Proof>> {
-        let digits = codes::digits(typed);
-        if digits.len() != totp::DIGITS {
-            let fits = self.use_recovery_code(member, typed, origin).await?;
-            return Ok(fits.then_some(Proof::PasswordAndRecoveryCode));
-        }
-        let now = self.context.now();
-        if !factor::take_try(&self.db, member.id, TRIES, now.minus(TRY_WINDOW), now).await? {
-            return Ok(None);
-        }
-        let secret = self.factor_keys.totp.open(member.id.as_bytes(), sealed).ok_or_else(|| {
-            Error::Internal(
-                "a TOTP secret can't be opened: COFFER_SECRET_KEY is not the one it was sealed under".into(),
-            )
-        })?;
-        match totp::step_of(&secret, &digits, now, last_step) {
-            Some(step) if factor::use_step(&self.db, member.id, sealed, step).await? => {
-                Ok(Some(Proof::PasswordAndCode))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    async fn use_recovery_code(&self, member: &Member, typed: &str, origin: &RequestMeta) -> Result<bool> {
-        let mut hashes = vec![self.factor_keys.hash(member.id, typed)];
-        for era in self.factor_keys.retired.eras(&self.db).await? {
-            if let Known::Keys(keys) = era.key {
-                hashes.push(hash(&keys.recovery_codes, member.id, typed));
-            }
-        }
-        let mut change = self.begin_change().await?;
-        let mut used = false;
-        for hash in &hashes {
-            used = used || factor::use_code(&mut change, member.id, hash, self.context.now()).await?;
-        }
-        if !used {
-            return Ok(false);
-        }
-        change.commit(origin, Event::own(Action::RecoveryCodeUse, member.id), SessionEffect::Keep).await?;
-        Ok(true)
     }
 
     fn fresh_codes(&self) -> Vec<String> {
