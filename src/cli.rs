@@ -15,7 +15,7 @@ use self::args::{
 use crate::config::Config;
 use crate::environment::{self, Variables};
 
-const SETTINGS: &str = "Every setting may be given here too, as an option or as a COFFER_ variable; `coffer serve --help` lists them all.";
+const SETTINGS: &str = "Every setting can also be given as an option or a COFFER_ variable. `coffer serve --help` lists them all.";
 
 /// A self-hosted library of links and Markdown notes.
 #[derive(Debug, Parser)]
@@ -38,33 +38,33 @@ pub struct Invocation {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the library (what happens without a command).
+    /// Serve the library (the default command).
     Serve,
     #[command(flatten)]
     Work(Work),
-    /// Write everything to one file, consistent while coffer runs.
+    /// Back up everything to one file, even while coffer is running.
     Backup(BackupArgs),
-    /// Put a backup in place, where there is no library yet.
+    /// Restore a backup to a new, empty library.
     Restore(RestoreArgs),
-    /// Look after the secret key.
+    /// Manage the secret key.
     Key(KeyArgs),
-    /// See whether letters go out.
+    /// Test email delivery.
     Mail(MailArgs),
-    /// Import a bookmarks file (Netscape HTML, as every browser exports it).
+    /// Import a bookmarks file (Netscape HTML, the format that browsers export).
     Import(ImportArgs),
-    /// Bring the database schema up to date and end.
+    /// Bring the database schema up to date, then exit.
     Migrate(MigrateArgs),
-    /// Check the configuration and everything coffer depends on, and print the fix for what fails.
+    /// Check the configuration and everything coffer depends on, and print a fix for each problem.
     Doctor(DoctorArgs),
-    /// Print the effective configuration, secrets masked.
+    /// Print the effective configuration, with secrets masked.
     Config,
-    /// Ask a running coffer whether it is well; for containers without curl.
+    /// Check whether a running coffer is healthy; for containers without curl.
     Healthcheck,
-    /// Fill a library with made-up resources, to try or to measure coffer.
+    /// Fill a library with sample resources, to try out or benchmark coffer.
     Seed(SeedArgs),
     /// Print the OpenAPI document of the JSON API.
     Openapi,
-    /// Print what makes your shell complete coffer's commands.
+    /// Print a completion script for your shell.
     Completions { shell: Shell },
     /// Print the manual page, for `man -l -`.
     Man,
@@ -76,13 +76,13 @@ pub enum Command {
 /// What is done in a library that is open: by the coffer that runs on it if there is one, else by this process.
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
 pub enum Work {
-    /// Make, list and change accounts.
+    /// Create, list and change accounts.
     User(UserArgs),
-    /// Look after the audit trail.
+    /// Verify or export the audit trail.
     Audit(AuditArgs),
-    /// Make, list and revoke API tokens.
+    /// Create, list and revoke API tokens.
     Token(TokenArgs),
-    /// Write a library to a file: bookmarks, JSON, or Markdown in a ZIP.
+    /// Export a library to a file: bookmarks, JSON, or Markdown in a ZIP.
     Export(ExportArgs),
 }
 
@@ -128,7 +128,7 @@ pub fn whole() -> clap::Command {
     // Read before the command line is, by `Variables::load`.
     let env_file =
         Arg::new("env-file").long("env-file").value_name("FILE").global(true).help_heading(None::<&str>);
-    command = command.arg(env_file.help("File of settings, in place of `.env` in the working directory"));
+    command = command.arg(env_file.help("File with settings, instead of `.env` in the working directory"));
     command.build();
     let command = command.mut_subcommands(|command| match command.get_name() {
         "serve" => command,

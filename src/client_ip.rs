@@ -35,11 +35,11 @@ named! {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Serving")]
 pub struct ClientSettings {
-    /// Proxies whose word about the visitor's address is believed: addresses or networks, with commas between.
+    /// Proxies trusted to report the visitor's address: addresses or networks, separated by commas.
     #[arg(long, env = "COFFER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// The one header in which those proxies name it; they must replace or extend what a visitor sends.
+    /// The header in which those proxies report it; they must replace or extend what a visitor sends.
     #[arg(long, env = "COFFER_PROXY_HEADER", default_value = "x-forwarded-for")]
     pub proxy_header: ProxyHeader,
 }
@@ -161,6 +161,6 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let single = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     text.parse().or_else(|_| single()).map_err(|_| {
-        format!("“{text}” is no address or network. Give such as 127.0.0.1 or 10.0.0.0/8, with commas between several")
+        format!("“{text}” is not an address or network. Use for example 127.0.0.1 or 10.0.0.0/8, and separate several with commas")
     })
 }

@@ -90,11 +90,11 @@ async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
     let mut all = app.accounts.all().await.map_err(|e| sentence(&e))?;
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only),
-        (Some(_), false) => Err("There are several accounts. Name one with --user.".to_owned()),
-        (None, _) => Err(
-            "There is no account yet. Start coffer and open the set-up link, or use `coffer user create`."
-                .to_owned(),
-        ),
+        (Some(_), false) => Err("There is more than one account. Choose one with --user.".to_owned()),
+        (None, _) => {
+            Err("There is no account yet. Start coffer and open the setup link, or use `coffer user create`."
+                .to_owned())
+        }
     }
 }
 

@@ -30,37 +30,37 @@ pub const ALIASES: [(&str, &str); 3] =
 
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is every network it has.
+    /// Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is all its networks.
     #[arg(long, env = "COFFER_HOST", default_value = "127.0.0.1", help_heading = "Serving")]
     pub host: IpAddr,
 
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 picks a free one.
     #[arg(long, env = "COFFER_PORT", default_value_t = 3000, help_heading = "Serving")]
     pub port: u16,
 
-    /// Where people reach coffer, as they type it: links in pages and cookies follow from it.
+    /// The address at which people reach coffer; links and cookies depend on it.
     /// [default: http://localhost:PORT]
     #[arg(long, env = "COFFER_BASE_URL", help_heading = "Serving")]
     pub base_url: Option<Url>,
 
-    /// Connections held open at once; more wait in the system's queue.
+    /// Maximum number of open connections; further ones wait in the system's queue.
     #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = 10_000, help_heading = "Serving")]
     pub max_connections: usize,
 
-    /// Seconds that one request may take, its body included; a client that takes nothing of its answer for as long is
-    /// hung up on.
+    /// Seconds that one request may take, including its body; also closes connections to clients that stop
+    /// reading the response.
     #[arg(long, env = "COFFER_REQUEST_TIMEOUT", default_value_t = 30, help_heading = "Serving")]
     pub request_timeout: u64,
 
-    /// Seconds in which a client must have sent its request's header; also ends idle connections.
+    /// Seconds that a client may take to send the request header; also the limit for idle connections.
     #[arg(long, env = "COFFER_HEADER_TIMEOUT", default_value_t = 10, help_heading = "Serving")]
     pub header_timeout: u64,
 
-    /// Seconds until coffer ends when it is told to stop, COFFER_DRAIN_SECONDS included: requests in flight have so long.
+    /// Seconds that requests in flight have to finish when coffer is told to stop, including COFFER_DRAIN_SECONDS.
     #[arg(long, env = "COFFER_STOP_TIMEOUT", default_value_t = 8, help_heading = "Serving")]
     pub stop_timeout: u64,
 
-    /// Seconds that coffer, told to stop, is not ready but still serves, so that a proxy can send people elsewhere.
+    /// Seconds that coffer keeps serving after it is told to stop, while it reports that it is not ready, so that a proxy can redirect visitors.
     /// [default: 2 with COFFER_TRUSTED_PROXIES, else 0]
     #[arg(long, env = "COFFER_DRAIN_SECONDS", help_heading = "Serving",
           value_parser = clap::value_parser!(u64).range(0..=600))]
@@ -75,7 +75,7 @@ pub struct Config {
     #[command(flatten)]
     pub tls: TlsSettings,
 
-    /// true: browsers are told to use https for all subdomains of the base URL's host too.
+    /// true: tell browsers to use https for all subdomains of the base URL's host too.
     #[arg(long, env = "COFFER_HSTS_SUBDOMAINS", default_value_t = false, num_args = 0..=1,
           default_missing_value = "true", action = ArgAction::Set, help_heading = "Serving")]
     pub hsts_subdomains: bool,
@@ -84,18 +84,18 @@ pub struct Config {
     #[arg(long, env = "COFFER_IMPORT_LIMIT", default_value_t = 32, help_heading = "Serving")]
     pub import_limit: usize,
 
-    /// Directory for the database file and the key; made when it is missing.
+    /// Directory for the database file and the key; created if missing.
     #[arg(long, env = "COFFER_DATA_DIR", default_value = "data", help_heading = "Storage")]
     pub data_dir: PathBuf,
 
     #[command(flatten)]
     pub database: DatabaseSettings,
 
-    /// redis://host:6379 or rediss://… (TLS). Without it sessions are read from the database.
+    /// redis://host:6379 or rediss://… (TLS). Without it, sessions are read from the database.
     #[arg(long, env = "COFFER_REDIS_URL", hide_env_values = true, help_heading = "Storage")]
     pub redis_url: Option<SecretString>,
 
-    /// Memory for what is read often, in MiB.
+    /// Memory for the cache, in MiB.
     #[arg(long, env = "COFFER_CACHE_MEMORY", default_value_t = 64, help_heading = "Storage",
           value_parser = clap::value_parser!(u64).range(1..=65_536))]
     pub cache_memory: u64,

@@ -80,7 +80,7 @@ fn address(config: &Config) -> Finding {
     match site(config) {
         Err(sentence) => Failure(sentence),
         Ok(_) if config.base_url.is_none() && !config.host.is_loopback() => Warning(format!(
-            "coffer listens on {} for the whole network, but answers only as localhost. Set COFFER_BASE_URL to what people type.",
+            "coffer listens on {} for the whole network but only responds as localhost. Set COFFER_BASE_URL to the address that people use.",
             config.listen()
         )),
         Ok(site) => Fine(format!("people reach coffer at {}", site.origin())),
@@ -89,12 +89,12 @@ fn address(config: &Config) -> Finding {
 
 fn cookies(config: &Config) -> Finding {
     match site(config) {
-        Ok(site) if site.secure_cookies() => Fine("sessions are kept in __Host- cookies, Secure".to_owned()),
+        Ok(site) if site.secure_cookies() => Fine("session cookies are Secure and have the __Host- prefix".to_owned()),
         Ok(_) => Warning(
-            "the base URL is plain http, so passwords and sessions travel unprotected. Put coffer behind https and say so in COFFER_BASE_URL."
+            "the base URL is plain http, so passwords and sessions are sent unencrypted. Put coffer behind https and set COFFER_BASE_URL to the https address."
                 .to_owned(),
         ),
-        Err(_) => Failure("unknown while the address is wrong".to_owned()),
+        Err(_) => Failure("not checked because the address is wrong".to_owned()),
     }
 }
 
@@ -102,16 +102,16 @@ fn cookies(config: &Config) -> Finding {
 fn visitors(config: &Config) -> Finding {
     if let Some(all) = config.client.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
         return Failure(format!(
-            "COFFER_TRUSTED_PROXIES lists {all}, which is everybody: anyone can claim any address and escape every limit. List the proxies alone."
+            "COFFER_TRUSTED_PROXIES lists {all}, which includes everyone: any visitor can fake an address and bypass the limits. List only your proxies."
         ));
     }
     match site(config) {
         Ok(site) if site.is_https() && config.client.trusted_proxies.is_empty() => Warning(
-            "https means that a proxy stands before coffer, but COFFER_TRUSTED_PROXIES names none: all visitors look like one and share one limit. Add the proxy's address."
+            "coffer seems to be behind an https proxy, but COFFER_TRUSTED_PROXIES is not set, so all visitors share one limit. Add the proxy's address."
                 .to_owned(),
         ),
-        _ if config.client.trusted_proxies.is_empty() => Fine("told apart by their own addresses".to_owned()),
-        _ => Fine(format!("told apart by {} from the trusted proxies", config.client.proxy_header.as_str())),
+        _ if config.client.trusted_proxies.is_empty() => Fine("identified by their own addresses".to_owned()),
+        _ => Fine(format!("identified by {} from the trusted proxies", config.client.proxy_header.as_str())),
     }
 }
 
@@ -119,11 +119,11 @@ fn visitors(config: &Config) -> Finding {
 fn data(config: &Config) -> Finding {
     let dir = &config.data_dir;
     if !dir.exists() {
-        return Warning(format!("{} is not there yet; the first start makes it", dir.display()));
+        return Warning(format!("{} does not exist yet; coffer creates it on first start", dir.display()));
     }
     if let Err(error) = tempfile_in(dir) {
         return Failure(format!(
-            "{} can't be written: {error}. Free some space, or make it writable for this user.",
+            "{} is not writable: {error}. Free up space, or make it writable for this user.",
             dir.display()
         ));
     }
@@ -131,12 +131,16 @@ fn data(config: &Config) -> Finding {
     let open_to_others =
         |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     if open_to_others(dir) {
-        return Failure(format!("others may look into {}. Run: chmod 700 {}", dir.display(), dir.display()));
+        return Failure(format!(
+            "other users can access {}. Run: chmod 700 {}",
+            dir.display(),
+            dir.display()
+        ));
     }
     if open_to_others(&key) {
-        return Failure(format!("others may read {}. Run: chmod 600 {}", key.display(), key.display()));
+        return Failure(format!("other users can read {}. Run: chmod 600 {}", key.display(), key.display()));
     }
-    Fine(format!("{} can be written", dir.display()))
+    Fine(format!("{} is writable", dir.display()))
 }
 
 fn tempfile_in(dir: &Path) -> std::io::Result<()> {
@@ -154,7 +158,7 @@ async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
         Ok(Err(StartError::NoLibrary(place))) => {
             return vec![(
                 "database",
-                Warning(format!("{place} is not there yet; the first start makes it")),
+                Warning(format!("{place} does not exist yet; coffer creates it on first start")),
             )];
         }
         Ok(Err(error)) => return vec![("database", Failure(error.to_string()))],
@@ -182,9 +186,11 @@ fn stand(db: &Db, schema: &Result<Schema, StartError>) -> Finding {
     let answers = format!("{} answers", db.name());
     match schema {
         Ok(Schema::Current) => Fine(format!("{answers}, its schema is up to date")),
-        Ok(Schema::Empty) => Warning(format!("{answers} and is empty; the first start makes the schema")),
+        Ok(Schema::Empty) => {
+            Warning(format!("{answers} and is empty; coffer creates the schema on first start"))
+        }
         Ok(Schema::Behind(count)) => Warning(format!(
-            "{answers}; {} to do. Make a backup, then run `coffer migrate`, or start coffer",
+            "{answers}; {} pending. Make a backup, then run `coffer migrate` or start coffer",
             migrations(*count)
         )),
         Ok(Schema::Newer(version)) => Failure(StartError::Newer(*version).to_string()),
@@ -204,7 +210,7 @@ async fn key(db: &Db, config: &Config) -> Finding {
         (Ok(_), None) => Fine("no key has been used with this database yet".to_owned()),
         (Ok(None), Some(owner)) => Failure(belonging::missing(config.key_source(), owner)),
         (Ok(Some(keys)), Some(owner)) if keys.id() == owner => {
-            Fine(format!("{owner} fits the database; all nodes need this one"))
+            Fine(format!("{owner} matches the database; all nodes need this key"))
         }
         (Ok(Some(keys)), Some(owner)) => Failure(belonging::another(config.key_source(), keys.id(), owner)),
     }
@@ -212,10 +218,10 @@ async fn key(db: &Db, config: &Config) -> Finding {
 
 fn clock(ahead_ms: i64) -> Finding {
     if ahead_ms.abs() <= CLOCK_TOLERANCE_MS {
-        return Fine("this machine and the database agree on the time".to_owned());
+        return Fine("the clocks of this machine and the database agree".to_owned());
     }
     Failure(format!(
-        "the database's clock is {} s {} this machine's. Run a time service (NTP) on both.",
+        "the database's clock is {} s {} this machine's. Use a time service (NTP) on both.",
         ahead_ms.abs() / 1000,
         if ahead_ms > 0 { "ahead of" } else { "behind" }
     ))
@@ -223,7 +229,7 @@ fn clock(ahead_ms: i64) -> Finding {
 
 async fn redis(config: &Config) -> Finding {
     let Some(url) = &config.redis_url else {
-        return Fine("not configured: one node, sessions from the database".to_owned());
+        return Fine("not configured: single node, sessions are read from the database".to_owned());
     };
     let redis = match Redis::connect(url.expose_secret(), &System::real()) {
         Ok(redis) => redis,
@@ -234,7 +240,7 @@ async fn redis(config: &Config) -> Finding {
     match answered {
         Ok(Ok(())) => Fine("answers".to_owned()),
         _ => Failure(
-            "does not answer. Check COFFER_REDIS_URL and that Redis runs; coffer goes on without it, more slowly."
+            "no response. Check COFFER_REDIS_URL and that Redis is running. coffer works without it, but more slowly."
                 .to_owned(),
         ),
     }
@@ -242,16 +248,16 @@ async fn redis(config: &Config) -> Finding {
 
 async fn mail(config: &Config) -> Finding {
     if config.mail.smtp_url.is_none() && !config.data_dir.exists() {
-        return Fine("letters will be files in the data directory".to_owned());
+        return Fine("emails will be written to the data directory".to_owned());
     }
     match mail::probe(&config.mail, &config.data_dir, LIMIT).await {
         Ok(()) if config.mail.smtp_url.is_none() => Fine(format!(
-            "no mail server: letters are files in {}, for you to pass on",
+            "no mail server: emails are written to {} for you to forward",
             config.data_dir.join("mail").display()
         )),
-        Ok(()) => Fine("the mail server takes letters".to_owned()),
+        Ok(()) => Fine("the mail server accepts email".to_owned()),
         Err(reason) => Failure(format!(
-            "{reason}. Check COFFER_SMTP_URL and that the server runs; letters wait until it does."
+            "{reason}. Check COFFER_SMTP_URL and that the server is running. Emails stay queued until then."
         )),
     }
 }

@@ -65,8 +65,8 @@ impl Variables {
             .into_iter()
             .filter(|name| name.starts_with("COFFER_") && !known.contains(name))
             .map(|name| match nearest(name, &known) {
-                Some(near) => format!("{name} is not a setting of coffer. Did you mean {near}?"),
-                None => format!("{name} is not a setting of coffer. `coffer serve --help` lists them all."),
+                Some(near) => format!("{name} is not a coffer setting. Did you mean {near}?"),
+                None => format!("{name} is not a coffer setting. `coffer serve --help` lists them all."),
             })
             .collect();
         if unknown.is_empty() { Ok(()) } else { Err(unknown.join("\n")) }
@@ -102,7 +102,7 @@ impl Variables {
         })?;
         if is_blank(&secret) {
             return Err(format!(
-                "{file_name}: {path} is empty. Write the secret into it, or leave the setting out."
+                "{file_name}: {path} is empty. Write the secret into it, or remove the setting."
             ));
         }
         Ok(Some(secret.trim().to_owned()))

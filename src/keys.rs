@@ -68,7 +68,7 @@ impl Keys {
     pub fn configured(source: KeySource<'_>) -> Result<Option<Self>, String> {
         let Some(secret) = source.secret else { return Self::read(&path(source)) };
         let keys = parse(secret.expose_secret()).ok_or_else(|| {
-            "COFFER_SECRET_KEY must be 64 hex digits. Make one with: openssl rand -hex 32".to_owned()
+            "COFFER_SECRET_KEY must be 64 hex digits. Create one with: openssl rand -hex 32".to_owned()
         });
         keys.map(Some)
     }
@@ -77,7 +77,7 @@ impl Keys {
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         match std::fs::read_to_string(path) {
             Ok(text) => parse(&text).map(Some).ok_or_else(|| {
-                format!("{} does not hold 64 hex digits. Restore it from a backup.", path.display())
+                format!("{} does not contain 64 hex digits. Restore it from a backup.", path.display())
             }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => {
@@ -100,11 +100,11 @@ impl Keys {
             })
             .map_err(|e| {
                 let advice = match e.kind() {
-                    ErrorKind::AlreadyExists => "Another coffer made it just now; start again.",
+                    ErrorKind::AlreadyExists => "Another coffer has just created it. Start again.",
                     ErrorKind::StorageFull => {
                         // Half a key would prevent every later start.
                         let _ = std::fs::remove_file(path);
-                        "There is no room left on the disk. Make some, then start coffer again."
+                        "There is no space left on the disk. Free up some space, then start coffer again."
                     }
                     _ => "Make the directory writable for this user, or set COFFER_DATA_DIR.",
                 };

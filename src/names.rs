@@ -17,9 +17,9 @@ pub fn username_problem(username: &str) -> Option<&'static str> {
     if !(2..=32).contains(&username.chars().count()) {
         Some("Choose a username of 2 to 32 characters.")
     } else if !username.chars().all(allowed) {
-        Some("A username is made of small letters a to z, digits and hyphens.")
+        Some("Use only lowercase letters a to z, digits and hyphens.")
     } else if username.starts_with('-') || username.ends_with('-') {
-        Some("A username starts and ends with a letter or digit.")
+        Some("A username must start and end with a letter or digit.")
     } else {
         None
     }

@@ -64,7 +64,7 @@ impl PublicUrl {
         };
         let refuse = |what: &str| {
             format!(
-                "COFFER_BASE_URL: {what}. Give scheme, host and port only, such as https://links.example.org."
+                "COFFER_BASE_URL: {what}. Use only scheme, host and port, for example https://links.example.org."
             )
         };
         let scheme = match url.scheme() {
@@ -77,7 +77,7 @@ impl PublicUrl {
             || url.fragment().is_some()
             || !url.username().is_empty()
         {
-            return Err(refuse("there is more than an origin in it"));
+            return Err(refuse("it contains more than an origin"));
         }
         let host = url.host().ok_or_else(|| refuse("it has no host"))?;
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));

@@ -27,8 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Serving")]
 pub struct TlsSettings {
-    /// PEM file with a certificate and those that lead to its authority: coffer then speaks https itself, without a
-    /// proxy. Read again when it changes.
+    /// PEM file with the certificate and its chain: coffer then serves https itself, without a proxy. Reloaded
+    /// when it changes.
     #[arg(long, env = "COFFER_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,
 
@@ -172,21 +172,18 @@ impl Files {
             CertificateDer::pem_slice_iter(&pem.certificate).filter_map(Result::ok).collect();
         if certificates.is_empty() {
             return Err(format!(
-                "COFFER_TLS_CERTIFICATE: {} holds no certificate. Give a PEM file, which begins with -----BEGIN CERTIFICATE-----.",
+                "COFFER_TLS_CERTIFICATE: {} contains no certificate. Use a PEM file, which starts with -----BEGIN CERTIFICATE-----.",
                 self.certificate.display()
             ));
         }
         let refuse = || {
-            format!(
-                "COFFER_TLS_KEY: {} holds no private key that can be used. Give a PEM file.",
-                self.key.display()
-            )
+            format!("COFFER_TLS_KEY: {} contains no usable private key. Use a PEM file.", self.key.display())
         };
         let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(|_| refuse())?;
         let certified = CertifiedKey::new(certificates, any_supported_type(&key).map_err(|_| refuse())?);
         certified.keys_match().map_err(|_| {
             format!(
-                "COFFER_TLS_KEY: {} is not the key of the certificate in {}.",
+                "COFFER_TLS_KEY: {} does not match the certificate in {}.",
                 self.key.display(),
                 self.certificate.display()
             )

@@ -129,19 +129,19 @@ if (toasts) {
 document.addEventListener("htmx:sendError", (event) => {
   // Figures that renew themselves come with the next try.
   if (event.detail.elt?.id === "live") return;
-  complain("The server did not answer. What you typed is still here; try again in a moment.");
+  complain("The server is not responding. What you entered is still here. Try again in a moment.");
 });
 
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   if (status === 401 || status === 403) tokenIsStale = true;
   if (status === 401) {
-    complain("You have been logged out. What you typed is still here: log in again in another tab, then repeat this.", wayIn());
+    complain("You have been logged out. What you entered is still here. Log in again in another tab, then retry.", wayIn());
   } else if (status === 429) {
     const wait = Number(event.detail.xhr.getResponseHeader("Retry-After")) || 1;
-    complain(`That was too fast. What you typed is still here; try again in ${inWords(wait)}.`);
+    complain(`Too many requests. What you entered is still here. Try again in ${inWords(wait)}.`);
   } else {
-    complain(`That did not work (${status}). What you typed is still here; try again, or reload the page.`);
+    complain(`Something went wrong (${status}). What you entered is still here. Try again, or reload the page.`);
   }
 });
 

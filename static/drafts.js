@@ -63,16 +63,16 @@ function offer(form, key, draft) {
   box.setAttribute("role", "status");
   const sentence = document.createElement("p");
   const when = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  sentence.textContent = `You typed something here on ${when} and did not save it.`;
+  sentence.textContent = `You have an unsaved draft from ${when}.`;
   const actions = document.createElement("div");
   actions.className = "actions";
   actions.append(
-    button("Bring it back", true, () => {
+    button("Restore draft", true, () => {
       box.remove();
       fill(form, draft);
       form.querySelector("input:not([type=hidden]), textarea")?.focus();
     }),
-    button("Discard it", false, () => {
+    button("Discard draft", false, () => {
       box.remove();
       sessionStorage.removeItem(key);
     }),

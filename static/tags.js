@@ -80,7 +80,7 @@ function show(field, kind, part, names) {
     field.setAttribute(name, value);
   }
   open = { field, kind, part, list, chosen: names.length };
-  say(names.length === 1 ? "1 tag to choose from." : `${names.length} tags to choose from.`);
+  say(names.length === 1 ? "1 suggestion." : `${names.length} suggestions.`);
 }
 
 // Said aloud from a region of its own.

@@ -66,7 +66,7 @@ impl Accounts {
             return Err(Error::field("email", problem));
         }
         if self.profile(viewer).await?.confirmed && key(&member.email) == key(email) {
-            return Err(Error::field("email", "This is your address already, and it is confirmed."));
+            return Err(Error::field("email", "This is already your email, and it is confirmed."));
         }
         self.limiter.email(member.id, &key(email)).await?;
         self.send_confirmation(member, email, Purpose::Email).await

@@ -22,11 +22,11 @@ struct Me {
     email: String,
     /// `member` or `admin`.
     role: &'static str,
-    /// What a browser session sends as `X-CSRF-Token` with every change; empty for a token, which needs none.
+    /// The value that a browser session sends as `X-CSRF-Token` with every change; empty with a token.
     csrf: String,
 }
 
-/// Who is signed in.
+/// Who is logged in.
 #[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = Me, description = "You"),
 ))]

@@ -26,7 +26,7 @@ impl Accounts {
         let is_new = any && !this;
         if is_new {
             let browser = match origin.browser.as_str() {
-                "" => "a browser that does not say its name".to_owned(),
+                "" => "an unknown browser".to_owned(),
                 named => named.to_owned(),
             };
             let letter = Email::NewDevice { browser, sessions: format!("{}/settings/sessions", self.site) };

@@ -13,14 +13,14 @@ pub fn email_problem(email: &str) -> Option<&'static str> {
             && email.parse::<lettre::Address>().is_ok()
     });
     if email.is_empty() {
-        Some("Enter your e-mail address.")
+        Some("Enter your email.")
     } else if !well_formed || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        Some("This is not an e-mail address. It should look like name@example.org.")
+        Some("Enter an email in the form name@example.org.")
     } else if email.chars().count() > 254 {
-        Some("This address is longer than the 254 characters that e-mail allows.")
+        Some("This email is too long. Use at most 254 characters.")
     } else if !can_send_to(email) {
         Some(
-            "coffer can’t send letters to this address. Use one like name@example.org: plain letters, digits and signs before the @, and a name after it, not a number.",
+            "coffer can’t send email to this address. Use one like name@example.org, with only plain letters, digits and symbols before the @ and a domain name after it.",
         )
     } else {
         None
@@ -29,7 +29,7 @@ pub fn email_problem(email: &str) -> Option<&'static str> {
 
 pub(super) fn display_name_problem(name: &str) -> Option<&'static str> {
     if name.chars().count() > 80 {
-        Some("Use at most 80 characters for the name to show.")
+        Some("Use at most 80 characters for your display name.")
     } else if name.chars().any(char::is_control) {
         Some("This name contains an invisible control character. Type it again.")
     } else {

@@ -45,7 +45,7 @@ use crate::sessions::Sessions;
 use crate::system::System;
 use crate::tokens::Tokens;
 
-/// How long the first admin may take to open the set-up link.
+/// How long the first admin may take to open the setup link.
 pub const SETUP_LIFE: Duration = Duration::from_mins(30);
 /// How long a mailed link works.
 pub const LINK_LIFE: Duration = Duration::from_hours(1);

@@ -9,26 +9,26 @@ use crate::identity::{Member, Role};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Accounts")]
 pub struct AccountSettings {
-    /// Who may make an account.
+    /// Who can create an account.
     #[arg(long, env = "COFFER_SIGNUP", default_value = "invite")]
     pub signup: Signup,
 
-    /// Days without a visit after which a session ends.
+    /// Days of inactivity after which a session ends.
     #[arg(long, env = "COFFER_SESSION_IDLE_DAYS", default_value_t = 7,
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_idle_days: u32,
 
-    /// Days after which a session ends whatever happened.
+    /// Days after which a session ends in any case.
     #[arg(long, env = "COFFER_SESSION_MAX_DAYS", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_max_days: u32,
 
-    /// Days that a device stays signed in by "keep me signed in", and a program by its refresh token.
+    /// Days that a device stays logged in with "Keep me logged in", and a program with its refresh token.
     #[arg(long, env = "COFFER_STAY_DAYS", default_value_t = 90,
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub stay_days: u32,
 
-    /// Who must log in with a code from an authenticator app besides the password.
+    /// Who must use two-step login.
     #[arg(long, env = "COFFER_REQUIRE_2FA", default_value = "off")]
     pub require_2fa: Require2fa,
 

@@ -113,7 +113,7 @@ mod tests {
             Proof::PasswordAndCode => "the password and a code of the app",
             Proof::PasswordAndRecoveryCode => "the password and a recovery code",
             Proof::NewAccount => {
-                "a new account with its password (registering, an invitation, the set-up link)"
+                "a new account with its password (registering, an invitation, the setup link)"
             }
             Proof::KeptDevice => "the cookie of a device that is kept logged in",
             Proof::SessionAndPassword => {

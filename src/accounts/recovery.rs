@@ -138,7 +138,7 @@ impl Accounts {
             return Ok(());
         }
         self.note(origin, &Event { outcome: Outcome::Refused, ..Event::own(action, user) }).await?;
-        Err(Error::field("current_password", "This is not your password. Check it and try again."))
+        Err(Error::field("current_password", "That is not your current password. Try again."))
     }
 
     fn acceptable(&self, member: &Member, new: &str) -> Result<()> {

@@ -149,9 +149,9 @@ impl Accounts {
         if let Some(field) = taken {
             let message = match field {
                 "email" => {
-                    "There is an account with this address already. Log in instead, or use another address."
+                    "An account with this email already exists. Log in instead, or use a different email."
                 }
-                _ => "This username is taken. Choose another one.",
+                _ => "This username is taken. Choose a different one.",
             };
             return Err(Error::field(field, message));
         }

@@ -19,7 +19,7 @@ pub fn routes() -> OpenApiRouter<AdminState> {
     OpenApiRouter::new().routes(routes!(show_metrics))
 }
 
-/// How coffer does, over all instances; for admins. The same figures as on `/admin/metrics`.
+/// The metrics of all instances, as on `/admin/metrics`; for admins.
 #[utoipa::path(get, path = "/admin/metrics", operation_id = "getMetrics", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(ReportQuery), responses(
     (status = 200, body = Report, description = "The figures"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),

@@ -35,9 +35,9 @@ pub async fn judge(health: &Health, report: &mut Report, recent: &Sample) {
     report.attention = found;
     (report.status, report.reason) = match report.attention.first() {
         None if report.until == 0 => {
-            ("well", "It has just started; the first figures come within ten seconds.".to_owned())
+            ("well", "coffer has just started. The first figures appear within ten seconds.".to_owned())
         }
-        None => ("well", "Nothing wants your attention.".to_owned()),
+        None => ("well", "Nothing needs your attention.".to_owned()),
         Some(first) if first.severe => ("failing", first.text.clone()),
         Some(first) => ("degraded", first.text.clone()),
     };
@@ -46,7 +46,7 @@ pub async fn judge(health: &Health, report: &mut Report, recent: &Sample) {
 /// The routes that fail; the first names the database too while that is away, the cause beside what it does.
 async fn failures(health: &Health, report: &Report, recent: &Sample) -> Vec<Attention> {
     let away = report.dependencies.iter().find(|needed| needed.name != REDIS && !needed.is_up());
-    let away = away.map(|database| format!("The database ({}) can’t be used", database.name));
+    let away = away.map(|database| format!("The database ({}) is unavailable", database.name));
     let failing = failing_routes(recent);
     if failing.is_empty() && away.is_none() {
         return Vec::new();
@@ -55,7 +55,7 @@ async fn failures(health: &Health, report: &Report, recent: &Sample) -> Vec<Atte
     let readyz = if is_ready { "/readyz says ready." } else { "/readyz says not ready (503)." };
     let severe = |text, section| Attention { text, section, severe: true };
     if let (true, Some(away)) = (failing.is_empty(), &away) {
-        let text = format!("{away}. Requests that need it are answered with 503. {readyz}");
+        let text = format!("{away}. Requests that need it fail with 503. {readyz}");
         return vec![severe(text, "dependencies")];
     }
     let leads = away.map(|away| format!("{away}, and ")).into_iter().chain(repeat(String::new()));
@@ -78,10 +78,12 @@ fn sentences(report: &Report, (name, answers): &(String, Classes)) -> String {
     let latest = report.failures.iter().find(|group| group.route == *name).map(|group| &group.latest);
     let (cause, step) = latest.map_or_else(Default::default, |failure| {
         let said = if failure.reason.is_empty() { &failure.code } else { &failure.reason };
-        (format!(" since {} UTC: {said}", moment(report, failure.since)), next_step(said))
+        (format!(" (since {} UTC: {said})", moment(report, failure.since)), next_step(said))
     });
     let (failed, all) = (count(answers.failed), count(answers.total()));
-    format!("{name} fails{cause}. {failed} of its {all} answers of the last five minutes are 5xx. {step}")
+    format!(
+        "{name} is failing{cause}. In the last five minutes, {failed} of {all} requests got server errors. {step}"
+    )
 }
 
 /// The time of the day, after the day where that is not clear.
@@ -93,23 +95,25 @@ fn moment(report: &Report, at: Timestamp) -> String {
 /// What helps against what the database said.
 fn next_step(said: &str) -> &'static str {
     const STEPS: [(&str, &str); 4] = [
-        ("locked", "Another program holds the database: end it. "),
-        ("full", "Make room on the database’s disk. "),
-        ("readonly", "Give coffer a database that takes changes. "),
-        ("internal", "The log says more, under the requests named below. "),
+        ("locked", "Another program has locked the database. Stop it. "),
+        ("full", "Free up space on the database’s disk. "),
+        ("readonly", "Connect coffer to a writable database. "),
+        ("internal", "For details, see the log entries of the requests listed below. "),
     ];
     let found = STEPS.iter().find(|(word, _)| said.contains(word));
-    found.map_or("See whether the database is up and can be reached. ", |(_, step)| step)
+    found.map_or("Check that the database is running and reachable. ", |(_, step)| step)
 }
 
 fn dependencies(report: &Report, found: &mut Vec<Attention>) {
     for dependency in &report.dependencies {
         let name = &dependency.name;
         let text = if !dependency.is_up() && name == REDIS {
-            "Redis can’t be reached. Nothing fails without it, but requests cost more and limits are counted by each node alone."
+            "Redis is unreachable. Nothing fails without it, but requests are slower and each node counts limits on its own."
                 .to_owned()
         } else if dependency.is_up() && dependency.open > 0.0 {
-            format!("The circuit breaker of {name} is open: it failed too often and is left alone for now.")
+            format!(
+                "The circuit breaker for {name} is open because of repeated failures. coffer doesn’t use it for now."
+            )
         } else {
             continue;
         };
@@ -120,15 +124,14 @@ fn dependencies(report: &Report, found: &mut Vec<Attention>) {
 fn answers(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let (all, bad) = (requests(recent), failed(recent));
     if all >= 20.0 && bad / all > FAST_BURN {
-        let text = format!("{} of the answers of the last five minutes are 5xx.", percent(bad / all));
+        let text = format!("{} of requests in the last five minutes got server errors.", percent(bad / all));
         found.push(Attention { text, section: "failures", severe: true });
     } else if report.tiles.budget_left < 0.0 {
-        let text = "More answers were 5xx in this range than the objective of 99.9 % allows.".to_owned();
+        let text = "The error rate in this range exceeds the objective of 99.9 % success.".to_owned();
         found.push(Attention { text, section: "failures", severe: false });
     }
     if let Some(p99) = report.tiles.p99_seconds.filter(|p99| *p99 > SLOW && all >= 20.0) {
-        let text =
-            format!("One answer in a hundred takes longer than {}; the objective is 250 ms.", duration(p99));
+        let text = format!("The p99 response time is {}; the objective is 250 ms.", duration(p99));
         found.push(Attention { text, section: "routes", severe: false });
     }
 }
@@ -136,19 +139,21 @@ fn answers(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
 fn stores(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let timeouts = recent.count("coffer_db_pool_acquire_timeouts_total", &[]);
     if timeouts > 0.0 {
-        let text =
-            format!("{} requests got no database connection within the last five minutes.", count(timeouts));
+        let text = format!(
+            "{} requests timed out waiting for a database connection in the last five minutes.",
+            count(timeouts)
+        );
         found.push(Attention { text, section: "database", severe: true });
     }
     let redis = report.dependencies.iter().any(|dependency| dependency.name == REDIS);
     if redis && local_decisions(recent) > 0.0 {
-        let text = "Limits are counted by each node alone, because Redis didn’t answer in time.".to_owned();
+        let text = "Each node counts limits on its own because Redis didn’t respond in time.".to_owned();
         found.push(Attention { text, section: "limits", severe: false });
     }
     let dropped = recent.count("coffer_log_dropped_total", &[]);
     if dropped > 0.0 {
         let text = format!(
-            "{} log lines didn’t reach Loki within the last five minutes. They are on the standard output.",
+            "{} log lines didn’t reach Loki in the last five minutes. You can find them in standard output.",
             count(dropped)
         );
         found.push(Attention { text, section: "logs", severe: false });
@@ -159,13 +164,10 @@ fn mails(report: &Report, recent: &Sample, found: &mut Vec<Attention>) {
     let count_of =
         |outcome: &str| recent.count("coffer_mail_attempts_total", &[&format!("outcome=\"{outcome}\"")]);
     let text = if count_of("given_up") > 0.0 {
-        format!(
-            "{} mails could not be sent and were given up; the log says why.",
-            count(count_of("given_up"))
-        )
+        format!("{} emails could not be delivered. See the log for the reason.", count(count_of("given_up")))
     } else if count_of("postponed") > 0.0 && count_of("sent") < 1.0 {
         format!(
-            "Mails can’t be sent: {} wait. `coffer doctor` says what is wrong with the mail server.",
+            "Emails can’t be sent; {} are queued. Run `coffer doctor` to see what is wrong with the mail server.",
             count(report.mails.waiting)
         )
     } else {
@@ -179,18 +181,19 @@ fn processes(report: &Report, found: &mut Vec<Attention>) {
         let name = &process.instance;
         if process.max_fds > 0.0 && process.open_fds / process.max_fds > 0.8 {
             let text = format!(
-                "{name} has {} of its file descriptors open.",
+                "{name} uses {} of its file descriptors.",
                 percent(process.open_fds / process.max_fds)
             );
             found.push(Attention { text, section: "processes", severe: false });
         }
         if process.busy > 0.9 {
-            let text = format!("The workers of {name} are busy {} of the time.", percent(process.busy));
+            let text =
+                format!("The worker threads of {name} are busy {} of the time.", percent(process.busy));
             found.push(Attention { text, section: "processes", severe: false });
         }
         if process.disk_free > 0.0 && process.disk_free < 0.1 {
             let text = format!(
-                "Only {} of the disk with {name}’s data is free. Make room.",
+                "Only {} of the disk with {name}’s data is free. Free up some space.",
                 percent(process.disk_free)
             );
             found.push(Attention { text, section: "processes", severe: process.disk_free < 0.03 });

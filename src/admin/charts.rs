@@ -57,9 +57,9 @@ pub fn timeline(trouble: &[Option<f64>]) -> String {
     let bad = chart::stack(&[Series { class: "failed", values: trouble.to_vec() }], 1.0);
     let steps = trouble.iter().flatten().filter(|trouble| **trouble > 0.0).count();
     let words = if steps == 0 {
-        "no trouble".to_owned()
+        "no problems".to_owned()
     } else {
-        format!("trouble in {steps} of {} steps", trouble.len())
+        format!("problems in {steps} of {} intervals", trouble.len())
     };
     format!(
         r#"<svg class="timeline" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{words}" focusable="false">{bad}</svg>"#,
@@ -89,8 +89,8 @@ fn traffic(report: &Report, of: &Values) -> Chart {
     let most = ceiling(report.traffic.iter().flatten().map(Traffic::total));
     Chart {
         id: "traffic",
-        title: "Requests a second",
-        description: format!("Requests a second by status class, up to {}.", number(most)),
+        title: "Requests per second",
+        description: format!("Requests per second by status class, up to {}.", number(most)),
         svg: chart::grid() + &chart::stack(&series, most) + &marks(report),
         top: format!("{}/s", number(most)),
         legend: &[
@@ -117,9 +117,9 @@ fn latency(report: &Report, of: &Values) -> Chart {
     let most = ceiling(report.traffic.iter().flatten().filter_map(|step| step.p99));
     Chart {
         id: "latency",
-        title: "How long answers take",
+        title: "Response time",
         description: format!(
-            "Median, 95th and 99th percentile of the time to answer, up to {}.",
+            "Median, 95th and 99th percentile of the response time, up to {}.",
             duration(most)
         ),
         svg: chart::grid()
@@ -140,10 +140,10 @@ fn flight(report: &Report, of: &Values) -> Chart {
     Chart {
         id: "flight",
         title: "Requests in flight",
-        description: format!("Requests being answered at the end of each step, up to {}.", number(most)),
+        description: format!("Requests in flight at the end of each interval, up to {}.", number(most)),
         svg: chart::grid() + &chart::lines(&series, most) + &marks(report),
         top: number(most),
-        legend: &[("flight", "in flight"), ("start", "a start of coffer")],
+        legend: &[("flight", "in flight"), ("start", "coffer started")],
         heads: &["in flight"],
         rows: rows(report, &|step| vec![number(step.in_flight)]),
         ..frame(report)

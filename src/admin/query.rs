@@ -10,15 +10,15 @@ use crate::web::forms::encode;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ReportQuery {
-    /// How far back: `15m`, `1h`, `6h` or `24h`; an hour when left out.
+    /// The range: `15m`, `1h` (the default), `6h` or `24h`.
     #[param(pattern = "^(15m|1h|6h|24h)?$")]
     pub range: String,
-    /// One instance's name; all when left out.
+    /// The name of one instance; default: all.
     pub instance: String,
-    /// The routes' order: `total`, `rate`, `errors` or `p99`; `total` when left out.
+    /// The order of the routes: `total` (the default), `rate`, `errors` or `p99`.
     #[param(pattern = "^(total|rate|errors|p99)?$")]
     pub sort: String,
-    /// A route such as `GET /resources`, to be told in detail.
+    /// A route to show in detail, for example `GET /resources`.
     pub route: String,
     /// `on` keeps the page as it is.
     #[param(ignore)]

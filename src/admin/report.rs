@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 use crate::telemetry::recent::{Failure, SlowQuery};
 use crate::timestamp::Timestamp;
 
-/// How coffer does, over the time that was asked for.
+/// The metrics for the requested range.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Report {
     /// `well`, `degraded` or `failing`.
     pub status: &'static str,
-    /// Why, in a sentence.
+    /// The reason.
     pub reason: String,
     pub version: &'static str,
     /// Of the instance that answers.
@@ -19,11 +19,11 @@ pub struct Report {
     pub instances: Vec<String>,
     pub range: String,
     pub instance: String,
-    /// The end of the data, in seconds since 1970; 0 before there are any.
+    /// The end of the data, in seconds since 1970; 0 if there is none yet.
     pub until: i64,
     /// The beginning of the first step, in seconds since 1970.
     pub from: i64,
-    /// Seconds that a step takes.
+    /// Length of a step in seconds.
     pub step: i64,
     pub attention: Vec<Attention>,
     pub tiles: Tiles,
@@ -43,17 +43,17 @@ pub struct Report {
     pub logs: Logs,
 }
 
-/// Something that wants an operator's eyes.
+/// Something that needs attention.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Attention {
     pub text: String,
-    /// The section that tells more.
+    /// The section with details.
     pub section: &'static str,
-    /// Whether visitors notice it.
+    /// Whether it affects visitors.
     pub severe: bool,
 }
 
-/// Of the last five minutes, but for the budget, which is that of the whole range.
+/// For the last five minutes; the budget covers the whole range.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Tiles {
     pub requests_per_second: f64,
@@ -62,11 +62,11 @@ pub struct Tiles {
     pub p95_seconds: Option<f64>,
     pub p99_seconds: Option<f64>,
     pub in_flight: f64,
-    /// Share of the 0.1 % of 5xx that the range allows; below 0 when more have happened.
+    /// Remaining share of the error budget of 0.1 %; negative if it is exceeded.
     pub budget_left: f64,
 }
 
-/// One step: requests a second by status class, and seconds.
+/// One step: requests per second by status class, and durations.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Traffic {
     pub success: f64,
@@ -95,7 +95,7 @@ pub struct Route {
     pub per_second: f64,
     /// Share of all the time that requests took.
     pub share: f64,
-    /// 4xx but 429.
+    /// Responses with status 4xx other than 429.
     pub refused: f64,
     pub limited: f64,
     pub failed: f64,
@@ -103,7 +103,7 @@ pub struct Route {
     pub p95: Option<f64>,
     pub p99: Option<f64>,
     pub max: Option<f64>,
-    /// Requests a second, step by step.
+    /// Requests per second, by step.
     pub trend: Vec<Option<f64>>,
 }
 
@@ -115,10 +115,10 @@ pub struct RouteDetail {
     pub failures: Vec<Failure>,
 }
 
-/// Requests whose time lies within a power of two.
+/// Requests with a duration between two powers of two.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Octave {
-    /// The seconds where it ends.
+    /// Its upper end, in seconds.
     pub seconds: f64,
     pub requests: u64,
 }
@@ -163,7 +163,7 @@ pub struct Access {
     pub forgotten_early: f64,
 }
 
-/// Attempts to send a mail, and what is left.
+/// Attempts to send email, and the queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Mails {
     pub sent: f64,
@@ -203,7 +203,7 @@ pub struct PoolUse {
 pub struct Query {
     pub name: String,
     pub count: u64,
-    /// Seconds that all of them took, to within 3 %.
+    /// Total duration in seconds, to within 3 %.
     pub total: f64,
     pub p50: Option<f64>,
     pub p99: Option<f64>,
@@ -222,11 +222,11 @@ pub struct Dependency {
     pub rejections: f64,
     pub p50: Option<f64>,
     pub p99: Option<f64>,
-    /// What it says of itself, where it tells.
+    /// What it reports about itself, if anything.
     pub memory_bytes: Option<f64>,
-    /// Redis alone: until word of a change has gone round through it.
+    /// The invalidation delay, for Redis only.
     pub invalidation_p99: Option<f64>,
-    /// For each step: 0 all well, 1 not.
+    /// For each step: 0 if healthy, 1 if not.
     pub trouble: Vec<Option<f64>>,
 }
 
@@ -242,7 +242,7 @@ impl Dependency {
 pub struct Process {
     pub instance: String,
     pub uptime_seconds: i64,
-    /// Cores, over the last span.
+    /// CPU cores in use, over the last span.
     pub cpu: f64,
     pub memory_bytes: f64,
     pub open_fds: f64,
@@ -261,12 +261,12 @@ pub struct FailureGroup {
     pub status: u16,
     pub code: String,
     pub count: usize,
-    /// When the earliest of those that are remembered was.
+    /// When the earliest remembered one happened.
     #[schema(value_type = String, format = DateTime)]
     pub first: Timestamp,
     /// The latest one.
     pub latest: Failure,
-    /// Finds its lines in Loki.
+    /// A Loki query for its log lines.
     pub logql: String,
 }
 

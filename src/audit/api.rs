@@ -23,7 +23,7 @@ pub fn routes() -> OpenApiRouter<AuditState> {
     OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(download_events))
 }
 
-/// Something that was done or tried with an account.
+/// An event in an account, including failed attempts.
 #[derive(Serialize, ToSchema)]
 pub struct AuditEvent {
     /// Its number; the trail has no gaps.
@@ -33,7 +33,7 @@ pub struct AuditEvent {
     action: String,
     /// `done` or `refused`.
     outcome: String,
-    /// Who did it; null for failed logins and the command line.
+    /// The actor; null for failed logins and the command line.
     actor: Option<Actor>,
     /// The id of a user, session, token or invitation; may be empty.
     target: String,
@@ -55,7 +55,7 @@ struct Actor {
 #[derive(Serialize, ToSchema)]
 struct AuditList {
     items: Vec<AuditEvent>,
-    /// For the parameter `cursor` of the next page; null on the last one.
+    /// Send it as `cursor` to get the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -75,12 +75,12 @@ impl From<NamedEvent> for AuditEvent {
     }
 }
 
-/// The audit trail, the newest first; for admins.
+/// The audit trail, newest first; for admins.
 #[utoipa::path(get, path = "/admin/audit", operation_id = "listAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(AuditQuery), responses(
     (status = 200, body = AuditList, description = "One page of the trail"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter is not valid"),
 ))]
 async fn list_events(
     State(audit_reader): State<Arc<AuditReader>>,
@@ -92,12 +92,12 @@ async fn list_events(
     Ok(Json(AuditList { items, next_cursor: page.next }))
 }
 
-/// Everything in the audit trail that passes the filter, as CSV, the newest first; for admins.
+/// The filtered audit trail as CSV, newest first; for admins.
 #[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(AuditQuery), responses(
-    (status = 200, body = String, content_type = "text/csv", description = "A line an event, under a line of names"),
+    (status = 200, body = String, content_type = "text/csv", description = "A header line, then one line per event"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter makes no sense"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter is not valid"),
 ))]
 async fn download_events(
     State(audit_reader): State<Arc<AuditReader>>,

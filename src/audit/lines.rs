@@ -155,14 +155,14 @@ pub fn verify(text: impl BufRead, keys: &Keys) -> std::result::Result<Verified, 
     let mut lines = text.lines();
     let mut next = || match lines.next() {
         Some(Ok(line)) => Ok(line),
-        Some(Err(error)) => Err(format!("The file can't be read: {error}.")),
-        None => Err("The file ends before the trail does.".to_owned()),
+        Some(Err(error)) => Err(format!("Cannot read the file: {error}.")),
+        None => Err("The file is incomplete.".to_owned()),
     };
     let first: First = serde_json::from_str(&next()?)
-        .map_err(|_| "This is no trail that `coffer audit export` has written.".to_owned())?;
+        .map_err(|_| "This file is not from `coffer audit export`.".to_owned())?;
     if KeyId::from_bytes(&first.key_id.0) != Some(keys.id()) {
         return Err(format!(
-            "The trail was exported under the key {}, and this one is {}. Give that key in COFFER_SECRET_KEY.",
+            "The trail was exported with the key {}, but the current key is {}. Set COFFER_SECRET_KEY to that key.",
             String::from(first.key_id),
             keys.id()
         ));
@@ -174,7 +174,7 @@ pub fn verify(text: impl BufRead, keys: &Keys) -> std::result::Result<Verified, 
             return Ok(chain.end(last.last, &last.hash.0));
         }
         let event: Line =
-            serde_json::from_str(&line).map_err(|e| format!("A line is no event of a trail: {e}."))?;
+            serde_json::from_str(&line).map_err(|e| format!("A line is not an audit event: {e}."))?;
         if let Some(fault) = chain.next(event.into()) {
             return Ok(chain.verified(Some(fault)));
         }

@@ -121,7 +121,7 @@ fn own_row(entry: &NamedEvent, viewer: &Viewer, origin: &RequestMeta) -> OwnRow 
     let who = match actor {
         Some(id) if Some(id) == viewer.id() => "You",
         Some(_) => "An administrator",
-        None if entry.network.is_some() => "Somebody not logged in",
+        None if entry.network.is_some() => "Not logged in",
         None => "The operator, on the server",
     };
     let network = match (&entry.network, origin.network) {

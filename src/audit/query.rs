@@ -21,9 +21,9 @@ pub const MAX_PAGE: i64 = 200;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Such as `login`; the page `/admin/audit` lists them all.
+    /// For example `login`; the page `/admin/audit` lists all of them.
     pub action: String,
-    /// Username, e-mail address or id of somebody who did it or to whom it was done.
+    /// Username, email or id of the actor or the affected account.
     pub person: String,
     /// `done` or `refused`.
     #[param(pattern = "^(done|refused)?$")]
@@ -34,10 +34,10 @@ pub struct AuditQuery {
     /// The last day.
     #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
     pub to: String,
-    /// Where the page before ended, as it was given out.
+    /// The cursor from the previous page.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
-    /// 1 to 200; 50 when left out.
+    /// 1 to 200; default 50.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
 }
@@ -70,20 +70,32 @@ impl AuditQuery {
                 &self.action,
                 Action::parse,
                 "action",
-                "There is no such action. Choose one of the list.",
+                "There is no such event. Choose one from the list.",
                 errors,
             ),
             outcome: parse_field(
                 &self.outcome,
                 Outcome::parse,
                 "outcome",
-                "The outcome is done or refused.",
+                "The outcome must be done or refused.",
                 errors,
             ),
-            from: parse_field(&self.from, day, "from", "Give the day as 2026-05-03.", errors),
-            until: parse_field(&self.to, day, "to", "Give the day as 2026-05-03.", errors)
-                .map(|day| day.plus(Duration::from_hours(24))),
-            limit: parse_field(&self.limit, limit, "limit", "The limit is a number from 1 to 200.", errors)
+            from: parse_field(
+                &self.from,
+                day,
+                "from",
+                "Enter the date as YYYY-MM-DD, for example 2026-05-03.",
+                errors,
+            ),
+            until: parse_field(
+                &self.to,
+                day,
+                "to",
+                "Enter the date as YYYY-MM-DD, for example 2026-05-03.",
+                errors,
+            )
+            .map(|day| day.plus(Duration::from_hours(24))),
+            limit: parse_field(&self.limit, limit, "limit", "limit must be a number from 1 to 200.", errors)
                 .unwrap_or(PAGE),
             person: None,
             before: None,

@@ -185,7 +185,8 @@ impl AuditReader {
             Err(_) => store::person(&self.db, &key(text)).await?,
         };
         if found.is_none() {
-            errors.add("person", "Nobody has this username or address. For a deleted account, give its id.");
+            errors
+                .add("person", "No account has this username or email. For a deleted account, enter its id.");
         }
         Ok(found)
     }

@@ -39,8 +39,8 @@ impl fmt::Display for Fault {
         match self {
             Self::Changed(seq) => write!(f, "event {seq} was changed or moved after it was written"),
             Self::Missing(seq) => write!(f, "event {seq} was removed"),
-            Self::Cut(seq) => write!(f, "the end was cut off, from event {seq} on"),
-            Self::Added(seq) => write!(f, "event {seq} stands past the end that was written down"),
+            Self::Cut(seq) => write!(f, "the trail was cut off from event {seq} on"),
+            Self::Added(seq) => write!(f, "event {seq} was added after the recorded end"),
         }
     }
 }

@@ -89,7 +89,7 @@ pub async fn log_in(
         }
         return enter(&auth, here, &proved, &form.next).await;
     }
-    let error = Some("This name and password don’t belong together. Check both and try again.");
+    let error = Some("Wrong username or password. Check both and try again.");
     let again = LoginPage {
         context: context.section("account"),
         login: form.login,

@@ -142,23 +142,23 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let file = File::open(path).map_err(|e| format!("Cannot read {shown}: {e}."))?;
-        let none = |_| format!("{shown} is no backup that coffer made, or its end is missing.");
+        let none = |_| format!("{shown} is not a coffer backup, or it is incomplete.");
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(none)?;
         let manifest = zip.by_name(MANIFEST).map_err(none)?;
         let manifest: Manifest = serde_json::from_reader(manifest)
-            .map_err(|e| format!("{shown} does not say what it holds: {e}."))?;
+            .map_err(|e| format!("{shown} has no valid list of contents: {e}."))?;
         if manifest.format > FORMAT {
             return Err(format!(
-                "{shown} was made by coffer {}, which is newer than this one.",
+                "{shown} was made by coffer {}, which is newer than this version.",
                 manifest.coffer
             ));
         }
         let mut reader = Self { zip, manifest };
         match reader.first_damaged() {
             None => Ok(reader),
-            Some(name) => {
-                Err(format!("{shown} is damaged: {name} is not what was written. Take another backup."))
-            }
+            Some(name) => Err(format!(
+                "{shown} is damaged: the checksum of {name} doesn't match. Use a different backup."
+            )),
         }
     }
 

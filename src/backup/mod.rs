@@ -132,7 +132,11 @@ pub async fn restore(config: &Config, mut reader: Reader) -> Result<Restored, St
             db.close().await;
             loaded?;
         }
-        _ => return Err(format!("The backup is of {wanted}, and COFFER_DATABASE_URL names another engine.")),
+        _ => {
+            return Err(format!(
+                "The backup is from {wanted}, but COFFER_DATABASE_URL uses a different engine."
+            ));
+        }
     }
     if let Some(key) = &key {
         put_key(config, key)?;
@@ -165,7 +169,7 @@ async fn refuse_a_library(db: &Db) -> Result<(), String> {
     if found == 0 {
         return Ok(());
     }
-    Err("There is a library already, which is not written over. Restore into another data directory or an empty database, then let coffer use that one.".to_owned())
+    Err("There is already a library here, and coffer doesn't overwrite it. Restore to a different data directory or an empty database, then point coffer to it.".to_owned())
 }
 
 /// The backup's key, where none is in place; another one in place is refused.
@@ -173,7 +177,7 @@ fn key_to_write(config: &Config, reader: &mut Reader) -> Result<Option<String>, 
     let owner = HEXLOWER.decode(reader.manifest.key_id.as_bytes()).ok().and_then(|id| KeyId::from_bytes(&id));
     match (Keys::configured(config.key_source())?, owner) {
         (Some(keys), Some(owner)) if keys.id() != owner => Err(format!(
-            "The backup belongs to the key {owner}, and there is another one here, {}. Set COFFER_SECRET_KEY to the right one, or move {} away.",
+            "The backup belongs to the key {owner}, but a different key is in use here: {}. Set COFFER_SECRET_KEY to the right key, or move {} away.",
             keys.id(),
             keys::path(config.key_source()).display()
         )),

@@ -70,7 +70,7 @@ pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(
     for table in &tables {
         let rows = fill(&mut tx, table, reader).await?;
         if rows != table.rows {
-            return Err(format!("{} has {rows} rows in place of {}.", table.name, table.rows));
+            return Err(format!("{} has {rows} rows instead of {}.", table.name, table.rows));
         }
     }
     for sequence in &reader.manifest.sequences {

@@ -56,7 +56,7 @@ async fn check(path: &Path) -> Result<Facts, String> {
     let broken =
         sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut file).await.map_err(|e| sql(&e))?;
     if said != "ok" || broken.is_some() {
-        return Err(format!("The database is damaged: SQLite says {said:?}. Take a backup of before."));
+        return Err(format!("The database is damaged: SQLite reports {said:?}. Use an older backup."));
     }
     let facts = facts(&mut file).await.map_err(|e| sql(&e));
     let _ = file.close().await;

@@ -20,7 +20,7 @@ pub struct UserArgs {
 
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
 pub enum UserAction {
-    /// Make an account; the password is read from the terminal or, piped, from standard input.
+    /// Create an account; the password is read from the terminal or from standard input.
     Create {
         #[arg(long)]
         username: String,
@@ -31,25 +31,25 @@ pub enum UserAction {
     },
     /// List the accounts.
     List,
-    /// Keep somebody out and end their sessions; what they have kept stays.
+    /// Disable an account and end its sessions; its entries stay.
     Disable(Named),
-    /// Let somebody in again.
+    /// Enable an account again.
     Enable(Named),
-    /// Make somebody an admin, or a member again.
+    /// Change the role of an account to admin or member.
     Role { username: String, role: Role },
-    /// Print a link, good for one hour and one use, by which somebody sets a new password.
+    /// Print a password reset link, which works once, for one hour.
     ResetLink(Named),
-    /// Switch off two-step login for somebody who has lost both the app and the recovery codes.
+    /// Turn off two-step login for a user who has lost both the app and the recovery codes.
     SecondFactorOff(Named),
-    /// Let somebody try again whom the limits hold back: wrong passwords, wrong codes, too many letters.
+    /// Unblock an account that has reached a limit: wrong passwords, wrong codes, too many emails.
     Unlock(Named),
-    /// Print a link, good for seven days and one use, by which somebody makes an account.
+    /// Print an invitation link, which creates one account and works for seven days.
     Invite,
 }
 
 #[derive(Args, Clone, Debug, Deserialize, Serialize)]
 pub struct Named {
-    /// Username or e-mail address.
+    /// Username or email.
     pub username: String,
 }
 
@@ -61,15 +61,15 @@ pub struct AuditArgs {
 
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
 pub enum AuditAction {
-    /// Check that no event was changed, removed, moved or cut off since it was written.
+    /// Check that no event was changed, removed or moved since it was written.
     Verify {
-        /// A file that `coffer audit export` wrote, in place of the database; only the key is needed.
+        /// A file from `coffer audit export`, instead of the database; only the key is needed.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Write the whole trail as JSON lines with its seals, for `coffer audit verify --file` elsewhere.
+    /// Export the whole trail with its seals as JSON lines, for `coffer audit verify --file` elsewhere.
     Export {
-        /// The file to write; standard output when left out.
+        /// The file to write; standard output if omitted.
         file: Option<PathBuf>,
     },
 }
@@ -82,32 +82,32 @@ pub struct TokenArgs {
 
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
 pub enum TokenAction {
-    /// Make a token; it is printed this once.
+    /// Create a token; it is shown only once.
     Create {
-        /// What it is called, such as the program that will use it.
+        /// Name, for example the program that will use it.
         #[arg(long)]
         name: String,
-        /// What it may do, such as resources:read; may be given several times.
+        /// Scope, for example resources:read; can be repeated.
         #[arg(long = "scope", required = true)]
         scopes: Vec<String>,
-        /// Days for which it is good, 1 to 365.
+        /// Days until it expires, 1 to 365.
         #[arg(long, default_value_t = DEFAULT_DAYS)]
         days: u32,
-        /// Whose it is; may be left out while there is one account.
+        /// Its owner; can be omitted if there is only one account.
         #[arg(long)]
         user: Option<String>,
     },
-    /// List somebody's tokens, without the tokens themselves.
+    /// List the tokens of an account, without their secrets.
     List {
-        /// Whose they are; may be left out while there is one account.
+        /// Their owner; can be omitted if there is only one account.
         #[arg(long)]
         user: Option<String>,
     },
     /// Revoke a token.
     Revoke {
-        /// As `coffer token list` shows it.
+        /// Its id, as shown by `coffer token list`.
         id: Uuid,
-        /// Whose it is; may be left out while there is one account.
+        /// Its owner; can be omitted if there is only one account.
         #[arg(long)]
         user: Option<String>,
     },
@@ -115,43 +115,43 @@ pub enum TokenAction {
 
 #[derive(Args, Clone, Debug, Deserialize, Serialize)]
 pub struct ExportArgs {
-    /// The file to write; standard output when left out.
+    /// The file to write; standard output if omitted.
     pub file: Option<PathBuf>,
     #[arg(long, default_value = "json")]
     pub format: Format,
-    /// Whose library; may be left out while there is one account.
+    /// Owner of the library; can be omitted if there is only one account.
     #[arg(long)]
     pub user: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub struct BackupArgs {
-    /// The file to write, which must not exist yet.
+    /// The file to write; it must not exist yet.
     pub file: PathBuf,
-    /// Put the secret key into it too: whoever has the file can then open what is sealed in the database.
+    /// Include the secret key; the file can then decrypt the sealed data in the database.
     #[arg(long)]
     pub with_key: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct RestoreArgs {
-    /// The file that `coffer backup` wrote.
+    /// A file from `coffer backup`.
     pub file: PathBuf,
-    /// Only check that the file is whole, and say what it holds.
+    /// Only check that the file is intact and list its contents.
     #[arg(long)]
     pub check: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct MigrateArgs {
-    /// Only say whether the schema is up to date, and change nothing. The exit status is 1 when it is not.
+    /// Only check whether the schema is up to date; the exit status is 1 if it is not.
     #[arg(long)]
     pub check: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Count the entries of every tag anew before the checks. On SQLite stop coffer first.
+    /// Recount the entries of every tag before the checks. On SQLite, stop coffer first.
     #[arg(long)]
     pub repair: bool,
 }
@@ -164,18 +164,18 @@ pub struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyAction {
-    /// Put a new key in place of the one in force: seal all secrets anew, and go on with the audit trail under it.
-    /// Stop every node before.
+    /// Replace the current key: re-encrypt all secrets and continue the audit trail with a new key.
+    /// Stop every node first.
     Rotate(Rotate),
 }
 
 #[derive(Args, Debug)]
 pub struct Rotate {
-    /// File with the new key, 64 hex digits; made when it is missing. Needed where a setting holds the old one;
-    /// without it `secret.key` in the data directory is replaced.
+    /// File with the new key, 64 hex digits; created if missing. Required if the old key comes from a setting;
+    /// otherwise `secret.key` in the data directory is replaced.
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
-    /// The old key is lost: what is sealed under it is given up, letters that wait and two-step logins.
+    /// The old key is lost: discard what is encrypted with it (queued emails and two-step logins).
     #[arg(long)]
     pub lost: bool,
 }
@@ -188,9 +188,9 @@ pub struct MailArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum MailAction {
-    /// Send a letter now, and say what the mail server answers.
+    /// Send a test email now and print the mail server's response.
     Test {
-        /// Where to.
+        /// The recipient.
         address: String,
     },
 }
@@ -199,23 +199,23 @@ pub enum MailAction {
 pub struct ImportArgs {
     /// The bookmarks file.
     pub file: PathBuf,
-    /// Whose library it goes to; may be left out while there is one account.
+    /// Owner of the library; can be omitted if there is only one account.
     #[arg(long)]
     pub user: Option<String>,
-    /// Who may see what comes in; what the file marks as private stays private.
+    /// Visibility of the imported links; links marked as private in the file stay private.
     #[arg(long, default_value = "private")]
     pub visibility: Visibility,
-    /// The file's encoding, such as utf-8, gbk or windows-1252. [default: what the file says]
+    /// The file's encoding, for example utf-8, gbk or windows-1252. [default: as declared in the file]
     #[arg(long, value_parser = charset)]
     pub charset: Option<&'static Encoding>,
 }
 
 #[derive(Args, Debug)]
 pub struct SeedArgs {
-    /// How many resources to make.
+    /// How many resources to create.
     #[arg(long, default_value_t = 1000)]
     pub count: u64,
-    /// Whose library they go to; made when it does not exist, without a password.
+    /// Owner of the library; created without a password if it does not exist.
     #[arg(long, default_value = "demo")]
     pub user: String,
 }
@@ -223,5 +223,5 @@ pub struct SeedArgs {
 /// An encoding by one of its names (WHATWG Encoding § 4.2).
 fn charset(label: &str) -> Result<&'static Encoding, String> {
     Encoding::for_label(label.as_bytes())
-        .ok_or_else(|| "no encoding has this name; try utf-8, gbk, shift_jis or windows-1252".to_owned())
+        .ok_or_else(|| "unknown encoding; try utf-8, gbk, shift_jis or windows-1252".to_owned())
 }

@@ -131,7 +131,7 @@ fn answer(app: &App, stream: &UnixStream) -> io::Result<()> {
         }
         Ok(_) => Verdict::Elsewhere,
         Err(_) => Verdict::Refused(
-            "The coffer that runs is of another version and does not know this command. Run the command of its version.".to_owned(),
+            "The running coffer is a different version and doesn't know this command. Use the command of the same version.".to_owned(),
         ),
     };
     let mut stream = stream;
@@ -143,7 +143,9 @@ fn answer(app: &App, stream: &UnixStream) -> io::Result<()> {
 /// Has a running coffer do it. `None` when there is none for this library.
 pub fn ask(config: &Config, job: &Job, file: Option<&Path>) -> Option<Result<(), String>> {
     let stream = UnixStream::connect(config.data_dir.join(NAME)).ok()?;
-    let lost = |error: io::Error| format!("The running coffer broke off: {error}. Its log says more.");
+    let lost = |error: io::Error| {
+        format!("The running coffer closed the connection: {error}. See its log for details.")
+    };
     match converse(&stream, &Asking { database: identity(config), job }, file) {
         Ok(Ok(Verdict::Done)) => Some(Ok(())),
         Ok(Ok(Verdict::Refused(sentence)) | Err(sentence)) => Some(Err(sentence)),

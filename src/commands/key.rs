@@ -23,13 +23,13 @@ pub async fn run(action: KeyAction, config: Config) -> Result<(), String> {
 
 async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &System) -> Result<(), String> {
     let owner = belonging::owner(db).await?;
-    let owner = owner.ok_or("No key has been used with this database yet: there is nothing to change.")?;
+    let owner = owner.ok_or("No key has been used with this database yet, so there is nothing to rotate.")?;
     let old = old(rotate, config, owner)?;
     let place = new_place(rotate, config)?;
     let new = Keys::read(&place)?.map_or_else(|| Keys::make(&place, context), Ok)?;
     if new.id() == owner {
         return Err(format!(
-            "{} holds the key that is in force. Name a file for another one.",
+            "{} contains the current key. Choose a file with a different one.",
             place.display()
         ));
     }
@@ -41,7 +41,10 @@ async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &System) -> 
     let resealed = rotation::run(&rotation, db).await.map_err(|e| sentence(&e.into()))?;
     report(&resealed, owner, new.id());
     if rotate.to.is_some() {
-        println!("Set COFFER_SECRET_KEY on every node to what is in {}, then start them.", place.display());
+        println!(
+            "Set COFFER_SECRET_KEY on every node to the content of {}, then start the nodes.",
+            place.display()
+        );
         return Ok(());
     }
     put_in_force(config, owner)
@@ -51,7 +54,7 @@ async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &System) -> 
 fn old(rotate: &Rotate, config: &Config, owner: KeyId) -> Result<Option<Keys>, String> {
     match Keys::configured(config.key_source())? {
         Some(keys) if keys.id() == owner && rotate.lost => {
-            Err("The key is here, not lost. Leave --lost out, so that nothing is given up.".to_owned())
+            Err("The key is not lost. Omit --lost to keep all data.".to_owned())
         }
         Some(keys) if keys.id() == owner => Ok(Some(keys)),
         _ if rotate.lost => Ok(None),
@@ -64,7 +67,7 @@ fn new_place(rotate: &Rotate, config: &Config) -> Result<PathBuf, String> {
     match &rotate.to {
         Some(file) => Ok(file.clone()),
         None if config.secret_key.is_some() => {
-            Err("COFFER_SECRET_KEY holds the key, which coffer can't change. Name a file for the new one with --to, then set COFFER_SECRET_KEY to what is in it.".to_owned())
+            Err("The key comes from COFFER_SECRET_KEY, which coffer can't change. Choose a file for the new key with --to, then set COFFER_SECRET_KEY to its content.".to_owned())
         }
         None => Ok(waiting(config.key_source())),
     }
@@ -72,12 +75,12 @@ fn new_place(rotate: &Rotate, config: &Config) -> Result<PathBuf, String> {
 
 fn report(resealed: &Resealed, old: KeyId, new: KeyId) {
     println!(
-        "The database belongs to the key {new} now, no longer to {old}. Sealed anew: {} waiting letters, {} two-step logins.",
+        "The database now uses the key {new} instead of {old}. Re-encrypted: {} queued emails, {} two-step logins.",
         resealed.letters, resealed.second_factors
     );
     if !resealed.switched_off.is_empty() {
         println!(
-            "Two-step login is switched off for {} accounts, whose secrets could not be opened. The audit trail names them.",
+            "Two-step login is turned off for {} accounts because their secrets could not be decrypted. The audit trail lists them.",
             resealed.switched_off.len()
         );
     }
@@ -90,14 +93,14 @@ fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
     let renamed = rename(&current, &old).and_then(|()| std::fs::rename(&new, &current));
     renamed.map_err(|e| {
         format!(
-            "The key is changed, but not yet in its place: {e}. Rename {} to {}.",
+            "The key was changed, but its file could not be put in place: {e}. Rename {} to {}.",
             new.display(),
             current.display()
         )
     })?;
-    println!("{} holds it; give it to every node, and keep it with your backups.", current.display());
+    println!("The new key is in {}. Copy it to every node and keep it with your backups.", current.display());
     if old.exists() {
-        println!("Backups that were made before need {}.", old.display());
+        println!("Older backups need {}.", old.display());
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub async fn import(args: ImportArgs, config: Config) -> Result<(), String> {
 fn import_error(error: &Error) -> String {
     match error {
         Error::Invalid(errors) if errors.of("charset").is_some() => {
-            format!("{} Name it with --charset, for example --charset gbk.", sentence(error))
+            format!("{} Use --charset, for example --charset gbk.", sentence(error))
         }
         error => sentence(error),
     }
@@ -44,11 +44,11 @@ fn import_error(error: &Error) -> String {
 
 /// What became of each link, as the page after an import says it.
 fn tell(report: &Report) {
-    println!("{} new, {} already kept, {} refused.", report.new, report.duplicate, report.refused);
+    println!("{} new, {} already saved, {} skipped.", report.new, report.duplicate, report.refused);
     if let Some(charset) = &report.charset {
         let characters = if report.unreadable == 1 { "character" } else { "characters" };
         println!(
-            "{} {characters} could not be read as {charset}; --charset chooses another encoding.",
+            "{} {characters} could not be read as {charset}. To use a different encoding, add --charset.",
             report.unreadable
         );
     }
@@ -56,7 +56,7 @@ fn tell(report: &Report) {
         println!("  line {}: {} ({})", refusal.line, refusal.reason, refusal.text);
     }
     and_more(report.refused, report.refusals.len());
-    println!("{} already kept got new tags, {} were shortened.", report.merged, report.shortened);
+    println!("{} already saved got new tags, {} were shortened.", report.merged, report.shortened);
     for merged in report.duplicates.iter().filter(|duplicate| !duplicate.added.is_empty()) {
         println!("  line {}: new tags {} ({})", merged.line, merged.added.join(", "), merged.title);
     }
@@ -83,7 +83,7 @@ pub async fn seed(args: SeedArgs, config: Config) -> Result<(), String> {
     let viewer = Viewer::Member(Arc::new(owner));
     app.resources.seed(&viewer, args.count, |done| bar.set_position(done)).await.map_err(|e| sentence(&e))?;
     bar.finish_and_clear();
-    println!("{} resources are in {}'s library.", args.count, args.user);
+    println!("Added {} resources to {}'s library.", args.count, args.user);
     app.close().await;
     Ok(())
 }

@@ -14,14 +14,16 @@ pub async fn run(action: MailAction, config: Config) -> Result<(), String> {
         PublicUrl::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))?;
     let sent = mail::send_test(&config.mail, &config.data_dir, &site, &System::real(), &address).await;
     sent.map_err(|reason| {
-        format!("The letter did not go out: {reason}. Check COFFER_SMTP_URL and COFFER_MAIL_FROM.")
+        format!("The email could not be sent: {reason}. Check COFFER_SMTP_URL and COFFER_MAIL_FROM.")
     })?;
     match config.mail.smtp_url {
         Some(_) => {
-            println!("The mail server took the letter to {address}. See that it arrives, and not as spam.");
+            println!(
+                "The mail server accepted the email to {address}. Check that it arrives and is not marked as spam."
+            );
         }
         None => println!(
-            "There is no mail server: the letter is a file in {}. COFFER_SMTP_URL sends letters.",
+            "No mail server is configured, so the email was written to a file in {}. To send email, set COFFER_SMTP_URL.",
             config.data_dir.join("mail").display()
         ),
     }

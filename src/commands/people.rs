@@ -22,20 +22,20 @@ pub async fn run(
             let password = password.unwrap_or_default();
             let new = NewAccount { email, username, display_name: String::new(), password };
             let member = told(app.accounts.create(&new, role).await)?;
-            say(&mut out, format_args!("{} is ready, as {}.", member.username, member.role.as_str()))
+            say(&mut out, format_args!("Created {} as {}.", member.username, member.role.as_str()))
         }
         UserAction::List => list(app, out).await,
         UserAction::Disable(named) => {
             let change = Change { disabled: Some(true), ..Change::default() };
-            change_one(app, &named.username, change, "is disabled and logged out everywhere", out).await
+            change_one(app, &named.username, change, "is now disabled and logged out everywhere", out).await
         }
         UserAction::Enable(named) => {
             let change = Change { disabled: Some(false), ..Change::default() };
-            change_one(app, &named.username, change, "may log in again", out).await
+            change_one(app, &named.username, change, "can log in again", out).await
         }
         UserAction::Role { username, role } => {
             let change = Change { role: Some(role), ..Change::default() };
-            change_one(app, &username, change, &format!("is {} now", role.as_str()), out).await
+            change_one(app, &username, change, &format!("is now {}", role.as_str()), out).await
         }
         UserAction::ResetLink(named) => {
             let person = find(app, &named.username).await?;
@@ -67,13 +67,10 @@ async fn second_factor_off(app: &App, name: &str, mut out: Out) -> Result<(), St
     let person = find(app, name).await?;
     let member = told(app.accounts.by_username(&person.username).await)?;
     let Some(member) = member.filter(|member| member.second_factor) else {
-        return Err(format!("{} has no two-step login that could be switched off.", person.username));
+        return Err(format!("{} doesn't use two-step login.", person.username));
     };
     told(app.accounts.switch_off(&member, None, &RequestMeta::default()).await)?;
-    say(
-        &mut out,
-        format_args!("{} logs in with the password alone now, and is told so by letter.", member.username),
-    )
+    say(&mut out, format_args!("Two-step login is off for {}. They are notified by email.", member.username))
 }
 
 async fn unlock(app: &App, name: &str, mut out: Out, doer: Doer) -> Result<(), String> {
@@ -81,16 +78,16 @@ async fn unlock(app: &App, name: &str, mut out: Out, doer: Doer) -> Result<(), S
     told(app.limits.unlock(By::Operator, person.id, &RequestMeta::default()).await)?;
     if doer == Doer::Command && app.redis.is_none() && app.db.name() == "postgres" {
         return Err(format!(
-            "Without Redis each coffer keeps its limits in its own memory, and none answers in {}. Run this where coffer runs, as its user.",
+            "Without Redis, each coffer keeps its limits in memory, and none is running in {}. Run this where coffer runs, as its user.",
             app.config.data_dir.display()
         ));
     }
-    say(&mut out, format_args!("{} may try again at once.", person.username))
+    say(&mut out, format_args!("{} is unblocked.", person.username))
 }
 
 async fn invite(app: &App, mut out: Out) -> Result<(), String> {
     if app.config.accounts.signup == Signup::Closed {
-        return Err("COFFER_SIGNUP is closed, so that invitations don't work. Set it to invite.".to_owned());
+        return Err("COFFER_SIGNUP is closed, so invitations don't work. Set it to invite.".to_owned());
     }
     let token = told(app.people.invite(By::Operator, &RequestMeta::default()).await)?;
     say(&mut out, format_args!("{}/invite/{token}", app.deps.public_url.origin()))

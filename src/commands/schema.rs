@@ -30,7 +30,7 @@ pub async fn check(config: &Config) -> Result<(), String> {
         }
         Schema::Empty => Err(StartError::no_library(&config.database()).to_string()),
         Schema::Behind(count) => Err(format!(
-            "{} to do. Make a backup, then run `coffer migrate`, or start this coffer, which does the same.",
+            "{} pending. Make a backup, then run `coffer migrate` or start this coffer, which does the same.",
             migrations(count)
         )),
         Schema::Newer(version) => Err(StartError::Newer(version).to_string()),

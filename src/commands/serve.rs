@@ -88,10 +88,10 @@ async fn greet(app: &App) -> Result<(), Error> {
     let link = format!("{origin}/setup/{token}");
     let kept = setup_link::write(&app.config.data_dir, &link);
     let minutes = SETUP_LIFE.as_secs() / 60;
-    let _ = writeln!(out, "  Make the first account within {minutes} minutes:\n  {link}");
+    let _ = writeln!(out, "  Create the first account within {minutes} minutes:\n  {link}");
     let _ = match kept {
-        Ok(path) => writeln!(out, "  The link is in {} too.\n", path.display()),
-        Err(error) => writeln!(out, "  It could not be kept in the data directory: {error}.\n"),
+        Ok(path) => writeln!(out, "  The link is also in {}.\n", path.display()),
+        Err(error) => writeln!(out, "  It could not be saved in the data directory: {error}.\n"),
     };
     Ok(())
 }
@@ -99,13 +99,13 @@ async fn greet(app: &App) -> Result<(), Error> {
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
     let advice = match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            "Another program uses this port. Stop it, or set COFFER_PORT to a free one."
+            "Another program is using this port. Stop it, or set COFFER_PORT to a free port."
         }
         std::io::ErrorKind::PermissionDenied => {
-            "Ports below 1024 need extra rights. Set COFFER_PORT to 1024 or more."
+            "Ports below 1024 need extra privileges. Set COFFER_PORT to 1024 or higher."
         }
         std::io::ErrorKind::AddrNotAvailable => {
-            "This machine has no such address. Set COFFER_HOST to one it has."
+            "This machine doesn't have this address. Set COFFER_HOST to one of its addresses."
         }
         _ => "Check COFFER_HOST and COFFER_PORT.",
     };

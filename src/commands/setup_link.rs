@@ -1,4 +1,4 @@
-//! The set-up link as a file in the data directory that only this user may read: logs must hold no secret.
+//! The setup link as a file in the data directory that only this user may read: logs must hold no secret.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

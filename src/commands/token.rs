@@ -21,7 +21,7 @@ pub async fn run(app: &App, action: TokenAction, mut out: Out) -> Result<(), Str
             app.tokens.revoke(&owner, id, &RequestMeta::default()).await.map_err(|_| {
                 format!("{} has no token {id}. `coffer token list` shows them all.", owner.username)
             })?;
-            say(&mut out, "The token is revoked.")
+            say(&mut out, "Token revoked.")
         }
     }
 }

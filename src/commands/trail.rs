@@ -28,7 +28,7 @@ pub async fn run(app: &App, action: AuditAction, mut out: Out) -> Result<(), Str
 /// Needs the key and no library.
 pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
     let keys = Keys::configured(config.key_source())?;
-    let keys = keys.ok_or("There is no key here. Give the one of the library in COFFER_SECRET_KEY.")?;
+    let keys = keys.ok_or("No key found. Set COFFER_SECRET_KEY to the library's key.")?;
     let file = File::open(path).map_err(|e| format!("Cannot read {}: {e}.", path.display()))?;
     let verified = lines::verify(BufReader::new(file), &keys)?;
     tell(&verified, &mut (Box::new(std::io::stdout()) as Out))
@@ -39,21 +39,18 @@ pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
 fn tell(verified: &Verified, out: &mut Out) -> Result<(), String> {
     if let Some(fault) = &verified.fault {
         return Err(format!(
-            "The audit trail is broken: {fault}. The {} events before stand. Somebody has written to the database past coffer, or COFFER_SECRET_KEY is another one; compare with a backup.",
+            "The audit trail is broken: {fault}. The {} events before that are intact. Either the database was modified outside coffer, or COFFER_SECRET_KEY is a different key. Compare with a backup.",
             verified.events
         ));
     }
     let (events, seal) = (verified.events, &verified.last_hash);
-    say(
-        out,
-        format_args!("The audit trail is unbroken: {events} events, the last one’s seal begins with {seal}."),
-    )?;
+    say(out, format_args!("The audit trail is intact: {events} events. The last seal starts with {seal}."))?;
     if verified.unkeyed > 0 {
         let lost = verified.unkeyed;
         say(
             out,
             format_args!(
-                "The key of the first {lost} is lost: that they stand in their order was checked, not what they say."
+                "The key for the first {lost} is lost, so only their order was checked, not their content."
             ),
         )?;
     }

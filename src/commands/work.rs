@@ -46,7 +46,7 @@ pub async fn run(work: Work, config: Config) -> Result<(), String> {
         None => in_this_process(job, config, opening, file.as_deref()).await,
     };
     if let (Ok(()), Some(file)) = (&done, file) {
-        eprintln!("It is in {}.", file.display());
+        eprintln!("Saved to {}.", file.display());
     }
     done
 }
@@ -85,7 +85,7 @@ pub fn open_out(file: Option<&Path>) -> Result<Out, String> {
 }
 
 pub fn cannot_write(path: &Path, error: &io::Error) -> String {
-    format!("Cannot write {}: {error}. Name a file that does not exist yet.", path.display())
+    format!("Cannot write {}: {error}. Choose a file that does not exist yet.", path.display())
 }
 
 /// Prints a line.

@@ -44,8 +44,8 @@ pub struct DatabaseSettings {
     #[arg(long, env = "COFFER_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
 
-    /// false: no prepared statement outlives its transaction, for a pooler such as pgbouncer that gives each transaction
-    /// another connection. PostgreSQL then parses and plans every statement anew.
+    /// false: don't keep prepared statements beyond a transaction, for poolers such as pgbouncer that use a
+    /// different connection for each transaction. PostgreSQL then parses and plans every statement again.
     #[arg(long, env = "COFFER_DATABASE_PREPARED_STATEMENTS", default_value_t = true, action = ArgAction::Set)]
     pub database_prepared_statements: bool,
 

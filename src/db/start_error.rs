@@ -10,7 +10,7 @@ use super::{is_disk_full, is_unavailable};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(
-        "{0} is not a database address. Give postgres://user:password@host/name, or sqlite:/path/to/file.db."
+        "{0} is not a database address. Use postgres://user:password@host/name or sqlite:/path/to/file.db."
     )]
     BadUrl(String),
     #[error("Another coffer is running on {0}. Stop it first, or use PostgreSQL for more than one process.")]
@@ -21,24 +21,24 @@ pub enum StartError {
     NotWritable { path: PathBuf, source: std::io::Error },
     #[error("Cannot open the database {place}: {source}. {advice}")]
     Unreachable { place: String, source: sqlx::Error, advice: &'static str },
-    #[error("There is no room left on the disk for {0}. Make some, then start coffer again.")]
+    #[error("There is no space left on the disk for {0}. Free up some space, then start coffer again.")]
     DiskFull(PathBuf),
     #[error("Cannot bring the database schema up to date: {0}.")]
     Migration(sqlx::migrate::MigrateError),
     #[error(
-        "There is no library in {0}. Set COFFER_DATA_DIR or COFFER_DATABASE_URL to where it is; `coffer serve` and `coffer user create` make a new one."
+        "There is no library in {0}. Set COFFER_DATA_DIR or COFFER_DATABASE_URL to its location. To create a new library, run `coffer serve` or `coffer user create`."
     )]
     NoLibrary(String),
     #[error(
-        "The database's schema is older than this coffer: {} to do. Make a backup, then run `coffer migrate`.", migrations(*.0)
+        "The database's schema is older than this coffer: {} pending. Make a backup, then run `coffer migrate`.", migrations(*.0)
     )]
     Behind(usize),
     #[error(
-        "The database was made by a newer coffer than this one ({version}), which does not know its migration {0}. Start the version that was used last, or a later one; or restore a backup that was made before.", version = env!("CARGO_PKG_VERSION")
+        "The database was created by a newer coffer than this one ({version}), which doesn't know its migration {0}. Start the version you used last or a later one, or restore an older backup.", version = env!("CARGO_PKG_VERSION")
     )]
     Newer(i64),
     #[error(
-        "The database's schema was made by another coffer than this one ({version}): they differ in migration {0}. Start the version that was used last.", version = env!("CARGO_PKG_VERSION")
+        "The database's schema was created by a different coffer than this one ({version}): they differ in migration {0}. Start the version you used last.", version = env!("CARGO_PKG_VERSION")
     )]
     Different(i64),
     #[error("Cannot read the database's schema: {0}.")]
@@ -65,7 +65,7 @@ impl StartError {
     }
 
     pub(super) fn in_postgres(url: &str, source: sqlx::Error) -> Self {
-        let advice = "Check that PostgreSQL runs and that COFFER_DATABASE_URL names the right host, user and database.";
+        let advice = "Check that PostgreSQL is running and that COFFER_DATABASE_URL has the right host, user and database.";
         Self::Unreachable { place: without_password(url), source, advice }
     }
 

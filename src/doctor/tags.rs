@@ -9,9 +9,9 @@ use crate::system::System;
 pub async fn check(db: &Db) -> Finding {
     let counted = async { count_miscounted(&mut db.begin_reading().await?).await };
     match counted.await {
-        Ok(0) => Fine("their counts agree with the library".to_owned()),
+        Ok(0) => Fine("their counts match the library".to_owned()),
         Ok(wrong) => Failure(format!("{} a wrong count. Run: coffer doctor --repair", has(wrong))),
-        Err(error) => Failure(format!("can't be counted: {error}")),
+        Err(error) => Failure(format!("cannot be counted: {error}")),
     }
 }
 
@@ -29,8 +29,8 @@ pub async fn repair(url: &str) -> Result<String, String> {
     let repaired = repaired.await.map_err(|error: sqlx::Error| error.to_string());
     db.close().await;
     match repaired? {
-        0 => Ok("nothing to repair: their counts agree with the library".to_owned()),
-        wrong => Ok(format!("{} had a wrong count, which is right now", tags(wrong))),
+        0 => Ok("nothing to repair: their counts match the library".to_owned()),
+        wrong => Ok(format!("{} had a wrong count, now fixed", tags(wrong))),
     }
 }
 

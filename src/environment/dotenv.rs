@@ -27,7 +27,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
         // dotenvy's message repeats the line, which may hold a password.
         let (name, value) = variable.map_err(|_| {
             format!(
-                "{place} can't be read. Write NAME=value, and put a value with blanks, quotes or backslashes in single quotes."
+                "{place} can't be read. Use NAME=value, and put values with spaces, quotes or backslashes in single quotes."
             )
         })?;
         place = format!("the setting after {name}");

@@ -18,11 +18,11 @@ pub struct FetchSettings {
     #[arg(long, env = "COFFER_FETCH", default_value = "on")]
     pub fetch: Switch,
 
-    /// Look now and then whether saved links still lead somewhere, slowly and from this server.
+    /// Check from time to time whether saved links still work, slowly and from this server.
     #[arg(long, env = "COFFER_CHECK_LINKS", default_value = "off")]
     pub check_links: Switch,
 
-    /// Private networks that may be fetched from all the same: addresses or networks, with commas between.
+    /// Private networks from which fetching is allowed: addresses or networks, separated by commas.
     #[arg(long, env = "COFFER_FETCH_ALLOW", value_delimiter = ',', value_parser = network)]
     pub fetch_allow: Vec<IpNet>,
 }

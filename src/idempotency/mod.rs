@@ -33,7 +33,7 @@ const STALLED: Duration = Duration::from_mins(5);
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the header itself is read")]
 pub struct IdempotencyKey {
-    /// A new UUID with each request, and the same one when you send it again: within 24 hours it is carried out once.
+    /// A new UUID for each request. If you retry with the same one within 24 hours, the request is carried out only once.
     #[param(
         rename = "Idempotency-Key",
         required = false,
@@ -81,7 +81,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
         .filter(|text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()));
     let text = text.ok_or_else(|| Error::Malformed {
         code: Code::BadIdempotencyKey,
-        message: "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID.".into(),
+        message: "Idempotency-Key must be 1 to 255 visible ASCII characters, for example a UUID.".into(),
     })?;
     Ok(Some(text.to_owned()))
 }

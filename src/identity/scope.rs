@@ -31,11 +31,11 @@ impl Scope {
     pub const fn help(self) -> &'static str {
         match self {
             Self::ResourcesRead => "Read links, notes and tags",
-            Self::ResourcesWrite => "Save, change and throw away links and notes",
-            Self::AccountRead => "Read your account, devices and list of tokens",
-            Self::AccountWrite => "Log devices out, make and revoke tokens",
-            Self::AdminRead => "Read people and the audit trail, while you are an admin",
-            Self::AdminWrite => "Change people’s accounts, while you are an admin",
+            Self::ResourcesWrite => "Create, edit and delete links and notes",
+            Self::AccountRead => "Read your account, devices and tokens",
+            Self::AccountWrite => "Log out devices, create and revoke tokens",
+            Self::AdminRead => "Read people and the audit trail (admins only)",
+            Self::AdminWrite => "Manage accounts (admins only)",
         }
     }
 
@@ -75,7 +75,7 @@ impl TokenLimits {
         if until > self.until {
             return Err(Error::field(
                 "days",
-                "The token that asks for it ends before that. Choose fewer days.",
+                "A token can’t create one that outlives it. Choose fewer days.",
             ));
         }
         Ok(())

@@ -20,7 +20,7 @@ pub async fn open(
         (None, Some(owner), _) => Err(missing(source, owner)),
         (Some(keys), None, Opening::Existing) => Ok(keys),
         (None, None, Opening::Existing) => {
-            Err("There is no key yet: start coffer once, or set COFFER_SECRET_KEY.".to_owned())
+            Err("There is no key yet. Start coffer once, or set COFFER_SECRET_KEY.".to_owned())
         }
         (Some(keys), None, Opening::Create) => claim(db, source, keys).await,
         (None, None, Opening::Create) => {
@@ -46,7 +46,7 @@ async fn claim(db: &Db, source: KeySource<'_>, keys: Keys) -> Result<Keys, Strin
 }
 
 fn unknown(error: &sqlx::Error) -> String {
-    format!("The database does not tell which key it belongs to: {error}.")
+    format!("Cannot read which key the database belongs to: {error}.")
 }
 
 pub fn another(source: KeySource<'_>, given: KeyId, owner: KeyId) -> String {
@@ -56,14 +56,14 @@ pub fn another(source: KeySource<'_>, given: KeyId, owner: KeyId) -> String {
         path(source).display().to_string()
     };
     format!(
-        "The database belongs to the key {owner}, and {from} holds another one, {given}. All nodes need the same: set COFFER_SECRET_KEY to the key that the database was used with, or copy that secret.key here.{} To change the key, run `coffer key rotate`.",
+        "The database belongs to the key {owner}, but {from} contains a different one, {given}. All nodes need the same key. Set COFFER_SECRET_KEY to the database's key, or copy its secret.key here.{} To change the key, run `coffer key rotate`.",
         interrupted(source, owner)
     )
 }
 
 pub fn missing(source: KeySource<'_>, owner: KeyId) -> String {
     format!(
-        "The key {owner}, which the database belongs to, is missing: there is no {}, and COFFER_SECRET_KEY is not set. Restore it from a backup, or take it from another node.{} If it is lost for good, `coffer key rotate --lost` begins anew with another one.",
+        "The database's key {owner} is missing: there is no {}, and COFFER_SECRET_KEY is not set. Restore it from a backup or copy it from another node.{} If it is permanently lost, start over with a new key: `coffer key rotate --lost`.",
         path(source).display(),
         interrupted(source, owner)
     )
@@ -75,7 +75,7 @@ fn interrupted(source: KeySource<'_>, owner: KeyId) -> String {
     match Keys::read(&waiting) {
         Ok(Some(keys)) if keys.id() == owner => {
             format!(
-                " A rotation was interrupted: {} is the right key, rename it to secret.key.",
+                " A rotation was interrupted. The right key is {}: rename it to secret.key.",
                 waiting.display()
             )
         }

@@ -58,7 +58,7 @@ impl ClientKind {
             Self::Account => "account",
             Self::Pair => "address and account",
             Self::Device => "known browser",
-            Self::Email => "e-mail address",
+            Self::Email => "email",
             Self::Token => "API token",
             Self::Session => "session",
         }
@@ -108,26 +108,24 @@ impl Policy {
     /// The first sentence of a refusal.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Pages | Self::Network | Self::Session => "That was more than this server answers at once.",
-            Self::Api | Self::Token | Self::UnknownToken => {
-                "That was more requests than this server answers at once."
-            }
-            Self::Admin => "That was more than administrators may ask at once.",
+            Self::Pages | Self::Network | Self::Session => "You have sent too many requests.",
+            Self::Api | Self::Token | Self::UnknownToken => "You have sent too many requests.",
+            Self::Admin => "You have sent too many requests to the admin pages.",
             Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {
                 "There were too many wrong passwords for this account."
             }
             Self::LoginAddress | Self::LoginAccounts | Self::LoginSeen => {
-                "There were too many attempts to log in from here."
+                "There were too many login attempts from your network."
             }
-            Self::SecondFactor => "Too many codes did not fit.",
-            Self::Sudo => "The password did not fit too often.",
+            Self::SecondFactor => "You have entered too many wrong codes.",
+            Self::Sudo => "You have entered too many wrong passwords.",
             Self::RegisterAddress | Self::RegisterEmail | Self::RegisterNetwork => {
-                "There were too many new accounts from here."
+                "Too many accounts have been created from your network."
             }
             Self::ResetAddress | Self::ResetEmail | Self::ResetNetwork => {
-                "There were too many requests for a new password."
+                "There were too many requests to reset a password."
             }
-            Self::LetterAccount | Self::LetterEmail => "There were too many requests for a letter.",
+            Self::LetterAccount | Self::LetterEmail => "You have requested too many emails.",
         }
     }
 

@@ -22,7 +22,7 @@ impl FromStr for Rule {
         }
         let (shadow, quota) = text.strip_prefix("shadow ").map_or((false, text), |rest| (true, rest));
         let quota = quota.parse().map_err(|()| {
-            format!("“{text}” is no limit. Give such as 300/min, 300/min burst 100, 5 then 1s to 15min, off, or shadow before it to count without refusing; none that takes more than a day to forget")
+            format!("“{text}” is not a valid limit. Use for example 300/min, 300/min burst 100, 5 then 1s to 15min, or off; put shadow in front to count without blocking. A limit must reset within a day")
         })?;
         Ok(Self { quota: Some(quota), shadow })
     }

@@ -7,7 +7,7 @@ use super::policy::{Policy, Rule};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
 pub struct Settings {
-    /// Pages for visitors, by address. Like all limits: 300/min, 300/min burst 100, off, or shadow 300/min to count without refusing.
+    /// Pages for visitors, by address. Like all limits: 300/min, 300/min burst 100, off, or shadow 300/min to count without blocking.
     #[arg(long = "rate-limit-pages", env = "COFFER_RATE_LIMIT_PAGES",
           default_value = Policy::Pages.default_quota())]
     pub pages: Rule,
@@ -16,7 +16,7 @@ pub struct Settings {
     #[arg(long = "rate-limit-api", env = "COFFER_RATE_LIMIT_API", default_value = Policy::Api.default_quota())]
     pub api: Rule,
 
-    /// Everything together by IPv6 /48, which one customer of a provider may have.
+    /// All requests, by IPv6 /48, the network that a provider may give to one customer.
     #[arg(long = "rate-limit-network", env = "COFFER_RATE_LIMIT_NETWORK",
           default_value = Policy::Network.default_quota())]
     pub network: Rule,
@@ -26,12 +26,12 @@ pub struct Settings {
           default_value = Policy::Token.default_quota())]
     pub token: Rule,
 
-    /// The API with tokens that turn out to be nobody's, by address.
+    /// The API with unknown tokens, by address.
     #[arg(long = "rate-limit-unknown-token", env = "COFFER_RATE_LIMIT_UNKNOWN_TOKEN", help_heading = "Limits",
           default_value = Policy::UnknownToken.default_quota())]
     pub unknown_token: Rule,
 
-    /// Everything that a signed-in browser asks, by session, instead of the limits by address.
+    /// All requests of a logged-in browser, by session, instead of the limits by address.
     #[arg(long = "rate-limit-session", env = "COFFER_RATE_LIMIT_SESSION",
           default_value = Policy::Session.default_quota())]
     pub session: Rule,
@@ -46,7 +46,7 @@ pub struct Settings {
           default_value = Policy::LoginAddress.default_quota())]
     pub login_address: Rule,
 
-    /// Failed logins, by account: so many, then a delay that doubles.
+    /// Failed logins, by account: a number of attempts, then a delay that doubles.
     #[arg(long = "rate-limit-login-account", env = "COFFER_RATE_LIMIT_LOGIN_ACCOUNT",
           default_value = Policy::LoginAccount.default_quota())]
     pub login_account: Rule,
@@ -61,17 +61,17 @@ pub struct Settings {
           default_value = Policy::LoginAccounts.default_quota())]
     pub login_accounts: Rule,
 
-    /// Failed logins from a browser that has signed in to the account before, which count for nothing else.
+    /// Failed logins from a browser that has logged in to the account before; they don't count for the other limits.
     #[arg(long = "rate-limit-login-device", env = "COFFER_RATE_LIMIT_LOGIN_DEVICE",
           default_value = Policy::LoginDevice.default_quota())]
     pub login_device: Rule,
 
-    /// Wrong codes of the second factor, by account.
+    /// Wrong two-step login codes, by account.
     #[arg(long = "rate-limit-second-factor", env = "COFFER_RATE_LIMIT_SECOND_FACTOR",
           default_value = Policy::SecondFactor.default_quota())]
     pub second_factor: Rule,
 
-    /// Wrong passwords of somebody who is logged in and is asked for it once more, by account.
+    /// Wrong passwords when a logged-in user is asked to confirm it, by account.
     #[arg(long = "rate-limit-sudo", env = "COFFER_RATE_LIMIT_SUDO",
           default_value = Policy::Sudo.default_quota())]
     pub sudo: Rule,
@@ -91,37 +91,37 @@ pub struct Settings {
           default_value = Policy::RegisterNetwork.default_quota())]
     pub register_network: Rule,
 
-    /// Letters with a link for a new password, by address.
+    /// Emails with a password reset link, by address.
     #[arg(long = "rate-limit-reset-address", env = "COFFER_RATE_LIMIT_RESET_ADDRESS",
           default_value = Policy::ResetAddress.default_quota())]
     pub reset_address: Rule,
 
-    /// Letters with a link for a new password, by email address.
+    /// Emails with a password reset link, by email.
     #[arg(long = "rate-limit-reset-email", env = "COFFER_RATE_LIMIT_RESET_EMAIL",
           default_value = Policy::ResetEmail.default_quota())]
     pub reset_email: Rule,
 
-    /// Letters with a link for a new password, by IPv6 /48.
+    /// Emails with a password reset link, by IPv6 /48.
     #[arg(long = "rate-limit-reset-network", env = "COFFER_RATE_LIMIT_RESET_NETWORK",
           default_value = Policy::ResetNetwork.default_quota())]
     pub reset_network: Rule,
 
-    /// Letters that somebody who is logged in has sent to confirm an address, by account.
+    /// Confirmation emails requested by a logged-in user, by account.
     #[arg(long = "rate-limit-letter-account", env = "COFFER_RATE_LIMIT_LETTER_ACCOUNT",
           default_value = Policy::LetterAccount.default_quota())]
     pub letter_account: Rule,
 
-    /// Letters to confirm an address, by email address.
+    /// Confirmation emails, by email.
     #[arg(long = "rate-limit-letter-email", env = "COFFER_RATE_LIMIT_LETTER_EMAIL",
           default_value = Policy::LetterEmail.default_quota())]
     pub letter_email: Rule,
 
-    /// Memory for what this process remembers of clients, in MiB.
+    /// Memory for the state of clients in this process, in MiB.
     #[arg(long = "rate-limit-memory", env = "COFFER_RATE_LIMIT_MEMORY",
           default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub memory: u16,
 
-    /// Milliseconds that a request waits for Redis before its own node decides alone.
+    /// Milliseconds that a request waits for Redis before the node decides on its own.
     #[arg(long = "rate-limit-patience", env = "COFFER_RATE_LIMIT_PATIENCE",
           default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub patience: u16,

@@ -55,7 +55,7 @@ impl Refusal {
     }
 
     pub fn heading(&self) -> &'static str {
-        if self.retry_after < 120 { "One moment, please" } else { "Come back later, please" }
+        if self.retry_after < 120 { "Too many requests" } else { "Please try again later" }
     }
 
     pub fn wait(&self) -> String {

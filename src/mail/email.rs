@@ -87,59 +87,59 @@ impl Email {
     fn content(&self) -> (&'static str, Vec<String>, Option<&str>) {
         match self {
             Self::VerifyEmail { username, link } => (
-                "Confirm your e-mail address",
+                "Confirm your email",
                 vec![
-                    format!("Somebody, probably you, made the account “{username}” with this address. Open this link within an hour to confirm it:"),
-                    "If it was not you, do nothing: nobody can use your address without this link.".into(),
+                    format!("An account named “{username}” was created with this email. Open this link within an hour to confirm it:"),
+                    "If this wasn't you, ignore this email. Your address can't be used without this link.".into(),
                 ],
                 Some(link),
             ),
             Self::AlreadyRegistered { log_in, reset } => (
-                "You have an account already",
+                "You already have an account",
                 vec![
-                    "Somebody, probably you, gave this address for another account. It belongs to yours, and stays with it: nothing was changed.".into(),
-                    format!("If you have forgotten your password, choose a new one at {reset} . Otherwise log in:"),
+                    "Someone tried to use this email for another account. You already have an account with this email, so nothing was changed.".into(),
+                    format!("If this was you and you forgot your password, reset it at {reset} . Otherwise, log in:"),
                 ],
                 Some(log_in),
             ),
             Self::ResetPassword { link } => (
                 "Choose a new password",
-                vec!["Somebody, probably you, asked for a new password. Open this link within an hour to choose it. If it was not you, do nothing: your password stays as it is.".into()],
+                vec!["A password reset was requested for your account. Open this link within an hour to choose a new password. If this wasn't you, ignore this email. Your password stays the same.".into()],
                 Some(link),
             ),
             Self::PasswordChanged { security } => (
                 "Your password was changed",
-                vec!["Your password was changed just now, and every other device was logged out. If it was not you, choose a new one at once:".into()],
+                vec!["Your password was changed, and your other devices were logged out. If this wasn't you, reset your password immediately:".into()],
                 Some(security),
             ),
             Self::ConfirmEmail { link } => (
-                "Confirm your new e-mail address",
-                vec!["This address is to be your account's from now on. Open this link within an hour to confirm it:".into()],
+                "Confirm your new email",
+                vec!["You asked to use this email for your account. Open this link within an hour to confirm it:".into()],
                 Some(link),
             ),
             Self::EmailChanged { security } => (
-                "Your e-mail address was changed",
-                vec!["Your account has another e-mail address now, and this one is no longer used. If it was not you, tell the people who run this site, and look at your account:".into()],
+                "Your email was changed",
+                vec!["Your account now uses a different email, and no longer this one. If this wasn't you, contact an administrator of this site and check your account:".into()],
                 Some(security),
             ),
             Self::NewDevice { browser, sessions } => (
-                "You logged in on a new device",
-                vec![format!("Somebody, probably you, logged in with {browser}. If it was not you, log that device out and change your password:")],
+                "New login to your account",
+                vec![format!("Your account was used to log in on a new device: {browser}. If this wasn't you, log that device out and change your password:")],
                 Some(sessions),
             ),
             Self::RefreshReused { browser, sessions } => (
-                "A device was logged out for safety",
-                vec![format!("The key that kept {browser} logged in was used twice, as it happens when somebody has copied it. That device is logged out now. Look at what else is logged in, and change your password if you know of no reason:")],
+                "A device was logged out for security",
+                vec![format!("The key that kept {browser} logged in was used twice, so it may have been copied. coffer logged that device out. Check your other devices, and change your password if you can't explain this:")],
                 Some(sessions),
             ),
             Self::SecondFactorChanged { on, security } => (
-                if *on { "Two-step login was switched on" } else { "Two-step login was switched off" },
-                vec!["This was done just now in your account. If it was not you, change your password at once:".into()],
+                if *on { "Two-step login was turned on" } else { "Two-step login was turned off" },
+                vec!["This change was made in your account. If this wasn't you, change your password immediately:".into()],
                 Some(security),
             ),
             Self::Test { origin } => (
-                "A letter from coffer",
-                vec!["Letters go out: whoever runs this site has asked for this one, to try it.".into()],
+                "Test email from coffer",
+                vec!["Sending email works. The operator of this site requested this message as a test.".into()],
                 Some(origin),
             ),
         }

@@ -38,7 +38,7 @@ impl Envelope {
     pub fn new(from: Option<&str>, host: String) -> Result<Self, String> {
         let from = from.map_or_else(|| format!("coffer <coffer@{host}>"), str::to_owned);
         let from = from.parse().map_err(|_| {
-            format!("COFFER_MAIL_FROM: {from:?} is no sender. Give an address, such as coffer@example.org or Coffer <coffer@example.org>.")
+            format!("COFFER_MAIL_FROM: {from:?} is not a valid sender. Use an address such as coffer@example.org or Coffer <coffer@example.org>.")
         })?;
         Ok(Self { from, host })
     }

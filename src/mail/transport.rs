@@ -104,10 +104,10 @@ impl Transport {
         let Some(url) = &settings.smtp_url else { return Ok(Self::Folder(folder.join("mail"))) };
         let refuse = |what: &str| {
             format!(
-                "COFFER_SMTP_URL: {what}. Give smtp://user:password@host:587 or smtps://user:password@host."
+                "COFFER_SMTP_URL: {what}. Use smtp://user:password@host:587 or smtps://user:password@host."
             )
         };
-        let url = Url::parse(url.expose_secret()).map_err(|_| refuse("it is no address"))?;
+        let url = Url::parse(url.expose_secret()).map_err(|_| refuse("it is not a valid address"))?;
         let authority = settings.smtp_ca_file.as_deref().map(authority).transpose()?;
         smtp(&url, authority, limit).map(|smtp| Self::Smtp(Box::new(smtp))).map_err(|what| refuse(&what))
     }
@@ -160,7 +160,7 @@ fn authority(path: &Path) -> Result<Certificate, String> {
     // rustls reads any other file as an empty list of certificates.
     let certificates = pem.windows(PEM.len()).any(|part| part == PEM);
     Certificate::from_pem(&pem).ok().filter(|_| certificates).ok_or_else(|| {
-        format!("COFFER_SMTP_CA_FILE: {shown} holds no certificate. Give a PEM file, which begins with -----BEGIN CERTIFICATE-----.")
+        format!("COFFER_SMTP_CA_FILE: {shown} contains no certificate. Use a PEM file, which starts with -----BEGIN CERTIFICATE-----.")
     })
 }
 
@@ -171,7 +171,7 @@ fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Sm
         None => String::new(),
     };
     if name.is_empty() {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     let has_authority = authority.is_some();
     let encrypted = || {
@@ -185,7 +185,7 @@ fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Sm
         ("smtp", None) if is_this_machine(&name) && !has_authority => (Tls::None, 25),
         ("smtp", None) => (Tls::Required(encrypted()?), 587),
         ("smtp" | "smtps", Some(_)) => {
-            return Err("after the question mark only tls=none is known".to_owned());
+            return Err("only tls=none is allowed after the question mark".to_owned());
         }
         _ => return Err("the scheme must be smtp or smtps".to_owned()),
     };

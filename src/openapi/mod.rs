@@ -39,11 +39,11 @@ const ALIKE: f64 = 0.8;
     modifiers(&Schemes),
     components(schemas(Problem, Kind, Sort, Include, State)),
     tags(
-        (name = "account", description = "Signing in, and what belongs to an account: devices and tokens."),
+        (name = "account", description = "Logging in, devices and tokens."),
         (name = "resources", description = "Links and notes, their versions and their trash."),
         (name = "tags", description = "The tags of what you may see."),
-        (name = "people", description = "The public face of those who show something."),
-        (name = "admin", description = "For administrators: accounts, the audit trail, limits and figures."),
+        (name = "people", description = "Public profiles."),
+        (name = "admin", description = "For administrators: accounts, audit trail, limits and metrics."),
     ),
 )]
 pub struct Document;
@@ -54,7 +54,7 @@ impl utoipa::Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.description = Some(
-            "A personal token, `cof_[0-9A-Za-z]{49}`, or an access token, `coa_…`; each route names the scope that it needs."
+            "A personal token, `cof_[0-9A-Za-z]{49}`, or an access token, `coa_…`; each route names the scope it needs."
                 .to_owned(),
         );
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-coffer")));
@@ -110,14 +110,14 @@ pub fn elsewhere(document: &utoipa::openapi::OpenApi) -> MethodRouter {
 /// The headers that operations refer to by name.
 fn headers() -> Value {
     json!({
-        "ETag": header("The version of this answer, for `If-None-Match` and `If-Match`", &json!({ "type": "string", "examples": ["\"3\""] })),
-        "Location": header("The path of what was made", &json!({ "type": "string", "format": "uri-reference" })),
+        "ETag": header("The version of this response, for `If-None-Match` and `If-Match`", &json!({ "type": "string", "examples": ["\"3\""] })),
+        "Location": header("The path of the new resource", &json!({ "type": "string", "format": "uri-reference" })),
         "Link": header("The next page, as `rel=\"next\"` (RFC 8288)", &json!({ "type": "string" })),
         "Content-Disposition": header("The name of the file", &json!({ "type": "string" })),
         "Retry-After": header("Seconds to wait", &json!({ "type": "integer", "minimum": 0 })),
-        "RateLimit": header("What is left of each limit, and in how many seconds there is more", &json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
-        "RateLimit-Policy": header("The limits that the request came under: so many in so many seconds", &json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
-        "WWW-Authenticate": header("How to sign in (RFC 6750)", &json!({ "type": "string", "examples": ["Bearer realm=\"coffer\", error=\"invalid_token\""] })),
+        "RateLimit": header("The rest of each limit, and in how many seconds it increases", &json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
+        "RateLimit-Policy": header("The limits that apply to the request: a quota per number of seconds", &json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),
+        "WWW-Authenticate": header("How to authenticate (RFC 6750)", &json!({ "type": "string", "examples": ["Bearer realm=\"coffer\", error=\"invalid_token\""] })),
     })
 }
 

@@ -55,7 +55,7 @@ impl Access {
 
     fn describe(&self, operation: &mut Value) {
         let Some(scope) = &self.scope else { return };
-        let who = if self.is_open { "Visitors may ask too; a" } else { "A" };
+        let who = if self.is_open { "Also available without logging in. A" } else { "A" };
         let needs = format!("{who} token needs the scope `{scope}`.");
         let description = operation["description"].as_str().filter(|text| !text.is_empty());
         operation["description"] =

@@ -21,26 +21,26 @@ pub fn routes() -> OpenApiRouter<OverviewState> {
     OpenApiRouter::new().routes(routes!(show_overview))
 }
 
-/// What is to do, and who is held back.
+/// What needs attention, and who is blocked.
 #[derive(Serialize, ToSchema)]
 struct ToDo {
-    /// The severe first.
+    /// The most severe first.
     needs: Vec<Need>,
-    /// Whom the limits hold back now.
+    /// The accounts and addresses that are blocked now.
     held: Vec<HeldBack>,
 }
 
-/// An account or an address that the limits hold back now.
+/// An account or an address that is blocked now.
 #[derive(Serialize, ToSchema)]
 struct HeldBack {
     /// The name of the limit.
     policy: &'static str,
-    /// When it goes on by itself.
+    /// When the block ends.
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
-    /// Whose account it is; nothing for an address.
+    /// The account; null for an address.
     account: Option<HeldAccount>,
-    /// For an address: twelve hex digits of a keyed hash that changes every day.
+    /// For an address: twelve hex digits of a keyed hash, which changes every day.
     client: Option<String>,
 }
 
@@ -48,7 +48,7 @@ struct HeldBack {
 struct HeldAccount {
     /// For `DELETE /api/v1/admin/limits/accounts/{id}`.
     id: Uuid,
-    /// The name that it logs in with.
+    /// Its username.
     username: String,
 }
 
@@ -63,9 +63,9 @@ impl From<Held> for HeldBack {
     }
 }
 
-/// What needs an operator's hand now, and whom the limits hold back; for admins. The same as on `/admin`.
+/// What needs attention and which clients are blocked, as on `/admin`; for admins.
 #[utoipa::path(get, path = "/admin/overview", operation_id = "getOverview", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
-    (status = 200, body = ToDo, description = "What is to do"),
+    (status = 200, body = ToDo, description = "The overview"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
 ))]
 async fn show_overview(

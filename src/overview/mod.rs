@@ -82,7 +82,7 @@ impl Overview {
                 text: attention.text,
                 severe: attention.severe,
                 link: format!("/admin/metrics#{}", attention.section),
-                label: "See the figures",
+                label: "View metrics",
             })
             .collect();
         needs.extend(self.visitors(viewer).await?);
@@ -102,30 +102,30 @@ impl Overview {
 
     async fn visitors(&self, viewer: &Viewer) -> Result<Option<Need>> {
         let unknown = self.limits.standing(viewer).await?.unknown_proxy.is_some();
-        let text = "All visitors look like one, and share one limit: a proxy stands before coffer that COFFER_TRUSTED_PROXIES does not list.";
-        Ok(unknown.then(|| Need::new(text, "/admin/limits", "See the limits").severe()))
+        let text = "All visitors share one limit, because coffer is behind a proxy that COFFER_TRUSTED_PROXIES does not list.";
+        Ok(unknown.then(|| Need::new(text, "/admin/limits", "View limits").severe()))
     }
 
     async fn schema(&self) -> Result<Option<Need>> {
         let schema = self.db.schema().await.map_err(|e| Error::Unavailable(e.to_string()))?;
         let is_other = matches!(schema, Schema::Newer(_) | Schema::Different(_));
-        let text = "The database has migrations of another version of coffer. Bring this node to that version too: it would not start again as it is.";
-        Ok(is_other.then(|| Need::new(text, "/admin/metrics#processes", "See the versions")))
+        let text = "The database was migrated by a different version of coffer. Upgrade this node to that version, or it won’t start again.";
+        Ok(is_other.then(|| Need::new(text, "/admin/metrics#processes", "View versions")))
     }
 
     async fn letters(&self) -> Result<Option<Need>> {
         let waiting = self.mail.waiting().await?;
         Ok(match self.mail.health() {
             MailHealth::Folder => Some(Need::new(
-                "No letter is sent: they are files in the folder mail of the data directory. COFFER_SMTP_URL names a mail server.",
+                "Emails are not sent, but written to the mail folder of the data directory. To send them, set COFFER_SMTP_URL.",
                 "/admin/metrics#mails",
-                "See the letters",
+                "View email",
             )),
             MailHealth::Delayed => Some(
                 Need::new(
-                    format!("The mail server takes no letters, and {waiting} wait. `coffer mail test` says what it answers."),
+                    format!("The mail server is not accepting email; {waiting} are queued. Run `coffer mail test` to see its response."),
                     "/admin/metrics#mails",
-                    "See the letters",
+                    "View email",
                 )
                 .severe(),
             ),
@@ -138,14 +138,14 @@ impl Overview {
         let is_old = |at| self.days_since(at) >= UNCHECKED;
         Ok(match checked {
             Some(checked) if checked.verified.fault.is_some() => {
-                let text = "The audit trail is not as it was written.";
-                Some(Need::new(text, "/admin/audit?check=1", "See where").severe())
+                let text = "The audit trail has been altered.";
+                Some(Need::new(text, "/admin/audit?check=1", "View audit trail").severe())
             }
             Some(checked) if !is_old(checked.at) => None,
             _ => Some(Need::new(
-                format!("This node has not checked the audit trail for {UNCHECKED} days."),
+                format!("This node has not checked the audit trail in the last {UNCHECKED} days."),
                 "/admin/audit?check=1",
-                "Check it now",
+                "Check now",
             )),
         })
     }
@@ -153,9 +153,8 @@ impl Overview {
     async fn key(&self) -> Result<Option<Need>> {
         let Some(since) = self.audit_reader.key_since().await? else { return Ok(None) };
         let days = self.days_since(since);
-        let text =
-            format!("The secret key is {days} days old. `coffer key rotate` puts another one in its place.");
-        Ok((days >= OLD_KEY).then(|| Need::new(text, "/admin/audit?action=key.rotate", "See when")))
+        let text = format!("The secret key is {days} days old. Replace it with `coffer key rotate`.");
+        Ok((days >= OLD_KEY).then(|| Need::new(text, "/admin/audit?action=key.rotate", "View history")))
     }
 
     async fn second_factors(&self) -> Result<Option<Need>> {
@@ -163,9 +162,9 @@ impl Overview {
         let admins = || people.iter().filter(|person| person.role == Role::Admin && !person.is_disabled());
         let (all, without) = (admins().count(), admins().filter(|person| !person.second_factor).count());
         let text = format!(
-            "{without} of {all} admins log in with the password alone. COFFER_REQUIRE_2FA=admins asks for more."
+            "{without} of {all} admins don’t use two-step login. To require it, set COFFER_REQUIRE_2FA=admins."
         );
-        Ok((without > 0).then(|| Need::new(text, "/admin/users", "See the people")))
+        Ok((without > 0).then(|| Need::new(text, "/admin/users", "View people")))
     }
 
     fn days_since(&self, at: Timestamp) -> u32 {

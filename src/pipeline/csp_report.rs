@@ -27,7 +27,7 @@ pub async fn take(request: Request<Body>) -> Result<StatusCode> {
         _ => return Err(Error::WrongType { wanted: "application/reports+json or application/csp-report" }),
     };
     let reports = reports.ok().filter(|reports| reports.iter().all(|report| report[member].is_object()));
-    let message = "This is no report of a browser.".into();
+    let message = "This is not a browser report.".into();
     for report in reports.ok_or(Error::Malformed { code: Code::BadBody, message })?.iter().take(MOST) {
         let text = |a: &str, b: &str| report[member][a].as_str().or(report[member][b].as_str());
         let Some(directive) = text("violated-directive", "effectiveDirective") else { continue };

@@ -26,7 +26,7 @@ impl CredentialProvider for EpochCounter {
 
 pub(super) fn bad_url(error: &fred::error::Error) -> String {
     format!(
-        "COFFER_REDIS_URL is not a Redis address ({error}). Give redis://host:6379 or rediss://… for TLS."
+        "COFFER_REDIS_URL is not a Redis address ({error}). Use redis://host:6379, or rediss://… for TLS."
     )
 }
 

@@ -22,15 +22,15 @@ pub fn routes() -> OpenApiRouter<RefreshState> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
-    /// E-mail address or username.
+    /// Email or username.
     #[schema(min_length = 1)]
     login: String,
     #[schema(min_length = 1)]
     password: String,
-    /// A current code, for an account with a second factor.
+    /// A current code, if the account uses two-step login.
     #[serde(default)]
     code: Option<String>,
-    /// Such as `resources:read`; all of them when left out.
+    /// For example `resources:read`; default: all scopes.
     #[serde(default)]
     #[schema(value_type = Option<Vec<Scope>>)]
     scopes: Option<Vec<String>>,
@@ -45,7 +45,7 @@ struct Renewal {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
-    /// An access token or a refresh token; both end, and all that came from the same sign-in.
+    /// An access token or a refresh token. Both are revoked, with all others from the same login.
     token: String,
 }
 
@@ -56,9 +56,9 @@ struct TokenPair {
     token_type: &'static str,
     /// Seconds.
     expires_in: i64,
-    /// Good for one renewal, which brings the next one along.
+    /// Can be used for one renewal, which returns the next one.
     refresh_token: String,
-    /// When a password will be needed again.
+    /// When you need to log in with the password again.
     #[schema(value_type = String, format = DateTime)]
     refresh_expires_at: Timestamp,
     scopes: Vec<Scope>,
@@ -77,9 +77,9 @@ fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
     })
 }
 
-/// Sign in with a password.
+/// Log in with a password.
 ///
-/// For programs, which have no browser to do it in. Where an account has a second factor, a current code comes along.
+/// For programs without a browser. If the account uses two-step login, send a current code too.
 #[utoipa::path(post, path = "/auth/token", operation_id = "signIn", tag = "account", security(()), request_body = Credentials, responses(
     (status = 200, body = TokenPair, description = "A pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`, `wrong_code`"),
@@ -110,7 +110,7 @@ async fn token(
 
 /// Renew an access token.
 ///
-/// A refresh token is good for one renewal. One that comes twice ends all that came from it.
+/// A refresh token can be used once. If it is used twice, all tokens issued from it are revoked.
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshToken", tag = "account", security(()), request_body = Renewal, responses(
     (status = 200, body = TokenPair, description = "A new pair of tokens"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_reused`"),
@@ -128,11 +128,11 @@ async fn refresh(
     }
 }
 
-/// Sign out.
+/// Log out.
 ///
-/// A token that is not known any more is revoked too.
+/// An unknown token counts as revoked too.
 #[utoipa::path(post, path = "/auth/revoke", operation_id = "revokeSignIn", tag = "account", security(()), request_body = Revocation, responses(
-    (status = 204, description = "The token is worth nothing"),
+    (status = 204, description = "The token is revoked"),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token` in the Authorization header"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]

@@ -43,7 +43,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct LookupQuery {
-    /// The address to look for; it is compared by its normal form.
+    /// The URL to look up; normalized URLs are compared.
     #[param(min_length = 1, max_length = 2000)]
     url: String,
 }
@@ -55,7 +55,7 @@ struct TagList {
 
 /// Save a link or a note.
 #[utoipa::path(post, path = "/resources", operation_id = "createResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(IdempotencyKey), request_body = Draft, responses(
-    (status = 201, body = ResourceBody, description = "The resource as it was saved", headers(("Location" = String), ("ETag" = String))),
+    (status = 201, body = ResourceBody, description = "The saved resource", headers(("Location" = String), ("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`, `idempotency_key_in_use`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, `idempotency_key_reused`"),
@@ -70,9 +70,9 @@ async fn create(
     resources.requests.once(owner, key, create).await
 }
 
-/// Your own resource with an address.
+/// Your own resource with a given URL.
 #[utoipa::path(get, path = "/resources/lookup", operation_id = "lookupResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
-    (status = 200, body = ResourceBody, description = "The resource with the address"),
+    (status = 200, body = ResourceBody, description = "The resource with this URL"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
@@ -88,7 +88,7 @@ async fn lookup(
 /// One resource.
 #[utoipa::path(get, path = "/resources/{id}", operation_id = "getResource", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("id" = Uuid, Path), IfNoneMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource", headers(("ETag" = String))),
-    (status = 304, description = "`If-None-Match` names what stands", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches the current version", headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn find(
@@ -114,7 +114,7 @@ async fn find(
 /// Change some fields of the version you have read.
 #[utoipa::path(patch, path = "/resources/{id}", operation_id = "updateResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), IfMatch),
     request_body = Change, responses(
-    (status = 200, body = ResourceBody, description = "The resource as it was saved", headers(("ETag" = String))),
+    (status = 200, body = ResourceBody, description = "The saved resource", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`malformed_json`, `bad_body`, `bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url`, `trashed`"),
@@ -133,7 +133,7 @@ async fn update(
     Ok(with_etag(&updated))
 }
 
-/// Move to the trash, where it stays for 30 days.
+/// Move to trash, where it stays for 30 days.
 #[utoipa::path(delete, path = "/resources/{id}", operation_id = "trashResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
     (status = 204, description = "It is in the trash"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
@@ -150,7 +150,7 @@ async fn trash(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take back from the trash.
+/// Restore from the trash.
 #[utoipa::path(post, path = "/resources/{id}/restore", operation_id = "restoreResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource, as a new version", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
@@ -170,8 +170,8 @@ async fn restore(
 
 /// The tags of what you may see, with counts.
 #[utoipa::path(get, path = "/tags", operation_id = "listTags", tag = "tags", security((), ("session" = []), ("bearer" = ["resources:read"])), params(IfNoneMatch), responses(
-    (status = 200, body = TagList, description = "The tags in the order of their names", headers(("ETag" = String))),
-    (status = 304, description = "`If-None-Match` names the tags as they stand", headers(("ETag" = String))),
+    (status = 200, body = TagList, description = "The tags, sorted by name", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches the current tags", headers(("ETag" = String))),
 ))]
 async fn tags(
     State(resources): State<Arc<Resources>>,

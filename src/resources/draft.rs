@@ -19,9 +19,9 @@ const TITLE_KEY: usize = 80;
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draft {
-    /// Left out: `link` when there is a URL, else `note`.
+    /// Default: `link` if there is a URL, otherwise `note`.
     pub kind: Option<Kind>,
-    /// At most 500 characters. Left out: the URL, or the first line of the body.
+    /// At most 500 characters. Default: the URL, or the first line of the body.
     #[schema(max_length = 500)]
     pub title: String,
     /// http or https, at most 2,000 characters; for links only.
@@ -33,10 +33,10 @@ pub struct Draft {
     /// At most 50, each at most 60 characters and without commas; `work/rust` is also found under `work`.
     #[schema(max_items = 50)]
     pub tags: Vec<String>,
-    /// `private` when left out.
+    /// Default `private`.
     pub visibility: Visibility,
     pub pinned: bool,
-    /// When you saved it first, elsewhere; not later than now. Left out: now.
+    /// When you first saved it elsewhere; not in the future. Default: now.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
 }
@@ -56,7 +56,7 @@ impl From<&Resource> for Draft {
     }
 }
 
-/// What to change; what is left out stays.
+/// The fields to change; omitted fields stay the same.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {

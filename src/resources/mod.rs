@@ -209,7 +209,7 @@ impl Resources {
         let now = self.context.now();
         let created = draft.created_at.unwrap_or(now);
         if created > now {
-            return Err(Error::field("created_at", "This lies ahead. Give a time that has been."));
+            return Err(Error::field("created_at", "This is in the future. Enter a time in the past."));
         }
         let mut tx = self.cache.begin().await?;
         if let Err(error) =
@@ -293,7 +293,7 @@ impl Resources {
     pub async fn delete(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let resource = self.find_own(viewer, id).await?;
         if resource.trashed_at.is_none() {
-            return Err(Error::Forbidden("Move this to the trash before deleting it for ever."));
+            return Err(Error::Forbidden("Move this to trash before deleting it permanently."));
         }
         let mut tx = self.cache.begin().await?;
         if store::write::delete(&mut tx, id).await? {

@@ -41,23 +41,23 @@ impl NormalUrl {
 pub enum UrlError {
     #[error("Enter the address of a page, for example https://example.org/page.")]
     Empty,
-    #[error("This address is longer than 2,000 characters; save a shorter one that leads to the same page.")]
+    #[error("This address is longer than 2,000 characters. Enter a shorter one that leads to the same page.")]
     TooLong,
-    #[error("“{0}:” addresses can't be saved; enter one that starts with https:// or http://.")]
+    #[error("“{0}:” addresses can't be saved. Enter one that starts with https:// or http://.")]
     Scheme(String),
     #[error(
-        "This is a bookmarklet, a program in place of an address (“javascript:”). coffer keeps pages, not bookmarklets."
+        "This is a bookmarklet (“javascript:”), not the address of a page. coffer can't save bookmarklets."
     )]
     Bookmarklet,
-    #[error("This address names no website; enter it in full, for example https://example.org/page.")]
+    #[error("This address has no website name. Enter it in full, for example https://example.org/page.")]
     NoHost,
     #[error(
-        "This isn't a web address; check it for spaces and typing mistakes, or compare it with https://example.org/page."
+        "This isn't a valid web address. Check it for spaces and typos. It should look like https://example.org/page."
     )]
     Unparsable,
-    #[error("This address contains a user name or password; remove the part up to “@” and save it again.")]
+    #[error("This address contains a username or password. Remove the part up to “@” and try again.")]
     Credentials,
-    #[error("This address contains an invisible control character; delete it or copy the address again.")]
+    #[error("This address contains an invisible control character. Delete it, or copy the address again.")]
     Control,
 }
 

@@ -15,7 +15,7 @@ impl Resources {
     pub async fn put_new(&self, viewer: &Viewer, id: Uuid, draft: &Draft) -> Result<Resource> {
         viewer.signed_in()?;
         if id.get_version_num() != 7 {
-            return Err(Error::field("id", "Make the id a UUIDv7 (RFC 9562)."));
+            return Err(Error::field("id", "The id must be a UUIDv7 (RFC 9562)."));
         }
         match self.create_with_id(viewer, id, draft, Via::Api).await {
             // The id, or the address that came with it the first time.

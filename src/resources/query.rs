@@ -112,14 +112,14 @@ impl Query {
 /// Parses a query. The last word is a prefix until a space or quote ends it.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     if text.chars().count() > MAX_LENGTH {
-        return Err(QueryError::at(MAX_LENGTH, "This search is longer than 1,000 characters; shorten it."));
+        return Err(QueryError::at(MAX_LENGTH, "This search is longer than 1,000 characters. Shorten it."));
     }
     let mut lexemes = lex::split(text);
     let terms = lexemes.iter().filter(|lexeme| !matches!(lexeme.item, Item::Or { .. }));
     if let Some(extra) = terms.clone().nth(MAX_TERMS) {
         return Err(QueryError::at(
             extra.position,
-            "This search has more than 32 words and filters; remove some.",
+            "This search has more than 32 words and filters. Remove some.",
         ));
     }
     resolve_or(&mut lexemes);
@@ -263,11 +263,11 @@ fn check_or(lexemes: &[Lexeme]) -> Result<(), QueryError> {
 fn check_side(side: &Lexeme) -> Result<(), QueryError> {
     match side {
         Lexeme { item: Item::Filter { .. }, position, .. } => {
-            Err(QueryError::at(*position, "“or” joins words and phrases; filters can't be joined by it."))
+            Err(QueryError::at(*position, "“or” works between words and phrases, not between filters."))
         }
         Lexeme { item: Item::Words { .. }, negated: true, position, .. } => Err(QueryError::at(
             *position,
-            "“or” can't be joined with a word that starts with “-”; search for the two separately.",
+            "“or” doesn't work with words that start with “-”. Search for the two separately.",
         )),
         _ => Ok(()),
     }

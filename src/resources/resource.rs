@@ -132,7 +132,7 @@ pub struct ResourceBody<'a> {
     tags: &'a [String],
     visibility: Visibility,
     pinned: bool,
-    /// The `ETag` begins with it, in quotes.
+    /// The `ETag` starts with it, in quotes.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -192,7 +192,7 @@ pub struct ResourceItem<'a> {
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
-    /// When it was moved to the trash; missing outside it.
+    /// When it was moved to trash; only for entries in the trash.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     trashed_at: Option<Timestamp>,
@@ -239,7 +239,7 @@ pub struct RevisionItem {
     saved_by: String,
     #[schema(value_type = String, format = DateTime)]
     saved_at: Timestamp,
-    /// Markdown; missing in lists.
+    /// Markdown; not included in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }

@@ -132,7 +132,7 @@ fn moves(own: &[TagName], wish: &TagWish, to: Option<&TagName>) -> Result<Vec<Ta
     }
     moves.retain(|one| one.to.as_ref().is_none_or(|to| to.name != one.from.name));
     if moves.is_empty() {
-        return Err(Error::field("to", "That is its name already."));
+        return Err(Error::field("to", "The tag already has this name."));
     }
     Ok(moves)
 }

@@ -82,7 +82,7 @@ impl Resources {
         if resource.is_mine(viewer) {
             return Ok(resource);
         }
-        Err(Error::Forbidden("Only the person who keeps this can change it."))
+        Err(Error::Forbidden("Only the owner can change this."))
     }
 
     /// The viewer's own resource, if it is the expected version.

@@ -16,7 +16,7 @@ const MAX_FOLDED: usize = 2_000;
 /// How many tags one resource may carry.
 pub const MAX_TAGS: usize = 50;
 
-/// A tag and how many resources the viewer sees under it.
+/// A tag, and how many visible resources have it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, sqlx::FromRow)]
 pub struct TagCount {
     pub name: String,
@@ -36,13 +36,13 @@ pub struct TagName {
 pub enum TagError {
     #[error("Enter a tag, for example “recipes” or “work/rust”.")]
     Empty,
-    #[error("The tag “{start}…” is longer than {limit} characters; shorten it.")]
+    #[error("The tag “{start}…” is longer than {limit} characters. Shorten it.")]
     TooLong { start: String, limit: usize },
-    #[error("A tag can't contain a comma; enter one tag at a time.")]
+    #[error("A tag can't contain a comma. Enter one tag at a time.")]
     Comma,
-    #[error("A tag contains an invisible control character; delete it and type the tag again.")]
+    #[error("A tag contains an invisible control character. Delete it and enter the tag again.")]
     Control,
-    #[error("One entry can have at most 50 tags; remove some.")]
+    #[error("An entry can have at most 50 tags. Remove some.")]
     TooMany,
 }
 

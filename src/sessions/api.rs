@@ -23,24 +23,24 @@ pub fn routes() -> OpenApiRouter<SessionsState> {
     OpenApiRouter::new().routes(routes!(list_sessions, end_other_sessions)).routes(routes!(end_session))
 }
 
-/// A browser or a program that is signed in.
+/// A browser or a program that is logged in.
 #[derive(Serialize, ToSchema)]
 struct SessionItem {
     id: Uuid,
-    /// Browser and system families, such as `Firefox on Linux`; empty when it did not say.
+    /// Browser and operating system, for example `Firefox on Linux`; empty if unknown.
     browser: String,
     #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
-    /// To a few minutes.
+    /// Accurate to a few minutes.
     #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
-    /// Whether it was last seen in the network that asks; null where that is not known.
+    /// Whether it was last seen in the same network as this request; null if unknown.
     same_network: Option<bool>,
-    /// The one that asks.
+    /// Whether it is the device making this request.
     current: bool,
-    /// It is kept signed in when its session is over.
+    /// Whether it stays logged in after its session ends.
     stays: bool,
-    /// It signed in at `/auth/token`.
+    /// Whether it logged in at `/auth/token`.
     program: bool,
 }
 
@@ -64,7 +64,7 @@ impl From<Device> for SessionItem {
     }
 }
 
-/// Where you are signed in.
+/// Where you are logged in.
 #[utoipa::path(get, path = "/me/sessions", operation_id = "listSessions", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = SessionList, description = "Your devices"),
 ))]
@@ -77,9 +77,9 @@ async fn list_sessions(
     Ok(axum::Json(SessionList { items: devices.into_iter().map(SessionItem::from).collect() }))
 }
 
-/// Sign out everywhere but here.
+/// Log out other devices.
 #[utoipa::path(delete, path = "/me/sessions", operation_id = "endOtherSessions", tag = "account", security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 204, description = "All others are signed out"),
+    (status = 204, description = "All others are logged out"),
 ))]
 async fn end_other_sessions(
     State(sessions): State<Arc<Sessions>>,
@@ -90,10 +90,10 @@ async fn end_other_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sign out one device.
+/// Log out one device.
 #[utoipa::path(delete, path = "/me/sessions/{id}", operation_id = "endSession", tag = "account", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 204, description = "It is signed out"),
+    (status = 204, description = "It is logged out"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn end_session(

@@ -101,7 +101,7 @@ pub async fn switch_off(
     let member = identity.viewer.signed_in()?;
     if require_second_factor::concerns(&auth, &identity.viewer) {
         return Err(Error::Forbidden(
-            "This site asks for two-step login, so it can’t be switched off. You can set it up anew with another app.",
+            "This site requires two-step login, so you can’t turn it off. You can set it up with a different app.",
         ));
     }
     let now = auth.accounts.switch_off(member, Some(member.id), &origin).await?;
@@ -156,7 +156,7 @@ fn totp_page(
 }
 
 fn codes_page(auth: &Auth, context: PageContext, codes: Vec<String>, elsewhere: bool) -> Result<Response> {
-    let heading = format!("Recovery codes for {}. Each works once.", auth.deps.public_url.origin());
+    let heading = format!("Recovery codes for {}. Each code works once.", auth.deps.public_url.origin());
     let text = format!("{heading}\r\n\r\n{}\r\n", codes.join("\r\n"));
     let file = format!("data:text/plain;charset=utf-8,{}", encode(&text));
     page(&CodesPage { context: context.section("security"), codes, file, elsewhere }, false)

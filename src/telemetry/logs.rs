@@ -35,11 +35,11 @@ pub struct LogSettings {
     #[arg(long, env = "COFFER_LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,
 
-    /// http://host:3100 or https://user:password@host of a Loki that gets a copy of every line.
+    /// http://host:3100 or https://user:password@host of a Loki server that receives a copy of every line.
     #[arg(long, env = "COFFER_LOKI_URL", hide_env_values = true)]
     pub loki_url: Option<SecretString>,
 
-    /// What Loki's label `env` says.
+    /// Value of Loki's label `env`.
     #[arg(long, env = "COFFER_ENVIRONMENT", default_value = "production")]
     pub environment: String,
 }

@@ -20,7 +20,7 @@ pub struct SlowQuery {
     pub at: Timestamp,
     pub query: String,
     pub seconds: f64,
-    /// Empty for work that no request waits for.
+    /// Empty for background tasks.
     pub route: String,
     pub request_id: String,
 }
@@ -29,14 +29,14 @@ pub struct SlowQuery {
 pub struct Failure {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// When the route failed first since it last succeeded here.
+    /// When the route first failed since its last success on this instance.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     pub route: String,
     pub status: u16,
     /// The stable name of the error.
     pub code: String,
-    /// What the database said where it could not be used, such as `database is locked`; else empty.
+    /// The database's error, for example `database is locked`; otherwise empty.
     #[serde(default)]
     pub reason: String,
     pub request_id: String,

@@ -13,12 +13,12 @@ const METRICS_PORT: u16 = 9464;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Metrics")]
 pub struct MetricsSettings {
-    /// Address and port where Prometheus finds /metrics, apart from the pages; `off` for none.
+    /// Address and port of /metrics for Prometheus, separate from the pages; `off` for none.
     /// [default: 127.0.0.1:9464, or none where that is taken]
     #[arg(long, env = "COFFER_METRICS_ADDRESS")]
     pub metrics_address: Option<MetricsAddress>,
 
-    /// What a scraper must send as a bearer token; without it whoever reaches the address may read.
+    /// Bearer token that a scraper must send; without it, anyone who can reach the address can read the metrics.
     #[arg(long, env = "COFFER_METRICS_TOKEN", hide_env_values = true)]
     pub metrics_token: Option<SecretString>,
 }
@@ -46,7 +46,7 @@ impl FromStr for MetricsAddress {
         }
         text.parse()
             .map(Self::At)
-            .map_err(|_| "give an address and a port such as 127.0.0.1:9464, or off".to_owned())
+            .map_err(|_| "use an address and port such as 127.0.0.1:9464, or off".to_owned())
     }
 }
 

@@ -27,13 +27,13 @@ pub fn routes() -> OpenApiRouter<TokensState> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TokenDraft {
-    /// Such as the program that will use it; 1 to 80 characters.
+    /// For example, the program that will use it; 1 to 80 characters.
     #[schema(min_length = 1, max_length = 80)]
     name: String,
     /// One or more of the scopes, such as `resources:read`.
     #[schema(value_type = Vec<Scope>, min_items = 1)]
     scopes: Vec<String>,
-    /// 1 to 365; 90 when left out.
+    /// 1 to 365; default 90.
     #[serde(default = "default_days")]
     #[schema(minimum = 1, maximum = 365)]
     days: u32,
@@ -52,7 +52,7 @@ struct TokenItem {
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
-    /// To a few minutes; null when it was never used.
+    /// Accurate to a few minutes; null if never used.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Timestamp>,
 }
@@ -79,11 +79,11 @@ struct TokenList {
 struct MadeToken {
     #[serde(flatten)]
     item: TokenItem,
-    /// `cof_` and 49 letters and digits: it is shown this once.
+    /// `cof_` and 49 letters and digits. It is shown only once.
     token: String,
 }
 
-/// Your personal tokens, the newest first.
+/// Your personal tokens, newest first.
 #[utoipa::path(get, path = "/me/tokens", operation_id = "listTokens", tag = "account", security(("session" = []), ("bearer" = ["account:read"])), responses(
     (status = 200, body = TokenList, description = "Your tokens, without their secrets"),
 ))]
@@ -95,10 +95,10 @@ async fn list_tokens(
     Ok(axum::Json(TokenList { items: tokens.into_iter().map(TokenItem::from).collect() }))
 }
 
-/// Make a personal token; another token makes only what it may do itself.
+/// Create a personal token; when called with a token, the new one can't have more scopes.
 #[utoipa::path(post, path = "/me/tokens", operation_id = "createToken", tag = "account", request_body = TokenDraft,
     security(("session" = []), ("bearer" = ["account:write"])), responses(
-    (status = 201, body = MadeToken, description = "The token, whose secret is shown this once", headers(("Location" = String))),
+    (status = 201, body = MadeToken, description = "The token; its secret is shown only once", headers(("Location" = String))),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`; `invalid`, with one entry per field"),
 ))]

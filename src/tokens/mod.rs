@@ -83,7 +83,10 @@ impl Tokens {
             within.allow(&scopes, expires_at)?;
         }
         if store::of_user(&self.db, owner.id).await?.len() >= MAX_TOKENS {
-            return Err(Error::field("name", "You have 100 tokens. Revoke one that you don’t need first."));
+            return Err(Error::field(
+                "name",
+                "You already have 100 tokens. Revoke one you don’t need first.",
+            ));
         }
         let secret = Prefix::Personal.write(&self.context.random());
         let token = Token {
@@ -157,15 +160,18 @@ fn check(new: &NewToken) -> Result<Vec<Scope>> {
     let name = new.name.trim();
     let mut errors = FieldErrors::default();
     if name.is_empty() || name.chars().count() > 80 {
-        errors.add("name", "Give it a name of 1 to 80 characters, such as the program that will use it.");
+        errors.add(
+            "name",
+            "Enter a name of 1 to 80 characters, for example the program that will use the token.",
+        );
     } else if name.chars().any(char::is_control) {
         errors.add("name", "This name contains an invisible control character. Type it again.");
     }
     if !(1..=MAX_DAYS).contains(&new.days) {
-        errors.add("days", "A token is good for 1 to 365 days.");
+        errors.add("days", "Choose 1 to 365 days.");
     }
     if new.scopes.is_empty() {
-        errors.add("scopes", "Choose at least one thing that it may do.");
+        errors.add("scopes", "Choose at least one permission.");
     }
     errors.or(())?;
     let mut scopes = Vec::new();

@@ -142,7 +142,7 @@ async fn create(
         }
         Err(Error::Invalid(errors)) => {
             let shown = tokens_page(&tokens, owner, context).await?;
-            let summary = Some("No token was made yet: please look at these fields.");
+            let summary = Some("No token was created. Check these fields:");
             let again = page(&TokensPage { form, errors, summary, ..shown }, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }

@@ -23,7 +23,7 @@ const ANY: &str = "*";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Serving")]
 pub struct CorsSettings {
-    /// Origins of other sites whose pages may use the API with a token, with commas between; * for all.
+    /// Origins of other sites whose pages may use the API with a token, separated by commas; * for all.
     #[arg(long, env = "COFFER_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 }
@@ -39,7 +39,7 @@ pub fn origin(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "“{text}” is no origin. Give such as https://app.example.org, without a slash at its end, or *"
+        "“{text}” is not an origin. Use for example https://app.example.org, without a trailing slash, or *"
     ))
 }
 

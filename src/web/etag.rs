@@ -45,7 +45,7 @@ impl EntityTags {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfMatch {
-    /// Entity tags that you have read, or `*`; weak ones never match.
+    /// ETags of the versions you have read, or `*`; weak ones never match.
     #[param(
         rename = "If-Match",
         example = "\"3\"",
@@ -59,7 +59,7 @@ pub struct IfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct OptionalIfMatch {
-    /// Entity tags that you have read, or `*`; weak ones never match.
+    /// ETags of the versions you have read, or `*`; weak ones never match.
     #[param(
         rename = "If-Match",
         required = false,
@@ -73,7 +73,7 @@ pub struct OptionalIfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfNoneMatch {
-    /// Entity tags of what you have, or `*`.
+    /// ETags of the versions you have, or `*`.
     #[param(rename = "If-None-Match", example = "\"3\"", required = false)]
     tags: String,
 }
@@ -83,7 +83,7 @@ pub struct IfNoneMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfNoneMatchAny {
-    /// `*`: only if nothing has this id.
+    /// `*`: only if this id is not in use.
     #[param(rename = "If-None-Match", example = "*", pattern = r"^\*$")]
     tags: String,
 }
@@ -139,8 +139,7 @@ fn required(field: &[u8]) -> Result<EntityTags> {
 fn unreadable() -> Error {
     Error::Malformed {
         code: Code::BadIfMatch,
-        message: "If-Match must be *, or hold ETags that you were given, such as \"3\" with its quotes."
-            .into(),
+        message: "If-Match must be * or a list of ETags with their quotes, for example \"3\".".into(),
     }
 }
 

@@ -143,76 +143,74 @@ impl Flash {
         match self {
             Self::Saved => ("saved", OK, "Saved."),
             Self::SavedEntry(_) => ("saved-entry", OK, "Saved."),
-            Self::Trashed(_) => ("trashed", OK, "In the trash."),
+            Self::Trashed(_) => ("trashed", OK, "Moved to trash."),
             Self::Changed(_) => ("changed", OK, "Changed."),
-            Self::TakenBack => ("taken-back", OK, "Taken back from the trash, with what you typed."),
-            Self::VersionRestored => ("version-restored", OK, "The older version is the current one again."),
+            Self::TakenBack => ("taken-back", OK, "Restored from the trash, with your changes."),
+            Self::VersionRestored => ("version-restored", OK, "Version restored."),
             Self::Pinned => ("pinned", OK, "Pinned."),
-            Self::Unpinned => ("unpinned", OK, "No longer pinned."),
+            Self::Unpinned => ("unpinned", OK, "Unpinned."),
             Self::Restored => ("restored", OK, "Restored from the trash."),
-            Self::Deleted => ("deleted", OK, "Deleted for ever."),
-            Self::Emptied => ("emptied", OK, "The trash is empty: everything in it is deleted for ever."),
-            Self::AlreadySaved => ("already-saved", OK, "You had saved this address before. Here it is."),
+            Self::Deleted => ("deleted", OK, "Deleted permanently."),
+            Self::Emptied => ("emptied", OK, "Trash emptied. Everything in it was permanently deleted."),
+            Self::AlreadySaved => ("already-saved", OK, "You’ve already saved this link. Here it is."),
             Self::NotRestored => (
                 "not-restored",
                 ERROR,
-                "Not restored: you have saved its address again meanwhile. Here is that entry.",
+                "Not restored, because you have since saved this link again. Here is that entry.",
             ),
             Self::Welcome => ("welcome", OK, "Welcome. Your library is ready."),
             Self::Registered => (
                 "registered",
                 OK,
-                "Welcome. Your library is ready. A letter to your address asks you to confirm it; until then, log in with your username.",
+                "Welcome. Your library is ready. Check your email for a link to confirm your address. Until then, log in with your username.",
             ),
             Self::SignedOut => ("signed-out", OK, "You are logged out."),
             Self::AccountDeleted => {
-                ("account-deleted", OK, "Your account is deleted, with everything that was in it.")
+                ("account-deleted", OK, "Your account and everything in it have been deleted.")
             }
-            Self::ProfileSaved => ("profile-saved", OK, "Your profile is saved."),
-            Self::LetterSent => ("letter-sent", OK, "A letter is on its way. Open its link within an hour."),
+            Self::ProfileSaved => ("profile-saved", OK, "Profile saved."),
+            Self::LetterSent => ("letter-sent", OK, "Email sent. Open its link within an hour."),
             Self::AddressConfirmed { elsewhere: false } => {
-                ("address-confirmed", OK, "Your e-mail address is confirmed.")
+                ("address-confirmed", OK, "Your email is confirmed.")
             }
             Self::AddressConfirmed { elsewhere: true } => (
                 "address-confirmed-elsewhere",
                 OK,
-                "Your e-mail address is confirmed. You are logged in on other devices too.",
+                "Your email is confirmed. You are also logged in on other devices.",
             ),
             Self::AddressTaken => (
                 "address-taken",
                 ERROR,
-                "Another account has confirmed this address. Use another one, or log in to that account.",
+                "This email belongs to another account. Use a different one, or log in to that account.",
             ),
             Self::PasswordChanged { revokes_tokens: false } => {
-                ("password-changed", OK, "Your password is changed, and every other device is logged out.")
+                ("password-changed", OK, "Your password has been changed. Your other devices are logged out.")
             }
             Self::PasswordChanged { revokes_tokens: true } => (
                 "password-changed-tokens",
                 OK,
-                "Your password is changed, every other device is logged out, and your API tokens are revoked.",
+                "Your password has been changed. Your other devices are logged out, and your API tokens are revoked.",
             ),
             Self::PasswordReset { revokes_tokens: false } => (
                 "password-reset",
                 OK,
-                "Your password is changed, and every device is logged out. Log in with the new one.",
+                "Your password has been changed, and all devices are logged out. Log in with the new password.",
             ),
             Self::PasswordReset { revokes_tokens: true } => (
                 "password-reset-tokens",
                 OK,
-                "Your password is changed, every device is logged out, and no API token works any more. Log in with the new password.",
+                "Your password has been changed, all devices are logged out, and all API tokens are revoked. Log in with the new password.",
             ),
-            Self::DeviceEnded => ("device-ended", OK, "That device is logged out."),
-            Self::DevicesEnded => ("devices-ended", OK, "Every other device is logged out."),
-            Self::TokenRevoked => {
-                ("token-revoked", OK, "The token is revoked. Programs that used it are refused from now on.")
-            }
+            Self::DeviceEnded => ("device-ended", OK, "Device logged out."),
+            Self::DevicesEnded => ("devices-ended", OK, "Your other devices are logged out."),
+            Self::TokenRevoked => ("token-revoked", OK, "Token revoked. Programs can no longer use it."),
             Self::SecondFactorOff { elsewhere: false } => {
-                ("second-factor-off", OK, "Two-step login is off: your password alone lets you in.")
+                ("second-factor-off", OK, "Two-step login is off. You now log in with your password alone.")
             }
             Self::SecondFactorOff { elsewhere: true } => (
                 "second-factor-off-elsewhere",
                 OK,
-                "Two-step login is off: your password alone lets you in. You are logged in on other devices too.",
+                "Two-step login is off. You now log in with your password alone. You are also logged in on other devices.",
             ),
             Self::StartAgain => {
                 ("start-again", ERROR, "That took too long. Log in with your password again.")
@@ -220,19 +218,17 @@ impl Flash {
             Self::TooManyCodes => {
                 ("too-many-codes", ERROR, "Too many wrong codes. Log in with your password again.")
             }
-            Self::RoleChanged => ("role-changed", OK, "The role is changed."),
-            Self::AccountDisabled => {
-                ("account-disabled", OK, "The account is disabled, and logged out everywhere.")
-            }
-            Self::AccountEnabled => ("account-enabled", OK, "The account is enabled again."),
+            Self::RoleChanged => ("role-changed", OK, "Role changed."),
+            Self::AccountDisabled => ("account-disabled", OK, "Account disabled and logged out everywhere."),
+            Self::AccountEnabled => ("account-enabled", OK, "Account enabled."),
             Self::SessionsEnded => ("sessions-ended", OK, "Logged out everywhere."),
             Self::InviteWithdrawn => {
-                ("invite-withdrawn", OK, "The invitation is withdrawn. Its link no longer works.")
+                ("invite-withdrawn", OK, "Invitation withdrawn. Its link no longer works.")
             }
             Self::LimitReleased => {
-                ("limit-released", OK, "This client may go on: all nodes know it within a second.")
+                ("limit-released", OK, "Client unblocked. This takes effect on all nodes within a second.")
             }
-            Self::LimitOver => ("limit-over", OK, "This client is not held back any more."),
+            Self::LimitOver => ("limit-over", OK, "This client is no longer blocked."),
         }
     }
 
@@ -243,11 +239,11 @@ impl Flash {
         }
         let (name, kind, text) = self.content();
         let offer = match self {
-            Self::SavedEntry(id) => Some(Offer::page(format!("/resources/{id}"), "Open it")),
+            Self::SavedEntry(id) => Some(Offer::page(format!("/resources/{id}"), "Open")),
             Self::Trashed(id) => Some(Offer::change(format!("/resources/{id}/restore"), "Undo")),
             Self::AddressConfirmed { elsewhere: true } | Self::SecondFactorOff { elsewhere: true } => {
                 let href = "/settings/sessions/others/end".to_owned();
-                Some(Offer::change(href, "Log out all other devices"))
+                Some(Offer::change(href, "Log out other devices"))
             }
             _ => None,
         };

@@ -66,7 +66,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for StrictQuery<T> {
             None => Ok(Self(value)),
             Some(name) => Err(Error::Malformed {
                 code: Code::BadParameter,
-                message: format!("There is no parameter “{name}” here."),
+                message: format!("Unknown parameter “{name}”."),
             }),
         }
     }
@@ -114,7 +114,7 @@ pub fn encode(text: &str) -> String {
 /// What a page says above its form when fields are wrong.
 #[must_use]
 pub fn summary(errors: &FieldErrors) -> Option<&'static str> {
-    (!errors.is_empty()).then_some("Nothing was saved yet: please look at these fields.")
+    (!errors.is_empty()).then_some("Nothing was saved. Check these fields:")
 }
 
 /// A multipart upload of one file and some text fields.
@@ -148,7 +148,7 @@ where
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
                 code: Code::BadUpload,
-                message: "This upload can't be read. Send it again.".into(),
+                message: "This upload can't be read. Try again.".into(),
             },
         })?;
         let upload = read_parts(parts).await.map_err(|error| unreadable(&error, limit))?;

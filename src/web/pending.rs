@@ -25,7 +25,7 @@ const TYPED: [(&str, &str); 7] = [
     ("tags", "Tags"),
     ("email", "Email"),
     ("username", "Username"),
-    ("display_name", "Name to show"),
+    ("display_name", "Display name"),
 ];
 
 /// Where a form goes and what it holds.

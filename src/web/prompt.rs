@@ -74,9 +74,9 @@ impl Prompt {
 
     fn heading(&self) -> String {
         match self {
-            Self::LogIn(_) => "Log in to go on".to_owned(),
-            Self::Whose { name } => format!("Go on as {name}?"),
-            Self::Password { .. } => "Your password, once more".to_owned(),
+            Self::LogIn(_) => "Log in to continue".to_owned(),
+            Self::Whose { name } => format!("Continue as {name}?"),
+            Self::Password { .. } => "Confirm your password".to_owned(),
             Self::Wait(refusal) => refusal.heading().to_owned(),
         }
     }
@@ -84,10 +84,10 @@ impl Prompt {
     /// What is said about the fields that it shows again.
     fn about_typed(&self) -> &'static str {
         match self {
-            Self::LogIn(_) => "This is what goes on once you are logged in.",
-            Self::Whose { .. } => "Not carried out yet. Copy what you need if you leave it.",
-            Self::Password { .. } => "This is what goes on with your password.",
-            Self::Wait(_) => "It waits here: send it again when the time has come.",
+            Self::LogIn(_) => "This will be sent once you have logged in.",
+            Self::Whose { .. } => "This hasn’t been done yet. If you cancel, copy what you need first.",
+            Self::Password { .. } => "This will be sent once you have confirmed your password.",
+            Self::Wait(_) => "This is still here. Try again when the time is up.",
         }
     }
 }

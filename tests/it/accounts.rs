@@ -87,7 +87,7 @@ async fn a_refused_setup_can_be_mended(app: App) {
         .holds("email", "ada@example.org")
         .holds("username", "Ada Lovelace")
         .has("#password-error", "12")
-        .has("#username-error", "small letters");
+        .has("#username-error", "lowercase letters");
     ada.post_form(&path, &account("ada", "ada@example.org")).await.redirects_to("/resources");
 }
 
@@ -177,7 +177,7 @@ async fn a_wrong_login_says_no_more_than_that(app: App) {
             .await
             .is(422);
         refused
-            .has("#login-error", "don’t belong together")
+            .has("#login-error", "Wrong username or password")
             .holds("next", "/tags")
             .holds("login", &login.replace('\0', "\u{fffd}"))
             .has_no("input[type='password'][value]");

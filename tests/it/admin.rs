@@ -56,7 +56,7 @@ async fn admins_find_people_by_parts_of_their_names(app: App) {
         assert_eq!(json!(names), json!(found), "{q}");
     }
     admin.get("/admin/users?q=ada").await.ok().has(".people a", "adam").lacks("bob@example.org");
-    admin.get("/admin/users?q=zed").await.ok().has("h2", "Nobody with “zed”");
+    admin.get("/admin/users?q=zed").await.ok().has("h2", "No people found for “zed”");
 }
 
 on_both_engines!(everybody_is_on_exactly_one_page);
@@ -89,8 +89,8 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_on_word(app: App) {
     admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
     assert!(!ada.is_signed_in().await && !phone.is_signed_in().await);
     let form = [("login", "ada"), ("password", PASSWORD)];
-    ada.post_form("/login", &form).await.is(422).text_has("don’t belong together");
-    admin.get(&page).await.ok().has(".facts", "Disabled since").has("button", "Enable the account");
+    ada.post_form("/login", &form).await.is(422).text_has("Wrong username or password");
+    admin.get(&page).await.ok().has(".facts", "Disabled since").has("button", "Enable account");
     admin.get("/admin/users").await.ok().has(".badge", "disabled");
     admin.post_form(&format!("{page}/reset-link"), &[]).await.error_page(403);
     admin.post_form(&format!("{page}/enable"), &[]).await.redirects_to(&page);
@@ -257,7 +257,7 @@ async fn a_reset_link_is_shown_once(app: App) {
     let (_, token) = link.split_once("/password/reset/").expect("a link to the form for a new password");
     assert_eq!(token.len(), 43);
     admin.get(&page).await.ok().has_no("#link").lacks(token);
-    admin.get("/admin/audit").await.ok().has("td", "Made a password reset link").lacks(token);
+    admin.get("/admin/audit").await.ok().has("td", "Created a password reset link").lacks(token);
 }
 
 on_both_engines!(a_reset_link_lets_its_person_in_again_once);
@@ -370,7 +370,7 @@ on_both_engines!(an_admin_page_tells_who_was_invited_by_whom);
 async fn an_admin_page_tells_who_was_invited_by_whom(app: App) {
     let (root, other) = (app.admin("root").await, app.admin("other").await);
     root.post_form("/admin/invites", &[]).await.redirects_to("/admin/invites");
-    let shown = root.get("/admin/invites").await.ok().has(".events li", "Made by root");
+    let shown = root.get("/admin/invites").await.ok().has(".events li", "Created by root");
     let link = shown.attributes("#link", "value").remove(0);
     root.get("/admin/invites").await.ok().has_no("#link");
     let name =

@@ -267,7 +267,7 @@ async fn an_exported_trail_is_verified_elsewhere(app: App) {
             elsewhere.run(&["audit", "verify", "--file", "trail"], &[("COFFER_SECRET_KEY", key.trim())]);
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     };
-    assert!(verify(&text, &key).contains("unbroken: 6 events"), "{}", verify(&text, &key));
+    assert!(verify(&text, &key).contains("intact: 6 events"), "{}", verify(&text, &key));
     let lines: Vec<&str> = text.lines().collect();
     let without = |left_out: usize| {
         let kept = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, line)| *line);
@@ -275,9 +275,9 @@ async fn an_exported_trail_is_verified_elsewhere(app: App) {
     };
     for (forged, sentence) in [
         (without(2), "event 2 was removed"),
-        (without(6), "the end was cut off, from event 6 on"),
-        (without(7), "ends before the trail does"),
-        (without(0), "is no trail"),
+        (without(6), "the trail was cut off from event 6 on"),
+        (without(7), "is incomplete"),
+        (without(0), "is not from `coffer audit export`"),
         (text.replacen("\"outcome\":\"done\"", "\"outcome\":\"refused\"", 1), "event 1 was changed"),
         (
             text.replacen(&format!("{}\n{}", lines[3], lines[4]), &format!("{}\n{}", lines[4], lines[3]), 1),
@@ -286,7 +286,7 @@ async fn an_exported_trail_is_verified_elsewhere(app: App) {
     ] {
         assert!(verify(&forged, &key).contains(sentence), "{sentence}: {}", verify(&forged, &key));
     }
-    assert!(verify(&text, &"ab".repeat(32)).contains("was exported under the key"));
+    assert!(verify(&text, &"ab".repeat(32)).contains("was exported with the key"));
 }
 
 on_both_engines!(what_is_private_is_nowhere_in_the_trail, "--signup=open");
@@ -327,9 +327,9 @@ async fn everybody_sees_what_happened_to_their_own_account(app: App) {
     let rows = page.texts(".events li");
     assert_eq!(rows.len(), 3, "{rows:?}");
     for (row, words) in rows.iter().zip([
-        ["Failed to log in", "Somebody not logged in", "another network"],
+        ["Failed to log in", "Not logged in", "another network"],
         ["Logged in", "You", "this network"],
-        ["Made an account", "The operator, on the server", "UTC"],
+        ["Created an account for someone", "The operator, on the server", "UTC"],
     ]) {
         assert!(words.iter().all(|word| row.contains(word)), "{row}");
     }
@@ -358,8 +358,8 @@ async fn a_long_trail_is_checked_when_asked(app: App) {
         app.coffer.auth.audit.record(&mut tx, &RequestMeta::default(), &event).await.expect("an event");
     }
     tx.commit().await.expect("they stay");
-    admin.get("/admin/audit").await.ok().has("button", "Check the chain now").lacks("unbroken");
-    admin.get("/admin/audit?check=now").await.ok().has(".notice", "The chain is unbroken: 2502 events");
+    admin.get("/admin/audit").await.ok().has("button", "Check now").lacks("intact");
+    admin.get("/admin/audit?check=now").await.ok().has(".notice", "The chain is intact: 2502 events");
     let lines = admin.get("/admin/audit.csv").await.ok().text().lines().count();
     assert_eq!(lines, 2_503);
 }

@@ -494,7 +494,7 @@ async fn unknown_addresses_are_404_in_the_trees_own_dress(app: App) {
         app.visitor().get(path).await.is(404).problem("unknown_route");
     }
     for path in ["/absent", "/resources/", "//", "/login/", "/admin/", "/.env", "/..%2f..%2fetc/passwd"] {
-        owner.get(path).await.error_page(404).has("a[href='/']", "Back to the library");
+        owner.get(path).await.error_page(404).has("a[href='/']", "Back to library");
         owner.post_form(path, &[("title", "Typed")]).await.error_page(404).has("main textarea", "Typed");
         app.visitor().get(path).await.error_page(404);
     }
@@ -597,7 +597,7 @@ async fn a_row_that_is_refused_in_place_still_holds_what_was_typed(app: App) {
         .has(".field-error", "");
     let stale = [("title", "Typed"), ("version", "7")];
     let refused = owner.post_form(&details, &stale).by_htmx().await.is(409);
-    refused.holds("title", "Typed").holds("version", "1").text_has("changed meanwhile");
+    refused.holds("title", "Typed").holds("version", "1").text_has("changed in the meantime");
 }
 
 on_both_engines!(an_editor_without_its_version_is_refused_and_given_back);

@@ -39,15 +39,15 @@ async fn a_first_day_without_javascript() {
 async fn first_day(app: &App, javascript: bool) {
     let browser = Browser::open(&app.origin(), javascript, 1280, 900).await;
     browser.goto("/").await;
-    browser.sees("Open the set-up link").await;
+    browser.sees("Open the setup link").await;
     sets_up(app, &browser).await;
     browser.sees("Welcome. Your library is ready.").await;
 
     browser.follow("Import bookmarks").await;
     browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
     browser.press("Import").await;
-    browser.has("h1", "Your bookmarks are in").await;
-    browser.follow("See what came in").await;
+    browser.has("h1", "Bookmarks imported").await;
+    browser.follow("View imported entries").await;
 
     browser.fill("Search the library", "moon -harbor").await;
     browser.press("Search").await;
@@ -64,7 +64,7 @@ async fn first_day(app: &App, javascript: bool) {
     cannot_restore_what_was_saved_again(&browser).await;
 
     browser.press("Move to trash").await;
-    browser.sees("In the trash.").await;
+    browser.sees("Moved to trash.").await;
     browser.press("Undo").await;
     browser.sees("Restored from the trash.").await;
     browser.goto("/resources").await;
@@ -73,9 +73,9 @@ async fn first_day(app: &App, javascript: bool) {
     browser.follow("Trash").await;
     browser.has("h2", "Tide tables").await;
     for _ in 0..2 {
-        browser.press("Delete for ever…").await;
-        browser.press("Delete for ever").await;
-        browser.sees("Deleted for ever.").await;
+        browser.press("Delete permanently…").await;
+        browser.press("Delete permanently").await;
+        browser.sees("Deleted permanently.").await;
     }
     browser.sees("The trash is empty.").await;
 
@@ -106,18 +106,18 @@ async fn edits_in_two_tabs(browser: &Browser) {
     browser.has(".prose", "High at noon and at midnight").await;
     browser.follow("all versions").await;
     browser.sees("Version 3").await;
-    browser.follow("Back to the entry").await;
+    browser.follow("Back to entry").await;
 }
 
 async fn cannot_restore_what_was_saved_again(browser: &Browser) {
     browser.press("Move to trash").await;
     browser.fill("Save a link", "tides.example").await;
     browser.press("Save").await;
-    browser.press("Save a new one").await;
+    browser.press("Save as new").await;
     browser.has("h1", "tides.example").await;
     browser.follow("Trash").await;
     browser.press("Restore “Tide tables”").await;
-    browser.sees("Not restored: you have saved its address again meanwhile.").await;
+    browser.sees("Not restored, because you have since saved this link again.").await;
     browser.has("h1", "tides.example").await;
     browser.press("Move to trash").await;
     browser.follow("Trash").await;
@@ -158,7 +158,7 @@ async fn the_list_follows_the_search() {
     browser.has("[data-query-error]", "tag").await;
     browser.press("Search").await;
     browser.fill("Search the library", "++").await;
-    browser.sees("“++” holds no letter, digit or picture to look for").await;
+    browser.sees("“++” contains no letters, digits or symbols that can be searched for").await;
     browser.press("Search").await;
     browser.fill("Search the library", "moon").await;
     browser.is_at("?q=moon").await;
@@ -188,7 +188,7 @@ async fn the_key_that_goes_to_the_search_box_can_be_switched_off() {
     for expected in ["q", "body", "q"] {
         assert_eq!(focus_after_slash(&browser).await, expected);
         browser.goto("/settings/profile").await;
-        browser.tick("The / key goes to the search box").await;
+        browser.tick("Press / to go to the search box").await;
         browser.press("Save for this browser").await;
         browser.sees("Saved.").await;
     }
@@ -213,7 +213,7 @@ async fn a_row_is_edited_where_it_stands() {
     browser.fill("Title", "High water").await;
     owner.json(Method::PATCH, &entry.api(), json!({ "title": "Low water" })).if_match("\"2\"").await.ok();
     browser.hits(Key::Enter).await;
-    browser.has(".entry [role=alert]", "This was changed meanwhile.").await;
+    browser.has(".entry [role=alert]", "This entry was changed in the meantime.").await;
     browser.field_holds("Title", "High water").await;
     browser.follow("Cancel").await;
     browser.has(".entry h2", "Low water").await;
@@ -237,7 +237,7 @@ async fn what_was_typed_outlives_the_session() {
     browser.fill("Text", "Nobody else knows this").await;
     ends_all_sessions(&app, "owner").await;
     browser.press("Save").await;
-    browser.has("h1", "Log in to go on").await;
+    browser.has("h1", "Log in to continue").await;
     browser.field_holds("Text", "Nobody else knows this").await;
     logs_in_to_go_on(&browser, "owner").await;
     browser.has("h1", "Nobody else knows this").await;
@@ -245,10 +245,10 @@ async fn what_was_typed_outlives_the_session() {
 }
 
 async fn logs_in_to_go_on(browser: &Browser, username: &str) {
-    browser.has("h1", "Log in to go on").await;
+    browser.has("h1", "Log in to continue").await;
     browser.fill("Email or username", username).await;
     browser.fill("Password", PASSWORD).await;
-    browser.press("Log in and go on").await;
+    browser.press("Log in and continue").await;
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn the_keyboard_alone_is_enough() {
     browser.hits(Key::Enter).await;
     browser.has("h1", "Library").await;
 
-    browser.tabs_to("Skip to the content").await;
+    browser.tabs_to("Skip to content").await;
     browser.hits(Key::Enter).await;
     browser.tabs_to("Save a link").await;
     browser.types("tides.example").await;
@@ -364,7 +364,7 @@ async fn every_page_is_for_everybody() {
     browser.goto("/import").await;
     browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
     browser.press("Import").await;
-    browser.has("h1", "Your bookmarks are in").await;
+    browser.has("h1", "Bookmarks imported").await;
     is_for_everybody(&browser, "an import").await;
 
     browser.press("Log out").await;
@@ -375,7 +375,7 @@ async fn every_page_is_for_everybody() {
     browser.fill("Email or username", "owner").await;
     browser.fill("Password", "guess").await;
     browser.press("Log in").await;
-    browser.sees("don’t belong together").await;
+    browser.sees("Wrong username or password").await;
     is_for_everybody(&browser, "a failed log-in").await;
     has_complained_only_of(
         &browser,
@@ -420,9 +420,9 @@ async fn sets_up(app: &App, browser: &Browser) {
     browser.goto(&format!("/setup/{token}")).await;
     browser.fill("Email", "ada@example.org").await;
     browser.fill("Username", "ada").await;
-    browser.fill("Name to show", "Ada Lovelace").await;
+    browser.fill("Display name", "Ada Lovelace").await;
     browser.fill("Password", PASSWORD).await;
-    browser.press("Open the library").await;
+    browser.press("Create account").await;
 }
 
 async fn signed_in(app: &App, username: &str) -> Browser {
@@ -468,9 +468,9 @@ async fn a_refused_form_waits_on_its_page() {
         for _ in 0..2 {
             browser.goto("/password/forgot").await;
             browser.fill("Email", "ada@example.org").await;
-            browser.press("Send the letter").await;
+            browser.press("Send reset link").await;
         }
-        browser.has("h1", "One moment, please").await;
+        browser.has("h1", "Too many requests").await;
         browser.sees("You can try again in").await;
         browser.field_holds("Email", "ada@example.org").await;
         if javascript {
@@ -483,8 +483,8 @@ async fn a_refused_form_waits_on_its_page() {
             eventually(Duration::from_secs(10), runs).await.expect("the time runs down");
         }
         app.later(Duration::from_mins(2));
-        browser.press("Send again").await;
-        browser.has("h1", "Look into your mail").await;
+        browser.press("Try again").await;
+        browser.has("h1", "Check your email").await;
         app.later(Duration::from_mins(2));
     }
 }

@@ -306,7 +306,7 @@ async fn an_address_gets_few_letters(app: App) {
             asks(email, &format!("198.51.100.{n}")).await.ok();
         }
         let refused = asks(&email.to_uppercase(), "198.51.100.9").await.error_page(429);
-        refused.has("button", "Send again").holds("email", &email.to_uppercase());
+        refused.has("button", "Try again").holds("email", &email.to_uppercase());
     }
     for n in 0..3 {
         asks(&format!("n{n}@example.org"), "198.51.100.0").await.ok();

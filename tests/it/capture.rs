@@ -28,10 +28,10 @@ async fn what_is_shared_comes_into_the_form(app: App) {
         ("back", "/capture/saved"),
     ];
     owner.post_form("/resources", &form).await.redirects_to("/capture/saved");
-    owner.get("/capture/saved").await.ok().has("h1", "Saved").has("[data-closes]", "closes by itself");
+    owner.get("/capture/saved").await.ok().has("h1", "Saved").has("[data-closes]", "closes automatically");
     let kept = owner.get(path).await.is(303).header("location");
     assert!(kept.starts_with("/resources/") && kept.ends_with("/edit"), "{kept}");
-    owner.get(&kept).await.ok().holds("title", "Tides").has(".toast", "You had saved this address before");
+    owner.get(&kept).await.ok().holds("title", "Tides").has(".toast", "You’ve already saved this link");
 }
 
 on_both_engines!(an_address_in_a_sentence_is_saved_with_it);
@@ -52,7 +52,7 @@ async fn several_addresses_are_shown_before_they_are_saved(app: App) {
     let text = "https://tides.example/\nkept.example\nthrown.example\n\nhttps://moon.example/x and more";
     let shown = owner.post_form("/resources", &[("url", text)]).await.ok().has("h1", "Save 2 links?");
     let shown = shown
-        .has(&format!(".pasted a[href='{}']", kept.page()), "kept already")
+        .has(&format!(".pasted a[href='{}']", kept.page()), "already saved")
         .has(".pasted a", "in the trash");
     let urls = shown.attributes("[name=urls]", "value").remove(0);
     owner
@@ -66,7 +66,7 @@ async fn several_addresses_are_shown_before_they_are_saved(app: App) {
         .has(".toast", "Saved: 2 entries.")
         .has(".entry", "moon.example/x");
     let again = owner.post_form("/resources", &[("url", text)]).await.ok();
-    again.has("h1", "Nothing new among them").has_no("[name=tags]");
+    again.has("h1", "Nothing new to save").has_no("[name=tags]");
 }
 
 on_both_engines!(the_ways_to_save_are_told);
@@ -77,7 +77,7 @@ async fn the_ways_to_save_are_told(app: App) {
     let code = page.attributes("a.bookmarklet", "href").remove(0);
     assert!(code.starts_with("javascript:") && code.contains(&format!("{origin}/capture?url=")), "{code}");
     page.text_has(&format!("{origin}/resources?q=%s"));
-    owner.get("/").await.ok().has(".first-steps a[href='/settings/capture']", "Set it up");
+    owner.get("/").await.ok().has(".first-steps a[href='/settings/capture']", "Set up");
     let search = owner.get("/opensearch.xml").await.ok();
     search.header_is("content-type", "application/opensearchdescription+xml; charset=utf-8");
     let list = owner.get("/resources").await.ok();

@@ -49,7 +49,7 @@ fn in_an_empty_folder_they_make_nothing() {
         );
     }
     let said = place.done(&["doctor"], &[]);
-    assert!(said.contains("the first start makes it"), "{said}");
+    assert!(said.contains("coffer creates it on first start"), "{said}");
     place.done(&["config"], &[]);
     place.refusal(&["healthcheck"], &[]);
     assert!(!Path::new(&place.path("data")).exists(), "nothing was made");
@@ -136,7 +136,7 @@ async fn a_schema_of_a_later_coffer_is_named_in_our_words() {
         for command in WORKING.iter().chain(&MAKING) {
             let said = place.refusal(command, variables);
             assert!(
-                said.contains("was made by a newer coffer") && said.contains("9001"),
+                said.contains("was created by a newer coffer") && said.contains("9001"),
                 "{command:?}: {said}"
             );
             assert!(!said.contains("sqlx") && !said.contains("previously applied"), "{said}");
@@ -144,7 +144,7 @@ async fn a_schema_of_a_later_coffer_is_named_in_our_words() {
         let said = place.run(&["doctor"], variables);
         assert!(
             String::from_utf8_lossy(&said.stdout)
-                .contains("FAIL  database  The database was made by a newer coffer"),
+                .contains("FAIL  database  The database was created by a newer coffer"),
             "{said:?}"
         );
     }

@@ -63,7 +63,11 @@ async fn one_device_is_logged_out_by_page_and_by_json(app: App) {
         if by_page {
             let end = format!("/settings/sessions/{id}/end");
             ada.post_form(&end, &[]).await.redirects_to("/settings/sessions");
-            ada.get("/settings/sessions").await.ok().has(".toast", "logged out").text_has("nowhere else");
+            ada.get("/settings/sessions")
+                .await
+                .ok()
+                .has(".toast", "logged out")
+                .text_has("not logged in anywhere else");
         } else {
             ada.json_free(Method::DELETE, &format!("{LIST}/{id}")).await.is(204);
         }

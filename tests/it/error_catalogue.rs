@@ -64,7 +64,7 @@ async fn a_wrong_body_is_refused_in_plain_words(app: App) {
     let owner = app.signed_in("owner").await;
     for (body, field, said) in [
         (json!({ "tags": "sea" }), "tags", "tags must be a list."),
-        (json!({ "tags": [1] }), "tags[0]", "tags[0] must be a text."),
+        (json!({ "tags": [1] }), "tags[0]", "tags[0] must be a string."),
         (json!({ "pinned": "yes" }), "pinned", "pinned must be true or false."),
         (
             json!({ "visibility": "mine" }),

@@ -17,11 +17,11 @@ async fn who_is_logged_in_is_not_told_to_log_in(app: App) {
         assert!(!told.contains("sign in") && !told.contains("log in"), "{path}: {told}");
     }
     for path in &HERE[..3] {
-        visitor.get(path).await.error_page(404).has("main", "log in first").has("header a", "Log in");
+        visitor.get(path).await.error_page(404).has("main", "log in to see it").has("header a", "Log in");
     }
     let used = format!("/verify-email/{}", "A".repeat(43));
-    ada.get(&used).await.error_page(410).has("main", "used up").lacks("have an account");
-    visitor.get(&used).await.error_page(410).has("main", "You have an account already?");
+    ada.get(&used).await.error_page(410).has("main", "has been used").lacks("have an account");
+    visitor.get(&used).await.error_page(410).has("main", "Already have an account?");
     for person in [&ada, &visitor] {
         let told = person.get("/api/v1/resources/0191d3c0-0000-7000-8000-000000000000").await.is(404);
         assert!(!told.problem("not_found").text().contains("ign in"));
@@ -57,7 +57,7 @@ async fn too_many_wrong_passwords_say_so_and_when_to_come_back(app: App) {
             .has("[data-countdown]", "minutes")
             .has("a[href='/login'][data-after-countdown='Try again']", "Try again in")
             .has_no("textarea")
-            .lacks("not lost")
+            .lacks("not saved")
             .lacks("wrong horse");
     }
 }
@@ -71,9 +71,9 @@ async fn from_one_place_it_is_not_about_one_account(app: App) {
     let refused = visitor.post_form("/login", &[("login", "<b>eve</b>"), ("password", PASSWORD)]).await;
     refused
         .error_page(429)
-        .has("main", "too many attempts to log in from here")
+        .has("main", "too many login attempts from your network")
         .lacks("eve")
-        .lacks("not lost");
+        .lacks("not saved");
 }
 
 on_both_engines!(other_limits_say_when_too, "--rate-limit-sudo=1/h", "--rate-limit-second-factor=1/h");
@@ -82,5 +82,5 @@ async fn other_limits_say_when_too(app: App) {
     let wrong = [("current_password", "wrong horse battery"), ("password", "staple orbit lantern")];
     ada.post_form("/settings/password", &wrong).await.is(422);
     let refused = ada.post_form("/settings/password", &wrong).await.error_page(429);
-    refused.has("main", "The password did not fit").has("[data-countdown]", "minutes").lacks("not lost");
+    refused.has("main", "too many wrong passwords").has("[data-countdown]", "minutes").lacks("not saved");
 }

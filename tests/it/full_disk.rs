@@ -208,7 +208,7 @@ fn a_start_on_a_full_disk_says_so() {
     ] {
         for command in [vec!["serve", "--port=0"], vec!["migrate"]] {
             let said = place.refusal(&command, &variables);
-            assert!(said.contains("no room left on the disk") && said.contains(&directory), "{said}");
+            assert!(said.contains("no space left on the disk") && said.contains(&directory), "{said}");
         }
     }
     disk.make_room();

@@ -69,8 +69,7 @@ fn large_file() -> String {
 on_both_engines!(a_ragged_file_is_accounted_for_to_its_last_link);
 async fn a_ragged_file_is_accounted_for_to_its_last_link(app: App) {
     let owner = app.signed_in("owner").await;
-    let report =
-        imports(&owner, RAGGED).await.has("h1", "Your bookmarks are in").has(".lede", "bookmarks.html");
+    let report = imports(&owner, RAGGED).await.has("h1", "Bookmarks imported").has(".lede", "bookmarks.html");
     let [new, kept, refused] = tally(&report);
     assert_eq!((new + kept + refused, new, refused), (RAGGED_LINKS, 9, 3));
     let lines = report.texts(".ledger tbody tr td:first-child");
@@ -79,7 +78,7 @@ async fn a_ragged_file_is_accounted_for_to_its_last_link(app: App) {
         .has(".ledger", "“place:” addresses can't be saved")
         .has(".ledger", "“javascript:”")
         .has(".ledger", "Enter the address");
-    let again = imports(&owner, RAGGED).await.has("h1", "Nothing new came in");
+    let again = imports(&owner, RAGGED).await.has("h1", "Nothing new to import");
     assert_eq!(tally(&again), [0, new, refused]);
     assert_eq!(again.attributes("details.block li a", "href").len(), new);
 }
@@ -148,7 +147,7 @@ async fn what_is_kept_already_gets_new_tags_and_nothing_else(app: App) {
     assert_eq!(tally(&report), [8, 1, 3]);
     report
         .has(&format!("details a[href='{}']", entry.page()), "Tide tables & moon")
-        .has("#kept li", "new tags sea, tables, harbour");
+        .has("#kept li", "added tags sea, tables, harbour");
     let kept = owner.get(&entry.api()).await.ok().json();
     assert_eq!(
         (&kept["title"], &kept["tags"], &kept["version"]),
@@ -161,7 +160,7 @@ async fn what_is_kept_already_gets_new_tags_and_nothing_else(app: App) {
         (&versions["items"][0]["via"], &versions["items"][0]["tags"]),
         (&json!("import"), &kept["tags"])
     );
-    let again = imports(&owner, RAGGED).await.has("#kept", "None of them brought a new tag");
+    let again = imports(&owner, RAGGED).await.has("#kept", "No new tags were added");
     assert_eq!(tally(&again), [0, 9, 3]);
     assert_eq!(owner.get(&entry.api()).await.ok().json()["version"], 2);
 }
@@ -183,10 +182,10 @@ async fn what_is_no_bookmarks_file_is_refused_with_a_sentence(app: App) {
     for (file, sentence) in [
         (&b""[..], "empty"),
         (b"  \n", "empty"),
-        (b"<!doctype html><p>A page", "holds no bookmarks"),
-        (b"just text", "holds no bookmarks"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "isn't text"),
-        (b"{\"roots\":{}}", "holds no bookmarks"),
+        (b"<!doctype html><p>A page", "contains no bookmarks"),
+        (b"just text", "contains no bookmarks"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "isn't a text file"),
+        (b"{\"roots\":{}}", "contains no bookmarks"),
         (damaged.as_bytes(), "damaged"),
     ] {
         let refused = owner.uploads("/import", "b.html", file, &[("visibility", "public")]).await.is(422);
@@ -222,7 +221,7 @@ async fn odd_texts_in_a_file_do_not_stop_it(app: App) {
     assert_eq!(tally(&report), [7, 0, 1]);
     report
         .has("#shortened", "title is longer")
-        .has("#shortened", "left out")
+        .has("#shortened", "Left out")
         .has("#shortened", "tag is longer");
     let cut = find(&owner, "https://1.example/").await;
     assert_eq!(cut["title"].as_str().map(|title| title.chars().count()), Some(500));
@@ -268,14 +267,14 @@ async fn the_command_imports_a_file_too(app: App) {
     let library = app.stop().await;
     std::fs::write(library.data_dir().join("b.html"), RAGGED).expect("a file");
     let (done, said) = command(&library, &["import", "b.html"]);
-    assert!(done && said.contains("9 new, 0 already kept, 3 refused."), "{said}");
+    assert!(done && said.contains("9 new, 0 already saved, 3 skipped."), "{said}");
     assert!(said.contains("line 30: ") && said.contains("(Bookmarklet)"), "{said}");
     let (done, said) = command(&library, &["import", "b.html", "--user", "owner", "--visibility", "public"]);
-    assert!(done && said.contains("0 new, 9 already kept, 3 refused."), "{said}");
+    assert!(done && said.contains("0 new, 9 already saved, 3 skipped."), "{said}");
     for (arguments, sentence) in [
         (["import", "b.html", "--user=nobody"], "There is no account nobody"),
         (["import", "absent.html", "--user=owner"], "Cannot read absent.html"),
-        (["import", "secret.key", "--user=owner"], "holds no bookmarks"),
+        (["import", "secret.key", "--user=owner"], "contains no bookmarks"),
         (["import", "b.html", "--visibility=all"], "invalid value 'all'"),
     ] {
         let (done, said) = command(&library, &arguments);
@@ -298,7 +297,8 @@ async fn an_address_in_two_folders_is_one_entry_with_both(app: App) {
         <DT><A HREF=\"https://lang.example/d\" PRIVATE=\"0\">D</A></DL><p>",
     );
     let sent = owner.uploads("/import", "b.html", &file, &[("visibility", "public")]).await.is(303);
-    let report = owner.get(&sent.header("location")).await.ok().has("#kept li", "new tags Programming, blue");
+    let report =
+        owner.get(&sent.header("location")).await.ok().has("#kept li", "added tags Programming, blue");
     assert_eq!(tally(&report), [2, 1, 0]);
     let both = find(&owner, "https://lang.example/c").await;
     assert_eq!((&both["title"], &both["body"]), (&json!("C family"), &json!("only here")));
@@ -387,7 +387,7 @@ async fn a_guessed_encoding_is_told_and_can_be_chosen(app: App) {
     let gbk = encoding_rs::GBK.encode(lines).0.into_owned();
     let file = [HEAD.as_bytes(), &gbk, b"</DL>"].concat();
     let asked = owner.uploads("/import", "b.html", &file, &[("visibility", "members")]).await.is(422);
-    let asked = asked.has("#charset-error", "GBK was guessed").has("select[name=charset]", "GBK");
+    let asked = asked.has("#charset-error", "It looks like GBK").has("select[name=charset]", "GBK");
     assert_eq!(asked.attributes("option[selected]", "value"), ["gbk"], "the guess need not be looked for");
     asked.has("#sample", "“中华人民共和国新闻”, “程序设计语言”");
     owner.uploads("/import", "b.html", &file, &[("charset", "klingon")]).await.is(422);
@@ -400,7 +400,7 @@ async fn a_bookmarklet_is_told_what_it_is_however_long(app: App) {
     let owner = app.signed_in("owner").await;
     let long = format!("javascript:(function(){{\n{}}})()", "alert(1);".repeat(500));
     let report = imports(&owner, &file_of(&format!("<DT><A HREF=\"{long}\">Clip</A>"))).await;
-    report.has(".ledger", "coffer keeps pages, not bookmarklets");
+    report.has(".ledger", "coffer can't save bookmarklets");
 }
 
 /// One link in a file that says nothing of its encoding.
@@ -417,7 +417,7 @@ async fn the_command_reads_a_file_in_the_encoding_that_it_is_told(app: App) {
         std::fs::write(library.data_dir().join(name), gbk_file(url)).expect("a file");
     }
     for (arguments, sentence) in [
-        (["import", "a.html", "--user=owner"], "GBK was guessed"),
+        (["import", "a.html", "--user=owner"], "It looks like GBK"),
         (["import", "a.html", "--charset=klingon"], "invalid value 'klingon'"),
     ] {
         let (done, said) = command(&library, &arguments);
@@ -447,7 +447,11 @@ async fn characters_that_could_not_be_read_are_told(app: App) {
     let library = app.stop().await;
     std::fs::write(library.data_dir().join("b.html"), file(b"\xff")).expect("a file");
     let (done, said) = command(&library, &["import", "b.html"]);
-    assert!(done && said.contains("1 character could not be read as UTF-8; --charset chooses"), "{said}");
+    assert!(
+        done && said
+            .contains("1 character could not be read as UTF-8. To use a different encoding, add --charset"),
+        "{said}"
+    );
 }
 
 on_both_engines!(what_a_file_marks_as_private_stays_so_whatever_is_chosen);
@@ -476,7 +480,7 @@ async fn a_thousand_kept_links_get_new_tags_at_once(app: App) {
     let file = large_file();
     imports(&owner, file.as_bytes()).await;
     let again = imports(&owner, file.replace("TAGS=\"t", "TAGS=\"u").as_bytes()).await;
-    again.has("#kept", "1200 of them brought new tags");
+    again.has("#kept", "New tags were added to 1200 of them");
     for (n, tag) in [(0, "u0"), (6, "u6"), (119, "u0")] {
         let kept = find(&owner, &format!("https://f9.example/{n}")).await;
         assert_eq!((&kept["tags"][2], &kept["version"]), (&json!(tag), &json!(2)));
@@ -502,7 +506,7 @@ async fn a_file_of_more_links_than_come_in_at_once_is_refused() {
     let owner = app.signed_in("owner").await;
     let file = file_of(&"<DT><A HREF=x>\n".repeat(50_001));
     let refused = owner.uploads("/import", "b.html", &file, &[("visibility", "private")]).await.is(422);
-    refused.has("#file-error", "This file has 50001 links; at most 50000 can come in at once.");
+    refused.has("#file-error", "This file has 50001 links; at most 50000 can be imported at once.");
 }
 
 on_both_engines!(a_kept_link_takes_as_many_new_tags_as_there_is_room_for);
@@ -511,7 +515,7 @@ async fn a_kept_link_takes_as_many_new_tags_as_there_is_room_for(app: App) {
     let tags: Vec<String> = (0..49).map(|n| format!("t{n}")).collect();
     owner.saves(json!({ "title": "Full", "url": "https://full.example/", "tags": tags })).await;
     let file = file_of("<DT><A HREF=\"https://full.example/\" TAGS=\"u1,u2\">Full</A>");
-    imports(&owner, &file).await.has("#kept li", "new tags u1").has("#shortened td", "left out: u2");
+    imports(&owner, &file).await.has("#kept li", "added tags u1").has("#shortened td", "Left out: u2");
     assert_eq!(find(&owner, "https://full.example/").await["tags"].as_array().map(Vec::len), Some(50));
 }
 
@@ -522,7 +526,7 @@ async fn tags_of_a_link_that_stands_in_the_file_twice_are_told_once(app: App) {
     let twice = "<DT><A HREF=\"https://kept.example/\" TAGS=\"a\">One</A>\n<DT><A HREF=\"https://kept.example/\" TAGS=\"b\">Two</A>";
     let report = imports(&owner, &file_of(twice)).await;
     assert_eq!(tally(&report), [0, 2, 0]);
-    report.has("#kept", "1 of them brought new tags").has("#kept li", "One: new tags a, b");
+    report.has("#kept", "New tags were added to 1 of them").has("#kept li", "One: added tags a, b");
 }
 
 on_both_engines!(a_note_in_the_trash_stays_there);
@@ -537,7 +541,7 @@ async fn a_note_in_the_trash_stays_there(app: App) {
     owner.post_form(&format!("/resources/{note}/trash"), &[]).await.redirects_to("/resources");
     let report = imports(&owner, &file).await;
     assert_eq!(tally(&report), [0, 0, 0]);
-    report.has("#thrown-away h2", "1 link is in your trash").has("#thrown-away a", "A note");
+    report.has("#thrown-away h2", "1 link is already in your trash").has("#thrown-away a", "A note");
 }
 
 #[tokio::test]

@@ -164,13 +164,13 @@ async fn another_key_loses_nothing(engine: Engine) {
     let before = left.done(&["audit", "verify"]);
     let old = fs::read_to_string(left.file("secret.key")).expect("a key");
     let said = left.done(&["key", "rotate"]);
-    assert!(said.contains("1 two-step logins") && said.contains("waiting letters"), "{said}");
+    assert!(said.contains("1 two-step logins") && said.contains("queued emails"), "{said}");
     assert!(!said.contains(old.trim()), "no key is shown");
     let new = fs::read_to_string(left.file("secret.key")).expect("a key");
     assert_ne!(old, new);
     left.retired(&old);
     let after = left.done(&["audit", "verify"]);
-    assert!(after.contains("unbroken") && !after.contains("is lost"), "{before}{after}");
+    assert!(after.contains("trail is intact") && !after.contains("is lost"), "{before}{after}");
     fs::set_permissions(left.stopped.data_dir(), fs::Permissions::from_mode(0o700)).expect("a mode");
     assert!(left.done(&["doctor"]).contains("ok    key"));
 
@@ -198,7 +198,7 @@ async fn another_key_loses_nothing(engine: Engine) {
     }
     is_free(&left).await;
     let verified = left.done(&["audit", "verify"]);
-    assert!(verified.contains("unbroken"), "{verified}");
+    assert!(verified.contains("trail is intact"), "{verified}");
 
     fs::write(left.file("secret.key"), &old).expect("the old key");
     for command in
@@ -244,10 +244,10 @@ async fn the_trail_is_checked_across_keys(engine: Engine) {
     app.signed_in("bob").await;
     let left = Left { stopped: app.stop().await, place: Place::new() };
     left.done(&["key", "rotate"]);
-    assert!(left.done(&["audit", "verify"]).contains("unbroken"));
+    assert!(left.done(&["audit", "verify"]).contains("trail is intact"));
     let exported = left.file("trail.jsonl").display().to_string();
     left.done(&["audit", "export", &exported]);
-    assert!(left.done(&["audit", "verify", "--file", &exported]).contains("unbroken"));
+    assert!(left.done(&["audit", "verify", "--file", &exported]).contains("trail is intact"));
     for (forged, mended) in [
         (
             "UPDATE audit_events SET outcome = 'refused' WHERE seq = 2",
@@ -265,13 +265,13 @@ async fn the_trail_is_checked_across_keys(engine: Engine) {
         left.past_coffer(&[forged]).await;
         assert!(left.refused(&["audit", "verify"]).contains("is broken"), "{forged}");
         left.past_coffer(&[mended]).await;
-        assert!(left.done(&["audit", "verify"]).contains("unbroken"), "{mended}");
+        assert!(left.done(&["audit", "verify"]).contains("trail is intact"), "{mended}");
     }
     // Not even by calling the old key lost, or by forgetting it.
     left.past_coffer(&["UPDATE retired_keys SET sealed = NULL"]).await;
     assert!(left.refused(&["audit", "verify"]).contains("is broken"));
     left.past_coffer(&["DELETE FROM audit_events WHERE action = 'key.rotate'", "UPDATE audit_head SET seq = seq - 1, hash = (SELECT hash FROM audit_events ORDER BY seq DESC LIMIT 1)"]).await;
-    assert!(left.refused(&["audit", "verify"]).contains("the end was cut off"));
+    assert!(left.refused(&["audit", "verify"]).contains("the trail was cut off"));
     left.past_coffer(&["DELETE FROM retired_keys"]).await;
     assert!(left.refused(&["audit", "verify"]).contains("event 1 was changed"));
 }
@@ -304,13 +304,13 @@ async fn a_lost_key_is_not_replaced_in_silence(engine: Engine) {
         assert!(!left.file("secret.key").exists(), "{command:?} makes none");
     }
     let said = left.done(&["key", "rotate", "--lost"]);
-    assert!(said.contains("switched off for 1 accounts"), "{said}");
+    assert!(said.contains("turned off for 1 accounts"), "{said}");
     assert!(left.refused(&["key", "rotate", "--lost"]).contains("not lost"));
     let verified = left.done(&["audit", "verify"]);
-    assert!(verified.contains("unbroken") && verified.contains("is lost"), "{verified}");
+    assert!(verified.contains("trail is intact") && verified.contains("is lost"), "{verified}");
     left.done(&["key", "rotate"]);
     let verified = left.done(&["audit", "verify"]);
-    assert!(verified.contains("unbroken") && verified.contains("is lost"), "{verified}");
+    assert!(verified.contains("trail is intact") && verified.contains("is lost"), "{verified}");
     let (_server, origin) = left.serves().await;
     assert!(ada.session.at_address(&origin).is_signed_in().await);
     browser(&origin)

@@ -85,10 +85,10 @@ async fn a_schema_of_a_newer_coffer_is_not_waited_for() {
         .expect("a row");
     db.close().await;
     let said = Place::new().refusal(&["serve", "--port=0"], &[("COFFER_DATABASE_URL", database.url())]);
-    assert!(said.contains("was made by a newer coffer") && said.contains("9999"), "{said}");
+    assert!(said.contains("was created by a newer coffer") && said.contains("9999"), "{said}");
     let said = Place::new().refusal(
         &["serve", "--port=0"],
         &[("COFFER_DATABASE_URL", &database.url().replace("test_", "missing_"))],
     );
-    assert!(said.contains("Check that PostgreSQL runs"), "{said}");
+    assert!(said.contains("Check that PostgreSQL is running"), "{said}");
 }

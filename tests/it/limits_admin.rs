@@ -36,20 +36,20 @@ on_both_engines!(
 );
 async fn who_is_held_back_is_listed_and_let_go_on(app: App) {
     let (root, visitor) = (app.admin("root").await, app.visitor());
-    root.get(PAGE).await.ok().has("h1", "Limits").text_has("Nobody.");
+    root.get(PAGE).await.ok().has("h1", "Limits").text_has("No one is blocked.");
     is_held_back(&visitor, "198.51.100.7").await;
     let page =
-        root.get(PAGE).await.ok().has(".clients", "pages, by address").has(".clients", "refused 1 time");
+        root.get(PAGE).await.ok().has(".clients", "pages, per address").has(".clients", "blocked 1 time");
     let client = page.texts(".clients code").remove(0);
     assert!(client.len() == 12 && client.bytes().all(|digit| digit.is_ascii_hexdigit()), "{client}");
     page.has("td", "20/h").has("th", "login-account").lacks("198.51.100").lacks("login-seen");
     root.post_form("/admin/limits/release", &[("client", &client)]).await.redirects_to(PAGE);
-    root.get(PAGE).await.ok().text_has("This client may go on").text_has("Nobody.");
+    root.get(PAGE).await.ok().text_has("Client unblocked").text_has("No one is blocked.");
     from(&visitor, "198.51.100.7", "/login").await.ok();
     let trail = root.get("/admin/audit?action=limit.release").await.ok();
-    trail.has("td", "Let a client go on").has("td code", &client);
+    trail.has("td", "Unblocked a client").has("td code", &client);
     root.post_form("/admin/limits/release", &[("client", &client)]).await.redirects_to(PAGE);
-    root.get(PAGE).await.ok().text_has("not held back any more");
+    root.get(PAGE).await.ok().text_has("no longer blocked");
 }
 
 on_both_engines!(
@@ -112,8 +112,8 @@ async fn a_limit_on_trial_tells_what_it_would_do(app: App) {
     for _ in 0..8 {
         from(&visitor, "198.51.100.7", "/login").await.ok();
     }
-    let page = root.get(PAGE).await.ok().has("h2", "Limits on trial");
-    page.text_has("would have refused").text_has("would be refused 5 times").has("td", "shadow 3/h");
+    let page = root.get(PAGE).await.ok().has("h2", "Shadow limits");
+    page.text_has("would have blocked").text_has("would be blocked 5 times").has("td", "shadow 3/h");
     let limits = root.get(API).await.ok().json();
     assert_eq!(
         (&policy(&limits, "pages")["limit"], &policy(&limits, "pages")["shadow"]),
@@ -124,7 +124,7 @@ async fn a_limit_on_trial_tells_what_it_would_do(app: App) {
 on_both_engines!(an_unknown_proxy_is_noticed);
 async fn an_unknown_proxy_is_noticed(app: App) {
     let root = app.admin("root").await;
-    root.get(PAGE).await.ok().lacks("All visitors look like one");
+    root.get(PAGE).await.ok().lacks("All visitors share one limit");
     from(&app.visitor(), "198.51.100.7", "/login").await.ok();
     root.get(PAGE).await.ok().has("[role=alert]", "COFFER_TRUSTED_PROXIES").has("code", "x-forwarded-for");
     assert_eq!(root.get(API).await.ok().json()["unknown_proxy"], "x-forwarded-for");
@@ -134,7 +134,7 @@ on_both_engines!(a_known_proxy_is_fine, super::BEHIND_PROXY);
 async fn a_known_proxy_is_fine(app: App) {
     let root = app.admin("root").await;
     from(&app.visitor(), "198.51.100.7", "/login").await.ok();
-    root.get(PAGE).await.ok().lacks("All visitors look like one");
+    root.get(PAGE).await.ok().lacks("All visitors share one limit");
 }
 
 /// Who is refused at one node is let go on at another.

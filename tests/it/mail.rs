@@ -66,7 +66,7 @@ async fn a_letter_is_delivered_at_once(app: App, server: MailServer) {
         (letter.to.as_str(), letter.subject.as_str()),
         ("ada@example.org", "Your password was changed")
     );
-    letter.says("https://example.org/settings/security").says("every other device");
+    letter.says("https://example.org/settings/security").says("your other devices");
     for header in ["From: coffer <coffer@localhost>", "Auto-Submitted: auto-generated", "MIME-Version: 1.0"] {
         assert!(letter.raw.contains(header), "{header} in\n{}", letter.raw);
     }
@@ -93,11 +93,11 @@ async fn mails_that_wait_are_on_the_metrics_page(app: App) {
     figures::record(&app.coffer).await;
     app.later(Duration::from_secs(10));
     let page = admin.get("/admin/metrics").await.ok();
-    page.has("#mails", "Sent: 0 · to be tried again: 1 · given up: 0 · waiting now: 1");
+    page.has("#mails", "Sent: 0 · to be retried: 1 · failed: 0 · queued: 1");
     let report = admin.get("/api/v1/admin/metrics").await.ok().json();
     assert_eq!((&report["mails"]["waiting"], &report["mails"]["postponed"]), (&json!(1.0), &json!(1.0)));
     assert!(
-        report["attention"].to_string().contains("Mails can’t be sent: 1 wait"),
+        report["attention"].to_string().contains("Emails can’t be sent; 1 are queued"),
         "{}",
         report["attention"]
     );
@@ -253,7 +253,7 @@ async fn a_waiting_letter_can_be_read_by_nobody(app: App) {
     let dump = Dump::of(&app.coffer.db).await;
     assert_eq!(dump.rows("mails").len(), 1);
     let hex = |text: &str| data_encoding::HEXLOWER.encode(text.as_bytes());
-    for word in ["settings/security", "every other device", "Your password was changed"] {
+    for word in ["settings/security", "your other devices", "Your password was changed"] {
         assert!(!dump.text().contains(word) && !dump.text().contains(&hex(word)), "{word}");
     }
 }

@@ -14,11 +14,11 @@ async fn a_letter_is_taken_or_the_server_says_why_not() {
     let url = server.url();
     let settings = [("COFFER_SMTP_URL", url.as_str())];
     let said = place.done(&TEST, &settings);
-    assert!(said.contains("The mail server took the letter to you@example.org."), "{said}");
+    assert!(said.contains("The mail server accepted the email to you@example.org."), "{said}");
     assert_eq!(server.has(1).await[0].to, ADDRESS);
     let said = place.refusal(&["mail", "test", "refused@example.org"], &settings);
     assert!(
-        said.contains("did not go out") && said.contains("No mailbox refused@example.org here"),
+        said.contains("could not be sent") && said.contains("No mailbox refused@example.org here"),
         "{said}"
     );
     let said = place.refusal(&["mail", "test", "nobody"], &settings);
@@ -49,7 +49,7 @@ async fn a_wrong_password_is_named() {
 fn without_a_mail_server_it_is_a_file() {
     let place = Place::new();
     let said = place.done(&TEST, &[]);
-    assert!(said.contains("the letter is a file in data/mail"), "{said}");
+    assert!(said.contains("the email was written to a file in data/mail"), "{said}");
     let letters = fs::read_dir(place.path("data/mail")).expect("a folder").flatten().count();
     assert_eq!(letters, 1);
 }

@@ -43,7 +43,7 @@ async fn every_change_of_many_entries_is_undone_as_one(app: App) {
             "tags",
             json!(["moon", "sea"]),
         ),
-        (&[("act", "remove-tags"), ("tags", "SEA")], "Tags taken away: 2 entries.", "tags", json!([])),
+        (&[("act", "remove-tags"), ("tags", "SEA")], "Tags removed: 2 entries.", "tags", json!([])),
         (
             &[("act", "visibility"), ("visibility", "public")],
             "Visibility changed: 2 entries.",
@@ -70,18 +70,18 @@ on_both_engines!(the_trash_takes_and_gives_back_many);
 async fn the_trash_takes_and_gives_back_many(app: App) {
     let owner = app.signed_in("owner").await;
     let entries = saves(&owner, 3).await;
-    let undo = changes(&owner, &entries, &[("act", "trash")], "In the trash: 3 entries.").await;
-    owner.get("/resources").await.ok().text_has("Nothing is kept here yet");
+    let undo = changes(&owner, &entries, &[("act", "trash")], "Moved to trash: 3 entries.").await;
+    owner.get("/resources").await.ok().text_has("Your library is empty");
     // One address is in use again: that entry stays in the trash, and the page says so.
     owner.saves(json!({ "title": "Anew", "url": "https://tides.example/1" })).await;
     let progress = undo.trim_end_matches("/undo");
     owner.post_form(&undo, &[]).await.redirects_to(progress);
-    owner.get(progress).await.ok().has(".notice", "1 entry was left as it is");
+    owner.get(progress).await.ok().has(".notice", "1 entry was not changed");
     assert_eq!(owner.get("/trash").await.ok().texts(".entry-title"), ["Tide 1"]);
 
     owner.post_form(&format!("{}/trash", entries[0].page()), &[]).await.is(303);
     owner.post_form("/trash/empty", &[]).await.redirects_to("/trash");
-    owner.get("/trash").await.ok().has(".toast", "The trash is empty").has("h2", "The trash is empty.");
+    owner.get("/trash").await.ok().has(".toast", "Trash emptied").has("h2", "The trash is empty.");
     owner.get(&entries[0].page()).await.error_page(404);
     owner.get(&entries[2].page()).await.ok();
 
@@ -142,7 +142,7 @@ async fn a_change_goes_on_where_its_node_has_left_it(app: App) {
     let viewer = app.viewer("owner").await;
     let change = BulkChange::Pin(true);
     let id = app.coffer.resources.begin_bulk(&viewer, &change, &ids).await.expect("begun");
-    owner.get(&format!("/changes/{id}")).await.ok().has("h1", "Under way");
+    owner.get(&format!("/changes/{id}")).await.ok().has("h1", "In progress");
     app.coffer.resources.resume_bulk().await.expect("nothing to do yet");
     assert_eq!(read(&owner, &entries[0]).await["pinned"], false);
     app.later(std::time::Duration::from_mins(3));

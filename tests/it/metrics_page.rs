@@ -60,7 +60,7 @@ async fn admins_see_every_section_and_the_same_figures_as_json(app: App) {
     // Of the machine, such as of its disk, anything may be said.
     let attention = figures["attention"].as_array().expect("what wants attention");
     assert!(attention.iter().all(|what| what["section"] == "processes"), "{attention:?}");
-    let status = if attention.is_empty() { "All is well." } else { "Degraded." };
+    let status = if attention.is_empty() { "Healthy." } else { "Degraded." };
     page.has(".status", status);
 }
 
@@ -121,7 +121,7 @@ async fn without_scripts_every_state_is_a_link() {
         assert!(links.contains(&link.to_owned()), "{link} in {links:?}");
     }
     let detail = links.iter().find(|link| link.contains("route=GET")).expect("a route");
-    admin.get(detail).await.ok().has("#route caption", "how long they took");
+    admin.get(detail).await.ok().has("#route caption", "by duration");
     let paused = admin.get("/admin/metrics?pause=on").await.ok();
     assert!(paused.attributes("#live", "hx-get").is_empty());
     assert_eq!(
@@ -182,7 +182,7 @@ async fn watching_counts_in_no_limit_but_for_whom_it_is_not() {
 async fn who_is_held_back_is_shown_and_let_go_on() {
     let app = App::with(Engine::Sqlite, &["--rate-limit-api=1/h"]).await;
     let admin = app.admin("root").await;
-    admin.get("/admin/metrics").await.ok().has("#limits", "Nobody is held back just now.");
+    admin.get("/admin/metrics").await.ok().has("#limits", "No one is blocked right now.");
     let visitor = app.visitor();
     visitor.get("/api/v1/resources").await.ok();
     visitor.get("/api/v1/resources").await.is(429);
@@ -218,11 +218,7 @@ async fn a_dead_redis_is_told_in_words() {
         coffer::serve::figures::ask(&app.coffer).await;
         a_span_ends(&app).await;
         let page = admin.get("/admin/metrics").await.ok();
-        if page.text().contains("Redis can’t be reached") {
-            Ok(page)
-        } else {
-            Err("it says nothing of Redis")
-        }
+        if page.text().contains("Redis is unreachable") { Ok(page) } else { Err("it says nothing of Redis") }
     });
     let page = told.await.unwrap_or_else(|error| panic!("{error}"));
     page.has(".status", "Degraded.").has("#dependencies td.bad", "no");
@@ -273,7 +269,7 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     }
     coffer::serve::figures::ask(&app.coffer).await;
     a_span_ends(&app).await;
-    let cause = "The database (sqlite) can’t be used, and POST /resources fails since ";
+    let cause = "The database (sqlite) is unavailable, and POST /resources is failing (since ";
     let page = admin.get("/admin/metrics").await.ok().has(".status", cause);
     page.has(".status", "database is locked").has(".status", "/readyz says not ready (503).");
     sqlx::query("ROLLBACK").execute(&mut other).await.expect("it lets go");
@@ -281,7 +277,7 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     let page = admin.get("/admin/metrics").await.ok().has(".status", "/readyz says ready.");
     let page = page.has(".status", "Failing.").has("title", "Failing · Metrics");
     let page = page.has(".notice.alarm h2", "Needs attention");
-    let page = page.has(".notice.alarm", "POST /resources fails since ");
+    let page = page.has(".notice.alarm", "POST /resources is failing (since ");
     page.has(".notice.alarm", "database is locked").has("#failures td", "database is locked");
 }
 
@@ -302,7 +298,7 @@ async fn a_route_fails_since_its_first_failure_after_a_success() {
     let said = async |since: &str| {
         a_span_ends(&app).await;
         let page = admin.get("/admin/metrics").await.ok();
-        page.has(".status", &format!("GET /admin/audit fails since {since} UTC: internal"));
+        page.has(".status", &format!("GET /admin/audit is failing (since {since} UTC: internal"));
     };
     sqlx::query("ALTER TABLE audit_events RENAME TO lost").execute(&mut other).await.expect("renamed");
     // More than are remembered.

@@ -29,7 +29,7 @@ on_both_engines!(a_locked_account_is_named_and_let_go_on, super::FEW);
 async fn a_locked_account_is_named_and_let_go_on(app: App) {
     let root = app.admin("root").await;
     app.has_account("ada", coffer::identity::Role::Member).await;
-    root.get(PAGE).await.ok().has("#held-heading", "Held back").text_has("Nobody.");
+    root.get(PAGE).await.ok().has("#held-heading", "Blocked by limits").text_has("No one is blocked.");
     is_locked_out(&app, "ada").await;
     let page = root.get(PAGE).await.ok().has(".clients b", "ada").has(".clients", "login-account");
     let person = page.attributes(".clients input[name='person']", "value").remove(0);
@@ -39,7 +39,7 @@ async fn a_locked_account_is_named_and_let_go_on(app: App) {
         (&json!({ "id": person, "username": "ada" }), &Value::Null, &json!("login-account"))
     );
     root.post_form("/admin/unlock", &[("person", &person)]).await.redirects_to(PAGE);
-    root.get(PAGE).await.ok().text_has("Nobody.");
+    root.get(PAGE).await.ok().text_has("No one is blocked.");
     assert_eq!(logs_in(&app, "ada").await, 303);
     // By her address too, and by a program's hand.
     is_locked_out(&app, "ada@example.org").await;
@@ -59,8 +59,8 @@ on_both_engines!(what_is_to_do_is_said);
 async fn what_is_to_do_is_said(app: App) {
     let root = app.admin("root").await;
     let page = root.get(PAGE).await.ok();
-    let page = page.text_has("No letter is sent").text_has("1 of 1 admins log in with the password alone");
-    page.lacks("not as it was written").lacks("days old");
+    let page = page.text_has("Emails are not sent").text_has("1 of 1 admins don’t use two-step login");
+    page.lacks("has been altered").lacks("days old");
     app.later(Duration::from_hours(24 * 400));
     let root = app.another_browser_of("root").await;
     root.get(PAGE).await.ok().text_has("The secret key is 400 days old");
@@ -72,9 +72,9 @@ async fn what_is_to_do_is_said(app: App) {
     }
     .expect("the database obeys its owner");
     tx.commit().await.expect("it stays");
-    let page = root.get(PAGE).await.ok().text_has("not as it was written").has(".needs .badge", "urgent");
+    let page = root.get(PAGE).await.ok().text_has("has been altered").has(".needs .badge", "urgent");
     let needs = root.get(TWIN).await.ok().json()["needs"].clone();
-    let first = json!({ "text": "The audit trail is not as it was written.", "severe": true, "link": "/admin/audit?check=1" });
+    let first = json!({ "text": "The audit trail has been altered.", "severe": true, "link": "/admin/audit?check=1" });
     assert_eq!(needs[0], first);
     let shown = page.texts(".needs li span").concat();
     for need in needs.as_array().expect("a list") {

@@ -43,7 +43,7 @@ async fn answers(actor: &Actor, question: &Answer, login: &str, password: &str) 
 on_both_engines!(the_password_is_asked_for_in_place_and_then_it_is_saved);
 async fn the_password_is_asked_for_in_place_and_then_it_is_saved(app: App) {
     let ada = logged_out_meanwhile(&app).await;
-    let question = ada.post_form("/resources", &NOTE).await.is(401).has("h1", "Log in to go on");
+    let question = ada.post_form("/resources", &NOTE).await.is(401).has("h1", "Log in to continue");
     let saved = answers(&ada, &question, "ada", PASSWORD).await.is(303);
     let page = saved.header("location");
     ada.get(&page).await.ok().has("h1", "Written for an hour");
@@ -58,7 +58,8 @@ async fn a_wrong_password_loses_nothing(app: App) {
     let mut question = ada.post_form("/resources", &NOTE).await.is(401);
     for _ in 0..3 {
         question = answers(&ada, &question, "ada", "wrong horse battery").await.is(401);
-        question = question.has("#login-error", "What you typed is kept").holds("signin_login", "ada");
+        question =
+            question.has("#login-error", "What you entered is still here").holds("signin_login", "ada");
         question = question.holds("title", NOTE[0].1).holds("body", NOTE[1].1).lacks("wrong horse");
     }
     answers(&ada, &question, "ada", PASSWORD).await.is(303);
@@ -70,7 +71,7 @@ async fn somebody_else_is_asked_whose_it_is_to_be(app: App) {
     let ada = logged_out_meanwhile(&app).await;
     app.has_account("eve", Role::Member).await;
     let question = ada.post_form("/resources", &NOTE).await.is(401);
-    let asked = answers(&ada, &question, "eve", PASSWORD).await.is(409).has("h1", "Go on as eve?");
+    let asked = answers(&ada, &question, "eve", PASSWORD).await.is(409).has("h1", "Continue as eve?");
     let asked = asked.holds("title", NOTE[0].1).holds("body", NOTE[1].1).has("main textarea", "Every word");
     ada.get("/api/v1/resources").await.ok().lacks("Written for an hour");
     let token = asked.attributes("main input[name='csrf']", "value").remove(0);
@@ -97,7 +98,7 @@ async fn a_part_of_a_page_gives_way_to_the_question(app: App) {
     let details = format!("{}/details", entry.page());
     let change = [("title", "After"), ("visibility", "private"), ("version", "1")];
     let question = ada.post_form(&details, &change).by_htmx().await.is(401);
-    let question = question.header_is("hx-retarget", "body").has("h1", "Log in to go on");
+    let question = question.header_is("hx-retarget", "body").has("h1", "Log in to continue");
     answers(&ada, &question, "ada", PASSWORD).await.is(303);
     ada.get(&entry.page()).await.ok().has("h1", "After");
 }
@@ -120,14 +121,14 @@ async fn secrets_and_files_are_not_kept(app: App) {
     refused.lacks("a secret of mine").has("main textarea", "Typed");
     let upload =
         ada.uploads("/import", "b.html", b"<DL><DT><A HREF=\"https://in.example/\">In</A></DL>", &[]);
-    upload.await.error_page(401).text_has("The file was not kept");
+    upload.await.error_page(401).text_has("The file was not saved");
 }
 
 on_both_engines!(an_upload_that_is_refused_says_that_its_file_was_not_kept);
 async fn an_upload_that_is_refused_says_that_its_file_was_not_kept(app: App) {
     let ada = app.signed_in("ada").await;
     let refused = ada.uploads("/import", "b.html", b"<DL></DL>", &[("csrf", "wrong")]).await;
-    refused.error_page(403).text_has("The file was not kept");
+    refused.error_page(403).text_has("The file was not saved");
 }
 
 on_both_engines!(a_form_passes_one_prompt_after_the_other, "--rate-limit-letter-account=1/h");
@@ -138,10 +139,10 @@ async fn a_form_passes_one_prompt_after_the_other(app: App) {
     ada.copied_cookies().post_form("/logout", &[]).await.redirects_to("/login");
 
     let log_in = ada.post_form("/settings/email", &address("b@example.org")).await.is(401);
-    let wait = answers(&ada, &log_in, "ada", PASSWORD).await.error_page(429).has("button", "Send again");
+    let wait = answers(&ada, &log_in, "ada", PASSWORD).await.error_page(429).has("button", "Try again");
     let wait = wait.has("[data-countdown]", "You can try again in").has("main textarea", "b@example.org");
     app.later(Duration::from_mins(62));
-    let password = sends(&ada, &wait, &[]).await.is(403).has("h1", "Your password, once more");
+    let password = sends(&ada, &wait, &[]).await.is(403).has("h1", "Confirm your password");
     let password = password.has("main textarea", "b@example.org");
     sends(&ada, &password, &[("sudo_password", PASSWORD)]).await.redirects_to("/settings/profile");
     ada.get("/settings/profile").await.ok().text_has("b@example.org");

@@ -42,8 +42,8 @@ async fn what_is_typed_is_offered_after_a_reload_and_dropped_once_it_is_saved() 
         // A new tab of the history, as after a crash: the fields are empty, the draft is there.
         browser.goto("/resources").await;
         browser.goto("/resources/new?kind=note").await;
-        browser.sees("You typed something here").await;
-        browser.press("Bring it back").await;
+        browser.sees("You have an unsaved draft").await;
+        browser.press("Restore draft").await;
         browser.field_holds("Text", "Every word").await;
         browser.field_holds("Tags", "sea").await;
         browser.press("Save").await;
@@ -51,7 +51,7 @@ async fn what_is_typed_is_offered_after_a_reload_and_dropped_once_it_is_saved() 
         browser.has("dd", "Members").await;
         browser.goto("/resources/new?kind=note").await;
         browser.has("h1", "Write a note").await;
-        browser.doesnt_see("You typed something here").await;
+        browser.doesnt_see("You have an unsaved draft").await;
         assert!(!browser.run::<bool>(asks).await, "nothing is lost by leaving");
         has_complained_only_of(&browser, &[]).await;
     }
@@ -149,7 +149,7 @@ async fn after_the_trash_the_next_entry_has_the_focus() {
     browser.goto("/resources?q=tide&sort=newest").await;
     browser.follow("Tide two").await;
     browser.press("Move to trash").await;
-    browser.has(".toast", "In the trash.").await;
+    browser.has(".toast", "Moved to trash.").await;
     browser.is_at("/resources?q=tide&sort=newest").await;
     let focused = "return document.activeElement.innerText";
     let next = async || match browser.run::<String>(focused).await {
@@ -181,7 +181,7 @@ async fn toasts_cover_nothing_and_contradict_nothing() {
         browser.follow("Tide 60").await;
         let pinned: bool = browser.run("return document.body.innerText.includes('Unpin')").await;
         browser.press(if pinned { "Unpin" } else { "Pin" }).await;
-        browser.has(".toast", if pinned { "No longer pinned." } else { "Pinned." }).await;
+        browser.has(".toast", if pinned { "Unpinned." } else { "Pinned." }).await;
         assert_eq!(browser.run::<Vec<String>>(COVERED).await, [""; 0], "{width}");
 
         browser.goto("/resources").await;
@@ -215,12 +215,12 @@ async fn saving_leads_back_without_javascript() {
 
     browser.follow("Tide tables of Leith").await;
     browser.press("Move to trash").await;
-    browser.has(".toast", "In the trash.").await;
+    browser.has(".toast", "Moved to trash.").await;
     browser.fill("Save a link", "tides.example").await;
     browser.press("Save").await;
-    browser.has("h2", "This address is in your trash.").await;
-    browser.press("Take it back").await;
-    browser.has(".toast", "Taken back from the trash").await;
+    browser.has("h2", "This link is in your trash.").await;
+    browser.press("Restore").await;
+    browser.has(".toast", "Restored from the trash").await;
     browser.has("h1", "Tide tables of Leith").await;
 }
 
@@ -234,5 +234,5 @@ async fn a_tab_whose_session_has_ended_asks_to_log_in() {
     app.coffer.sessions.end_all(person).await.expect("the sessions end");
     browser.fill("Search the library", "tide").await;
     browser.has("h1", "Log in").await;
-    browser.doesnt_see("Nothing matches").await;
+    browser.doesnt_see("No results").await;
 }

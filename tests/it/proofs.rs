@@ -370,13 +370,13 @@ async fn to_end_other_sessions_is_offered_where_there_are_some(app: App) {
     ada.post_form(CODES, &[]).await.ok().has_no(&offer);
     switches_off().await.has_no(&offer);
     let elsewhere = app.another_browser_of("ada").await;
-    sets_up().await.has(&offer, "Log out all other devices");
-    ada.post_form(CODES, &[]).await.ok().has(&offer, "Log out all other devices");
-    switches_off().await.has(&format!(".toast {offer}"), "Log out all other devices");
+    sets_up().await.has(&offer, "Log out other devices");
+    ada.post_form(CODES, &[]).await.ok().has(&offer, "Log out other devices");
+    switches_off().await.has(&format!(".toast {offer}"), "Log out other devices");
     ada.post_form("/settings/email", &[("email", "ada@new.example")]).await.is(303);
     let link = app.letter_to("ada@new.example", "Confirm your new").await.link(&app, "/verify-email/");
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
-    ada.get("/settings/profile").await.ok().has(&format!(".toast {offer}"), "Log out all other devices");
+    ada.get("/settings/profile").await.ok().has(&format!(".toast {offer}"), "Log out other devices");
     ada.post_form(OTHERS, &[]).await.redirects_to("/settings/sessions");
     assert!(ada.is_signed_in().await && !elsewhere.is_signed_in().await);
 }

@@ -42,7 +42,7 @@ async fn every_viewer_sees_what_a_visitor_sees(app: App) {
         }
         let page = person.get("/u/ada").await.ok().has("h1", "ada").has(".entry-title", "Pearl public");
         let description = page.attributes("meta[name=description]", "content");
-        assert_eq!(description, ["1 public entry kept by ada (ada): links and notes, the newest first."]);
+        assert_eq!(description, ["1 public entry saved by ada (ada): links and notes, newest first."]);
         page.has(".profile-head", "1 public entry").has_no(".entry-source .by");
         let twin = person.get("/api/v1/users/ada").await.ok().json();
         assert_eq!((&twin["username"], &twin["public_resources"]), (&json!("ada"), &json!(1)));
@@ -292,7 +292,11 @@ on_both_engines!(people_find_their_public_page);
 async fn people_find_their_public_page(app: App) {
     app.has_account("ada", Role::Member).await;
     let ada = app.another_browser_of("ada").await;
-    ada.get("/settings/profile").await.ok().has("main", "no public page").has_no("a[href='/u/ada']");
+    ada.get("/settings/profile")
+        .await
+        .ok()
+        .has("main", "don’t have a public page")
+        .has_no("a[href='/u/ada']");
     let entry = ada.saves(json!({ "title": "Tide tables", "visibility": "public" })).await;
     ada.get("/settings/profile").await.ok().has("a[href='/u/ada']", "your public page");
     let feed = "head link[rel=alternate][type='application/atom+xml']";

@@ -118,7 +118,7 @@ async fn told(app: &App) -> (i64, usize) {
         coffer::db::Db::Sqlite { read, .. } => sqlx::query_scalar(EVENTS).fetch_one(read.executor()).await,
     };
     let mut letters = app.letters_to("ada@example.org").await;
-    letters.retain(|letter| letter.subject.contains("logged out for safety"));
+    letters.retain(|letter| letter.subject.contains("logged out for security"));
     (events.expect("a number"), letters.len())
 }
 

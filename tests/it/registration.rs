@@ -66,7 +66,7 @@ on_both_engines!(the_owner_of_an_address_hears_that_it_was_given, "--signup=open
 async fn the_owner_of_an_address_hears_that_it_was_given(app: App) {
     app.has_account("ada", Role::Member).await;
     registers(&app, "eve", "Ada@Example.org").await;
-    let letter = app.letter_to("ada@example.org", "You have an account already").await;
+    let letter = app.letter_to("ada@example.org", "You already have an account").await;
     letter.says("/password/forgot").says("/login");
     assert!(!letter.text.contains("verify-email"), "{letter:?}");
     assert!(logs_in_by(&app, "ada@example.org").await, "it is still ada's");
@@ -80,7 +80,7 @@ async fn an_address_is_confirmed_by_its_letter(app: App) {
     assert!(logs_in_by(&app, "ada").await && !logs_in_by(&app, "ada@example.org").await);
     let link = confirmation(&app, "ada@example.org").await;
     for _ in 0..3 {
-        ada.get(&link).await.ok().has("h1", "Confirm your address").has("strong", "ada@example.org");
+        ada.get(&link).await.ok().has("h1", "Confirm your email").has("strong", "ada@example.org");
     }
     assert!(!logs_in_by(&app, "ada@example.org").await, "opening the link alone changes nothing");
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
@@ -99,7 +99,11 @@ async fn a_confirmation_needs_the_account_too(app: App) {
     visitor.get(&link).await.redirects_to(&format!("/login?next={next}"));
     visitor.post_form(&link, &[]).await.error_page(401);
     let ada = app.signed_in("ada-herself").await;
-    ada.get(&link).await.ok().text_has("for another account").has_no(&format!("form[action='{link}']"));
+    ada.get(&link)
+        .await
+        .ok()
+        .text_has("belongs to a different account")
+        .has_no(&format!("form[action='{link}']"));
     ada.post_form(&link, &[]).await.error_page(401);
     assert!(!logs_in_by(&app, "ada@example.org").await);
 }
@@ -131,7 +135,11 @@ async fn the_first_to_confirm_has_the_address(app: App) {
     let adas = confirmation(&app, "ada@example.org").await;
     ada.post_form(&adas, &[]).await.redirects_to("/settings/profile");
     eve.post_form(&eves, &[]).await.redirects_to("/settings/profile");
-    eve.get("/settings/profile").await.ok().has(".toast", "Another account").text_has("not confirmed yet");
+    eve.get("/settings/profile")
+        .await
+        .ok()
+        .has(".toast", "belongs to another account")
+        .text_has("not confirmed yet");
     let form = [("login", "ada@example.org"), ("password", PASSWORD)];
     let who = app.visitor();
     who.post_form("/login", &form).await.redirects_to("/resources");
@@ -165,7 +173,7 @@ async fn an_invitation_tells_no_more_than_registering(app: App) {
     }
     assert_eq!(answers[0], answers[1]);
     confirmation(&app, "bob@example.org").await;
-    app.letter_to("root@example.org", "You have an account already").await;
+    app.letter_to("root@example.org", "You already have an account").await;
 }
 
 on_both_engines!(a_login_looks_the_same_for_an_unknown_name);
@@ -210,10 +218,8 @@ async fn an_address_that_no_letter_can_be_sent_to_is_refused_at_its_field(app: A
     }
     app.all_is_sent().await;
     let literal = [("email", "a@[127.0.0.1]"), ("username", "new-one"), ("password", PASSWORD)];
-    visitor.post_form("/register", &literal).await.is(422).has("#email-error", "can’t send letters to this");
+    visitor.post_form("/register", &literal).await.is(422).has("#email-error", "can’t send email to this");
     let form = [("email", "ada@müller.example"), ("username", "new-one"), ("password", PASSWORD)];
     visitor.post_form("/register", &form).await.redirects_to("/resources");
-    app.letter_to("ada@xn--mller-kva.example", "Confirm your e-mail address")
-        .await
-        .link(&app, "/verify-email/");
+    app.letter_to("ada@xn--mller-kva.example", "Confirm your email").await.link(&app, "/verify-email/");
 }

@@ -15,7 +15,7 @@ async fn asks(app: &App, address: &str) -> String {
         .post_form("/password/forgot", &[("email", address)])
         .await
         .ok()
-        .has("h1", "Look into your mail");
+        .has("h1", "Check your email");
     app.letter_to(address, "Choose a new password").await.link(app, "/password/reset/")
 }
 
@@ -33,7 +33,7 @@ async fn a_forgotten_password_is_replaced_once(app: App) {
     let ada = app.signed_in("ada").await;
     let link = asks(&app, "ada@example.org").await;
     for _ in 0..3 {
-        app.visitor().get(&link).await.ok().has("h1", "New password");
+        app.visitor().get(&link).await.ok().has("h1", "Choose a new password");
     }
     app.visitor().post_form(&link, &[("password", "short")]).await.is(422).has("#password-error", "12");
     let browser = app.visitor();
@@ -42,7 +42,7 @@ async fn a_forgotten_password_is_replaced_once(app: App) {
     assert!(!ada.is_signed_in().await, "every session has ended");
     assert!(logs_in(&app, NEW).await && !logs_in(&app, PASSWORD).await);
     app.letter_to("ada@example.org", "Your password was changed").await.says("/settings/security");
-    browser.get(&link).await.is(410).has("a[href='/password/forgot']", "Ask for a new link");
+    browser.get(&link).await.is(410).has("a[href='/password/forgot']", "Request a new link");
     browser.post_form(&link, &[("password", PASSWORD)]).await.is(410);
     assert!(logs_in(&app, NEW).await);
 }
@@ -91,9 +91,9 @@ async fn a_link_for_an_address_that_was_changed_is_void(app: App) {
     ada.post_form(&link, &[]).await.redirects_to("/settings/profile");
     app.visitor().get(&stale).await.is(410);
     app.visitor().post_form(&stale, &[("password", NEW)]).await.is(410);
-    app.letter_to("ada@example.org", "Your e-mail address was changed").await.says("/settings/security");
+    app.letter_to("ada@example.org", "Your email was changed").await.says("/settings/security");
     app.visitor().post_form("/password/forgot", &[("email", "ada@example.org")]).await.ok();
-    app.letter_to("ada@example.org", "Your e-mail address was changed").await;
+    app.letter_to("ada@example.org", "Your email was changed").await;
     let fresh = asks(&app, "new@example.org").await;
     resets(&app, &fresh).await;
 }
@@ -123,7 +123,7 @@ async fn changing_to_a_taken_address_looks_like_any_other(app: App) {
         pages.push(ada.get("/settings/profile").await.ok().text().replace(address, ""));
     }
     assert_eq!(pages[0], pages[1]);
-    app.letter_to("bob@example.org", "You have an account already").await;
+    app.letter_to("bob@example.org", "You already have an account").await;
 }
 
 on_both_engines!(asking_for_a_reset_looks_the_same_for_every_address);
@@ -148,7 +148,7 @@ async fn no_reset_goes_to_an_address_that_nobody_confirmed(app: App) {
     let form = [("email", "eve@example.org"), ("username", "eve"), ("password", PASSWORD)];
     app.visitor().post_form("/register", &form).await.redirects_to("/resources");
     app.visitor().post_form("/password/forgot", &[("email", "eve@example.org")]).await.ok();
-    app.letter_to("eve@example.org", "Confirm your e-mail address").await;
+    app.letter_to("eve@example.org", "Confirm your email").await;
     assert_eq!(app.letters_to("eve@example.org").await.len(), 1);
 }
 
@@ -160,7 +160,7 @@ async fn a_changed_password_ends_all_other_sessions(app: App) {
     ada.post_form("/settings/password", &form).await.redirects_to("/settings/security");
     assert!(ada.is_signed_in().await, "this browser goes on, under a new id");
     assert!(!before.is_signed_in().await && !elsewhere.is_signed_in().await);
-    ada.get("/settings/security").await.ok().has(".toast", "Your password is changed");
+    ada.get("/settings/security").await.ok().has(".toast", "Your password has been changed");
     assert!(logs_in(&app, NEW).await && !logs_in(&app, PASSWORD).await);
     app.letter_to("ada@example.org", "Your password was changed").await;
 }
@@ -242,6 +242,6 @@ async fn a_login_with_another_browser_is_told(app: App) {
         let login = app.visitor();
         login.post_form("/login", &form).header("user-agent", firefox).await.redirects_to("/resources");
     }
-    app.letter_to("ada@example.org", "You logged in on a new device").await.says("Firefox");
+    app.letter_to("ada@example.org", "New login to your account").await.says("Firefox");
     assert_eq!(app.letters_to("ada@example.org").await.len(), 1, "told once");
 }

@@ -116,7 +116,7 @@ async fn the_history_has_its_pages(app: App) {
     let entry = owner.saves(json!({ "title": "Tides", "body": "same\nold" })).await;
     owner.json(Method::PATCH, &entry.api(), json!({ "body": "same\nnew" })).if_match("*").await.ok();
     let page = owner.get(&format!("{}/revisions", entry.page())).await.ok();
-    page.has(".entry", "Version 2 current").has(".entry", "through the API");
+    page.has(".entry", "Version 2 current").has(".entry", "via the API");
     let old = owner.get(&format!("{}/revisions/1", entry.page())).await.ok();
     old.has(".diff .same", "same").has(".diff .old", "old").has(".diff .now", "new").holds("version", "2");
     let restore = owner.post_form(&format!("{}/revisions/1/restore", entry.page()), &[("version", "2")]);
@@ -185,7 +185,7 @@ async fn the_capture_page_opens_what_is_kept_already(app: App) {
         .holds("body", "Quoted");
     let entry = owner.saves(json!({ "url": "https://tides.example/" })).await;
     owner.get(captured).await.redirects_to(&entry.page());
-    owner.get(&entry.page()).await.ok().has(".toast", "You had saved this address before");
+    owner.get(&entry.page()).await.ok().has(".toast", "You’ve already saved this link");
 }
 
 on_both_engines!(a_change_to_a_kept_address_is_a_duplicate_too);
@@ -289,7 +289,7 @@ async fn the_trash_gives_back_and_deletes(app: App) {
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     owner.post_form(&format!("{}/delete", entry.page()), &[]).await.redirects_to("/trash");
-    owner.get("/trash").await.ok().has(".toast", "Deleted for ever").lacks("Tides");
+    owner.get("/trash").await.ok().has(".toast", "Deleted permanently").lacks("Tides");
     owner.get(&entry.api()).await.is(404).problem("not_found");
     owner.get(&format!("{}/revisions", entry.api())).await.is(404);
 }
@@ -368,7 +368,7 @@ async fn tags_that_nothing_carries_are_gone(app: App) {
     owner.json(Method::PATCH, &entry.api(), json!({ "tags": [] })).if_match("*").await.ok();
     let counts = owner.get("/api/v1/tags").await.ok().json();
     assert_eq!(counts["items"], json!([{ "name": "Sea", "count": 1 }, { "name": "work/go", "count": 1 }]));
-    owner.get("/resources?tag=work%2Frust").await.ok().text_has("Nothing matches");
+    owner.get("/resources?tag=work%2Frust").await.ok().text_has("No results");
 }
 
 on_both_engines!(markdown_is_shown_and_made_harmless);
@@ -552,7 +552,7 @@ async fn htmx_gets_the_part_and_the_whole_page_on_the_way_back(app: App) {
     for header in ["hx-boosted", "hx-history-restore-request"] {
         owner.get("/resources?q=tides").by_htmx().header(header, "true").await.ok().has("header", "Library");
     }
-    owner.get("/resources?q=before:x").by_htmx().await.is(400).has("#query-error", "Write a date");
+    owner.get("/resources?q=before:x").by_htmx().await.is(400).has("#query-error", "Enter a date");
 }
 
 on_both_engines!(parts_of_a_page_are_entries_of_their_own);
@@ -667,7 +667,7 @@ async fn entries_of_one_title_have_links_and_buttons_of_their_own_names(app: App
     let trash = owner.get("/trash").await.ok();
     distinct(trash.texts(".entry button.small:not(.alarm)"), "Restore “Moon”", "Restore “Tides”, b.example");
     let delete = trash.attributes(".entry summary", "aria-label");
-    distinct(delete, "Delete for ever… “Moon”", "Delete for ever… “Tides”, b.example");
+    distinct(delete, "Delete permanently… “Moon”", "Delete permanently… “Tides”, b.example");
 }
 
 on_both_engines!(a_page_that_is_kept_knows_whether_the_search_key_is_on);

@@ -26,8 +26,8 @@ on_both_engines!(a_visitor_finds_the_ways_in, "--signup=open");
 async fn a_visitor_finds_the_ways_in(app: App) {
     let visitor = app.visitor();
     visitor.get("/").await.redirects_to("/login");
-    visitor.get("/login").await.ok().has("h1", "Log in").has("a[href='/register']", "Register");
-    visitor.get("/register").await.ok().has("h1", "Register");
+    visitor.get("/login").await.ok().has("h1", "Log in").has("a[href='/register']", "Create account");
+    visitor.get("/register").await.ok().has("h1", "Create an account");
     visitor.get("/setup").await.is(410).has("h1", "no longer works");
     visitor.get("/resources").await.ok().has("h1", "Public library").text_has("Nothing is public here yet");
     visitor.get("/healthz").await.ok().text_has("ok");
@@ -49,12 +49,7 @@ async fn what_needs_an_account_leads_through_the_login_and_back(app: App) {
 on_both_engines!(the_first_pages_lead_on_where_nothing_is_kept);
 async fn the_first_pages_lead_on_where_nothing_is_kept(app: App) {
     let owner = app.signed_in("owner").await;
-    owner
-        .get("/")
-        .await
-        .ok()
-        .text_has("Nothing is kept here yet")
-        .has("a[href='/import']", "Import bookmarks");
+    owner.get("/").await.ok().text_has("Your library is empty").has("a[href='/import']", "Import bookmarks");
     owner.get("/tags").await.ok().has("h2", "No tags yet");
     owner.get("/trash").await.ok().has("h2", "The trash is empty");
     owner.get("/login").await.redirects_to("/resources");
@@ -157,7 +152,7 @@ async fn takes_the_tour(owner: &Actor) {
     owner.get("/resources/new").await.ok().has("h1", "Save a link");
     owner.get("/capture?url=https%3A%2F%2Fmoon.example").await.ok().holds("url", "https://moon.example");
     owner.get("/capture/saved").await.ok().has("h1", "Saved");
-    owner.get("/settings/capture").await.ok().has("h2", "The button for your browser");
+    owner.get("/settings/capture").await.ok().has("h2", "Bookmarks bar button");
     owner.get("/opensearch.xml").await.ok();
     owner
         .post_form("/resources/several", &[("urls", "https://several.example/")])
@@ -196,7 +191,7 @@ async fn takes_the_tour(owner: &Actor) {
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
-    owner.get(&report.header("location")).await.ok().has("h1", "Your bookmarks are in");
+    owner.get(&report.header("location")).await.ok().has("h1", "Bookmarks imported");
 }
 
 async fn changes_many(owner: &Actor, page: &str) {

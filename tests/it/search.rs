@@ -245,7 +245,7 @@ async fn what_holds_no_word_finds_what_holds_it_or_nothing(app: App) {
         assert_eq!(found(&owner, query, "&sort=title").await, letters, "{query:?} by title");
     }
     let page = owner.get("/resources?q=%2B%2B%2B").await.ok();
-    page.has(".nothing", "holds no letter, digit or picture").has_no(".entry");
+    page.has(".nothing", "contains no letters, digits or symbols").has_no(".entry");
 }
 
 on_both_engines!(words_with_their_signs_come_first);

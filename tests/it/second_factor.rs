@@ -35,7 +35,7 @@ on_both_engines!(a_code_from_the_app_completes_the_login);
 async fn a_code_from_the_app_completes_the_login(app: App) {
     let (_, phone, _) = ada_with_a_phone(&app).await;
     let ada = half_in(&app).await;
-    ada.get("/login/second-factor").await.ok().has("h1", "Your code");
+    ada.get("/login/second-factor").await.ok().has("h1", "Enter your code");
     let between = ada.copied_cookies();
     let code = phone.code(app.now());
     ada.gives_code(&format!(" {} {} ", &code[..3], &code[3..])).await.redirects_to("/tags");
@@ -55,7 +55,7 @@ async fn setting_up_shows_picture_key_link_and_codes(app: App) {
     ada.post_form(SETUP, &[("code", "000000")])
         .await
         .is(422)
-        .has("#code-error", "not the code")
+        .has("#code-error", "not the current code")
         .has(".totp-key", &key);
     let codes =
         ada.post_form(SETUP, &[("code", &Authenticator::from_page(&page).code(app.now()))]).await.ok();
@@ -65,7 +65,7 @@ async fn setting_up_shows_picture_key_link_and_codes(app: App) {
         file.starts_with("data:text/plain;")
             && file.contains(&codes.texts(".codes code")[9].replace('-', "%2D"))
     );
-    ada.get("/settings/security").await.ok().text_has("10 of your recovery codes are left").lacks(&key);
+    ada.get("/settings/security").await.ok().text_has("You have 10 recovery codes left").lacks(&key);
 }
 
 on_both_engines!(a_code_works_once);
@@ -73,7 +73,7 @@ async fn a_code_works_once(app: App) {
     let (_, phone, _) = ada_with_a_phone(&app).await;
     let code = phone.code(app.now());
     half_in(&app).await.gives_code(&code).await.is(303);
-    half_in(&app).await.gives_code(&code).await.is(422).has("#code-error", "used already");
+    half_in(&app).await.gives_code(&code).await.is(422).has("#code-error", "already been used");
     app.later(STEP);
     half_in(&app).await.gives_code(&phone.code(app.now())).await.is(303);
 }
@@ -110,7 +110,12 @@ async fn clocks_may_differ_by_one_step(app: App) {
     }
     ada.gives_code(&phone.code(app.now().minus(STEP))).await.is(303);
     half_in(&app).await.gives_code(&phone.code(app.now().plus(STEP))).await.is(303);
-    half_in(&app).await.gives_code(&phone.code(app.now())).await.is(422).has("#code-error", "used already");
+    half_in(&app)
+        .await
+        .gives_code(&phone.code(app.now()))
+        .await
+        .is(422)
+        .has("#code-error", "already been used");
 }
 
 on_both_engines!(a_recovery_code_works_once_however_it_is_typed);
@@ -121,7 +126,7 @@ async fn a_recovery_code_works_once_however_it_is_typed(app: App) {
     let (one, two) = (half_in(&app).await, half_in(&app).await);
     let (one, two) = tokio::join!(one.gives_code(&codes[1]), two.gives_code(&codes[1]));
     assert_eq!(one.status() + two.status(), 303 + 422, "exactly one of two");
-    ada.get("/settings/security").await.ok().text_has("8 of your recovery codes are left");
+    ada.get("/settings/security").await.ok().text_has("You have 8 recovery codes left");
     app.has_account("eve", coffer::identity::Role::Member).await;
     for nothing in ["", "-", "aaaa-aaaa-aaaa-aaaa", "\0", "٣٣٣٣٣٣", &"9".repeat(100_000)] {
         half_in(&app).await.gives_code(nothing).await.is(422);
@@ -219,7 +224,10 @@ async fn sudo_asks_for_a_code_too(app: App) {
     ada.post_form(off, &[("sudo_password", PASSWORD), ("sudo_code", &code)])
         .await
         .redirects_to("/settings/security");
-    ada.get("/settings/security").await.ok().has("a[href='/settings/security/totp']", "Set it up");
+    ada.get("/settings/security")
+        .await
+        .ok()
+        .has("a[href='/settings/security/totp']", "Set up two-step login");
     app.another_browser_of("ada").await;
 }
 
@@ -237,7 +245,7 @@ async fn whoever_must_have_one_reaches_nothing_before(app: App) {
     for path in ["/api/v1/me", "/api/v1/resources", "/api/v1/tags"] {
         ada.get(path).await.is(403).problem("second_factor_required");
     }
-    let page = ada.get(SETUP).await.ok().text_has("This site asks");
+    let page = ada.get(SETUP).await.ok().text_has("This site requires");
     let token = page.attributes("input[name='csrf']", "value")[0].clone();
     let as_her = |path: &'static str, fields: &[(&str, &str)]| {
         ada.post_form(path, fields).with_form_token(Some(&token)).into_future()
@@ -247,7 +255,7 @@ async fn whoever_must_have_one_reaches_nothing_before(app: App) {
     let code = Authenticator::from_page(&page).code(app.now());
     as_her(SETUP, &[("code", &code)]).await.ok().has("h1", "recovery codes");
     ada.get("/resources").await.ok();
-    as_her("/settings/security/totp/off", &[]).await.is(403).text_has("can’t be switched off");
+    as_her("/settings/security/totp/off", &[]).await.is(403).text_has("can’t turn it off");
     as_her("/logout", &[]).await.redirects_to("/login");
 }
 
@@ -295,7 +303,7 @@ async fn a_form_whose_session_is_over_asks_for_the_code_too(app: App) {
     ada.post_form("/resources", &note)
         .await
         .is(401)
-        .has("h1", "Log in to go on")
+        .has("h1", "Log in to continue")
         .has_no("[name='signin_code']");
     let with = |code: &'static str| {
         [note[0], note[1], ("signin_login", "ada"), ("signin_password", PASSWORD), ("signin_code", code)]
@@ -305,7 +313,10 @@ async fn a_form_whose_session_is_over_asks_for_the_code_too(app: App) {
         .is(401)
         .has("label[for='code']", "Code")
         .holds("title", note[1].1);
-    ada.post_form("/resources", &with("000000")).await.is(401).has("#login-error", "code is not right");
+    ada.post_form("/resources", &with("000000"))
+        .await
+        .is(401)
+        .has("#login-error", "code is wrong or has already been used");
     assert!(!ada.is_signed_in().await);
     let code = phone.code(app.now());
     let fields = [
@@ -339,7 +350,10 @@ async fn who_has_lost_app_and_codes_is_let_in_by_whoever_runs_the_site(app: App)
         let settings = stopped.settings.iter().map(String::as_str);
         ["user", "second-factor-off", name].into_iter().chain(settings).collect::<Vec<_>>()
     };
-    assert!(place.done(&command("ada"), &[]).contains("logs in with the password alone"));
+    assert!(place.done(&command("ada"), &[]).contains("Two-step login is off for ada"));
     let again = place.run(&command("ada"), &[]);
-    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("no two-step login"));
+    assert!(
+        !again.status.success()
+            && String::from_utf8_lossy(&again.stderr).contains("doesn't use two-step login")
+    );
 }

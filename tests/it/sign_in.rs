@@ -41,8 +41,8 @@ async fn from_an_invitation_to_a_device_list(app: &App, javascript: bool) {
 async fn invites(browser: &Browser) -> String {
     logs_in(browser, "owner").await;
     browser.goto("/admin/invites").await;
-    browser.press("Make an invitation").await;
-    browser.has("label", "it is shown only this once").await;
+    browser.press("Create invitation").await;
+    browser.has("label", "you won’t see it again").await;
     let link: String = browser.run("return document.querySelector('#link').value").await;
     browser.press("Log out").await;
     browser.sees("You are logged out.").await;
@@ -54,26 +54,26 @@ async fn registers(app: &App, browser: &Browser, invitation: &str) {
     browser.fill("Email", "eve@example.org").await;
     browser.fill("Username", "eve").await;
     browser.fill("Password", PASSWORD).await;
-    browser.press("Make my account").await;
-    browser.sees("A letter to your address asks you to confirm it").await;
+    browser.press("Create account").await;
+    browser.sees("Check your email for a link to confirm your address").await;
 
-    let letter = app.letter_to("eve@example.org", "Confirm your e-mail address").await;
+    let letter = app.letter_to("eve@example.org", "Confirm your email").await;
     browser.goto(&letter.link(app, "/verify-email/")).await;
-    browser.press("Confirm this address").await;
-    browser.sees("Your e-mail address is confirmed.").await;
+    browser.press("Confirm this email").await;
+    browser.sees("Your email is confirmed.").await;
 }
 
 async fn sets_up_two_step_login(app: &App, browser: &Browser) -> Authenticator {
     browser.follow("Security").await;
-    browser.follow("Set it up").await;
+    browser.follow("Set up two-step login").await;
     browser.has("h1", "Set up two-step login").await;
     let key: String = browser.run("return document.querySelector('.totp-key').textContent").await;
     let phone = Authenticator::from_key(&key);
     browser.fill("Code", &phone.code(app.now())).await;
-    browser.press("Switch it on").await;
+    browser.press("Turn on two-step login").await;
     browser.has("h1", "Your recovery codes").await;
-    browser.follow("I have kept them").await;
-    browser.sees("10 of your recovery codes are left").await;
+    browser.follow("I have saved them").await;
+    browser.sees("You have 10 recovery codes left").await;
     phone
 }
 
@@ -82,10 +82,10 @@ async fn logs_in_with_a_code(app: &App, browser: &Browser, phone: &Authenticator
     browser.fill("Email or username", "eve@example.org").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Log in").await;
-    browser.has("h1", "Your code").await;
+    browser.has("h1", "Enter your code").await;
     browser.fill("Code", "000000").await;
     browser.press("Log in").await;
-    browser.sees("This code is not right").await;
+    browser.sees("That code is wrong").await;
     app.later(2 * STEP);
     browser.fill("Code", &phone.code(app.now())).await;
     browser.press("Log in").await;
@@ -106,7 +106,7 @@ async fn shows_another_device_the_door(app: &App, browser: &Browser, phone: &Aut
         .run("return document.querySelector('.holdings button').textContent.trim().replace(/\\s+/g, ' ')")
         .await;
     browser.press(&button).await;
-    browser.sees("That device is logged out.").await;
-    browser.sees("You are logged in nowhere else.").await;
+    browser.sees("Device logged out.").await;
+    browser.sees("You are not logged in anywhere else.").await;
     assert!(!other.is_signed_in().await);
 }

@@ -110,7 +110,7 @@ async fn a_commit_of_whose_end_nothing_is_heard_is_said_to_be_unknown() {
     page.has("main", "may have been saved")
         .has("main textarea", "Every word")
         .lacks("Nothing was changed")
-        .lacks("It was not saved");
+        .lacks("This was not saved");
     between.proxy.passes();
     ada.get("/resources?q=form").await.ok().has("main", "By the form");
 }

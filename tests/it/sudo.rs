@@ -30,7 +30,7 @@ async fn a_form_is_held_up_in_its_place_and_then_goes_through(app: App) {
     let ada = admin_of_yesterday(&app).await;
     let typed =
         [("note", "High tide\n\"low\" tide & <b>"), ("new_password", "a secret of mine"), ("code", "123456")];
-    let held = ada.post_form(FORM, &typed).await.is(403).has("h1", "Your password, once more");
+    let held = ada.post_form(FORM, &typed).await.is(403).has("h1", "Confirm your password");
     let held = held.holds("note", typed[0].1).lacks("a secret of mine").lacks("123456");
     assert_eq!(held.attributes("main form", "action"), [FORM]);
     let again = [("note", typed[0].1), ("sudo_password", PASSWORD)];
@@ -42,10 +42,14 @@ on_both_engines!(a_wrong_password_holds_it_up_still);
 async fn a_wrong_password_holds_it_up_still(app: App) {
     let ada = admin_of_yesterday(&app).await;
     let wrong = [("note", "High tide"), ("sudo_password", "wrong horse battery")];
-    let held =
-        ada.post_form(FORM, &wrong).await.is(422).has("#sudo-error", "not right").holds("note", "High tide");
+    let held = ada
+        .post_form(FORM, &wrong)
+        .await
+        .is(422)
+        .has("#sudo-error", "not correct")
+        .holds("note", "High tide");
     held.lacks("wrong horse").has_no("input[type='password'][value]");
-    ada.get(FORM).await.ok().lacks("Not used yet");
+    ada.get(FORM).await.ok().lacks("Not yet used");
 }
 
 on_both_engines!(sudo_lasts_ten_minutes_under_a_new_session_id);

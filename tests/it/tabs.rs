@@ -37,7 +37,7 @@ async fn a_wrong_password_in_the_second_tab_ends_nothing(app: App) {
     sends(&ada, "/login", &form)
         .await
         .is(422)
-        .has("#login-error", "don’t belong together")
+        .has("#login-error", "Wrong username or password")
         .holds("next", "/tags");
     assert!(ada.is_signed_in().await);
 }

@@ -49,13 +49,13 @@ async fn renaming_a_tag_changes_its_entries_and_is_undone_as_one(app: App) {
     let other = saves(&owner, "Other", &["sea"]).await;
     let hers = saves(&app.signed_in("eve").await, "Hers", &["work"]).await;
 
-    owner.get("/tags/edit?tag=work").await.ok().holds("to", "work").has("label", "The tag below it too");
+    owner.get("/tags/edit?tag=work").await.ok().holds("to", "work").has("label", "Include the tag below it");
     changes(&owner, &[("tag", "work"), ("to", "Job"), ("below", "yes")], "Tag renamed: 2 entries.").await;
     assert_eq!(tags_of(&owner, &one).await, json!(["Job", "sea"]));
     assert_eq!(tags_of(&owner, &two).await, json!(["Job/rust"]));
     owner.get("/resources?tag=job").await.ok().has(".entry", "One").has(".entry", "Two");
     owner.get("/resources?q=job").await.ok().has(".entry", "One");
-    owner.get("/resources?tag=work").await.ok().text_has("Nothing matches");
+    owner.get("/resources?tag=work").await.ok().text_has("No results");
     owner.get(&format!("{}/revisions", one.page())).await.ok().has("h2", "Version 2");
     owner.get(&format!("{}/revisions", other.page())).await.ok().lacks("Version 2");
     assert_eq!(tags_of(&app.another_browser_of("eve").await, &hers).await, json!(["work"]));
@@ -111,7 +111,7 @@ async fn the_undo_leaves_alone_what_was_changed_since(app: App) {
     owner.post_form(&two.page(), &change).await.redirects_to(&two.page());
     let progress = undo.trim_end_matches("/undo");
     owner.post_form(&undo, &[]).await.redirects_to(progress);
-    owner.get(progress).await.ok().has("h1", "Undone").has(".notice", "1 entry was left as it is");
+    owner.get(progress).await.ok().has("h1", "Undone").has(".notice", "1 entry was not changed");
     assert_eq!((tags_of(&owner, &one).await, tags_of(&owner, &two).await), (json!(["a"]), json!(["c"])));
     // Nobody else may undo it, or see it.
     let eve = app.signed_in("eve").await;
@@ -143,7 +143,7 @@ async fn what_is_wrong_with_a_new_name_is_told_at_its_field(app: App) {
     saves(&owner, "One", &["sea"]).await;
     for to in ["", "a,b", "sea", "  "] {
         let refused = owner.post_form("/tags/change", &[("tag", "sea"), ("to", to)]).await.is(422);
-        refused.has("h1", "Change the tag “sea”").has_no("#refused");
+        refused.has("h1", "Edit tag “sea”").has_no("#refused");
     }
     owner.post_form("/tags/change", &[("tag", "nothing"), ("to", "x")]).await.error_page(404);
     owner.get("/tags/edit?tag=nothing").await.error_page(404);

@@ -100,8 +100,8 @@ async fn entries_are_ticked_and_changed_at_once() {
             target.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: true }))";
         let _: () = browser.run(shift).await;
         browser.has("#many", "4 entries selected").await;
-        browser.press("To the trash").await;
-        browser.has(".toast", "In the trash: 4 entries.").await;
+        browser.press("Move to trash").await;
+        browser.has(".toast", "Moved to trash: 4 entries.").await;
         browser.doesnt_see("Tide 3").await;
         browser.press("Undo").await;
         browser.has(".toast", "Undone: 4 entries.").await;
@@ -122,11 +122,11 @@ async fn entries_are_ticked_without_javascript() {
     browser.has(".toast", "Tags added: 2 entries.").await;
     browser.has(".entry .tag", "moon").await;
     browser.tick("all results of this search").await;
-    browser.press("Take away").await;
+    browser.press("Remove").await;
     browser.has(".status", "422").await;
     browser.goto("/resources").await;
     browser.press("Trash “Tide 1”").await;
-    browser.has(".toast", "In the trash.").await;
+    browser.has(".toast", "Moved to trash.").await;
     browser.press("Pin “Tide 2”").await;
     browser.has(".toast", "Pinned.").await;
     browser.has(".entry", "Unpin").await;
@@ -142,7 +142,7 @@ async fn a_row_is_pinned_and_thrown_away_where_it_stands() {
     browser.has(".toast", "Pinned.").await;
     browser.has("#results button", "Unpin “Tide 2”").await;
     browser.press("Trash “Tide 2”").await;
-    browser.has(".toast", "In the trash.").await;
+    browser.has(".toast", "Moved to trash.").await;
     browser.doesnt_see("Tide 2").await;
     let focused = async || match browser.run::<String>("return document.activeElement.innerText").await {
         text if text == "Tide 1" => Ok(()),

@@ -70,9 +70,9 @@ fn a_certificate_that_cannot_be_used_is_named() {
     let (pem, key, other) =
         (place.path("one/server.pem"), place.path("one/server.key"), place.path("other/server.key"));
     for (certificate, key, sentence) in [
-        (pem.as_str(), other.as_str(), "is not the key of the certificate"),
-        (key.as_str(), key.as_str(), "holds no certificate"),
-        (pem.as_str(), pem.as_str(), "holds no private key"),
+        (pem.as_str(), other.as_str(), "does not match the certificate"),
+        (key.as_str(), key.as_str(), "contains no certificate"),
+        (pem.as_str(), pem.as_str(), "contains no usable private key"),
         ("missing.pem", key.as_str(), "cannot read missing.pem"),
     ] {
         let variables = [

@@ -186,7 +186,7 @@ async fn the_page_makes_lists_and_revokes(app: App) {
         .lacks("admin:read");
     let form = [("name", "Backup <1>"), ("days", "30"), ("account_read", "on")];
     ada.post_form("/settings/tokens", &form).await.redirects_to("/settings/tokens");
-    let made = ada.get("/settings/tokens").await.ok().has("label", "copy it now");
+    let made = ada.get("/settings/tokens").await.ok().has("label", "Copy it now");
     let token = made.attributes("#secret", "value").remove(0);
     let program = app.visitor();
     by(&program, Method::GET, "/api/v1/me", &token).await.ok();
@@ -227,7 +227,7 @@ async fn tokens_need_sudo_mode(app: App) {
     ada.json_free(Method::DELETE, &made.header("location")).await.is(403).problem("sudo_required");
     let form = [("name", "Kept"), ("days", "30"), ("account_read", "on")];
     let held = ada.post_form("/settings/tokens", &form).await.is(403).holds("name", "Kept");
-    held.holds("account_read", "on").has("h1", "once more");
+    held.holds("account_read", "on").has("h1", "Confirm your password");
 }
 
 on_both_engines!(a_token_makes_no_stronger_token);
@@ -313,7 +313,7 @@ async fn a_changed_password_revokes_tokens_where_one_asks_for_it(app: App) {
     ada.get("/settings/security").await.ok().has_no("[name='revoke_tokens']");
     let tokens = [makes_token(&ada).await, makes_token(&ada).await];
     let eves = makes_token(&eve).await;
-    let page = ada.get("/settings/security").await.ok().has("label.tick", "Revoke my API tokens too");
+    let page = ada.get("/settings/security").await.ok().has("label.tick", "Also revoke my API tokens");
     page.has_no("[name='revoke_tokens'][checked]");
 
     let change = [("current_password", PASSWORD), ("password", NEW_PASSWORD)];
@@ -323,7 +323,7 @@ async fn a_changed_password_revokes_tokens_where_one_asks_for_it(app: App) {
 
     let all = [("current_password", "wrong horse battery"), ("password", PASSWORD), ("revoke_tokens", "yes")];
     let again = ada.post_form("/settings/password", &all).await.is(422);
-    again.has("#current_password-error", "not your password").has("label.tick", "Revoke");
+    again.has("#current_password-error", "not your current password").has("label.tick", "Also revoke");
     assert!(works(&app, &tokens[0]).await);
     let all = [("current_password", NEW_PASSWORD), all[1], all[2]];
     ada.post_form("/settings/password", &all).await.redirects_to("/settings/security");
@@ -344,7 +344,7 @@ async fn a_reset_password_revokes_tokens_where_one_asks_for_it(app: App) {
         visitor.post_form("/password/forgot", &[("email", "ada@example.org")]).await.ok();
         let link =
             app.letter_to("ada@example.org", "Choose a new password").await.link(&app, "/password/reset/");
-        visitor.get(&link).await.ok().has("label.tick", "Revoke my API tokens too");
+        visitor.get(&link).await.ok().has("label.tick", "Also revoke my API tokens");
         let form = [("password", NEW_PASSWORD), ("revoke_tokens", asks)];
         visitor.post_form(&link, &form).await.redirects_to("/login");
         assert_eq!(works(&app, &token).await, still_works);

@@ -65,7 +65,12 @@ async fn an_address_in_the_trash_is_offered_before_it_is_saved_anew(app: App) {
 
     let chosen = |choice| [&typed[..], &[("trash", choice)]].concat();
     owner.post_form("/resources", &chosen("take-back")).await.redirects_to(&page);
-    let taken = owner.get(&page).await.ok().has("h1", "Tide tables").has(".toast", "Taken back");
+    let taken = owner
+        .get(&page)
+        .await
+        .ok()
+        .has("h1", "Tide tables")
+        .has(".toast", "Restored from the trash, with your changes");
     let taken = taken.has(".prose", "High at noon").has(".prose", "Low at six");
     assert_eq!(taken.texts(".record .tag"), ["moon", "sea"]);
     owner.get(&format!("{page}/revisions")).await.ok().has("h2", "Version 4");
@@ -74,7 +79,7 @@ async fn an_address_in_the_trash_is_offered_before_it_is_saved_anew(app: App) {
     let anew = owner.post_form("/resources", &chosen("leave")).await.is(303).header("location");
     assert_ne!(anew, page);
     // Now that the address is in use, nothing is offered any more.
-    owner.post_form("/resources", &typed).await.is(409).has("h2", "You already keep this address");
+    owner.post_form("/resources", &typed).await.is(409).has("h2", "You’ve already saved this link");
     owner.get("/trash").await.ok().has("h2", "Tide tables");
 }
 
@@ -103,7 +108,7 @@ async fn an_import_leaves_in_the_trash_what_was_thrown_away(app: App) {
         owner.uploads("/import", "b.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
     let report = owner.get(&sent.header("location")).await.ok();
     assert_eq!(report.texts(".tally dd"), ["1", "0", "0"]);
-    let report = report.has("#thrown-away h2", "2 links are in your trash and stayed there");
+    let report = report.has("#thrown-away h2", "2 links are already in your trash");
     assert_eq!(report.attributes("#thrown-away li a", "href"), [page.as_str(), page.as_str()]);
     owner.get("/resources").await.ok().has(".entry", "Moon").lacks("Tides");
 
@@ -126,7 +131,7 @@ async fn saving_leads_back_to_where_one_came_from(app: App) {
     drop(form);
     let change = [("title", "Tides"), ("kind", "note"), ("version", "1"), ("back", list)];
     owner.post_form(&entry.page(), &change).await.redirects_to(&back);
-    for (act, notice) in [("pin", "Pinned."), ("unpin", "No longer pinned."), ("trash", "In the trash.")] {
+    for (act, notice) in [("pin", "Pinned."), ("unpin", "Unpinned."), ("trash", "Moved to trash.")] {
         let done = owner.post_form(&format!("{}/{act}", entry.page()), &[]).header("referer", at(list)).await;
         done.redirects_to(&back);
         owner.get(list).await.ok().has(".toast", notice);
@@ -191,9 +196,5 @@ async fn a_note_that_is_too_large_is_told_how_it_comes_back(app: App) {
     let owner = app.signed_in("owner").await;
     let large = "x".repeat(2 << 20);
     let form = [("title", "Large"), ("body", large.as_str()), ("kind", "note")];
-    owner
-        .post_form("/resources", &form)
-        .await
-        .error_page(413)
-        .text_has("offers to bring back what you typed");
+    owner.post_form("/resources", &form).await.error_page(413).text_has("you can restore what you entered");
 }

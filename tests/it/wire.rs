@@ -226,7 +226,7 @@ on_both_engines!(the_wrong_address_names_the_right_one, "--base-url=https://link
 async fn the_wrong_address_names_the_right_one(app: App) {
     let visitor = app.visitor();
     let lost = visitor.get("/resources?q=a%26b").header("host", "evil.example").await.error_page(421);
-    let lost = lost.has("main", "coffer is at https://links.example.org").lacks("evil.example");
+    let lost = lost.has("main", "can only be reached at https://links.example.org").lacks("evil.example");
     assert_eq!(lost.attributes("main a.button", "href"), ["https://links.example.org/resources?q=a%26b"]);
     let sheets = lost.attributes("link[rel=stylesheet]", "href");
     assert!(!sheets.is_empty());

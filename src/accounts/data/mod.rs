@@ -37,7 +37,7 @@ impl Accounts {
     pub async fn delete_own(&self, viewer: &Viewer, typed: &str, origin: &RequestMeta) -> Result<()> {
         let member = viewer.signed_in()?;
         if super::key(typed) != member.username {
-            return Err(Error::field("username", "Type your username as it stands above, to be sure."));
+            return Err(Error::field("username", "Type your username exactly as shown above."));
         }
         let mut change = self.begin_cached_change().await?;
         change.end_sessions(member.id).await?;

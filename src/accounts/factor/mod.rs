@@ -147,7 +147,7 @@ impl Accounts {
         let secret =
             self.factor_keys.totp.open(member.id.as_bytes(), &offer.sealed).ok_or(Error::NotFound)?;
         let step = totp::step_of(&secret, &codes::digits(code), now, None).ok_or_else(|| {
-            Error::field("code", "This is not the code that your app shows now. Look again, and check that your device’s clock is right.")
+            Error::field("code", "That is not the current code. Check your app again, and make sure your device’s clock is correct.")
         })?;
         let codes = self.fresh_codes();
         let mut change = self.begin_change().await?;

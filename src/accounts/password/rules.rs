@@ -37,18 +37,18 @@ pub fn judge(password: &str, words: &[&str]) -> Judged {
     let score = score(&normal, words);
     let folded = normal.to_lowercase();
     if normal.contains('\0') {
-        refused(score, "A password can’t contain a NUL character.")
+        refused(score, "A password can’t contain a null character.")
     } else if normal.chars().count() < SHORTEST {
-        refused(score, "Use at least 12 characters. Three or four unrelated words do well.")
+        refused(score, "Use at least 12 characters. Three or four unrelated words work well.")
     } else if is_made_of(&folded, words) {
         refused(
             0,
-            "This is too easy to guess. Don’t build it from your name, your address or the name of this site.",
+            "This password is too easy to guess. Don’t base it on your name, your email or the name of this site.",
         )
     } else if common::contains(&folded) {
-        refused(0, "This is one of the passwords that are tried first. Choose another one.")
+        refused(0, "This password is too common. Choose a different one.")
     } else if score < STRONG {
-        refused(score, "This is too easy to guess. Add a word or two that have nothing to do with the rest.")
+        refused(score, "This password is too easy to guess. Add a word or two unrelated to the rest.")
     } else {
         Judged { score, problem: None }
     }

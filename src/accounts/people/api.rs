@@ -29,14 +29,14 @@ struct User {
     username: String,
     display_name: String,
     email: String,
-    /// Whether the address was confirmed by a link sent to it.
+    /// Whether the email is confirmed.
     email_verified: bool,
     role: Role,
     disabled: bool,
     second_factor: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// The last visit of a session that still stands.
+    /// The last visit in a session that has not ended.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Timestamp>,
 }
@@ -62,17 +62,17 @@ impl From<Person> for User {
 #[derive(Serialize, ToSchema)]
 struct UserList {
     items: Vec<User>,
-    /// For the parameter `cursor` of the next page; null on the last one.
+    /// Send it as `cursor` to get the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// What to change; what is left out stays.
+/// The fields to change; omitted fields stay the same.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
     #[serde(default)]
     role: Option<Role>,
-    /// `true` ends all sessions of the account at once and keeps its owner out.
+    /// `true` disables the account and ends all its sessions immediately.
     #[serde(default)]
     disabled: Option<bool>,
 }
@@ -94,13 +94,13 @@ async fn list_users(
     Ok(axum::Json(UserList { items, next_cursor: page.next }))
 }
 
-/// Gives a role, disables or enables an account; for admins.
+/// Change the role of an account, disable or enable it; for admins.
 #[utoipa::path(patch, path = "/admin/users/{id}", operation_id = "updateUser", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])), params(("id" = Uuid, Path)),
     request_body = UserChange, responses(
-    (status = 200, body = User, description = "The account as it is now"),
+    (status = 200, body = User, description = "The updated account"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: no such account, or you are no admin"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_admin`: nobody would be left to administer"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or you are not an admin"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_admin`: no administrator would be left"),
 ))]
 async fn update_user(
     asks: SudoScoped<AdminWrite>,

@@ -62,7 +62,7 @@ pub struct Person {
     pub verified_at: Option<Timestamp>,
     pub disabled_at: Option<Timestamp>,
     pub second_factor: bool,
-    /// The last visit of a session that still stands.
+    /// The last visit in a session that has not ended.
     pub seen_at: Option<Timestamp>,
 }
 
@@ -85,12 +85,12 @@ pub struct Change {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Part of a username, an e-mail address or a name.
+    /// Part of a username, email or display name.
     pub q: String,
-    /// Where the page before ended, as it was given out.
+    /// The cursor from the previous page.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
-    /// 1 to 200; 50 when left out.
+    /// 1 to 200; default 50.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
 }
@@ -200,7 +200,7 @@ impl UserAdmin {
         let mut tx = self.accounts.begin_change().await?;
         let person = store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         if person.disabled_at.is_some() {
-            return Err(Error::Forbidden("This account is disabled. Enable it first, then make the link."));
+            return Err(Error::Forbidden("This account is disabled. Enable it before you create a link."));
         }
         let stored = Personal {
             purpose: Purpose::Reset,
@@ -249,5 +249,5 @@ fn limit(text: &str) -> Result<i64> {
         return Ok(PAGE);
     }
     let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-    limit.ok_or_else(|| Error::field("limit", "The limit is a number from 1 to 200."))
+    limit.ok_or_else(|| Error::field("limit", "limit must be a number from 1 to 200."))
 }

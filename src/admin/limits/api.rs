@@ -31,29 +31,29 @@ pub fn routes() -> OpenApiRouter<LimitsState> {
         .routes(routes!(unlock_account))
 }
 
-/// How the limits stand on all nodes, since each has started.
+/// The limits on all nodes, counted since each node started.
 #[derive(Serialize, ToSchema)]
 struct LimitList {
-    /// `exact`: Redis decides for all nodes. `local`: this node gives out its part.
+    /// `exact`: Redis counts for all nodes. `local`: this node applies its own share.
     mode: &'static str,
     nodes: u32,
-    /// The nodes whose figures these are.
+    /// The nodes included in these figures.
     nodes_heard: usize,
-    /// The header of a proxy through which everybody seems to come and which `COFFER_TRUSTED_PROXIES` doesn't list.
+    /// The header of a proxy that `COFFER_TRUSTED_PROXIES` doesn't list, if requests come through one.
     unknown_proxy: Option<&'static str>,
     policies: Vec<LimitPolicy>,
-    /// Whom the limits hold back now, the most refused first.
+    /// The clients that are blocked now, most blocked first.
     blocked: Vec<BlockedClient>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct LimitPolicy {
     name: &'static str,
-    /// Whom it counts.
+    /// What it applies to.
     by: &'static str,
-    /// Such as `300/min burst 100` or `off`.
+    /// For example `300/min burst 100` or `off`.
     limit: String,
-    /// It counts and refuses nothing.
+    /// It counts without blocking.
     shadow: bool,
     allowed: u64,
     refused: u64,
@@ -64,13 +64,13 @@ struct LimitPolicy {
 
 #[derive(Serialize, ToSchema)]
 struct BlockedClient {
-    /// Twelve hex digits of a keyed hash that changes every day.
+    /// Twelve hex digits of a keyed hash, which changes every day.
     client: String,
     policy: &'static str,
     refusals: u64,
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
-    /// The policy only counts.
+    /// Whether the policy only counts (shadow mode).
     shadow: bool,
 }
 
@@ -105,9 +105,9 @@ impl From<LimitsOverview> for LimitList {
     }
 }
 
-/// How the limits stand, and who is held back; for admins.
+/// The limits and the clients they block; for admins.
 #[utoipa::path(get, path = "/admin/limits", operation_id = "getLimits", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), responses(
-    (status = 200, body = LimitList, description = "How the limits stand"),
+    (status = 200, body = LimitList, description = "The limits"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
 ))]
 async fn show_limits(
@@ -117,12 +117,12 @@ async fn show_limits(
     Ok(Json(limits.standing(&viewer).await?.into()))
 }
 
-/// Lets a client go on, at every node; for admins.
+/// Unblock a client on all nodes; for admins.
 #[utoipa::path(delete, path = "/admin/limits/blocked/{client}", operation_id = "releaseClient", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
     params(("client" = String, Path, pattern = "^[0-9a-f]{12}$", description = "The twelve digits")), responses(
-    (status = 204, description = "The client may go on"),
+    (status = 204, description = "The client is unblocked"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: nobody like that is held back, or you are no admin"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: no such client is blocked, or you are not an admin"),
 ))]
 async fn release_client(
     asks: SudoScoped<AdminWrite>,
@@ -135,12 +135,12 @@ async fn release_client(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Lets somebody try again whose account the limits hold back, at every node; for admins.
+/// Unblock an account on all nodes; for admins.
 #[utoipa::path(delete, path = "/admin/limits/accounts/{id}", operation_id = "unlockAccount", tag = "admin", security(("session" = []), ("bearer" = ["admin:write"])),
     params(("id" = Uuid, Path, description = "The account's id")), responses(
-    (status = 204, description = "They may try again"),
+    (status = 204, description = "The account is unblocked"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
-    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or you are no admin"),
+    (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or you are not an admin"),
 ))]
 async fn unlock_account(
     asks: SudoScoped<AdminWrite>,

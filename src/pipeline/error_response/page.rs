@@ -36,9 +36,9 @@ struct ErrorPage<'a> {
 impl ErrorPage<'_> {
     fn about_typed(&self) -> &'static str {
         if self.may_be_saved {
-            "It may have been saved. Look first, and copy from here what is missing."
+            "This may have been saved. Check first, then copy what is missing from here."
         } else {
-            "It was not saved, but it is not lost. Copy what you need from here."
+            "This was not saved. Copy what you need from here."
         }
     }
 }
@@ -106,19 +106,19 @@ impl ErrorContext {
     /// What to do next, where the message can't say it because it is the API's too.
     fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
         match error {
-            Error::NotFound if !is_signed_in => Some("If it is yours, log in first."),
-            Error::LinkOver if !is_signed_in => Some("You have an account already? Log in."),
+            Error::NotFound if !is_signed_in => Some("If this is yours, log in to see it."),
+            Error::LinkOver if !is_signed_in => Some("Already have an account? Log in."),
             Error::TooLarge { .. } if self.is_upload => {
-                Some("The file was not kept. Go back and choose a smaller one.")
+                Some("The file was not saved. Go back and choose a smaller one.")
             }
             Error::TooLarge { .. } if !self.is_get => Some(
-                "Nothing is saved, and nothing is lost: go back with your browser’s Back button. If the form is empty then, it offers to bring back what you typed.",
+                "Nothing was saved. Use your browser’s Back button to return to the form. If it is empty, you can restore what you entered.",
             ),
             Error::OutcomeUnknown(_) => Some(
-                "Open the page where it would be, such as your library with the newest first. If it is not there, send it again.",
+                "Check whether it is there, for example in your library with the newest entries first. If it isn’t, try again.",
             ),
             Error::SignInRequired if self.is_upload => {
-                Some("The file was not kept. Log in, open the page again and choose it once more.")
+                Some("The file was not saved. Log in, open the page again and choose the file again.")
             }
             Error::CrossSite
             | Error::TooManyRequests(_)
@@ -128,10 +128,10 @@ impl ErrorContext {
             | Error::Unavailable(_)
                 if self.is_upload =>
             {
-                Some("The file was not kept. Open the page again and choose it once more.")
+                Some("The file was not saved. Open the page again and choose the file again.")
             }
             Error::CrossSite | Error::SignInRequired if !self.is_get && !is_signed_in => {
-                Some("You may have been logged out meanwhile. Log in, open the page again and repeat it.")
+                Some("You may have been logged out. Log in, open the page again and retry.")
             }
             _ => None,
         }
@@ -156,19 +156,19 @@ fn heading(error: &Error) -> &'static str {
         return refusal.heading();
     }
     match error.status() {
-        StatusCode::BAD_REQUEST => "That can’t be read",
-        StatusCode::UNAUTHORIZED => "Sign in first",
+        StatusCode::BAD_REQUEST => "Bad request",
+        StatusCode::UNAUTHORIZED => "Log in first",
         StatusCode::FORBIDDEN => "Not allowed",
-        StatusCode::NOT_FOUND => "Nothing here",
-        StatusCode::METHOD_NOT_ALLOWED => "Not that way",
-        StatusCode::REQUEST_TIMEOUT => "That took too long to arrive",
-        StatusCode::CONFLICT => "That is taken",
-        StatusCode::GONE => "No longer valid",
-        StatusCode::PRECONDITION_FAILED => "Changed meanwhile",
+        StatusCode::NOT_FOUND => "Page not found",
+        StatusCode::METHOD_NOT_ALLOWED => "Method not allowed",
+        StatusCode::REQUEST_TIMEOUT => "Request timed out",
+        StatusCode::CONFLICT => "Already in use",
+        StatusCode::GONE => "Link no longer valid",
+        StatusCode::PRECONDITION_FAILED => "Changed in the meantime",
         StatusCode::PAYLOAD_TOO_LARGE => "Too large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Not that kind of content",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Unsupported content type",
         StatusCode::MISDIRECTED_REQUEST => "Wrong address",
-        StatusCode::UNPROCESSABLE_ENTITY => "Not quite right",
+        StatusCode::UNPROCESSABLE_ENTITY => "Check what you entered",
         StatusCode::SERVICE_UNAVAILABLE => "Back in a moment",
         _ => "Something went wrong",
     }

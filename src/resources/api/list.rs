@@ -20,7 +20,7 @@ use crate::web::scoped::{ResourcesRead, Scoped};
 #[derive(Serialize, ToSchema)]
 struct ResourceList<'a> {
     items: Vec<ResourceItem<'a>>,
-    /// Send it as `cursor` for the next page; null on the last.
+    /// Send it as `cursor` to get the next page; null on the last page.
     next_cursor: Option<&'a str>,
     /// How many there are on all pages; only with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,7 @@ struct ResourceList<'a> {
 /// What you may see, filtered, searched and sorted.
 #[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams, IfNoneMatch), responses(
     (status = 200, body = ResourceList, description = "One page of resources", headers(("ETag" = String), ("Link" = String))),
-    (status = 304, description = "`If-None-Match` names this page as it stands", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches the current page", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_query`, `bad_cursor`, `bad_parameter`"),
 ))]
 pub async fn list(

@@ -15,12 +15,12 @@ use crate::web::json::{Json, Problem};
 use crate::web::path::Id;
 use crate::web::scoped::{ResourcesWrite, Scoped};
 
-/// Save a link or a note under an id that you have made, a UUIDv7.
+/// Save a link or a note with an id of your own, a UUIDv7.
 ///
-/// Sent twice it makes one: the second answer is 412 with what the first has made.
+/// If you send it twice, only one is created: the second response is 412 with the existing resource.
 #[utoipa::path(put, path = "/resources/{id}", operation_id = "putResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
     params(("id" = Uuid, Path), IfNoneMatchAny), request_body = Draft, responses(
-    (status = 201, body = ResourceBody, description = "The resource as it was saved", headers(("Location" = String), ("ETag" = String))),
+    (status = 201, body = ResourceBody, description = "The saved resource", headers(("Location" = String), ("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: the id is not yours"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict` with `current`: the id is taken"),

@@ -37,7 +37,7 @@ struct Batch {
 enum BatchOperation {
     /// Save a link or a note.
     Create {
-        /// A UUIDv7 that you have made; sent twice, it makes one.
+        /// A UUIDv7 of your own; if sent twice, only one resource is created.
         #[serde(default)]
         id: Option<Uuid>,
         resource: Draft,
@@ -49,7 +49,7 @@ enum BatchOperation {
         if_match: String,
         change: Change,
     },
-    /// Add and remove tags, whatever others the entry has.
+    /// Add and remove tags; other tags of the entry stay.
     Tag {
         id: Uuid,
         #[serde(default)]
@@ -57,21 +57,21 @@ enum BatchOperation {
         #[serde(default)]
         remove: Vec<String>,
     },
-    /// Move to the trash.
+    /// Move to trash.
     Trash {
         id: Uuid,
-        /// The `ETag` that you have read; left out, any version.
+        /// The `ETag` that you have read; if omitted, any version matches.
         #[serde(default)]
         if_match: Option<String>,
     },
-    /// Take back from the trash.
+    /// Restore from the trash.
     Restore {
         id: Uuid,
-        /// The `ETag` that you have read; left out, any version.
+        /// The `ETag` that you have read; if omitted, any version matches.
         #[serde(default)]
         if_match: Option<String>,
     },
-    /// Delete for good what is in the trash.
+    /// Permanently delete an entry that is in the trash.
     Delete { id: Uuid },
 }
 
@@ -106,11 +106,11 @@ struct BatchResult {
     results: Vec<OperationResult>,
 }
 
-/// What one operation would have been answered alone.
+/// The result of one operation.
 #[derive(Serialize, ToSchema)]
 struct OperationResult {
     status: u16,
-    /// The entry as it is then; null when it is deleted or something is wrong.
+    /// The entry after the operation; null if it was deleted or the operation failed.
     #[schema(value_type = Option<ResourceBody>)]
     resource: Option<serde_json::Value>,
     /// What is wrong.
@@ -135,11 +135,11 @@ impl OperationResult {
     }
 }
 
-/// Many changes in one request, each with an answer of its own.
+/// Several changes in one request, each with its own result.
 ///
-/// They are carried out in order, and each is saved by itself: one that is refused holds back none of the others.
+/// They are carried out in order, and each is saved on its own. If one fails, the others are still carried out.
 #[utoipa::path(post, path = "/resources/batch", operation_id = "batchResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Batch, responses(
-    (status = 200, body = BatchResult, description = "A status, and the entry or a problem, for each operation"),
+    (status = 200, body = BatchResult, description = "A status with the entry or a problem, for each operation"),
 ))]
 async fn batch(
     State(resources): State<Arc<Resources>>,

@@ -97,6 +97,6 @@ pub fn check_length(operations: usize) -> Result<()> {
         return Ok(());
     }
     let mut errors = FieldErrors::default();
-    errors.add("operations", format!("Send 1 to {MOST} operations at once, not {operations}."));
+    errors.add("operations", format!("Send 1 to {MOST} operations per request, not {operations}."));
     Err(Error::Invalid(errors))
 }

@@ -113,10 +113,10 @@ impl Resources {
     pub async fn begin_bulk(&self, viewer: &Viewer, change: &BulkChange, ids: &[Uuid]) -> Result<Uuid> {
         let owner = viewer.signed_in()?.id;
         if ids.is_empty() && !matches!(change, BulkChange::Respell(_)) {
-            return Err(Error::field("ids", "Choose at least one entry."));
+            return Err(Error::field("ids", "Select at least one entry."));
         }
         if ids.len() > MOST {
-            let message = format!("At most {MOST} entries can be changed at once; narrow the search.");
+            let message = format!("At most {MOST} entries can be changed at once. Narrow your search.");
             return Err(Error::field("ids", message));
         }
         let id = self.context.new_id();

@@ -29,10 +29,10 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[derive(Default)]
 #[into_params(parameter_in = Query)]
 struct ChangesQuery {
-    /// The `next_cursor` of the answer before; left out, everything that you have.
+    /// The `next_cursor` of the previous response; if omitted, all your entries.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
     after: String,
-    /// 1 to 200; 200 when left out.
+    /// 1 to 200; default 200.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     limit: String,
 }
@@ -41,9 +41,9 @@ struct ChangesQuery {
 #[derive(Serialize, ToSchema)]
 struct ChangeItem<'a> {
     id: Uuid,
-    /// Whether it is gone for good; then `resource` is null.
+    /// Whether it is permanently deleted; then `resource` is null.
     deleted: bool,
-    /// The entry as it stands; in the trash, with `trashed_at`.
+    /// The current entry; with `trashed_at` if it is in the trash.
     #[schema(required)]
     resource: Option<ResourceBody<'a>>,
 }
@@ -51,9 +51,9 @@ struct ChangeItem<'a> {
 #[derive(Serialize, ToSchema)]
 struct ChangeList<'a> {
     items: Vec<ChangeItem<'a>>,
-    /// Keep it, and send it as `after` the next time.
+    /// Keep it and send it as `after` next time.
     next_cursor: &'a str,
-    /// Whether there are more changes now.
+    /// Whether there are more changes.
     has_more: bool,
 }
 
@@ -64,14 +64,14 @@ impl<'a> From<&'a Changed> for ChangeItem<'a> {
     }
 }
 
-/// What changed of your own entries since you last asked, whole and in the order of the changes.
+/// Your own entries that changed since your last request, in full and in the order of the changes.
 ///
-/// Every write counts: in the browser, by an import, into the trash and out of it. Each entry comes once, as it stands.
+/// All changes count, including imports and moves to and from the trash. Each entry appears once, in its current version.
 #[utoipa::path(get, path = "/resources/changes", operation_id = "listChanges", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ChangesQuery, IfNoneMatch), responses(
-    (status = 200, body = ChangeList, description = "Some changes, and the cursor for the next", headers(("ETag" = String))),
-    (status = 304, description = "`If-None-Match` names this answer: nothing has changed", headers(("ETag" = String))),
+    (status = 200, body = ChangeList, description = "Changes, and the cursor for the next ones", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches: nothing has changed", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
-    (status = 410, body = Problem, content_type = "application/problem+json", description = "`cursor_expired`: begin again without a cursor"),
+    (status = 410, body = Problem, content_type = "application/problem+json", description = "`cursor_expired`: start again without a cursor"),
 ))]
 async fn changes(
     State(resources): State<Arc<Resources>>,

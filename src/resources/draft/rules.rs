@@ -16,7 +16,7 @@ pub(super) fn check_url(url: Option<&str>, kind: Kind, errors: &mut FieldErrors)
     match (kind, url.map(str::trim)) {
         (Kind::Note, None | Some("")) => None,
         (Kind::Note, Some(_)) => {
-            errors.add("url", "A note has no address. Save it as a link, or leave the address out.");
+            errors.add("url", "A note can't have an address. Save it as a link, or remove the address.");
             None
         }
         (Kind::Link, url) => normal_url::parse(url.unwrap_or_default())
@@ -38,7 +38,7 @@ pub(super) fn check_title(draft: &Draft, url: Option<&NormalUrl>, errors: &mut F
         None => first_line(&draft.body),
     };
     if instead.is_empty() && url.is_none() && errors.of("url").is_none() {
-        errors.add("title", "Give the note a title, or write some text: its first line will serve.");
+        errors.add("title", "Enter a title or some text. The first line becomes the title.");
     }
     one_line(&instead.chars().take(TITLE_LIMIT).collect::<String>())
 }
@@ -53,9 +53,12 @@ fn first_line(body: &str) -> &str {
 pub(super) fn check_text(field: &'static str, text: &str, limit: usize, errors: &mut FieldErrors) {
     let length = text.chars().count();
     if length > limit {
-        errors.add(field, format!("This has {length} characters; at most {limit} fit. Shorten it."));
+        errors.add(
+            field,
+            format!("This is {length} characters long; at most {limit} are allowed. Shorten it."),
+        );
     } else if text.contains('\0') {
-        errors.add(field, "This contains a NUL character, which can't be saved. Remove it.");
+        errors.add(field, "This contains a null character, which can't be saved. Remove it.");
     }
 }
 

@@ -33,9 +33,9 @@ struct ExportQuery {
     format: String,
 }
 
-/// Your own library as a file, the trash included.
+/// Your own library as a file, including the trash.
 #[utoipa::path(get, path = "/export", operation_id = "exportResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(ExportQuery, IfNoneMatch), responses(
-    (status = 304, description = "`If-None-Match` names what this library holds", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches the current library", headers(("ETag" = String))),
     (status = 200, description = "The file", headers(("Content-Disposition" = String), ("ETag" = String)),
         content((String = "text/html"), (ExportDocument = "application/json"), (Archive = "application/zip"))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),

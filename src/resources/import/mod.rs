@@ -110,8 +110,9 @@ impl Resources {
             .map_err(|e| Error::field(field_of(e), e.to_string()))?;
         let links = bookmarks.entries.len();
         if links > MOST {
-            let message =
-                format!("This file has {links} links; at most {MOST} can come in at once. Split it.");
+            let message = format!(
+                "This file has {links} links; at most {MOST} can be imported at once. Split it into smaller files."
+            );
             return Err(Error::field("file", message));
         }
         report.unreadable = bookmarks.unreadable;
@@ -220,5 +221,5 @@ const fn field_of(error: FileError) -> &'static str {
 
 /// A sentence on the tags for which there is no room.
 fn tag_count(left_out: &[String]) -> String {
-    format!("An entry has at most {} tags; left out: {}.", tag::MAX_TAGS, left_out.join(", "))
+    format!("An entry can have at most {} tags. Left out: {}.", tag::MAX_TAGS, left_out.join(", "))
 }

@@ -66,22 +66,20 @@ pub struct Entry {
 /// Why a file is refused as a whole, as a sentence for the form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    #[error("This file is empty; export your bookmarks again and choose the new file.")]
+    #[error("This file is empty. Export your bookmarks again and choose the new file.")]
     Empty,
-    #[error("This file isn't text; choose the HTML file that your browser's “Export bookmarks” wrote.")]
+    #[error("This isn't a text file. Choose the HTML file that your browser exported.")]
     Binary,
-    #[error(
-        "This file holds no bookmarks; choose the HTML file that your browser's “Export bookmarks” wrote."
-    )]
+    #[error("This file contains no bookmarks. Choose the HTML file that your browser exported.")]
     NotBookmarks,
-    #[error("This file holds no bookmarks that coffer can read: it seems to be {what}. {advice}")]
+    #[error("This file contains no bookmarks that coffer can read. It seems to be {what}. {advice}")]
     Other { what: &'static str, advice: &'static str },
     #[error(
-        "This file is damaged: a tag in it has hundreds of attributes; export your bookmarks again and choose the new file."
+        "This file is damaged: a tag in it has hundreds of attributes. Export your bookmarks again and choose the new file."
     )]
     Damaged,
     #[error(
-        "This file doesn't say in which encoding it is written; {guess} was guessed. Choose its encoding and the file once more."
+        "This file doesn't say which encoding it uses. It looks like {guess}. Choose the encoding, then choose the file again."
     )]
     Charset { guess: &'static str },
 }

@@ -109,7 +109,7 @@ async fn import(
         Visibility::parse(&choices.visibility)
     };
     let Some(visibility) = visibility else {
-        let sentence = "Choose who may see it: private, members or public.";
+        let sentence = "Choose a visibility: private, members or public.";
         return refused(context, choices, "visibility", sentence);
     };
     let charset = Encoding::for_label(choices.charset.as_bytes());
@@ -117,7 +117,7 @@ async fn import(
         return refused(context, choices, "charset", "Choose one of these encodings.");
     }
     if upload.bytes.is_empty() {
-        return refused(context, choices, "file", "Choose a bookmarks file first; this one is empty.");
+        return refused(context, choices, "file", "Choose a bookmarks file first. This one is empty.");
     }
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
     match waits::patient(resources.import(&viewer, file, |_, _| ())).await {

@@ -119,14 +119,14 @@ impl Preparation<'_> {
         let mut body = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
         if long {
             labels.shortened.push(format!(
-                "Its title is longer than {TITLE_LIMIT} characters; the whole of it begins the notes."
+                "Its title is longer than {TITLE_LIMIT} characters. The full title is at the start of the notes."
             ));
         }
         if body.chars().count() > BODY_LIMIT {
             body = cut(&body, BODY_LIMIT);
             labels
                 .shortened
-                .push(format!("Its notes are longer than {BODY_LIMIT} characters; the rest was cut off."));
+                .push(format!("Its notes are longer than {BODY_LIMIT} characters. The rest was cut off."));
         }
         // Notes of programs such as Shaarli stand at addresses of its own site.
         let is_note = file.has_lists && is_relative(&entry.href);

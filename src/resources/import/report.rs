@@ -43,7 +43,7 @@ pub struct Duplicate {
 pub struct Shortening {
     pub line: u64,
     pub title: String,
-    /// A sentence.
+    /// A message.
     pub what: String,
 }
 

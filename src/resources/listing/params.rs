@@ -22,7 +22,7 @@ pub enum State {
     All,
 }
 
-/// What a list may hold besides.
+/// What a list can include.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Include {
@@ -37,40 +37,40 @@ pub struct ListParams {
     /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
     #[param(max_length = 1000)]
     pub q: String,
-    /// Only this tag and those below it.
+    /// Only this tag and the tags below it.
     #[param(max_length = 200)]
     pub tag: String,
     /// `link` or `note`.
     #[param(value_type = Option<Kind>)]
     pub kind: String,
-    /// `true`: only pinned ones; `false`: only others.
+    /// `true`: only pinned entries; `false`: only the others.
     #[param(value_type = Option<bool>)]
     pub pinned: String,
-    /// `newest` (the default), `oldest`, `changed`, `title`; `relevance` (the default with `q`): the latest 300 ranked, then older ones.
+    /// `newest` (the default), `oldest`, `changed`, `title`, or `relevance` (the default with `q`), which ranks the latest 300 and lists older ones after them.
     #[param(value_type = Option<Sort>)]
     pub sort: String,
-    /// `true`: only your own entries; then a request that lost its token is 401 and never looks like an empty library.
+    /// `true`: only your own entries. A request without a valid token then gets 401 instead of an empty list.
     #[param(value_type = Option<bool>)]
     pub mine: String,
-    /// Of your own entries: `active` (the default) outside the trash, `trash` in it, `all` both.
+    /// For your own entries: `active` (the default, not in the trash), `trash` or `all`.
     #[param(value_type = Option<State>)]
     pub state: String,
-    /// Only what was made after this, such as 2026-05-03T14:05:00Z.
+    /// Only entries created after this time, for example 2026-05-03T14:05:00Z.
     #[param(value_type = Option<String>, format = DateTime)]
     pub created_after: String,
-    /// Only what was changed after this.
+    /// Only entries changed after this time.
     #[param(value_type = Option<String>, format = DateTime)]
     pub updated_after: String,
-    /// `body`: with the whole texts.
+    /// `body`: include the full texts.
     #[param(value_type = Option<Include>)]
     pub include: String,
-    /// `true`: with `total`, how many there are on all pages.
+    /// `true`: include `total`, the number of results on all pages.
     #[param(value_type = Option<bool>)]
     pub count: String,
-    /// Where the page before ended, as it was given out.
+    /// The cursor from the previous page.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub cursor: String,
-    /// 1 to 200; 50 when left out.
+    /// 1 to 200; default 50.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
 }
@@ -195,6 +195,6 @@ fn time(name: &str, text: &str) -> Result<Option<Timestamp>> {
         return Ok(None);
     }
     let at = Timestamp::parse(text)
-        .ok_or_else(|| bad(&format!("{name} must be a time such as 2026-05-03T14:05:00.000Z")))?;
+        .ok_or_else(|| bad(&format!("{name} must be a time, for example 2026-05-03T14:05:00.000Z")))?;
     Ok(Some(at.plus(Duration::from_micros(999))))
 }

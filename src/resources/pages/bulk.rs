@@ -79,7 +79,7 @@ pub async fn change(
     let change = form.change()?;
     let ids = form.ids(&resources, &viewer).await?;
     if ids.is_empty() {
-        return Err(Error::field("ids", "Tick at least one entry first."));
+        return Err(Error::field("ids", "Select at least one entry first."));
     }
     if !form.get("all").is_empty() && form.get("sure").is_empty() {
         return sure(context, &form, &change, ids.len(), &back);
@@ -111,7 +111,7 @@ impl BarForm {
             let tags =
                 tag::parse_list(self.get("tags"), &[]).map_err(|e| Error::field("tags", e.to_string()))?;
             if tags.is_empty() {
-                return Err(Error::field("tags", "Enter at least one tag beside the buttons for tags."));
+                return Err(Error::field("tags", "Enter at least one tag next to the tag buttons."));
             }
             Ok(tags.into_iter().map(|tag| tag.name).collect())
         };
@@ -120,7 +120,7 @@ impl BarForm {
             "remove-tags" => tags().map(BulkChange::RemoveTags),
             "visibility" => {
                 Visibility::parse(self.get("visibility")).map(BulkChange::Visibility).ok_or_else(|| {
-                    Error::field("visibility", "Choose who may see them: private, members or public.")
+                    Error::field("visibility", "Choose a visibility: private, members or public.")
                 })
             }
             "pin" => Ok(BulkChange::Pin(true)),
@@ -129,7 +129,7 @@ impl BarForm {
             "restore" => Ok(BulkChange::Restore),
             _ => Err(Error::Malformed {
                 code: Code::BadParameter,
-                message: "Choose what to do with the entries.".into(),
+                message: "Choose what to do with the selected entries.".into(),
             }),
         }
     }
@@ -173,11 +173,11 @@ fn sure(
 const fn question(change: &BulkChange) -> &'static str {
     match change {
         BulkChange::AddTags(_) => "Add tags to",
-        BulkChange::RemoveTags(_) | BulkChange::Retag(_) | BulkChange::Respell(_) => "Take tags from",
-        BulkChange::Visibility(_) => "Change who may see",
+        BulkChange::RemoveTags(_) | BulkChange::Retag(_) | BulkChange::Respell(_) => "Remove tags from",
+        BulkChange::Visibility(_) => "Change the visibility of",
         BulkChange::Pin(true) => "Pin",
         BulkChange::Pin(false) => "Unpin",
-        BulkChange::Trash => "Move to the trash",
+        BulkChange::Trash => "Move to trash:",
         BulkChange::Restore => "Restore",
     }
 }

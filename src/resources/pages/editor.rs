@@ -81,7 +81,7 @@ pub async fn edit(
     viewer.signed_in()?;
     let resource = resources.latest(&viewer, id).await?;
     if !resource.is_mine(&viewer) {
-        return Err(Error::Forbidden("Only the person who keeps this can change it."));
+        return Err(Error::Forbidden("Only the owner can change this."));
     }
     let toast = context.toast.is_some();
     let form = EntryForm { back: from.as_str().to_owned(), ..EntryForm::from(&resource) };
@@ -106,7 +106,7 @@ pub async fn update(
     let Some(read_version) = form.read_version() else {
         return Err(Error::Malformed {
             code: Code::BadParameter,
-            message: "The form's version is missing. Open the editor again.".into(),
+            message: "The version is missing from this form. Open the editor again.".into(),
         });
     };
     let updated = match form.change(current.kind) {
@@ -133,7 +133,7 @@ pub async fn update(
 
 fn edit_page(context: PageContext, id: Uuid, form: EntryForm, refusal: Refusal) -> FormPage {
     FormPage {
-        heading: if form.kind == "note" { "Edit the note" } else { "Edit the link" },
+        heading: if form.kind == "note" { "Edit note" } else { "Edit link" },
         ..form_page(context, &format!("/resources/{id}"), form, refusal)
     }
 }
@@ -151,7 +151,7 @@ pub(super) fn form_page(context: PageContext, href: &str, form: EntryForm, refus
         kind: form.kind,
         version: form.version,
         autofocus: "",
-        summary: (!errors.is_empty()).then_some("Not saved yet: please look at these fields."),
+        summary: (!errors.is_empty()).then_some("Not saved. Check these fields:"),
         errors,
         duplicate,
         own_tags: Vec::new(),

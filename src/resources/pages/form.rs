@@ -81,7 +81,7 @@ impl EntryForm {
         };
         chosen.ok_or_else(|| {
             let mut errors = FieldErrors::default();
-            errors.add("visibility", "Choose who may see it: private, members or public.");
+            errors.add("visibility", "Choose a visibility: private, members or public.");
             errors
         })
     }
@@ -104,7 +104,7 @@ impl EntryForm {
         let title = Input::new("title", "Title", &self.title).help(if is_link { TITLE_HELP } else { "" });
         let body = Input::new("body", if is_link { "Notes" } else { "Text" }, &self.body).help(BODY_HELP);
         let tags = Input::new("tags", "Tags", &self.tags).help(TAGS_HELP).attributes(NO_PROSE);
-        let visibility = Input::new("visibility", "Who may see it", &self.visibility);
+        let visibility = Input::new("visibility", "Visibility", &self.visibility);
         is_link.then_some(address).into_iter().chain([title, body, tags, visibility]).collect()
     }
 }
@@ -113,11 +113,11 @@ const ADDRESS: &str =
     r#"inputmode="url" placeholder="https://" required autocapitalize="none" spellcheck="false""#;
 const NO_PROSE: &str = r#"autocapitalize="none" spellcheck="false" data-complete="list""#;
 const TITLE_HELP: &str =
-    "Left empty, the address serves as the title, or the page’s own where coffer fetches it.";
+    "If empty, coffer uses the page’s own title if it can fetch it, otherwise the address.";
 const BODY_HELP: &str =
     "Markdown: # heading, **bold**, *italic*, - list, > quotation, [text](https://…), ``` for code.";
 const TAGS_HELP: &str =
-    "Separate them with commas. A slash makes a level: work/rust is also found under work.";
+    "Separate tags with commas. Use a slash for levels: work/rust is also found under work.";
 
 /// One field of the form.
 pub struct Input {

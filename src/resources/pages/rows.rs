@@ -118,7 +118,7 @@ pub async fn update_details(
                 id: id.to_string(),
                 form: form.shown(),
                 errors,
-                summary: Some("Not saved yet: something needs another look."),
+                summary: Some("Not saved. Check the fields below."),
                 saved: Vec::new(),
             };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(part.render()?)).into_response())
@@ -143,7 +143,7 @@ fn conflict(context: PageContext, form: EntryForm, current: &Resource) -> RowEdi
         form: EntryForm { version: current.version.to_string(), ..form },
         errors: FieldErrors::default(),
         summary: Some(
-            "This was changed meanwhile. Save again to replace what is saved with yours, or cancel to keep it.",
+            "This entry was changed in the meantime. Save again to replace the saved version with yours, or cancel to keep it.",
         ),
     }
 }

@@ -83,13 +83,13 @@ pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, 
 
 fn unknown(name: &str) -> String {
     let known = nearest(name).unwrap_or("tag");
-    format!("There is no filter “{name}:”; write “{known}:”, or put the words in quotes to search for them.")
+    format!("There is no filter “{name}:”. Use “{known}:”, or put the words in quotes to search for them.")
 }
 
 fn tag_of(value: &str) -> Result<Criterion, String> {
     match tag::parse_one(value) {
         Ok(tag) => Ok(Criterion::Tag(tag.folded)),
-        Err(tag::TagError::Empty) => Err("Write a tag after “tag:”, for example tag:recipes.".to_owned()),
+        Err(tag::TagError::Empty) => Err("Enter a tag after “tag:”, for example tag:recipes.".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -98,7 +98,7 @@ fn site_of(value: &str) -> Result<Criterion, String> {
     let address = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
     match normal_url::parse(&address) {
         Ok(url) => Ok(Criterion::Site { path: url.path().trim_end_matches('/').to_owned(), site: url.site }),
-        Err(_) => Err("Write the name of a website after “site:”, for example site:example.org.".to_owned()),
+        Err(_) => Err("Enter a website after “site:”, for example site:example.org.".to_owned()),
     }
 }
 
@@ -108,7 +108,7 @@ fn username_of(value: &str) -> Result<Criterion, String> {
     if valid {
         Ok(Criterion::By(name))
     } else {
-        Err("Write a username after “by:”, for example by:alice.".to_owned())
+        Err("Enter a username after “by:”, for example by:alice.".to_owned())
     }
 }
 
@@ -116,7 +116,7 @@ fn kind_of(value: &str) -> Result<Criterion, String> {
     match value.to_ascii_lowercase().as_str() {
         "link" | "links" => Ok(Criterion::Kind(Kind::Link)),
         "note" | "notes" => Ok(Criterion::Kind(Kind::Note)),
-        _ => Err("Write kind:link or kind:note.".to_owned()),
+        _ => Err("Use kind:link or kind:note.".to_owned()),
     }
 }
 
@@ -125,7 +125,7 @@ fn is_of(value: &str) -> Result<Criterion, String> {
         "pinned" => Ok(Criterion::Pinned),
         "untagged" => Ok(Criterion::Untagged),
         "broken" => Ok(Criterion::Broken),
-        _ => Err("Write is:pinned, is:untagged or is:broken.".to_owned()),
+        _ => Err("Use is:pinned, is:untagged or is:broken.".to_owned()),
     }
 }
 
@@ -134,7 +134,7 @@ fn visibility_of(value: &str) -> Result<Criterion, String> {
         "private" => Visibility::Private,
         "members" => Visibility::Members,
         "public" => Visibility::Public,
-        _ => return Err("Write visibility:private, visibility:members or visibility:public.".to_owned()),
+        _ => return Err("Use visibility:private, visibility:members or visibility:public.".to_owned()),
     }))
 }
 
@@ -144,6 +144,6 @@ fn date_of(name: &str, value: &str) -> Result<Date, String> {
     let shape = value.len() == 10 && value.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let date = Date::parse(value, format).ok().filter(|date| shape && date.year() > 0);
     date.ok_or_else(|| {
-        format!("Write a date as year-month-day after “{name}:”, for example {name}:2026-01-31.")
+        format!("Enter a date as year-month-day after “{name}:”, for example {name}:2026-01-31.")
     })
 }

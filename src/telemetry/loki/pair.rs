@@ -30,8 +30,7 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn new(url: &str, environment: &str) -> Result<Self, String> {
-        let bad =
-            |why| format!("COFFER_LOKI_URL {why}. Give http://host:3100 or https://user:password@host.");
+        let bad = |why| format!("COFFER_LOKI_URL {why}. Use http://host:3100 or https://user:password@host.");
         let mut url: Url = url.parse().map_err(|_| bad("is not an address"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("is neither http nor https"));

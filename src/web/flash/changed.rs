@@ -63,14 +63,14 @@ impl What {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Tagged => "Tags added",
-            Self::Untagged => "Tags taken away",
+            Self::Untagged => "Tags removed",
             Self::Renamed => "Tag renamed",
             Self::Merged => "Tags merged",
             Self::Deleted => "Tag deleted",
             Self::Visibility => "Visibility changed",
             Self::Pinned => "Pinned",
-            Self::Unpinned => "No longer pinned",
-            Self::Trashed => "In the trash",
+            Self::Unpinned => "Unpinned",
+            Self::Trashed => "Moved to trash",
             Self::Restored => "Restored",
             Self::Saved => "Saved",
             Self::Undone => "Undone",

@@ -66,10 +66,10 @@ fn malformed(error: &serde_json::Error) -> Error {
     Error::Malformed { code: Code::MalformedJson, message: format!("The body is not valid JSON: {error}.") }
 }
 
-/// An error as the API tells it.
+/// An API error.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Problem {
-    /// Where the error is explained; for `too_many_requests` the type that is registered for it.
+    /// Link to the documentation of the error; for `too_many_requests`, the registered type.
     #[serde(rename = "type")]
     pub kind: String,
     /// The HTTP status in words.
@@ -84,13 +84,13 @@ pub struct Problem {
     /// For `invalid`: what is wrong, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// For `duplicate_url`: the resource that holds the address.
+    /// For `duplicate_url`: the resource with this URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing_id: Option<Uuid>,
-    /// For `version_conflict`: the version that stands.
+    /// For `version_conflict`: the current version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_version: Option<i64>,
-    /// For `version_conflict`: the entry as it stands.
+    /// For `version_conflict`: the current entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = current_schema)]
     pub current: Option<serde_json::Value>,
@@ -151,7 +151,7 @@ impl Problem {
 fn current_schema() -> OneOfBuilder {
     let body = RefBuilder::new()
         .ref_location_from_schema_name("ResourceBody")
-        .description(Some("For `version_conflict`: the entry as it stands."));
+        .description(Some("For `version_conflict`: the current entry."));
     let null = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
     OneOfBuilder::new().item(body).item(null)
 }

@@ -1,9 +1,8 @@
 //! What a parser found wrong with a body, in words for the author of the client.
 
 /// What serde calls a type, and what it is in JSON.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 8] = [
     ("a sequence", "a list"),
-    ("a string", "a text"),
     ("a boolean", "true or false"),
     ("a map", "an object"),
     ("struct", "an object"),
@@ -27,15 +26,15 @@ pub fn sentence(field: &str, error: &serde_json::Error) -> String {
     if let Some(rest) = text.strip_prefix("unknown field ") {
         let (unknown, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
         let known = known.trim_start_matches("one of ");
-        let listed = if known.is_empty() { String::new() } else { format!(" These are: {known}.") };
-        return format!("There is no field {unknown} here.{listed}");
+        let listed = if known.is_empty() { String::new() } else { format!(" Known fields: {known}.") };
+        return format!("Unknown field {unknown}.{listed}");
     }
     if let Some(rest) = text.strip_prefix("unknown variant ") {
         let known = rest.split_once(", expected ").map_or("", |(_, known)| known);
         return format!("{name} must be one of {}.", known.trim_start_matches("one of "));
     }
     if let Some(missing) = text.strip_prefix("missing field ") {
-        return format!("Send the field {missing}.");
+        return format!("The field {missing} is missing.");
     }
     let mut text = text.to_owned();
     if let Some(first) = text.get_mut(..1) {
@@ -71,16 +70,12 @@ mod tests {
     fn no_parser_is_heard() {
         for (body, field, said) in [
             (r#"{"tags":"sea"}"#, "tags", "tags must be a list."),
-            (r#"{"tags":[1]}"#, "tags[0]", "tags[0] must be a text."),
+            (r#"{"tags":[1]}"#, "tags[0]", "tags[0] must be a string."),
             (r#"{"tags":[],"pinned":"yes"}"#, "pinned", "pinned must be true or false."),
             (r#"{"tags":[],"days":-1}"#, "days", "days must be a whole number."),
             (r#"{"tags":[],"kind":"photo"}"#, "kind", "kind must be one of `link` or `note`."),
-            (r"{}", ".", "Send the field `tags`."),
-            (
-                r#"{"tag":[]}"#,
-                "tag",
-                "There is no field `tag` here. These are: `tags`, `pinned`, `kind`, `days`.",
-            ),
+            (r"{}", ".", "The field `tags` is missing."),
+            (r#"{"tag":[]}"#, "tag", "Unknown field `tag`. Known fields: `tags`, `pinned`, `kind`, `days`."),
             ("3", ".", "The body must be an object."),
         ] {
             let error = serde_json::from_str::<Sample>(body).expect_err(body);

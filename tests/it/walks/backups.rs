@@ -48,10 +48,10 @@ async fn backup_and_restore_on_sqlite() {
             "backup#Every night, by cron or a timer",
         ])
         .await;
-    assert!(said.contains("is whole"), "{said}");
+    assert!(said.contains("The file was verified"), "{said}");
     let said = machine.follows(&["backup#See that it works"]).await;
     assert!(
-        said.contains("is whole and holds 1 accounts, 1 entries") && said.contains("is unbroken"),
+        said.contains("is intact. Contents: 1 accounts, 1 entries") && said.contains("audit trail is intact"),
         "{said}"
     );
     keeps(&ada, "After the backup").await;

@@ -21,7 +21,7 @@ fn link(text: &str, begin: &str) -> String {
 }
 
 impl Tour {
-    /// Ada by the set-up link, Bob by an invitation, Carol by a command. Ada's browser.
+    /// Ada by the setup link, Bob by an invitation, Carol by a command. Ada's browser.
     pub async fn has_people(&self) -> Actor {
         let said = self.first.follows(&["install#The first account"]).await;
         let form = [("email", "ada@example.org"), ("username", "ada"), ("password", PASSWORD)];

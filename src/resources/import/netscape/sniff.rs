@@ -3,7 +3,7 @@
 use super::FileError;
 
 const TAKE_HTML: &str = "Export your bookmarks as HTML and choose that file.";
-const TAKE_OUT: &str = "Take the HTML file out of it and choose that.";
+const TAKE_OUT: &str = "Extract the HTML file from it and choose that.";
 
 /// Files that are no text.
 pub(super) fn binary(bytes: &[u8]) -> Option<FileError> {
@@ -12,8 +12,8 @@ pub(super) fn binary(bytes: &[u8]) -> Option<FileError> {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => other("a ZIP archive", TAKE_OUT),
         [0x1F, 0x8B, ..] => other("a compressed file", TAKE_OUT),
         _ if bytes.starts_with(b"SQLite format 3\0") => other("a database", TAKE_HTML),
-        _ if bytes.starts_with(b"mozLz40\0") => other("a backup of Firefox's", TAKE_HTML),
-        _ if bytes.starts_with(b"bplist00") => other("Safari's own bookmarks", TAKE_HTML),
+        _ if bytes.starts_with(b"mozLz40\0") => other("a Firefox backup", TAKE_HTML),
+        _ if bytes.starts_with(b"bplist00") => other("Safari's internal bookmarks file", TAKE_HTML),
         _ if bytes.starts_with(b"%PDF-") => other("a PDF document", TAKE_HTML),
         _ => is_full_of_nuls(bytes).then_some(FileError::Binary),
     }
@@ -39,11 +39,11 @@ pub(super) fn other_format(text: &str) -> Option<FileError> {
     } else if head.contains("<xbel") {
         "XBEL"
     } else if head.contains("<plist") {
-        "Safari's own bookmarks"
+        "Safari's internal bookmarks file"
     } else if head.starts_with("<?xml") && !head.contains("<html") && !head.contains("<dl") {
         "XML"
     } else if head.starts_with("opera hotlist") {
-        "Opera's old hotlist"
+        "an Opera hotlist"
     } else if is_csv(&head) {
         "a table (CSV)"
     } else {
@@ -71,11 +71,11 @@ fn json(head: &str) -> FileError {
     let (what, advice) = if has(&["exported_at", "resources"]) {
         ("coffer's own JSON export", "Choose coffer's bookmarks file (coffer-bookmarks.html) instead.")
     } else if has(&["roots"]) {
-        ("Chrome's own bookmarks (JSON)", TAKE_HTML)
+        ("Chrome's internal bookmarks file (JSON)", TAKE_HTML)
     } else if head.contains("text/x-moz-place") {
-        ("a backup of Firefox's (JSON)", TAKE_HTML)
+        ("a Firefox backup (JSON)", TAKE_HTML)
     } else if has(&["is_archived"]) {
-        ("wallabag's JSON export", "coffer reads none of wallabag's formats.")
+        ("wallabag's JSON export", "coffer can't read wallabag's formats.")
     } else if has(&["href", "toread"]) {
         ("Pinboard's JSON export", TAKE_HTML)
     } else {

@@ -392,7 +392,7 @@ fn files_of_other_kinds_are_told_what_they_seem_to_be() {
         ),
         ("[{\"is_archived\":0,\"content\":\"<dl><a href=\\\"https://x.example\\\">\"}]", "wallabag's JSON"),
         (" \u{FEFF}[ ]", "JSON"),
-        ("{\"checksum\":\"\", \"roots\":{}}", "Chrome's own bookmarks"),
+        ("{\"checksum\":\"\", \"roots\":{}}", "Chrome's internal bookmarks file"),
         ("{\"type\":\"text/x-moz-place-container\"}", "Firefox"),
         ("[{\"href\":\"x\",\"description\":\"<a href=x>\",\"toread\":\"no\"}]", "Pinboard's JSON"),
         ("title,url,tags\n\"<a href=x>\",https://x.example,\n", "a table"),
@@ -405,7 +405,7 @@ fn files_of_other_kinds_are_told_what_they_seem_to_be() {
         ("Opera Hotlist version 2.0\n", "Opera"),
     ] {
         let error = parse(text.as_bytes(), None).unwrap_err().to_string();
-        assert!(error.contains("holds no bookmarks") && error.contains(seems), "{text}: {error}");
+        assert!(error.contains("contains no bookmarks") && error.contains(seems), "{text}: {error}");
     }
     for taken in
         ["<?xml version=\"1.0\"?><!DOCTYPE html><html><a href=x>x</a>", "Bookmarks, saved\n<DL><A HREF=x>x"]
