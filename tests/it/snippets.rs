@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::startup::{COFFER, Place};
-use crate::support::documents::under;
+use crate::support::documents::{blocks, pages, under};
 
 /// systemd's own judgement: 0 is the safest, 10 the least safe.
 #[test]
@@ -60,4 +60,25 @@ fn the_service_starts_with_the_packaged_settings() {
     assert!(printed.contains("COFFER_DATA_DIR=/var/lib/coffer"), "{printed}");
     let said = place.refusal(&["config", "--env-file=missing.env"], &[]);
     assert!(said.contains("there is no file missing.env"), "{said}");
+}
+
+/// Every block of settings is one that coffer takes.
+#[test]
+fn settings_are_known() {
+    let place = Place::new();
+    let file = place.path("settings.env");
+    let mut tried = 0;
+    for block in pages().iter().flat_map(|page| blocks(page)).filter(|block| block.language == "dotenv") {
+        // Whose files are read at once; `tls` tries them.
+        let code = block.code.split_inclusive('\n').filter(|line| !line.starts_with("COFFER_TLS_"));
+        let code: String = code.collect();
+        std::fs::write(&file, &code).expect("a file");
+        let names = code.lines().filter_map(|line| line.split_once('='));
+        let printed = place.done(&["--env-file", &file, "config"], &[]);
+        for (name, _) in names {
+            assert!(printed.contains(&format!("{name}=")), "{name} of {:?} in {printed}", block.heading);
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
 }

@@ -128,13 +128,16 @@ impl Ports {
     }
 }
 
-/// nginx by the document's snippets before two nodes, with the certificate in the folder.
+/// nginx by the documents' snippets before two nodes, with the certificate in the folder, and with a redirect from an
+/// old name.
 pub async fn nginx_before(nodes: [&str; 2], folder: &Path, ports: Ports) -> Server {
     let servers = under("proxy", "nginx", "nginx").concat();
     let several = under("proxy", "Several nodes, and draining", "nginx").concat();
+    let moved = under("howto", "Change the domain or the address", "nginx").concat();
     let (_, sites) = servers.split_once("}\n").expect("an upstream first");
     let letsencrypt = "/etc/letsencrypt/live/links.example.org";
-    let config = format!("{several}{sites}")
+    let config = format!("{several}{sites}{moved}")
+        .replace("live/old.example.org", "live/links.example.org")
         .replace("10.0.0.11:3000", nodes[0])
         .replace("10.0.0.12:3000", nodes[1])
         .replace("listen 80;", &format!("listen 127.0.0.1:{};", ports.plain))
