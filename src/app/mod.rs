@@ -220,13 +220,7 @@ impl App {
         });
         let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));
         let resources = Resources::new(cache.clone(), db.clone(), system.clone(), cursors);
-        let resources = match config.fetching.fetch {
-            Switch::On => {
-                let fetcher = Fetcher::new(&config.fetching.fetch_allow);
-                resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
-            }
-            Switch::Off => resources,
-        };
+        let resources = Arc::new(with_fetching(resources, &config, &keys));
         let limits = Arc::new(Limits::new(&db, &system, &audit, &limiter, client_ip, redis.is_some()));
         Ok(Self {
             overview: Arc::new(Overview {
@@ -256,7 +250,7 @@ impl App {
                 require_2fa: config.accounts.require_2fa,
                 stay_days: config.accounts.stay_days,
             }),
-            resources: Arc::new(resources),
+            resources,
             shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
             system,
             config,
@@ -288,4 +282,14 @@ impl App {
 /// What the metrics call this process among all nodes: the machine's name and the port.
 fn instance_name(local: SocketAddr) -> String {
     format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
+}
+
+fn with_fetching(resources: Resources, config: &Config, keys: &Keys) -> Resources {
+    match config.fetching.fetch {
+        Switch::On => {
+            let fetcher = Fetcher::new(&config.fetching.fetch_allow);
+            resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
+        }
+        Switch::Off => resources,
+    }
 }

@@ -41,6 +41,7 @@ impl From<Timestamp> for At {
 }
 
 /// A resource in a list.
+#[expect(clippy::struct_excessive_bools, reason = "the template asks each by itself")]
 pub struct Row<'a> {
     pub resource: &'a Resource,
     /// The text of its links, unique on the page.
