@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use coffer::accounts::NewAccount;
-use coffer::admin::asked::Asked;
 use coffer::admin::pages::{Held, fragment};
+use coffer::admin::query::ReportQuery;
 use coffer::app::App;
 use coffer::config::Config;
 use coffer::identity::{Role, Viewer};
-use coffer::serve::figures::record;
+use coffer::serve::figures;
 use coffer::system::{Clock, System};
 use coffer::timestamp::Timestamp;
 
@@ -51,7 +51,7 @@ pub async fn measure(table: &mut Table) {
         let recorded = began.elapsed();
         clock.0.fetch_add(10_000_000, Ordering::Relaxed);
         let began = Instant::now();
-        record(&app).await;
+        figures::record(&app).await;
         if full {
             recording.push(millis(recorded));
             writing.push(millis(began.elapsed()));
@@ -113,8 +113,8 @@ fn record(app: &App, routes: &[String], requests: usize) {
 
 async fn draw(app: &App, viewer: &Viewer, range: &str) -> Duration {
     let began = Instant::now();
-    let asked = Asked { range: range.to_owned(), ..Asked::default() };
-    let drawn = fragment(&app.admin, viewer, asked, Held::default()).await.expect("a page");
+    let query = ReportQuery { range: range.to_owned(), ..ReportQuery::default() };
+    let drawn = fragment(&app.admin, viewer, query, Held::default()).await.expect("a page");
     assert!(drawn.contains("</svg>"));
     began.elapsed()
 }

@@ -108,8 +108,9 @@ impl Policy {
     /// The first sentence of a refusal.
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Pages | Self::Network | Self::Session => "You have sent too many requests.",
-            Self::Api | Self::Token | Self::UnknownToken => "You have sent too many requests.",
+            Self::Pages | Self::Network | Self::Session | Self::Api | Self::Token | Self::UnknownToken => {
+                "You have sent too many requests."
+            }
             Self::Admin => "You have sent too many requests to the admin pages.",
             Self::LoginAccount | Self::LoginPair | Self::LoginDevice => {
                 "There were too many wrong passwords for this account."

@@ -45,7 +45,7 @@ impl EntityTags {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfMatch {
-    /// ETags of the versions you have read, or `*`; weak ones never match.
+    /// Entity tags of the versions you have read, or `*`; weak ones never match.
     #[param(
         rename = "If-Match",
         example = "\"3\"",
@@ -59,7 +59,7 @@ pub struct IfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct OptionalIfMatch {
-    /// ETags of the versions you have read, or `*`; weak ones never match.
+    /// Entity tags of the versions you have read, or `*`; weak ones never match.
     #[param(
         rename = "If-Match",
         required = false,
@@ -73,7 +73,7 @@ pub struct OptionalIfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfNoneMatch {
-    /// ETags of the versions you have, or `*`.
+    /// Entity tags of the versions you have, or `*`.
     #[param(rename = "If-None-Match", example = "\"3\"", required = false)]
     tags: String,
 }

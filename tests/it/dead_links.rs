@@ -58,9 +58,9 @@ async fn a_site_says_when_it_may_be_asked_again(app: App) {
     owner.saves(json!({ "url": site.url("/busy"), "title": "Busy" })).await;
     app.coffer.resources.enrol_links().await.expect("they are taken in");
     asked(&app, &site, &["HEAD /busy"]).await;
-    let waits = async || match next_at(&app).await > app.now().plus(Duration::from_mins(50)) {
-        true => Ok(()),
-        false => Err("it may be asked"),
+    let waits = async || {
+        let soonest = app.now().plus(Duration::from_mins(50));
+        if next_at(&app).await > soonest { Ok(()) } else { Err("it may be asked") }
     };
     eventually(LIMIT, waits).await.expect("an hour");
     app.later(Duration::from_hours(1));

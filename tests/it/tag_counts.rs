@@ -119,11 +119,9 @@ impl Library<'_> {
 
     async fn imports(&mut self, number: usize) {
         let folder = self.tag();
-        let links: String = (number..number + 4)
-            .map(|one| {
-                format!("<DT><A HREF=\"https://example.org/{}\" TAGS=\"{folder}\">Link</A>\n", one % 40)
-            })
-            .collect();
+        let link =
+            |one| format!("<DT><A HREF=\"https://example.org/{}\" TAGS=\"{folder}\">Link</A>\n", one % 40);
+        let links = (number..number + 4).map(link).collect::<Vec<_>>().concat();
         let text = format!("<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n{links}</DL>\n");
         let file =
             File { name: "a.html", bytes: text.into_bytes(), visibility: self.visibility(), charset: None };
@@ -231,17 +229,14 @@ async fn counts_agree_with_a_full_count_after_any_changes(app: App) {
 }
 
 async fn spoil(url: &str) {
+    const SQL: &str = "UPDATE tags SET public_count = 5, private_count = 0";
     let db = Db::open(url, 1).await.expect("the database");
     let mut tx = db.begin().await.expect("a transaction");
-    const SQL: &str = "UPDATE tags SET public_count = 5, private_count = 0";
-    match tx.conn() {
-        coffer::db::Engine::Postgres(conn) => {
-            drop(sqlx::query(SQL).execute(conn).await.expect("they are wrong"))
-        }
-        coffer::db::Engine::Sqlite(conn) => {
-            drop(sqlx::query(SQL).execute(conn).await.expect("they are wrong"))
-        }
-    }
+    let spoiled = match tx.conn() {
+        coffer::db::Engine::Postgres(conn) => sqlx::query(SQL).execute(conn).await.map(drop),
+        coffer::db::Engine::Sqlite(conn) => sqlx::query(SQL).execute(conn).await.map(drop),
+    };
+    spoiled.expect("they are wrong");
     tx.commit().await.expect("they stay");
     db.close().await;
 }
