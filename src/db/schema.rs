@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(read(&db, &later).await.unwrap(), Schema::Different(1));
         let first = Migrator { migrations: Cow::Owned(Vec::new()), ..Migrator::DEFAULT };
         assert_eq!(read(&db, &first).await.unwrap(), Schema::Newer(1));
-        assert!(StartError::Behind(3).to_string().contains("3 migrations to do"));
-        assert!(StartError::Behind(1).to_string().contains("1 migration to do"));
+        assert!(StartError::Behind(3).to_string().contains("3 migrations pending"));
+        assert!(StartError::Behind(1).to_string().contains("1 migration pending"));
     }
 }

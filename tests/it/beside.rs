@@ -164,7 +164,7 @@ async fn a_lost_phone_stops_nothing(coffer: Running) {
 on_both!(who_is_locked_out_is_let_in);
 async fn who_is_locked_out_is_let_in(coffer: Running) {
     coffer.is_locked_out().await;
-    assert_eq!(coffer.done(&["user", "unlock", "ADA@example.org"]), "ada may try again at once.\n");
+    assert_eq!(coffer.done(&["user", "unlock", "ADA@example.org"]), "ada is unblocked.\n");
     assert_eq!(coffer.tries(PASSWORD).await, 303);
     let admin = coffer.ada();
     admin.signs_in().await;

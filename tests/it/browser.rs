@@ -347,7 +347,7 @@ async fn every_page_is_for_everybody() {
     browser.follow("Edit “Tide tables”").await;
     browser.fill("Title", &"x".repeat(501)).await;
     browser.hits(Key::Enter).await;
-    browser.has(".entry .field-error", "at most 500 fit").await;
+    browser.has(".entry .field-error", "at most 500 are allowed").await;
     is_for_everybody(&browser, "a row being edited").await;
 
     browser.goto(&format!("{}/edit", note.page())).await;

@@ -19,7 +19,7 @@ on_both_engines!(an_invitation_makes_one_account);
 async fn an_invitation_makes_one_account(app: App) {
     let link = invited_by(&app.admin("root").await).await;
     let bob = app.visitor();
-    bob.get(&link).await.ok().has("h1", "Register");
+    bob.get(&link).await.ok().has("h1", "Create an account");
     bob.post_form(&link, &BOB).await.redirects_to("/resources");
     bob.get("/resources").await.ok().text_has("bob");
     bob.get("/admin/invites").await.error_page(404);

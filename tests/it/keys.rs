@@ -343,7 +343,7 @@ async fn a_key_in_a_setting_is_changed_by_a_file() {
         place.refusal(&["audit", "verify"], &[("COFFER_SECRET_KEY", &old)]).contains("belongs to the key")
     );
     let again = place.refusal(&["key", "rotate", "--to", &file], &[("COFFER_SECRET_KEY", new.trim())]);
-    assert!(again.contains("in force"), "{again}");
+    assert!(again.contains("contains the current key"), "{again}");
 }
 
 #[tokio::test]

@@ -193,7 +193,7 @@ async fn toasts_cover_nothing_and_contradict_nothing() {
         browser.follow("Edit “Tide 58”").await;
         browser.fill("Title", &"x".repeat(501)).await;
         browser.hits(Key::Enter).await;
-        browser.has(".entry .field-error", "at most 500 fit").await;
+        browser.has(".entry .field-error", "at most 500 are allowed").await;
         browser.has_no(".toast").await;
     }
 }

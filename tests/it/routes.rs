@@ -26,7 +26,7 @@ on_both_engines!(a_visitor_finds_the_ways_in, "--signup=open");
 async fn a_visitor_finds_the_ways_in(app: App) {
     let visitor = app.visitor();
     visitor.get("/").await.redirects_to("/login");
-    visitor.get("/login").await.ok().has("h1", "Log in").has("a[href='/register']", "Create account");
+    visitor.get("/login").await.ok().has("h1", "Log in").has("a[href='/register']", "Create one");
     visitor.get("/register").await.ok().has("h1", "Create an account");
     visitor.get("/setup").await.is(410).has("h1", "no longer works");
     visitor.get("/resources").await.ok().has("h1", "Public library").text_has("Nothing is public here yet");

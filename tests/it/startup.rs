@@ -317,7 +317,7 @@ fn accounts_are_made_and_listed_at_the_terminal() {
     let place = Place::new();
     let create = ["user", "create", "--username=ada", "--email=ada@example.org", "--role=admin"];
     let said = succeeded(&place.run_with_input(&create, &[], "correct horse battery\n"));
-    assert!(said.contains("ada is ready, as admin."), "{said}");
+    assert!(said.contains("Created ada as admin."), "{said}");
     let again = place.run_with_input(&create, &[], "correct horse battery\n");
     let said = String::from_utf8_lossy(&again.stderr);
     assert!(!again.status.success() && said.contains("email: An account with this email"), "{said}");
@@ -342,8 +342,8 @@ fn accounts_are_changed_at_the_terminal() {
         let command = [vec!["user"], command].concat();
         assert!(place.refusal(&command, &[]).contains("last administrator"), "{command:?}");
     }
-    assert_eq!(place.done(&["user", "role", "bob@example.org", "admin"], &[]), "bob is admin now.\n");
-    assert!(place.done(&["user", "disable", "ada"], &[]).contains("ada is disabled"));
+    assert_eq!(place.done(&["user", "role", "bob@example.org", "admin"], &[]), "bob is now admin.\n");
+    assert!(place.done(&["user", "disable", "ada"], &[]).contains("ada is now disabled"));
     assert!(place.done(&["user", "list"], &[]).contains("ada\tadmin\tada@example.org\tdisabled\n"));
     assert!(
         place.refusal(&["user", "reset-link", "ada"], &[]).contains("Enable it before you create a link")

@@ -74,7 +74,7 @@ async fn a_tag_is_renamed_and_undone_with_and_without_javascript() {
         tides(&app.signed_in("owner").await, 2).await;
         let browser = signed_in(&app, javascript, 390).await;
         browser.follow("Tags").await;
-        browser.follow("Change sea").await;
+        browser.follow("Edit sea").await;
         browser.fill("Name", "ocean").await;
         browser.press("Rename").await;
         browser.has(".toast", "Tag renamed: 2 entries.").await;

@@ -147,7 +147,7 @@ async fn a_slow_body_is_the_clients_fault(app: App) {
     assert!(api.starts_with("HTTP/1.1 408") && api.contains("\"body_timed_out\""), "{api}");
     let file = format!("POST /import HTTP/1.1\r\n{start}{cookie}{announced}{upload}\r\n--x\r\n");
     let page = app.raw(file).await;
-    assert!(page.starts_with("HTTP/1.1 408") && page.contains("did not arrive in time"), "{page}");
+    assert!(page.starts_with("HTTP/1.1 408") && page.contains("did not arrive completely in time"), "{page}");
     assert_eq!(app.coffer.metrics.failures.take().len(), 0, "no failure of the server");
 }
 

@@ -12,6 +12,7 @@ use url::Url;
 use uuid::Uuid;
 
 use self::store::Check;
+use super::store::write::note_change;
 use super::{Resource, Resources, cached};
 use crate::cache::Scope;
 use crate::db::Tx;
@@ -137,7 +138,7 @@ impl Resources {
         }
         let mut tx = self.cache.begin().await?;
         save(&mut tx, resource.id, &verdict, site).await?;
-        store::note_change(&mut tx, resource.id).await?;
+        note_change(&mut tx, resource.id).await?;
         Ok(tx.commit(cached::touched(resource.id, resource.owner_id, &[resource.visibility])).await?)
     }
 }

@@ -76,12 +76,6 @@ pub async fn save(tx: &mut Tx, resource: Uuid, verdict: &Verdict) -> sqlx::Resul
         .bind(failed_since).bind(broken_since).execute(conn).await.map(drop))
 }
 
-/// What belongs to a resource but stands in a table of its own has no trigger that numbers changes.
-pub async fn note_change(tx: &mut Write, resource: Uuid) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE resources SET version = version WHERE id = $1";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(resource).execute(conn).await.map(drop))
-}
-
 /// A new address is a new link.
 pub async fn forget(tx: &mut Write, resource: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM link_checks WHERE resource_id = $1";

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::icon::Icon;
 use crate::cache::Write;
 use crate::db::{Db, on};
+use crate::resources::store::write::note_change;
 use crate::timestamp::Timestamp;
 
 pub const DUE: &str = "SELECT resource_id FROM fetches WHERE due_at <= $1 LIMIT 1";
@@ -97,12 +98,6 @@ pub async fn set_icon(tx: &mut Write, resource: Uuid, icon: &Icon) -> sqlx::Resu
         .execute(conn).await.map(drop))?;
     on!(tx.conn(), conn => sqlx::query(GIVE).bind(resource).bind(icon.id).execute(conn).await.map(drop))?;
     note_change(tx, resource).await
-}
-
-/// What belongs to a resource but stands in a table of its own has no trigger that numbers changes.
-async fn note_change(tx: &mut Write, resource: Uuid) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE resources SET version = version WHERE id = $1";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(resource).execute(conn).await.map(drop))
 }
 
 pub async fn icon(db: &Db, id: Uuid) -> sqlx::Result<Option<Icon>> {

@@ -177,3 +177,9 @@ pub async fn analyze(db: &Db) -> sqlx::Result<()> {
     on!(tx.conn(), conn => sqlx::query("ANALYZE").execute(conn).await.map(drop))?;
     tx.commit().await
 }
+
+/// What belongs to a resource but stands in a table of its own has no trigger that numbers changes.
+pub async fn note_change(tx: &mut Write, resource: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE resources SET version = version WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(resource).execute(conn).await.map(drop))
+}
