@@ -5,47 +5,53 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::channel::{Channel, Sender};
+use tokio::sync::mpsc::{self, Sender};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::reader::{AuditReader, Filter, NamedEvent};
-use crate::error::Error;
 
 const CHUNK: i64 = 500;
 const HEAD: [&str; 10] = [
     "event", "at", "action", "outcome", "actor", "actor_id", "target", "target_name", "network", "request_id",
 ];
 
+/// Ends the connection early, so that the download does not look complete.
+#[derive(Debug, thiserror::Error)]
+#[error("the download was cut off")]
+struct Cut;
+
 pub fn answer(audit_reader: Arc<AuditReader>, filter: Filter) -> Response {
-    let (sender, body) = Channel::<Bytes, axum::Error>::new(1);
+    let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(send(audit_reader, filter, sender));
+    // The compression asks a body once more after its end.
+    let body = Body::from_stream(ReceiverStream::new(receiver).fuse());
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"coffer-audit.csv\""),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, Body::new(body)).into_response()
+    (headers, body).into_response()
 }
 
 /// Sends all events that pass the filter, the newest first, one chunk after the other as the client reads.
-async fn send(audit_reader: Arc<AuditReader>, filter: Filter, mut sender: Sender<Bytes, axum::Error>) {
+async fn send(audit_reader: Arc<AuditReader>, filter: Filter, sender: Sender<Result<Bytes, Cut>>) {
     let mut filter = Filter { limit: CHUNK, ..filter };
     let mut text = line(&HEAD);
     loop {
-        if sender.send_data(Bytes::from(std::mem::take(&mut text))).await.is_err() {
+        if sender.send(Ok(Bytes::from(std::mem::take(&mut text)))).await.is_err() {
             return;
         }
         match audit_reader.chunk(&mut filter).await {
             Ok(entries) if entries.is_empty() => return,
             Ok(entries) => text.extend(entries.iter().map(row)),
-            Err(error) => return fail(sender, &error),
+            Err(error) => {
+                tracing::warn!(event = "csv_failed", ?error, "a download of the audit trail was cut off");
+                let _ = sender.send(Err(Cut)).await;
+                return;
+            }
         }
     }
-}
-
-/// Aborts the download, so that it does not look complete.
-fn fail(sender: Sender<Bytes, axum::Error>, error: &Error) {
-    tracing::warn!(event = "csv_failed", ?error, "a download of the audit trail was cut off");
-    sender.abort(axum::Error::new(error.message()));
 }
 
 fn row(entry: &NamedEvent) -> String {

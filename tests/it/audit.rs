@@ -1,6 +1,7 @@
 //! The audit trail: written with what it tells of, read by those it concerns, and it can't be changed unnoticed.
 
 use std::fs;
+use std::io::Read as _;
 
 use coffer::audit::verify::Fault;
 use coffer::audit::{Action, Event, Outcome};
@@ -250,6 +251,24 @@ async fn the_download_holds_everything_and_no_formula(app: App) {
         .text_has("\"ada\"")
         .lacks("\"bob\"");
     program(token(&app, "root", &["account:read"]).await).await.is(403);
+}
+
+on_both_engines!(a_download_arrives_whole_however_it_is_packed);
+async fn a_download_arrives_whole_however_it_is_packed(app: App) {
+    let admin = six_events(&app).await;
+    let all_empty = "/api/v1/admin/audit.csv?action=&person=&outcome=&from=&to=&cursor=&limit=1";
+    let plain = admin.get(all_empty).await.ok().bytes().to_vec();
+    assert_eq!(plain.iter().filter(|byte| **byte == b'\n').count(), 7, "a head and six events");
+    for path in [all_empty, "/admin/audit.csv", "/api/v1/export?format=json", "/api/v1/export?format=html"] {
+        for coding in ["gzip", "br"] {
+            let packed = admin.get(path).header("accept-encoding", coding).await.ok();
+            packed.header_is("content-encoding", coding);
+        }
+    }
+    let packed = admin.get(all_empty).header("accept-encoding", "gzip").await.ok();
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(packed.bytes()).read_to_end(&mut text).expect("a whole file");
+    assert_eq!(text, plain);
 }
 
 on_both_engines!(an_exported_trail_is_verified_elsewhere);

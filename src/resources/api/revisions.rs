@@ -67,6 +67,7 @@ async fn revision(
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`trashed`"),
     (status = 428, body = Problem, content_type = "application/problem+json", description = "`precondition_required`"),
 ))]
 async fn restore_revision(
