@@ -64,22 +64,22 @@ fn days(days: u32) -> Duration {
 /// Who may make an account for themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Signup {
-    /// Nobody; an admin makes accounts on the command line.
+    /// Only admins make accounts, on the command line.
     Closed,
-    /// Whoever holds an invitation link.
+    /// Anyone with an invitation link.
     Invite,
-    /// Everybody who can open the page.
+    /// Anyone who can open the page.
     Open,
 }
 
 /// Who must have a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Require2fa {
-    /// Nobody; everybody may.
+    /// No account has to; every account may.
     Off,
-    /// Whoever looks after the others.
+    /// Every admin.
     Admins,
-    /// Everybody.
+    /// Every account.
     All,
 }
 

@@ -36,7 +36,7 @@ impl Icon {
     }
 }
 
-/// A keyed hash, so that nobody can ask by a known picture whether someone keeps a link to its site.
+/// A keyed hash. A plain one would tell anyone with the same picture whether a link to its site is kept here.
 fn id_of(content: &[u8], key: &[u8; 32]) -> Uuid {
     let mut mac = mac(key);
     mac.update(content);
