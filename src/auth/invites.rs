@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::register::{AccountForm, begin, closed, register_page};
+use super::register::{AccountForm, REGISTERED, begin, closed, register_page};
 use crate::accounts::Purpose;
 use crate::accounts::people::invites::Invite;
 use crate::accounts::people::{By, UserAdmin};
@@ -23,6 +23,8 @@ use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::one_time_secret::{self, OneTimeSecret};
 use crate::web::page_context::{PageContext, page, redirect};
+
+const WITHDRAWN: Flash = Flash::ok("invite-withdrawn", "Invitation withdrawn. Its link no longer works.");
 
 #[derive(Template)]
 #[template(path = "accounts/invites.html")]
@@ -82,7 +84,7 @@ pub async fn withdraw(
     Form(form): Form<WithdrawForm>,
 ) -> Result<Response> {
     people.withdraw(&viewer, &form.invite, &origin).await?;
-    Ok(redirect("/admin/invites", Some(Flash::InviteWithdrawn)))
+    Ok(redirect("/admin/invites", Some(WITHDRAWN)))
 }
 
 pub async fn form(
@@ -113,7 +115,7 @@ pub async fn accept(
         return closed(signup, context);
     }
     match auth.accounts.redeem(Purpose::Invite, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&auth, &session, member, &origin, Flash::Registered).await,
+        Ok(member) => begin(&auth, &session, member, &origin, REGISTERED).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(context, &action(&token), form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

@@ -18,6 +18,8 @@ use crate::web::flash::Flash;
 use crate::web::forms::{Form, Query};
 use crate::web::page_context::{PageContext, local_path, page, redirect};
 
+const SIGNED_OUT: Flash = Flash::ok("signed-out", "You are logged out.");
+
 #[derive(Template)]
 #[template(path = "accounts/login.html")]
 struct LoginPage {
@@ -122,7 +124,7 @@ pub async fn log_out(
 ) -> Result<Response> {
     auth.sessions.log_out(&identity, &origin).await?;
     session.flush().await?;
-    let mut response = redirect("/login", Some(Flash::SignedOut));
+    let mut response = redirect("/login", Some(SIGNED_OUT));
     cookies::add(response.headers_mut(), [cookies::removal(Name::RememberMe)]);
     // Nothing of ours is there; whatever an extension or a page of before has left goes too. Cookies are ours to end.
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));

@@ -18,6 +18,15 @@ use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
 use crate::web::page_context::{PageContext, page, redirect};
 
+const RESET: Flash = Flash::ok(
+    "password-reset",
+    "Your password has been changed, and all devices are logged out. Log in with the new password.",
+);
+const RESET_WITH_TOKENS: Flash = Flash::ok(
+    "password-reset-tokens",
+    "Your password has been changed, all devices are logged out, and all API tokens are revoked. Log in with the new password.",
+);
+
 #[derive(Template)]
 #[template(path = "accounts/forgot.html")]
 struct AskPage {
@@ -97,7 +106,7 @@ pub async fn reset(
     let revokes_tokens = !form.revoke_tokens.is_empty();
     let new = NewPassword { password: &form.password, revokes_tokens };
     match auth.accounts.reset(&token, new, &origin).await {
-        Ok(()) => Ok(redirect("/login", Some(Flash::PasswordReset { revokes_tokens }))),
+        Ok(()) => Ok(redirect("/login", Some(if revokes_tokens { RESET_WITH_TOKENS } else { RESET }))),
         Err(Error::LinkOver) => reset_over(context),
         Err(Error::Invalid(errors)) => {
             let again = ResetPage { revokes_tokens, ..reset_page(context, &token, errors) };

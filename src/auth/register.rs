@@ -19,6 +19,11 @@ use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
 use crate::web::page_context::{PageContext, page, redirect};
 
+pub const REGISTERED: Flash = Flash::ok(
+    "registered",
+    "Welcome. Your library is ready. Check your email for a link to confirm your address. Until then, log in with your username.",
+);
+
 #[derive(Template)]
 #[template(path = "accounts/register.html")]
 pub struct RegisterPage {
@@ -82,7 +87,7 @@ pub async fn register(
         return closed(signup, context);
     }
     match auth.accounts.register(&form.account(), &origin).await {
-        Ok(member) => begin(&auth, &session, member, &origin, Flash::Registered).await,
+        Ok(member) => begin(&auth, &session, member, &origin, REGISTERED).await,
         Err(Error::Invalid(errors)) => {
             let again = page(&register_page(context, "/register", form, errors), false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())

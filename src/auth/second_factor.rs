@@ -21,6 +21,11 @@ use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, local_path, page, redirect};
 
+const START_AGAIN: Flash =
+    Flash::error("start-again", "That took too long. Log in with your password again.");
+const TOO_MANY_CODES: Flash =
+    Flash::error("too-many-codes", "Too many wrong codes. Log in with your password again.");
+
 const LIFE: Duration = Duration::from_mins(10);
 const TRIES: u8 = 5;
 
@@ -57,7 +62,7 @@ pub async fn ask(auth: &Auth, here: SignIn<'_>, member: &Member, next: &str) -> 
 pub async fn form(State(auth): State<Arc<Auth>>, session: Session, context: PageContext) -> Result<Response> {
     match between(&auth, &session).await? {
         Some(_) => page(&code_page(context, false), false),
-        None => start_again(&session, Flash::StartAgain).await,
+        None => start_again(&session, START_AGAIN).await,
     }
 }
 
@@ -69,7 +74,7 @@ pub async fn check(
     Form(form): Form<CodeForm>,
 ) -> Result<Response> {
     let Some((between, member)) = between(&auth, &session).await? else {
-        return start_again(&session, Flash::StartAgain).await;
+        return start_again(&session, START_AGAIN).await;
     };
     if let Some(proved) = auth.accounts.check_second_factor(&member, &form.code, &origin).await? {
         let before = Identity::default();
@@ -78,7 +83,7 @@ pub async fn check(
     }
     let tries = between.tries + 1;
     if tries >= TRIES {
-        return start_again(&session, Flash::TooManyCodes).await;
+        return start_again(&session, TOO_MANY_CODES).await;
     }
     let between = Some(Between { tries, ..between });
     Data { between, ..Data::default() }.keep(&session).await?;

@@ -17,6 +17,8 @@ use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
 use crate::web::page_context::{PageContext, page};
 
+const WELCOME: Flash = Flash::ok("welcome", "Welcome. Your library is ready.");
+
 #[derive(Template)]
 #[template(path = "accounts/setup.html")]
 struct SetupPage {
@@ -53,7 +55,7 @@ pub async fn set_up(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     match auth.accounts.redeem(Purpose::Setup, &token, &form.account(), &origin).await {
-        Ok(member) => begin(&auth, &session, member, &origin, Flash::Welcome).await,
+        Ok(member) => begin(&auth, &session, member, &origin, WELCOME).await,
         Err(Error::LinkOver) => setup_over(context),
         Err(Error::Invalid(errors)) => {
             let again = page(&setup_page(context, &token, form, errors), false)?;

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use super::{Need, Overview, OverviewState};
 use crate::accounts::people::By;
 use crate::admin::limits::Held;
+use crate::admin::limits::pages::LIMIT_RELEASED;
 use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Viewer};
 use crate::web::admin::AdminSudo;
-use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 
@@ -56,5 +56,5 @@ async fn unlock(
 ) -> Result<Response> {
     let person = form.person.parse().map_err(|_| Error::NotFound)?;
     overview.limits.unlock(By::Admin(&viewer), person, &origin).await?;
-    Ok(redirect("/admin", Some(Flash::LimitReleased)))
+    Ok(redirect("/admin", Some(LIMIT_RELEASED)))
 }

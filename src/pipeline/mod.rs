@@ -47,7 +47,7 @@ use crate::waits;
 use crate::web::body::Awaited;
 use crate::web::deps::WebDeps;
 use crate::web::request::Head;
-use crate::web::{csrf, drawn_for, pending};
+use crate::web::{csrf, drawn_for, flash, pending};
 
 pub struct Pipeline {
     pub auth: Arc<Auth>,
@@ -166,6 +166,7 @@ async fn pages(pipeline: &Pipeline, here: &mut RequestSession, mut request: Requ
         Err(error) => pending::refuse(&deps.public_url, error, request).await,
     };
     remember_me::set(cookie, response.headers_mut());
+    flash::send(deps, &mut response);
     response
 }
 

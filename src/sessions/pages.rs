@@ -16,6 +16,9 @@ use crate::web::flash::Flash;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
+const ENDED: Flash = Flash::ok("device-ended", "Device logged out.");
+const OTHERS_ENDED: Flash = Flash::ok("devices-ended", "Your other devices are logged out.");
+
 pub fn routes() -> Router<SessionsState> {
     Router::new()
         .route("/settings/sessions", get(index))
@@ -48,7 +51,7 @@ async fn end(
     Id(id): Id,
 ) -> Result<Response> {
     sessions.end_device(viewer.signed_in()?, id, &origin).await?;
-    Ok(redirect("/settings/sessions", Some(Flash::DeviceEnded)))
+    Ok(redirect("/settings/sessions", Some(ENDED)))
 }
 
 async fn end_others(
@@ -57,5 +60,5 @@ async fn end_others(
     origin: RequestMeta,
 ) -> Result<Response> {
     sessions.end_others(&identity, &origin).await?;
-    Ok(redirect("/settings/sessions", Some(Flash::DevicesEnded)))
+    Ok(redirect("/settings/sessions", Some(OTHERS_ENDED)))
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::SettingsState;
+use super::{SettingsState, flash};
 use crate::accounts::address::{Confirmed, Profile};
 use crate::accounts::factor::SecondFactorStatus;
 use crate::accounts::{NewPassword, Proof};
@@ -19,7 +19,6 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Identity, RequestMeta, Viewer};
 use crate::mail::MailHealth;
 use crate::web::cookies;
-use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::sudo::Sudo;
@@ -107,7 +106,7 @@ pub async fn rename(
     Form(form): Form<NameForm>,
 ) -> Result<Response> {
     match settings.auth.accounts.rename(&viewer, &form.display_name).await {
-        Ok(()) => Ok(redirect(PROFILE, Some(Flash::ProfileSaved))),
+        Ok(()) => Ok(redirect(PROFILE, Some(flash::PROFILE_SAVED))),
         Err(Error::Invalid(errors)) => {
             let shown = profile_page(&settings, &viewer, context).await?;
             refused(&ProfilePage {
@@ -129,7 +128,7 @@ pub async fn change_address(
     Form(form): Form<AddressForm>,
 ) -> Result<Response> {
     match settings.auth.accounts.change_address(&viewer, &form.email).await {
-        Ok(()) => Ok(redirect(PROFILE, Some(Flash::LetterSent))),
+        Ok(()) => Ok(redirect(PROFILE, Some(flash::LETTER_SENT))),
         Err(Error::Invalid(errors)) => {
             let shown = profile_page(&settings, &viewer, context).await?;
             refused(&ProfilePage { email: form.email, summary: summary(&errors), errors, ..shown })
@@ -140,7 +139,7 @@ pub async fn change_address(
 
 pub async fn ask_again(State(auth): State<Arc<Auth>>, viewer: Viewer) -> Result<Response> {
     auth.accounts.ask_again(&viewer).await?;
-    Ok(redirect(PROFILE, Some(Flash::LetterSent)))
+    Ok(redirect(PROFILE, Some(flash::LETTER_SENT)))
 }
 
 pub async fn security(
@@ -169,8 +168,7 @@ pub async fn change_password(
             let before = Identity::default();
             let here = SignIn { session: &session, before: &before, origin: &origin, stays };
             let set = remember_me::sign_in(&auth, here, &proved).await?;
-            let mut response =
-                redirect("/settings/security", Some(Flash::PasswordChanged { revokes_tokens }));
+            let mut response = redirect("/settings/security", Some(flash::password_changed(revokes_tokens)));
             cookies::add(response.headers_mut(), set);
             Ok(response)
         }
@@ -208,9 +206,9 @@ pub async fn confirm(
             let before = identity.viewer.signed_in()?;
             sudo_mode::renew(&auth.deps.system, &session, before, *member, Proof::SessionAndAddressLink)
                 .await?;
-            Flash::AddressConfirmed { elsewhere: auth.sessions.is_elsewhere(&identity, &origin).await? }
+            flash::address_confirmed(auth.sessions.is_elsewhere(&identity, &origin).await?)
         }
-        Confirmed::TakenMeanwhile => Flash::AddressTaken,
+        Confirmed::TakenMeanwhile => flash::ADDRESS_TAKEN,
     };
     Ok(redirect(PROFILE, Some(flash)))
 }

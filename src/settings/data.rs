@@ -21,6 +21,9 @@ use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::sudo::Sudo;
 
+const ACCOUNT_DELETED: Flash =
+    Flash::ok("account-deleted", "Your account and everything in it have been deleted.");
+
 #[derive(Template)]
 #[template(path = "settings/data.html")]
 struct DataPage {
@@ -87,7 +90,7 @@ pub async fn delete(
     let status = match auth.accounts.delete_own(&viewer, &form.username, &origin).await {
         Ok(()) => {
             session.flush().await?;
-            return Ok(redirect("/login", Some(Flash::AccountDeleted)));
+            return Ok(redirect("/login", Some(ACCOUNT_DELETED)));
         }
         Err(Error::Invalid(errors)) => {
             again.errors = errors;

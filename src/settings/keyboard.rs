@@ -13,6 +13,8 @@ use crate::web::forms::Form;
 use crate::web::page_context::redirect;
 use crate::web::search_key::OFF;
 
+const SAVED: Flash = Flash::ok("saved", "Saved.");
+
 /// As long as browsers keep a cookie (RFC 6265bis § 5.5).
 const LIFE: Duration = Duration::from_hours(400 * 24);
 
@@ -30,7 +32,7 @@ pub async fn save(viewer: Viewer, Form(form): Form<SearchKeyForm>) -> Result<Res
     } else {
         cookies::removal(Name::SearchKey)
     };
-    let mut response = redirect("/settings/profile", Some(Flash::Saved));
+    let mut response = redirect("/settings/profile", Some(SAVED));
     cookies::add(response.headers_mut(), [cookie]);
     Ok(response)
 }

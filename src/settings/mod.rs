@@ -2,6 +2,7 @@
 
 mod account;
 mod data;
+mod flash;
 mod keyboard;
 mod qr;
 mod second_factor;

@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::flash;
 use super::qr::{Picture, picture};
 use crate::accounts::Proof;
 use crate::accounts::factor::{Changed, Offer};
@@ -17,7 +18,6 @@ use crate::auth::{Auth, require_second_factor, sudo_mode};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Identity, Member, RequestMeta, Viewer};
 use crate::sessions::data::Data;
-use crate::web::flash::Flash;
 use crate::web::forms::{Form, encode};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::sudo::Sudo;
@@ -107,7 +107,7 @@ pub async fn switch_off(
     let now = auth.accounts.switch_off(member, Some(member.id), &origin).await?;
     sudo_mode::renew(&auth.deps.system, &session, member, now, Proof::SudoAndFactor).await?;
     let elsewhere = auth.sessions.is_elsewhere(&identity, &origin).await?;
-    Ok(redirect("/settings/security", Some(Flash::SecondFactorOff { elsewhere })))
+    Ok(redirect("/settings/security", Some(flash::second_factor_off(elsewhere))))
 }
 
 pub async fn new_codes(

@@ -22,6 +22,8 @@ use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 use crate::web::sudo::Sudo;
 
+const REVOKED: Flash = Flash::ok("token-revoked", "Token revoked. Programs can no longer use it.");
+
 /// What is shown once on the page after the redirect.
 const FRESH: &str = "token";
 
@@ -158,7 +160,7 @@ async fn revoke(
     Id(id): Id,
 ) -> Result<Response> {
     tokens.revoke(viewer.signed_in()?, id, &origin).await?;
-    Ok(redirect("/settings/tokens", Some(Flash::TokenRevoked)))
+    Ok(redirect("/settings/tokens", Some(REVOKED)))
 }
 
 async fn tokens_page(tokens: &Tokens, owner: &Member, context: PageContext) -> Result<TokensPage> {

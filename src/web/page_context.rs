@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::deps::WebDeps;
-use super::flash::{Flash, Toast};
+use super::flash::Flash;
 use super::search_key;
 use crate::cache::id_of;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::identity::Identity;
 pub struct PageContext {
     pub viewer: Option<CurrentUser>,
     pub csrf: String,
-    pub toast: Option<Toast>,
+    pub toast: Option<Flash>,
     /// Which tab is lit: `library`, `tags`, `trash`, `import`, or none.
     pub section: &'static str,
     pub signup_open: bool,
@@ -81,7 +81,7 @@ impl PageContext {
 
     #[must_use]
     pub fn with(mut self, flash: Flash) -> Self {
-        self.toast = Some(flash.toast());
+        self.toast = Some(flash);
         self
     }
 }
@@ -99,7 +99,7 @@ where
         let asked = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
         let asked = asked.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut context = Self::new(&deps, &identity, asked);
-        context.toast = Flash::from_cookie(&deps.public_url, &parts.headers).map(Flash::toast);
+        context.toast = Flash::from_cookie(&deps, &parts.headers);
         context.search_key = search_key::is_on(&deps.public_url, &parts.headers);
         Ok(context)
     }

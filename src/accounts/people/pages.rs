@@ -22,6 +22,11 @@ use crate::web::one_time_secret::{self, OneTimeSecret};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
+const ROLE_CHANGED: Flash = Flash::ok("role-changed", "Role changed.");
+const DISABLED: Flash = Flash::ok("account-disabled", "Account disabled and logged out everywhere.");
+const ENABLED: Flash = Flash::ok("account-enabled", "Account enabled.");
+const SESSIONS_ENDED: Flash = Flash::ok("sessions-ended", "Logged out everywhere.");
+
 pub fn routes() -> Router<PeopleState> {
     Router::new()
         .route("/admin/users", get(index))
@@ -113,7 +118,7 @@ async fn set_role(
     let role =
         Role::try_from(form.role).map_err(|_| Error::field("role", "Choose member or administrator."))?;
     let change = Change { role: Some(role), ..Change::default() };
-    changed(&people, &viewer, &origin, context, id, change, Flash::RoleChanged).await
+    changed(&people, &viewer, &origin, context, id, change, ROLE_CHANGED).await
 }
 
 async fn disable(
@@ -125,7 +130,7 @@ async fn disable(
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(true), ..Change::default() };
-    changed(&people, &viewer, &origin, context, id, change, Flash::AccountDisabled).await
+    changed(&people, &viewer, &origin, context, id, change, DISABLED).await
 }
 
 async fn enable(
@@ -137,7 +142,7 @@ async fn enable(
     Id(id): Id,
 ) -> Result<Response> {
     let change = Change { disabled: Some(false), ..Change::default() };
-    changed(&people, &viewer, &origin, context, id, change, Flash::AccountEnabled).await
+    changed(&people, &viewer, &origin, context, id, change, ENABLED).await
 }
 
 async fn changed(
@@ -169,7 +174,7 @@ async fn end_sessions(
     Id(id): Id,
 ) -> Result<Response> {
     people.end_sessions(By::Admin(&viewer), id, &origin).await?;
-    Ok(redirect(&address(id), Some(Flash::SessionsEnded)))
+    Ok(redirect(&address(id), Some(SESSIONS_ENDED)))
 }
 
 async fn reset_link(

@@ -23,6 +23,10 @@ use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 
+pub const LIMIT_RELEASED: Flash =
+    Flash::ok("limit-released", "Client unblocked. This takes effect on all nodes within a second.");
+const LIMIT_OVER: Flash = Flash::ok("limit-over", "This client is no longer blocked.");
+
 pub fn routes() -> Router<LimitsState> {
     Router::new().route("/admin/limits", get(index)).route("/admin/limits/release", post(release))
 }
@@ -81,8 +85,8 @@ async fn release(
     Form(form): Form<ReleaseForm>,
 ) -> Result<Response> {
     let flash = match limits.release(&viewer, &form.client, &origin).await {
-        Ok(()) => Flash::LimitReleased,
-        Err(Error::NotFound) => Flash::LimitOver,
+        Ok(()) => LIMIT_RELEASED,
+        Err(Error::NotFound) => LIMIT_OVER,
         Err(error) => return Err(error),
     };
     Ok(redirect("/admin/limits", Some(flash)))

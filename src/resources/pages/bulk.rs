@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::back::Back;
+use super::changed::{Changed, What};
 use crate::error::{Code, Error, Result};
 use crate::identity::Viewer;
 use crate::resources::bulk::{self, BulkChange, Progress};
@@ -18,7 +19,6 @@ use crate::resources::export::Format;
 use crate::resources::listing::ListParams;
 use crate::resources::{Resources, Visibility, tag};
 use crate::web::attachment::attachment;
-use crate::web::flash::{Changed, Flash, What};
 use crate::web::forms::{Form, pairs};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
@@ -220,7 +220,7 @@ pub(super) async fn carry_out(
         return Ok(redirect(&format!("/changes/{id}"), None));
     }
     let entries = u32::try_from(progress.changed).unwrap_or(u32::MAX);
-    Ok(redirect(back, Some(Flash::Changed(Changed { what: bulk.what, entries, id }))))
+    Ok(redirect(back, Some(Changed { what: bulk.what, entries, id }.flash())))
 }
 
 pub async fn progress(

@@ -9,12 +9,11 @@ use serde::Deserialize;
 use super::back::Back;
 use super::editor::{FormPage, InTrash, Refusal, explain, form_page, own_tags, refused};
 use super::form::EntryForm;
-use super::{several, tools};
+use super::{flash, several, tools};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::take_back::Typed;
 use crate::resources::{Change, Resource, Resources, Via, addresses, normal_url};
-use crate::web::flash::Flash;
 use crate::web::forms::{Form, Query};
 use crate::web::page_context::{PageContext, page, redirect};
 
@@ -38,7 +37,7 @@ pub async fn new(
     if !captured.url.is_empty()
         && let Ok(existing) = resources.lookup(&viewer, &captured.url).await
     {
-        return Ok(redirect(&format!("/resources/{}", existing.id), Some(Flash::AlreadySaved)));
+        return Ok(redirect(&format!("/resources/{}", existing.id), Some(flash::ALREADY_SAVED)));
     }
     let kind = if captured.kind == "note" { "note" } else { "link" };
     let form = EntryForm {
@@ -68,7 +67,7 @@ pub async fn create(
     match save(&resources, &viewer, &form).await {
         Ok(Saved::New(resource)) => Ok(saved(&form, from, &resource)),
         Ok(Saved::TakenBack(resource)) => {
-            Ok(redirect(&format!("/resources/{}", resource.id), Some(Flash::TakenBack)))
+            Ok(redirect(&format!("/resources/{}", resource.id), Some(flash::TAKEN_BACK)))
         }
         Ok(Saved::InTrash(resource)) => {
             let in_trash = resource.trashed_at.map(|at| InTrash {
@@ -80,7 +79,7 @@ pub async fn create(
         }
         // From the library's field for one address: show the resource that has it.
         Err(Error::DuplicateUrl(id)) if form.kind.is_empty() => {
-            Ok(redirect(&format!("/resources/{id}"), Some(Flash::AlreadySaved)))
+            Ok(redirect(&format!("/resources/{id}"), Some(flash::ALREADY_SAVED)))
         }
         Err(error) => {
             let refusal = explain(&resources, &viewer, error).await?;
@@ -138,14 +137,14 @@ async fn save(resources: &Arc<Resources>, viewer: &Viewer, form: &EntryForm) -> 
 /// Back to the list it was saved from; to the entry from anywhere else.
 fn saved(form: &EntryForm, from: Back, resource: &Resource) -> Response {
     if form.back == tools::SAVED {
-        return redirect(tools::SAVED, Some(Flash::Saved));
+        return redirect(tools::SAVED, Some(flash::SAVED));
     }
     let field = Back::from_field(&form.back);
     // The library's field for one address has no kind, and no field for the way back.
     let back = if form.kind.is_empty() { field.or(from) } else { field };
     match back.list_at(resource.id) {
-        Some(list) => redirect(&list, Some(Flash::SavedEntry(resource.id))),
-        None => redirect(&format!("/resources/{}", resource.id), Some(Flash::Saved)),
+        Some(list) => redirect(&list, Some(flash::saved_entry(resource.id))),
+        None => redirect(&format!("/resources/{}", resource.id), Some(flash::SAVED)),
     }
 }
 

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::back::Back;
 use super::conflict::ConflictPage;
+use super::flash;
 use super::form::{EntryForm, Input};
 use super::views::At;
 use crate::error::{Code, Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::resources::{Precondition, Resources, Via};
-use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
@@ -117,7 +117,7 @@ pub async fn update(
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match updated {
-        Ok(_) => Ok(redirect(&Back::from_field(&form.back).at(id), Some(Flash::Saved))),
+        Ok(_) => Ok(redirect(&Back::from_field(&form.back).at(id), Some(flash::SAVED))),
         Err(Error::VersionConflict { .. }) => {
             let saved = resources.latest(&viewer, id).await?;
             let had_toast = context.toast.take().is_some();

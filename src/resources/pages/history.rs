@@ -6,12 +6,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::flash;
 use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
 use crate::error::Result;
 use crate::identity::Viewer;
 use crate::resources::{PastRevision, Resources, Revisions, markdown};
-use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::{Id, IdVersion};
@@ -107,5 +107,5 @@ pub async fn restore_revision(
     Form(form): Form<EntryForm>,
 ) -> Result<Response> {
     resources.restore_revision(&viewer, id, version, &form.read_version().into()).await?;
-    Ok(redirect(&format!("/resources/{id}"), Some(Flash::VersionRestored)))
+    Ok(redirect(&format!("/resources/{id}"), Some(flash::VERSION_RESTORED)))
 }

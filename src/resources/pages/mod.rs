@@ -3,10 +3,12 @@
 mod back;
 mod bulk;
 mod capture;
+mod changed;
 mod chosen;
 mod conflict;
 mod editor;
 mod fetch;
+mod flash;
 mod form;
 mod history;
 pub mod icons;

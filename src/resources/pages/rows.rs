@@ -10,12 +10,12 @@ use axum_htmx::{HxRequest, VaryHxRequest};
 
 use super::back::Back;
 use super::conflict::ConflictField;
+use super::flash;
 use super::form::EntryForm;
 use super::views::Row;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::resources::{Resource, Resources, Via};
-use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, redirect};
 use crate::web::path::Id;
@@ -110,8 +110,8 @@ pub async fn update_details(
         Err(errors) => Err(Error::Invalid(errors)),
     };
     match saved {
-        Ok(resource) if by_htmx => part(context.with(Flash::Saved), &resource, &viewer),
-        Ok(_) => Ok(redirect(&from.at(id), Some(Flash::Saved))),
+        Ok(resource) if by_htmx => part(context.with(flash::SAVED), &resource, &viewer),
+        Ok(_) => Ok(redirect(&from.at(id), Some(flash::SAVED))),
         Err(Error::Invalid(errors)) => {
             let part = RowEditPart {
                 context,

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::back::Back;
+use super::changed::{Changed, What};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::{Draft, Resources, Via, addresses};
-use crate::web::flash::{Changed, Flash, What};
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 
@@ -93,6 +93,6 @@ pub async fn create(
         }
     }
     let back = Back::from_field(&form.back);
-    let flash = Changed { what: What::Saved, entries: saved, id: uuid::Uuid::nil() };
-    Ok(redirect(back.list_or("/resources"), Some(Flash::Changed(flash))))
+    let flash = Changed { what: What::Saved, entries: saved, id: uuid::Uuid::nil() }.flash();
+    Ok(redirect(back.list_or("/resources"), Some(flash)))
 }

@@ -11,9 +11,9 @@ use axum_htmx::HxRequest;
 use uuid::Uuid;
 
 use super::back::Back;
-use super::rows;
 use super::trash::Trashed;
 use super::views::{At, Broken, TagLink, host};
+use super::{flash, rows};
 use crate::cache::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -114,7 +114,7 @@ pub async fn pin(
     Id(id): Id,
 ) -> Result<Response> {
     let pinned = set_pinned(&resources, &viewer, id, true).await?;
-    place.answer(&viewer, &pinned, Flash::Pinned)
+    place.answer(&viewer, &pinned, flash::PINNED)
 }
 
 pub async fn unpin(
@@ -124,7 +124,7 @@ pub async fn unpin(
     Id(id): Id,
 ) -> Result<Response> {
     let unpinned = set_pinned(&resources, &viewer, id, false).await?;
-    place.answer(&viewer, &unpinned, Flash::Unpinned)
+    place.answer(&viewer, &unpinned, flash::UNPINNED)
 }
 
 impl PinPlace {

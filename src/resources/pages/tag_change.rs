@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::bulk::{Bulk, carry_out};
+use super::changed::What;
 use super::views::tag_href;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
@@ -16,7 +17,6 @@ use crate::resources::Resources;
 use crate::resources::bulk::BulkChange;
 use crate::resources::retag::{TagStep, TagWish};
 use crate::resources::tag::{self, split_tags};
-use crate::web::flash::What;
 use crate::web::forms::{Form, Query};
 use crate::web::page_context::{PageContext, page};
 

@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 use super::capture::new_page;
 use super::editor::{FormPage, Refusal, own_tags};
+use super::flash;
 use super::form::EntryForm;
 use crate::error::Result;
 use crate::identity::Viewer;
 use crate::resources::{Resources, addresses};
 use crate::web::deps::WebDeps;
-use crate::web::flash::Flash;
 use crate::web::forms::Query;
 use crate::web::page_context::{PageContext, page, redirect};
 
@@ -81,7 +81,7 @@ pub async fn window(
     if !shared.url.is_empty()
         && let Ok(existing) = resources.lookup(&viewer, &shared.url).await
     {
-        return Ok(redirect(&format!("/resources/{}/edit", existing.id), Some(Flash::AlreadySaved)));
+        return Ok(redirect(&format!("/resources/{}/edit", existing.id), Some(flash::ALREADY_SAVED)));
     }
     let is_note = shared.url.is_empty() && !shared.text.is_empty();
     let form = EntryForm {

@@ -10,12 +10,11 @@ use serde::Deserialize;
 
 use super::back::Back;
 use super::names::{Known, distinct};
-use super::rows;
 use super::views::{At, host};
+use super::{flash, rows};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::{Precondition, Resource, Resources, TRASH_LIFE};
-use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
@@ -81,10 +80,10 @@ pub async fn trash(
 ) -> Result<Response> {
     resources.trash(&viewer, id, &Precondition::None).await?;
     if by_htmx {
-        return rows::gone(context.with(Flash::Trashed(id)));
+        return rows::gone(context.with(flash::trashed(id)));
     }
     let list = Back::from_field(&form.back).or(from).list_at(id);
-    Ok(redirect(list.as_deref().unwrap_or("/resources"), Some(Flash::Trashed(id))))
+    Ok(redirect(list.as_deref().unwrap_or("/resources"), Some(flash::trashed(id))))
 }
 
 pub async fn restore(
@@ -94,9 +93,9 @@ pub async fn restore(
     Id(id): Id,
 ) -> Result<Response> {
     match resources.restore(&viewer, id, &Precondition::None).await {
-        Ok(_) => Ok(redirect(&from.at(id), Some(Flash::Restored))),
+        Ok(_) => Ok(redirect(&from.at(id), Some(flash::RESTORED))),
         Err(Error::DuplicateUrl(existing)) => {
-            Ok(redirect(&format!("/resources/{existing}"), Some(Flash::NotRestored)))
+            Ok(redirect(&format!("/resources/{existing}"), Some(flash::NOT_RESTORED)))
         }
         Err(error) => Err(error),
     }
@@ -104,13 +103,13 @@ pub async fn restore(
 
 pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
     resources.delete(&viewer, id).await?;
-    Ok(redirect("/trash", Some(Flash::Deleted)))
+    Ok(redirect("/trash", Some(flash::DELETED)))
 }
 
 /// Deletes for ever all that is in the trash.
 pub async fn empty(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Result<Response> {
     resources.empty_trash(&viewer).await?;
-    Ok(redirect("/trash", Some(Flash::Emptied)))
+    Ok(redirect("/trash", Some(flash::EMPTIED)))
 }
 
 pub async fn trashed(
