@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse as _;
 use axum::routing::get as route;
-use coffer::cache::{Cache, Cached, Capacity, Deps, Key, Kind, Name, Scope, Scopes, Ttl};
+use coffer::cache::{Cache, Cached, Capacity, Deps, Key, Kind, Scope, Scopes, Ttl};
 use coffer::config::Config;
 use coffer::db::Db;
 use coffer::keys::Keys;
@@ -63,7 +63,7 @@ impl Cached for Number {
 }
 
 static NUMBER: Kind<Number> = Kind {
-    name: Name::Any,
+    name: "any",
     schema: 1,
     ttl: Ttl { soft: Duration::from_hours(1), hard: Duration::from_hours(2) },
     is_shared: true,
@@ -93,7 +93,7 @@ async fn hits(table: &mut Table) {
     let (context, keys) = config(folder.path());
     let db =
         Db::open(&format!("sqlite:{}", folder.path().join("x.db").display()), 2).await.expect("a database");
-    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None };
+    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None, kinds: &[] };
     let cache = Cache::new(deps, Capacity { memory: 64 << 20, loads: 4 });
     let bare: moka::sync::Cache<Uuid, Arc<Number>> =
         moka::sync::Cache::builder().max_capacity(10_000).build();
@@ -364,7 +364,14 @@ impl Nodes {
         for _ in 0..2 {
             let db = Db::open(database.url(), 4).await.expect("a database");
             let redis = Redis::connect(&redis.url(), &context).expect("an address");
-            let deps = Deps { db: &db, context: &context, redis: Some(&redis), keys: &keys, metrics: None };
+            let deps = Deps {
+                db: &db,
+                context: &context,
+                redis: Some(&redis),
+                keys: &keys,
+                metrics: None,
+                kinds: &[],
+            };
             let cache = Cache::new(deps, Capacity { memory: 64 << 20, loads: 4 });
             tokio::spawn(cache.clone().maintain());
             caches.push(cache);

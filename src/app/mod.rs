@@ -1,6 +1,7 @@
 //! The application: everything that runs, opened and built once.
 
 mod router;
+mod slices;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,7 +93,14 @@ struct Opened {
 impl Opened {
     fn cache(&self) -> Cache {
         let Self { db, system, redis, keys, metrics, config, .. } = self;
-        let deps = cache::Deps { db, context: system, redis: redis.as_ref(), keys, metrics: Some(metrics) };
+        let deps = cache::Deps {
+            db,
+            context: system,
+            redis: redis.as_ref(),
+            keys,
+            metrics: Some(metrics),
+            kinds: &slices::cache_kinds(),
+        };
         let capacity =
             Capacity { memory: config.cache_memory << 20, loads: config.database.database_connections };
         Cache::new(deps, capacity)

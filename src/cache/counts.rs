@@ -6,7 +6,6 @@ use std::time::Duration;
 use metrics::Histogram;
 
 use super::Occupancy;
-use super::kind::Name;
 use crate::telemetry::metrics::{CacheMeter, Evicted, Invalidation, Metrics, Outcome, Tier, real};
 
 /// How a request for an answer ended, by tier.
@@ -29,22 +28,27 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Counts {
     listening: AtomicBool,
-    /// By kind, and last that of the memory they share; empty without metrics.
-    meters: Vec<CacheMeter>,
+    /// By kind; empty without metrics.
+    meters: Vec<(&'static str, CacheMeter)>,
+    /// Of the memory that the kinds share.
+    memory: Option<CacheMeter>,
     lag: Option<Histogram>,
 }
 
 impl Counts {
     #[must_use]
-    pub fn new(metrics: Option<&Metrics>) -> Self {
-        let names = Name::ALL.map(Name::as_str).into_iter().chain(["memory"]);
-        let meters = metrics.map(|metrics| names.map(|name| metrics.cache.meter(name)).collect());
-        let lag = metrics.map(|metrics| metrics.cache.invalidation_lag.clone());
-        Self { meters: meters.unwrap_or_default(), lag, ..Self::default() }
+    pub fn new(metrics: Option<&Metrics>, kinds: &[&'static str]) -> Self {
+        let Some(cache) = metrics.map(|metrics| &metrics.cache) else { return Self::default() };
+        Self {
+            meters: kinds.iter().map(|kind| (*kind, cache.meter(kind))).collect(),
+            memory: Some(cache.meter("memory")),
+            lag: Some(cache.invalidation_lag.clone()),
+            ..Self::default()
+        }
     }
 
-    pub(super) fn add(&self, name: Name, event: Event) {
-        let Some(meter) = self.meters.get(name as usize) else { return };
+    pub(super) fn add(&self, kind: &'static str, event: Event) {
+        let Some(meter) = self.meter(kind) else { return };
         match event {
             Event::LocalHit => meter.request(Tier::L1, Outcome::Hit),
             Event::LocalMiss => meter.request(Tier::L1, Outcome::Miss),
@@ -57,12 +61,12 @@ impl Counts {
         }
     }
 
-    pub(super) fn loaded(&self, name: Name, took: Duration) {
-        self.meters.get(name as usize).inspect(|meter| meter.loaded(took));
+    pub(super) fn loaded(&self, kind: &'static str, took: Duration) {
+        self.meter(kind).inspect(|meter| meter.loaded(took));
     }
 
     pub(super) fn occupied(&self, now: Occupancy) {
-        let Some(memory) = self.memory() else { return };
+        let Some(memory) = &self.memory else { return };
         memory.entries.set(real(now.entries));
         memory.weight_bytes.set(real(now.bytes));
         memory.capacity_bytes.set(real(now.capacity));
@@ -103,10 +107,10 @@ impl Counts {
     }
 
     fn invalidated(&self, source: Invalidation, scopes: usize) {
-        self.memory().inspect(|memory| memory.invalidated(source, scopes as u64));
+        self.memory.as_ref().inspect(|memory| memory.invalidated(source, scopes as u64));
     }
 
-    fn memory(&self) -> Option<&CacheMeter> {
-        self.meters.get(Name::ALL.len())
+    fn meter(&self, kind: &'static str) -> Option<&CacheMeter> {
+        self.meters.iter().find(|(name, _)| *name == kind).map(|(_, meter)| meter)
     }
 }

@@ -37,7 +37,7 @@ impl Keyspace {
 
     pub fn entry(&self, key: &EntryKey) -> String {
         let id = Uuid::from_bytes(key.id);
-        format!("{}:e:{}:{}:{}", self.prefix, key.kind.as_str(), key.audience.simple(), id.simple())
+        format!("{}:e:{}:{}:{}", self.prefix, key.kind, key.audience.simple(), id.simple())
     }
 
     pub fn generations(&self, scopes: &[Scope]) -> impl Iterator<Item = Key> {

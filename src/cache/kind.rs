@@ -10,48 +10,11 @@ use uuid::Uuid;
 use super::freshness::Ttl;
 use crate::identity::Viewer;
 
-/// A closed set, as metrics have one label value for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Name {
-    Resource,
-    Listing,
-    Tags,
-    Any,
-    Profile,
-    Feed,
-    Page,
-    Session,
-}
-
-impl Name {
-    pub const ALL: [Self; 8] = [
-        Self::Resource,
-        Self::Listing,
-        Self::Tags,
-        Self::Any,
-        Self::Profile,
-        Self::Feed,
-        Self::Page,
-        Self::Session,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resource => "resource",
-            Self::Listing => "listing",
-            Self::Tags => "tags",
-            Self::Any => "any",
-            Self::Profile => "profile",
-            Self::Feed => "feed",
-            Self::Page => "page",
-            Self::Session => "session",
-        }
-    }
-}
-
 #[derive(Debug)]
 pub struct Kind<T> {
-    pub name: Name,
+    /// In Redis' keys and the metrics. `App` hands the cache the names of all kinds ([`super::Deps::kinds`]), so the
+    /// metrics stay bounded.
+    pub name: &'static str,
     /// Raise it whenever `T` changes: entries of another version are misses.
     pub schema: u16,
     pub ttl: Ttl,
@@ -183,7 +146,7 @@ pub fn id_of(parts: &[&str]) -> [u8; 16] {
 /// A key without its types, as the tiers store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey {
-    pub kind: Name,
+    pub kind: &'static str,
     /// Nil for a public or shared key.
     pub audience: Uuid,
     pub id: [u8; 16],

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_generation_changes_only_when_one_of_its_scopes_is_touched() {
         let generations = LocalGenerations::default();
-        let (user, resource) = (Scope::User(Uuid::from_u128(1)), Scope::Resource(Uuid::from_u128(2)));
+        let (user, resource) = (Scope::User(Uuid::from_u128(1)), Scope::Noun('r', Uuid::from_u128(2)));
         let scopes = Scopes::two(user, Scope::Shared);
         let before = generations.current(&scopes);
         generations.bump(&[resource]);

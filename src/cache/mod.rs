@@ -36,7 +36,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::counts::{Counts, Event};
 pub use self::freshness::Ttl;
-pub use self::kind::{Audience, Cached, Key, Kind, Name, Private, Public, Shared, id_of};
+pub use self::kind::{Audience, Cached, Key, Kind, Private, Public, Shared, id_of};
 use self::lease::Lease;
 use self::local::Local;
 pub use self::local::Occupancy;
@@ -93,6 +93,8 @@ pub struct Deps<'a> {
     pub redis: Option<&'a Redis>,
     pub keys: &'a Keys,
     pub metrics: Option<&'a Metrics>,
+    /// The names of all kinds, for the metrics.
+    pub kinds: &'a [&'static str],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +106,7 @@ pub struct Capacity {
 
 impl Cache {
     pub fn new(deps: Deps<'_>, capacity: Capacity) -> Self {
-        let Deps { db, context, redis, keys, metrics } = deps;
+        let Deps { db, context, redis, keys, metrics, kinds } = deps;
         // An SQLite file belongs to one process, so no other node writes.
         let lease = if matches!(db, Db::Sqlite { .. }) { Lease::forever() } else { Lease::lapsed() };
         Self(Arc::new(Inner {
@@ -117,7 +119,7 @@ impl Cache {
             outbox_tracker: Mutex::default(),
             load_permits: Semaphore::new(usize::try_from(capacity.loads).unwrap_or(1).max(1)),
             relay_wake: Notify::new(),
-            counts: Counts::new(metrics),
+            counts: Counts::new(metrics, kinds),
             db: db.clone(),
             context: context.clone(),
         }))

@@ -163,7 +163,7 @@ mod tests {
         let mut tracker = OutboxTracker::default();
         for n in 0..300_i64 {
             let id = uuid::Uuid::from_u128(u128::from(n.unsigned_abs()));
-            tracker.mark_unpublished(n, &[Scope::Resource(id)]);
+            tracker.mark_unpublished(n, &[Scope::Noun('r', id)]);
         }
         assert_eq!(tracker.unpublished().expect("300 rows").scopes, [Scope::All]);
     }

@@ -61,7 +61,7 @@ impl Cache {
     where
         F: Future<Output = Result<Option<T>>> + Send + 'static,
     {
-        debug_assert!(!load::holds_permit(), "{:?} reads what is cached: it is composed", kind.name);
+        debug_assert!(!load::holds_permit(), "{} reads what is cached: it is composed", kind.name);
         let entry_key = EntryKey::new(kind, &key);
         let request = Request { key: entry_key, asker: key.audience.asker() };
         let (generation, now) = (self.local_generations.current(&scopes), self.context.ticks());
@@ -165,7 +165,7 @@ impl Cache {
             self.local.remove(&key);
             tracing::error!(
                 event = "cache_misplaced",
-                kind = key.kind.as_str(),
+                kind = key.kind,
                 "a cached value is not what its key says"
             );
             Error::Internal("a cached value is not what its key says".to_owned())

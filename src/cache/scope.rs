@@ -16,9 +16,8 @@ pub enum Scope {
     /// Entries that others than their owner may see.
     Shared,
     User(Uuid),
-    Resource(Uuid),
-    /// One browser session, by its hashed id.
-    Session(Uuid),
+    /// One row of another noun, under a lower-case letter that its slice declares, other than `u`.
+    Noun(char, Uuid),
 }
 
 impl Scope {
@@ -28,8 +27,7 @@ impl Scope {
             Self::All => (0, Uuid::nil()),
             Self::Shared => (1, Uuid::nil()),
             Self::User(id) => (2, id),
-            Self::Resource(id) => (3, id),
-            Self::Session(id) => (4, id),
+            Self::Noun(letter, id) => (u64::from(letter), id),
         };
         // The random half of a UUIDv7.
         let (_, low) = id.as_u64_pair();
@@ -45,8 +43,7 @@ impl fmt::Display for Scope {
             Self::All => f.write_str("all"),
             Self::Shared => f.write_str("pub"),
             Self::User(id) => write!(f, "u:{}", id.simple()),
-            Self::Resource(id) => write!(f, "r:{}", id.simple()),
-            Self::Session(id) => write!(f, "s:{}", id.simple()),
+            Self::Noun(letter, id) => write!(f, "{letter}:{}", id.simple()),
         }
     }
 }
@@ -59,8 +56,10 @@ impl FromStr for Scope {
             ("all", _) => Ok(Self::All),
             ("pub", _) => Ok(Self::Shared),
             (_, Some(("u", id))) => id.parse().map(Self::User).map_err(drop),
-            (_, Some(("r", id))) => id.parse().map(Self::Resource).map_err(drop),
-            (_, Some(("s", id))) => id.parse().map(Self::Session).map_err(drop),
+            (_, Some((noun, id))) => {
+                let letter = noun.parse().ok().filter(char::is_ascii_lowercase).ok_or(())?;
+                id.parse().map(|id| Self::Noun(letter, id)).map_err(drop)
+            }
             _ => Err(()),
         }
     }
@@ -104,8 +103,8 @@ mod tests {
     #[test]
     fn scopes_go_through_text_and_back() {
         let id = Uuid::from_u128(7);
-        let all = [Scope::All, Scope::Shared, Scope::User(id), Scope::Resource(id), Scope::Session(id)];
+        let all = [Scope::All, Scope::Shared, Scope::User(id), Scope::Noun('r', id), Scope::Noun('s', id)];
         assert_eq!(split(&join(&all)), all);
-        assert_eq!(split("t:later pub"), [Scope::All, Scope::Shared]);
+        assert_eq!(split("t:later tag:1 pub"), [Scope::All, Scope::All, Scope::Shared]);
     }
 }

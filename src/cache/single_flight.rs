@@ -106,13 +106,12 @@ impl LoadHandle {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::kind::Name;
     use super::super::local_generation::LocalGenerations;
     use super::super::scope::{Scope, Scopes};
     use super::*;
 
     fn key() -> EntryKey {
-        EntryKey { kind: Name::Resource, audience: Uuid::nil(), id: [0; 16] }
+        EntryKey { kind: "resource", audience: Uuid::nil(), id: [0; 16] }
     }
 
     #[tokio::test]

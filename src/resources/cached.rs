@@ -11,20 +11,26 @@ use super::listing::{Hit, ListParams, Listing};
 use super::public::{Feed, Profile};
 use super::visibility::{self, Visibility};
 use super::{Resource, TagCount};
-use crate::cache::{Cached, Kind, Name, Scope, Scopes, Ttl, id_of};
+use crate::cache::{Cached, Kind, Scope, Scopes, Ttl, id_of};
 use crate::identity::Viewer;
 
 /// Together with the minute of a cached page, no answer is older than five minutes.
 const HOURLY: Ttl = Ttl { soft: Duration::from_mins(4), hard: Duration::from_hours(1) };
 
-pub static RESOURCE: Kind<Resource> = from_database(Name::Resource, Resource::SCHEMA);
-pub static LISTING: Kind<Listing> = from_database(Name::Listing, Resource::SCHEMA);
-pub static TAGS: Kind<Tagged> = from_database(Name::Tags, 1);
-pub static PROFILE: Kind<Profile> = from_database(Name::Profile, 1);
-pub static FEED: Kind<Feed> = from_database(Name::Feed, Resource::SCHEMA);
-pub static ANY: Kind<Any> = from_database(Name::Any, 1);
+pub static RESOURCE: Kind<Resource> = from_database("resource", Resource::SCHEMA);
+pub static LISTING: Kind<Listing> = from_database("listing", Resource::SCHEMA);
+pub static TAGS: Kind<Tagged> = from_database("tags", 1);
+pub static PROFILE: Kind<Profile> = from_database("profile", 1);
+pub static FEED: Kind<Feed> = from_database("feed", Resource::SCHEMA);
+pub static ANY: Kind<Any> = from_database("any", 1);
 
-const fn from_database<T>(name: Name, schema: u16) -> Kind<T> {
+/// For the cache's metrics.
+pub static KINDS: [&str; 6] = [RESOURCE.name, LISTING.name, TAGS.name, PROFILE.name, FEED.name, ANY.name];
+
+/// Before an entry's id, in the names of scopes.
+const ENTRY: char = 'r';
+
+const fn from_database<T>(name: &'static str, schema: u16) -> Kind<T> {
     Kind { name, schema, ttl: HOURLY, is_shared: true, is_composed: false, value: PhantomData }
 }
 
@@ -107,6 +113,11 @@ fn weight_of<'a>(hits: impl IntoIterator<Item = &'a Hit>) -> usize {
     hits.into_iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
 }
 
+/// What depends on one entry.
+pub const fn scope(id: Uuid) -> Scope {
+    Scope::Noun(ENTRY, id)
+}
+
 /// The scopes of every list for this viewer: their own resources and the shared ones.
 pub fn list_scopes(viewer: &Viewer) -> Scopes {
     viewer.id().map_or(Scopes::one(Scope::Shared), |id| Scopes::two(Scope::User(id), Scope::Shared))
@@ -156,7 +167,7 @@ pub fn list_id(params: &ListParams, part: Part) -> [u8; 16] {
 /// The scopes that a change touches; `seen` is the visibility before and after it.
 pub fn touched(id: Uuid, owner: Uuid, seen: &[Visibility]) -> impl Iterator<Item = Scope> {
     let shared = seen.iter().any(|visibility| *visibility != Visibility::Private);
-    [Scope::Resource(id), Scope::User(owner)].into_iter().chain(shared.then_some(Scope::Shared))
+    [scope(id), Scope::User(owner)].into_iter().chain(shared.then_some(Scope::Shared))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ use self::store::write::Times;
 pub use self::tag::TagCount;
 use self::visibility::Partition;
 pub use self::visibility::Visibility;
-use crate::cache::{Cache, Key, Scope, Scopes};
+use crate::cache::{Cache, Key, Scopes};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::idempotency::Requests;
@@ -104,7 +104,7 @@ impl Resources {
             let db = self.db.clone();
             async move { Ok(store::find(&db, id).await?) }
         };
-        let (key, scopes) = (Key::shared(viewer, id.into_bytes()), Scopes::one(Scope::Resource(id)));
+        let (key, scopes) = (Key::shared(viewer, id.into_bytes()), Scopes::one(cached::scope(id)));
         self.cache.get(&cached::RESOURCE, key, scopes, load).await?.ok_or(Error::NotFound)
     }
 

@@ -115,7 +115,7 @@ async fn respell(tx: &mut Write, current: &Resource, checked: &Checked) -> sqlx:
     let mut touched = Vec::new();
     for tag in checked.respelled(current) {
         let carriers = store::write::respell(tx, current.owner_id, tag, CARRIERS).await?;
-        touched.extend(carriers.into_iter().map(Scope::Resource));
+        touched.extend(carriers.into_iter().map(cached::scope));
     }
     if !touched.is_empty() {
         touched.push(Scope::Shared);

@@ -12,16 +12,18 @@ use uuid::Uuid;
 
 use super::data::{Data, Login};
 use super::{Sessions, expiry, stored};
-use crate::cache::{Cached, Key, Kind, Name, Scope, Scopes, Ttl, status};
+use crate::cache::{Cached, Key, Kind, Scope, Scopes, Ttl, status};
 use crate::error::{Error, Result};
 use crate::identity::Member;
 use crate::timestamp::Timestamp;
 
 /// With its jitter less than [`super::KNOWN_WITHIN`]: even a node that hears nothing is wrong for no longer.
 const LIFE: Duration = Duration::from_millis(1800);
+/// Before the hashed id of a session, in the names of scopes.
+const SESSION: char = 's';
 
-static SNAPSHOT: Kind<SessionSnapshot> = Kind {
-    name: Name::Session,
+pub static SNAPSHOT: Kind<SessionSnapshot> = Kind {
+    name: "session",
     schema: 1,
     ttl: Ttl { soft: LIFE, hard: LIFE },
     is_shared: false,
@@ -108,5 +110,5 @@ impl Sessions {
 
 /// What a change of the session or of its person touches.
 pub(super) fn scope(stored: Id) -> Scope {
-    Scope::Session(Uuid::from_bytes(stored.0.to_le_bytes()))
+    Scope::Noun(SESSION, Uuid::from_bytes(stored.0.to_le_bytes()))
 }

@@ -82,13 +82,13 @@ impl Flash {
     }
 
     fn seal(&self, sealer: &Sealer, system: &System) -> Option<String> {
-        let sealed = sealer.seal(PLACE, system, &postcard::to_stdvec(self).ok()?)?;
-        Some(BASE64URL_NOPAD.encode(&sealed))
+        let cookie = sealer.seal(PLACE, system, &postcard::to_stdvec(self).ok()?)?;
+        Some(BASE64URL_NOPAD.encode(&cookie))
     }
 
     fn open(sealer: &Sealer, sent: &str) -> Option<Self> {
-        let sealed = BASE64URL_NOPAD.decode(sent.as_bytes()).ok()?;
-        postcard::from_bytes(&sealer.open(PLACE, &sealed)?).ok()
+        let cookie = BASE64URL_NOPAD.decode(sent.as_bytes()).ok()?;
+        postcard::from_bytes(&sealer.open(PLACE, &cookie)?).ok()
     }
 }
 

@@ -16,13 +16,13 @@ use uuid::Uuid;
 use super::etag::is_unchanged;
 use super::page_context::PageContext;
 use crate::cache::status::{self, Status};
-use crate::cache::{Cache, Cached, Key, Kind, Name, Scopes, Ttl, id_of};
+use crate::cache::{Cache, Cached, Key, Kind, Scopes, Ttl, id_of};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 
 /// In this process only, as another version of coffer renders other pages.
-static PAGE: Kind<CachedPage> = Kind {
-    name: Name::Page,
+pub static PAGE: Kind<CachedPage> = Kind {
+    name: "page",
     schema: 1,
     // Short, as it adds to the age of the answers on the page.
     ttl: Ttl { soft: Duration::from_mins(1), hard: Duration::from_hours(1) },
@@ -38,7 +38,7 @@ const PAGE_VARY: &str = "cookie, accept-encoding";
 const LARGEST: usize = 1 << 20;
 
 #[derive(Debug, Deserialize, Serialize)]
-struct CachedPage {
+pub struct CachedPage {
     /// Its only viewer; `None` for a public page.
     viewer: Option<Uuid>,
     body: Vec<u8>,

@@ -6,7 +6,6 @@ use std::thread;
 use uuid::Uuid;
 
 use super::*;
-use crate::cache::Name;
 use crate::cache::local_generation::LocalGenerations;
 use crate::cache::scope::{Scope, Scopes};
 
@@ -15,7 +14,7 @@ const WRITERS: u64 = 8;
 const PUTS: u64 = 30_000;
 
 fn key(id: u64) -> EntryKey {
-    EntryKey { kind: Name::Page, audience: Uuid::nil(), id: u128::from(id).to_le_bytes() }
+    EntryKey { kind: "page", audience: Uuid::nil(), id: u128::from(id).to_le_bytes() }
 }
 
 struct Counted(u64, Arc<AtomicU64>);

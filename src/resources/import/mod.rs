@@ -22,7 +22,7 @@ use self::prepare::{Preparation, Prepared};
 pub use self::report::{Duplicate, Refusal, Report, Shortening};
 use self::store::Holding;
 use super::draft::{Checked, url_key};
-use super::{Resources, Visibility, tag};
+use super::{Resources, Visibility, cached, tag};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -210,7 +210,7 @@ fn touched(owner: Uuid, changed: &[Uuid]) -> Vec<Scope> {
     if changed.len() > NAMED {
         scopes.push(Scope::All);
     } else {
-        scopes.extend(changed.iter().map(|id| Scope::Resource(*id)));
+        scopes.extend(changed.iter().map(|id| cached::scope(*id)));
     }
     scopes
 }

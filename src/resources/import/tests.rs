@@ -6,9 +6,9 @@ use super::prepare::{Preparation, Prepared};
 use super::report::{Duplicate, Refusal, Report, Shortening};
 use super::{NAMED, touched};
 use crate::cache::Scope;
-use crate::resources::Visibility;
 use crate::resources::draft::TITLE_LIMIT;
 use crate::resources::tag::{MAX_LENGTH, MAX_TAGS};
+use crate::resources::{Visibility, cached};
 use crate::system::System;
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -132,5 +132,5 @@ fn many_changed_entries_touch_everything() {
     let ids: Vec<Uuid> = (0..=NAMED).map(|id| Uuid::from_u128(id as u128)).collect();
     let (owner, all) = (Uuid::from_u128(7), Scope::All);
     assert!(touched(owner, &ids).contains(&all) && !touched(owner, &ids[1..]).contains(&all));
-    assert!(touched(owner, &ids[1..]).contains(&Scope::Resource(ids[NAMED])));
+    assert!(touched(owner, &ids[1..]).contains(&cached::scope(ids[NAMED])));
 }

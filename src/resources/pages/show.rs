@@ -14,10 +14,10 @@ use super::back::Back;
 use super::trash::Trashed;
 use super::views::{At, Broken, TagLink, host};
 use super::{flash, rows};
-use crate::cache::{Scope, Scopes};
+use crate::cache::Scopes;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
-use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, normal_url};
+use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, cached, normal_url};
 use crate::web::deps::WebDeps;
 use crate::web::flash::Flash;
 use crate::web::page_cache;
@@ -54,7 +54,7 @@ pub async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let render = || render(resources.clone(), viewer.clone(), context.clone(), id);
-    page_cache::page(&resources.cache, &viewer, &context, &headers, Scopes::one(Scope::Resource(id)), render)
+    page_cache::page(&resources.cache, &viewer, &context, &headers, Scopes::one(cached::scope(id)), render)
         .await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use coffer::cache::{self, Cached, Name};
+use coffer::cache::{self, Cached};
 use coffer::identity::Viewer;
 use coffer::resources::listing::ListParams;
 use coffer::resources::visibility::may_see;
@@ -126,7 +126,7 @@ impl Cached for Owned {
 }
 
 static OWNED: cache::Kind<Owned> = cache::Kind {
-    name: Name::Any,
+    name: "any",
     schema: 1002,
     ttl: super::MINUTE,
     is_shared: true,

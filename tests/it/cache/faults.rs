@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tiers::filled;
-use coffer::cache::{Kind, Name};
+use coffer::cache::Kind;
 
 use super::{LIMIT, Number, SCOPES, Truth, invalidated, key, settled};
 use crate::support::app::{App, Engine, Node};
@@ -182,7 +182,7 @@ async fn a_subscriber_that_broke_puts_all_of_memory_in_doubt() {
 }
 
 static IN_MEMORY: Kind<Number> = Kind {
-    name: Name::Page,
+    name: "page",
     schema: 1000,
     ttl: super::MINUTE,
     is_shared: false,

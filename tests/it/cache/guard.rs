@@ -165,7 +165,7 @@ async fn a_shared_key_refuses_and_a_private_one_fails() {
     let ada = app.viewer("ada").await;
     let draft = Draft { title: "Pearl".into(), ..Draft::default() };
     let entry = app.coffer.resources.create(&ada, &draft, Via::Web).await.expect("an entry");
-    let scopes = Scopes::one(Scope::Resource(Uuid::nil()));
+    let scopes = Scopes::one(Scope::Noun('r', Uuid::nil()));
     let load = || {
         let entry = entry.clone();
         async move { Ok(Some(entry)) }

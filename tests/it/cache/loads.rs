@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use coffer::cache::Name;
 use coffer::db::Db;
 use coffer::error::Error;
 use tokio::sync::Notify;
@@ -194,7 +193,7 @@ async fn a_failing_database_is_bridged_with_what_no_write_has_touched() {
     assert_eq!(get(&app, async { Ok(Some(Number(1))) }).await, 1);
     app.later(Duration::from_mins(2));
     assert_eq!(get(&app, away()).await, 1);
-    let stale = [("cache", Name::Any.as_str()), ("outcome", "stale")];
+    let stale = [("cache", "any"), ("outcome", "stale")];
     let served = app.scraped("coffer_cache_requests_total", &stale);
     assert!((served - 1.0).abs() < 0.1, "{served}");
     app.later(Duration::from_mins(10));
@@ -248,7 +247,7 @@ async fn memory_stays_within_its_bound() {
 }
 
 static TEXT: coffer::cache::Kind<Text> = coffer::cache::Kind {
-    name: Name::Page,
+    name: "page",
     schema: 1000,
     ttl: super::MINUTE,
     is_shared: false,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coffer::cache::{Cache, Cached, Key, Kind, Name, Public, Scope, Scopes, Ttl};
+use coffer::cache::{Cache, Cached, Key, Kind, Public, Scope, Scopes, Ttl};
 use coffer::error::Result;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,14 +42,8 @@ impl Cached for Number {
 
 const MINUTE: Ttl = Ttl { soft: Duration::from_mins(1), hard: Duration::from_mins(10) };
 
-pub static NUMBER: Kind<Number> = Kind {
-    name: Name::Any,
-    schema: 1000,
-    ttl: MINUTE,
-    is_shared: true,
-    is_composed: false,
-    value: PhantomData,
-};
+pub static NUMBER: Kind<Number> =
+    Kind { name: "any", schema: 1000, ttl: MINUTE, is_shared: true, is_composed: false, value: PhantomData };
 
 pub const SCOPES: Scopes = Scopes::one(Scope::Shared);
 

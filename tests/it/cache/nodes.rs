@@ -146,7 +146,7 @@ async fn clocks_that_disagree_do_no_harm() {
 }
 
 static NEWER: coffer::cache::Kind<Named> = coffer::cache::Kind {
-    name: coffer::cache::Name::Any,
+    name: "any",
     schema: 1001,
     ttl: super::MINUTE,
     is_shared: true,

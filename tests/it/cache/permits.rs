@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use coffer::cache::{Key, Kind, Name};
+use coffer::cache::{Key, Kind};
 use coffer::error::Error;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -165,14 +165,8 @@ async fn a_hundred_cold_pages_at_once_are_all_drawn(app: App) {
     }
 }
 
-static SHEET: Kind<Number> = Kind {
-    name: Name::Page,
-    schema: 1000,
-    ttl: MINUTE,
-    is_shared: false,
-    is_composed: true,
-    value: PhantomData,
-};
+static SHEET: Kind<Number> =
+    Kind { name: "page", schema: 1000, ttl: MINUTE, is_shared: false, is_composed: true, value: PhantomData };
 
 on_both_engines!(a_composed_kind_needs_no_permit, "--database-connections=1");
 async fn a_composed_kind_needs_no_permit(app: App) {

@@ -19,7 +19,7 @@ fn uncached(app: &App) -> Resources {
     let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
     let keys = Keys::load(config.key_source(), &app.coffer.system).expect("the app's keys");
     let (db, context) = (app.coffer.db.clone(), app.coffer.system.clone());
-    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None };
+    let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None, kinds: &[] };
     let cache = Cache::new(deps, Capacity { memory: 0, loads: 4 });
     Resources::new(cache, db, context, CursorKey::new(keys.derive("cursor")))
 }
