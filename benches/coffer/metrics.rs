@@ -11,6 +11,7 @@ use coffer::admin::pages::{Held, fragment};
 use coffer::admin::query::ReportQuery;
 use coffer::app::App;
 use coffer::config::Config;
+use coffer::db::Opening;
 use coffer::identity::{Role, Viewer};
 use coffer::serve::figures;
 use coffer::system::{Clock, System};
@@ -37,8 +38,9 @@ pub async fn measure(table: &mut Table) {
     let clock = Arc::new(Day(AtomicI64::new(1_800_000_000_000_000)));
     let context = System { clock: clock.clone(), entropy: System::real().entropy };
     let config = Config::of([format!("--data-dir={}", folder.path().display())]).expect("settings");
-    let app =
-        App::open(config, context, SocketAddr::from(([127, 0, 0, 1], 3000))).await.expect("coffer opens");
+    let app = App::open_as(config, context, SocketAddr::from(([127, 0, 0, 1], 3000)), Opening::Create)
+        .await
+        .expect("coffer opens");
     let viewer = admin(&app).await;
     let routes: Vec<String> = (0..ROUTES).map(|n| format!("/route/{n}/of/many")).collect();
     let before = rss();

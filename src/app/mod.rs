@@ -114,15 +114,8 @@ impl Opened {
 }
 
 impl App {
-    /// Opens everything the application needs; `local` is where it listens.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
-    pub async fn open(config: Config, context: System, local: SocketAddr) -> Result<Arc<Self>, String> {
-        Self::open_as(config, context, local, Opening::Create).await
-    }
-
-    /// The same; with [`Opening::Existing`] nothing is made and nothing brought up to date.
+    /// Opens everything the application needs; `local` is where it listens. With [`Opening::Existing`] nothing is made
+    /// and nothing brought up to date.
     ///
     /// # Errors
     /// A sentence that says what to do.

@@ -36,7 +36,9 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::counts::{Counts, Event};
 pub use self::freshness::Ttl;
-pub use self::kind::{Audience, Cached, Key, Kind, Private, Public, Shared, id_of};
+#[cfg(feature = "test-internals")]
+pub use self::kind::Public;
+pub use self::kind::{Cached, Key, Kind, id_of};
 use self::lease::Lease;
 use self::local::Local;
 pub use self::local::Occupancy;

@@ -79,6 +79,7 @@ impl Guard {
         std::array::from_fn(|place| (REASONS[place], self.dropped[place].load(Ordering::Relaxed)))
     }
 
+    #[cfg(feature = "test-internals")]
     pub fn dropped_for(&self, reason: Reason) -> u64 {
         self.dropped[reason as usize].load(Ordering::Relaxed)
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::known::{Known, Merging};
 use self::netscape::FileError;
 use self::prepare::{Preparation, Prepared};
-pub use self::report::{Duplicate, Refusal, Report, Shortening};
+pub use self::report::Report;
 use self::store::Holding;
 use super::draft::{Checked, url_key};
 use super::{Resources, Visibility, cached, tag};

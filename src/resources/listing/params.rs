@@ -14,6 +14,10 @@ use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
 
 /// Where entries are.
+#[cfg_attr(
+    not(feature = "test-internals"),
+    expect(dead_code, reason = "only the API's description names them")
+)]
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum State {
@@ -23,6 +27,10 @@ pub enum State {
 }
 
 /// What a list can include.
+#[cfg_attr(
+    not(feature = "test-internals"),
+    expect(dead_code, reason = "only the API's description names them")
+)]
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Include {

@@ -48,6 +48,7 @@ async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>> {
 }
 
 /// The cheapest statement for the page: it finds the rows of the page, or the rows to rank.
+#[cfg(feature = "test-internals")]
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
     if search.sort == Sort::Relevance {
         return ranked::statement(db, viewer, search, &search.query.text).await;

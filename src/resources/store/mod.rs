@@ -12,7 +12,9 @@ pub mod write;
 use uuid::Uuid;
 
 use self::columns::{resource_where, revision_columns};
-pub use self::criteria::{Size, Sizes, Statement};
+pub use self::criteria::Statement;
+#[cfg(feature = "test-internals")]
+pub use self::criteria::{Size, Sizes};
 use super::{Resource, Revision};
 use crate::db::{Db, Tx, on};
 

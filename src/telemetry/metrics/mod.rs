@@ -20,10 +20,10 @@ use std::sync::Arc;
 
 pub use self::accounts::{Accounts, MailOutcome, Method, SessionOperation, SessionOutcome};
 pub use self::cache::{Cache, CacheMeter, Evicted, Invalidation, Outcome, Tier};
-pub use self::database::{Database, ErrorType, PoolMeter, PoolState, QueryMeter};
+pub use self::database::{Database, ErrorType, PoolMeter, QueryMeter};
 pub use self::dependency::{Breaker, Dependencies, DependencyMeter};
-pub use self::family::{Counters, Label, real};
-pub use self::http::{Http, RouteMeter, method_name};
+pub use self::family::real;
+pub use self::http::{Http, method_name};
 pub use self::limiter::{Backend, Decision, Limiter, Mode, PolicyMeter};
 pub use self::page::Readings;
 pub use self::recorder::{Durations, Recorder};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use coffer::accounts::NewAccount;
 
 use coffer::config::Config;
-use coffer::db::Db;
+use coffer::db::{Db, Opening};
 use coffer::identity::{Role, Viewer};
 use coffer::limiter::policy::Policy;
 use coffer::system::{Clock, System};
@@ -360,7 +360,8 @@ impl Node {
         let context = System { clock: Arc::new(clock.clone()), entropy: System::real().entropy };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let coffer = coffer::app::App::open(config, context, address).await.expect("coffer opens");
+        let coffer =
+            coffer::app::App::open_as(config, context, address, Opening::Create).await.expect("coffer opens");
         let (stop, told) = oneshot::channel();
         let stopped = async {
             if told.await.is_err() {
