@@ -1,5 +1,6 @@
 //! The application: everything that runs, opened and built once.
 
+mod library;
 mod router;
 mod slices;
 
@@ -23,7 +24,6 @@ use crate::client_ip::ClientIp;
 use crate::config::Config;
 use crate::data_dir;
 use crate::db::{Db, Opening};
-use crate::fetch::{Fetcher, Switch};
 use crate::health::Health;
 use crate::history::History;
 use crate::history::shared::Shared;
@@ -36,7 +36,6 @@ use crate::public_url::PublicUrl;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
 use crate::resources::Resources;
-use crate::resources::fetched::Fetching;
 use crate::sealer::Sealer;
 use crate::sessions::Sessions;
 use crate::system::System;
@@ -221,7 +220,7 @@ impl App {
         });
         let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));
         let resources = Resources::new(cache.clone(), db.clone(), system.clone(), cursors);
-        let resources = Arc::new(with_fetching(resources, &config, &keys));
+        let resources = Arc::new(library::with_fetching(resources, &config, &keys));
         let limits = Arc::new(Limits::new(&db, &system, &audit, &limiter, client_ip, redis.is_some()));
         Ok(Self {
             overview: Arc::new(Overview {
@@ -283,14 +282,4 @@ impl App {
 /// What the metrics call this process among all nodes: the machine's name and the port.
 fn instance_name(local: SocketAddr) -> String {
     format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
-}
-
-fn with_fetching(resources: Resources, config: &Config, keys: &Keys) -> Resources {
-    match config.fetching.fetch {
-        Switch::On => {
-            let fetcher = Fetcher::new(&config.fetching.fetch_allow);
-            resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
-        }
-        Switch::Off => resources,
-    }
 }

@@ -10,7 +10,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::App;
+use super::{App, library};
 use crate::accounts::people::{self, PeopleState};
 use crate::admin::limits::LimitsState;
 use crate::admin::{self, AdminState, limits};
@@ -20,7 +20,6 @@ use crate::overview::{self, OverviewState};
 use crate::pipeline::limits::Tree;
 use crate::pipeline::{Pipeline, TreePipeline, csp_report, error_response, log, session};
 use crate::refresh::{self, RefreshState};
-use crate::resources::{self, ResourcesState};
 use crate::sessions::{self, SessionsState};
 use crate::settings::SettingsState;
 use crate::tokens::{self, TokensState};
@@ -44,7 +43,7 @@ impl App {
         SettingsState {
             auth: self.auth.clone(),
             deps: self.deps.clone(),
-            resources: self.resources.clone(),
+            library: self.resources.clone(),
             audit_reader: self.audit_reader.clone(),
             mail: self.mail.clone(),
         }
@@ -60,10 +59,6 @@ impl App {
 
     fn tokens_state(&self) -> TokensState {
         TokensState { tokens: self.tokens.clone(), deps: self.deps.clone() }
-    }
-
-    fn resources_state(&self) -> ResourcesState {
-        ResourcesState { resources: self.resources.clone(), deps: self.deps.clone() }
     }
 
     fn people_state(&self) -> PeopleState {
@@ -105,8 +100,7 @@ fn api_routes(app: Option<&App>) -> OpenApiRouter {
         .merge(accounts::api::routes())
         .merge(with_state(sessions::api::routes(), app, App::sessions_state))
         .merge(with_state(tokens::api::routes(), app, App::tokens_state))
-        .merge(with_state(resources::api::routes(), app, App::resources_state))
-        .merge(with_state(resources::public::api::routes(), app, App::resources_state))
+        .merge(library::api(app))
         .merge(with_state(people::api::routes(), app, App::people_state))
         .merge(with_state(admin::api::routes(), app, App::admin_state))
         .merge(with_state(audit::api::routes(), app, App::audit_state))
@@ -115,7 +109,11 @@ fn api_routes(app: Option<&App>) -> OpenApiRouter {
     OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1)
 }
 
-fn with_state<S>(routes: OpenApiRouter<S>, app: Option<&App>, state: impl FnOnce(&App) -> S) -> OpenApiRouter
+pub(super) fn with_state<S>(
+    routes: OpenApiRouter<S>,
+    app: Option<&App>,
+    state: impl FnOnce(&App) -> S,
+) -> OpenApiRouter
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -151,11 +149,8 @@ pub fn router(app: &App) -> Router {
         .merge(overview::pages::routes().with_state(app.overview_state()))
         .merge(sessions::pages::routes().with_state(app.sessions_state()))
         .merge(tokens::pages::routes().with_state(app.tokens_state()))
-        .merge(resources::pages::routes().with_state(app.resources_state()))
+        .merge(library::pages(app))
         .merge(openapi::pages::routes().with_state(app.deps.clone()))
-        .merge(resources::public::pages::routes().with_state(app.resources_state()))
-        .merge(resources::export::pages::routes().with_state(app.resources_state()))
-        .merge(resources::import::pages::routes(app.deps.upload_limit).with_state(app.resources_state()))
         .fallback(error_response::not_found)
         .method_not_allowed_fallback(error_response::method_not_allowed);
     let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
@@ -164,7 +159,7 @@ pub fn router(app: &App) -> Router {
     // says so can be read.
     let assets = Router::new()
         .route(assets::ROUTE, get(assets::serve))
-        .merge(resources::pages::icons::routes().with_state(app.resources_state()))
+        .merge(library::assets(app))
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();

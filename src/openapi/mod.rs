@@ -17,8 +17,6 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use crate::error::Error;
-use crate::resources::Kind;
-use crate::resources::listing::{Include, Sort, State};
 use crate::web::etag;
 use crate::web::json::Problem;
 
@@ -37,7 +35,7 @@ const ALIKE: f64 = 0.8;
     ),
     servers((url = "/", description = "The coffer that serves this document")),
     modifiers(&Schemes),
-    components(schemas(Problem, Kind, Sort, Include, State)),
+    components(schemas(Problem)),
     tags(
         (name = "account", description = "Logging in, devices and tokens."),
         (name = "resources", description = "Links and notes, their versions and their trash."),

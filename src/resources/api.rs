@@ -10,13 +10,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::resource::ResourceBody;
 use super::{
-    Change, Draft, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes, export,
+    Change, Draft, Kind, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes,
+    export, listing,
 };
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
@@ -27,8 +28,13 @@ use crate::web::page_cache::PUBLIC;
 use crate::web::path::Id;
 use crate::web::scoped::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
 
+/// What parameters are made of, which no body names.
+#[derive(OpenApi)]
+#[openapi(components(schemas(Kind, listing::Sort, listing::Include, listing::State)))]
+struct Schemas;
+
 pub fn routes() -> OpenApiRouter<ResourcesState> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Schemas::openapi())
         .routes(routes!(list::list, create))
         .routes(routes!(lookup))
         .routes(routes!(find, update, trash, put::put))

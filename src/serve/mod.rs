@@ -18,7 +18,6 @@ pub use self::before::serve_until;
 use self::connection::{Accepted, Connections};
 use crate::app::{App, router};
 use crate::client_ip::Peer;
-use crate::fetch::{Fetcher, Switch};
 use crate::installation;
 use crate::tls::Tls;
 
@@ -52,14 +51,13 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         tokio::spawn(app.sessions.as_ref().clone().maintain()),
         tokio::spawn(app.cache.clone().maintain()),
         tokio::spawn(app.mail.clone().maintain()),
-        tokio::spawn(fetch_pages(app.clone())),
-        tokio::spawn(check_links(app.clone())),
         tokio::spawn(app.limiter.heartbeats()),
         tokio::spawn(hourly_cleanup(app.clone())),
         tokio::spawn(figures::measure_lag(app.metrics.clone())),
         tokio::spawn(figures::collect(app.clone())),
         tokio::spawn(watch_certificate(app.tls.clone())),
     ];
+    let library = app.maintain_library();
     let (stage, changes) = watch::channel(Stage::Serving);
     let connections = Connections::new(&app, router(&app), changes);
     let permits = Arc::new(Semaphore::new(app.config.max_connections));
@@ -83,7 +81,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
             "some requests did not finish in time"
         );
     }
-    background.iter().for_each(tokio::task::JoinHandle::abort);
+    background.iter().chain(&library).for_each(tokio::task::JoinHandle::abort);
     if timeout(closing, app.close()).await.is_err() {
         tracing::warn!(event = "close_forced", "the database or Redis did not say goodbye in time");
     }
@@ -112,46 +110,13 @@ async fn watch_certificate(tls: Option<Tls>) {
     }
 }
 
-async fn fetch_pages(app: Arc<App>) {
-    app.resources.maintain_fetching().await;
-}
-
-async fn check_links(app: Arc<App>) {
-    let settings = &app.config.fetching;
-    let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
-    app.resources.maintain_links(fetcher.as_ref()).await;
-}
-
 async fn hourly_cleanup(app: Arc<App>) {
     let mut tick = tokio::time::interval(CLEANUP_EVERY);
     loop {
         tick.tick().await;
-        match app.resources.empty_old_trash().await {
-            Ok(0) => {}
-            Ok(count) => {
-                tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days");
-            }
-            Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
-        }
-        if let Err(error) = app.resources.forget_old_changes().await {
-            tracing::warn!(?error, "changes that were told for 90 days could not be removed");
-        }
-        if let Err(error) = app.resources.requests.forget_old().await {
-            tracing::warn!(?error, "answers that were kept for a day could not be removed");
-        }
-        if let Err(error) = app.resources.delete_unused_icons().await {
-            tracing::warn!(?error, "icons that no entry has could not be removed");
-        }
-        if app.config.fetching.check_links == Switch::On
-            && let Err(error) = app.resources.enrol_links().await
-        {
-            tracing::warn!(?error, "new links could not be taken into the check");
-        }
+        app.clean_library().await;
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");
-        }
-        if let Err(error) = app.resources.resume_bulk().await {
-            tracing::warn!(?error, "changes of many entries could not go on");
         }
         if let Err(error) = app.db.refresh_statistics().await {
             tracing::warn!(?error, "the database's statistics could not be refreshed");

@@ -223,7 +223,7 @@ async fn profile_page(
         context: context.section("profile"),
         username: member.username.clone(),
         display_name: member.display_name.clone(),
-        is_public: settings.resources.has_own_profile(viewer).await?,
+        is_public: settings.library.has_profile(viewer).await?,
         profile: settings.auth.accounts.profile(viewer).await?,
         email: String::new(),
         mail_health: settings.mail.health(),

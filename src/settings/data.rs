@@ -9,12 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::SettingsState;
+use super::{ArchiveFile, SettingsState};
 use crate::audit::api::AuditEvent;
 use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{RequestMeta, Viewer};
-use crate::resources::export::Extra;
 use crate::web::attachment::attachment;
 use crate::web::flash::Flash;
 use crate::web::forms::Form;
@@ -61,14 +60,14 @@ pub async fn archive(
     let account = settings.auth.accounts.own_data(&viewer, &origin).await?;
     let activity = settings.audit_reader.all_own(&viewer).await?;
     let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
-    let extras = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
-    let body = settings.resources.export_everything(&viewer, extras)?;
+    let files = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
+    let body = settings.library.archive(&viewer, files)?;
     Ok(attachment(body, "application/zip", "coffer-archive.zip"))
 }
 
-fn json_file(name: &'static str, value: &impl serde::Serialize) -> Result<Extra> {
+fn json_file(name: &'static str, value: &impl serde::Serialize) -> Result<ArchiveFile> {
     let bytes = serde_json::to_vec_pretty(value).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
-    Ok(Extra { name, bytes })
+    Ok(ArchiveFile { name, bytes })
 }
 
 #[derive(Default, Deserialize)]

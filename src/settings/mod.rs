@@ -9,14 +9,17 @@ mod second_factor;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 
 use crate::audit::reader::AuditReader;
 use crate::auth::Auth;
+use crate::error::Result;
+use crate::identity::Viewer;
 use crate::mail::Mail;
-use crate::resources::Resources;
 use crate::web::deps::WebDeps;
 
 /// What a person's own pages need.
@@ -24,9 +27,24 @@ use crate::web::deps::WebDeps;
 pub struct SettingsState {
     pub auth: Arc<Auth>,
     pub deps: Arc<WebDeps>,
-    pub resources: Arc<Resources>,
+    pub library: Arc<dyn OwnLibrary>,
     pub audit_reader: Arc<AuditReader>,
     pub mail: Mail,
+}
+
+/// What these pages ask of the library.
+#[async_trait]
+pub trait OwnLibrary: Send + Sync {
+    /// Whether visitors see a profile of the viewer.
+    async fn has_profile(&self, viewer: &Viewer) -> Result<bool>;
+
+    /// A ZIP of all that the viewer has saved, with these files beside it.
+    fn archive(&self, viewer: &Viewer, files: Vec<ArchiveFile>) -> Result<Body>;
+}
+
+pub struct ArchiveFile {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
 }
 
 pub fn routes() -> Router<SettingsState> {
