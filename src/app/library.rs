@@ -1,5 +1,7 @@
-//! The library as one part of the application: how it is built, its routes, its background work. With the lists in
-//! `slices`, all of `app` that a fork changes for a noun of its own.
+//! The library as one part of the application: how it is built, what it declares, its routes, its background work. It
+//! is all of `app` that another noun changes.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -9,28 +11,64 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 use super::router::with_state;
+use crate::cache::Cache;
 use crate::config::Config;
+use crate::db::Db;
 use crate::error::Result;
 use crate::fetch::{Fetcher, Switch};
 use crate::identity::Viewer;
 use crate::keys::Keys;
 use crate::resources::export::Extra;
 use crate::resources::fetched::Fetching;
-use crate::resources::{self, Resources, ResourcesState};
+use crate::resources::{self, Resources, ResourcesState, cached};
+use crate::sessions::snapshot::SNAPSHOT;
 use crate::settings::{ArchiveFile, OwnLibrary};
+use crate::system::System;
+use crate::web::cursor::CursorKey;
+use crate::web::page_cache::PAGE;
 
-pub(super) fn with_fetching(resources: Resources, config: &Config, keys: &Keys) -> Resources {
-    match config.fetching.fetch {
-        Switch::On => {
-            let fetcher = Fetcher::new(&config.fetching.fetch_allow);
-            resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
-        }
-        Switch::Off => resources,
+/// What people keep here.
+pub struct Library {
+    pub resources: Arc<Resources>,
+}
+
+/// The kinds of cached answers, for the metrics.
+pub(super) fn cache_kinds() -> Vec<&'static str> {
+    [cached::KINDS.as_slice(), &[PAGE.name, SNAPSHOT.name]].concat()
+}
+
+pub(super) struct Deps<'a> {
+    pub config: &'a Config,
+    pub system: &'a System,
+    pub keys: &'a Keys,
+    pub db: &'a Db,
+    pub cache: &'a Cache,
+    pub cursors: &'a CursorKey,
+}
+
+impl Library {
+    pub(super) fn new(deps: &Deps<'_>) -> Self {
+        let Deps { config, system, keys, db, cache, cursors } = deps;
+        let resources =
+            Resources::new((*cache).clone(), (*db).clone(), (*system).clone(), (*cursors).clone());
+        let resources = match config.fetching.fetch {
+            Switch::On => {
+                let fetcher = Fetcher::new(&config.fetching.fetch_allow);
+                resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
+            }
+            Switch::Off => resources,
+        };
+        Self { resources: Arc::new(resources) }
+    }
+
+    /// What the pages of an account ask of it.
+    pub(super) fn own(&self) -> Arc<dyn OwnLibrary> {
+        self.resources.clone()
     }
 }
 
 fn state(app: &App) -> ResourcesState {
-    ResourcesState { resources: app.resources.clone(), deps: app.deps.clone() }
+    ResourcesState { resources: app.library.resources.clone(), deps: app.deps.clone() }
 }
 
 pub(super) fn pages(app: &App) -> Router {
@@ -67,7 +105,7 @@ impl App {
     pub fn maintain_library(&self) -> [JoinHandle<()>; 2] {
         let settings = &self.config.fetching;
         let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
-        let (fetching, checking) = (self.resources.clone(), self.resources.clone());
+        let (fetching, checking) = (self.library.resources.clone(), self.library.resources.clone());
         [
             tokio::spawn(async move { fetching.maintain_fetching().await }),
             tokio::spawn(async move { checking.maintain_links(fetcher.as_ref()).await }),
@@ -76,28 +114,29 @@ impl App {
 
     /// Once an hour.
     pub async fn clean_library(&self) {
-        match self.resources.empty_old_trash().await {
+        let resources = &self.library.resources;
+        match resources.empty_old_trash().await {
             Ok(0) => {}
             Ok(count) => {
                 tracing::info!(event = "trash_emptied", count, "deleted what the trash had kept for 30 days");
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }
-        if let Err(error) = self.resources.forget_old_changes().await {
+        if let Err(error) = resources.forget_old_changes().await {
             tracing::warn!(?error, "changes that were told for 90 days could not be removed");
         }
-        if let Err(error) = self.resources.requests.forget_old().await {
+        if let Err(error) = resources.requests.forget_old().await {
             tracing::warn!(?error, "answers that were kept for a day could not be removed");
         }
-        if let Err(error) = self.resources.delete_unused_icons().await {
+        if let Err(error) = resources.delete_unused_icons().await {
             tracing::warn!(?error, "icons that no entry has could not be removed");
         }
         if self.config.fetching.check_links == Switch::On
-            && let Err(error) = self.resources.enrol_links().await
+            && let Err(error) = resources.enrol_links().await
         {
             tracing::warn!(?error, "new links could not be taken into the check");
         }
-        if let Err(error) = self.resources.resume_bulk().await {
+        if let Err(error) = resources.resume_bulk().await {
             tracing::warn!(?error, "changes of many entries could not go on");
         }
     }

@@ -2,7 +2,6 @@
 
 mod library;
 mod router;
-mod slices;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,7 +34,6 @@ use crate::overview::Overview;
 use crate::public_url::PublicUrl;
 use crate::redis::Redis;
 use crate::refresh::{self, Refresh};
-use crate::resources::Resources;
 use crate::sealer::Sealer;
 use crate::sessions::Sessions;
 use crate::system::System;
@@ -46,6 +44,7 @@ use crate::web::csrf::FormKey;
 use crate::web::cursor::CursorKey;
 use crate::web::deps::WebDeps;
 
+use self::library::Library;
 pub use self::router::{openapi, router};
 
 /// Everything that runs. Each part is handed only what it needs.
@@ -67,7 +66,7 @@ pub struct App {
     pub audit_reader: Arc<AuditReader>,
     pub people: Arc<UserAdmin>,
     pub mail: Mail,
-    pub resources: Arc<Resources>,
+    pub library: Library,
     pub admin: Arc<Admin>,
     pub overview: Arc<Overview>,
     pub metrics: Metrics,
@@ -98,11 +97,16 @@ impl Opened {
             redis: redis.as_ref(),
             keys,
             metrics: Some(metrics),
-            kinds: &slices::cache_kinds(),
+            kinds: &library::cache_kinds(),
         };
         let capacity =
             Capacity { memory: config.cache_memory << 20, loads: config.database.database_connections };
         Cache::new(deps, capacity)
+    }
+
+    fn library(&self, cache: &Cache, cursors: &CursorKey) -> Library {
+        let Self { db, system, keys, config, .. } = self;
+        Library::new(&library::Deps { config, system, keys, db, cache, cursors })
     }
 
     fn mail(&self) -> Result<Mail, String> {
@@ -173,10 +177,11 @@ impl App {
     /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
         let (cache, mail) = (opened.cache(), opened.mail()?);
+        let cursors = CursorKey::new(opened.keys.derive("cursor"));
+        let library = opened.library(&cache, &cursors);
         let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());
         let audit = AuditLog::new(system.clone(), &keys, &metrics);
-        let cursors = CursorKey::new(keys.derive("cursor"));
         let sessions = Sessions::new(&db, &cache, redis.as_ref(), &system, &audit, &metrics);
         let client_ip = ClientIp::new(&config.client, &keys);
         let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &system, &metrics);
@@ -216,11 +221,9 @@ impl App {
             db: db.clone(),
             context: system.clone(),
             accounts: accounts.clone(),
-            cursors: cursors.clone(),
+            cursors,
         });
         let admin = Arc::new(Admin::new(&system, &health, &history, &limiter));
-        let resources = Resources::new(cache.clone(), db.clone(), system.clone(), cursors);
-        let resources = Arc::new(library::with_fetching(resources, &config, &keys));
         let limits = Arc::new(Limits::new(&db, &system, &audit, &limiter, client_ip, redis.is_some()));
         Ok(Self {
             overview: Arc::new(Overview {
@@ -250,7 +253,7 @@ impl App {
                 require_2fa: config.accounts.require_2fa,
                 stay_days: config.accounts.stay_days,
             }),
-            resources,
+            library,
             shared_history: redis.as_ref().map(|redis| Shared::new(redis, &history)),
             system,
             config,

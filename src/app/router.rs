@@ -43,7 +43,7 @@ impl App {
         SettingsState {
             auth: self.auth.clone(),
             deps: self.deps.clone(),
-            library: self.resources.clone(),
+            library: self.library.own(),
             audit_reader: self.audit_reader.clone(),
             mail: self.mail.clone(),
         }

@@ -17,7 +17,7 @@ use crate::identity::{Identity, Member, RequestMeta, Viewer};
 use crate::web::cookies;
 use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
-use crate::web::page_context::{PageContext, page, redirect};
+use crate::web::page_context::{HOME, PageContext, page, redirect};
 
 pub const REGISTERED: Flash = Flash::ok(
     "registered",
@@ -63,7 +63,7 @@ impl AccountForm {
 
 pub async fn form(State(signup): State<Signup>, viewer: Viewer, context: PageContext) -> Result<Response> {
     if viewer.member().is_some() {
-        return Ok(Redirect::to("/resources").into_response());
+        return Ok(Redirect::to(HOME).into_response());
     }
     if signup != Signup::Open {
         return closed(signup, context);
@@ -81,7 +81,7 @@ pub async fn register(
     Form(form): Form<AccountForm>,
 ) -> Result<Response> {
     if viewer.member().is_some() {
-        return Ok(Redirect::to("/resources").into_response());
+        return Ok(Redirect::to(HOME).into_response());
     }
     if signup != Signup::Open {
         return closed(signup, context);
@@ -131,7 +131,7 @@ pub async fn begin(
     let before = Identity::default();
     let here = SignIn { session, before: &before, origin, stays: false };
     let set = remember_me::sign_in(auth, here, &proved).await?;
-    let mut response = redirect("/resources", Some(welcome));
+    let mut response = redirect(HOME, Some(welcome));
     cookies::add(response.headers_mut(), set);
     Ok(response)
 }

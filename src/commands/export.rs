@@ -10,5 +10,5 @@ use crate::identity::Viewer;
 
 pub async fn run(app: &App, args: ExportArgs, out: Out) -> Result<(), String> {
     let viewer = Viewer::Member(Arc::new(owner(app, args.user.as_deref()).await?));
-    app.resources.export_to(&viewer, args.format, out).await.map_err(|e| sentence(&e))
+    app.library.resources.export_to(&viewer, args.format, out).await.map_err(|e| sentence(&e))
 }

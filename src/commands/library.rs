@@ -22,7 +22,7 @@ pub async fn import(args: ImportArgs, config: Config) -> Result<(), String> {
     let bar = bar("Importing");
     let file = File { name: &name, bytes, visibility: args.visibility, charset: args.charset };
     let viewer = Viewer::Member(Arc::new(owner));
-    let imported = app.resources.import(&viewer, file, |done, total| {
+    let imported = app.library.resources.import(&viewer, file, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
@@ -81,7 +81,11 @@ pub async fn seed(args: SeedArgs, config: Config) -> Result<(), String> {
     let bar = bar("Seeding");
     bar.set_length(args.count);
     let viewer = Viewer::Member(Arc::new(owner));
-    app.resources.seed(&viewer, args.count, |done| bar.set_position(done)).await.map_err(|e| sentence(&e))?;
+    app.library
+        .resources
+        .seed(&viewer, args.count, |done| bar.set_position(done))
+        .await
+        .map_err(|e| sentence(&e))?;
     bar.finish_and_clear();
     println!("Added {} resources to {}'s library.", args.count, args.user);
     app.close().await;

@@ -14,6 +14,9 @@ use crate::cache::id_of;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 
+/// Where you are after you log in.
+pub const HOME: &str = "/resources";
+
 #[derive(Clone, Debug, Default)]
 pub struct PageContext {
     pub viewer: Option<CurrentUser>,
@@ -131,7 +134,7 @@ pub fn local_path(next: &str) -> &str {
         && !next.starts_with("//")
         && !next.contains(['\\', '\r', '\n', '\t'])
         && !next.chars().any(char::is_control);
-    if local { next } else { "/resources" }
+    if local { next } else { HOME }
 }
 
 #[cfg(test)]
@@ -147,7 +150,7 @@ mod tests {
             "//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "", "javascript:alert(1)",
             "/\t/evil",
         ] {
-            assert_eq!(local_path(bad), "/resources", "{bad}");
+            assert_eq!(local_path(bad), HOME, "{bad}");
         }
     }
 }

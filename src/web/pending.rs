@@ -170,11 +170,12 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::page_context::HOME;
 
     #[test]
     fn a_form_goes_to_no_other_site() {
         for action in ["//evil.example/resources", "/\\evil.example", "https://evil.example/"] {
-            assert_eq!(PendingForm::new(action, Vec::new()).action, "/resources");
+            assert_eq!(PendingForm::new(action, Vec::new()).action, HOME);
         }
         assert_eq!(PendingForm::new("/tags?q=1", Vec::new()).action, "/tags?q=1");
     }

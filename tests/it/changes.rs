@@ -171,12 +171,12 @@ async fn a_cursor_expires_when_something_is_forgotten(app: App) {
     deletes(&owner, &entry).await;
     let mut kept = Mirror::of(&owner).await;
     app.later(Duration::from_hours(24 * 89));
-    app.coffer.resources.forget_old_changes().await.expect("the database answers");
+    app.coffer.library.resources.forget_old_changes().await.expect("the database answers");
     // The session is over by then.
     old.actor = app.another_browser_of("owner").await;
     assert_eq!(old.asks().await.ok().json()["items"][0]["deleted"], true);
     app.later(Duration::from_hours(24 * 2));
-    app.coffer.resources.forget_old_changes().await.expect("the database answers");
+    app.coffer.library.resources.forget_old_changes().await.expect("the database answers");
     old.actor = app.another_browser_of("owner").await;
     old.asks().await.is(410).problem("cursor_expired");
     kept.actor = old.actor.clone();

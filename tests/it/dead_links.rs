@@ -19,7 +19,7 @@ async fn a_link_is_broken_after_a_week(app: App) {
     let there = owner.saves(json!({ "url": site.url("/there"), "title": "There" })).await;
     let gone =
         owner.saves(json!({ "url": site.url("/gone"), "title": "Gone", "visibility": "public" })).await;
-    app.coffer.resources.enrol_links().await.expect("they are taken in");
+    app.coffer.library.resources.enrol_links().await.expect("they are taken in");
     asked(&app, &site, &["GET /gone", "HEAD /gone", "HEAD /there"]).await;
     for failure in 2..=3 {
         assert_eq!(owner.get(&gone.api()).await.json()["broken_since"], Value::Null, "{failure}");
@@ -56,7 +56,7 @@ async fn a_site_says_when_it_may_be_asked_again(app: App) {
     let busy = Reply { status: 503, headers: vec![("retry-after", "3600".to_owned())], body: Vec::new() };
     site.replies("/busy", busy);
     owner.saves(json!({ "url": site.url("/busy"), "title": "Busy" })).await;
-    app.coffer.resources.enrol_links().await.expect("they are taken in");
+    app.coffer.library.resources.enrol_links().await.expect("they are taken in");
     asked(&app, &site, &["HEAD /busy"]).await;
     let waits = async || {
         let soonest = app.now().plus(Duration::from_mins(50));
@@ -71,7 +71,7 @@ on_both_engines!(no_link_is_checked_by_default, "--fetch-allow=127.0.0.0/8");
 async fn no_link_is_checked_by_default(app: App) {
     let owner = app.signed_in("owner").await;
     owner.saves(json!({ "url": "https://tides.example/", "title": "Tides" })).await;
-    app.coffer.resources.enrol_links().await.expect("they are taken in");
+    app.coffer.library.resources.enrol_links().await.expect("they are taken in");
     let app = app.with_redis_again().await;
     let forgotten = async || match count(&app).await {
         0 => Ok(()),

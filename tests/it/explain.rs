@@ -36,7 +36,12 @@ async fn library(app: &App) {
     crowd(app).await;
     for (name, count) in [("owner", 4_000), ("other", 1_000)] {
         app.has_account(name, Role::Member).await;
-        app.coffer.resources.seed(&app.viewer(name).await, count, |_| ()).await.expect("a seeded library");
+        app.coffer
+            .library
+            .resources
+            .seed(&app.viewer(name).await, count, |_| ())
+            .await
+            .expect("a seeded library");
     }
 }
 

@@ -131,7 +131,7 @@ on_both_engines!(a_long_library_goes_out_whole);
 async fn a_long_library_goes_out_whole(app: App) {
     let owner = app.signed_in("owner").await;
     let viewer = app.viewer("owner").await;
-    app.coffer.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
+    app.coffer.library.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
     let library: Value = owner.get("/export?format=json").await.ok().json();
     let ids: BTreeSet<&str> = library["resources"]
         .as_array()

@@ -44,7 +44,7 @@ fn has_word(hit: &Hit, word: &str) -> bool {
 async fn walk(app: &App, viewer: &Viewer, mut params: ListParams, pages: usize) -> Vec<Hit> {
     let mut hits = Vec::new();
     for _ in 0..pages {
-        let page = app.coffer.resources.list(viewer, &params).await.expect("a page");
+        let page = app.coffer.library.resources.list(viewer, &params).await.expect("a page");
         hits.extend(page.hits.iter().map(|hit| Hit::clone(hit)));
         match &page.next {
             Some(next) => params.cursor.clone_from(next),
@@ -61,7 +61,12 @@ fn ids(hits: &[Hit]) -> Vec<Uuid> {
 async fn library(app: &App) {
     for (name, count) in [("ada", 2_600), ("eve", 1_000)] {
         app.has_account(name, Role::Member).await;
-        app.coffer.resources.seed(&app.viewer(name).await, count, |_| ()).await.expect("a seeded library");
+        app.coffer
+            .library
+            .resources
+            .seed(&app.viewer(name).await, count, |_| ())
+            .await
+            .expect("a seeded library");
     }
 }
 

@@ -554,7 +554,7 @@ async fn a_file_name_is_shown_without_what_nobody_sees() {
         visibility: Visibility::Private,
         charset: None,
     };
-    let imported = app.coffer.resources.import(&app.viewer("owner").await, file, |_, _| ()).await;
+    let imported = app.coffer.library.resources.import(&app.viewer("owner").await, file, |_, _| ()).await;
     assert_eq!(imported.expect("a report").1.file_name, "b[31m.html");
 }
 

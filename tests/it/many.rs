@@ -141,16 +141,16 @@ async fn a_change_goes_on_where_its_node_has_left_it(app: App) {
     let ids: Vec<_> = entries.iter().map(|entry| entry.id.parse().expect("an id")).collect();
     let viewer = app.viewer("owner").await;
     let change = BulkChange::Pin(true);
-    let id = app.coffer.resources.begin_bulk(&viewer, &change, &ids).await.expect("begun");
+    let id = app.coffer.library.resources.begin_bulk(&viewer, &change, &ids).await.expect("begun");
     owner.get(&format!("/changes/{id}")).await.ok().has("h1", "In progress");
-    app.coffer.resources.resume_bulk().await.expect("nothing to do yet");
+    app.coffer.library.resources.resume_bulk().await.expect("nothing to do yet");
     assert_eq!(read(&owner, &entries[0]).await["pinned"], false);
     app.later(std::time::Duration::from_mins(3));
-    app.coffer.resources.resume_bulk().await.expect("carried out");
+    app.coffer.library.resources.resume_bulk().await.expect("carried out");
     assert_eq!(read(&owner, &entries[0]).await["pinned"], true);
     owner.get(&format!("/changes/{id}")).await.ok().has("h1", "Done");
     app.later(std::time::Duration::from_hours(31 * 24));
-    app.coffer.resources.resume_bulk().await.expect("forgotten");
+    app.coffer.library.resources.resume_bulk().await.expect("forgotten");
     let again = app.another_browser_of("owner").await;
     again.get(&format!("/changes/{id}")).await.error_page(404);
 }

@@ -318,9 +318,9 @@ async fn the_trash_is_emptied_after_thirty_days(app: App) {
     let kept = owner.saves(json!({ "title": "Kept" })).await;
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     app.later(Duration::from_hours(29 * 24));
-    assert_eq!(app.coffer.resources.empty_old_trash().await.ok(), Some(0));
+    assert_eq!(app.coffer.library.resources.empty_old_trash().await.ok(), Some(0));
     app.later(Duration::from_hours(25));
-    assert_eq!(app.coffer.resources.empty_old_trash().await.ok(), Some(1));
+    assert_eq!(app.coffer.library.resources.empty_old_trash().await.ok(), Some(1));
     let owner = app.another_browser_of("owner").await;
     owner.get(&entry.api()).await.is(404);
     owner.get(&kept.api()).await.ok();

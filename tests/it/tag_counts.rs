@@ -60,7 +60,7 @@ impl Library<'_> {
             limit: "200".into(),
             ..ListParams::default()
         };
-        let list = self.app.coffer.resources.list(&self.owner, &params).await.expect("a list");
+        let list = self.app.coffer.library.resources.list(&self.owner, &params).await.expect("a list");
         list.hits.iter().map(|hit| hit.resource.clone()).collect()
     }
 
@@ -71,7 +71,7 @@ impl Library<'_> {
 
     /// One thing that people do, by chance; what is refused changes nothing.
     async fn does_something(&mut self, number: usize) {
-        let resources = &self.app.coffer.resources;
+        let resources = &self.app.coffer.library.resources;
         match self.numbers.below(12) {
             0..=3 => {
                 let draft = Draft {
@@ -125,7 +125,7 @@ impl Library<'_> {
         let text = format!("<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n{links}</DL>\n");
         let file =
             File { name: "a.html", bytes: text.into_bytes(), visibility: self.visibility(), charset: None };
-        self.app.coffer.resources.import(&self.owner, file, |_, _| ()).await.expect("they come in");
+        self.app.coffer.library.resources.import(&self.owner, file, |_, _| ()).await.expect("they come in");
     }
 
     async fn renames(&mut self) {
@@ -134,7 +134,7 @@ impl Library<'_> {
             to: (self.numbers.below(3) > 0).then(|| self.tag()),
             below: self.numbers.below(2) == 0,
         };
-        if let Ok(plan) = self.app.coffer.resources.plan_tags(&self.owner, &wish).await {
+        if let Ok(plan) = self.app.coffer.library.resources.plan_tags(&self.owner, &wish).await {
             self.carries_out(&plan.change, &plan.ids).await;
         }
     }
@@ -154,7 +154,7 @@ impl Library<'_> {
     }
 
     async fn carries_out(&mut self, change: &BulkChange, ids: &[uuid::Uuid]) {
-        let resources = &self.app.coffer.resources;
+        let resources = &self.app.coffer.library.resources;
         let Ok(id) = resources.begin_bulk(&self.owner, change, ids).await else { return };
         resources.run_bulk(id).await.expect("it is carried out");
         if self.numbers.below(2) == 0 {
@@ -173,7 +173,7 @@ async fn counted(app: &App, viewer: &Viewer) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     let mut params = ListParams { limit: "200".into(), ..ListParams::default() };
     loop {
-        let page = app.coffer.resources.list(viewer, &params).await.expect("a page");
+        let page = app.coffer.library.resources.list(viewer, &params).await.expect("a page");
         for name in page.hits.iter().flat_map(|hit| &hit.resource.tags.0) {
             *counts.entry(name.to_lowercase()).or_default() += 1;
         }
@@ -188,7 +188,7 @@ async fn agree(app: &App, after: usize) {
     assert_eq!(wrong(&app.coffer.db).await, 0, "wrong counts after {after} changes");
     for name in ["ada", "eve", "visitor"] {
         let viewer = app.viewer(name).await;
-        let tags = app.coffer.resources.tags(&viewer).await.expect("tags");
+        let tags = app.coffer.library.resources.tags(&viewer).await.expect("tags");
         let shown: BTreeMap<String, i64> =
             tags.into_iter().map(|tag| (tag.name.to_lowercase(), tag.count)).collect();
         assert_eq!(shown, counted(app, &viewer).await, "{name} after {after} changes");
@@ -214,7 +214,7 @@ async fn counts_agree_with_a_full_count_after_any_changes(app: App) {
             agree(&app, number).await;
         }
     }
-    let resources = &app.coffer.resources;
+    let resources = &app.coffer.library.resources;
     resources.empty_trash(&libraries[0].owner).await.expect("an empty trash");
     app.later(TRASH_LIFE * 2);
     resources.empty_old_trash().await.expect("no old trash");

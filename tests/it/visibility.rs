@@ -205,7 +205,7 @@ async fn a_narrowed_visibility_holds_at_once(app: App) {
 
 on_both_engines!(the_rule_in_sql_is_the_rule_in_rust);
 async fn the_rule_in_sql_is_the_rule_in_rust(app: App) {
-    let resources = &app.coffer.resources;
+    let resources = &app.coffer.library.resources;
     let mut everything = Vec::new();
     for keeper in ["owner", "member", "root"] {
         let person = if keeper == "root" { app.admin(keeper).await } else { app.signed_in(keeper).await };

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::limiter::verdict::Refusal;
 use crate::pipeline::Pipeline;
 use crate::web::forms::encode;
-use crate::web::page_context::PageContext;
+use crate::web::page_context::{HOME, PageContext};
 use crate::web::pending::PendingForm;
 use crate::web::prompt::{Prompt, PromptPage};
 
@@ -84,7 +84,7 @@ impl ErrorContext {
         match error {
             Error::SignInRequired if self.by_htmx => {
                 // The list answers at this address with a whole page, too: the search that was typed is kept.
-                let is_list = self.uri.path() == "/resources";
+                let is_list = self.uri.path() == HOME;
                 let login = to("/login", if is_list { asked } else { &self.shown });
                 Some((StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response())
             }

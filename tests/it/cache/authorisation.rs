@@ -25,7 +25,7 @@ async fn partition(app: &App, name: &str) -> Partition {
     let mut kept = Vec::new();
     for number in 0..3 {
         let draft = Draft { kind: Some(Kind::Note), title: format!("{name} {number}"), ..Draft::default() };
-        let made = app.coffer.resources.create(&viewer, &draft, Via::Web).await.expect("a note");
+        let made = app.coffer.library.resources.create(&viewer, &draft, Via::Web).await.expect("a note");
         kept.push((made.id, Visibility::Private, false));
     }
     Partition { viewer, kept }
@@ -95,7 +95,7 @@ async fn shows_what_is_public(resources: &Resources, partition: &Partition) {
 
 on_both_engines!(no_viewer_sees_what_is_not_theirs);
 async fn no_viewer_sees_what_is_not_theirs(app: App) {
-    let resources = &app.coffer.resources;
+    let resources = &app.coffer.library.resources;
     let mut partitions = [partition(&app, "ada").await, partition(&app, "eve").await];
     let viewers = [partitions[0].viewer.clone(), partitions[1].viewer.clone(), Viewer::Visitor];
     let operations = super::long_or(1_000_000, 1_500);

@@ -19,7 +19,7 @@ use crate::support::on_both_engines;
 
 /// Ada's entries of each visibility, as they stand and in the trash.
 async fn entries(app: &App, ada: &Viewer) -> Vec<Resource> {
-    let (resources, mut entries) = (&app.coffer.resources, Vec::new());
+    let (resources, mut entries) = (&app.coffer.library.resources, Vec::new());
     for visibility in [Visibility::Private, Visibility::Members, Visibility::Public] {
         for is_trashed in [false, true] {
             let draft = Draft { title: "Pearl".into(), visibility, ..Draft::default() };
@@ -68,7 +68,7 @@ async fn no_kind_serves_what_is_not_for_the_viewer(app: App) {
     let entries = entries(&app, &ada).await;
     let mut params = ListParams { mine: "true".into(), state: "all".into(), ..ListParams::default() };
     params.sort = "oldest".into();
-    let hits = &app.coffer.resources.list(&ada, &params).await.expect("hers").hits;
+    let hits = &app.coffer.library.resources.list(&ada, &params).await.expect("hers").hits;
     assert_eq!(hits.len(), entries.len());
     for name in ["ada", "eve", "visitor"] {
         let viewer = app.viewer(name).await;
@@ -152,7 +152,12 @@ async fn an_entry_is_loaded_once_for_all_who_may_see_it(app: App) {
     let before = loads();
     for name in ["ada", "eve", "ben", "visitor"] {
         let viewer = app.viewer(name).await;
-        app.coffer.resources.find(&viewer, entry.id.parse().expect("an id")).await.expect("they may see it");
+        app.coffer
+            .library
+            .resources
+            .find(&viewer, entry.id.parse().expect("an id"))
+            .await
+            .expect("they may see it");
     }
     assert!((loads() - before - 1.0).abs() < 0.1, "{before} {}", loads());
 }
@@ -164,7 +169,7 @@ async fn a_shared_key_refuses_and_a_private_one_fails() {
     let _ada = app.signed_in("ada").await;
     let ada = app.viewer("ada").await;
     let draft = Draft { title: "Pearl".into(), ..Draft::default() };
-    let entry = app.coffer.resources.create(&ada, &draft, Via::Web).await.expect("an entry");
+    let entry = app.coffer.library.resources.create(&ada, &draft, Via::Web).await.expect("an entry");
     let scopes = Scopes::one(Scope::Noun('r', Uuid::nil()));
     let load = || {
         let entry = entry.clone();

@@ -93,7 +93,7 @@ async fn what_a_killed_node_has_committed_is_shown() {
         tokio::join!(writing, killing);
         let viewer = app.viewer("ada").await;
         let id = entry.id.parse().expect("an id");
-        let truth = app.coffer.resources.latest(&viewer, id).await.expect("it is hers").title;
+        let truth = app.coffer.library.resources.latest(&viewer, id).await.expect("it is hers").title;
         sees(&ada, &entry.api(), &truth).await;
         app.coffer.cache.clear_memory();
         assert_eq!(title(&ada.get(&entry.api()).await.ok()), truth, "in Redis too");

@@ -62,7 +62,7 @@ struct Walk {
 impl Walk {
     async fn agrees(&self, after: &str) {
         for viewer in &self.viewers {
-            let told = everything(&self.app.coffer.resources, viewer, &self.ids).await;
+            let told = everything(&self.app.coffer.library.resources, viewer, &self.ids).await;
             let truth = everything(&self.truth, viewer, &self.ids).await;
             assert_eq!(told, truth, "after {after}, for {viewer:?}");
         }
@@ -76,7 +76,7 @@ async fn every_write_is_seen_by_everybody(app: App) {
     }
     let viewers = vec![app.viewer("ada").await, app.viewer("eve").await, Viewer::Visitor];
     let ada = viewers[0].clone();
-    let resources = app.coffer.resources.clone();
+    let resources = app.coffer.library.resources.clone();
     let mut walk = Walk { truth: uncached(&app), app, viewers, ids: Vec::new() };
     walk.agrees("nothing").await;
 
