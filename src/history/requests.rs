@@ -17,7 +17,7 @@ pub struct Requests {
 
 impl Requests {
     pub(super) fn from_sample(sample: &Sample) -> Self {
-        Self { classes: Classes::of(sample.counts(COUNT)), latency: sample.timing_of_all("http ") }
+        Self { classes: Classes::new(sample.counts(COUNT)), latency: sample.timing_of_all("http ") }
     }
 }
 
@@ -32,7 +32,7 @@ pub struct Classes {
 }
 
 impl Classes {
-    pub fn of<'a>(counts: impl Iterator<Item = (&'a str, f64)>) -> Self {
+    pub fn new<'a>(counts: impl Iterator<Item = (&'a str, f64)>) -> Self {
         let mut classes = Self::default();
         for (key, count) in counts {
             classes.add(label(key, "http_response_status_code"), count);

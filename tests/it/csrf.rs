@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::support::actor::{Actor, Ask, Entry};
 use crate::support::answer::Answer;
 use crate::support::app::{App, PASSWORD};
-use crate::support::belongings::Owner;
 use crate::support::dump::Dump;
 use crate::support::on_both_engines;
+use crate::support::owner::Owner;
 use crate::support::site::{Route, routes, unsafe_routes};
 
 /// Every form of the signed-in pages but the upload, for a link and a thrown-away note.

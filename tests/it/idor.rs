@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::support::actor::{Actor, Ask};
 use crate::support::answer::Answer;
 use crate::support::app::App;
-use crate::support::belongings::{MARK, Owner};
 use crate::support::dump::Dump;
 use crate::support::on_both_engines;
+use crate::support::owner::{MARK, Owner};
 use crate::support::site::{Route, routes};
 
 /// Who refuses is written down; nothing else may change.

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, PASSWORD};
-use crate::support::belongings::Owner;
 use crate::support::dump::{Dump, Row, columns};
 use crate::support::on_both_engines;
+use crate::support::owner::Owner;
 use crate::support::site::{Route, unsafe_routes};
 
 const FOREIGN_ID: &str = "0192f0c0-0000-7000-8000-0000000000ad";

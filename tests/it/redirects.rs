@@ -9,8 +9,8 @@ use reqwest::Method;
 use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, PASSWORD};
-use crate::support::belongings::Owner;
 use crate::support::on_both_engines;
+use crate::support::owner::Owner;
 use crate::support::site::routes;
 
 const COOKIE: &str = "__Host-coffer";

@@ -152,7 +152,7 @@ fn scripts_set_text_and_store_nothing_that_lasts() {
             assert!(!read(script).contains(word), "{script}: {word}");
         }
     }
-    // What the tab alone keeps, `places::logging_out_removes_drafts` sees removed.
+    // What the tab alone keeps, `restored_pages::logging_out_removes_drafts` sees removed.
     assert!(!read("static/coffer.js").contains("sessionStorage"));
     let layout = read("templates/layout.html");
     assert!(layout.contains("\"historyCacheSize\":0") && layout.contains("\"allowEval\":false"));

@@ -20,9 +20,9 @@ const SUM: &str = "http_server_request_duration_seconds_sum";
 pub const OBJECTIVE: f64 = 0.001;
 
 pub fn tiles(window: &Window, recent: &Sample, total: &Sample) -> Tiles {
-    let classes = Classes::of(recent.counts(COUNT));
+    let classes = Classes::new(recent.counts(COUNT));
     let latency = recent.timing_of_all("http ");
-    let all = Classes::of(total.counts(COUNT));
+    let all = Classes::new(total.counts(COUNT));
     let seconds = window.seconds().min(real(window.step.max(300)));
     Tiles {
         requests_per_second: classes.total() / seconds,

@@ -68,7 +68,7 @@ impl Owner {
                 ("u" | "users", "username") => self.actor.name.clone(),
                 ("resources", "id") if wants_trashed(route) => self.trashed.id.clone(),
                 _ => self.ids.get(before).cloned().unwrap_or_else(|| {
-                    panic!("{route}: tests/it/support/belongings.rs should say what is in {{{name}}}")
+                    panic!("{route}: tests/it/support/owner.rs should say what is in {{{name}}}")
                 }),
             };
             path = path.replacen(&format!("{before}/{{{name}}}"), &format!("{before}/{value}"), 1);
