@@ -1,0 +1,60 @@
+//! Books in a browser.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+
+use super::{Books, BooksState, Draft, Shelf};
+use crate::error::{Error, FieldErrors, Result};
+use crate::identity::Viewer;
+use crate::web::flash::Flash;
+use crate::web::forms::{Form, summary};
+use crate::web::page_context::{HOME, PageContext, page, redirect};
+
+const SAVED: Flash = Flash::ok("saved", "Saved.");
+
+pub fn routes() -> Router<BooksState> {
+    Router::new()
+        .route("/", get(async || Redirect::to(HOME)))
+        .route("/books", get(list).post(create))
+}
+
+#[derive(Template)]
+#[template(path = "books/index.html")]
+struct BooksPage {
+    context: PageContext,
+    shelf: Arc<Shelf>,
+    draft: Draft,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
+}
+
+async fn list(State(books): State<Arc<Books>>, viewer: Viewer, context: PageContext) -> Result<Response> {
+    let shelf = books.list(&viewer).await?;
+    let toast = context.toast.is_some();
+    let (draft, errors) = (Draft::default(), FieldErrors::default());
+    page(&BooksPage { context: context.section("books"), shelf, draft, errors, summary: None }, toast)
+}
+
+async fn create(
+    State(books): State<Arc<Books>>,
+    viewer: Viewer,
+    context: PageContext,
+    Form(draft): Form<Draft>,
+) -> Result<Response> {
+    match books.create(&viewer, &draft).await {
+        Ok(_) => Ok(redirect("/books", Some(SAVED))),
+        Err(Error::Invalid(errors)) => {
+            let (context, summary) = (context.section("books"), summary(&errors));
+            let shelf = books.list(&viewer).await?;
+            let again = page(&BooksPage { context, shelf, draft, errors, summary }, false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}

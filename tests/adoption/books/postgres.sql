@@ -1,0 +1,8 @@
+CREATE TABLE books (
+    id          UUID PRIMARY KEY,
+    owner_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    title       TEXT NOT NULL,
+    author      TEXT NOT NULL,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX books_owner ON books (owner_id, title, id);
