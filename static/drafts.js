@@ -1,23 +1,27 @@
-// What is typed into a form and not saved yet stays in this browser: it is offered when the form is opened again,
-// dropped once it is saved, and removed when you log out.
+// What is typed into a form and not saved yet stays in this browser: it is offered when the form is opened again, in
+// whichever tab, dropped once it is saved, and removed when you log out or after a month.
 
 const PREFIX = "coffer.draft ";
 const SENT = "coffer.sent";
 const OWN_FIELDS = ["csrf", "back", "kind", "trash"];
 const SAVED = "[data-notice^='saved'], [data-notice='taken-back']";
 const WRITES_AFTER_MS = 250;
+const KEPT_FOR_MS = 30 * 24 * 3600 * 1000;
 
 function stored(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(key));
+    return JSON.parse(localStorage.getItem(key));
   } catch {
     return null;
   }
 }
 
+let hasLoggedOut = false;
+
 function store(key, draft) {
+  if (hasLoggedOut) return;
   try {
-    sessionStorage.setItem(key, JSON.stringify(draft));
+    localStorage.setItem(key, JSON.stringify(draft));
   } catch {
     // The store is full or switched off. Leaving the page asks all the same.
   }
@@ -74,7 +78,7 @@ function offer(form, key, draft) {
     }),
     button("Discard draft", false, () => {
       box.remove();
-      sessionStorage.removeItem(key);
+      localStorage.removeItem(key);
     }),
   );
   box.append(sentence, actions);
@@ -91,7 +95,7 @@ function keep(form) {
   const write = () => {
     clearTimeout(timer);
     if (changed()) store(key, { at: Date.now(), fields: typed(form), version: form.elements.version?.value });
-    else sessionStorage.removeItem(key);
+    else localStorage.removeItem(key);
   };
   const draft = stored(key);
   if (draft && !isSame(draft.fields, typed(form))) offer(form, key, draft);
@@ -114,11 +118,14 @@ function keep(form) {
 
 const sent = sessionStorage.getItem(SENT);
 if (sent && document.querySelector(SAVED)) {
-  sessionStorage.removeItem(sent);
+  localStorage.removeItem(sent);
   sessionStorage.removeItem(SENT);
 }
+const drafts = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+drafts().filter((key) => !(stored(key)?.at > Date.now() - KEPT_FOR_MS)).forEach((key) => localStorage.removeItem(key));
 document.querySelectorAll("form[data-draft]").forEach(keep);
 
 document.querySelector("form[action='/logout']")?.addEventListener("submit", () => {
-  Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
+  hasLoggedOut = true;
+  drafts().forEach((key) => localStorage.removeItem(key));
 });

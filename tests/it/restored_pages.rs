@@ -39,8 +39,10 @@ async fn what_is_typed_is_offered_after_a_reload_and_dropped_once_it_is_saved() 
         browser.tick("Members").await;
         let asks = "const leaving = new Event('beforeunload', { cancelable: true }); dispatchEvent(leaving); return leaving.defaultPrevented";
         assert!(browser.run::<bool>(asks).await, "leaving asks");
-        // A new tab of the history, as after a crash: the fields are empty, the draft is there.
-        browser.goto("/resources").await;
+        // Another tab, as after a crash: the fields are empty, the draft is there, for this form alone.
+        browser.opens_a_tab().await;
+        browser.goto("/resources/new?kind=link").await;
+        browser.doesnt_see("You have an unsaved draft").await;
         browser.goto("/resources/new?kind=note").await;
         browser.sees("You have an unsaved draft").await;
         browser.press("Restore draft").await;
@@ -79,6 +81,31 @@ async fn a_form_that_was_too_large_comes_back() {
 }
 
 #[tokio::test]
+async fn a_draft_is_its_writers_and_no_older_than_a_month() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.signed_in("owner").await;
+    let browser = signed_in(&app, true, DESK).await;
+    browser.goto("/resources/new?kind=note").await;
+    let keep = |name: &str, days: u32| {
+        format!(
+            "localStorage.setItem('coffer.draft {name} /resources note',
+                JSON.stringify({{ at: Date.now() - {days} * 864e5, fields: {{ body: 'An old thought' }} }}))"
+        )
+    };
+    for (name, days, is_offered) in [("owner", 29, true), ("owner", 31, false), ("other", 1, false)] {
+        let _: () = browser.run(&keep(name, days)).await;
+        browser.goto("/resources/new?kind=note").await;
+        browser.has("h1", "Write a note").await;
+        if is_offered {
+            browser.sees("You have an unsaved draft").await;
+        } else {
+            browser.doesnt_see("You have an unsaved draft").await;
+        }
+        let _: () = browser.run("localStorage.clear()").await;
+    }
+}
+
+#[tokio::test]
 async fn logging_out_removes_drafts() {
     let app = App::with(Engine::Sqlite, &[]).await;
     app.signed_in("owner").await;
@@ -86,7 +113,9 @@ async fn logging_out_removes_drafts() {
     browser.goto("/resources/new?kind=note").await;
     browser.fill("Text", "Nobody else may read this").await;
     browser.goto("/resources").await;
-    let kept = "return Object.entries(sessionStorage).join().includes('Nobody else')";
+    browser.goto("/resources/new?kind=note").await;
+    browser.press("Restore draft").await;
+    let kept = "return Object.entries({ ...localStorage, ...sessionStorage }).join().includes('Nobody else')";
     assert!(browser.run::<bool>(kept).await);
     browser.press("Log out").await;
     browser.has("h1", "Log in").await;
