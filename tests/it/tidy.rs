@@ -94,6 +94,7 @@ async fn entries_are_ticked_and_changed_at_once() {
     for width in [1280, 390] {
         let browser = signed_in(&app, true, width).await;
         browser.has_no("#many").await;
+        assert!(browser.run::<bool>("return document.getElementById('many-tags').list === null").await);
         browser.tick("Select “Tide 5”").await;
         browser.has("#many", "1 entry selected").await;
         let shift = "const target = document.querySelector('[aria-label=\"Select “Tide 2”\"]');
@@ -115,6 +116,9 @@ async fn entries_are_ticked_without_javascript() {
     let app = App::with(Engine::Postgres, &[]).await;
     tides(&app.signed_in("owner").await, 3).await;
     let browser = signed_in(&app, false, 390).await;
+    let offered =
+        "return [...document.getElementById('many-tags').list.options].map((option) => option.value)";
+    assert_eq!(browser.run::<Vec<String>>(offered).await, ["sea"]);
     browser.tick("Select “Tide 2”").await;
     browser.tick("Select “Tide 3”").await;
     browser.fill("tags", "moon").await;

@@ -11,6 +11,8 @@ use crate::resources::{Resources, TagCount, query, tag};
 
 /// Tags that the side of the list shows.
 const SHOWN: usize = 15;
+/// Tags that the bar for several entries lists.
+const OFFERED: usize = 50;
 
 /// A chosen tag, and the list without it.
 pub struct Chip {
@@ -60,6 +62,16 @@ pub async fn side_tags(
         return Ok(uncounted.into_iter().map(|tag| SideTag { count: None, ..tag }).collect());
     }
     Ok(shown(counted, &narrowed, chips))
+}
+
+/// The viewer's most frequent tags.
+pub async fn offered_tags(resources: &Resources, viewer: &Viewer) -> Result<Vec<String>> {
+    if viewer.member().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut tags = resources.tags(viewer).await?;
+    tags.sort_by_key(|tag| std::cmp::Reverse(tag.count));
+    Ok(tags.into_iter().map(|tag| tag.name).take(OFFERED).collect())
 }
 
 fn tags_of_page(listing: &Listing) -> Vec<TagCount> {

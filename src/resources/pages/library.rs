@@ -46,6 +46,8 @@ struct ResultsPart<'a> {
     sorts: Vec<ListLink>,
     chips: Vec<Chip>,
     side_tags: Vec<SideTag>,
+    /// Tags that the bar for several entries lists without JavaScript.
+    offered_tags: Vec<String>,
     query_error: Option<String>,
     /// Whether the search has nothing to search for.
     wordless: bool,
@@ -162,6 +164,11 @@ async fn library(
         filters: filters(&narrowed),
         sorts: sorts(&narrowed, listing.sort),
         side_tags,
+        offered_tags: if only_results {
+            Vec::new()
+        } else {
+            chosen::offered_tags(&resources, &viewer).await?
+        },
         chips,
         query_error,
         wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
