@@ -4,6 +4,7 @@ mod charset;
 mod html;
 pub mod icon;
 mod page;
+mod queue;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
@@ -18,12 +19,10 @@ use uuid::Uuid;
 use self::icon::Icon;
 use self::page::Page;
 use self::store::Job;
-use super::draft::Checked;
-use super::{Change, Draft, Kind, Resource, Resources, Via, cached, markdown};
-use crate::cache::{Scope, Write};
+use super::{Change, Draft, Resource, Resources, Via, cached, markdown};
+use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
-use crate::identity::Viewer;
 
 /// Pages that one node fetches at once.
 const WORKERS: usize = 4;
@@ -31,8 +30,6 @@ const WORKERS: usize = 4;
 const WORKERS_OF_ONE: i64 = 2;
 /// Between the pages of one person.
 const SPACING: Duration = Duration::from_millis(250);
-/// Links of one person that wait; more are saved without a title.
-const MOST_QUEUED: i64 = 1_000;
 /// Longer than a page and its icons may take.
 const LEASE: Duration = Duration::from_mins(1);
 /// A page whose node stopped so often is given up.
@@ -78,65 +75,6 @@ impl Resources {
     /// Whether pages are fetched at all.
     pub fn is_fetching(&self) -> bool {
         self.fetching.is_some()
-    }
-
-    /// Queues a link without a title in the transaction that saves it. Call [`Self::wake_fetching`] after the commit.
-    pub(super) async fn fetch_if_untitled(
-        &self,
-        tx: &mut Write,
-        id: Uuid,
-        owner: Uuid,
-        checked: &Checked,
-    ) -> sqlx::Result<()> {
-        match checked.kind {
-            Kind::Link if checked.is_untitled => self.queue_fetch(tx, id, owner, None).await,
-            _ => Ok(()),
-        }
-    }
-
-    async fn queue_fetch(
-        &self,
-        tx: &mut Write,
-        id: Uuid,
-        owner: Uuid,
-        replaces_version: Option<i64>,
-    ) -> sqlx::Result<()> {
-        if self.fetching.is_none() {
-            return Ok(());
-        }
-        let queued = store::queued(tx, owner).await?;
-        if queued.count >= MOST_QUEUED {
-            return Ok(());
-        }
-        let now = self.context.now();
-        let due = queued.last_due.map_or(now, |last| last.plus(SPACING).max(now));
-        store::insert(tx, id, owner, replaces_version, due).await
-    }
-
-    pub(super) fn wake_fetching(&self) {
-        if let Some(fetching) = &self.fetching {
-            fetching.queued.notify_one();
-        }
-    }
-
-    /// Fetches title, description and icon once more. The title is replaced, and the description fills an empty body.
-    /// Nothing happens to a note, nor where fetching is off.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for what is not the viewer's, [`Error::Trashed`].
-    pub async fn fetch_again(&self, viewer: &Viewer, id: Uuid) -> Result<Resource> {
-        let current = self.find_own(viewer, id).await?;
-        if current.trashed_at.is_some() {
-            return Err(Error::Trashed);
-        }
-        if current.kind != Kind::Link {
-            return Ok(current);
-        }
-        let mut tx = self.cache.begin().await?;
-        self.queue_fetch(&mut tx, id, current.owner_id, Some(current.version)).await?;
-        tx.commit(cached::touched(id, current.owner_id, &[current.visibility])).await?;
-        self.wake_fetching();
-        self.latest(viewer, id).await
     }
 
     /// Fetches what is queued, until the program ends.
