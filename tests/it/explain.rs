@@ -195,7 +195,7 @@ async fn searches(app: &App) {
     for (query, sort, index) in [
         ("17 ", "", full_text),
         ("17 or 18 ", "", full_text),
-        ("\"part 17\" -oslo", "", full_text),
+        ("\"part 17\" -oslo", "", phrases),
         ("\"quiet harbour\"", "", phrases),
         ("17 tag:lisbon", "", full_text),
         ("tag:lisbon", "", "resource_tags"),
