@@ -10,7 +10,10 @@ use axum::response::Response;
 use tower::{ServiceExt as _, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
+
+/// Bytes; less travels in one packet anyway.
+const WORTH_COMPRESSING: u64 = 1 << 10;
 
 /// What a client says that it takes.
 pub fn accepted(headers: &HeaderMap) -> Vec<HeaderValue> {
@@ -46,5 +49,5 @@ fn is_worth_it(response: &Response) -> bool {
     response.status() != StatusCode::TOO_MANY_REQUESTS
         && !headers.contains_key(header::CONTENT_ENCODING)
         && !headers.contains_key(header::CONTENT_RANGE)
-        && DefaultPredicate::new().should_compress(response)
+        && SizeAbove::new(WORTH_COMPRESSING).and(DefaultPredicate::new()).should_compress(response)
 }

@@ -1,6 +1,10 @@
-//! Rendered pages and documents, cached as bytes until something changes. Public ones are also compressed once, and
-//! answered with 304 to clients that have them.
+//! Rendered pages and documents, cached as bytes until something changes, and compressed once. Public ones are answered
+//! with 304 to clients that have them.
 
+#[cfg(test)]
+mod tests;
+
+use std::io::Write as _;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +13,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -44,6 +50,7 @@ pub struct CachedPage {
     body: Vec<u8>,
     /// Its `ETag`; empty for a page of one viewer.
     tag: String,
+    /// Empty while no client has asked for it so.
     gzip: Vec<u8>,
 }
 
@@ -74,18 +81,16 @@ where
         return Box::pin(render()).await;
     }
     let rendering = Box::pin(render());
+    let takes_gzip = takes_gzip(headers);
     let load = |viewer: Viewer| async move {
         match status::watch(rendering).await {
             // Cached, it would outlive the outage.
             (Ok(_), Some(Status::Stale)) => Ok(None),
-            (rendered, _) => CachedPage::from_response(rendered?, viewer.id()).await,
+            (rendered, _) => CachedPage::from_response(rendered?, viewer.id(), takes_gzip).await,
         }
     };
     match cache.read(&PAGE, viewer, context.id(), scopes, load).await? {
-        Some(cached) if cached.viewer.is_some() => {
-            let bytes = SharedBytes { page: cached, gzip: false };
-            Ok(Html(Bytes::from_owner(bytes)).into_response())
-        }
+        Some(cached) if cached.viewer.is_some() => Ok(private_answer(cached, takes_gzip)),
         Some(cached) => Ok(answer(&cached, headers, "text/html; charset=utf-8", PAGE_VARY)),
         // Redirects, errors and pages of stale answers are not cached.
         None => Box::pin(render()).await,
@@ -109,7 +114,11 @@ pub async fn document(
 }
 
 impl CachedPage {
-    async fn from_response(response: Response, viewer: Option<Uuid>) -> Result<Option<Self>> {
+    async fn from_response(
+        response: Response,
+        viewer: Option<Uuid>,
+        takes_gzip: bool,
+    ) -> Result<Option<Self>> {
         if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
             return Ok(None);
         }
@@ -117,14 +126,18 @@ impl CachedPage {
         let body = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
         match viewer {
             None => Self::pack(body).await.map(Some),
-            Some(_) => Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip: Vec::new() })),
+            Some(_) => {
+                // At the lowest level, as most such pages are read once.
+                let gzip = if takes_gzip { compressed(&body, Compression::fast()) } else { Vec::new() };
+                Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip }))
+            }
         }
     }
 
     async fn pack(body: Bytes) -> Result<Self> {
         let gzip = tokio::task::spawn_blocking({
             let body = body.clone();
-            move || compressed(&body)
+            move || compressed(&body, Compression::default())
         });
         let gzip = gzip.await.map_err(|error| Error::Internal(format!("compressing a page: {error}")))?;
         let tag = format!("W/\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..8]));
@@ -132,9 +145,8 @@ impl CachedPage {
     }
 }
 
-fn compressed(body: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+fn compressed(body: &[u8], level: Compression) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), level);
     let written = gzip.write_all(body).and_then(|()| gzip.finish());
     written.unwrap_or_default()
 }
@@ -149,6 +161,17 @@ impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         if self.gzip { &self.page.gzip } else { &self.page.body }
     }
+}
+
+fn private_answer(page: Arc<CachedPage>, takes_gzip: bool) -> Response {
+    let gzip = takes_gzip && !page.gzip.is_empty();
+    let mut response = Html(Bytes::from_owner(SharedBytes { page, gzip })).into_response();
+    if gzip {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    response
 }
 
 fn answer(
@@ -189,27 +212,4 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 fn lists<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_only_for_its_viewer() {
-        let [ada, eve] = [1, 2].map(|id| Some(Uuid::from_u128(id)));
-        for owner in [None, ada, eve] {
-            let page = CachedPage { viewer: owner, body: Vec::new(), tag: String::new(), gzip: Vec::new() };
-            assert!([None, ada, eve].into_iter().all(|viewer| page.is_for(viewer) == (owner == viewer)));
-        }
-    }
-
-    #[test]
-    fn gzip_is_sent_to_clients_that_accept_it() {
-        let takes = |text: &'static str| {
-            takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]))
-        };
-        assert!(takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.8"));
-        assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
-    }
 }

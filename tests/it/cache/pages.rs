@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::support::answer::Answer;
 use crate::support::app::App;
 use crate::support::on_both_engines;
 
@@ -48,14 +49,52 @@ on_both_engines!(the_compressed_page_is_the_page);
 async fn the_compressed_page_is_the_page(app: App) {
     let ada = app.signed_in("ada").await;
     let entry = ada.saves(json!({ "title": "Tide tables", "visibility": "public" })).await;
-    let visitor = app.visitor();
-    let plain = visitor.get(&entry.page()).await.ok();
-    let packed = visitor.get(&entry.page()).header("accept-encoding", "gzip").await.ok();
-    let packed = packed.header_is("content-encoding", "gzip");
+    let plain = app.visitor().get(&entry.page()).await.ok();
+    let packed = app.visitor().get(&entry.page()).header("accept-encoding", "gzip").await.ok();
+    assert_eq!(unpacked(&packed), plain.text());
+}
+
+on_both_engines!(a_members_page_is_compressed_once);
+async fn a_members_page_is_compressed_once(app: App) {
+    let ada = app.signed_in("ada").await;
+    let entry = ada.saves(json!({ "title": "Tide tables" })).await;
+    for path in [entry.page(), "/resources".to_owned()] {
+        let ask = |coding: &'static str| ada.get(&path).header("accept-encoding", coding);
+        let packed = ask("gzip, br").await.ok().header_is("cache-status", "coffer; fwd=miss");
+        let again = ask("gzip, br").await.ok().header_is("cache-status", "coffer; hit; detail=l1");
+        assert_eq!(packed.bytes(), again.bytes());
+        assert!(packed.header("vary").contains("accept-encoding"));
+        let plain = ask("identity").await.ok().header_is("cache-status", "coffer; hit; detail=l1");
+        assert_eq!(unpacked(&packed), plain.header_is("content-encoding", "").text());
+    }
+}
+
+on_both_engines!(a_page_that_was_kept_plain_is_compressed_for_who_asks);
+async fn a_page_that_was_kept_plain_is_compressed_for_who_asks(app: App) {
+    let ada = app.signed_in("ada").await;
+    let page = ada.saves(json!({ "title": "Tide tables" })).await.page();
+    let plain = ada.get(&page).header("accept-encoding", "identity").await.ok();
+    let packed = ada.get(&page).header("accept-encoding", "gzip").await.ok();
+    assert_eq!(unpacked(&packed), plain.text());
+}
+
+on_both_engines!(what_fits_into_a_packet_is_not_compressed);
+async fn what_fits_into_a_packet_is_not_compressed(app: App) {
+    let ada = app.signed_in("ada").await;
+    let small = ada.saves(json!({ "title": "Small", "body": "a".repeat(100) })).await.api();
+    let large = ada.saves(json!({ "title": "Large", "body": "a".repeat(1_024) })).await.api();
+    for (path, coding) in [(small, ""), (large, "gzip")] {
+        let answer = ada.get(&path).header("accept-encoding", "gzip").await.ok();
+        answer.header_is("content-encoding", coding);
+    }
+}
+
+fn unpacked(answer: &Answer) -> String {
+    assert_eq!(answer.header("content-encoding"), "gzip");
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.bytes()), &mut text)
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(answer.bytes()), &mut text)
         .expect("gzip");
-    assert_eq!(text, plain.text());
+    text
 }
 
 on_both_engines!(a_members_page_is_kept_for_one_session_until_something_changes);
