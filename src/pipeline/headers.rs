@@ -11,7 +11,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
     report-uri /csp-report; report-to csp";
 
-static ALWAYS: [(HeaderName, HeaderValue); 9] = [
+static ALWAYS: [(HeaderName, HeaderValue); 8] = [
     always("content-security-policy", CSP),
     always("reporting-endpoints", "csp=\"/csp-report\""),
     always("x-content-type-options", "nosniff"),
@@ -21,7 +21,6 @@ static ALWAYS: [(HeaderName, HeaderValue); 9] = [
     always("cross-origin-opener-policy", "same-origin"),
     always("cross-origin-resource-policy", "same-origin"),
     always("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    always("x-permitted-cross-domain-policies", "none"),
 ];
 const HSTS: &str = "max-age=31536000";
 /// Also for hosts that may not have https at all, so only when it is asked for.
