@@ -135,7 +135,7 @@ pub async fn bare(body: PathBuf) {
         Router::new().route("/", route(async move || ([("content-type", kind)], body).into_response()));
     if let Ok(url) = std::env::var("BARE_DATABASE") {
         let db = Db::open(&url, 10).await.expect("a database");
-        router = router.merge(Router::new().route("/{id}", route(row)).with_state(db));
+        router = router.merge(Router::new().route("/{id}", route(row).patch(change)).with_state(db));
     }
     let port = std::env::var("BARE_PORT").expect("a port");
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("a free port");
@@ -157,14 +157,36 @@ async fn row(State(db): State<Db>, Path(id): Path<Uuid>) -> axum::response::Resp
     }
 }
 
+#[derive(Deserialize)]
+struct Change {
+    title: String,
+}
+
+async fn change(
+    State(db): State<Db>,
+    Path(id): Path<Uuid>,
+    axum::Json(change): axum::Json<Change>,
+) -> axum::http::StatusCode {
+    const SQL: &str = "UPDATE resources SET title = $2, version = version + 1 WHERE id = $1";
+    let changed = match &db {
+        Db::Postgres(pool) => {
+            sqlx::query(SQL).bind(id).bind(change.title).execute(pool.executor()).await.map(drop)
+        }
+        Db::Sqlite { write, .. } => {
+            sqlx::query(SQL).bind(id).bind(change.title).execute(write.executor()).await.map(drop)
+        }
+    };
+    changed.map_or(axum::http::StatusCode::SERVICE_UNAVAILABLE, |()| axum::http::StatusCode::OK)
+}
+
 /// A bare server as a process of its own, which ends with its owner.
-struct Bare {
-    child: Child,
-    authority: String,
+pub struct Bare {
+    pub child: Child,
+    pub authority: String,
 }
 
 impl Bare {
-    fn start(folder: &std::path::Path, kind: &str, body: &[u8], database: Option<&str>) -> Self {
+    pub fn start(folder: &std::path::Path, kind: &str, body: &[u8], database: Option<&str>) -> Self {
         let (port, file) = (free_port(), folder.join("bare-body"));
         std::fs::write(&file, body).expect("a file");
         let mut command = Command::new(std::env::current_exe().expect("this program"));
@@ -481,7 +503,7 @@ async fn killed(table: &mut Table) {
     table.add("cache: Redis killed: errors", "", vec![f64::from(errors)], Some(Goal::Median(1.0)));
 }
 
-async fn pause() {
+pub async fn pause() {
     wait(Duration::from_millis(500)).await;
 }
 

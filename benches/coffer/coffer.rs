@@ -215,6 +215,10 @@ impl Visitor {
         self.cookies.join("; ")
     }
 
+    pub fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.base))
     }

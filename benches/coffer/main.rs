@@ -1,7 +1,9 @@
 //! Measures what coffer promises, on private servers in temporary folders: `bin/bench [NAME…] [FILE.html]`.
 
 mod cache;
+mod chart;
 mod coffer;
+mod http;
 mod import;
 mod keep_alive;
 mod library;
@@ -10,6 +12,7 @@ mod login;
 mod metrics;
 mod start;
 mod table;
+mod tags;
 
 #[expect(dead_code, reason = "the tests also stop, restart and copy it")]
 #[path = "../../tests/it/support/postgres.rs"]
@@ -30,8 +33,10 @@ use tokio::runtime::Builder;
 
 use table::Table;
 
-const NAMES: [&str; 10] =
-    ["cache", "start", "memory", "login", "metrics", "search", "list", "write", "import", "limiter"];
+const NAMES: [&str; 12] = [
+    "cache", "http", "tags", "start", "memory", "login", "metrics", "search", "list", "write", "import",
+    "limiter",
+];
 
 /// What the command line asks for; nothing is everything.
 struct Asked {
@@ -40,15 +45,21 @@ struct Asked {
     /// `--each`: the figures of every single query too.
     each: bool,
     count: String,
+    /// `--chart=FILE.svg`: where to write the chart of `http`.
+    chart: Option<PathBuf>,
 }
 
 impl Asked {
     fn read() -> Self {
-        let mut asked = Self { names: Vec::new(), bookmarks: None, each: false, count: "100000".to_owned() };
+        let count = "100000".to_owned();
+        let mut asked = Self { names: Vec::new(), bookmarks: None, each: false, count, chart: None };
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
                 "--bench" => {} // from cargo
                 "--each" => asked.each = true,
+                chart if chart.starts_with("--chart=") => {
+                    asked.chart = Some(chart["--chart=".len()..].into());
+                }
                 name if NAMES.contains(&name) => asked.names.push(argument),
                 file if PathBuf::from(file).is_file() => asked.bookmarks = Some(file.into()),
                 count if count.parse::<u32>().is_ok() => asked.count = argument,
@@ -92,6 +103,12 @@ async fn run() {
     }
     if asked.wants("cache") {
         cache::measure(&mut table).await;
+    }
+    if asked.wants("http") {
+        http::measure(&mut table, &asked).await;
+    }
+    if asked.wants("tags") {
+        tags::measure(&mut table, &asked.count).await;
     }
     if asked.wants("metrics") {
         metrics::measure(&mut table).await;

@@ -122,14 +122,19 @@ impl PostgresServer {
 
     /// Its children too, each of which is a process group of its own.
     fn send_to_all(&self, signal: &str) {
+        // A child may end meanwhile.
+        for pid in self.processes() {
+            let _ = Command::new("kill").args(["-s", signal, &pid]).status();
+        }
+    }
+
+    /// Their numbers; the parent's first, so that none are added when it is stopped.
+    pub fn processes(&self) -> Vec<String> {
         let read = |path: PathBuf| std::fs::read_to_string(path).expect("it runs");
         let file = read(self.server.folder().join("data/postmaster.pid"));
         let parent = file.lines().next().expect("its number");
         let children = read(format!("/proc/{parent}/task/{parent}/children").into());
-        // The parent first, so that none are added; a child may end meanwhile.
-        for pid in std::iter::once(parent).chain(children.split_whitespace()) {
-            let _ = Command::new("kill").args(["-s", signal, pid]).status();
-        }
+        std::iter::once(parent).chain(children.split_whitespace()).map(str::to_owned).collect()
     }
 
     /// Where it listens.
