@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
+use coffer::resources::export::Format;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
 use crate::support::actor::Actor;
 use crate::support::app::App;
 use crate::support::on_both_engines;
+use crate::support::wait::eventually;
 
 const ODD_TITLE: &str = "Tide & “time” <tables> žluťoučký 🌊";
 const ODD_BODY: &str = "Heights are **above** chart datum.\n\n- <b>not bold</b> & more";
@@ -78,7 +81,7 @@ async fn an_own_export_comes_back_as_it_was(app: App) {
         assert!(known.iter().any(|name| text[at..].starts_with(name)), "{}", &text[at..]);
     }
     assert_eq!((text.matches("PRIVATE=\"0\"").count(), text.matches("PRIVATE=\"1\"").count()), (1, 3));
-    app.later(Duration::from_hours(48));
+    app.later(Duration::from_mins(5));
     other.uploads("/import", "b.html", file.bytes(), &[("visibility", "public")]).await.is(303);
     let (mine, theirs) = (facts(&owner).await, facts(&other).await);
     assert_eq!((theirs.len(), theirs), (4, mine));
@@ -142,6 +145,40 @@ async fn a_long_library_goes_out_whole(app: App) {
         .filter_map(|entry| entry["id"].as_str())
         .collect();
     assert_eq!(ids.len(), 1_100);
+}
+
+on_both_engines!(the_page_tells_how_far_an_export_is);
+async fn the_page_tells_how_far_an_export_is(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let viewer = app.viewer("owner").await;
+    app.coffer.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
+    let percents = async |who: &Actor, path: &str| {
+        let page = who.get(path).await.ok();
+        page.attributes("progress", "value").iter().map(|value| value.parse().expect("a number")).collect()
+    };
+    let whole = app.coffer.resources.export(&viewer, Format::Json).expect("an export");
+    let mut pieces = whole.into_data_stream();
+    // The rest waits for a client that takes it.
+    for _ in 0..3 {
+        pieces.next().await.expect("a piece").expect("no failure");
+    }
+    for path in ["/settings/data", "/settings/data/exports"] {
+        let is_on_its_way = async || {
+            let shown: Vec<u64> = percents(&owner, path).await;
+            matches!(shown[..], [1..=99]).then_some(()).ok_or(format!("{shown:?}"))
+        };
+        eventually(Duration::from_secs(20), is_on_its_way).await.expect("some of it is written");
+        let shown: Vec<u64> = percents(&other, path).await;
+        assert!(shown.is_empty(), "it is nobody else's");
+    }
+    while let Some(piece) = pieces.next().await {
+        piece.expect("no failure");
+    }
+    let is_over = async || {
+        let shown: Vec<u64> = percents(&owner, "/settings/data").await;
+        shown.is_empty().then_some(()).ok_or(format!("{shown:?}"))
+    };
+    eventually(Duration::from_secs(20), is_over).await.expect("nothing is written any more");
 }
 
 on_both_engines!(an_export_is_for_its_owner_and_in_a_format_that_exists);
