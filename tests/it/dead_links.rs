@@ -33,11 +33,11 @@ async fn a_link_is_broken_after_a_week(app: App) {
     };
     eventually(LIMIT, is_broken).await.expect("three failures over a week");
     assert_eq!(owner.get(&there.api()).await.json()["broken_since"], Value::Null);
-    let found = owner.get("/resources?q=is%3Abroken").await.ok().has(".entry", "Leads nowhere since");
+    let found = owner.get("/resources?q=is%3Abroken").await.ok().has(".entry", "Broken since");
     assert_eq!(found.texts(".entry-title"), ["Gone"]);
     let archived = found.attributes(".entry-source a[href*='web.archive.org']", "href").remove(0);
     assert!(archived.ends_with(&site.url("/gone")), "{archived}");
-    app.visitor().get(&gone.page()).await.ok().text_has("Leads nowhere since");
+    app.visitor().get(&gone.page()).await.ok().text_has("Broken since");
     assert!(owner.get(&gone.api()).await.header("etag").contains("-broken"));
 
     site.has("/gone", "back");
