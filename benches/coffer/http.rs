@@ -38,21 +38,21 @@ const SEARCHES: [(&str, &str, &str); 7] = [
 pub async fn measure(table: &mut Table, asked: &Asked) {
     let (server, mut chart) = (postgres().await, Chart::default());
     let largest: u64 = asked.count.parse().expect("a number");
-    for (place, server) in
-        [(Place::sqlite(), None), (Place::postgres(&server.url("postgres")), Some(&server))]
-    {
-        let people: Vec<String> = (0..READERS).map(|number| format!("reader{number}")).collect();
-        ["owner"].into_iter().chain(people.iter().map(String::as_str)).for_each(|name| place.make_user(name));
-        let mut size = 0;
-        let mut next = FIRST.min(largest);
-        while next <= largest {
-            let began = Instant::now();
-            place.run(&["seed", "--user", "owner", "--count", &(next - size).to_string()], "");
-            eprintln!("{} has {next} after {:.0} s", place.name, began.elapsed().as_secs_f64());
-            size = next;
-            next *= 10;
+    let mut size = FIRST.min(largest);
+    while size <= largest {
+        // Without migrations, which coffer runs when it starts.
+        let database = server.database("template1");
+        for (place, server) in [(Place::sqlite(), None), (Place::postgres(database.url()), Some(&server))] {
+            let people: Vec<String> = (0..READERS).map(|number| format!("reader{number}")).collect();
+            ["owner"]
+                .into_iter()
+                .chain(people.iter().map(String::as_str))
+                .for_each(|name| place.make_user(name));
+            let took = place.run(&["seed", "--user", "owner", "--count", &size.to_string()], "");
+            eprintln!("{} has {size} after {:.0} s", place.name, took.as_secs_f64());
             Round { table, chart: &mut chart, place: &place, server, people: &people, size }.run().await;
         }
+        size *= 10;
     }
     if let Some(path) = &asked.chart {
         std::fs::write(path, chart.svg()).expect("the chart is written");
