@@ -98,6 +98,10 @@ impl OwnLibrary for Resources {
         let extras = files.into_iter().map(|file| Extra { name: file.name, bytes: file.bytes });
         self.export_everything(viewer, extras.collect())
     }
+
+    fn exports_under_way(&self, viewer: &Viewer) -> Result<Vec<u64>> {
+        self.percents_of_exports(viewer)
+    }
 }
 
 impl App {

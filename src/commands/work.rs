@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::{control, export, open_as, people, token, trail};
@@ -13,6 +14,9 @@ use crate::cli::args::{AuditAction, UserAction};
 use crate::config::Config;
 use crate::data_dir;
 use crate::db::Opening;
+
+/// Of a file.
+const CHUNK: usize = 64 << 10;
 
 /// Takes what a command prints: the terminal, a file, or the socket of the process that asked.
 pub type Out = Box<dyn Write + Send>;
@@ -80,8 +84,14 @@ pub async fn carry_out(app: &App, job: Job, out: Out, doer: Doer) -> Result<(), 
 /// Standard output, or a new file that only this user may read.
 pub fn open_out(file: Option<&Path>) -> Result<Out, String> {
     let Some(path) = file else { return Ok(Box::new(io::stdout())) };
-    let opened = data_dir::private(path);
-    opened.map(|file| Box::new(BufWriter::new(file)) as Out).map_err(|e| cannot_write(path, &e))
+    let file = data_dir::private(path).map_err(|e| cannot_write(path, &e))?;
+    Ok(Box::new(BufWriter::with_capacity(CHUNK, written_bytes().wrap_write(file))))
+}
+
+/// On a terminal: how much is written, and for how long.
+fn written_bytes() -> ProgressBar {
+    let style = ProgressStyle::with_template("Writing {binary_bytes} {elapsed}");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
 pub fn cannot_write(path: &Path, error: &io::Error) -> String {

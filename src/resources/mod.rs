@@ -39,11 +39,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::cached::Part;
 pub use self::draft::{Change, Draft};
+use self::export::Exports;
 use self::fetched::{Fetching, IconReads};
 pub use self::kind::{Kind, Via};
 use self::late_title::Expected;
@@ -72,7 +72,7 @@ pub struct Resources {
     db: Db,
     context: System,
     cursors: CursorKey,
-    exports: Arc<Semaphore>,
+    exports: Exports,
     fetching: Option<Fetching>,
     icon_reads: IconReads,
     pub requests: Requests,
@@ -88,7 +88,7 @@ pub struct ResourcesState {
 impl Resources {
     pub fn new(cache: Cache, db: Db, context: System, cursors: CursorKey) -> Self {
         let requests = Requests::new(db.clone(), context.clone());
-        let (exports, icon_reads) = (export::permits(), IconReads::default());
+        let (exports, icon_reads) = (Exports::default(), IconReads::default());
         Self { cache, db, context, cursors, exports, fetching: None, icon_reads, requests }
     }
 

@@ -9,9 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::{ArchiveFile, SettingsState};
+use super::{ArchiveFile, OwnLibrary, SettingsState};
 use crate::audit::api::AuditEvent;
-use crate::auth::Auth;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{RequestMeta, Viewer};
 use crate::web::attachment::attachment;
@@ -32,11 +31,26 @@ struct DataPage {
     errors: FieldErrors,
     /// Why the account can't go.
     refused: Option<String>,
+    exports: ExportsPart,
+}
+
+/// How far the downloads are that are being written.
+#[derive(Template)]
+#[template(path = "settings/exports.html")]
+struct ExportsPart {
+    percents: Vec<u64>,
+}
+
+impl ExportsPart {
+    fn new(library: &dyn OwnLibrary, viewer: &Viewer) -> Result<Self> {
+        Ok(Self { percents: library.exports_under_way(viewer)? })
+    }
 }
 
 impl DataPage {
-    fn new(context: PageContext, viewer: &Viewer) -> Result<Self> {
+    fn new(context: PageContext, library: &dyn OwnLibrary, viewer: &Viewer) -> Result<Self> {
         Ok(Self {
+            exports: ExportsPart::new(library, viewer)?,
             username: viewer.signed_in()?.username.clone(),
             context: context.section("data"),
             typed: String::new(),
@@ -46,9 +60,17 @@ impl DataPage {
     }
 }
 
-pub async fn show(viewer: Viewer, context: PageContext) -> Result<Response> {
+pub async fn show(
+    State(library): State<Arc<dyn OwnLibrary>>,
+    viewer: Viewer,
+    context: PageContext,
+) -> Result<Response> {
     let toast = context.toast.is_some();
-    page(&DataPage::new(context, &viewer)?, toast)
+    page(&DataPage::new(context, &*library, &viewer)?, toast)
+}
+
+pub async fn exports(State(library): State<Arc<dyn OwnLibrary>>, viewer: Viewer) -> Result<Response> {
+    page(&ExportsPart::new(&*library, &viewer)?, false)
 }
 
 pub async fn archive(
@@ -78,15 +100,16 @@ pub struct DeleteForm {
 
 pub async fn delete(
     _: Sudo,
-    State(auth): State<Arc<Auth>>,
+    State(settings): State<SettingsState>,
     viewer: Viewer,
     session: Session,
     context: PageContext,
     origin: RequestMeta,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response> {
-    let mut again = DataPage { typed: form.username.clone(), ..DataPage::new(context, &viewer)? };
-    let status = match auth.accounts.delete_own(&viewer, &form.username, &origin).await {
+    let mut again =
+        DataPage { typed: form.username.clone(), ..DataPage::new(context, &*settings.library, &viewer)? };
+    let status = match settings.auth.accounts.delete_own(&viewer, &form.username, &origin).await {
         Ok(()) => {
             session.flush().await?;
             return Ok(redirect("/login", Some(ACCOUNT_DELETED)));

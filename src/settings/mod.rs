@@ -40,6 +40,9 @@ pub trait OwnLibrary: Send + Sync {
 
     /// A ZIP of all that the viewer has saved, with these files beside it.
     fn archive(&self, viewer: &Viewer, files: Vec<ArchiveFile>) -> Result<Body>;
+
+    /// How far each of the viewer's downloads on this node is, in percent.
+    fn exports_under_way(&self, viewer: &Viewer) -> Result<Vec<u64>>;
 }
 
 pub struct ArchiveFile {
@@ -62,5 +65,6 @@ pub fn routes() -> Router<SettingsState> {
         .route("/settings/password", post(account::change_password))
         .route("/settings/data", get(data::show))
         .route("/settings/data/archive", get(data::archive))
+        .route("/settings/data/exports", get(data::exports))
         .route("/settings/data/delete", post(data::delete))
 }

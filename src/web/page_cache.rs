@@ -124,14 +124,12 @@ impl CachedPage {
         }
         let body = axum::body::to_bytes(response.into_body(), LARGEST).await;
         let body = body.map_err(|error| Error::Internal(format!("a page's body: {error}")))?;
-        match viewer {
-            None => Self::pack(body).await.map(Some),
-            Some(_) => {
-                // At the lowest level, as most such pages are read once.
-                let gzip = if takes_gzip { compressed(&body, Compression::fast()) } else { Vec::new() };
-                Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip }))
-            }
+        if viewer.is_none() {
+            return Self::pack(body).await.map(Some);
         }
+        // At the lowest level, as most such pages are read once.
+        let gzip = if takes_gzip { compressed(&body, Compression::fast()) } else { Vec::new() };
+        Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip }))
     }
 
     async fn pack(body: Bytes) -> Result<Self> {

@@ -151,12 +151,12 @@ on_both_engines!(the_page_tells_how_far_an_export_is);
 async fn the_page_tells_how_far_an_export_is(app: App) {
     let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
     let viewer = app.viewer("owner").await;
-    app.coffer.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
+    app.coffer.library.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
     let percents = async |who: &Actor, path: &str| {
         let page = who.get(path).await.ok();
         page.attributes("progress", "value").iter().map(|value| value.parse().expect("a number")).collect()
     };
-    let whole = app.coffer.resources.export(&viewer, Format::Json).expect("an export");
+    let whole = app.coffer.library.resources.export(&viewer, Format::Json).expect("an export");
     let mut pieces = whole.into_data_stream();
     // The rest waits for a client that takes it.
     for _ in 0..3 {

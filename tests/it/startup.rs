@@ -558,6 +558,23 @@ fn a_library_is_exported_at_the_terminal() {
 }
 
 #[test]
+fn a_terminal_shows_how_much_of_an_export_is_written() {
+    let place = Place::new();
+    place.done(&["seed", "--count=25"], &[]);
+    let in_a_terminal = format!("{COFFER} export out.json");
+    let output = Command::new("/usr/bin/script")
+        .args(["--quiet", "--return", "--command", &in_a_terminal, "/dev/null"])
+        .env_clear()
+        .env("TERM", "xterm")
+        .current_dir(place.0.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    let shown = succeeded(&output);
+    assert!(shown.contains("Writing ") && shown.contains("iB"), "{shown}");
+}
+
+#[test]
 fn the_doctor_finds_a_healthy_place_healthy() {
     let place = Place::new();
     place.done(&["seed", "--count=1"], &[]);

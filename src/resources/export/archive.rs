@@ -8,6 +8,8 @@ use super::zip_stream::ZipStream;
 use super::{Extra, Library, document};
 use crate::resources::Resource;
 
+/// Times that [`everything`] goes over the library.
+pub const PASSES: u64 = 4;
 /// Characters of a title in the name of its file.
 const NAME_LENGTH: usize = 60;
 

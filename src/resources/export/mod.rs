@@ -7,6 +7,7 @@ mod archive;
 mod document;
 pub mod pages;
 mod pipe;
+mod running;
 mod store;
 mod zip_stream;
 
@@ -16,19 +17,17 @@ use std::sync::Arc;
 use axum::body::Body;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use self::running::Exports;
+use self::running::Progress;
 use self::store::{After, PastVersion};
 use super::resource::ResourceBody;
 use super::{Resource, Resources};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
-
-/// Exports that run at once; one more is refused as busy.
-pub const AT_ONCE: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
 #[schema(rename_all = "lowercase")]
@@ -89,9 +88,12 @@ impl Resources {
     /// The viewer's own library with the trash, as a body that is written while it is sent.
     ///
     /// # Errors
-    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    /// [`Error::Busy`] when [`running::AT_ONCE`] exports run already.
     pub fn export(&self, viewer: &Viewer, format: Format) -> Result<Body> {
-        self.start_export(viewer, move |library, out| write(library, format, out))
+        self.start_export(viewer, move |library, out| {
+            library.expect(1)?;
+            write(library, format, out)
+        })
     }
 
     /// The same to a file or the terminal.
@@ -101,7 +103,8 @@ impl Resources {
         format: Format,
         mut out: impl Write + Send + 'static,
     ) -> Result<()> {
-        let own = Library::new(self.clone(), viewer.signed_in()?.id);
+        let owner = viewer.signed_in()?.id;
+        let own = Library::new(self.clone(), owner, Progress::new(owner).into());
         tokio::task::spawn_blocking(move || write(&own, format, &mut out).and_then(|()| out.flush()))
             .await
             .map_err(|e| Error::Internal(format!("export: {e}")))?
@@ -111,15 +114,18 @@ impl Resources {
     /// A ZIP of the whole library with every version, in all formats, with `extras`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    /// [`Error::Busy`] when [`running::AT_ONCE`] exports run already.
     pub fn export_everything(&self, viewer: &Viewer, extras: Vec<Extra>) -> Result<Body> {
-        self.start_export(viewer, move |library, out| archive::everything(library, &extras, out))
+        self.start_export(viewer, move |library, out| {
+            library.expect(archive::PASSES)?;
+            archive::everything(library, &extras, out)
+        })
     }
 
     /// The chosen ones of the viewer's entries, as bookmarks.
     ///
     /// # Errors
-    /// [`Error::Busy`] when [`AT_ONCE`] exports run already.
+    /// [`Error::Busy`] when [`running::AT_ONCE`] exports run already.
     pub fn export_chosen(&self, viewer: &Viewer, ids: Vec<Uuid>) -> Result<Body> {
         self.start_export(viewer, move |library, out| {
             document::html(&Library { chosen: Some(ids), ..library.clone() }, out)
@@ -131,12 +137,18 @@ impl Resources {
         viewer: &Viewer,
         write: impl FnOnce(&Library, &mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Result<Body> {
-        let own = Library::new(self.clone(), viewer.signed_in()?.id);
-        let permit = self.exports.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+        let owner = viewer.signed_in()?.id;
+        let running = self.exports.start(owner)?;
+        let own = Library::new(self.clone(), owner, running.progress.clone());
         Ok(pipe::body(move |out| {
-            let _permit = permit;
+            let _running = running;
             write(&own, out)
         }))
+    }
+
+    /// How far each of the viewer's exports on this node is, in percent.
+    pub fn percents_of_exports(&self, viewer: &Viewer) -> Result<Vec<u64>> {
+        Ok(self.exports.percents(viewer.signed_in()?.id))
     }
 }
 
@@ -155,12 +167,21 @@ struct Library {
     owner: Uuid,
     /// Only these entries; `None` for all.
     chosen: Option<Vec<Uuid>>,
+    progress: Arc<Progress>,
     runtime: tokio::runtime::Handle,
 }
 
 impl Library {
-    fn new(resources: Resources, owner: Uuid) -> Self {
-        Self { resources, owner, chosen: None, runtime: tokio::runtime::Handle::current() }
+    fn new(resources: Resources, owner: Uuid, progress: Arc<Progress>) -> Self {
+        Self { resources, owner, chosen: None, progress, runtime: tokio::runtime::Handle::current() }
+    }
+
+    /// Says that every entry is written so often.
+    fn expect(&self, passes: u64) -> io::Result<()> {
+        let counting = store::count(&self.resources.db, self.owner);
+        let count = self.runtime.block_on(counting).map_err(io::Error::other)?;
+        self.progress.expect(u64::try_from(count).unwrap_or_default() * passes);
+        Ok(())
     }
 
     /// Calls `take` with every entry, oldest first, then those in the trash.
@@ -177,7 +198,9 @@ impl Library {
                 let batch = store::batch(&self.resources.db, self.owner, place);
                 let batch = self.runtime.block_on(batch).map_err(io::Error::other)?;
                 after = place.following(&batch);
+                let count = batch.len();
                 take(batch)?;
+                self.progress.add(count);
             }
         }
         Ok(())
@@ -192,9 +215,4 @@ impl Library {
     fn now(&self) -> String {
         self.resources.context.now().json()
     }
-}
-
-/// How many exports may run at once.
-pub(super) fn permits() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(AT_ONCE))
 }

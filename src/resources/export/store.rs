@@ -43,6 +43,12 @@ impl After {
     }
 }
 
+/// The trash included.
+pub async fn count(db: &Db, owner: Uuid) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM resources WHERE owner_id = $1";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(owner).fetch_one(pool).await)
+}
+
 pub async fn batch(db: &Db, owner: Uuid, after: After) -> sqlx::Result<Vec<Resource>> {
     let sql = if after.in_trash { TRASHED } else { LIVE };
     on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(after.at).bind(after.id).fetch_all(pool).await)
