@@ -19,16 +19,19 @@ pub enum Error {
     NotFound,
     /// With the address in the API that was probably meant.
     UnknownRoute(Option<String>),
-    MethodNotAllowed,
+    /// With the methods that the address takes, where the API says it.
+    MethodNotAllowed(Vec<&'static str>),
     SignInRequired,
     SudoRequired,
     SudoRefused,
     BadToken,
     TokenExpired,
+    TokenRevoked,
     TokenReused,
     BadCredentials,
     SecondFactorRequired,
     WrongCode,
+    CodeUsed,
     SecondFactorMissing,
     /// With the scope that it lacks.
     InsufficientScope(&'static str),
@@ -53,6 +56,8 @@ pub enum Error {
     DuplicateUrl(Uuid),
     LastAdmin,
     Trashed,
+    /// With a sentence that says what can be done when.
+    WrongState(&'static str),
     PreconditionRequired,
     /// With what is saved, as the API shows it.
     VersionConflict {
@@ -82,14 +87,16 @@ impl Error {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::UnknownRoute(_) => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SignInRequired
             | Self::BadToken
             | Self::TokenExpired
+            | Self::TokenRevoked
             | Self::TokenReused
             | Self::BadCredentials
             | Self::SecondFactorRequired
-            | Self::WrongCode => StatusCode::UNAUTHORIZED,
+            | Self::WrongCode
+            | Self::CodeUsed => StatusCode::UNAUTHORIZED,
             Self::SudoRequired
             | Self::SecondFactorMissing
             | Self::InsufficientScope(_)
@@ -101,9 +108,11 @@ impl Error {
             Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::DuplicateUrl(_) | Self::LastAdmin | Self::Trashed | Self::IdempotencyKeyInUse => {
-                StatusCode::CONFLICT
-            }
+            Self::DuplicateUrl(_)
+            | Self::LastAdmin
+            | Self::Trashed
+            | Self::WrongState(_)
+            | Self::IdempotencyKeyInUse => StatusCode::CONFLICT,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -122,16 +131,18 @@ impl Error {
         match self {
             Self::NotFound => Code::NotFound,
             Self::UnknownRoute(_) => Code::UnknownRoute,
-            Self::MethodNotAllowed => Code::MethodNotAllowed,
+            Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
             Self::SignInRequired => Code::SignInRequired,
             Self::SudoRequired => Code::SudoRequired,
             Self::SudoRefused => Code::SudoRefused,
             Self::BadToken => Code::BadToken,
             Self::TokenExpired => Code::TokenExpired,
+            Self::TokenRevoked => Code::TokenRevoked,
             Self::TokenReused => Code::TokenReused,
             Self::BadCredentials => Code::BadCredentials,
             Self::SecondFactorRequired | Self::SecondFactorMissing => Code::SecondFactorRequired,
             Self::WrongCode => Code::WrongCode,
+            Self::CodeUsed => Code::CodeUsed,
             Self::InsufficientScope(_) => Code::InsufficientScope,
             Self::UnknownScope => Code::UnknownScope,
             Self::Forbidden(_) => Code::Forbidden,
@@ -146,6 +157,7 @@ impl Error {
             Self::DuplicateUrl(_) => Code::DuplicateUrl,
             Self::LastAdmin => Code::LastAdmin,
             Self::Trashed => Code::Trashed,
+            Self::WrongState(_) => Code::WrongState,
             Self::PreconditionRequired => Code::PreconditionRequired,
             Self::VersionConflict { .. } => Code::VersionConflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
@@ -168,20 +180,23 @@ impl Error {
             Self::NotFound => "This page doesn't exist, or you don't have access to it. Check the address.".into(),
             Self::UnknownRoute(Some(near)) => format!("This API address doesn't exist. Did you mean {near}? See /api/v1/openapi.json for the full list.").into(),
             Self::UnknownRoute(None) => "This API address doesn't exist. See /api/v1/openapi.json for the full list.".into(),
-            Self::MethodNotAllowed => "This address doesn't support this method. The Allow header lists the methods it supports.".into(),
+            Self::MethodNotAllowed(allowed) if !allowed.is_empty() => format!("This address supports {}.", allowed.join(", ")).into(),
+            Self::MethodNotAllowed(_) => "This address doesn't support this method. The Allow header lists the methods it supports.".into(),
             Self::SignInRequired => "Log in to do this.".into(),
             Self::SudoRequired => "Confirm your password at /sudo, then retry within ten minutes.".into(),
             Self::SudoRefused => "That is not correct. Try again.".into(),
-            Self::BadToken => "This token is invalid: it was mistyped or revoked. Create a new one in the settings, under API tokens.".into(),
+            Self::BadToken => "This token is invalid. Check that you copied all of it, or create a new one in the settings, under API tokens.".into(),
             Self::TokenExpired => "This token has expired. Renew an access token at /api/v1/auth/refresh, or create a new personal token in the settings.".into(),
+            Self::TokenRevoked => "This token was revoked. Create a new one in the settings, under API tokens, or log in again.".into(),
             Self::TokenReused => "This refresh token has already been used, so it may have been copied. All tokens issued from it are revoked. Log in again.".into(),
             Self::BadCredentials => "Wrong username or password. Check both and try again.".into(),
             Self::SecondFactorRequired => "This account uses two-step login. Send a current code as “code”. Each code works once.".into(),
-            Self::WrongCode => "That code is wrong or has already been used. Wait for the next one and send it as “code”.".into(),
+            Self::WrongCode => "That code is wrong. Wait for the next one and send it as “code”.".into(),
+            Self::CodeUsed => "That code has already been used; each code works once. Wait for the next one and send it as “code”.".into(),
             Self::SecondFactorMissing => "This site requires two-step login. Set it up at /settings/security/totp, then retry.".into(),
             Self::InsufficientScope(scope) => format!("This token doesn't have permission for that. It needs the scope {scope}.").into(),
             Self::UnknownScope => "One of these scopes doesn't exist. The API reference lists all scopes.".into(),
-            Self::Forbidden(reason) => (*reason).into(),
+            Self::Forbidden(reason) | Self::WrongState(reason) => (*reason).into(),
             Self::CrossSite => "This request didn't come from one of coffer's own pages, so it was rejected. Open the page again and retry.".into(),
             Self::WrongHost(Some(origin)) => format!("coffer can only be reached at {origin}.").into(),
             Self::WrongHost(None) => "This server doesn't serve that host name. Its operator sets the address in COFFER_BASE_URL.".into(),

@@ -140,6 +140,9 @@ impl App {
         {
             tracing::warn!(?error, "new links could not be taken into the check");
         }
+        if let Err(error) = resources.forget_previews().await {
+            tracing::warn!(?error, "imports that were never committed could not be removed");
+        }
         if let Err(error) = resources.resume_bulk().await {
             tracing::warn!(?error, "changes of many entries could not go on");
         }

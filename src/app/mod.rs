@@ -195,12 +195,14 @@ impl App {
             limiter: limiter.clone(),
         };
         let accounts = Accounts::new(needed, &config.accounts, &public_url, &keys)?;
+        let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
         let needed = refresh::Deps {
             db: db.clone(),
             system: system.clone(),
             audit: audit.clone(),
             sessions: sessions.clone(),
             accounts: accounts.clone(),
+            tokens: tokens.clone(),
         };
         let refresh = Arc::new(Refresh::new(needed, config.accounts.stay(), &keys, &public_url.origin()));
         let (accounts, sessions) = (Arc::new(accounts), Arc::new(sessions));
@@ -213,7 +215,6 @@ impl App {
             signup_open: config.accounts.signup == Signup::Open,
             upload_limit: config.import_limit << 20,
         });
-        let tokens = Arc::new(Tokens::new(db.clone(), system.clone(), audit.clone()));
         let health = Arc::new(Health::new(db.clone(), redis.clone()));
         let audit_reader =
             Arc::new(AuditReader::new(db.clone(), system.clone(), audit.clone(), cursors.clone()));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use utoipa::OpenApi as _;
@@ -16,6 +17,7 @@ use crate::admin::limits::LimitsState;
 use crate::admin::{self, AdminState, limits};
 use crate::audit::reader::AuditState;
 use crate::auth::AuthState;
+use crate::error::Error;
 use crate::overview::{self, OverviewState};
 use crate::pipeline::limits::Tree;
 use crate::pipeline::{Pipeline, TreePipeline, csp_report, error_response, log, session};
@@ -163,7 +165,7 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
-    let elsewhere = openapi::elsewhere(&document);
+    let (elsewhere, methods) = (openapi::elsewhere(&document), Arc::new(openapi::methods(&document)));
     let docs = SwaggerUi::new("/api/docs").config(
         utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
     );
@@ -173,7 +175,9 @@ pub fn router(app: &App) -> Router {
         .route("/api", elsewhere.clone())
         .route("/api/", elsewhere.clone())
         .route("/api/{*rest}", elsewhere)
-        .method_not_allowed_fallback(error_response::method_not_allowed);
+        .method_not_allowed_fallback(async move |path: MatchedPath| {
+            Error::MethodNotAllowed(methods.get(path.as_str()).cloned().unwrap_or_default())
+        });
     let api = behind(api, tree(Tree::Api, json::BODY_LIMIT));
     let api = match app.config.cors.cors_origins.as_slice() {
         [] => api,

@@ -55,7 +55,7 @@ async fn send(audit_reader: Arc<AuditReader>, filter: Filter, sender: Sender<Res
 }
 
 fn row(entry: &NamedEvent) -> String {
-    let (seq, at, network) = (entry.seq.to_string(), entry.at.rfc3339(), entry.network_hex());
+    let (seq, at, network) = (entry.seq.to_string(), entry.at.json(), entry.network_hex());
     let actor = entry.actor.as_ref();
     let actor_id = actor.map(|who| who.id.to_string()).unwrap_or_default();
     let name = actor.and_then(|who| who.username.as_deref()).unwrap_or_default();

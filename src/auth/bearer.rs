@@ -22,7 +22,9 @@ pub async fn identify(auth: &Auth, here: &mut RequestSession, request: &mut Requ
         let bearer = known(auth, token).await;
         match &bearer {
             Ok(_) => auth.known.note_token(token),
-            Err(Error::BadToken | Error::TokenExpired) => auth.known.forget_token(token),
+            Err(Error::BadToken | Error::TokenExpired | Error::TokenRevoked) => {
+                auth.known.forget_token(token);
+            }
             // Nothing was found out.
             Err(_) => {}
         }
@@ -46,6 +48,9 @@ async fn known(auth: &Auth, token: &str) -> Result<Bearer> {
         return Ok(Bearer { viewer, limits, family: None });
     }
     let access = auth.refresh.access(token).await?.ok_or(Error::BadToken)?;
+    if access.is_revoked {
+        return Err(Error::TokenRevoked);
+    }
     if access.expires_at <= auth.deps.system.now() {
         return Err(Error::TokenExpired);
     }

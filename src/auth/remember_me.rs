@@ -9,7 +9,7 @@ use crate::auth::{Auth, SignIn};
 use crate::error::Result;
 use crate::identity::{Identity, RequestMeta};
 use crate::public_url::PublicUrl;
-use crate::refresh::{Kind, Rotation};
+use crate::refresh::{Kind, NewDevice, Rotation};
 use crate::tokens::format::Prefix;
 use crate::web::cookies::{Cookie, Life, Name};
 use crate::web::request::Head;
@@ -64,7 +64,7 @@ pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<V
     auth.accounts.recognise(member, device, origin).await?;
     session::sign_in(auth, session, proved, origin).await?;
     if stays {
-        let grant = auth.refresh.begin(member, Kind::Browser, &[], origin).await?;
+        let grant = auth.refresh.begin(member, Kind::Browser, &NewDevice::default(), origin).await?;
         session::join_family(auth, session, member, grant.family).await?;
         set.push(cookies::new(Name::RememberMe, &grant.refresh_token, Life::For(grant.life)));
     } else {

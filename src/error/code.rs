@@ -51,7 +51,8 @@ codes! {
     BadParameter = "bad_parameter", BAD_REQUEST, "A query parameter is unknown or has an invalid value.",
         "Its name or value is mistyped, or it was sent twice.", "The detail names it. The reference lists all parameters.";
     BadQuery = "bad_query", BAD_REQUEST, "The search can't be read.",
-        "It breaks a rule of the search syntax.", "The detail explains the problem, and position shows where it is.";
+        "It breaks a rule of the search syntax, or has a word with a colon that is not a filter.",
+        "The detail explains the problem, and position shows where it is.";
     BadRequest = "bad_request", BAD_REQUEST, "The request can't be read.",
         "Its address or its headers are malformed.", "Check how your program builds the address.";
     BadUpload = "bad_upload", BAD_REQUEST, "The uploaded form can't be read.",
@@ -63,7 +64,7 @@ codes! {
     BadCredentials = "bad_credentials", UNAUTHORIZED, "Wrong username or password.",
         "One of them is mistyped, or the account is disabled.", "Ask the user for both again.";
     BadToken = "bad_token", UNAUTHORIZED, "The bearer token is invalid.",
-        "It was mistyped or revoked.", "Create a new one, or log in again.";
+        "It was mistyped, cut short, or revoked long ago.", "Create a new one, or log in again.";
     SecondFactorRequired = "second_factor_required", UNAUTHORIZED, "Two-step login is required.",
         "The account uses it and no current code was sent. With 403, the site requires it and the account hasn't set it up yet.",
         "Send a current code as code. With 403, set up two-step login first.";
@@ -72,10 +73,14 @@ codes! {
     TokenExpired = "token_expired", UNAUTHORIZED, "The token has expired.",
         "Access tokens expire after 15 minutes, personal tokens on the day chosen for them.",
         "Renew an access token at /auth/refresh, or create a new personal token.";
+    TokenRevoked = "token_revoked", UNAUTHORIZED, "The token was revoked.",
+        "Its owner revoked or rotated it, logged the device out, or changed the password.", "Create a new one, or log in again.";
     TokenReused = "token_reused", UNAUTHORIZED, "The refresh token has already been used.",
         "Two programs use the same one, or it was stolen.", "Log in again. All tokens issued from it are revoked.";
     WrongCode = "wrong_code", UNAUTHORIZED, "The two-step login code is wrong.",
-        "It was mistyped, has expired, or was already used. Each code works once.", "Send the next code.";
+        "It was mistyped or has expired.", "Send the next code.";
+    CodeUsed = "code_used", UNAUTHORIZED, "The two-step login code has already been used.",
+        "Each code works once, and this or another program has already sent it.", "Wait for the next code and send that.";
     CrossSite = "cross_site", FORBIDDEN, "The request didn't come from one of coffer's own pages.",
         "A browser sent it with the session cookie from another site, or without X-CSRF-Token.",
         "Send the csrf value from /me as X-CSRF-Token, or use a token instead of the cookie.";
@@ -89,9 +94,9 @@ codes! {
     NotFound = "not_found", NOT_FOUND, "This doesn't exist, or you don't have access to it.",
         "It was deleted, belongs to someone else, or the id is wrong.", "Read the list again.";
     UnknownRoute = "unknown_route", NOT_FOUND, "This API address doesn't exist.",
-        "It is mistyped, or belongs to another version of the API.", "The detail names the closest match.";
+        "It is mistyped, or belongs to another version of the API.", "nearest names the closest match.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address doesn't support this method.",
-        "The method is wrong for this path.", "The Allow header lists the methods it supports.";
+        "The method is wrong for this path.", "allowed_methods and the Allow header list the methods it supports.";
     BodyTimedOut = "body_timed_out", REQUEST_TIMEOUT, "The body did not arrive in time.",
         "The connection is slow, or the sender stopped.", "Nothing was changed. Send it again.";
     DuplicateUrl = "duplicate_url", CONFLICT, "You've already saved this link.",
@@ -102,6 +107,8 @@ codes! {
         "This is the last administrator who can log in.", "Make another account an administrator first.";
     Trashed = "trashed", CONFLICT, "The entry is in the trash.",
         "It was moved there, possibly by another client.", "Restore it first, then change it.";
+    WrongState = "wrong_state", CONFLICT, "This can't be done in its current state.",
+        "It was already done, or it is too late.", "Read it again. The detail says when this can be done.";
     CursorExpired = "cursor_expired", GONE, "Some deletions can no longer be reported.",
         "The client last synced more than 90 days ago, or a backup was restored.", "Fetch everything again, without a cursor.";
     LinkOver = "link_over", GONE, "This link has been used or has expired.",

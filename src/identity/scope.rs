@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Role;
 use crate::error::{Error, Result};
 use crate::timestamp::Timestamp;
 
@@ -42,6 +43,32 @@ impl Scope {
     /// The name of its box in the form.
     pub fn field(self) -> String {
         self.as_str().replace(':', "_")
+    }
+
+    /// # Errors
+    /// [`Error::UnknownScope`]; [`Error::Invalid`] at `scopes` when there is none.
+    pub fn parse_all(names: &[String]) -> Result<Vec<Self>> {
+        if names.is_empty() {
+            return Err(Error::field("scopes", "Choose at least one thing that it may do."));
+        }
+        let mut scopes: Vec<Self> =
+            names.iter().map(|name| Self::parse(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?;
+        scopes.sort_unstable();
+        scopes.dedup();
+        Ok(scopes)
+    }
+
+    /// Those that were asked for, or all, as far as the role may have them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] at `scopes` when one that was asked for is for admins alone.
+    pub fn allowed(asked: Option<Vec<Self>>, role: Role) -> Result<Vec<Self>> {
+        let may_have = |scope: &Self| role == Role::Admin || !scope.is_admins();
+        let Some(asked) = asked else { return Ok(Self::ALL.into_iter().filter(may_have).collect()) };
+        match asked.iter().find(|scope| !may_have(scope)) {
+            Some(beyond) => Err(Error::field("scopes", format!("Only admins may have {}.", beyond.as_str()))),
+            None => Ok(asked),
+        }
     }
 
     pub const fn is_admins(self) -> bool {

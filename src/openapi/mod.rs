@@ -5,6 +5,7 @@ mod operation;
 pub mod pages;
 mod texts;
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
@@ -39,6 +40,7 @@ const ALIKE: f64 = 0.8;
     tags(
         (name = "account", description = "Logging in, devices and tokens."),
         (name = "resources", description = "Links and notes, their versions and their trash."),
+        (name = "imports", description = "Files of bookmarks: a preview, the import, and its undo."),
         (name = "tags", description = "The tags of what you may see."),
         (name = "people", description = "Public profiles."),
         (name = "admin", description = "For administrators: accounts, audit trail, limits and metrics."),
@@ -103,6 +105,22 @@ pub fn elsewhere(document: &utoipa::openapi::OpenApi) -> MethodRouter {
         let nearest = paths.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         Error::UnknownRoute(nearest.filter(|path| likeness(path) > ALIKE).cloned())
     })
+}
+
+/// The methods that each address of the API takes.
+pub fn methods(document: &utoipa::openapi::OpenApi) -> HashMap<String, Vec<&'static str>> {
+    let of = |item: &utoipa::openapi::PathItem| {
+        let methods = [
+            ("DELETE", item.delete.is_some()),
+            ("GET", item.get.is_some()),
+            ("HEAD", item.get.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+        ];
+        methods.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
+    };
+    document.paths.paths.iter().map(|(path, item)| (path.clone(), of(item))).collect()
 }
 
 /// The headers that operations refer to by name.

@@ -96,6 +96,7 @@ fn errors(operation: &Value, access: &Access, method: &str) -> Vec<Code> {
     let of_tokens = [
         Code::BadToken,
         Code::TokenExpired,
+        Code::TokenRevoked,
         Code::InsufficientScope,
         Code::Forbidden,
         Code::CrossSite,

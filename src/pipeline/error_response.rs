@@ -93,7 +93,7 @@ pub async fn not_found() -> Error {
 }
 
 pub async fn method_not_allowed() -> Error {
-    Error::MethodNotAllowed
+    Error::MethodNotAllowed(Vec::new())
 }
 
 /// The error an answer stands for, if it is one that was not rendered yet.
@@ -111,7 +111,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
     }
     Some(Arc::new(match status {
         StatusCode::NOT_FOUND => Error::NotFound,
-        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed(Vec::new()),
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: BODY_LIMIT },
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::WrongType { wanted: "the type that this address takes" },
         StatusCode::REQUEST_TIMEOUT => Error::BodyTimedOut,
@@ -154,7 +154,7 @@ fn challenge(error: &Error) -> Option<HeaderValue> {
             let wanted = format!("Bearer realm=\"coffer\", error=\"insufficient_scope\", scope=\"{scope}\"");
             HeaderValue::from_str(&wanted).ok()
         }
-        Error::BadToken | Error::TokenExpired => {
+        Error::BadToken | Error::TokenExpired | Error::TokenRevoked => {
             Some(HeaderValue::from_static("Bearer realm=\"coffer\", error=\"invalid_token\""))
         }
         _ if error.status() == StatusCode::UNAUTHORIZED => {

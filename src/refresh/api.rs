@@ -9,14 +9,19 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ACCESS_LIFE, Grant, Kind, Refresh, RefreshState, Rotation};
+use super::{ACCESS_LIFE, Grant, Kind, NewDevice, Refresh, RefreshState, Rotation, introspect};
 use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Scope};
 use crate::timestamp::Timestamp;
+use crate::tokens;
 use crate::web::json::{Json, Problem};
 
 pub fn routes() -> OpenApiRouter<RefreshState> {
-    OpenApiRouter::new().routes(routes!(token)).routes(routes!(refresh)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(token))
+        .routes(routes!(refresh))
+        .routes(routes!(revoke))
+        .merge(introspect::routes())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -30,10 +35,14 @@ struct Credentials {
     /// A current code, if the account uses two-step login.
     #[serde(default)]
     code: Option<String>,
-    /// For example `resources:read`; default: all scopes.
+    /// For example `resources:read`; default: all scopes that the account may have.
     #[serde(default)]
     #[schema(value_type = Option<Vec<Scope>>)]
     scopes: Option<Vec<String>>,
+    /// The name of the device for the list of devices, such as `Ada's phone`; at most 80 characters.
+    #[serde(default)]
+    #[schema(max_length = 80)]
+    device: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -82,38 +91,44 @@ fn pair(refresh: &Refresh, grant: Grant) -> axum::Json<TokenPair> {
 /// For programs without a browser. If the account uses two-step login, send a current code too.
 #[utoipa::path(post, path = "/auth/token", operation_id = "signIn", tag = "account", security(()), request_body = Credentials, responses(
     (status = 200, body = TokenPair, description = "A pair of tokens"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`, `wrong_code`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`, `second_factor_required`, `wrong_code`, `code_used`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`, `invalid`: no scope, one that the account may not have, or a device's name that is too long"),
 ))]
 async fn token(
     State(refresh): State<Arc<Refresh>>,
     origin: RequestMeta,
     Json(given): Json<Credentials>,
 ) -> Result<axum::Json<TokenPair>> {
-    let scopes = match &given.scopes {
-        None => Scope::ALL.to_vec(),
-        Some(names) => {
-            names.iter().map(|name| Scope::parse(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?
-        }
-    };
+    let device = tokens::check_device(&given.device)?;
+    let asked = given.scopes.as_deref().map(Scope::parse_all).transpose()?;
     let found = refresh.accounts.authenticate(&given.login, &given.password, &origin).await?;
     let mut proved = found.ok_or(Error::BadCredentials)?;
     if proved.by.lacks_code() {
         let code = given.code.unwrap_or_default();
         let complete = refresh.accounts.check_second_factor(&proved.member, &code, &origin).await?;
-        let missing = if code.is_empty() { Error::SecondFactorRequired } else { Error::WrongCode };
-        proved = complete.ok_or(missing)?;
+        proved = match complete {
+            Some(complete) => complete,
+            None if code.is_empty() => return Err(Error::SecondFactorRequired),
+            None if refresh.accounts.is_used_code(&proved.member, &code).await? => {
+                return Err(Error::CodeUsed);
+            }
+            None => return Err(Error::WrongCode),
+        };
     }
-    let grant = refresh.begin(&proved.member, Kind::Api, &scopes, &origin).await?;
+    let scopes = Scope::allowed(asked, proved.member.role)?;
+    let device = NewDevice { name: device, scopes: &scopes };
+    let grant = refresh.begin(&proved.member, Kind::Api, &device, &origin).await?;
     Ok(pair(&refresh, grant))
 }
 
 /// Renew an access token.
 ///
-/// A refresh token can be used once. If it is used twice, all tokens issued from it are revoked.
+/// A refresh token can be used once. Within 60 seconds the same token returns the same pair again, in case a response was
+/// lost. If it is used later, all tokens issued from it are revoked.
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshToken", tag = "account", security(()), request_body = Renewal, responses(
     (status = 200, body = TokenPair, description = "A new pair of tokens"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_reused`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_revoked`, `token_reused`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
 async fn refresh(
@@ -124,6 +139,7 @@ async fn refresh(
     match refresh.rotate(&given.refresh_token, Kind::Api, &origin).await? {
         Rotation::Granted(grant) => Ok(pair(&refresh, *grant)),
         Rotation::Reused => Err(Error::TokenReused),
+        Rotation::Revoked => Err(Error::TokenRevoked),
         Rotation::Invalid => Err(Error::TokenExpired),
     }
 }

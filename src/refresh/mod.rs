@@ -5,6 +5,7 @@
 //! later was copied: its family ends.
 
 pub mod api;
+mod introspect;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
@@ -30,17 +31,27 @@ use crate::sessions::Sessions;
 use crate::system::System;
 use crate::telemetry::metrics::Method;
 use crate::timestamp::Timestamp;
+use crate::tokens::Tokens;
 use crate::tokens::format::Prefix;
 use crate::web::deps::WebDeps;
 
-/// For this long a used token gets the same child again.
-pub const GRACE: Duration = Duration::from_secs(10);
 pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
 
 named! {
     pub enum Kind {
         Browser = "browser",
         Api = "api",
+    }
+}
+
+impl Kind {
+    /// For this long a used token gets the same child again: in a browser's parallel tabs, or for a program that lost the
+    /// answer and tries again.
+    const fn grace(self) -> Duration {
+        match self {
+            Self::Browser => Duration::from_secs(10),
+            Self::Api => Duration::from_mins(1),
+        }
     }
 }
 
@@ -51,6 +62,7 @@ pub struct Refresh {
     audit: AuditLog,
     sessions: Sessions,
     accounts: Accounts,
+    tokens: Arc<Tokens>,
     key: DerivationKey,
     life: Duration,
     /// The link in emails.
@@ -65,6 +77,13 @@ pub struct RefreshState {
 
 #[derive(Clone)]
 struct DerivationKey([u8; 32]);
+
+/// What a device that signs in says of itself, and may do.
+#[derive(Default)]
+pub struct NewDevice<'a> {
+    pub name: &'a str,
+    pub scopes: &'a [Scope],
+}
 
 pub struct Grant {
     pub family: Uuid,
@@ -81,7 +100,8 @@ pub enum Rotation {
     Granted(Box<Grant>),
     /// The token was used before, and its family has been ended.
     Reused,
-    /// The token is unknown, revoked or expired.
+    Revoked,
+    /// The token is unknown or expired.
     Invalid,
 }
 
@@ -92,6 +112,9 @@ pub struct Access {
     pub scopes: Vec<Scope>,
     pub expires_at: Timestamp,
     pub family_until: Timestamp,
+    pub is_revoked: bool,
+    /// Of the device.
+    pub name: String,
 }
 
 pub struct Deps {
@@ -100,21 +123,22 @@ pub struct Deps {
     pub audit: AuditLog,
     pub sessions: Sessions,
     pub accounts: Accounts,
+    pub tokens: Arc<Tokens>,
 }
 
 impl Refresh {
     pub fn new(deps: Deps, life: Duration, keys: &Keys, site: &str) -> Self {
-        let Deps { db, system: context, audit, sessions, accounts } = deps;
+        let Deps { db, system: context, audit, sessions, accounts, tokens } = deps;
         let key = DerivationKey(keys.derive("refresh"));
         let sessions_page = format!("{site}/settings/sessions");
-        Self { db, context, audit, sessions, accounts, key, life, sessions_page }
+        Self { db, context, audit, sessions, accounts, tokens, key, life, sessions_page }
     }
 
     pub async fn begin(
         &self,
         member: &Member,
         kind: Kind,
-        scopes: &[Scope],
+        device: &NewDevice<'_>,
         origin: &RequestMeta,
     ) -> Result<Grant> {
         let now = self.context.now();
@@ -122,8 +146,9 @@ impl Refresh {
             id: self.context.new_id(),
             user_id: member.id,
             kind: kind.as_str().to_owned(),
-            scopes: Scope::join(scopes),
+            scopes: Scope::join(device.scopes),
             browser: origin.browser.clone(),
+            name: device.name.to_owned(),
             expires_at: now.plus(self.life),
             revoked_at: None,
             used_at: None,
@@ -154,10 +179,13 @@ impl Refresh {
             return Ok(Rotation::Invalid);
         };
         let member = store::member(&mut tx, family.user_id).await?;
-        let is_valid = family.revoked_at.is_none() && family.expires_at > now && family.kind == kind.as_str();
+        if family.revoked_at.is_some() && family.kind == kind.as_str() {
+            return Ok(Rotation::Revoked);
+        }
+        let is_valid = family.expires_at > now && family.kind == kind.as_str();
         let (Some(member), true) = (member, is_valid) else { return Ok(Rotation::Invalid) };
         let used_at = family.used_at.unwrap_or(now);
-        if !first && used_at.plus(GRACE) < now {
+        if !first && used_at.plus(kind.grace()) < now {
             self.end_reused(tx, &family, &member, origin).await?;
             return Ok(Rotation::Reused);
         }
@@ -206,14 +234,12 @@ impl Refresh {
     }
 
     pub async fn access(&self, token: &str) -> Result<Option<Access>> {
-        let found = store::access(&self.db, &hash(token)).await?;
-        Ok(found.map(|row| Access {
-            family: row.family,
-            scopes: Scope::split(&row.scopes),
-            expires_at: row.created_at.plus(ACCESS_LIFE),
-            family_until: row.family_until,
-            member: row.member,
-        }))
+        Ok(store::access(&self.db, &hash(token)).await?.map(Access::from))
+    }
+
+    /// The rights that a refresh token renews; `None` once it is used.
+    async fn unused(&self, token: &str) -> Result<Option<Access>> {
+        Ok(store::unused(&self.db, &hash(token)).await?.map(Access::from))
     }
 
     async fn put_token(&self, tx: &mut Tx, family: Uuid, token: &str, now: Timestamp) -> Result<()> {
@@ -240,6 +266,20 @@ impl Refresh {
 
     fn access_token(&self, token: &str) -> String {
         Prefix::Access.write(&self.key.hash(b"access", token))
+    }
+}
+
+impl From<store::AccessRow> for Access {
+    fn from(row: store::AccessRow) -> Self {
+        Self {
+            family: row.family,
+            scopes: Scope::split(&row.scopes),
+            expires_at: row.created_at.plus(ACCESS_LIFE),
+            family_until: row.family_until,
+            is_revoked: row.is_revoked,
+            name: row.name,
+            member: row.member,
+        }
     }
 }
 

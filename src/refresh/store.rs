@@ -15,6 +15,8 @@ pub struct Family {
     pub kind: String,
     pub scopes: String,
     pub browser: String,
+    /// As the program named it; may be empty.
+    pub name: String,
     pub expires_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
     pub used_at: Option<Timestamp>,
@@ -28,13 +30,24 @@ pub struct AccessRow {
     pub family_until: Timestamp,
     pub scopes: String,
     pub created_at: Timestamp,
+    pub is_revoked: bool,
+    pub name: String,
 }
 
 pub const ACCESS: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
     u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
-    f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at
+    f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at,
+    f.revoked_at IS NOT NULL AS is_revoked, f.name
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id
-    WHERE t.access_hash = $1 AND f.kind = 'api' AND f.revoked_at IS NULL AND u.disabled_at IS NULL";
+    WHERE t.access_hash = $1 AND f.kind = 'api' AND u.disabled_at IS NULL";
+
+/// By a refresh token that was not used yet.
+const UNUSED: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
+    u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
+    f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at,
+    f.revoked_at IS NOT NULL AS is_revoked, f.name
+    FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id
+    WHERE t.token_hash = $1 AND t.used_at IS NULL AND f.kind = 'api' AND u.disabled_at IS NULL";
 
 pub async fn insert_family(
     tx: &mut Tx,
@@ -43,11 +56,11 @@ pub async fn insert_family(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO refresh_families
-        (id, user_id, kind, scopes, browser, network, created_at, seen_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)";
+        (id, user_id, kind, scopes, browser, network, created_at, seen_at, expires_at, name)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(family.id).bind(family.user_id).bind(&family.kind)
         .bind(&family.scopes).bind(&family.browser).bind(network.map(|network| network.to_vec())).bind(now)
-        .bind(family.expires_at).execute(conn).await.map(drop))
+        .bind(family.expires_at).bind(&family.name).execute(conn).await.map(drop))
 }
 
 pub async fn insert_token(
@@ -72,10 +85,10 @@ pub async fn use_up(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> sqlx::Res
 }
 
 const FAMILY_OF: &str =
-    "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.expires_at, f.revoked_at, t.used_at
+    "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.name, f.expires_at, f.revoked_at, t.used_at
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id WHERE t.token_hash = $1";
 const FAMILY_OF_ACCESS: &str =
-    "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.expires_at, f.revoked_at, t.used_at
+    "SELECT f.id, f.user_id, f.kind, f.scopes, f.browser, f.name, f.expires_at, f.revoked_at, t.used_at
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id WHERE t.access_hash = $1";
 
 pub async fn family_of(tx: &mut Tx, token_hash: &[u8]) -> sqlx::Result<Option<Family>> {
@@ -113,4 +126,8 @@ pub async fn member(tx: &mut Tx, user: Uuid) -> sqlx::Result<Option<Member>> {
 
 pub async fn access(db: &Db, access_hash: &[u8]) -> sqlx::Result<Option<AccessRow>> {
     on!(db.read(), pool => sqlx::query_as(ACCESS).bind(access_hash).fetch_optional(pool).await)
+}
+
+pub async fn unused(db: &Db, token_hash: &[u8]) -> sqlx::Result<Option<AccessRow>> {
+    on!(db.read(), pool => sqlx::query_as(UNUSED).bind(token_hash).fetch_optional(pool).await)
 }

@@ -3,6 +3,7 @@
 mod list;
 mod put;
 mod revisions;
+mod trash;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 use super::resource::ResourceBody;
 use super::{
     Change, Draft, Kind, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes,
-    export, listing,
+    export, import, listing,
 };
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
@@ -40,9 +41,11 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
         .routes(routes!(find, update, trash, put::put))
         .routes(routes!(restore))
         .merge(revisions::routes())
+        .merge(trash::routes())
         .routes(routes!(tags))
         .merge(batch::api::routes())
         .merge(changes::api::routes())
+        .merge(import::api::routes())
         .merge(export::api::routes())
 }
 

@@ -290,8 +290,8 @@ impl Resources {
     }
 
     /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
-    pub async fn delete(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
-        let resource = self.find_own(viewer, id).await?;
+    pub async fn delete(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
+        let resource = self.find_expected(viewer, id, expected).await?;
         if resource.trashed_at.is_none() {
             return Err(Error::Forbidden("Move this to trash before deleting it permanently."));
         }

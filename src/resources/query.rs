@@ -27,6 +27,8 @@ pub struct Query {
     pub filters: Vec<Filter>,
     /// The search consists of punctuation alone, so it finds nothing.
     pub says_nothing: bool,
+    /// What looks like a filter but is searched for as words.
+    pub unknown_filter: Option<QueryError>,
 }
 
 /// Terms of which one must match; never empty. A negated term is alone in its group.
@@ -124,7 +126,7 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     }
     resolve_or(&mut lexemes);
     check_or(&lexemes)?;
-    parse_lexemes(&lexemes)
+    Ok(Query { unknown_filter: filter::unknown_in(&lexemes), ..parse_lexemes(&lexemes)? })
 }
 
 fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {

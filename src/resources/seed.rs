@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::import::batch::State;
+use super::import::store::NewImport;
 use super::import::{BATCH, Ready, store};
 use super::{Draft, Resources, Visibility};
 use crate::cache::Scope;
@@ -71,7 +73,14 @@ impl Resources {
             }
             let import = self.context.new_id();
             let mut tx = self.cache.begin_bulk().await?;
-            store::begin(&mut tx, import, owner, "made-up resources", start).await?;
+            let row = NewImport {
+                id: import,
+                owner,
+                file_name: "made-up resources",
+                state: State::Committed,
+                now: start,
+            };
+            store::begin(&mut tx, &row).await?;
             store::insert(&mut tx, import, owner, &batch.iter().collect::<Vec<_>>()).await?;
             let taggings: Vec<_> = batch.iter().map(Into::into).collect();
             store::tag(&mut tx, owner, &taggings, || self.context.new_id()).await?;

@@ -115,6 +115,9 @@ async fn hourly_cleanup(app: Arc<App>) {
     loop {
         tick.tick().await;
         app.clean_library().await;
+        if let Err(error) = app.tokens.forget_revoked().await {
+            tracing::warn!(?error, "tokens that were revoked long ago could not be removed");
+        }
         if let Err(error) = app.accounts.forget_what_is_over().await {
             tracing::warn!(?error, "links that are over could not be removed");
         }

@@ -29,6 +29,8 @@ struct SessionItem {
     id: Uuid,
     /// Browser and operating system, for example `Firefox on Linux`; empty if unknown.
     browser: String,
+    /// As the program named its device; empty for browsers.
+    name: String,
     #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
     /// Accurate to a few minutes.
@@ -54,6 +56,7 @@ impl From<Device> for SessionItem {
         Self {
             id: device.id,
             browser: device.browser,
+            name: device.name,
             first_seen: device.first_seen,
             last_seen: device.last_seen,
             same_network: device.same_network,

@@ -16,6 +16,8 @@ use crate::timestamp::Timestamp;
 pub struct Device {
     pub id: Uuid,
     pub browser: String,
+    /// As the program named it; may be empty.
+    pub name: String,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     /// Whether it was last seen in the network of this request; `None` when unknown.
@@ -83,6 +85,7 @@ fn device(row: &DeviceRow, identity: &Identity, origin: &RequestMeta) -> Device 
     Device {
         id,
         browser: row.browser.clone(),
+        name: row.name.clone(),
         first_seen: row.created_at,
         last_seen: row.seen_at,
         same_network: networks.map(|(there, here)| there == here),

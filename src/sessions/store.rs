@@ -220,12 +220,15 @@ pub struct DeviceRow {
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
     pub kind: String,
+    /// As the program named it; may be empty.
+    pub name: String,
 }
 
 pub const DEVICES: &str =
-    "SELECT public_id AS id, family_id, browser, network, created_at, seen_at, 'browser' AS kind
+    "SELECT public_id AS id, family_id, browser, network, created_at, seen_at, 'browser' AS kind,
+    '' AS name
     FROM sessions WHERE user_id = $1 AND expires_at > $2 AND public_id IS NOT NULL";
-pub const FAMILIES: &str = "SELECT id, id AS family_id, browser, network, created_at, seen_at, kind
+pub const FAMILIES: &str = "SELECT id, id AS family_id, browser, network, created_at, seen_at, kind, name
     FROM refresh_families WHERE user_id = $1 AND expires_at > $2 AND revoked_at IS NULL";
 
 pub async fn devices(db: &Db, user: Uuid, now: Timestamp) -> sqlx::Result<Vec<DeviceRow>> {

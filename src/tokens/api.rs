@@ -11,8 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{DEFAULT_DAYS, NewToken, Token, Tokens, TokensState};
-
+use super::{DEFAULT_DAYS, Made, NewToken, Token, Tokens, TokensState};
 use crate::error::Result;
 use crate::identity::{RequestMeta, Scope};
 use crate::timestamp::Timestamp;
@@ -76,11 +75,17 @@ struct TokenList {
 }
 
 #[derive(Serialize, ToSchema)]
-struct MadeToken {
+pub struct MadeToken {
     #[serde(flatten)]
     item: TokenItem,
     /// `cof_` and 49 letters and digits. It is shown only once.
     token: String,
+}
+
+impl From<Made> for MadeToken {
+    fn from(made: Made) -> Self {
+        Self { item: made.token.into(), token: made.secret }
+    }
 }
 
 /// Your personal tokens, newest first.
@@ -112,8 +117,7 @@ async fn create_token(
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
     let made = tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/tokens/{}", made.token.id))];
-    let body = MadeToken { item: made.token.into(), token: made.secret };
-    Ok((StatusCode::CREATED, location, axum::Json(body)).into_response())
+    Ok((StatusCode::CREATED, location, axum::Json(MadeToken::from(made))).into_response())
 }
 
 /// Revoke a personal token.

@@ -18,7 +18,7 @@ pub use self::store::{Known, Token};
 use crate::audit::{Action, AuditLog, Event};
 use crate::db::{Db, Tx};
 use crate::error::{Error, FieldErrors, Result};
-use crate::identity::{Member, RequestMeta, Scope, TokenLimits};
+use crate::identity::{Member, RequestMeta, Role, Scope, TokenLimits};
 use crate::system::System;
 use crate::web::deps::WebDeps;
 
@@ -29,6 +29,10 @@ pub const CHOICES: [u32; 4] = [7, 30, 90, 365];
 const MAX_DAYS: u32 = 365;
 /// Noting a token's use costs a write, so it is noted this often at most.
 const USE_EVERY: Duration = Duration::from_mins(5);
+/// For this long a rotated token stays good beside its successor.
+const GRACE: Duration = Duration::from_mins(1);
+/// A token that was revoked is told from an unknown one for this long.
+const TOLD_FOR: Duration = Duration::from_hours(90 * 24);
 /// More than a person can keep track of.
 const MAX_TOKENS: usize = 100;
 
@@ -76,7 +80,7 @@ impl Tokens {
         within: Option<&TokenLimits>,
         origin: &RequestMeta,
     ) -> Result<Made> {
-        let scopes = check(new)?;
+        let scopes = check(new, owner.role)?;
         let now = self.context.now();
         let expires_at = now.plus(Duration::from_hours(u64::from(new.days) * 24));
         if let Some(within) = within {
@@ -114,7 +118,7 @@ impl Tokens {
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        if !store::delete(&mut tx, owner.id, id).await? {
+        if !store::revoke(&mut tx, owner.id, id, self.context.now()).await? {
             return Err(Error::NotFound);
         }
         let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner.id) };
@@ -124,7 +128,7 @@ impl Tokens {
 
     /// All of a person's tokens, in the transaction of a changed password.
     pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &RequestMeta) -> Result<()> {
-        for id in store::delete_all(tx, owner).await? {
+        for id in store::revoke_all(tx, owner, self.context.now()).await? {
             let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner) };
             self.audit.record(tx, origin, &event).await?;
         }
@@ -134,13 +138,16 @@ impl Tokens {
     /// Whose token this is and what it is good for: one look-up. Its use is noted now and then.
     ///
     /// # Errors
-    /// [`Error::BadToken`], [`Error::TokenExpired`].
+    /// [`Error::BadToken`], [`Error::TokenExpired`], [`Error::TokenRevoked`].
     pub async fn known(&self, secret: &str) -> Result<Known> {
         if !Prefix::Personal.fits(secret) {
             return Err(Error::BadToken);
         }
         let known = store::known(&self.db, &hash(secret)).await?.ok_or(Error::BadToken)?;
         let now = self.context.now();
+        if known.revoked_at.is_some_and(|at| at <= now) {
+            return Err(Error::TokenRevoked);
+        }
         if known.expires_at <= now {
             return Err(Error::TokenExpired);
         }
@@ -150,13 +157,49 @@ impl Tokens {
         Ok(known)
     }
 
+    /// Puts `successor` in the place of a token, which stays good for [`GRACE`]. Called again within it, it changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Tokens::known`].
+    pub async fn replace(&self, secret: &str, successor: String, origin: &RequestMeta) -> Result<Made> {
+        let known = self.known(secret).await?;
+        let (now, owner) = (self.context.now(), known.member.id);
+        let mut tx = self.db.begin().await?;
+        if !store::revoke(&mut tx, owner, known.token_id, now.plus(GRACE)).await? {
+            let token = store::by_hash(&mut tx, &hash(&successor)).await?.ok_or(Error::TokenRevoked)?;
+            return Ok(Made { token, secret: successor });
+        }
+        let life = known.expires_at.micros().saturating_sub(known.created_at.micros());
+        let token = Token {
+            id: self.context.new_id(),
+            name: known.name,
+            scopes: known.scopes,
+            created_at: now,
+            expires_at: now.plus(Duration::from_micros(u64::try_from(life).unwrap_or(0))),
+            last_used_at: None,
+        };
+        store::insert(&mut tx, owner, &token, &hash(&successor)).await?;
+        for (action, id) in [(Action::TokenCreate, token.id), (Action::TokenRevoke, known.token_id)] {
+            self.audit
+                .record(&mut tx, origin, &Event { target: id.to_string(), ..Event::own(action, owner) })
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(Made { token, secret: successor })
+    }
+
+    /// Forgets tokens that were revoked long ago.
+    pub async fn forget_revoked(&self) -> Result<()> {
+        Ok(store::forget_revoked(&self.db, self.context.now().minus(TOLD_FOR)).await?)
+    }
+
     /// Whether the time of a token is over.
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
     }
 }
 
-fn check(new: &NewToken) -> Result<Vec<Scope>> {
+fn check(new: &NewToken, role: Role) -> Result<Vec<Scope>> {
     let name = new.name.trim();
     let mut errors = FieldErrors::default();
     if name.is_empty() || name.chars().count() > 80 {
@@ -174,13 +217,19 @@ fn check(new: &NewToken) -> Result<Vec<Scope>> {
         errors.add("scopes", "Choose at least one permission.");
     }
     errors.or(())?;
-    let mut scopes = Vec::new();
-    for scope in &new.scopes {
-        scopes.push(Scope::parse(scope).ok_or(Error::UnknownScope)?);
+    Scope::allowed(Some(Scope::parse_all(&new.scopes)?), role)
+}
+
+/// The name of a device that signs in.
+///
+/// # Errors
+/// [`Error::Invalid`] at `device`.
+pub fn check_device(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if name.chars().count() > 80 || name.chars().any(char::is_control) {
+        return Err(Error::field("device", "Give the device a name of at most 80 visible characters."));
     }
-    scopes.sort_unstable();
-    scopes.dedup();
-    Ok(scopes)
+    Ok(name)
 }
 
 fn hash(secret: &str) -> Vec<u8> {

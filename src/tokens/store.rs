@@ -26,11 +26,14 @@ pub struct Known {
     pub scopes: String,
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub name: String,
+    pub created_at: Timestamp,
 }
 
 pub const KNOWN: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
     u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
-    t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
+    t.id AS token_id, t.scopes, t.expires_at, t.last_used_at, t.revoked_at, t.name, t.created_at
     FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 AND u.disabled_at IS NULL";
 
 pub async fn insert(tx: &mut Tx, owner: Uuid, token: &Token, token_hash: &[u8]) -> sqlx::Result<()> {
@@ -42,22 +45,37 @@ pub async fn insert(tx: &mut Tx, owner: Uuid, token: &Token, token_hash: &[u8]) 
 
 pub async fn of_user(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Token>> {
     const SQL: &str = "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM api_tokens
-        WHERE user_id = $1 ORDER BY created_at DESC, id DESC";
+        WHERE user_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC, id DESC";
     on!(db.read(), pool => sqlx::query_as(SQL).bind(owner).fetch_all(pool).await)
 }
 
 /// Whether there was such a token of theirs.
-pub async fn delete(tx: &mut Tx, owner: Uuid, id: Uuid) -> sqlx::Result<bool> {
-    const SQL: &str = "DELETE FROM api_tokens WHERE user_id = $1 AND id = $2";
-    let rows =
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(id).execute(conn).await?.rows_affected());
+pub async fn revoke(tx: &mut Tx, owner: Uuid, id: Uuid, at: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str =
+        "UPDATE api_tokens SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(id).bind(at).execute(conn).await?
+        .rows_affected());
     Ok(rows == 1)
 }
 
-/// All of theirs; which they were.
-pub async fn delete_all(tx: &mut Tx, owner: Uuid) -> sqlx::Result<Vec<Uuid>> {
-    const SQL: &str = "DELETE FROM api_tokens WHERE user_id = $1 RETURNING id";
-    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).fetch_all(conn).await)
+/// All of theirs, rotated ones too; which they were.
+pub async fn revoke_all(tx: &mut Tx, owner: Uuid, now: Timestamp) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "UPDATE api_tokens SET revoked_at = $2
+        WHERE user_id = $1 AND (revoked_at IS NULL OR revoked_at > $2) RETURNING id";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(now).fetch_all(conn).await)
+}
+
+pub async fn forget_revoked(db: &Db, before: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM api_tokens WHERE revoked_at < $1";
+    let mut tx = db.begin().await?;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(before).execute(conn).await.map(drop))?;
+    tx.commit().await
+}
+
+pub async fn by_hash(tx: &mut Tx, token_hash: &[u8]) -> sqlx::Result<Option<Token>> {
+    const SQL: &str = "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM api_tokens
+        WHERE token_hash = $1 AND revoked_at IS NULL";
+    on!(tx.conn(), conn => sqlx::query_as(SQL).bind(token_hash).fetch_optional(conn).await)
 }
 
 pub async fn known(db: &Db, token_hash: &[u8]) -> sqlx::Result<Option<Known>> {

@@ -33,10 +33,15 @@ async fn what_is_not_there_names_what_is(app: App) {
         near["detail"].as_str().is_some_and(|said| said.contains("Did you mean /api/v1/resources?")),
         "{near}"
     );
+    assert_eq!(near["nearest"], "/api/v1/resources");
     for far in ["/api", "/api/", "/api/v2/x", "/api/v1/%00"] {
         visitor.get(far).await.is(404).problem("unknown_route").lacks("Did you mean");
     }
     visitor.get("/api/v1/auth/token").await.is(405).problem("method_not_allowed").header_is("allow", "POST");
+    let refused =
+        visitor.json_free(Method::DELETE, RESOURCES).await.is(405).problem("method_not_allowed").json();
+    assert_eq!(refused["allowed_methods"], json!(["GET", "HEAD", "POST"]));
+    assert_eq!(refused["detail"], "This address supports GET, HEAD, POST.");
 }
 
 on_both_engines!(a_challenge_says_what_is_wrong_with_a_token);

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
 use coffer::identity::Role;
 use coffer::resources::Visibility;
 use coffer::resources::import::File;
 use coffer::web::forms::encode;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::metrics_page::opens_the_file;
@@ -571,4 +573,118 @@ async fn what_came_in_is_reckoned_with_at_once() {
     let known: Vec<String> = sqlx::query_scalar(known).fetch_all(&mut file).await.expect("statistics");
     let rows = known.iter().filter_map(|stat| stat.split(' ').next()?.parse::<u32>().ok());
     assert!(rows.min().is_some_and(|rows| rows > 500), "{known:?}");
+}
+
+const IMPORTS: &str = "/api/v1/imports";
+const TWO_LINKS: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n\
+    <DT><A HREF=\"https://known.example/\" TAGS=\"sea\">Known</A>\n\
+    <DT><A HREF=\"https://new.example/\" TAGS=\"moon\">New</A>\n</DL><p>\n";
+
+async fn previews(actor: &Actor, query: &str, file: &str) -> Answer {
+    actor.sends(Method::POST, &format!("{IMPORTS}{query}"), "application/octet-stream", file).await
+}
+
+async fn titles_of(actor: &Actor) -> Vec<String> {
+    let list = actor.get("/api/v1/resources?sort=title").await.ok().json();
+    let items = list["items"].as_array().expect("items").iter();
+    items.map(|item| item["title"].as_str().expect("a title").to_owned()).collect()
+}
+
+on_both_engines!(a_program_previews_commits_and_undoes_an_import);
+async fn a_program_previews_commits_and_undoes_an_import(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let known =
+        owner.saves(json!({ "url": "https://known.example/", "title": "Known", "tags": ["old"] })).await;
+    let before = owner.get(&known.api()).await.ok().json();
+    let preview = previews(&owner, "?name=mine.html&visibility=members", TWO_LINKS).await.is(201);
+    let (place, preview) = (preview.header("location"), preview.json());
+    let counts = |import: &Value| {
+        let report = &import["report"];
+        ["new", "duplicate", "merged"].map(|name| report[name].as_u64().expect("a count"))
+    };
+    assert_eq!((preview["state"].as_str(), counts(&preview)), (Some("previewed"), [1, 1, 1]));
+    assert_eq!(preview["report"]["file_name"], "mine.html");
+    assert_eq!(preview["report"]["duplicates"][0]["added"], json!(["sea"]));
+    assert_eq!(
+        (titles_of(&owner).await, owner.get(&known.api()).await.ok().json()),
+        (vec!["Known".to_owned()], before.clone())
+    );
+    other.get(&place).await.is(404);
+    other.json_free(Method::POST, &format!("{place}/commit")).await.is(404);
+    owner.json_free(Method::POST, &format!("{place}/undo")).await.is(409).problem("wrong_state");
+
+    let done = owner.json_free(Method::POST, &format!("{place}/commit")).await.ok().json();
+    assert_eq!((done["state"].as_str(), counts(&done)), (Some("committed"), [1, 1, 1]));
+    assert_eq!(titles_of(&owner).await, ["Known", "New"]);
+    assert_eq!(owner.get(&known.api()).await.ok().json()["tags"], json!(["old", "sea"]));
+    owner.json_free(Method::POST, &format!("{place}/commit")).await.is(409).problem("wrong_state");
+
+    let undone = owner.json_free(Method::POST, &format!("{place}/undo")).await.ok().json();
+    assert_eq!((&undone["state"], &undone["kept"]), (&json!("undone"), &json!([])));
+    assert_eq!(titles_of(&owner).await, ["Known"]);
+    assert_eq!(owner.get(&known.api()).await.ok().json()["tags"], before["tags"]);
+    let tags = owner.get("/api/v1/tags").await.ok().json();
+    assert_eq!(tags["items"].as_array().map(Vec::len), Some(1), "{tags}");
+    owner.json_free(Method::POST, &format!("{place}/undo")).await.is(409).problem("wrong_state");
+    let again = previews(&owner, "", TWO_LINKS).await.is(201).json();
+    assert_eq!(counts(&again), [1, 1, 1], "the file can come in again");
+}
+
+on_both_engines!(an_undo_leaves_what_was_changed_since);
+async fn an_undo_leaves_what_was_changed_since(app: App) {
+    let owner = app.signed_in("owner").await;
+    let known =
+        owner.saves(json!({ "url": "https://known.example/", "title": "Known", "tags": ["old"] })).await;
+    let import = previews(&owner, "", TWO_LINKS).await.is(201).header("location");
+    owner.json_free(Method::POST, &format!("{import}/commit")).await.ok();
+    let new = owner.get("/api/v1/resources/lookup?url=https://new.example/").await.ok().json();
+    for entry in [new["id"].as_str().expect("an id"), &known.id] {
+        let path = format!("/api/v1/resources/{entry}");
+        owner.json(Method::PATCH, &path, json!({ "body": "Mine now" })).if_match("*").await.ok();
+    }
+    let undone = owner.json_free(Method::POST, &format!("{import}/undo")).await.ok().json();
+    let kept = undone["kept"].as_array().expect("entries").iter().map(|entry| entry["title"].clone());
+    assert_eq!(kept.collect::<Vec<_>>(), ["Known", "New"]);
+    assert_eq!(titles_of(&owner).await, ["Known", "New"]);
+    let page = owner.get(&import.replace("/api/v1/imports", "/import")).await.ok();
+    page.has("h1", "Import undone").has("#stayed a", "New");
+}
+
+on_both_engines!(an_import_is_open_for_thirty_days);
+async fn an_import_is_open_for_thirty_days(app: App) {
+    let owner = app.signed_in("owner").await;
+    let done = previews(&owner, "", TWO_LINKS).await.is(201).header("location");
+    owner.json_free(Method::POST, &format!("{done}/commit")).await.ok();
+    let waiting = previews(&owner, "", TWO_LINKS).await.is(201).header("location");
+    app.later(Duration::from_hours(31 * 24));
+    app.coffer.library.resources.forget_previews().await.expect("forgotten");
+    let owner = app.another_browser_of("owner").await;
+    owner.json_free(Method::POST, &format!("{done}/undo")).await.is(409).problem("wrong_state");
+    owner.get(&waiting).await.is(404);
+}
+
+on_both_engines!(a_file_that_is_none_is_refused_over_the_api);
+async fn a_file_that_is_none_is_refused_over_the_api(app: App) {
+    let owner = app.signed_in("owner").await;
+    previews(&owner, "", "").await.invalid("file");
+    previews(&owner, "", "no bookmarks at all").await.invalid("file");
+    previews(&owner, "?visibility=all", TWO_LINKS).await.invalid("visibility");
+    previews(&owner, "?charset=klingon", TWO_LINKS).await.invalid("charset");
+    app.visitor().sends(Method::POST, IMPORTS, "text/html", TWO_LINKS).await.is(401);
+}
+
+on_both_engines!(the_page_previews_and_undoes_too);
+async fn the_page_previews_and_undoes_too(app: App) {
+    let owner = app.signed_in("owner").await;
+    let sent =
+        owner.uploads("/import", "mine.html", TWO_LINKS.as_bytes(), &[("step", "preview")]).await.is(303);
+    let place = sent.header("location");
+    owner.get(&place).await.ok().has("h1", "Nothing imported yet");
+    assert!(titles_of(&owner).await.is_empty());
+    owner.post_form(&format!("{place}/commit"), &[]).await.redirects_to(&place);
+    owner.get(&place).await.ok().has("h1", "Bookmarks imported");
+    assert_eq!(titles_of(&owner).await, ["Known", "New"]);
+    owner.post_form(&format!("{place}/undo"), &[]).await.redirects_to(&place);
+    owner.get(&place).await.ok().has("h1", "Import undone").has_no("form[action$='/undo']");
+    assert!(titles_of(&owner).await.is_empty());
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coffer::timestamp::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -96,4 +97,57 @@ async fn a_list_links_to_its_next_page(app: App) {
         next.clone_into(&mut path);
     }
     assert_eq!(seen, (0..5).map(|number| json!(format!("Tide {number}"))).collect::<Vec<_>>());
+}
+
+on_both_engines!(a_program_is_told_of_a_filter_that_is_none);
+async fn a_program_is_told_of_a_filter_that_is_none(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Weather:sunny std::fs it:x 12:30" })).await;
+    for (query, position) in
+        [("weather:sunny", 0), ("tide+-weather:sunny", 5), ("it:x", 0), ("title:%22two+words%22", 0)]
+    {
+        let refused = owner.get(&format!("{LIST}?q={query}")).await.is(400).problem("bad_query");
+        assert_eq!(refused.json()["position"], position, "{query}");
+        for filter in ["tag:", "site:", "by:", "kind:", "is:", "visibility:", "before:", "after:"] {
+            assert!(refused.json()["detail"].as_str().is_some_and(|said| said.contains(filter)), "{filter}");
+        }
+    }
+    for query in ["%22weather:sunny%22", "std::fs", "12:30", "weather:+sunny", "sunny"] {
+        assert_eq!(titles(&owner, &format!("q={query}")).await.len(), 1, "{query}");
+    }
+    let page = owner.get("/resources?q=weather:sunny").await.ok().has(".entry-title", "Weather:sunny");
+    page.has("#unknown-filter", "There is no filter “weather:”")
+        .has("#unknown-filter", "searched for the words");
+    owner.get("/resources?q=%22weather:sunny%22").await.ok().has_no("#unknown-filter");
+}
+
+on_both_engines!(every_time_has_three_decimals);
+async fn every_time_has_three_decimals(app: App) {
+    let admin = app.admin("root").await;
+    let entry = admin.saves(json!({ "title": "Tide", "created_at": "2020-05-03T14:05:00.123456Z" })).await;
+    admin.saves(json!({ "title": "Moon", "created_at": "2020-05-03T14:05:00Z" })).await;
+    let draft = json!({ "name": "x", "scopes": ["resources:read"] });
+    admin.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201);
+    let revisions = format!("{}/revisions", entry.api());
+    let mut seen = 0;
+    for path in [
+        "/api/v1/resources?include=body",
+        "/api/v1/resources/changes",
+        &entry.api(),
+        &revisions,
+        "/api/v1/me/sessions",
+        "/api/v1/me/tokens",
+        "/api/v1/admin/users",
+        "/api/v1/admin/audit",
+        "/api/v1/admin/audit.csv",
+        "/api/v1/admin/metrics",
+        "/api/v1/export?format=json",
+    ] {
+        let text = admin.get(path).await.ok().text();
+        for time in text.split('"').filter(|text| text.contains('T') && Timestamp::parse(text).is_some()) {
+            assert!(time.len() == "2020-05-03T14:05:00.123Z".len() && time.ends_with('Z'), "{path}: {time}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen} times");
 }

@@ -98,6 +98,7 @@ mod tags;
 mod tidy;
 mod tls;
 mod tokens;
+mod trash;
 mod trust;
 mod visibility;
 mod waits;

@@ -220,8 +220,8 @@ async fn a_program_signs_in_renews_and_signs_out(app: App) {
     let second = renews(&app, &first).await.ok().json();
     me(&app, &second).await.ok();
     asks(&app, "/api/v1/auth/revoke", json!({ "token": second["refresh_token"] })).await.is(204);
-    me(&app, &second).await.is(401).problem("bad_token");
-    renews(&app, &second).await.is(401).problem("token_expired");
+    me(&app, &second).await.is(401).problem("token_revoked");
+    renews(&app, &second).await.is(401).problem("token_revoked");
     asks(&app, "/api/v1/auth/revoke", json!({ "token": "never heard of" })).await.is(204);
 }
 
@@ -239,10 +239,16 @@ on_both_engines!(a_refresh_token_that_comes_again_later_ends_the_family);
 async fn a_refresh_token_that_comes_again_later_ends_the_family(app: App) {
     let first = signs_in(&app).await;
     let second = renews(&app, &first).await.ok().json();
-    app.later(Duration::from_secs(11));
+    app.later(Duration::from_secs(59));
+    assert_eq!(
+        renews(&app, &first).await.ok().json()["refresh_token"],
+        second["refresh_token"],
+        "within the grace"
+    );
+    app.later(Duration::from_secs(2));
     renews(&app, &first).await.is(401).problem("token_reused");
-    me(&app, &second).await.is(401).problem("bad_token");
-    renews(&app, &second).await.is(401).problem("token_expired");
+    me(&app, &second).await.is(401).problem("token_revoked");
+    renews(&app, &second).await.is(401).problem("token_revoked");
     assert_eq!(told(&app).await, (1, 1));
 }
 
@@ -269,8 +275,71 @@ async fn a_program_is_a_device_too(app: App) {
     let page = ada.get("/settings/sessions").await.ok().text_has("Program with an access token");
     let end = page.attributes(".holdings form", "action").remove(0);
     ada.post_form(&end, &[]).await.redirects_to("/settings/sessions");
-    me(&app, &pair).await.is(401).problem("bad_token");
+    me(&app, &pair).await.is(401).problem("token_revoked");
     assert!(ada.is_signed_in().await);
+}
+
+on_both_engines!(a_program_names_its_device);
+async fn a_program_names_its_device(app: App) {
+    app.has_account("ada", Role::Member).await;
+    let login = |device: &str| json!({ "login": "ada", "password": PASSWORD, "device": device });
+    let pair = asks(&app, "/api/v1/auth/token", login(" Ada’s phone ")).await.ok().json();
+    let ada = app.another_browser_of("ada").await;
+    ada.get("/settings/sessions").await.ok().has(".holdings h2", "Ada’s phone");
+    let named = |sessions: Value| {
+        let items = sessions["items"].as_array().expect("items").clone();
+        items.iter().filter(|item| item["name"] == "Ada’s phone").count()
+    };
+    assert_eq!(named(ada.get("/api/v1/me/sessions").await.ok().json()), 1);
+    renews(&app, &pair).await.ok();
+    assert_eq!(named(ada.get("/api/v1/me/sessions").await.ok().json()), 1, "after a renewal too");
+    for bad in ["x".repeat(81), "a\nb".to_owned()] {
+        asks(&app, "/api/v1/auth/token", login(&bad)).await.invalid("device");
+    }
+}
+
+on_both_engines!(a_program_asks_for_no_more_than_its_owner_may_have);
+async fn a_program_asks_for_no_more_than_its_owner_may_have(app: App) {
+    app.has_account("root", Role::Admin).await;
+    app.has_account("ada", Role::Member).await;
+    let login =
+        |login: &str, scopes: Value| json!({ "login": login, "password": PASSWORD, "scopes": scopes });
+    for scopes in [json!([]), json!(["resources:read", "admin:read"])] {
+        asks(&app, "/api/v1/auth/token", login("ada", scopes)).await.invalid("scopes");
+    }
+    asks(&app, "/api/v1/auth/token", login("root", json!(["admin:read"]))).await.ok();
+    let all = asks(&app, "/api/v1/auth/token", login("ada", Value::Null)).await.ok().json();
+    let mine = json!(["resources:read", "resources:write", "account:read", "account:write"]);
+    assert_eq!(all["scopes"], mine);
+    let ada = app.another_browser_of("ada").await;
+    let draft = json!({ "name": "x", "scopes": ["admin:write"] });
+    ada.json(Method::POST, "/api/v1/me/tokens", draft).await.invalid("scopes");
+}
+
+on_both_engines!(a_token_tells_its_holder_what_it_is_good_for);
+async fn a_token_tells_its_holder_what_it_is_good_for(app: App) {
+    let pair = signs_in(&app).await;
+    let personal = crate::tokens::token(&app, "ada", &["resources:read"]).await;
+    let look = async |token: &Value| {
+        asks(&app, "/api/v1/auth/introspect", json!({ "token": token })).await.ok().json()
+    };
+    for (token, kind) in [
+        (&json!(personal), "personal"),
+        (&pair["access_token"], "access"),
+        (&pair["refresh_token"], "refresh"),
+    ] {
+        let seen = look(token).await;
+        assert_eq!((&seen["active"], &seen["token"]["kind"]), (&json!(true), &json!(kind)));
+        assert_eq!(seen["token"]["username"], "ada");
+        assert!(seen["token"]["expires_at"].is_string() && seen["token"]["scopes"].is_array(), "{seen}");
+    }
+    assert_eq!(look(&json!(personal)).await["token"]["scopes"], json!(["resources:read"]));
+    let nothing = json!({ "active": false, "token": null });
+    assert_eq!(look(&json!("cof_nonsense")).await, nothing);
+    renews(&app, &pair).await.ok();
+    assert_eq!(look(&pair["refresh_token"]).await, nothing, "it is used up");
+    asks(&app, "/api/v1/auth/revoke", json!({ "token": pair["access_token"] })).await.is(204);
+    assert_eq!(look(&pair["access_token"]).await, nothing);
 }
 
 on_both_engines!(a_browsers_cookie_is_no_programs_token);

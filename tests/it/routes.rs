@@ -191,7 +191,12 @@ async fn takes_the_tour(owner: &Actor) {
     owner.get("/import").await.ok().has("h1", "Import bookmarks");
     let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let report = owner.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
-    owner.get(&report.header("location")).await.ok().has("h1", "Bookmarks imported");
+    let report = report.header("location");
+    owner.get(&report).await.ok().has("h1", "Bookmarks imported");
+    owner.post_form(&format!("{report}/undo"), &[]).await.redirects_to(&report);
+    let preview = owner.uploads("/import", "bookmarks.html", file, &[("step", "preview")]).await.is(303);
+    let preview = preview.header("location");
+    owner.post_form(&format!("{preview}/commit"), &[]).await.redirects_to(&preview);
 }
 
 async fn changes_many(owner: &Actor, page: &str) {
@@ -341,7 +346,25 @@ async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
     let draft = json!({ "name": "ci", "scopes": ["resources:read"] });
     let made = owner.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201);
     owner.get("/api/v1/me/tokens").await.ok().text_has("\"name\":\"ci\"");
-    owner.json_free(Method::DELETE, &made.header("location")).await.is(204);
+    let token = json!({ "token": made.json()["token"] });
+    owner.json(Method::POST, "/api/v1/auth/introspect", token.clone()).await.ok().text_has("\"active\":true");
+    let made = owner.json(Method::POST, "/api/v1/auth/rotate", token).await.ok().json();
+    let successor = format!("/api/v1/me/tokens/{}", made["id"].as_str().expect("an id"));
+    owner.json_free(Method::DELETE, &successor).await.is(204);
+    takes_the_tour_of_trash_and_imports(owner).await;
+}
+
+async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {
+    let gone = owner.saves(json!({ "title": "Gone" })).await;
+    owner.json_free(Method::DELETE, &gone.api()).await.is(204);
+    owner.json_free(Method::DELETE, &format!("/api/v1/trash/{}", gone.id)).await.is(204);
+    owner.json_free(Method::DELETE, "/api/v1/trash").await.ok();
+    let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
+    let sent = owner.sends(Method::POST, "/api/v1/imports", "text/html", file).await.is(201);
+    let import = sent.header("location");
+    owner.get(&import).await.ok().text_has("\"previewed\"");
+    owner.json_free(Method::POST, &format!("{import}/commit")).await.ok();
+    owner.json_free(Method::POST, &format!("{import}/undo")).await.ok();
 }
 
 /// Every operation of the API, by its own description.

@@ -291,8 +291,9 @@ async fn a_program_sends_its_code_with_the_password(app: App) {
     asks(Some("000000")).await.is(401).problem("wrong_code");
     let code = phone.code(app.now());
     asks(Some(&code)).await.ok();
-    asks(Some(&code)).await.is(401).problem("wrong_code");
+    asks(Some(&code)).await.is(401).problem("code_used");
     asks(Some(&codes[0])).await.ok();
+    asks(Some(&codes[0])).await.is(401).problem("code_used");
 }
 
 on_both_engines!(a_form_whose_session_is_over_asks_for_the_code_too);

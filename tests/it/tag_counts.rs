@@ -108,7 +108,7 @@ impl Library<'_> {
             }
             8 => {
                 for entry in self.some("trash").await.iter().take(1) {
-                    resources.delete(&self.owner, entry.id).await.expect("it is gone");
+                    resources.delete(&self.owner, entry.id, &Precondition::None).await.expect("it is gone");
                 }
             }
             9 => self.imports(number).await,

@@ -69,7 +69,8 @@ async fn every_route_takes_the_scope_it_names_and_no_other(app: App) {
 fn every_route_that_tells_of_somebody_names_a_scope() {
     let open = operations().into_iter().filter(|(_, scope)| scope.is_none());
     let open: Vec<String> = open.map(|((method, path), _)| format!("{method} {path}")).collect();
-    assert_eq!(open, ["POST /api/v1/auth/refresh", "POST /api/v1/auth/revoke", "POST /api/v1/auth/token"]);
+    let auth = ["introspect", "refresh", "revoke", "rotate", "token"];
+    assert_eq!(open, auth.map(|name| format!("POST /api/v1/auth/{name}")));
 }
 
 on_both_engines!(a_program_works_with_its_token_alone);
@@ -171,8 +172,39 @@ async fn a_token_is_made_shown_once_and_revoked(app: App) {
         listed["last_used_at"].is_string() && listed["expires_at"].as_str() > listed["created_at"].as_str()
     );
     ada.json_free(Method::DELETE, &location).await.is(204);
-    by(&program, Method::GET, "/api/v1/me", token).await.is(401).problem("bad_token");
+    by(&program, Method::GET, "/api/v1/me", token).await.is(401).problem("token_revoked");
     ada.json_free(Method::DELETE, &location).await.is(404);
+    assert_eq!(ada.get(LIST).await.ok().json()["items"], json!([]));
+    app.later(Duration::from_hours(91 * 24));
+    app.coffer.tokens.forget_revoked().await.expect("forgotten");
+    by(&program, Method::GET, "/api/v1/me", token).await.is(401).problem("bad_token");
+}
+
+on_both_engines!(a_token_rotates_itself);
+async fn a_token_rotates_itself(app: App) {
+    app.has_account("ada", Role::Member).await;
+    let old = token(&app, "ada", &["account:read"]).await;
+    let program = app.visitor();
+    let rotates = async |token: &str| {
+        program.json(Method::POST, "/api/v1/auth/rotate", json!({ "token": token })).await
+    };
+    let expires = |made: &Value| made["expires_at"].as_str().expect("a time").to_owned();
+    app.later(Duration::from_hours(24));
+    let (made, again) = (rotates(&old).await.ok().json(), rotates(&old).await.ok().json());
+    assert_eq!(made, again, "an answer that got lost comes again");
+    let new = made["token"].as_str().expect("a token");
+    assert_eq!((&made["name"], &made["scopes"]), (&json!("a test"), &json!(["account:read"])));
+    assert!(expires(&made) > app.now().plus(Duration::from_hours(89 * 24)).json());
+    for good in [&old, new] {
+        by(&program, Method::GET, "/api/v1/me", good).await.ok();
+    }
+    let listed = by(&program, Method::GET, LIST, new).await.ok().json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    app.later(Duration::from_secs(61));
+    by(&program, Method::GET, "/api/v1/me", &old).await.is(401).problem("token_revoked");
+    rotates(&old).await.is(401).problem("token_revoked");
+    rotates("cof_nonsense").await.is(401).problem("bad_token");
+    by(&program, Method::GET, "/api/v1/me", new).await.ok();
 }
 
 on_both_engines!(the_page_makes_lists_and_revokes);

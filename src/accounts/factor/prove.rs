@@ -35,6 +35,22 @@ impl Accounts {
         proved(&self.limiter, reserved, fresh).await
     }
 
+    /// Whether this is a code that was good and has been used. It says nothing of codes that were not.
+    pub async fn is_used_code(&self, member: &Member, typed: &str) -> Result<bool> {
+        let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
+        let digits = codes::digits(typed);
+        if digits.len() != totp::DIGITS {
+            let hash = self.factor_keys.hash(member.id, typed);
+            return Ok(factor::is_used(&self.db, member.id, &hash).await?);
+        }
+        let (Some(sealed), Some(last)) = (factor.totp_secret, factor.totp_last_step) else {
+            return Ok(false);
+        };
+        let secret = self.factor_keys.totp.open(member.id.as_bytes(), &sealed);
+        let step = secret.and_then(|secret| totp::step_of(&secret, &digits, self.context.now(), None));
+        Ok(step.is_some_and(|step| step <= last))
+    }
+
     async fn use_code(
         &self,
         member: &Member,

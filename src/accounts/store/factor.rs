@@ -66,6 +66,13 @@ pub async fn use_code(tx: &mut Tx, user: Uuid, hash: &[u8], now: Timestamp) -> s
     Ok(rows == 1)
 }
 
+/// Whether there was such a recovery code, and it is used up.
+pub async fn is_used(db: &Db, user: Uuid, hash: &[u8]) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM recovery_codes
+        WHERE user_id = $1 AND code_hash = $2 AND used_at IS NOT NULL)";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(user).bind(hash).fetch_one(pool).await)
+}
+
 /// Ends the sudo mode of every session, by the epoch that it returns.
 pub async fn bump_epoch(tx: &mut Tx, user: Uuid) -> sqlx::Result<i64> {
     const SQL: &str = "UPDATE users SET factor_epoch = factor_epoch + 1 WHERE id = $1 RETURNING factor_epoch";

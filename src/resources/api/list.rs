@@ -40,6 +40,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
     StrictQuery(params): StrictQuery<ListParams>,
 ) -> Result<Response> {
+    params.refuse_unknown_filters()?;
     let listing = resources.list(&viewer, &params).await?;
     let with_body = !params.include.is_empty();
     let items = listing.hits.iter().map(|hit| ResourceItem::new(hit, with_body)).collect();

@@ -60,7 +60,7 @@ impl Resources {
                 self.latest(viewer, id).await.map(Some)
             }
             Operation::Restore { id, expected } => self.restore(viewer, id, &expected).await.map(Some),
-            Operation::Delete { id } => self.delete(viewer, id).await.map(|()| None),
+            Operation::Delete { id } => self.delete(viewer, id, &Precondition::None).await.map(|()| None),
         }
     }
 

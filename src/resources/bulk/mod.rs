@@ -9,6 +9,7 @@ pub mod store;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::apply::Before;
 use super::{Resource, Resources, Visibility, cached, tag};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -164,7 +165,18 @@ impl Resources {
     /// Deletes for ever what is in the viewer's trash, a few entries at a time. Returns how many.
     pub async fn empty_trash(&self, viewer: &Viewer) -> Result<u64> {
         let owner = viewer.signed_in()?.id;
-        let ids = entries::ids_in_trash(&self.db, owner).await?;
+        let mut count = 0;
+        loop {
+            let ids = entries::ids_in_trash(&self.db, owner).await?;
+            let deleted = self.delete_from_trash(owner, &ids).await?;
+            count += deleted;
+            if deleted == 0 {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn delete_from_trash(&self, owner: Uuid, ids: &[Uuid]) -> Result<u64> {
         let mut count = 0;
         for part in ids.chunks(steps::STEP) {
             let mut tx = self.cache.begin().await?;

@@ -8,7 +8,7 @@ use super::entries::places;
 use super::steps::Outcome;
 use super::{BulkChange, Progress, State};
 use crate::cache::Write;
-use crate::db::{Db, Engine, on};
+use crate::db::{Db, Engine, Tx, on};
 use crate::timestamp::Timestamp;
 
 /// Items that one transaction adds.
@@ -75,6 +75,20 @@ pub async fn begin(db: &Db, id: Uuid, owner: Uuid, change: &BulkChange, now: Tim
     tx.commit().await
 }
 
+/// Notes a change that is carried out, for its undo.
+pub async fn begin_done(
+    tx: &mut Write,
+    id: Uuid,
+    owner: Uuid,
+    change: &BulkChange,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO bulk_changes (id, owner_id, state, change, created_at, stepped_at)
+        VALUES ($1, $2, 'done', $3, $4, $4)";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(json(change)).bind(now)
+        .execute(conn).await.map(drop))
+}
+
 /// Adds those of the resources that are the owner's.
 pub async fn add_items(db: &Db, id: Uuid, owner: Uuid, resources: &[Uuid]) -> sqlx::Result<()> {
     let sql = format!(
@@ -92,10 +106,14 @@ pub async fn add_items(db: &Db, id: Uuid, owner: Uuid, resources: &[Uuid]) -> sq
 }
 
 pub async fn set_state(db: &Db, id: Uuid, state: State, now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE bulk_changes SET state = $2, stepped_at = $3 WHERE id = $1";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(state.as_str()).bind(now).execute(conn).await.map(drop))?;
+    set_state_in(&mut tx, id, state, now).await?;
     tx.commit().await
+}
+
+pub async fn set_state_in(tx: &mut Tx, id: Uuid, state: State, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE bulk_changes SET state = $2, stepped_at = $3 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(state.as_str()).bind(now).execute(conn).await.map(drop))
 }
 
 /// Unless it is in another state by now.

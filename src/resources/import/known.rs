@@ -24,6 +24,7 @@ pub(super) struct Known {
 
 pub(super) struct Merging<'a> {
     pub tx: &'a mut Write,
+    pub import_id: Uuid,
     pub owner: Uuid,
     pub now: Timestamp,
 }
@@ -79,6 +80,8 @@ impl Merging<'_> {
         let retagged: Vec<Retagged> = changes.iter().map(Change::retagged).collect();
         store::retag(self.tx, &retagged, self.now).await?;
         let ids: Vec<Uuid> = retagged.iter().map(|retagged| retagged.id).collect();
+        let merged = changes.iter().map(|change| change.holder);
+        store::note_merged(self.tx, self.import_id, &merged.collect::<Vec<_>>()).await?;
         Ok(store::add_revisions_of(self.tx, &ids, self.owner, self.now).await?)
     }
 }

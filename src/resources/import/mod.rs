@@ -1,5 +1,8 @@
 //! Bookmarks files: every link in one is new, already kept, or refused with its line and the reason.
 
+pub mod api;
+pub mod batch;
+mod batch_store;
 mod known;
 mod labels;
 pub mod netscape;
@@ -16,14 +19,16 @@ use std::collections::{HashMap, HashSet};
 use encoding_rs::Encoding;
 use uuid::Uuid;
 
+use self::batch::State;
 use self::known::{Known, Merging};
 use self::netscape::FileError;
 use self::prepare::{Preparation, Prepared};
 pub use self::report::Report;
-use self::store::Holding;
+use self::store::{Holding, NewImport};
+use super::bulk::{self, BulkChange};
 use super::draft::{Checked, url_key};
 use super::{Resources, Visibility, cached, tag};
-use crate::cache::Scope;
+use crate::cache::{Scope, Write};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
@@ -54,6 +59,21 @@ pub(super) struct Ready {
     pub checked: Checked,
 }
 
+/// What is about to come in.
+struct Incoming {
+    id: Uuid,
+    owner: Uuid,
+    now: Timestamp,
+    prepared: Prepared,
+    report: Report,
+}
+
+impl Incoming {
+    fn row(&self, state: State) -> NewImport<'_> {
+        NewImport { id: self.id, owner: self.owner, file_name: &self.report.file_name, state, now: self.now }
+    }
+}
+
 impl Resources {
     /// Brings a bookmarks file into the viewer's library, whole or not at all. `progress` hears how many
     /// links of how many are written.
@@ -68,37 +88,52 @@ impl Resources {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<(Uuid, Report)> {
         let owner = viewer.signed_in()?.id;
+        let mut incoming = self.incoming(owner, self.context.new_id(), file).await?;
+        let total = incoming.prepared.ready.len();
+        let mut tx = self.cache.begin_bulk().await?;
+        store::begin(&mut tx, &incoming.row(State::Committed)).await?;
+        let touched = self.bring_in(&mut tx, &mut incoming, &mut progress).await?;
+        store::finish(&mut tx, incoming.id, &incoming.report).await?;
+        tx.commit(touched).await?;
+        progress(total, total);
+        Ok((incoming.id, incoming.report))
+    }
+
+    async fn incoming(&self, owner: Uuid, id: Uuid, file: File<'_>) -> Result<Incoming> {
         let name: String = file.name.chars().filter(|c| !c.is_control()).take(200).collect();
         let mut report = Report { file_name: name, ..Report::default() };
-        let mut prepared = self.read(file, &mut report).await?;
+        let prepared = self.read(file, &mut report).await?;
+        Ok(Incoming { id, owner, now: self.context.now(), prepared, report })
+    }
 
-        let (import_id, now) = (self.context.new_id(), self.context.now());
-        let mut tx = self.cache.begin_bulk().await?;
-        store::begin(&mut tx, import_id, owner, &report.file_name, now).await?;
-        let thrown_away = prepared.without_thrown_away(&mut tx, owner).await?;
+    /// Writes everything, and completes the report. Returns what the cache has to forget.
+    async fn bring_in(
+        &self,
+        tx: &mut Write,
+        incoming: &mut Incoming,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Vec<Scope>> {
+        let Incoming { id: import_id, owner, now, prepared, report } = incoming;
+        let (import_id, owner, now) = (*import_id, *owner, *now);
+        let mut prepared = std::mem::take(prepared);
+        // What it gives to entries that are there already is a change of many entries, whose undo takes it back.
+        let merges = BulkChange::AddTags(Vec::new());
+        bulk::store::begin_done(tx, import_id, owner, &merges, now).await?;
+        let thrown_away = prepared.without_thrown_away(tx, owner).await?;
         let total = prepared.ready.len();
         let mut outcome = Outcome::default();
         for batch in prepared.ready.chunks(BATCH) {
-            let mut import = Batch { tx: &mut tx, import_id, owner, now };
+            let mut import = Batch { tx, import_id, owner, now };
             import.write(self, batch, &mut outcome).await?;
-            store::refresh_statistics(&mut tx).await?;
+            store::refresh_statistics(tx).await?;
             progress(outcome.written.len() + outcome.known.duplicates.len(), total);
         }
-        store::add_revisions(&mut tx, import_id, owner, now).await?;
+        store::add_revisions(tx, import_id, owner, now).await?;
         report.new = outcome.written.len();
         let changed = std::mem::take(&mut outcome.known.changed);
-        outcome.tell(prepared, &mut report);
+        outcome.tell(prepared, report);
         report.list_thrown_away(thrown_away);
-        store::finish(&mut tx, import_id, &report).await?;
-        tx.commit(touched(owner, &changed)).await?;
-        progress(total, total);
-        Ok((import_id, report))
-    }
-
-    /// The report of one of the viewer's imports.
-    pub async fn import_report(&self, viewer: &Viewer, id: Uuid) -> Result<Report> {
-        let json = store::report(&self.db, viewer.signed_in()?.id, id).await?.ok_or(Error::NotFound)?;
-        serde_json::from_str(&json).map_err(|e| Error::Internal(format!("import report: {e}")))
+        Ok(touched(owner, &changed))
     }
 
     /// Parses and checks away from the async workers: a large file takes a while.
@@ -162,7 +197,7 @@ impl Outcome {
 
 /// One batch's part of the transaction.
 struct Batch<'a> {
-    tx: &'a mut crate::cache::Write,
+    tx: &'a mut Write,
     import_id: Uuid,
     owner: Uuid,
     now: Timestamp,
@@ -196,7 +231,8 @@ impl Batch<'_> {
             links.iter().filter_map(|ready| ready.checked.url.as_ref()).map(url_key).collect();
         for (known, holding) in [(links, Holding::Addresses(&keys)), (notes, Holding::Notes(&same))] {
             if !known.is_empty() {
-                let mut merging = Merging { tx: self.tx, owner: self.owner, now: self.now };
+                let Self { tx, import_id, owner, now } = self;
+                let mut merging = Merging { tx, import_id: *import_id, owner: *owner, now: *now };
                 let merged = merging.merge(&known, holding, || resources.context.new_id()).await?;
                 outcome.take(&known, merged);
             }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{self, DefaultBodyLimit};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use encoding_rs::Encoding;
 
+use super::batch::{Import, State};
 use super::{File, Report, netscape};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
@@ -25,6 +26,8 @@ pub fn routes(limit: usize) -> Router<ResourcesState> {
     Router::new()
         .route("/import", get(form).post(import).layer(DefaultBodyLimit::max(limit)))
         .route("/import/{id}", get(report))
+        .route("/import/{id}/commit", post(commit))
+        .route("/import/{id}/undo", post(undo))
 }
 
 /// The encodings that the form offers: all that a guess may name.
@@ -74,6 +77,7 @@ struct ImportPage {
 #[template(path = "import/done.html")]
 struct ImportDonePage {
     context: PageContext,
+    import: Import,
     report: Report,
     see_href: Option<&'static str>,
 }
@@ -93,7 +97,7 @@ async fn form(viewer: Viewer, context: PageContext) -> Result<Response> {
 }
 
 async fn import(
-    State(resources): State<Arc<Resources>>,
+    extract::State(resources): extract::State<Arc<Resources>>,
     viewer: Viewer,
     context: PageContext,
     upload: Upload,
@@ -120,8 +124,14 @@ async fn import(
         return refused(context, choices, "file", "Choose a bookmarks file first. This one is empty.");
     }
     let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
-    match waits::patient(resources.import(&viewer, file, |_, _| ())).await {
-        Ok((id, _)) => Ok(redirect(&format!("/import/{id}"), None)),
+    let imported = async {
+        match upload.field("step") {
+            "preview" => resources.preview_import(&viewer, file).await,
+            _ => resources.import(&viewer, file, |_, _| ()).await.map(|(id, _)| id),
+        }
+    };
+    match waits::patient(imported).await {
+        Ok(id) => Ok(redirect(&format!("/import/{id}"), None)),
         Err(Error::Invalid(errors)) if errors.of("charset").is_some() => {
             refused_with(context, guessed(choices, upload.bytes).await?, errors)
         }
@@ -164,12 +174,31 @@ fn import_page(context: PageContext, choices: Choices, errors: FieldErrors) -> I
 }
 
 async fn report(
-    State(resources): State<Arc<Resources>>,
+    extract::State(resources): extract::State<Arc<Resources>>,
     viewer: Viewer,
     context: PageContext,
     Id(id): Id,
 ) -> Result<Response> {
-    let report = resources.import_report(&viewer, id).await?;
-    let see_href = (report.new > 0).then_some("/resources");
-    page(&ImportDonePage { context: context.section("import"), report, see_href }, false)
+    let import = resources.find_import(&viewer, id).await?;
+    let report = import.report.clone();
+    let see_href = (report.new > 0 && import.state == State::Committed).then_some("/resources");
+    page(&ImportDonePage { context: context.section("import"), import, report, see_href }, false)
+}
+
+async fn commit(
+    extract::State(resources): extract::State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    waits::patient(resources.commit_import(&viewer, id)).await?;
+    Ok(redirect(&format!("/import/{id}"), None))
+}
+
+async fn undo(
+    extract::State(resources): extract::State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    waits::patient(resources.undo_import(&viewer, id)).await?;
+    Ok(redirect(&format!("/import/{id}"), None))
 }

@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
+use super::batch::State;
 use super::{Ready, Report};
 use crate::cache::Write;
-use crate::db::{Db, Engine, REFRESH_STATISTICS, on};
-use crate::resources::Tags;
+use crate::db::{Engine, REFRESH_STATISTICS, on};
+use crate::resources::bulk::Before;
 use crate::resources::draft::Checked;
 use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions, tag_names};
 use crate::resources::tag::TagName;
+use crate::resources::{Tags, Visibility};
 use crate::timestamp::Timestamp;
 
 /// Appends the condition of [`holders`] to a query.
@@ -37,16 +39,20 @@ macro_rules! held {
     }};
 }
 
-pub async fn begin(
-    tx: &mut Write,
-    id: Uuid,
-    owner: Uuid,
-    file_name: &str,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+pub struct NewImport<'a> {
+    pub id: Uuid,
+    pub owner: Uuid,
+    pub file_name: &'a str,
+    pub state: State,
+    pub now: Timestamp,
+}
+
+pub async fn begin(tx: &mut Write, import: &NewImport<'_>) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO imports (id, owner_id, filename, state, report, created_at)
-        VALUES ($1, $2, $3, 'committed', '', $4)";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(now).execute(conn).await.map(drop))
+        VALUES ($1, $2, $3, $4, '', $5)";
+    let NewImport { id, owner, file_name, state, now } = import;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(state.as_str()).bind(now)
+        .execute(conn).await.map(drop))
 }
 
 pub async fn finish(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<()> {
@@ -55,9 +61,17 @@ pub async fn finish(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<(
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(json).execute(conn).await.map(drop))
 }
 
-pub async fn report(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<String>> {
-    const SQL: &str = "SELECT report FROM imports WHERE id = $1 AND owner_id = $2";
-    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).bind(owner).fetch_optional(pool).await)
+/// Notes how entries were before they got more tags, and the version that they have now.
+pub async fn note_merged(tx: &mut Write, import: Uuid, holders: &[&Holder]) -> sqlx::Result<()> {
+    on!(tx.conn(), conn => {
+        let mut insert =
+            QueryBuilder::new("INSERT INTO bulk_items (bulk_id, resource_id, state, version, before) ");
+        insert.push_values(holders, |mut row, holder| {
+            row.push_bind(import).push_bind(holder.id).push_bind("changed").push_bind(holder.version + 1)
+                .push_bind(serde_json::to_string(&holder.before()).unwrap_or_default());
+        });
+        insert.build().execute(conn).await.map(drop)
+    })
 }
 
 /// The ids that were written; the others' addresses are kept already.
@@ -159,10 +173,23 @@ pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Ti
 pub struct Holder {
     pub id: Uuid,
     pub url_key: Option<Vec<u8>>,
+    pub version: i64,
+    pub visibility: String,
+    pub pinned: bool,
     #[sqlx(rename = "marks")]
     pub index_terms: String,
     #[sqlx(try_from = "Option<String>")]
     pub tags: Tags,
+}
+
+impl Holder {
+    fn before(&self) -> Before {
+        Before {
+            tags: self.tags.0.clone(),
+            visibility: Visibility::parse(&self.visibility).unwrap_or_default(),
+            pinned: self.pinned,
+        }
+    }
 }
 
 /// By what resources are found.
@@ -178,7 +205,11 @@ pub enum Holding<'a> {
 /// transaction ends.
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
     const LOCK: &str = "SELECT r.id FROM resources r";
-    const SQL: &str = concat!("SELECT r.id, r.url_key, r.marks, ", tag_names!(), " AS tags FROM resources r");
+    const SQL: &str = concat!(
+        "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.marks, ",
+        tag_names!(),
+        " AS tags FROM resources r"
+    );
     if let Engine::Postgres(conn) = tx.conn() {
         let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
         // In one order, so that two imports don't wait for each other.

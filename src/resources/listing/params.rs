@@ -42,7 +42,11 @@ pub enum Include {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// Words, "phrases", -not, or, and filters such as tag:recipes or before:2026-01-01.
+    /// What to find: `tide harbour` both words, `"tide tables"` a phrase, `-moon` without a word, `tide or moon` either
+    /// word; `tag:work` this tag and those below it, `site:example.org` a site, `site:example.org/docs` a part of it,
+    /// `by:ada` a person's, `kind:note` or `kind:link`, `is:pinned`, `is:untagged`, `visibility:public` (or `members`,
+    /// `private`), `before:2026-01-01` and `after:2025-06-30` by the day it was saved. A `-` before a filter excludes.
+    /// Another `word:` is 400 `bad_query`; put it in quotes to search for it.
     #[param(max_length = 1000)]
     pub q: String,
     /// Only this tag and the tags below it.
@@ -134,6 +138,14 @@ impl ListParams {
             &self.state,
             [("", outside), ("active", outside), ("trash", Partition::Trash), ("all", Partition::Everything)],
         )
+    }
+
+    /// A person at the page can see that a word was searched for; a program can't.
+    ///
+    /// # Errors
+    /// [`Error::BadQuery`].
+    pub fn refuse_unknown_filters(&self) -> Result<()> {
+        query::parse(&self.q)?.unknown_filter.map_or(Ok(()), |unknown| Err(unknown.into()))
     }
 
     /// Whether to say how many there are.

@@ -51,6 +51,8 @@ struct ResultsPart<'a> {
     query_error: Option<String>,
     /// Whether the search has nothing to search for.
     wordless: bool,
+    /// What looks like a filter, and was searched for as words.
+    unknown_filter: Option<String>,
     rows: Vec<Row<'a>>,
     waiting: Waiting,
     next: Option<String>,
@@ -156,6 +158,7 @@ async fn library(
     }
     let unfiltered = narrowed == ListParams::default();
     let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips).await?;
+    let query = query::parse(&params.q).unwrap_or_default();
     let results = ResultsPart {
         context: context.clone(),
         alone: only_results,
@@ -171,7 +174,8 @@ async fn library(
         },
         chips,
         query_error,
-        wordless: query::parse(&params.q).is_ok_and(|query| query.says_nothing),
+        wordless: query.says_nothing,
+        unknown_filter: query.unknown_filter.map(|unknown| unknown.message),
         next: listing
             .next
             .as_ref()

@@ -102,7 +102,7 @@ pub async fn restore(
 }
 
 pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
-    resources.delete(&viewer, id).await?;
+    resources.delete(&viewer, id, &Precondition::None).await?;
     Ok(redirect("/trash", Some(flash::DELETED)))
 }
 

@@ -3,7 +3,8 @@
 use time::Date;
 
 use super::super::{Kind, Visibility, normal_url, tag};
-use super::{QueryError, lex::Lexeme};
+use super::QueryError;
+use super::lex::{Item, Lexeme};
 use crate::timestamp::Timestamp;
 
 const NAMES: [&str; 8] = ["tag", "site", "by", "kind", "is", "visibility", "before", "after"];
@@ -61,6 +62,30 @@ fn nearest(name: &str) -> Option<&'static str> {
     (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
         .then(|| NAMES.iter().find(near).copied())
         .flatten()
+}
+
+/// The first bare word that looks like a filter and is none.
+pub(super) fn unknown_in(lexemes: &[Lexeme]) -> Option<QueryError> {
+    let nexts = lexemes.iter().skip(1).map(Some).chain([None]);
+    lexemes.iter().zip(nexts).find_map(|(lexeme, next)| {
+        let Item::Words { text, .. } = &lexeme.item else { return None };
+        let (name, value) = text.split_once(':').filter(|_| !lexeme.is_quoted)?;
+        let end = lexeme.position + usize::from(lexeme.negated) + text.chars().count();
+        let has_value = match value.chars().next() {
+            // Not the colons of `std::fs`, of an address and of a path.
+            Some(c) => !matches!(c, ':' | '/' | '\\'),
+            None => next.is_some_and(|next| next.is_quoted && next.position == end),
+        };
+        let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphabetic());
+        (is_name && has_value).then(|| QueryError::at(lexeme.position, no_such_filter(name)))
+    })
+}
+
+fn no_such_filter(name: &str) -> String {
+    let known = NAMES.map(|name| format!("{name}:")).join(", ");
+    format!(
+        "There is no filter “{name}:”. The filters are {known}. Put words with a colon in quotes to search for them."
+    )
 }
 
 pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, QueryError> {

@@ -7,6 +7,7 @@ use super::filter;
 pub(super) struct Lexeme {
     pub position: usize,
     pub negated: bool,
+    pub is_quoted: bool,
     pub item: Item,
 }
 
@@ -56,13 +57,14 @@ fn lexeme(chars: &[char], position: usize) -> Found<Lexeme> {
     // "--release" is a word with dashes, "-" alone is punctuation.
     let negated = next_is(0, |c| c == '-') && next_is(1, |c| !c.is_whitespace() && c != '-');
     let begin = position + usize::from(negated);
-    let Found { value: item, next } = if chars.get(begin).copied().is_some_and(is_quote) {
+    let is_quoted = chars.get(begin).copied().is_some_and(is_quote);
+    let Found { value: item, next } = if is_quoted {
         let Found { value: text, next } = quoted(chars, begin);
         Found { value: Item::Words { text, open_ended: false }, next }
     } else {
         bare(chars, begin, negated)
     };
-    Found { value: Lexeme { position, negated, item }, next }
+    Found { value: Lexeme { position, negated, is_quoted, item }, next }
 }
 
 fn bare(chars: &[char], begin: usize, negated: bool) -> Found<Item> {

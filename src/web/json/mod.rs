@@ -97,6 +97,12 @@ pub struct Problem {
     /// For `bad_query`: where the query could not be read, in characters from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// For `method_not_allowed`: what the address takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_methods: Vec<String>,
+    /// For `unknown_route`: the most similar address that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
     /// For `too_many_requests`: the limits that were reached, by their names in `RateLimit-Policy`.
     #[serde(rename = "violated-policies", default, skip_serializing_if = "Vec::is_empty")]
     pub violated_policies: Vec<String>,
@@ -138,6 +144,12 @@ impl Problem {
                 None
             },
             position: if let Error::BadQuery { position, .. } = error { Some(*position) } else { None },
+            allowed_methods: if let Error::MethodNotAllowed(allowed) = error {
+                allowed.iter().map(|method| (*method).to_owned()).collect()
+            } else {
+                Vec::new()
+            },
+            nearest: if let Error::UnknownRoute(nearest) = error { nearest.clone() } else { None },
             violated_policies: if let Error::TooManyRequests(refusal) = error {
                 refusal.policies.iter().map(|policy| policy.as_str().to_owned()).collect()
             } else {

@@ -111,7 +111,7 @@ async fn every_write_is_seen_by_everybody(app: App) {
     resources.restore(&ada, id, &Precondition::None).await.expect("it is hers");
     walk.agrees("restore").await;
     resources.trash(&ada, id, &Precondition::None).await.expect("it is hers");
-    resources.delete(&ada, id).await.expect("it is in the trash");
+    resources.delete(&ada, id, &Precondition::None).await.expect("it is in the trash");
     walk.agrees("delete").await;
     resources.trash(&ada, walk.ids[2], &Precondition::None).await.expect("it is hers");
     walk.agrees("trash again").await;

@@ -49,6 +49,8 @@ impl Owner {
         let client = blocked.first().map_or("0123456789ab".to_owned(), |client| client.key.today.short());
         ids.insert("blocked", client);
         ids.insert("import", imports(&actor).await);
+        ids.insert("imports", ids["import"].clone());
+        ids.insert("trash", trashed.id.clone());
         ids.insert("changes", change(&actor, &entry).await);
         ids.insert("sessions", another_device(app, &actor, &id).await);
         let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
