@@ -57,6 +57,7 @@ cfg_if::cfg_if! {
         pub mod waiting;
         pub mod waits;
         pub mod web;
+        pub mod webhooks;
     } else {
         mod accounts;
         mod admin;
@@ -100,5 +101,6 @@ cfg_if::cfg_if! {
         mod waiting;
         mod waits;
         mod web;
+        mod webhooks;
     }
 }

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 use super::router::with_state;
+use crate::audit::AuditLog;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::db::Db;
@@ -26,10 +27,12 @@ use crate::settings::{ArchiveFile, OwnLibrary};
 use crate::system::System;
 use crate::web::cursor::CursorKey;
 use crate::web::page_cache::PAGE;
+use crate::webhooks::{self, Webhooks, WebhooksState};
 
 /// What people keep here.
 pub struct Library {
     pub resources: Arc<Resources>,
+    pub webhooks: Webhooks,
 }
 
 /// The kinds of cached answers, for the metrics.
@@ -44,21 +47,21 @@ pub(super) struct Deps<'a> {
     pub db: &'a Db,
     pub cache: &'a Cache,
     pub cursors: &'a CursorKey,
+    pub audit: &'a AuditLog,
 }
 
 impl Library {
     pub(super) fn new(deps: &Deps<'_>) -> Self {
-        let Deps { config, system, keys, db, cache, cursors } = deps;
-        let resources =
-            Resources::new((*cache).clone(), (*db).clone(), (*system).clone(), (*cursors).clone());
-        let resources = match config.fetching.fetch {
-            Switch::On => {
-                let fetcher = Fetcher::new(&config.fetching.fetch_allow);
-                resources.with_fetching(Fetching::new(fetcher, keys.derive("icon")))
-            }
-            Switch::Off => resources,
+        let Deps { config, system, keys, db, cache, cursors, audit } = *deps;
+        let settings = &config.fetching;
+        let fetcher = (settings.fetch == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
+        let resources = Resources::new(cache.clone(), db.clone(), system.clone(), cursors.clone());
+        let resources = match &fetcher {
+            Some(fetcher) => resources.with_fetching(Fetching::new(fetcher.clone(), keys.derive("icon"))),
+            None => resources,
         };
-        Self { resources: Arc::new(resources) }
+        let needed = webhooks::Deps { db: db.clone(), system: system.clone(), audit: audit.clone(), fetcher };
+        Self { resources: Arc::new(resources), webhooks: Webhooks::new(needed, keys) }
     }
 
     /// What the pages of an account ask of it.
@@ -71,12 +74,17 @@ fn state(app: &App) -> ResourcesState {
     ResourcesState { resources: app.library.resources.clone(), deps: app.deps.clone() }
 }
 
+fn webhooks_state(app: &App) -> WebhooksState {
+    WebhooksState { webhooks: app.library.webhooks.clone(), deps: app.deps.clone() }
+}
+
 pub(super) fn pages(app: &App) -> Router {
     resources::pages::routes()
         .merge(resources::public::pages::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.deps.upload_limit))
         .with_state(state(app))
+        .merge(webhooks::pages::routes().with_state(webhooks_state(app)))
 }
 
 /// What is the same for every viewer.
@@ -86,6 +94,7 @@ pub(super) fn assets(app: &App) -> Router {
 
 pub(super) fn api(app: Option<&App>) -> OpenApiRouter {
     with_state(resources::api::routes().merge(resources::public::api::routes()), app, state)
+        .merge(with_state(webhooks::api::routes(), app, webhooks_state))
 }
 
 #[async_trait]
@@ -106,13 +115,14 @@ impl OwnLibrary for Resources {
 
 impl App {
     /// Work that goes on until the program ends.
-    pub fn maintain_library(&self) -> [JoinHandle<()>; 2] {
+    pub fn maintain_library(&self) -> [JoinHandle<()>; 3] {
         let settings = &self.config.fetching;
         let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
         let (fetching, checking) = (self.library.resources.clone(), self.library.resources.clone());
         [
             tokio::spawn(async move { fetching.maintain_fetching().await }),
             tokio::spawn(async move { checking.maintain_links(fetcher.as_ref()).await }),
+            tokio::spawn(self.library.webhooks.clone().maintain()),
         ]
     }
 
@@ -142,6 +152,9 @@ impl App {
         }
         if let Err(error) = resources.forget_previews().await {
             tracing::warn!(?error, "imports that were never committed could not be removed");
+        }
+        if let Err(error) = self.library.webhooks.forget_old().await {
+            tracing::warn!(?error, "deliveries of webhooks that are 30 days old could not be removed");
         }
         if let Err(error) = resources.resume_bulk().await {
             tracing::warn!(?error, "changes of many entries could not go on");

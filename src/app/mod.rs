@@ -104,9 +104,9 @@ impl Opened {
         Cache::new(deps, capacity)
     }
 
-    fn library(&self, cache: &Cache, cursors: &CursorKey) -> Library {
+    fn library(&self, cache: &Cache, cursors: &CursorKey, audit: &AuditLog) -> Library {
         let Self { db, system, keys, config, .. } = self;
-        Library::new(&library::Deps { config, system, keys, db, cache, cursors })
+        Library::new(&library::Deps { config, system, keys, db, cache, cursors, audit })
     }
 
     fn mail(&self) -> Result<Mail, String> {
@@ -178,10 +178,10 @@ impl App {
     fn build(opened: Opened) -> Result<Self, String> {
         let (cache, mail) = (opened.cache(), opened.mail()?);
         let cursors = CursorKey::new(opened.keys.derive("cursor"));
-        let library = opened.library(&cache, &cursors);
+        let audit = AuditLog::new(opened.system.clone(), &opened.keys, &opened.metrics);
+        let library = opened.library(&cache, &cursors, &audit);
         let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());
-        let audit = AuditLog::new(system.clone(), &keys, &metrics);
         let sessions = Sessions::new(&db, &cache, redis.as_ref(), &system, &audit, &metrics);
         let client_ip = ClientIp::new(&config.client, &keys);
         let limiter = Limiter::new(&config.rate_limit, &keys, redis.as_ref(), &system, &metrics);

@@ -28,6 +28,8 @@ impl Action {
             (Self::RecoveryCodeUse, Outcome::Refused) => "Entered a wrong recovery code",
             (Self::TokenCreate, _) => "Created an API token",
             (Self::TokenRevoke, _) => "Revoked an API token",
+            (Self::WebhookCreate, _) => "Created a webhook",
+            (Self::WebhookDelete, _) => "Deleted a webhook",
             (Self::InviteCreate, _) => "Created an invitation",
             (Self::InviteWithdraw, _) => "Withdrew an invitation",
             (Self::InviteAccept, _) => "Accepted an invitation",

@@ -48,6 +48,8 @@ named! {
         RecoveryCodeUse = "recovery_code.use",
         TokenCreate = "token.create",
         TokenRevoke = "token.revoke",
+        WebhookCreate = "webhook.create",
+        WebhookDelete = "webhook.delete",
         InviteCreate = "invite.create",
         InviteWithdraw = "invite.withdraw",
         InviteAccept = "invite.accept",

@@ -10,6 +10,7 @@ use crate::keys::rotation::Rotation;
 use crate::keys::store;
 use crate::mail;
 use crate::telemetry::metrics::Metrics;
+use crate::webhooks;
 
 #[derive(Debug, Default)]
 pub struct Resealed {
@@ -24,6 +25,7 @@ pub async fn run(rotation: &Rotation<'_>, db: &Db) -> sqlx::Result<Resealed> {
     let mut tx = db.begin().await?;
     let last_event = store::replace(&mut tx, rotation.new.id().as_bytes()).await?;
     let letters = mail::reseal(&mut tx, rotation).await?;
+    webhooks::reseal(&mut tx, rotation).await?;
     let (second_factors, switched_off) = factor::reseal(&mut tx, rotation).await?;
     rotation.retire(&mut tx, last_event).await?;
     let audit = AuditLog::new(rotation.context.clone(), rotation.new, &Metrics::new(rotation.context));

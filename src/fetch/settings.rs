@@ -14,7 +14,7 @@ pub enum Switch {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Fetching")]
 pub struct FetchSettings {
-    /// Fetch the title, description and icon of links that are saved without a title.
+    /// Fetch the title, description and icon of links that are saved without a title, and send webhooks.
     #[arg(long, env = "COFFER_FETCH", default_value = "on")]
     pub fetch: Switch,
 

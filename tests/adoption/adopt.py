@@ -38,9 +38,10 @@ def cut(name, begin, end):
 
 
 def take_away():
-    for name in ["src/resources", "templates/resources", "templates/export", "templates/import", "templates/public"]:
+    for name in ["src/resources", "src/webhooks", "templates/resources", "templates/export", "templates/import", "templates/public"]:
         shutil.rmtree(path(name))
-    for name in ["src/commands/library.rs", "src/commands/export.rs", "src/doctor/tags.rs", "templates/settings/capture.html"]:
+    for name in ["src/commands/library.rs", "src/commands/export.rs", "src/doctor/tags.rs", "templates/settings/capture.html",
+                 "templates/settings/webhooks.html", "templates/settings/deliveries.html"]:
         path(name).unlink()
 
 
@@ -50,7 +51,7 @@ def migrations():
         first = f"migrations/{engine}/0001_library.sql"
         cut(first, "CREATE TABLE imports (", "CREATE TABLE audit_events (")
         for file in folder.iterdir():
-            if file != path(first) and re.search(r"\b(resources|tags|imports)\b", file.read_text()):
+            if file != path(first) and re.search(r"\b(resources|tags|imports|webhooks)\b", file.read_text()):
                 file.unlink()
         shutil.copy(HERE / f"{engine}.sql", folder / "1000_books.sql")
 
@@ -67,6 +68,7 @@ def put_in():
 
 
 def wire():
+    replace("src/lib.rs", ("        mod webhooks;\n", ""), ("        pub mod webhooks;\n", ""))
     replace("src/lib.rs", ("mod resources;", "mod books;"), ("[`resources`]", "[`books`]"))
     replace("src/web/page_context.rs", ('HOME: &str = "/resources"', 'HOME: &str = "/books"'))
     cut("templates/layout.html", '        <li><a href="/resources"', "      </ul>")
@@ -74,6 +76,12 @@ def wire():
         '<nav class="tabs" aria-label="Main">\n      <ul>\n',
         '<nav class="tabs" aria-label="Main">\n      <ul>\n        <li><a href="/books">Books</a></li>\n',
     ))
+    replace(
+        "src/commands/rotation.rs",
+        ("use crate::webhooks;\n", ""),
+        ("    webhooks::reseal(&mut tx, rotation).await?;\n", ""),
+    )
+    cut("templates/settings/section_layout.html", '      <li><a href="/settings/webhooks"', '      <li><a href="/settings/activity"')
     cut("templates/settings/section_layout.html", '      <li><a href="/settings/capture"', '      <li><a href="/settings/tokens"')
 
 

@@ -235,7 +235,11 @@ async fn held(app: &App) -> Dump {
     Dump::of(&app.coffer.db).await.without(&["audit_events", "audit_head", "installation", "outbox"])
 }
 
-on_both_engines!(every_address_that_changes_something_needs_our_own_page_and_its_token, "--signup=open");
+on_both_engines!(
+    every_address_that_changes_something_needs_our_own_page_and_its_token,
+    "--fetch=on",
+    "--signup=open"
+);
 async fn every_address_that_changes_something_needs_our_own_page_and_its_token(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let (actor, right) = (&owner.actor, owner.actor.token());
@@ -266,7 +270,7 @@ async fn every_address_that_changes_something_needs_our_own_page_and_its_token(a
     }
 }
 
-on_both_engines!(nor_do_visitors_come_in_from_elsewhere, "--signup=open");
+on_both_engines!(nor_do_visitors_come_in_from_elsewhere, "--fetch=on", "--signup=open");
 async fn nor_do_visitors_come_in_from_elsewhere(app: App) {
     let owner = Owner::new(&app, "owner", Role::Member).await;
     app.all_is_sent().await;
@@ -284,7 +288,7 @@ async fn nor_do_visitors_come_in_from_elsewhere(app: App) {
     }
 }
 
-on_both_engines!(our_own_pages_pass, "--signup=open");
+on_both_engines!(our_own_pages_pass, "--fetch=on", "--signup=open");
 async fn our_own_pages_pass(app: App) {
     // Otherwise the refusals above would say nothing.
     let mut owner = Owner::new(&app, "owner", Role::Admin).await;
@@ -305,7 +309,7 @@ async fn our_own_pages_pass(app: App) {
     }
 }
 
-on_both_engines!(looking_changes_nothing, "--signup=open");
+on_both_engines!(looking_changes_nothing, "--fetch=on", "--signup=open");
 async fn looking_changes_nothing(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let visitor = app.visitor();
@@ -327,7 +331,7 @@ async fn looking_changes_nothing(app: App) {
     Dump::of(&app.coffer.db).await.without(&trail).is(&before, "looking");
 }
 
-on_both_engines!(a_device_that_is_kept_signed_in_needs_the_token_too);
+on_both_engines!(a_device_that_is_kept_signed_in_needs_the_token_too, "--fetch=on");
 async fn a_device_that_is_kept_signed_in_needs_the_token_too(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let device = app.visitor();

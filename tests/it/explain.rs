@@ -19,6 +19,7 @@ use coffer::sessions::store as sessions;
 use coffer::timestamp::Timestamp;
 use coffer::tokens::store as tokens;
 use coffer::web::cursor::CursorKey;
+use coffer::webhooks::store as webhooks;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -256,6 +257,7 @@ async fn single_things(app: &App) {
         ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
+        ("which delivery is due", webhooks::DUE, vec![Value::At(now)], "webhook_deliveries_due".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
         (

@@ -55,7 +55,7 @@ fn leads_to_login(answer: &Answer) {
     assert!(asked || [401, 404].contains(&answer.status()), "{answer}");
 }
 
-on_both_engines!(nobody_else_reaches_what_is_private);
+on_both_engines!(nobody_else_reaches_what_is_private, "--fetch=on");
 async fn nobody_else_reaches_what_is_private(app: App) {
     let owner = Owner::new(&app, "owner", Role::Member).await;
     let (other, admin, visitor) = (app.signed_in("other").await, app.admin("root").await, app.visitor());
@@ -72,7 +72,7 @@ async fn nobody_else_reaches_what_is_private(app: App) {
     }
 }
 
-on_both_engines!(the_owner_reaches_all_of_it, "--rate-limit-second-factor=1/h");
+on_both_engines!(the_owner_reaches_all_of_it, "--fetch=on", "--rate-limit-second-factor=1/h");
 async fn the_owner_reaches_all_of_it(app: App) {
     // Somebody is held back who can be let go on.
     for _ in 0..2 {
@@ -96,7 +96,7 @@ async fn signed_in_again(app: &App, actor: Actor) -> Actor {
     if actor.is_signed_in().await { actor } else { app.another_browser_of(&actor.name).await }
 }
 
-on_both_engines!(no_page_of_anybody_else_shows_it);
+on_both_engines!(no_page_of_anybody_else_shows_it, "--fetch=on");
 async fn no_page_of_anybody_else_shows_it(app: App) {
     let owner = Owner::new(&app, "owner", Role::Member).await;
     let people = [app.signed_in("other").await, app.admin("root").await, app.visitor()];
@@ -109,7 +109,7 @@ async fn no_page_of_anybody_else_shows_it(app: App) {
     }
 }
 
-on_both_engines!(the_admins_pages_are_not_there_for_members);
+on_both_engines!(the_admins_pages_are_not_there_for_members, "--fetch=on");
 async fn the_admins_pages_are_not_there_for_members(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let (member, visitor) = (app.signed_in("member").await, app.visitor());

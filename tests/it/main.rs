@@ -103,3 +103,4 @@ mod trust;
 mod visibility;
 mod waits;
 mod walks;
+mod webhooks;

@@ -138,7 +138,7 @@ fn made_here(before: &Dump, after: &Dump, owner: &str, what: &str) {
     }
 }
 
-on_both_engines!(a_form_changes_what_it_shows_and_no_more);
+on_both_engines!(a_form_changes_what_it_shows_and_no_more, "--fetch=on");
 async fn a_form_changes_what_it_shows_and_no_more(app: App) {
     let (admin, bystander) = (app.admin("root").await, Owner::new(&app, "bystander", Role::Member).await);
     let mut fields = fields(&app).await;
@@ -235,7 +235,7 @@ fn described(route: &Route) -> Option<Map<String, Value>> {
     Some(document["components"]["schemas"][name]["properties"].as_object().expect("fields").clone())
 }
 
-on_both_engines!(json_names_what_it_does_not_take);
+on_both_engines!(json_names_what_it_does_not_take, "--fetch=on");
 async fn json_names_what_it_does_not_take(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     app.all_is_sent().await;

@@ -75,7 +75,7 @@ fn leads_nowhere_else(answer: &Answer, what: &str) {
     }
 }
 
-on_both_engines!(no_address_leads_elsewhere_whatever_next_says, "--signup=open");
+on_both_engines!(no_address_leads_elsewhere_whatever_next_says, "--fetch=on", "--signup=open");
 async fn no_address_leads_elsewhere_whatever_next_says(app: App) {
     let owner = Owner::new(&app, "owner", Role::Member).await;
     // Now sudo mode is over, so that its question comes too.

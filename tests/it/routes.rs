@@ -56,10 +56,11 @@ async fn the_first_pages_lead_on_where_nothing_is_kept(app: App) {
     owner.get("/register").await.redirects_to("/resources");
 }
 
-on_both_engines!(every_page_and_form_works_and_no_link_leads_elsewhere, "--signup=open");
+on_both_engines!(every_page_and_form_works_and_no_link_leads_elsewhere, "--fetch=on", "--signup=open");
 async fn every_page_and_form_works_and_no_link_leads_elsewhere(app: App) {
     let owner = app.signed_in("owner").await;
     takes_the_tour(&owner).await;
+    replays_a_delivery(&app, &owner).await;
     owner.sets_up_second_factor(&app).await;
     owner.post_form("/settings/security/recovery-codes", &[]).await.ok();
     owner.post_form("/settings/security/totp/off", &[]).await.redirects_to("/settings/security");
@@ -197,6 +198,9 @@ async fn takes_the_tour(owner: &Actor) {
     let preview = owner.uploads("/import", "bookmarks.html", file, &[("step", "preview")]).await.is(303);
     let preview = preview.header("location");
     owner.post_form(&format!("{preview}/commit"), &[]).await.redirects_to(&preview);
+    let link = [("url", "https://again.invalid/"), ("title", "Again"), ("kind", "link")];
+    let page = owner.post_form("/resources", &link).await.is(303).header("location");
+    owner.post_form(&format!("{page}/fetch"), &[]).await.redirects_to(&page);
 }
 
 async fn changes_many(owner: &Actor, page: &str) {
@@ -245,6 +249,26 @@ async fn has_devices_and_tokens(owner: &Actor) {
     let page = owner.get("/settings/tokens").await.ok().has("h1", "API tokens");
     let revoke = page.attributes(".holdings form", "action").remove(0);
     owner.post_form(&revoke, &[]).await.redirects_to("/settings/tokens");
+    has_webhooks(owner).await;
+}
+
+async fn has_webhooks(owner: &Actor) {
+    let hook = [("url", "https://hooks.invalid/coffer")];
+    for _ in 0..2 {
+        owner.post_form("/settings/webhooks", &hook).await.redirects_to("/settings/webhooks");
+    }
+    let page = owner.get("/settings/webhooks").await.ok().has("h1", "Webhooks");
+    owner.get(&page.attributes(".holdings a", "href").remove(0)).await.ok().has("h1", "What was sent");
+    let delete = page.attributes(".holdings form", "action").remove(0);
+    owner.post_form(&delete, &[]).await.redirects_to("/settings/webhooks");
+}
+
+/// Of the webhook that the tour has left, which goes to a name that has no address.
+async fn replays_a_delivery(app: &App, owner: &Actor) {
+    app.coffer.library.webhooks.deliver_due().await.expect("the queue can be read");
+    let log = owner.get("/settings/webhooks").await.ok().attributes(".holdings a", "href").remove(0);
+    let replay = owner.get(&log).await.ok().attributes(".holdings form", "action").remove(0);
+    owner.post_form(&replay, &[]).await.redirects_to(&log);
 }
 
 /// Follows every link that a page of ours shows: the addresses, and where the forms lead.
@@ -276,7 +300,7 @@ pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
     (seen, forms)
 }
 
-on_both_engines!(every_address_of_the_api_works, "--rate-limit-login-account=2 then 1h to 2h");
+on_both_engines!(every_address_of_the_api_works, "--fetch=on", "--rate-limit-login-account=2 then 1h to 2h");
 async fn every_address_of_the_api_works(app: App) {
     let owner = app.signed_in("owner").await;
     let entry =
@@ -352,6 +376,7 @@ async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
     let successor = format!("/api/v1/me/tokens/{}", made["id"].as_str().expect("an id"));
     owner.json_free(Method::DELETE, &successor).await.is(204);
     takes_the_tour_of_trash_and_imports(owner).await;
+    takes_the_tour_of_webhooks(app, owner).await;
 }
 
 async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {
@@ -365,6 +390,18 @@ async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {
     owner.get(&import).await.ok().text_has("\"previewed\"");
     owner.json_free(Method::POST, &format!("{import}/commit")).await.ok();
     owner.json_free(Method::POST, &format!("{import}/undo")).await.ok();
+}
+
+async fn takes_the_tour_of_webhooks(app: &App, owner: &Actor) {
+    let draft = json!({ "url": "https://hooks.invalid/" });
+    let hook = owner.json(Method::POST, "/api/v1/me/webhooks", draft).await.is(201).header("location");
+    owner.get("/api/v1/me/webhooks").await.ok().text_has("hooks.invalid");
+    owner.saves(json!({ "title": "Told" })).await;
+    app.coffer.library.webhooks.deliver_due().await.expect("the queue can be read");
+    let log = owner.get(&format!("{hook}/deliveries")).await.ok().json();
+    let delivery = log["items"][0]["id"].as_str().expect("an id");
+    owner.json_free(Method::POST, &format!("/api/v1/me/deliveries/{delivery}/replay")).await.is(202);
+    owner.json_free(Method::DELETE, &hook).await.is(204);
 }
 
 /// Every operation of the API, by its own description.

@@ -67,6 +67,12 @@ impl ImportParams {
     }
 }
 
+/// A file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct FileBytes(Vec<u8>);
+
 /// An import, and what it has brought in or will bring in.
 #[derive(Serialize, ToSchema)]
 struct ImportBody {
@@ -87,7 +93,7 @@ impl From<Import> for ImportBody {
 ///
 /// The body is the file itself, such as the bookmarks that a browser exports. Nothing comes in before you commit it.
 #[utoipa::path(post, path = "/imports", operation_id = "previewImport", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), params(ImportParams),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"), responses(
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file"), responses(
     (status = 201, body = ImportBody, description = "What the file would bring in", headers(("Location" = String))),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: the file is none that coffer can read"),
 ))]

@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 use super::router::with_state;
+use crate::audit::AuditLog;
 use crate::books::{self, Books, BooksState, SHELF};
 use crate::cache::Cache;
 use crate::config::Config;
@@ -37,6 +38,7 @@ pub(super) struct Deps<'a> {
     pub db: &'a Db,
     pub cache: &'a Cache,
     pub cursors: &'a CursorKey,
+    pub audit: &'a AuditLog,
 }
 
 impl Library {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coffer::db::Engine;
 use coffer::identity::Role;
 use reqwest::Method;
 use serde_json::json;
@@ -51,6 +52,7 @@ impl Owner {
         ids.insert("import", imports(&actor).await);
         ids.insert("imports", ids["import"].clone());
         ids.insert("trash", trashed.id.clone());
+        ids.extend(webhook(app, &actor).await);
         ids.insert("changes", change(&actor, &entry).await);
         ids.insert("sessions", another_device(app, &actor, &id).await);
         let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
@@ -90,6 +92,41 @@ async fn change(actor: &Actor, entry: &Entry) -> String {
     let toast = actor.get("/resources").await.ok();
     let undo = toast.attributes(".toast form", "action").remove(0);
     undo.split('/').nth(2).expect("an id").to_owned()
+}
+
+/// A webhook and what it was sent.
+async fn webhook(app: &App, actor: &Actor) -> [(&'static str, String); 2] {
+    const HOOKS: &str = "/api/v1/me/webhooks";
+    for old in actor.get(HOOKS).await.ok().json()["items"].as_array().expect("items") {
+        actor
+            .json_free(Method::DELETE, &format!("{HOOKS}/{}", old["id"].as_str().expect("an id")))
+            .await
+            .is(204);
+    }
+    let draft = json!({ "url": format!("http://127.0.0.1:9/{MARK}") });
+    let hook = actor.json(Method::POST, HOOKS, draft).await.is(201).json();
+    has_delivered(app).await;
+    let id = hook["id"].as_str().expect("an id").to_owned();
+    [("webhooks", id.clone()), ("deliveries", id)]
+}
+
+/// As if each webhook were told of all changes to come: nothing changes by itself. The delivery has the webhook's id.
+async fn has_delivered(app: &App) {
+    const SQL: [&str; 2] = [
+        "UPDATE webhooks SET seq = 9000000000000000000",
+        "INSERT INTO webhook_deliveries (id, webhook_id, state, attempts, body, created_at, begun_at, next_at)
+            SELECT id, id, 'given_up', 1, '{}', created_at, created_at, created_at FROM webhooks WHERE TRUE
+            ON CONFLICT DO NOTHING",
+    ];
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    for sql in SQL {
+        let ran = match tx.conn() {
+            Engine::Postgres(conn) => sqlx::query(sql).execute(conn).await.map(drop),
+            Engine::Sqlite(conn) => sqlx::query(sql).execute(conn).await.map(drop),
+        };
+        ran.expect("the statement runs");
+    }
+    tx.commit().await.expect("it stays");
 }
 
 async fn another_device(app: &App, actor: &Actor, id: &str) -> String {
