@@ -1,5 +1,6 @@
 //! Measures what coffer promises, on private servers in temporary folders: `bin/bench [NAME…] [FILE.html]`.
 
+mod api;
 mod cache;
 mod chart;
 mod coffer;
@@ -33,9 +34,9 @@ use tokio::runtime::Builder;
 
 use table::Table;
 
-const NAMES: [&str; 12] = [
-    "cache", "http", "tags", "start", "memory", "login", "metrics", "search", "list", "write", "import",
-    "limiter",
+const NAMES: [&str; 13] = [
+    "api", "cache", "http", "tags", "start", "memory", "login", "metrics", "search", "list", "write",
+    "import", "limiter",
 ];
 
 /// What the command line asks for; nothing is everything.
@@ -121,6 +122,9 @@ async fn run() {
     }
     if asked.wants("limiter") {
         limiter::measure(&mut table).await;
+    }
+    if asked.wants("api") {
+        api::measure(&mut table, &asked.count).await;
     }
     table.print();
 }
