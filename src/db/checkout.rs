@@ -50,7 +50,8 @@ pub trait Transactional: Database {
 impl Transactional for Postgres {
     const BEGIN: &'static str = "BEGIN";
     const UNHURRIED_LIMIT: Duration = REQUEST_LIMIT;
-    const BEGIN_BULK: &'static str = "BEGIN; SET LOCAL statement_timeout = '60s'";
+    const BEGIN_BULK: &'static str =
+        "BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '60s'";
     const BEGIN_READING: &'static str = Self::BEGIN_BULK;
     const PLANS_FOR_VALUES: bool = true;
 
