@@ -13,11 +13,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+pub use crate::support::COFFER;
 use crate::support::postgres::{Database, fresh_database};
 use crate::support::server::{Server, free_port};
 use crate::support::wait::eventually;
 
-pub const COFFER: &str = env!("CARGO_BIN_EXE_coffer");
 pub const READY: &str = "coffer is at ";
 const LIMIT: Duration = Duration::from_secs(30);
 /// Stays behind coffer's back until it has ended, and writes down how.

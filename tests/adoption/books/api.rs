@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::{Book, Books, BooksState, Draft};
 use crate::error::Result;
-use crate::web::json::{Json, Problem};
+use crate::web::json::{self, Problem};
 use crate::web::scoped::{ResourcesRead, ResourcesWrite, Scoped};
 
 pub fn routes() -> OpenApiRouter<BooksState> {
@@ -39,7 +40,7 @@ async fn list(State(books): State<Arc<Books>>, viewer: Scoped<ResourcesRead>) ->
 async fn create(
     State(books): State<Arc<Books>>,
     viewer: Scoped<ResourcesWrite>,
-    Json(draft): Json<Draft>,
+    json::Json(draft): json::Json<Draft>,
 ) -> Result<(StatusCode, Json<Book>)> {
     Ok((StatusCode::CREATED, Json(books.create(&viewer, &draft).await?)))
 }

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use serde::Deserialize;
 
 use super::{Books, BooksState, Draft, Shelf};
 use crate::error::{Error, FieldErrors, Result};
@@ -24,12 +25,20 @@ pub fn routes() -> Router<BooksState> {
         .route("/books", get(list).post(create))
 }
 
+/// A form has its CSRF token beside these.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BookForm {
+    title: String,
+    author: String,
+}
+
 #[derive(Template)]
 #[template(path = "books/index.html")]
 struct BooksPage {
     context: PageContext,
     shelf: Arc<Shelf>,
-    draft: Draft,
+    form: BookForm,
     errors: FieldErrors,
     summary: Option<&'static str>,
 }
@@ -37,22 +46,23 @@ struct BooksPage {
 async fn list(State(books): State<Arc<Books>>, viewer: Viewer, context: PageContext) -> Result<Response> {
     let shelf = books.list(&viewer).await?;
     let toast = context.toast.is_some();
-    let (draft, errors) = (Draft::default(), FieldErrors::default());
-    page(&BooksPage { context: context.section("books"), shelf, draft, errors, summary: None }, toast)
+    let (form, errors) = (BookForm::default(), FieldErrors::default());
+    page(&BooksPage { context: context.section("books"), shelf, form, errors, summary: None }, toast)
 }
 
 async fn create(
     State(books): State<Arc<Books>>,
     viewer: Viewer,
     context: PageContext,
-    Form(draft): Form<Draft>,
+    Form(form): Form<BookForm>,
 ) -> Result<Response> {
+    let draft = Draft { title: form.title.clone(), author: form.author.clone() };
     match books.create(&viewer, &draft).await {
         Ok(_) => Ok(redirect("/books", Some(SAVED))),
         Err(Error::Invalid(errors)) => {
             let (context, summary) = (context.section("books"), summary(&errors));
             let shelf = books.list(&viewer).await?;
-            let again = page(&BooksPage { context, shelf, draft, errors, summary }, false)?;
+            let again = page(&BooksPage { context, shelf, form, errors, summary }, false)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
         }
         Err(error) => Err(error),

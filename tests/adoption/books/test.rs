@@ -39,7 +39,9 @@ async fn the_limits_and_the_figures_know_it(app: App) {
     let (root, visitor) = (app.admin("root").await, app.visitor());
     root.get("/books").await.ok();
     while visitor.get("/api/v1/books").await.status() != 429 {}
-    root.get("/admin/metrics").await.ok().text_has("GET /books");
+    root.get("/admin/metrics").await.ok().has("h1", "Metrics");
+    let counted = app.scraped("http_server_request_duration_seconds_count", &[("http_route", "/books")]);
+    assert!(counted > 0.5, "{counted}");
 }
 
 #[test]

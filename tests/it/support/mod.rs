@@ -23,6 +23,8 @@ pub mod transport;
 pub mod wait;
 pub mod walk;
 
+pub const COFFER: &str = env!("CARGO_BIN_EXE_coffer");
+
 /// Makes `name::sqlite` and `name::postgres` of an `async fn name(app: App)`; the settings are coffer's own
 /// options, such as `"--signup=open"`.
 macro_rules! on_both_engines {

@@ -17,7 +17,7 @@ use super::app::PASSWORD;
 use super::documents::under;
 use super::server::{Server, free_port};
 use super::wait::eventually;
-use crate::startup::COFFER;
+use crate::support::COFFER;
 
 const LIMIT: Duration = Duration::from_mins(2);
 /// What the documents name, and lies in the machine's own folder here.
