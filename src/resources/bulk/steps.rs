@@ -57,14 +57,15 @@ impl Resources {
             replaced: Vec::new(),
             restored: Vec::new(),
         };
+        let mut outcomes = Vec::new();
         for item in items {
             let resource = resources.iter().find(|resource| resource.id == item.resource_id);
-            let outcome = match resource {
+            outcomes.push(match resource {
                 Some(resource) => step.change(resource, item).await?,
                 None => Outcome::skipped(item.resource_id, Skip::Refused, open.state),
-            };
-            store::set_item(&mut step.tx, open.id, &outcome).await?;
+            });
         }
+        store::set_items(&mut step.tx, open.id, &outcomes).await?;
         step.write_tags().await?;
         let Step { mut tx, touched, .. } = step;
         store::stepped(&mut tx, open.id, self.context.now()).await?;

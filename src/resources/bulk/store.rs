@@ -193,12 +193,23 @@ pub async fn next_items(tx: &mut Write, open: &Open, most: usize) -> sqlx::Resul
     rows.into_iter().map(item).collect()
 }
 
-pub async fn set_item(tx: &mut Write, bulk: Uuid, outcome: &Outcome) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE bulk_items SET state = $3, version = $4, before = $5
-        WHERE bulk_id = $1 AND resource_id = $2";
-    let before = outcome.before.as_ref().map(json);
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(bulk).bind(outcome.id).bind(outcome.state.as_str())
-        .bind(outcome.version).bind(before).execute(conn).await.map(drop))
+/// In one statement, as each waits for its answer.
+pub async fn set_items(tx: &mut Write, bulk: Uuid, outcomes: &[Outcome]) -> sqlx::Result<()> {
+    let rows = (0..outcomes.len()).map(|number| format!("({})", places(2 + number * 4, 4)));
+    let sql = format!(
+        "WITH outcomes (id, state, version, before) AS (VALUES {})
+            UPDATE bulk_items SET state = o.state, version = o.version, before = o.before FROM outcomes o
+            WHERE bulk_items.bulk_id = $1 AND bulk_items.resource_id = o.id",
+        rows.collect::<Vec<_>>().join(", ")
+    );
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(bulk);
+        let query = outcomes.iter().fold(query, |query, outcome| {
+            let before = outcome.before.as_ref().map(json);
+            query.bind(outcome.id).bind(outcome.state.as_str()).bind(outcome.version).bind(before)
+        });
+        query.execute(conn).await.map(drop)
+    })
 }
 
 pub async fn stepped(tx: &mut Write, bulk: Uuid, now: Timestamp) -> sqlx::Result<()> {
