@@ -688,3 +688,47 @@ async fn the_page_previews_and_undoes_too(app: App) {
     owner.get(&place).await.ok().has("h1", "Import undone").has_no("form[action$='/undo']");
     assert!(titles_of(&owner).await.is_empty());
 }
+
+on_both_engines!(an_export_in_json_comes_back_the_same);
+async fn an_export_in_json_comes_back_the_same(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    for draft in [
+        json!({ "url": "https://tides.example/", "title": "Tides", "body": "*High* \\<water>", "tags": ["north sea", "a/b"],
+            "visibility": "members", "pinned": true, "created_at": "2020-05-03T14:05:00.000Z" }),
+        json!({ "title": "A thought", "body": "1. One", "visibility": "public", "created_at": "2021-05-03T14:05:00.000Z" }),
+    ] {
+        owner.saves(draft).await;
+    }
+    let gone = owner.saves(json!({ "title": "Thrown away" })).await;
+    owner.json_free(Method::DELETE, &gone.api()).await.is(204);
+    let export = owner.get("/api/v1/export?format=json").await.ok().bytes().to_vec();
+    let export = String::from_utf8(export).expect("UTF-8");
+    let preview = previews(&other, "?visibility=public", &export).await.is(201);
+    assert_eq!(preview.json()["report"]["refusals"][0]["text"], "Thrown away");
+    other.json_free(Method::POST, &format!("{}/commit", preview.header("location"))).await.ok();
+    let (before, after) = (whole(&owner).await, whole(&other).await);
+    assert_eq!((before.len(), &before), (2, &after));
+}
+
+/// What an entry says, by title.
+async fn whole(actor: &Actor) -> Vec<Value> {
+    const SAID: [&str; 8] = ["kind", "title", "url", "body", "tags", "visibility", "pinned", "created_at"];
+    let list = actor.get("/api/v1/resources?mine=true&include=body&sort=title").await.ok().json();
+    let items = list["items"].as_array().expect("items").iter();
+    items.map(|item| SAID.iter().map(|name| item[name].clone()).collect()).collect()
+}
+
+on_both_engines!(a_table_comes_in_and_names_what_it_refuses);
+async fn a_table_comes_in_and_names_what_it_refuses(app: App) {
+    let owner = app.signed_in("owner").await;
+    let table = "title,url,time_added,tags,status\r\nTides,https://tides.example/,1572048000,sea|work,archive\r\n\r\n\
+        Nothing,,1572048000,,unread\r\n";
+    assert_eq!(tally(&imports(&owner, table.as_bytes()).await), [1, 0, 1]);
+    let found = find(&owner, "https://tides.example/").await;
+    assert_eq!(
+        (&found["tags"], &found["created_at"]),
+        (&json!(["archived", "sea", "work"]), &json!("2019-10-26T00:00:00.000Z"))
+    );
+    let preview = previews(&owner, "", table).await.is(201).json();
+    assert_eq!(preview["report"]["refusals"][0]["line"], 4);
+}

@@ -1,8 +1,9 @@
-//! Bookmarks files: every link in one is new, already kept, or refused with its line and the reason.
+//! Files of links and notes: every one in them is new, already kept, or refused with its line and the reason.
 
 pub mod api;
 pub mod batch;
 mod batch_store;
+mod formats;
 mod known;
 mod labels;
 pub mod netscape;
@@ -139,7 +140,7 @@ impl Resources {
     /// Parses and checks away from the async workers: a large file takes a while.
     async fn read(&self, file: File<'_>, report: &mut Report) -> Result<Prepared> {
         let (bytes, charset, visibility) = (file.bytes, file.charset, file.visibility);
-        let bookmarks = tokio::task::spawn_blocking(move || netscape::parse(&bytes, charset))
+        let bookmarks = tokio::task::spawn_blocking(move || formats::parse(&bytes, charset))
             .await
             .map_err(|e| Error::Internal(format!("reading a bookmarks file: {e}")))?
             .map_err(|e| Error::field(field_of(e), e.to_string()))?;

@@ -4,7 +4,7 @@
 //! misplaced tags says nothing about folders. Every `<a>` becomes an entry, whatever it holds.
 
 pub(in crate::resources) mod attributes;
-mod dates;
+pub(in crate::resources) mod dates;
 pub(in crate::resources) mod decode;
 mod description;
 mod link;
@@ -17,6 +17,7 @@ use html5ever::TokenizerResult;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Tokenizer, TokenizerOpts};
 
+pub(in crate::resources) use self::link::flag;
 use self::outline::Reading;
 use crate::resources::Visibility;
 
@@ -38,10 +39,10 @@ pub struct Bookmarks {
     pub unreadable: usize,
 }
 
-/// One `<a>` of the file, with lengths and address unchecked.
+/// One link of the file, with lengths and address unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// The line on which the tag ends, from 1.
+    /// The line on which the tag ends, from 1; in JSON the number of the link.
     pub line: u64,
     /// Empty where the tag has none.
     pub href: String,
@@ -61,6 +62,11 @@ pub struct Entry {
     /// What coffer's own exports say beyond `private`.
     pub visibility: Option<Visibility>,
     pub toread: Option<bool>,
+    pub pinned: bool,
+    /// Whether it is a note, which has no address.
+    pub is_note: bool,
+    /// Whether it was in the trash where it comes from.
+    pub is_trashed: bool,
 }
 
 /// Why a file is refused as a whole, as a sentence for the form field.
@@ -68,9 +74,9 @@ pub struct Entry {
 pub enum FileError {
     #[error("This file is empty. Export your bookmarks again and choose the new file.")]
     Empty,
-    #[error("This isn't a text file. Choose the HTML file that your browser exported.")]
+    #[error("This isn't a text file. Choose a file that your browser or another program exported.")]
     Binary,
-    #[error("This file contains no bookmarks. Choose the HTML file that your browser exported.")]
+    #[error("This file contains no bookmarks. Choose a file that your browser or another program exported.")]
     NotBookmarks,
     #[error("This file contains no bookmarks that coffer can read. It seems to be {what}. {advice}")]
     Other { what: &'static str, advice: &'static str },

@@ -16,6 +16,9 @@ use crate::resources::{Draft, Kind, Visibility, markdown, tag};
 use crate::system::System;
 use crate::timestamp::Timestamp;
 
+/// Of an entry that lies in the trash of another coffer.
+const WAS_TRASHED: &str = "It is in the trash of the library that it comes from.";
+
 #[derive(Default)]
 pub(super) struct Prepared {
     pub ready: Vec<Ready>,
@@ -55,11 +58,15 @@ impl Preparation<'_> {
         let mut incoming: Vec<Incoming> = Vec::with_capacity(file.entries.len());
         let mut places: HashMap<String, usize> = HashMap::new();
         for (place, entry) in file.entries.iter().enumerate() {
+            if entry.is_trashed {
+                prepared.refusals.push(Refusal { reason: WAS_TRASHED.to_owned(), ..refusal(entry) });
+                continue;
+            }
             let (draft, shortened) = self.draft(entry, file);
             let checked = match draft.check_keeping(&draft.tags) {
                 Ok(checked) => checked,
                 Err(error) => {
-                    prepared.refusals.push(refusal(entry, &error));
+                    prepared.refusals.push(Refusal { reason: reason(&error), ..refusal(entry) });
                     continue;
                 }
             };
@@ -129,7 +136,7 @@ impl Preparation<'_> {
                 .push(format!("Its notes are longer than {BODY_LIMIT} characters. The rest was cut off."));
         }
         // Notes of programs such as Shaarli stand at addresses of its own site.
-        let is_note = file.has_lists && is_relative(&entry.href);
+        let is_note = entry.is_note || file.has_lists && is_relative(&entry.href);
         let draft = Draft {
             kind: Some(if is_note { Kind::Note } else { Kind::Link }),
             title,
@@ -137,6 +144,7 @@ impl Preparation<'_> {
             body,
             tags: labels.tags,
             visibility: self.visibility(entry, file.is_own),
+            pinned: entry.pinned,
             ..Draft::default()
         };
         (draft, labels.shortened)
@@ -224,11 +232,14 @@ fn cut(text: &str, limit: usize) -> String {
     text.chars().take(limit - 1).chain(['…']).collect()
 }
 
-fn refusal(entry: &Entry, error: &Error) -> Refusal {
-    let reason = match error {
+fn reason(error: &Error) -> String {
+    match error {
         Error::Invalid(errors) => errors.iter().map(|(_, message)| message).collect::<Vec<_>>().join(" "),
         error => error.message().into_owned(),
-    };
+    }
+}
+
+fn refusal(entry: &Entry) -> Refusal {
     let text = if entry.title.trim().is_empty() { &entry.href } else { &entry.title };
-    Refusal { line: entry.line, reason, text: text.chars().take(200).collect() }
+    Refusal { line: entry.line, reason: String::new(), text: text.chars().take(200).collect() }
 }

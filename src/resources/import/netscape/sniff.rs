@@ -3,6 +3,8 @@
 use super::FileError;
 
 const TAKE_HTML: &str = "Export your bookmarks as HTML and choose that file.";
+/// What a format that coffer reads comes to when it has nothing to read in it.
+const NO_LINKS: &str = "It is damaged, or there are no links in it.";
 const TAKE_OUT: &str = "Extract the HTML file from it and choose that.";
 
 /// Files that are no text.
@@ -45,7 +47,7 @@ pub(super) fn other_format(text: &str) -> Option<FileError> {
     } else if head.starts_with("opera hotlist") {
         "an Opera hotlist"
     } else if is_csv(&head) {
-        "a table (CSV)"
+        return Some(FileError::Other { what: "a table (CSV)", advice: NO_LINKS });
     } else {
         return None;
     };
@@ -68,20 +70,20 @@ fn is_json(text: &str) -> bool {
 
 fn json(head: &str) -> FileError {
     let has = |names: &[&str]| names.iter().all(|name| head.contains(&format!("\"{name}\"")));
-    let (what, advice) = if has(&["exported_at", "resources"]) {
-        ("coffer's own JSON export", "Choose coffer's bookmarks file (coffer-bookmarks.html) instead.")
+    let what = if has(&["exported_at", "resources"]) {
+        "coffer's own JSON export"
     } else if has(&["roots"]) {
-        ("Chrome's internal bookmarks file (JSON)", TAKE_HTML)
+        "Chrome's internal bookmarks file (JSON)"
     } else if head.contains("text/x-moz-place") {
-        ("a Firefox backup (JSON)", TAKE_HTML)
+        "a Firefox backup (JSON)"
     } else if has(&["is_archived"]) {
-        ("wallabag's JSON export", "coffer can't read wallabag's formats.")
+        "wallabag's JSON export"
     } else if has(&["href", "toread"]) {
-        ("Pinboard's JSON export", TAKE_HTML)
+        "Pinboard's JSON export"
     } else {
-        ("JSON", TAKE_HTML)
+        "JSON"
     };
-    FileError::Other { what, advice }
+    FileError::Other { what, advice: NO_LINKS }
 }
 
 /// A first line of names separated by commas, one of which is the address.

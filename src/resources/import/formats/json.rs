@@ -1,0 +1,93 @@
+//! JSON: lists of saved pages, and the trees of browsers.
+
+use serde_json::Value;
+
+use super::Found;
+use super::record::Record;
+use crate::resources::import::netscape::Entry;
+
+/// Folders nested deeper are flattened into this level.
+const MAX_DEPTH: usize = 64;
+
+/// `None` for a text that is no JSON, or holds no links that are known.
+pub fn read(text: &str) -> Option<Found> {
+    let text = text.trim_start_matches('\u{FEFF}').trim_start();
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let file: Value = serde_json::from_str(text).ok()?;
+    let list = |name: &str| file.get(name).and_then(Value::as_array);
+    if let Some(resources) = list("resources").filter(|_| file.get("exported_at").is_some()) {
+        return Some(Found { entries: entries(resources), is_own: true });
+    }
+    let entries = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
+        tree(roots.values())
+    } else if file.get("type").is_some_and(|kind| kind == "text/x-moz-place-container") {
+        tree(std::iter::once(&file))
+    } else if let Some(collections) = list("collections") {
+        collections.iter().flat_map(collection).collect()
+    } else {
+        entries(list("bookmarks").or_else(|| list("links")).or_else(|| file.as_array())?)
+    };
+    entries.iter().any(|entry| !entry.href.is_empty()).then_some(Found { entries, is_own: false })
+}
+
+/// Numbered from 1, as most programs write everything into one line.
+fn entries(items: &[Value]) -> Vec<Entry> {
+    let numbered = (1..).zip(items);
+    let records =
+        numbered.filter_map(|(number, item)| Some((number, Record::new(item.as_object()?.clone()))));
+    records.filter_map(|(number, record)| record.entry(number)).collect()
+}
+
+/// Of linkwarden.
+fn collection(value: &Value) -> Vec<Entry> {
+    let name = value.get("name").and_then(Value::as_str).map(str::to_owned);
+    let mut links =
+        value.get("links").and_then(Value::as_array).map(|links| entries(links)).unwrap_or_default();
+    for link in &mut links {
+        link.folders = name.iter().cloned().collect();
+    }
+    links
+}
+
+struct Node<'a> {
+    value: &'a Value,
+    folders: Vec<String>,
+}
+
+/// The links below these folders, whose own names are a browser's.
+fn tree<'a>(roots: impl Iterator<Item = &'a Value>) -> Vec<Entry> {
+    let top = roots.flat_map(children).map(|value| Node { value, folders: Vec::new() });
+    let mut open: Vec<Node<'_>> = top.collect();
+    open.reverse();
+    let (mut entries, mut number) = (Vec::new(), 0);
+    while let Some(Node { value, folders }) = open.pop() {
+        let inside = below(&folders, value);
+        open.extend(children(value).iter().rev().map(|value| Node { value, folders: inside.clone() }));
+        if value.get("url").or_else(|| value.get("uri")).is_some() {
+            number += 1;
+            entries.extend(link(value, number, &folders));
+        }
+    }
+    entries
+}
+
+fn children(value: &Value) -> &[Value] {
+    value.get("children").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The folders of what a node holds. Roots of a browser and links add none.
+fn below(folders: &[String], value: &Value) -> Vec<String> {
+    let name = ["name", "title"].iter().find_map(|name| value.get(name)?.as_str());
+    let is_folder = value.get("children").is_some() && value.get("root").is_none();
+    let name = name.filter(|name| is_folder && !name.is_empty() && folders.len() < MAX_DEPTH);
+    folders.iter().cloned().chain(name.map(str::to_owned)).collect()
+}
+
+fn link(value: &Value, number: u64, folders: &[String]) -> Option<Entry> {
+    let mut entry = Record::new(value.as_object()?.clone()).entry(number)?;
+    entry.folders = folders.to_vec();
+    // Firefox has places of its own, such as recent tags.
+    (!entry.href.starts_with("place:")).then_some(entry)
+}

@@ -1,0 +1,201 @@
+//! Files as other programs write them.
+
+use super::parse;
+use crate::resources::import::netscape::Entry;
+
+fn entries(file: &str) -> Vec<Entry> {
+    parse(file.as_bytes(), None).expect("a file of links").entries
+}
+
+fn only(file: &str) -> Entry {
+    let mut found = entries(file);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+fn refusal(file: &str) -> String {
+    parse(file.as_bytes(), None).expect_err("a refusal").to_string()
+}
+
+#[test]
+fn pocket() {
+    let file = "title,url,time_added,tags,status\nTide tables,https://tides.example/,1572048000,sea|work,unread\n\
+        \"Fog, again\",https://fog.example/,1572048001,,archive\n";
+    let found = entries(file);
+    assert_eq!((found[0].href.as_str(), found[0].title.as_str()), ("https://tides.example/", "Tide tables"));
+    assert_eq!((found[0].line, found[0].added, found[0].toread), (2, Some(1_572_048_000), Some(true)));
+    assert_eq!(found[0].tags, ["sea", "work"]);
+    assert_eq!((found[1].title.as_str(), &found[1].tags), ("Fog, again", &vec!["archived".to_owned()]));
+}
+
+#[test]
+fn instapaper() {
+    let file = "URL,Title,Selection,Folder,Timestamp,Tags\nhttps://a.example/,A,Some words,Unread,1572048000,\"[\"\"sea\"\"]\"\n\
+        https://b.example/,B,,Recipes,1572048000,[]\nhttps://c.example/,C,,Starred,1572048000,[]\n";
+    let found = entries(file);
+    assert_eq!(
+        (found[0].toread, found[0].notes.as_str(), found[0].folders.len()),
+        (Some(true), "Some words", 0)
+    );
+    assert_eq!(found[0].tags, ["sea"]);
+    assert_eq!((found[1].folders.join("/"), found[1].tags.len()), ("Recipes".to_owned(), 0));
+    assert!(found[2].pinned && !found[0].pinned);
+}
+
+#[test]
+fn raindrop() {
+    let file = "id,title,note,excerpt,url,folder,tags,created,cover,highlights,favorite\n\
+        1,Tides,Mine,Theirs,https://tides.example/,Sea / North,\"sea, work\",2023-11-14T22:13:20.000Z,,,true\n";
+    let found = only(file);
+    assert_eq!(
+        (found.folders.join("/"), found.tags.join("/")),
+        ("Sea/North".to_owned(), "sea/work".to_owned())
+    );
+    assert_eq!(
+        (found.added, found.pinned, found.notes.as_str()),
+        (Some(1_700_000_000), true, "Theirs\n\nMine")
+    );
+}
+
+#[test]
+fn readwise_reader_and_other_tables() {
+    let reader = "Title,URL,ID,Document tags,Saved date,Reading progress,Location,Seen\n\
+        Tides,https://tides.example/,1,sea,2023-11-14 22:13:20+00:00,0.5,archive,True\n";
+    let found = only(reader);
+    assert_eq!((found.tags.join("/"), found.added), ("sea/archived".to_owned(), Some(1_700_000_000)));
+    let found = only("name;link\r\n\"Tide; \"\"tables\"\"\";https://tides.example/\r\n");
+    assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide; \"tables\"", "https://tides.example/"));
+    assert_eq!(only("link\tremark\nhttps://tides.example/\tx\n").href, "https://tides.example/");
+    // A row without an address is refused later, with its line.
+    let found = entries("url,title\n,Nothing\n\nhttps://b.example/,B\n");
+    assert_eq!(
+        found.iter().map(|entry| (entry.line, entry.href.is_empty())).collect::<Vec<_>>(),
+        [(2, true), (4, false)]
+    );
+}
+
+#[test]
+fn pinboard() {
+    let file = r#"[{"href":"https:\/\/tides.example\/","description":"Tide  tables","extended":"Of <the> coast","meta":"x",
+        "time":"2023-11-14T22:13:20Z","shared":"no","toread":"yes","tags":"sea work"}]"#;
+    let found = only(file);
+    assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide tables", "https://tides.example/"));
+    assert_eq!((found.private, found.toread, found.added), (Some(true), Some(true), Some(1_700_000_000)));
+    assert_eq!((found.tags.join("/"), found.notes.as_str()), ("sea/work".to_owned(), "Of &lt;the> coast"));
+}
+
+#[test]
+fn wallabag_and_omnivore() {
+    let wallabag = r#"[{"is_archived":1,"is_starred":1,"tags":["sea"],"title":"Tides","url":"https://tides.example/",
+        "content":"<p>The page</p>","created_at":"2023-11-14T22:13:20+00:00",
+        "annotations":[{"text":"So true","quote":"High water"}]}]"#;
+    let found = only(wallabag);
+    assert!(found.pinned);
+    assert_eq!(
+        (found.tags.join("/"), found.notes.as_str()),
+        ("sea/archived".to_owned(), "> High water\n\nSo true")
+    );
+    let omnivore = r#"[{"id":"1","title":"Tides","description":"Of the coast","url":"https://tides.example/",
+        "state":"Archived","readingProgress":40,"labels":["sea"],"savedAt":"2023-11-14T22:13:20.000Z"}]"#;
+    let found = only(omnivore);
+    assert_eq!((found.tags.join("/"), found.notes.as_str()), ("sea/archived".to_owned(), "Of the coast"));
+}
+
+#[test]
+fn karakeep_and_linkwarden() {
+    let karakeep = r#"{"bookmarks":[
+        {"createdAt":1700000000,"title":"Tides","tags":["sea"],"content":{"type":"link","url":"https://tides.example/"},
+            "note":"Mine","archived":true},
+        {"createdAt":1700000000,"title":null,"tags":[],"content":{"type":"text","text":"A thought"},"note":null}]}"#;
+    let found = entries(karakeep);
+    assert_eq!(
+        (found[0].href.as_str(), found[0].tags.join("/")),
+        ("https://tides.example/", "sea/archived".to_owned())
+    );
+    assert_eq!((found[0].notes.as_str(), found[0].added), ("Mine", Some(1_700_000_000)));
+    assert!(found[1].is_note && found[1].notes == "A thought" && found[1].href.is_empty());
+    let linkwarden = r#"{"username":"ada","collections":[{"name":"Sea","links":[
+        {"name":"Tides","url":"https://tides.example/","description":"","tags":[{"name":"coast"}],
+            "createdAt":"2023-11-14T22:13:20.000Z"}]}]}"#;
+    let found = only(linkwarden);
+    assert_eq!(
+        (found.title.as_str(), found.folders.join("/"), found.tags.join("/")),
+        ("Tides", "Sea".to_owned(), "coast".to_owned())
+    );
+}
+
+#[test]
+fn the_trees_of_browsers() {
+    let chrome = r#"{"checksum":"x","roots":{"bookmark_bar":{"type":"folder","name":"Bookmarks bar","children":[
+        {"type":"url","name":"First","url":"https://a.example/","date_added":"13344473600000000"},
+        {"type":"folder","name":"Sea","children":[{"type":"folder","name":"North","children":[
+            {"type":"url","name":"Tides","url":"https://tides.example/"}]}]},
+        {"type":"url","name":"Last","url":"https://z.example/"}]},
+        "other":{"type":"folder","name":"Other bookmarks","children":[]}},"version":1}"#;
+    let found = entries(chrome);
+    let seen: Vec<_> = found.iter().map(|entry| (entry.title.as_str(), entry.folders.join("/"))).collect();
+    assert_eq!(seen, [("First", String::new()), ("Tides", "Sea/North".to_owned()), ("Last", String::new())]);
+    assert_eq!(found[0].added, Some(1_700_000_000));
+    let firefox = r#"{"guid":"root________","title":"","type":"text/x-moz-place-container","root":"placesRoot","children":[
+        {"title":"menu","type":"text/x-moz-place-container","root":"bookmarksMenuFolder","children":[
+            {"title":"Sea","type":"text/x-moz-place-container","children":[
+                {"title":"Tides","type":"text/x-moz-place","uri":"https://tides.example/","dateAdded":1700000000000000,
+                    "tags":"coast,north sea"},
+                {"title":"Recent","type":"text/x-moz-place","uri":"place:sort=8"}]}]}]}"#;
+    let found = only(firefox);
+    assert_eq!(
+        (found.folders.join("/"), found.tags.join("/")),
+        ("Sea".to_owned(), "coast/north sea".to_owned())
+    );
+    assert_eq!(found.added, Some(1_700_000_000));
+}
+
+#[test]
+fn coffers_own_json() {
+    let file = r#"{"exported_at": "2026-11-28T14:05:00.000Z", "resources": [
+{"kind":"link","title":"Tides","url":"https://tides.example/","body":"*Mine*","tags":["north sea"],"visibility":"members","pinned":true,"created_at":"2023-11-14T22:13:20.000Z","trashed_at":null},
+{"kind":"note","title":"Thought","url":null,"body":"A thought","tags":[],"visibility":"private","pinned":false,"created_at":"2023-11-14T22:13:20.000Z","trashed_at":"2024-11-14T22:13:20.000Z"}
+]}"#;
+    let bookmarks = parse(file.as_bytes(), None).expect("coffer's own");
+    assert!(bookmarks.is_own && bookmarks.entries[0].pinned && bookmarks.entries[1].is_note);
+    assert_eq!(
+        (bookmarks.entries[0].notes.as_str(), &bookmarks.entries[0].tags),
+        ("*Mine*", &vec!["north sea".to_owned()])
+    );
+    assert_eq!(bookmarks.entries.iter().map(|entry| entry.is_trashed).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_list_of_addresses() {
+    let found =
+        entries("\u{FEFF}# mine\nhttps://a.example/\n\n  http://b.example/x Tide tables\nno address\n");
+    let seen: Vec<_> =
+        found.iter().map(|entry| (entry.line, entry.href.as_str(), entry.title.as_str())).collect();
+    assert_eq!(
+        seen,
+        [(2, "https://a.example/", ""), (4, "http://b.example/x", "Tide tables"), (5, "no", "address")]
+    );
+}
+
+#[test]
+fn what_is_none_of_these_is_refused_by_name() {
+    for (file, what) in [
+        (r#"{"name":"coffer","version":"1.0"}"#, "JSON"),
+        (r#"[{"href":"https://a.example/","toread":"no""#, "Pinboard's JSON"),
+        ("just text", "contains no bookmarks"),
+        ("name,amount\nx,1\n", "contains no bookmarks"),
+    ] {
+        assert!(refusal(file).contains(what), "{file}: {}", refusal(file));
+    }
+    // Without a mark or UTF-8 it can't be read for sure, whatever its format.
+    let latin = [
+        b"url,title\nhttps://a.example/,Caf\xE9 au lait\n".to_vec(),
+        b"https://b.example/,\xFCber\n".to_vec(),
+    ]
+    .concat();
+    assert!(parse(&latin, None).expect_err("a question").to_string().contains("encoding"));
+    assert_eq!(
+        parse(&latin, Some(encoding_rs::WINDOWS_1252)).expect("rows").entries[0].title,
+        "Café au lait"
+    );
+}
