@@ -1,20 +1,9 @@
-// Conveniences over pages that work without them: the / shortcut, toasts that leave,
+// Conveniences over pages that work without them: toasts that leave,
 // focus and announcements after htmx has changed a part of the page.
 
 const root = document.documentElement;
 const toasts = document.getElementById("toasts");
 root.classList.add("js");
-
-// "/" goes to the search box, unless you are typing or have switched it off.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("input[aria-keyshortcuts='/']");
-  if (!search) return;
-  event.preventDefault();
-  search.focus();
-  search.select();
-});
 
 // The box for an address grows with what is pasted; Enter sends it, as in a field of one line.
 document.addEventListener("keydown", (event) => {
@@ -228,6 +217,8 @@ document.addEventListener("htmx:afterSwap", ({ detail: { elt } }) => {
 });
 
 document.addEventListener("htmx:afterSettle", () => {
+  const shown = document.querySelector("[data-shown]");
+  if (shown) shown.textContent = document.querySelectorAll(".entry").length;
   moveFocus?.();
   moveFocus = null;
 });

@@ -20,6 +20,7 @@ use crate::telemetry::request::current;
 use crate::web::csrf::content_type;
 use crate::web::error::Cause;
 use crate::web::json::{BODY_LIMIT, Problem};
+use crate::web::preferences::Preferences;
 use crate::web::request::RequestId;
 
 /// What the response to an error depends on, of a request that is gone by then.
@@ -29,6 +30,7 @@ pub struct ErrorContext {
     is_get: bool,
     by_htmx: bool,
     is_upload: bool,
+    preferences: Preferences,
     /// Path and query of the page in which htmx asked for a part, and of the one that sent a form.
     shown: String,
     came_from: Option<String>,
@@ -47,6 +49,7 @@ impl ErrorContext {
             is_get,
             by_htmx: headers.contains_key("hx-request"),
             is_upload: !is_get && content_type(headers) == "multipart/form-data",
+            preferences: Preferences::from_headers(site, headers),
             shown: shown_page(headers),
             came_from: (!is_get).then(|| came_from(site, request)).flatten(),
             request_id: extensions.get().cloned().unwrap_or_default(),

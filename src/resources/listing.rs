@@ -17,6 +17,8 @@ use crate::web::cursor::CursorKey;
 
 pub const PAGE: i64 = 50;
 pub const MOST: i64 = 200;
+/// Results are counted up to this many for a page.
+pub const SOME: usize = 1_000;
 /// A search ranks this many of its latest matches, which bounds the cost of the most common word. Older matches follow,
 /// newest first.
 pub const RANKED: i64 = 300;

@@ -160,6 +160,16 @@ impl Resources {
         Ok(store::list::count(&self.db, viewer, &search).await?)
     }
 
+    /// The same up to [`listing::SOME`]; a larger number stands for any that is larger.
+    ///
+    /// # Errors
+    /// Those of [`Resources::list`].
+    pub async fn count_some(&self, viewer: &Viewer, params: &ListParams) -> Result<usize> {
+        let search = params.search(&self.cursors)?;
+        let count = store::list::count_some(&self.db, viewer, &search).await?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
     /// The tags of all that match, the most frequent first; none where too many match.
     ///
     /// # Errors

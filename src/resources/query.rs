@@ -5,7 +5,7 @@ mod compile;
 mod filter;
 mod lex;
 
-pub use chosen::{chosen_tags, with_tag};
+pub use chosen::{ChosenFilter, chosen_filters, with_filter};
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
 

@@ -2,8 +2,8 @@
 
 mod account;
 mod data;
+mod display;
 mod flash;
-mod keyboard;
 mod qr;
 mod second_factor;
 
@@ -57,7 +57,8 @@ pub fn routes() -> Router<SettingsState> {
         .route("/settings/profile", get(account::profile).post(account::rename))
         .route("/settings/email", post(account::change_address))
         .route("/settings/email/resend", post(account::ask_again))
-        .route("/settings/keyboard", post(keyboard::save))
+        .route("/settings/display", get(display::show).post(display::save))
+        .route("/settings/display/density", post(display::density))
         .route("/settings/security", get(account::security))
         .route("/settings/security/totp", get(second_factor::form).post(second_factor::switch_on))
         .route("/settings/security/totp/off", post(second_factor::switch_off))

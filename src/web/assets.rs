@@ -42,12 +42,24 @@ pub fn url(path: &str) -> &'static str {
     ADDRESSES.get(path).map_or("", String::as_str)
 }
 
+pub async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /resources?\nDisallow: /login\nDisallow: /api/\n"
+}
+
 pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Error> {
-    let file = Static::get(&path).ok_or(Error::NotFound)?;
     let named_by_content =
         query.is_some() && query.as_deref() == url(&path).split_once('?').map(|(_, query)| query);
-    let lifetime =
-        if named_by_content || path.starts_with("vendor/fonts/") { FOREVER } else { "public, max-age=300" };
+    answer(&path, named_by_content || path.starts_with("vendor/fonts/"))
+}
+
+/// A file that browsers ask for at the root, whatever the pages say.
+pub async fn file(path: &'static str) -> Result<Response, Error> {
+    answer(path, false)
+}
+
+fn answer(path: &str, is_forever: bool) -> Result<Response, Error> {
+    let file = Static::get(path).ok_or(Error::NotFound)?;
+    let lifetime = if is_forever { FOREVER } else { "public, max-age=300" };
     let kind = file.metadata.mimetype();
     let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
     let kind = HeaderValue::from_str(&kind).map_err(|e| Error::Internal(e.to_string()))?;

@@ -16,7 +16,7 @@ pub enum Name {
     Device,
     Flash,
     OneTimeSecret,
-    SearchKey,
+    Display,
 }
 
 /// How long a browser keeps a cookie.
@@ -45,7 +45,7 @@ impl Name {
             Self::Device => "__Host-coffer-device",
             Self::Flash => "__Host-coffer-notice",
             Self::OneTimeSecret => "__Host-coffer-once",
-            Self::SearchKey => "__Host-coffer-search-key",
+            Self::Display => "__Host-coffer-display",
         }
     }
 
@@ -62,7 +62,7 @@ impl Name {
     const fn same_site(self) -> SameSite {
         match self {
             Self::OneTimeSecret => SameSite::Strict,
-            Self::Session | Self::RememberMe | Self::Device | Self::Flash | Self::SearchKey => SameSite::Lax,
+            Self::Session | Self::RememberMe | Self::Device | Self::Flash | Self::Display => SameSite::Lax,
         }
     }
 }

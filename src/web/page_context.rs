@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::deps::WebDeps;
 use super::flash::Flash;
-use super::search_key;
+use super::preferences::Preferences;
 use crate::cache::id_of;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
@@ -27,8 +27,7 @@ pub struct PageContext {
     pub signup_open: bool,
     /// Path and query of this page, for coming back after signing in.
     pub asked: String,
-    /// The `/` key goes to the search box.
-    pub search_key: bool,
+    pub preferences: Preferences,
 }
 
 #[derive(Clone, Debug)]
@@ -62,8 +61,7 @@ impl PageContext {
             .viewer
             .as_ref()
             .map_or(("", ""), |face| (face.username.as_str(), face.display_name.as_str()));
-        let search_key = if self.search_key { "search key" } else { "" };
-        id_of(&[&self.asked, &self.csrf, username, name, admin, search_key])
+        id_of(&[&self.asked, &self.csrf, username, name, admin, &self.preferences.to_string()])
     }
 
     #[must_use]
@@ -103,7 +101,7 @@ where
         let asked = asked.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut context = Self::new(&deps, &identity, asked);
         context.toast = Flash::from_cookie(&deps, &parts.headers);
-        context.search_key = search_key::is_on(&deps.public_url, &parts.headers);
+        context.preferences = Preferences::from_headers(&deps.public_url, &parts.headers);
         Ok(context)
     }
 }

@@ -18,9 +18,9 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 18] = [
-    "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/security",
-    "/settings/sessions", "/settings/capture", "/settings/tokens", "/settings/webhooks",
+const ROOMS: [&str; 19] = [
+    "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/display",
+    "/settings/security", "/settings/sessions", "/settings/capture", "/settings/tokens", "/settings/webhooks",
     "/settings/activity", "/settings/data", "/admin/metrics", "/admin", "/admin/users", "/admin/invites",
     "/admin/audit", "/admin/limits",
 ];
@@ -54,7 +54,7 @@ async fn first_day(app: &App, javascript: bool) {
     browser.press("Search").await;
     browser.has("mark", "moon").await;
     browser.doesnt_see("Unquoted").await;
-    browser.follow("Tide tables & moon").await;
+    browser.follow("Details of “Tide tables & moon”").await;
     browser.follow("Edit").await;
     browser.fill("Title", "Tide tables").await;
     browser.press("Save").await;
@@ -69,7 +69,7 @@ async fn first_day(app: &App, javascript: bool) {
     browser.press("Undo").await;
     browser.sees("Restored from the trash.").await;
     browser.goto("/resources").await;
-    browser.follow("Tide tables").await;
+    browser.follow("Details of “Tide tables”").await;
     browser.press("Move to trash").await;
     browser.follow("Trash").await;
     browser.has("h2", "Tide tables").await;
@@ -188,8 +188,8 @@ async fn the_key_that_goes_to_the_search_box_can_be_switched_off() {
     let browser = signed_in(&app, "owner").await;
     for expected in ["q", "body", "q"] {
         assert_eq!(focus_after_slash(&browser).await, expected);
-        browser.goto("/settings/profile").await;
-        browser.tick("Press / to go to the search box").await;
+        browser.goto("/settings/display").await;
+        browser.tick("Keyboard shortcuts").await;
         browser.press("Save for this browser").await;
         browser.sees("Saved.").await;
     }
@@ -274,6 +274,7 @@ async fn the_keyboard_alone_is_enough() {
     browser.tabs_to("Save").await;
     browser.hits(Key::Enter).await;
     browser.has(".entry:focus-within h2", "tides.example").await;
+    browser.tabs_to("Details of “tides.example”").await;
     browser.hits(Key::Enter).await;
     browser.has("h1", "tides.example").await;
     browser.tabs_to("Edit").await;

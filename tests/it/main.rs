@@ -46,6 +46,7 @@ mod late_database;
 mod limiter;
 mod limits;
 mod limits_admin;
+mod list_page;
 mod lists;
 mod log_lines;
 mod loki;

@@ -670,30 +670,30 @@ async fn entries_of_one_title_have_links_and_buttons_of_their_own_names(app: App
     distinct(delete, "Delete permanently… “Moon”", "Delete permanently… “Tides”, b.example");
 }
 
-on_both_engines!(a_page_that_is_kept_knows_whether_the_search_key_is_on);
-async fn a_page_that_is_kept_knows_whether_the_search_key_is_on(app: App) {
+on_both_engines!(a_page_that_is_kept_knows_how_this_browser_shows_it);
+async fn a_page_that_is_kept_knows_how_this_browser_shows_it(app: App) {
     let owner = app.signed_in("owner").await;
-    owner.saves(json!({ "title": "Tides", "visibility": "public" })).await;
+    let url = "https://tides.example/";
+    let entry = owner.saves(json!({ "title": "Tides", "url": url, "visibility": "public" })).await;
     let search = "input[type=search][aria-keyshortcuts='/']";
-    for person in [&owner, &app.visitor()] {
-        person.get("/resources").await.ok().has(search, "");
-    }
-    let ticked = |page: Answer| page.attributes("[name=search_key][checked]", "value");
-    for (form, on) in [(&[][..], false), (&[("search_key", "yes")], true)] {
-        owner.get("/resources").await.ok();
-        owner.post_form("/settings/keyboard", form).await.redirects_to("/settings/profile");
+    let everything_else = [("theme", "dark"), ("density", "compact"), ("title_opens", "entry")];
+    let defaults =
+        [("theme", "system"), ("density", "comfortable"), ("title_opens", "site"), ("shortcuts", "yes")];
+    for (form, is_default) in [(&defaults[..], true), (&everything_else, false), (&defaults, true)] {
+        owner.post_form("/settings/display", form).await.redirects_to("/settings/display");
         for _ in 0..2 {
             let page = owner.get("/resources").await.ok();
-            if on {
-                page.has(search, "")
-            } else {
-                page.has_no(search).lacks("to search</span>")
-            };
+            assert_eq!(page.attributes(search, "name").len(), usize::from(is_default));
+            assert_eq!(page.attributes("html[data-theme=dark]", "lang").is_empty(), is_default);
+            assert_eq!(page.attributes(".entries.dense", "id").is_empty(), is_default);
+            let opened = page.attributes(".entry-title a", "href").remove(0);
+            assert_eq!(opened, if is_default { url.to_owned() } else { entry.page() });
         }
-        assert_eq!(ticked(owner.get("/settings/profile").await.ok()).len(), usize::from(on));
+        let shown = owner.get("/settings/display").await.ok();
+        assert_eq!(shown.attributes("input[checked]", "value").len(), form.len());
     }
     let visitor = app.visitor();
-    visitor.sets_cookie("__Host-coffer-search-key", "off");
+    visitor.sets_cookie("__Host-coffer-display", "light.no-shortcuts.unknown");
     visitor.get("/resources").await.ok().has_no(search);
     app.visitor().get("/resources").await.ok().has(search, "");
 }

@@ -242,7 +242,7 @@ async fn saving_leads_back_without_javascript() {
     browser.has(".entries", "Tide tables of Leith").await;
     assert!(browser.url().await.contains("/resources?q=tide#entry-"));
 
-    browser.follow("Tide tables of Leith").await;
+    browser.follow("Details of “Tide tables of Leith”").await;
     browser.press("Move to trash").await;
     browser.has(".toast", "Moved to trash.").await;
     browser.fill("Save a link", "tides.example").await;

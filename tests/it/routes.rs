@@ -224,7 +224,10 @@ async fn looks_after_the_account(owner: &Actor) {
     let moved = [("email", "elsewhere@example.org")];
     owner.post_form("/settings/email", &moved).await.redirects_to("/settings/profile");
     owner.post_form("/settings/email/resend", &[]).await.redirects_to("/settings/profile");
-    owner.post_form("/settings/keyboard", &[]).await.redirects_to("/settings/profile");
+    owner.get("/settings/display").await.ok().has("h1", "Display");
+    owner.post_form("/settings/display", &[]).await.redirects_to("/settings/display");
+    let density = [("density", "compact"), ("back", "/resources?q=tide")];
+    owner.post_form("/settings/display/density", &density).await.redirects_to("/resources?q=tide");
     has_devices_and_tokens(owner).await;
     owner.get("/settings/security").await.ok().has("h1", "Security");
     let changed = [("current_password", PASSWORD), ("password", "staple orbit lantern")];
@@ -281,6 +284,9 @@ pub async fn crawl(actor: &Actor) -> (BTreeSet<String>, BTreeSet<String>) {
         let route = |path: &str| path.starts_with("/admin/metrics") && path.contains("?route=");
         let combined = path.starts_with("/admin/metrics") && path.contains('&')
             || route(&path) && seen.iter().any(|known: &String| route(known));
+        // So are the list's.
+        let filters = path.matches('&').count() + path.matches("%3A").count();
+        let combined = combined || path.starts_with("/resources?") && filters > 1;
         if !path.starts_with('/') || path.starts_with("/api/docs") || combined || !seen.insert(path.clone()) {
             continue;
         }

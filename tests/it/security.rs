@@ -170,18 +170,14 @@ async fn every_cookie_is_this_hosts_alone() {
     lines.extend(cookies(&ada.get("/admin/invites").await.ok()));
     lines.extend(cookies(&ada.post_form("/settings/profile", &[("display_name", "Ada")]).await.is(303)));
     lines.extend(cookies(&ada.get("/settings/profile").await.ok()));
-    lines.extend(cookies(&ada.post_form("/settings/keyboard", &[]).await.is(303)));
+    lines.extend(cookies(&ada.post_form("/settings/display", &[]).await.is(303)));
     lines.extend(cookies(&ada.post_form("/logout", &[]).await.is(303)));
     let names: BTreeSet<_> = lines.iter().filter_map(|line| line.split('=').next()).collect();
     assert_eq!(
         names.into_iter().collect::<Vec<_>>(),
         [
-            "__Host-coffer",
-            "__Host-coffer-device",
-            "__Host-coffer-notice",
-            "__Host-coffer-once",
-            "__Host-coffer-search-key",
-            "__Host-coffer-stay"
+            "__Host-coffer", "__Host-coffer-device", "__Host-coffer-display", "__Host-coffer-notice",
+            "__Host-coffer-once", "__Host-coffer-stay"
         ]
     );
     for line in &lines {

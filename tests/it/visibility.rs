@@ -68,7 +68,7 @@ async fn lists_and_searches_hold_what_the_viewer_may_see(app: App) {
             let list = person.get(&format!("/api/v1/resources{asked}")).await.ok().json();
             assert_eq!(titles(&list).contains(&title.as_str()), sees, "{} {asked} {visibility}", person.name);
             let page = person.get(&format!("/resources{asked}")).await.ok();
-            let linked = page.attributes(".entry-title a", "href").contains(&entry.page());
+            let linked = page.attributes(".entry a", "href").contains(&entry.page());
             assert_eq!(linked, sees, "{} page {asked} {visibility}", person.name);
         }
     }

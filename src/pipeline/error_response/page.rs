@@ -50,7 +50,10 @@ impl ErrorContext {
             return elsewhere;
         }
         let (identity, form) = (self.slot.get(), response.extensions().get::<PendingForm>());
-        let context = PageContext::new(&pipeline.deps, &identity, asked.clone());
+        let context = PageContext {
+            preferences: self.preferences,
+            ..PageContext::new(&pipeline.deps, &identity, asked.clone())
+        };
         if let Some(form) = form
             && let Some(prompt) = Prompt::for_error(error, form, response.extensions(), &identity)
         {

@@ -1,4 +1,4 @@
-//! The tags of a list: those chosen, as chips, and those of its entries, to choose from.
+//! The filters of a list, as chips, and the tags of its entries, to choose from.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,11 @@ const SHOWN: usize = 15;
 /// Tags that the bar for several entries lists.
 const OFFERED: usize = 50;
 
-/// A chosen tag, and the list without it.
+/// A chosen filter, and the list without it.
 pub struct Chip {
+    /// The name of a tag, or a filter as it stands in the search.
     pub name: String,
+    pub is_tag: bool,
     pub remove_href: String,
 }
 
@@ -31,10 +33,12 @@ pub struct SideTag {
 pub fn chips(params: &ListParams) -> Vec<Chip> {
     let by_param = (!params.tag.is_empty()).then(|| Chip {
         name: params.tag.clone(),
+        is_tag: true,
         remove_href: href(&ListParams { tag: String::new(), ..params.clone() }),
     });
-    let by_query = query::chosen_tags(&params.q).into_iter().map(|chosen| Chip {
-        name: chosen.name,
+    let by_query = query::chosen_filters(&params.q).into_iter().map(|chosen| Chip {
+        is_tag: chosen.is("tag"),
+        name: if chosen.is("tag") { chosen.value } else { chosen.to_string() },
         remove_href: href(&ListParams { q: chosen.rest, ..params.clone() }),
     });
     by_param.into_iter().chain(by_query).collect()
@@ -83,7 +87,7 @@ fn tags_of_page(listing: &Listing) -> Vec<TagCount> {
 }
 
 fn shown(mut tags: Vec<TagCount>, params: &ListParams, chips: &[Chip]) -> Vec<SideTag> {
-    let is_chosen = |name: &str| chips.iter().any(|chip| tag::fold(&chip.name) == tag::fold(name));
+    let is_chosen = |name: &str| has_tag(chips, name);
     tags.retain(|tag| !is_chosen(&tag.name));
     tags.sort_by_key(|tag| std::cmp::Reverse(tag.count));
     tags.truncate(SHOWN);
@@ -94,16 +98,20 @@ fn shown(mut tags: Vec<TagCount>, params: &ListParams, chips: &[Chip]) -> Vec<Si
 
 /// A click on a tag of an entry adds it to the search.
 pub fn link_tags(rows: &mut [Row], params: &ListParams, chips: &[Chip]) {
-    let is_chosen = |tag: &TagLink| chips.iter().any(|chip| tag::fold(&chip.name) == tag::fold(&tag.name));
+    let is_chosen = |tag: &TagLink| has_tag(chips, &tag.name);
     for tag in rows.iter_mut().flat_map(|row| &mut row.tags) {
         tag.href = if is_chosen(tag) { href(params) } else { with_tag(params, &tag.name) };
     }
+}
+
+fn has_tag(chips: &[Chip], name: &str) -> bool {
+    chips.iter().any(|chip| chip.is_tag && tag::fold(&chip.name) == tag::fold(name))
 }
 
 fn with_tag(params: &ListParams, name: &str) -> String {
     if params.q.is_empty() && params.tag.is_empty() {
         href(&ListParams { tag: name.to_owned(), ..params.clone() })
     } else {
-        href(&ListParams { q: query::with_tag(&params.q, name), ..params.clone() })
+        href(&ListParams { q: query::with_filter(&params.q, "tag", name), ..params.clone() })
     }
 }

@@ -11,7 +11,7 @@ use super::form::EntryForm;
 use super::views::{At, DiffLine, Side, diff};
 use crate::error::Result;
 use crate::identity::Viewer;
-use crate::resources::{PastRevision, Resources, Revisions, markdown};
+use crate::resources::{PastRevision, Resources, Revision, Revisions, markdown};
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::{Id, IdVersion};
@@ -32,6 +32,9 @@ struct RevisionRow {
     via: &'static str,
     href: String,
     current: bool,
+    title: String,
+    /// What it changed of the version before; empty for the first one.
+    changed: String,
 }
 
 #[derive(Template)]
@@ -61,19 +64,32 @@ pub async fn revisions(
     let Revisions { resource, revisions } = resources.revisions(&viewer, id).await?;
     // Moving it to the trash and back raises the version, and changes no text.
     let newest = revisions.first().map(|revision| revision.version);
-    let rows = revisions
-        .into_iter()
-        .map(|revision| RevisionRow {
-            version: revision.version,
-            at: revision.saved_at.into(),
-            by: revision.saved_by,
-            via: revision.via.as_str(),
-            href: format!("/resources/{id}/revisions/{}", revision.version),
-            current: Some(revision.version) == newest,
-        })
-        .collect();
+    let before = revisions.iter().skip(1).map(Some).chain([None]);
+    let rows = revisions.iter().zip(before).map(|(revision, before)| RevisionRow {
+        version: revision.version,
+        at: At::moment(revision.saved_at),
+        by: revision.saved_by.clone(),
+        via: revision.via.as_str(),
+        href: format!("/resources/{id}/revisions/{}", revision.version),
+        current: Some(revision.version) == newest,
+        title: revision.title.clone(),
+        changed: before.map(|before| changed(before, revision)).unwrap_or_default(),
+    });
+    let rows = rows.collect();
     let context = context.section("library");
     page(&RevisionsPage { context, title: resource.title, href: format!("/resources/{id}"), rows }, false)
+}
+
+/// The list has no texts: where nothing else differs, the text does.
+fn changed(before: &Revision, after: &Revision) -> String {
+    let fields = [
+        (before.title != after.title, "title"),
+        (before.url != after.url, "address"),
+        (before.tags != after.tags, "tags"),
+        (before.visibility != after.visibility, "visibility"),
+    ];
+    let names: Vec<&str> = fields.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
+    if names.is_empty() { "text".to_owned() } else { names.join(", ") }
 }
 
 pub async fn revision(
@@ -94,7 +110,7 @@ pub async fn revision(
         url: revision.url,
         tags: revision.tags.replace(',', ", "),
         visibility: revision.visibility.as_str(),
-        at: revision.saved_at.into(),
+        at: At::moment(revision.saved_at),
         by: revision.saved_by,
     };
     page(&shown, false)

@@ -12,10 +12,11 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen::{self, Chip, SideTag};
+use super::sieve::{Sieve, SieveGroup};
 use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
-use crate::resources::listing::{ListParams, Listing, Sort};
+use crate::resources::listing::{ListParams, Listing, MOST, SOME, Sort};
 use crate::resources::{Resources, cached, query};
 use crate::web::forms::{Query, encode};
 use crate::web::page_cache;
@@ -42,8 +43,7 @@ struct ResultsPart<'a> {
     here: String,
     /// Filters and order that a new search keeps, as hidden inputs.
     kept: Vec<Hidden>,
-    filters: Vec<ListLink>,
-    sorts: Vec<ListLink>,
+    groups: Vec<SieveGroup>,
     chips: Vec<Chip>,
     side_tags: Vec<SideTag>,
     /// Tags that the bar for several entries lists without JavaScript.
@@ -54,6 +54,8 @@ struct ResultsPart<'a> {
     /// What looks like a filter, and was searched for as words.
     unknown_filter: Option<String>,
     rows: Vec<Row<'a>>,
+    /// How many there are on all pages, up to [`SOME`].
+    total: usize,
     waiting: Waiting,
     next: Option<String>,
     first: Option<String>,
@@ -63,6 +65,18 @@ impl ResultsPart<'_> {
     /// The search whose results the bar for several entries may mean.
     fn search(&self) -> &str {
         self.here.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// Such as `312 results` or `1 entry`.
+    fn found(&self) -> String {
+        let is_searched = !self.q.is_empty() || !self.kept.is_empty();
+        let noun = match (is_searched, self.total) {
+            (true, 1) => "result",
+            (true, _) => "results",
+            (false, 1) => "entry",
+            (false, _) => "entries",
+        };
+        if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
     }
 
     fn has_own_rows(&self) -> bool {
@@ -79,12 +93,6 @@ impl ResultsPart<'_> {
 struct Hidden {
     name: &'static str,
     value: String,
-}
-
-struct ListLink {
-    label: &'static str,
-    href: String,
-    active: bool,
 }
 
 /// The viewer's library, the public library, or the login page if that is empty.
@@ -151,6 +159,14 @@ async fn library(
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let chips = chosen::chips(&narrowed);
+    let total = match listing.next {
+        None if params.cursor.is_empty() => listing.hits.len(),
+        _ => resources.count_some(&viewer, &narrowed).await?,
+    };
+    let listing = match query_error {
+        None => pinned_first(&resources, &viewer, &params, listing).await?,
+        Some(_) => listing,
+    };
     let mut rows = Row::all(&listing, &viewer);
     chosen::link_tags(&mut rows, &narrowed, &chips);
     for row in &mut rows {
@@ -164,8 +180,13 @@ async fn library(
         alone: only_results,
         here: href(&narrowed),
         kept: kept(&narrowed),
-        filters: filters(&narrowed),
-        sorts: sorts(&narrowed, listing.sort),
+        groups: Sieve {
+            viewer: &viewer,
+            params: &narrowed,
+            sort: listing.sort,
+            now: resources.context.now(),
+        }
+        .groups(),
         side_tags,
         offered_tags: if only_results {
             Vec::new()
@@ -184,6 +205,7 @@ async fn library(
         first: (!params.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: params.q,
         waiting: Waiting::new(&rows),
+        total,
         rows,
     };
     if only_results {
@@ -195,42 +217,50 @@ async fn library(
     Ok((status, page(&index, toast)?).into_response())
 }
 
+/// The page with the viewer's pinned entries first, where the order is by date and they are not too many for one page.
+async fn pinned_first(
+    resources: &Resources,
+    viewer: &Viewer,
+    params: &ListParams,
+    listing: Arc<Listing>,
+) -> Result<Arc<Listing>> {
+    let is_by_date = matches!(listing.sort, Sort::Newest | Sort::Oldest | Sort::Changed);
+    let Some(owner) = viewer.id().filter(|_| is_by_date && params.pinned.is_empty()) else {
+        return Ok(listing);
+    };
+    let own_pinned = ListParams {
+        pinned: "true".to_owned(),
+        mine: "true".to_owned(),
+        cursor: String::new(),
+        limit: MOST.to_string(),
+        ..params.clone()
+    };
+    let pinned = resources.list(viewer, &own_pinned).await?;
+    if pinned.hits.is_empty() || pinned.next.is_some() {
+        return Ok(listing);
+    }
+    let first = if params.cursor.is_empty() { pinned.hits.as_slice() } else { &[] };
+    let rest = listing.hits.iter().filter(|hit| !(hit.resource.pinned && hit.resource.owner_id == owner));
+    Ok(Arc::new(Listing {
+        hits: first.iter().chain(rest).cloned().collect(),
+        next: listing.next.clone(),
+        highlights: listing.highlights.clone(),
+        sort: listing.sort,
+    }))
+}
+
 fn kept(params: &ListParams) -> Vec<Hidden> {
-    [("tag", &params.tag), ("kind", &params.kind), ("pinned", &params.pinned), ("sort", &params.sort)]
-        .into_iter()
+    let kept = [
+        ("tag", &params.tag),
+        ("kind", &params.kind),
+        ("pinned", &params.pinned),
+        ("mine", &params.mine),
+        ("sort", &params.sort),
+    ];
+    kept.into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| Hidden { name, value: value.clone() })
         .collect()
-}
-
-fn filters(params: &ListParams) -> Vec<ListLink> {
-    [("All", "", ""), ("Links", "link", ""), ("Notes", "note", ""), ("Pinned", "", "true")]
-        .into_iter()
-        .map(|(label, kind, pinned)| ListLink {
-            label,
-            href: href(&ListParams { kind: kind.to_owned(), pinned: pinned.to_owned(), ..params.clone() }),
-            active: params.kind == kind && params.pinned == pinned,
-        })
-        .collect()
-}
-
-fn sorts(params: &ListParams, current: Sort) -> Vec<ListLink> {
-    let searching = query::parse(&params.q).is_ok_and(|query| query.is_ranked());
-    [
-        (Sort::Relevance, "Best match"),
-        (Sort::Newest, "Newest"),
-        (Sort::Oldest, "Oldest"),
-        (Sort::Changed, "Last changed"),
-        (Sort::Title, "Title"),
-    ]
-    .into_iter()
-    .filter(|(sort, _)| searching || *sort != Sort::Relevance)
-    .map(|(sort, label)| ListLink {
-        label,
-        href: href(&ListParams { sort: sort.as_str().to_owned(), ..params.clone() }),
-        active: sort == current,
-    })
-    .collect()
 }
 
 /// The address of a list.
@@ -240,6 +270,7 @@ pub(super) fn href(params: &ListParams) -> String {
         ("tag", &params.tag),
         ("kind", &params.kind),
         ("pinned", &params.pinned),
+        ("mine", &params.mine),
         ("sort", &params.sort),
         ("limit", &params.limit),
         ("cursor", &params.cursor),

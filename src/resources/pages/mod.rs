@@ -17,6 +17,7 @@ mod names;
 mod rows;
 mod several;
 mod show;
+mod sieve;
 mod tag_change;
 mod tags;
 mod tools;

@@ -4,9 +4,10 @@ use super::names::{Known, distinct};
 use crate::identity::Viewer;
 use crate::resources::fold::{self, Highlight};
 use crate::resources::listing::{Hit, Listing};
-use crate::resources::{Resource, markdown, normal_url};
+use crate::resources::{Resource, Visibility, markdown, normal_url};
 use crate::timestamp::Timestamp;
 use crate::web::forms::encode;
+use crate::web::page_context::PageContext;
 
 /// Characters of the excerpt in a row.
 const EXCERPT: usize = 280;
@@ -40,6 +41,13 @@ impl From<Timestamp> for At {
     }
 }
 
+impl At {
+    /// With the time of day.
+    pub fn moment(at: Timestamp) -> Self {
+        Self { iso: at.html(), text: at.moment() }
+    }
+}
+
 /// A resource in a list.
 #[expect(clippy::struct_excessive_bools, reason = "the template asks each by itself")]
 pub struct Row<'a> {
@@ -53,6 +61,8 @@ pub struct Row<'a> {
     pub host: Option<String>,
     pub tags: Vec<TagLink>,
     pub at: At,
+    /// Where it is not private, as entries are by default.
+    pub visibility: Option<Visibility>,
     /// The owner's name if that is not the viewer.
     pub by: Option<&'a str>,
     pub mine: bool,
@@ -107,6 +117,7 @@ impl<'a> Row<'a> {
             host: resource.url.as_deref().map(host),
             tags: TagLink::all(&resource.tags.0),
             at: resource.created_at.into(),
+            visibility: Some(resource.visibility).filter(|shared| *shared != Visibility::default()),
             by: (!mine).then_some(&resource.owner_name),
             mine,
             can_be_picked: false,
@@ -115,6 +126,17 @@ impl<'a> Row<'a> {
             is_fetching: mine && resource.is_fetching,
             is_out_of_band: false,
         }
+    }
+}
+
+impl Row<'_> {
+    pub const fn pin_word(&self) -> &'static str {
+        if self.resource.pinned { "Unpin" } else { "Pin" }
+    }
+
+    /// The site that its title opens, if it does.
+    pub fn opens(&self, context: &PageContext) -> Option<&str> {
+        self.resource.url.as_deref().filter(|_| !context.preferences.title_opens_entry)
     }
 }
 

@@ -93,8 +93,8 @@ async fn render(
 ) -> Result<Response> {
     let profile = resources.profile(&username).await?;
     let listing = resources.public_resources_of(&profile, &params.cursor).await?;
-    // The heading names the owner of them all.
-    let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, ..row });
+    // The heading names the owner of them all, and all are public.
+    let rows = Row::all(&listing, &viewer).into_iter().map(|row| Row { by: None, visibility: None, ..row });
     let (here, toast) = (href(&profile), context.toast.is_some());
     let shown = ProfilePage {
         context,

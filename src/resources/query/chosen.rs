@@ -1,36 +1,57 @@
-//! The tags that a query asks for: shown as chips, taken away and added one by one.
+//! The filters that a query contains: shown as chips, taken away and added one by one.
+
+use std::fmt;
 
 use super::lex::{self, Item};
-use crate::resources::tag;
 
-/// A tag that a query asks for.
+/// A filter of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChosenTag {
+pub struct ChosenFilter {
     pub name: String,
+    pub value: String,
+    pub negated: bool,
     /// The query without it.
     pub rest: String,
 }
 
+impl ChosenFilter {
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name && !self.negated
+    }
+}
+
+impl fmt::Display for ChosenFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}:{}", if self.negated { "-" } else { "" }, self.name, self.value)
+    }
+}
+
 #[must_use]
-pub fn chosen_tags(text: &str) -> Vec<ChosenTag> {
+pub fn chosen_filters(text: &str) -> Vec<ChosenFilter> {
     let chars: Vec<char> = text.chars().collect();
     let lexemes = lex::split(text);
     let ends = lexemes.iter().skip(1).map(|next| next.position).chain([chars.len()]);
     let chosen = lexemes.iter().zip(ends).filter_map(|(lexeme, end)| match &lexeme.item {
-        Item::Filter { name, value } if name.eq_ignore_ascii_case("tag") && !lexeme.negated => {
+        Item::Filter { name, value } => {
             let rest: String = chars[..lexeme.position].iter().chain(&chars[end..]).collect();
-            Some(ChosenTag { name: tag::parse_one(value).ok()?.name, rest: rest.trim().to_owned() })
+            Some(ChosenFilter {
+                name: name.to_ascii_lowercase(),
+                value: value.trim().to_owned(),
+                negated: lexeme.negated,
+                rest: rest.trim().to_owned(),
+            })
         }
         _ => None,
     });
     chosen.collect()
 }
 
-/// The query with one more tag, which comes first: the last word may still be a prefix.
+/// The query with one more filter, which comes first: the last word may still be a prefix.
 #[must_use]
-pub fn with_tag(text: &str, name: &str) -> String {
-    let is_one_word = !name.contains(|c: char| c.is_whitespace() || lex::is_quote(c));
-    let filter = if is_one_word { format!("tag:{name}") } else { format!("tag:\"{name}\"") };
+pub fn with_filter(text: &str, name: &str, value: &str) -> String {
+    let is_one_word = !value.contains(|c: char| c.is_whitespace() || lex::is_quote(c));
+    let filter = if is_one_word { format!("{name}:{value}") } else { format!("{name}:\"{value}\"") };
     if text.trim().is_empty() { filter } else { format!("{filter} {text}") }
 }
 
@@ -39,9 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chosen_tag_can_be_taken_away() {
-        let rest =
-            |text: &str| chosen_tags(text).into_iter().map(|tag| (tag.name, tag.rest)).collect::<Vec<_>>();
+    fn a_chosen_filter_can_be_taken_away() {
+        let rest = |text: &str| {
+            let chosen = chosen_filters(text).into_iter().filter(|filter| filter.is("tag"));
+            chosen.map(|tag| (tag.value, tag.rest)).collect::<Vec<_>>()
+        };
         assert_eq!(rest("tide -tag:moon tags:x"), []);
         assert_eq!(rest("tag:sea tid"), [("sea".to_owned(), "tid".to_owned())]);
         assert_eq!(
@@ -54,13 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_added_before_the_words() {
-        assert_eq!(with_tag("", "sea"), "tag:sea");
-        assert_eq!(with_tag("tid", "deep sea"), "tag:\"deep sea\" tid");
-        for name in ["sea", "deep sea", "work/rust", "c++"] {
+    fn a_filter_is_added_before_the_words() {
+        assert_eq!(with_filter("", "tag", "sea"), "tag:sea");
+        assert_eq!(with_filter("tid", "tag", "deep sea"), "tag:\"deep sea\" tid");
+        for value in ["sea", "deep sea", "work/rust", "c++"] {
+            let chosen = chosen_filters(&with_filter("tid", "tag", value));
             assert_eq!(
-                chosen_tags(&with_tag("tid", name))[0],
-                ChosenTag { name: name.to_owned(), rest: "tid".to_owned() }
+                (chosen[0].name.as_str(), chosen[0].value.as_str(), chosen[0].rest.as_str()),
+                ("tag", value, "tid")
             );
         }
     }

@@ -9,12 +9,10 @@ use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::TagCount;
-use crate::resources::listing::{Hit, Page, Position, Search, Sort};
+use crate::resources::listing::{Hit, Page, Position, SOME, Search, Sort};
 use crate::resources::visibility::{Partition, partitions};
 use crate::timestamp::Timestamp;
 
-/// Matches whose tags are counted.
-const COUNTED: usize = 1_000;
 const MOST_TAGS: usize = 50;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
@@ -198,26 +196,35 @@ pub(super) fn after(statement: &mut Statement, search: &Search, order: Order) ->
 
 /// How many match, over all pages.
 pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
+    count_within(db, viewer, search, "").await
+}
+
+/// The same up to [`SOME`]; a larger number stands for any that is larger.
+pub async fn count_some(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
+    count_within(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await
+}
+
+async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<i64> {
     if search.query.says_nothing {
         return Ok(0);
     }
-    let matches = matches(db, viewer, search, "").await?;
+    let matches = matches(db, viewer, search, limit).await?;
     let sql = format!("SELECT COUNT(*) FROM ({}) c", matches.sql);
     on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), matches.values)
         .fetch_one(pool).await)
 }
 
-/// The most frequent tags of all that match; none where more than [`COUNTED`] match.
+/// The most frequent tags of all that match; none where more than [`SOME`] match.
 pub async fn tags_of_matches(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<TagCount>> {
     if search.query.says_nothing {
         return Ok(Vec::new());
     }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {COUNTED} + 1")).await?;
+    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await?;
     let sql = format!(
         "WITH c AS ({})
             SELECT MIN(t.name) AS name, COUNT(*) AS count FROM c
             JOIN resource_tags rt ON rt.resource_id = c.id JOIN tags t ON t.id = rt.tag_id
-            WHERE (SELECT COUNT(*) FROM c) <= {COUNTED}
+            WHERE (SELECT COUNT(*) FROM c) <= {SOME}
             GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}",
         matches.sql
     );

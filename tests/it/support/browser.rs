@@ -276,6 +276,12 @@ impl Browser {
         self.asks_driver("goog/cdp/execute", command).await;
     }
 
+    /// Lives in this time zone from now on.
+    pub async fn lives_in(&self, zone: &str) {
+        let command = json!({ "cmd": "Emulation.setTimezoneOverride", "params": { "timezoneId": zone } });
+        self.asks_driver("goog/cdp/execute", command).await;
+    }
+
     /// Asks for everything anew from now on, as on a first visit.
     pub async fn keeps_nothing(&self) {
         let command = json!({ "cmd": "Network.setCacheDisabled", "params": { "cacheDisabled": true } });

@@ -1,0 +1,242 @@
+//! The library in a browser: how much one screen shows, filters as clicks, keys, themes and times.
+
+use fantoccini::key::Key;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::browser::{has_complained_only_of, logs_in};
+use crate::support::actor::Actor;
+use crate::support::app::{App, Engine};
+use crate::support::browser::Browser;
+
+const DESK: (u32, u32) = (1280, 800);
+const PHONE: (u32, u32) = (390, 844);
+
+async fn twenty_links(owner: &Actor) {
+    for tide in 1..=20 {
+        let url = format!("https://tides.example/{tide}");
+        let text = "High water at noon, low water at six, and both an hour later on the next day. ".repeat(4);
+        let tags = ["sea", "tides/tables"];
+        owner.saves(json!({ "title": format!("Tide {tide}"), "url": url, "body": text, "tags": tags })).await;
+    }
+}
+
+async fn signed_in(app: &App, javascript: bool, (width, height): (u32, u32)) -> Browser {
+    let browser = Browser::open(&app.origin(), javascript, width, height).await;
+    logs_in(&browser, "owner").await;
+    browser
+}
+
+/// Entries that are whole in the first screen.
+const WHOLE: &str = "return [...document.querySelectorAll('.entry')].filter(entry => {
+    const { top, bottom, height } = entry.getBoundingClientRect();
+    return height > 0 && top >= 0 && bottom <= innerHeight;
+}).length";
+const TALLEST: &str =
+    "return Math.max(...[...document.querySelectorAll('.entry')].map(entry => entry.offsetHeight))";
+
+#[tokio::test]
+async fn the_first_screen_shows_many() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    twenty_links(&app.signed_in("owner").await).await;
+    for javascript in [true, false] {
+        for (screen, least) in [(DESK, 5), (PHONE, 3)] {
+            let browser = signed_in(&app, javascript, screen).await;
+            browser.has(".found", "20 entries").await;
+            let whole: usize = browser.run(WHOLE).await;
+            assert!(whole >= least, "{whole} at {screen:?}");
+            browser.press("Show more entries").await;
+            browser.has(".found", "Show more of each").await;
+            browser.has_no(".entry-excerpt").await;
+            let (dense, tallest): (usize, u32) = (browser.run(WHOLE).await, browser.run(TALLEST).await);
+            assert!(dense > whole && tallest <= 66, "{dense} of {tallest} px at {screen:?}");
+            browser.press("Show more of each").await;
+            browser.has(".entry-excerpt", "High water").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn filters_and_orders_are_clicks() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    owner.saves(json!({ "title": "Private tide", "tags": ["sea"] })).await;
+    owner.saves(json!({ "title": "Public tide", "visibility": "public", "tags": ["sea"] })).await;
+    owner.saves(json!({ "title": "Untold tide" })).await;
+    other.saves(json!({ "title": "Foreign tide", "visibility": "members", "tags": ["sea"] })).await;
+    for (javascript, screen) in [(true, PHONE), (false, PHONE), (true, DESK), (false, DESK)] {
+        let browser = signed_in(&app, javascript, screen).await;
+        for (filter, shown, hidden) in [
+            ("Mine", "Private tide", "Foreign tide"),
+            ("Public", "Public tide", "Private tide"),
+            ("Untagged", "Untold tide", "Public tide"),
+            ("Members", "Foreign tide", "Untold tide"),
+            ("Past week", "Foreign tide", "nothing of the kind"),
+        ] {
+            browser.goto("/resources").await;
+            if screen == PHONE {
+                browser.tick("Filter and sort").await;
+            }
+            browser.follow(filter).await;
+            browser.has(".entries", shown).await;
+            browser.doesnt_see(hidden).await;
+        }
+        browser.goto("/resources").await;
+        browser.has(".visibility", "Public").await;
+        assert_eq!(browser.run::<usize>("return document.querySelectorAll('.visibility').length").await, 2);
+    }
+}
+
+#[tokio::test]
+async fn pinned_entries_come_first_where_the_order_is_by_date() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Pinned", "pinned": true })).await;
+    for tide in 1..=60 {
+        owner.saves(json!({ "title": format!("Tide {tide}") })).await;
+    }
+    for (list, first) in
+        [("", "Pinned"), ("?sort=oldest", "Pinned"), ("?sort=title", "Pinned"), ("?q=tide", "Tide 60")]
+    {
+        let page = owner.get(&format!("/resources{list}")).await.ok();
+        assert_eq!(page.texts(".entry-title")[0], first, "{list}");
+    }
+    let first = owner.get("/resources").await.ok();
+    let second = owner.get(&first.attributes("a[rel=next]", "href").remove(0)).await.ok();
+    let all = [first.texts(".entry-title"), second.texts(".entry-title")].concat();
+    assert_eq!(all.iter().filter(|title| *title == "Pinned").count(), 1);
+    assert_eq!(all.len(), 61);
+    first.has(".found", "61 entries, 51 shown");
+}
+
+#[tokio::test]
+async fn a_title_opens_its_site_and_the_first_entry_is_a_few_tabs_away() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let here = format!("{}/tags", app.origin());
+    owner.saves(json!({ "title": "Tide tables", "url": here })).await;
+    let browser = signed_in(&app, true, DESK).await;
+    browser.goto("/resources").await;
+    for _ in 0..2 {
+        browser.hits(Key::Tab).await;
+    }
+    browser.hits(Key::Enter).await;
+    for _ in 0..2 {
+        browser.hits(Key::Tab).await;
+    }
+    assert_eq!(browser.run::<String>("return document.activeElement.innerText").await, "Tide tables");
+    browser.hits(Key::Enter).await;
+    browser.has("h1", "Tags").await;
+}
+
+#[tokio::test]
+async fn keys_do_what_the_list_of_them_says() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    for title in ["Tide one", "Tide two", "Tide three"] {
+        owner.saves(json!({ "title": title })).await;
+    }
+    for screen in [DESK, PHONE] {
+        let browser = signed_in(&app, true, screen).await;
+        browser.types("?").await;
+        browser.has(".shortcuts", "Next entry").await;
+        browser.press("Close").await;
+        browser.has_no(".shortcuts").await;
+        browser.types("jjk").await;
+        browser.has(".entry:focus-within h2", "Tide three").await;
+        browser.types("jx").await;
+        browser.has(".many", "1 entry selected").await;
+        browser.types("x").await;
+        browser.types("kt").await;
+        browser.has(".entry-edit .field:focus-within label", "Tags").await;
+        browser.hits(Key::Escape).await;
+        browser.has_no(".entry-edit").await;
+        browser.has(".entry:focus-within h2", "Tide three").await;
+        browser.types("je").await;
+        browser.has(".entry-edit .field:focus-within label", "Title").await;
+        browser.hits(Key::Escape).await;
+        browser.has_no(".entry-edit").await;
+        browser.has(".entry:focus-within h2", "Tide two").await;
+        browser.types("#").await;
+        browser.has(".toast", "Moved to trash.").await;
+        browser.types("u").await;
+        browser.sees("Restored from the trash").await;
+        browser.goto("/resources").await;
+        browser.types("/").await;
+        browser.types("three").await;
+        browser.is_at("?q=three").await;
+        browser.hits(Key::Escape).await;
+        browser.is_at("/resources").await;
+        browser.has(".entries", "Tide one").await;
+        browser.types("jo").await;
+        browser.has("h1", "Tide").await;
+        browser.types("e").await;
+        browser.has("h1", "Edit").await;
+        browser.fill("Text", "High at noon").await;
+        let control_enter = format!("{}{}", char::from(Key::Control), char::from(Key::Enter));
+        browser.types(&control_enter).await;
+        browser.has(".prose", "High at noon").await;
+        has_complained_only_of(&browser, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_theme_is_chosen_and_times_are_the_readers() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "title": "Tide tables" })).await;
+    owner.json(Method::PATCH, &entry.api(), json!({ "title": "Tides" })).if_match("\"1\"").await.ok();
+    let sheet = "return getComputedStyle(document.body).backgroundColor";
+    let versions = format!("{}/revisions", entry.page());
+    for javascript in [true, false] {
+        let browser = signed_in(&app, javascript, PHONE).await;
+        browser.prefers("light").await;
+        let light: String = browser.run(sheet).await;
+        browser.goto("/settings/display").await;
+        browser.tick("Dark").await;
+        browser.press("Save for this browser").await;
+        browser.has(".toast", "Saved.").await;
+        assert_ne!(browser.run::<String>(sheet).await, light);
+
+        browser.goto(&versions).await;
+        browser.has("time", "UTC").await;
+        let utc: String = browser.run("return document.querySelector('time').innerText").await;
+        browser.lives_in("Asia/Kathmandu").await;
+        browser.goto(&versions).await;
+        let local: String = browser.run("return document.querySelector('time').innerText").await;
+        assert_eq!(local == utc, !javascript, "{local}");
+        if javascript {
+            let expected = "const at = new Date(document.querySelector('time').dateTime);
+                return new Date(at.getTime() + 345 * 60000).toISOString().slice(11, 16)";
+            let expected: String = browser.run(expected).await;
+            assert!(local.ends_with(&expected), "{local} {expected}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_once_is_copied_by_a_button() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.admin("owner").await;
+    let browser = signed_in(&app, true, DESK).await;
+    browser.goto("/admin/invites").await;
+    browser.press("Create invitation").await;
+    browser.press("Copy").await;
+    browser.has(".copies", "Copied").await;
+    let wide = "return document.documentElement.scrollWidth <= innerWidth";
+    assert!(browser.run::<bool>(wide).await);
+}
+
+#[tokio::test]
+async fn what_browsers_ask_for_at_the_root_is_there() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let visitor = app.visitor();
+    for (path, kind) in [
+        ("/favicon.ico", "image/x-icon"),
+        ("/apple-touch-icon.png", "image/png"),
+        ("/robots.txt", "text/plain; charset=utf-8"),
+    ] {
+        assert_eq!(visitor.get(path).await.ok().header("content-type"), kind);
+    }
+    visitor.get("/robots.txt").await.ok().text_has("Disallow: /api/");
+}
