@@ -9,7 +9,6 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
 
 use super::{App, library};
 use crate::accounts::people::{self, PeopleState};
@@ -152,7 +151,7 @@ pub fn router(app: &App) -> Router {
         .merge(sessions::pages::routes().with_state(app.sessions_state()))
         .merge(tokens::pages::routes().with_state(app.tokens_state()))
         .merge(library::pages(app))
-        .merge(openapi::pages::routes().with_state(app.deps.clone()))
+        .merge(openapi::pages::routes(openapi).with_state(app.deps.clone()))
         .fallback(error_response::not_found)
         .method_not_allowed_fallback(error_response::method_not_allowed);
     let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
@@ -169,12 +168,8 @@ pub fn router(app: &App) -> Router {
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
     let (elsewhere, methods) = (openapi::elsewhere(&document), Arc::new(openapi::methods(&document)));
-    let docs = SwaggerUi::new("/api/docs").config(
-        utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none").use_base_layout(),
-    );
     let api = api
         .route("/api/v1/openapi.json", openapi::serve(document))
-        .merge(docs)
         .route("/api", elsewhere.clone())
         .route("/api/", elsewhere.clone())
         .route("/api/{*rest}", elsewhere)

@@ -3,6 +3,7 @@
 
 mod operation;
 pub mod pages;
+mod reference;
 mod texts;
 
 use std::collections::HashMap;

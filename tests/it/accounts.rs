@@ -362,7 +362,7 @@ on_both_engines!(every_answer_carries_the_same_headers);
 async fn every_answer_carries_the_same_headers(app: App) {
     let ada = app.signed_in("ada").await;
     for path in [
-        "/resources", "/login", "/absent", "/api/v1/me", "/api/v1/absent", "/api/docs/", "/static/coffer.js",
+        "/resources", "/login", "/absent", "/api/v1/me", "/api/v1/absent", "/api/docs", "/static/coffer.js",
         "/healthz", "/readyz", "/import/x",
     ] {
         let answer = ada.get(path).await;

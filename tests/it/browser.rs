@@ -20,9 +20,9 @@ const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
 const ROOMS: [&str; 19] = [
     "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/display",
-    "/settings/security", "/settings/sessions", "/settings/capture", "/settings/tokens", "/settings/webhooks",
-    "/settings/activity", "/settings/data", "/admin/metrics", "/admin", "/admin/users", "/admin/invites",
-    "/admin/audit", "/admin/limits",
+    "/settings/security", "/settings/sessions", "/settings/capture", "/settings/tokens",
+    "/settings/webhooks", "/settings/activity", "/settings/data", "/admin/metrics", "/admin", "/admin/users",
+    "/admin/invites", "/admin/audit", "/admin/limits",
 ];
 
 #[tokio::test]
