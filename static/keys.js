@@ -1,6 +1,7 @@
 // Keys: single ones unless they are switched off (WCAG 2.2, 2.1.4), Ctrl+Enter to save, Escape to leave.
 
 const singleKeys = "shortcuts" in document.documentElement.dataset;
+const EDIT = "[data-edit], .record a[href$='/edit']";
 const click = (element) => element?.click();
 const entries = () => [...document.querySelectorAll(".entry:has([data-open])")];
 const current = () => document.activeElement?.closest(".entry");
@@ -17,7 +18,7 @@ const ofEntry = (selector) => (entries().length ? current()?.querySelector(selec
 
 function editTags() {
   if (document.querySelector(".pick:checked")) return document.getElementById("many-tags")?.focus();
-  const edit = ofEntry("[data-edit]");
+  const edit = ofEntry(EDIT);
   if (!edit) return;
   document.addEventListener("htmx:afterSettle", () => current()?.querySelector("input[name=tags]")?.focus(), { once: true });
   click(edit);
@@ -35,7 +36,7 @@ const KEYS = {
   j: ["Next entry", () => move(1)],
   k: ["Previous entry", () => move(-1)],
   o: ["Open", () => click(ofEntry("[data-open], .source a"))],
-  e: ["Edit", () => click(ofEntry("[data-edit]"))],
+  e: ["Edit", () => click(ofEntry(EDIT))],
   t: ["Edit tags", editTags],
   x: ["Select", () => click(ofEntry(".pick"))],
   "#": ["Move to trash", () => click(ofEntry("[data-act=trash], form[action$='/trash'] button"))],

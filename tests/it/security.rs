@@ -146,7 +146,7 @@ fn the_program_opens_addresses_through_the_guarded_client_only() {
 fn scripts_set_text_and_store_nothing_that_lasts() {
     for script in [
         "static/coffer.js", "static/drafts.js", "static/place.js", "static/tags.js", "static/many.js",
-        "static/capture.js",
+        "static/capture.js", "static/keys.js", "static/times.js", "static/copy.js",
     ] {
         for word in ["innerHTML", "insertAdjacent", "localStorage", "indexedDB", "eval(", "postMessage"] {
             assert!(!read(script).contains(word), "{script}: {word}");
