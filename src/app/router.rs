@@ -161,8 +161,8 @@ pub fn router(app: &App) -> Router {
     let assets = Router::new()
         .route(assets::ROUTE, get(assets::serve))
         .merge(library::assets(app))
-        .route("/favicon.ico", get(|| assets::file("favicon.ico")))
-        .route("/apple-touch-icon.png", get(|| assets::file("apple-touch-icon.png")))
+        .route("/favicon.ico", get(async || assets::file("favicon.ico")))
+        .route("/apple-touch-icon.png", get(async || assets::file("apple-touch-icon.png")))
         .route("/robots.txt", get(assets::robots))
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 

@@ -95,6 +95,10 @@ pub struct Revision {
     #[serde(skip)]
     pub saved_by: String,
     pub saved_at: Timestamp,
+    /// Since the version before; told in lists, which have no bodies.
+    #[serde(skip)]
+    #[sqlx(default)]
+    pub text_changed: bool,
 }
 
 /// A resource with all its versions.

@@ -53,7 +53,7 @@ pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Resul
 }
 
 /// A file that browsers ask for at the root, whatever the pages say.
-pub async fn file(path: &'static str) -> Result<Response, Error> {
+pub fn file(path: &'static str) -> Result<Response, Error> {
     answer(path, false)
 }
 

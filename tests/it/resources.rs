@@ -98,6 +98,15 @@ async fn every_save_leaves_a_version_that_says_how(app: App) {
         (1, "api", "One"),
     ];
     assert_eq!(told, expected.map(|(version, via, title)| (json!(version), json!(via), json!(title))));
+    let page = owner.get(&format!("{}/revisions", entry.page())).await.ok();
+    let changed = [
+        "Changed: title, text, tags",
+        "Changed: pin",
+        "Changed: title",
+        "Changed: title, text, tags",
+        "First version",
+    ];
+    assert_eq!(page.texts(".version-change"), changed);
     let first = owner.get(&format!("{}/revisions/1", entry.api())).await.ok().json();
     assert_eq!(
         (&first["body"], &first["tags"], &first["saved_by"]),

@@ -80,16 +80,16 @@ pub async fn revisions(
     page(&RevisionsPage { context, title: resource.title, href: format!("/resources/{id}"), rows }, false)
 }
 
-/// The list has no texts: where nothing else differs, the text does.
 fn changed(before: &Revision, after: &Revision) -> String {
     let fields = [
         (before.title != after.title, "title"),
         (before.url != after.url, "address"),
+        (after.text_changed, "text"),
         (before.tags != after.tags, "tags"),
         (before.visibility != after.visibility, "visibility"),
     ];
     let names: Vec<&str> = fields.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
-    if names.is_empty() { "text".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "pin".to_owned() } else { names.join(", ") }
 }
 
 pub async fn revision(

@@ -31,7 +31,8 @@ pub const FIND_IN_TRASH: &str = "SELECT id FROM resources r
 pub const REVISIONS: &str = concat!(
     "SELECT ",
     revision_columns!(),
-    ", '' AS body FROM revisions v JOIN users u ON u.id = v.saved_by
+    ", '' AS body, COALESCE(v.body <> LAG(v.body) OVER (ORDER BY v.version), FALSE) AS text_changed
+        FROM revisions v JOIN users u ON u.id = v.saved_by
         WHERE v.resource_id = $1 ORDER BY v.version DESC LIMIT 500"
 );
 pub const REVISION: &str = concat!(
