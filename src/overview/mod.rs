@@ -162,7 +162,7 @@ impl Overview {
         let admins = || people.iter().filter(|person| person.role == Role::Admin && !person.is_disabled());
         let (all, without) = (admins().count(), admins().filter(|person| !person.second_factor).count());
         let text = format!(
-            "{without} of {all} admins don’t use two-step login. To require it, set COFFER_REQUIRE_2FA=admins."
+            "Two-step login is off for {without} of {all} admins. To require it, set COFFER_REQUIRE_2FA=admins."
         );
         Ok((without > 0).then(|| Need::new(text, "/admin/users", "View people")))
     }

@@ -59,7 +59,7 @@ on_both_engines!(what_is_to_do_is_said);
 async fn what_is_to_do_is_said(app: App) {
     let root = app.admin("root").await;
     let page = root.get(PAGE).await.ok();
-    let page = page.text_has("Emails are not sent").text_has("1 of 1 admins don’t use two-step login");
+    let page = page.text_has("Emails are not sent").text_has("Two-step login is off for 1 of 1 admins");
     page.lacks("has been altered").lacks("days old");
     app.later(Duration::from_hours(24 * 400));
     let root = app.another_browser_of("root").await;
