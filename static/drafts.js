@@ -109,7 +109,10 @@ function keep(form) {
     sending = true;
     sessionStorage.setItem(SENT, key);
   });
-  window.addEventListener("pagehide", () => timer && changed() && write());
+  const writeNow = () => timer && changed() && write();
+  window.addEventListener("pagehide", writeNow);
+  // A tab in the background waits longer for its timers.
+  document.addEventListener("visibilitychange", writeNow);
   window.addEventListener("pageshow", () => (sending = false));
   window.addEventListener("beforeunload", (event) => {
     if (!sending && changed()) event.preventDefault();

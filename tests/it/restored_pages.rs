@@ -13,6 +13,7 @@ use crate::support::wait::eventually;
 
 const PHONE: u32 = 390;
 const DESK: u32 = 1280;
+const HAS_DRAFT: &str = "return Object.values(localStorage).join().includes('\"visibility\":\"members\"')";
 
 async fn signed_in(app: &App, javascript: bool, width: u32) -> Browser {
     let browser = Browser::open(&app.origin(), javascript, width, 900).await;
@@ -39,6 +40,9 @@ async fn what_is_typed_is_offered_after_a_reload_and_dropped_once_it_is_saved() 
         browser.tick("Members").await;
         let asks = "const leaving = new Event('beforeunload', { cancelable: true }); dispatchEvent(leaving); return leaving.defaultPrevented";
         assert!(browser.run::<bool>(asks).await, "leaving asks");
+        let kept =
+            async || browser.run::<bool>(HAS_DRAFT).await.then_some(()).ok_or("the last change isn't kept");
+        eventually(Duration::from_secs(20), kept).await.expect("a draft");
         // Another tab, as after a crash: the fields are empty, the draft is there, for this form alone.
         browser.opens_a_tab().await;
         browser.goto("/resources/new?kind=link").await;
