@@ -28,7 +28,8 @@ async fn pgbouncer(server: &str, folder: &Path) -> (Server, String) {
     let snippet = under("scaling", "pgbouncer", "ini").concat();
     let (host, port) = server.split_once(':').expect("host and port");
     let path = folder.join("pgbouncer.ini");
-    let (bouncer, own) = Server::on_free_port("pgbouncer", "QUIT", READY, |own| {
+    // QUIT and INT may have been switched off by what started the tests, and TERM waits for clients from version 1.23 on.
+    let (bouncer, own) = Server::on_free_port("pgbouncer", "KILL", READY, |own| {
         let configuration = format!(
             "[databases]\n* = host={host} port={port} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {own}\nunix_socket_dir =\nauth_type = any\nauth_file = {}\n{CONNECTIONS}\n{snippet}",
