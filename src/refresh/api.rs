@@ -37,7 +37,7 @@ struct Credentials {
     code: Option<String>,
     /// For example `resources:read`; default: all scopes that the account may have.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Scope>>)]
+    #[schema(value_type = Option<Vec<Scope>>, min_items = 1)]
     scopes: Option<Vec<String>>,
     /// The name of the device for the list of devices, such as `Ada's phone`; at most 80 characters.
     #[serde(default)]

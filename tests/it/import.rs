@@ -670,6 +670,7 @@ async fn a_file_that_is_none_is_refused_over_the_api(app: App) {
     previews(&owner, "", "no bookmarks at all").await.invalid("file");
     previews(&owner, "?visibility=all", TWO_LINKS).await.invalid("visibility");
     previews(&owner, "?charset=klingon", TWO_LINKS).await.invalid("charset");
+    previews(&owner, &format!("?name={}", "n".repeat(201)), TWO_LINKS).await.invalid("name");
     app.visitor().sends(Method::POST, IMPORTS, "text/html", TWO_LINKS).await.is(401);
 }
 

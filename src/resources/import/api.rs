@@ -25,6 +25,8 @@ use crate::web::json::Problem;
 use crate::web::path::Id;
 use crate::web::scoped::{ResourcesWrite, Scoped};
 
+const MAX_NAME: usize = 200;
+
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
         .routes(routes!(preview))
@@ -37,7 +39,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 struct ImportParams {
-    /// The file's name, for the report.
+    /// The file's name, for the report; at most 200 characters.
     #[param(max_length = 200)]
     name: String,
     /// The most that others may see of what comes in; `private` when left out. What the file marks as private stays
@@ -58,6 +60,9 @@ impl ImportParams {
         let charset = Encoding::for_label(self.charset.as_bytes());
         if charset.is_none() && !self.charset.is_empty() {
             return Err(Error::field("charset", "There is no encoding with this name."));
+        }
+        if self.name.chars().count() > MAX_NAME {
+            return Err(Error::field("name", "Use at most 200 characters."));
         }
         if bytes.is_empty() {
             return Err(Error::field("file", "Send the file as the body; this one is empty."));
