@@ -1,4 +1,4 @@
-//! What a token is good for, and a personal token's successor: for whoever holds it.
+//! What a token is good for, and a personal token's successor: for the holder of the token.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
 /// Changes in one delivery.
 const CHANGES: i64 = 100;
-/// Of an answer's body, which nobody reads.
+/// Of an answer's body, which is thrown away.
 const ANSWER: usize = 1_024;
 
 /// What a webhook receives.

@@ -16,7 +16,7 @@ use crate::support::site::{Route, routes};
 /// Who refuses is written down; nothing else may change.
 const WRITTEN_DOWN: [&str; 2] = ["audit_events", "audit_head"];
 
-/// A link that came by mail is for whoever holds it: what such a link does to others is tried in
+/// A link that came by mail is for its holder: what such a link does to others is tried in
 /// registration.rs, reset.rs and invites.rs. An icon's address can't be guessed either, and is public to whom has it.
 fn is_for_its_holder(route: &Route) -> bool {
     route.has("token") || route.path == "/icons/{id}"

@@ -17,7 +17,7 @@ use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 const HOOKS: &str = "/api/v1/me/webhooks";
-/// Other tests reach nobody.
+/// Other tests open no address.
 const FETCHES: &str = "--fetch=on";
 const ALLOWED: &str = "--fetch-allow=127.0.0.1";
 

@@ -139,7 +139,7 @@ impl Resources {
         Ok(Import { id, state, report, kept, is_open })
     }
 
-    /// Forgets previews that nobody has committed for [`KEPT_FOR`].
+    /// Forgets previews that were not committed for [`KEPT_FOR`].
     pub async fn forget_previews(&self) -> Result<()> {
         Ok(batch_store::forget_previews(&self.db, self.context.now().minus(KEPT_FOR)).await?)
     }
