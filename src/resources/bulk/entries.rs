@@ -3,10 +3,11 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::steps::Replaced;
 use crate::cache::Write;
 use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::resources::store::columns::{insert_revisions, resource_where};
-use crate::resources::{Resource, Via};
+use crate::resources::{Resource, Via, index_terms};
 use crate::timestamp::Timestamp;
 
 /// The owner's entries, which stay as they are until the transaction ends.
@@ -25,12 +26,39 @@ pub async fn lock(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec
     })
 }
 
-pub async fn trash(tx: &mut Write, id: Uuid, now: Timestamp) -> sqlx::Result<bool> {
-    const SQL: &str =
-        "UPDATE resources SET trashed_at = $2, version = version + 1 WHERE id = $1 AND trashed_at IS NULL";
-    let rows =
-        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await?.rows_affected());
-    Ok(rows == 1)
+/// Writes what a change of many entries can set, and none of their texts, which would be indexed anew.
+pub async fn replace(tx: &mut Write, owner: Uuid, replaced: &[Replaced], now: Timestamp) -> sqlx::Result<()> {
+    if replaced.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "WITH replaced (id, visibility, pinned, fold_tags, marks) AS (VALUES {})
+            UPDATE resources SET visibility = n.visibility, pinned = n.pinned, fold_tags = n.fold_tags, marks = n.marks,
+                updated_at = $1, version = version + 1 FROM replaced n WHERE resources.id = n.id",
+        rows(2, replaced.len(), 5)
+    );
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(now);
+        let query = replaced.iter().fold(query, |query, Replaced { id, checked, .. }| {
+            query.bind(id).bind(checked.visibility.as_str()).bind(checked.pinned).bind(&checked.derived.fold_tags)
+                .bind(index_terms::of_resource(owner, checked))
+        });
+        query.execute(conn).await.map(drop)
+    })
+}
+
+pub async fn trash(tx: &mut Write, ids: &[Uuid], now: Timestamp) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE resources SET trashed_at = $1, version = version + 1 WHERE id IN ({}) AND trashed_at IS NULL",
+        places(2, ids.len())
+    );
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(now);
+        ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
+    })
 }
 
 /// Takes it back from the trash, unless its address is in use again.
@@ -52,6 +80,30 @@ pub async fn clear_tags(tx: &mut Write, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>>
     let mut tags: Vec<Uuid> = on!(tx.conn(), conn => {
         let query = sqlx::query_scalar(AssertSqlSafe(sql));
         ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await?
+    });
+    tags.sort_unstable();
+    tags.dedup();
+    Ok(tags)
+}
+
+/// Takes tags from the replaced entries. Returns these tags.
+pub async fn untie(tx: &mut Write, owner: Uuid, replaced: &[Replaced]) -> sqlx::Result<Vec<Uuid>> {
+    let count = replaced.iter().map(|replaced| replaced.dropped.len()).sum();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "WITH dropped (resource_id, folded) AS (VALUES {})
+            DELETE FROM resource_tags WHERE (resource_id, tag_id) IN (SELECT d.resource_id, t.id FROM dropped d
+                JOIN tags t ON t.owner_id = $1 AND t.folded = d.folded) RETURNING tag_id",
+        rows(2, count, 2)
+    );
+    let mut tags: Vec<Uuid> = on!(tx.conn(), conn => {
+        let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner);
+        for Replaced { id, dropped, .. } in replaced {
+            query = dropped.iter().fold(query, |query, folded| query.bind(id).bind(folded));
+        }
+        query.fetch_all(conn).await?
     });
     tags.sort_unstable();
     tags.dedup();
@@ -82,6 +134,9 @@ pub async fn add_revisions(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     const SQL: &str = insert_revisions!("$1, $2, $3" where "r.id IN (");
+    if ids.is_empty() {
+        return Ok(());
+    }
     let sql = AssertSqlSafe(format!("{SQL}{})", places(4, ids.len())));
     on!(tx.conn(), conn => {
         let query = sqlx::query(sql).bind(via.as_str()).bind(owner).bind(now);
@@ -132,4 +187,10 @@ pub async fn ids_with_tags(db: &Db, owner: Uuid, folded: &[String]) -> sqlx::Res
 /// `$3, $4, $5`
 pub(super) fn places(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `count` rows of as many places: `($3, $4), ($5, $6)`
+pub(super) fn rows(first: usize, count: usize, width: usize) -> String {
+    let row = |number| format!("({})", places(first + number * width, width));
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }

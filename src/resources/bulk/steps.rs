@@ -12,7 +12,7 @@ use crate::cache::{Scope, Write};
 use crate::error::Result;
 use crate::resources::draft::Checked;
 use crate::resources::import::store::{Tagging, tag as tie};
-use crate::resources::store::write;
+use crate::resources::tag::TagName;
 use crate::resources::{Resource, Resources, Via, cached, tag};
 
 /// Entries of one transaction. Their scopes still fit into one message of the cache.
@@ -55,6 +55,7 @@ impl Resources {
             open,
             touched: Vec::new(),
             replaced: Vec::new(),
+            trashed: Vec::new(),
             restored: Vec::new(),
         };
         let mut outcomes = Vec::new();
@@ -66,7 +67,7 @@ impl Resources {
             });
         }
         store::set_items(&mut step.tx, open.id, &outcomes).await?;
-        step.write_tags().await?;
+        step.write().await?;
         let Step { mut tx, touched, .. } = step;
         store::stepped(&mut tx, open.id, self.context.now()).await?;
         tx.commit(touched.into_iter().chain([Scope::User(open.owner_id)])).await?;
@@ -93,20 +94,34 @@ impl Outcome {
     }
 }
 
-/// One transaction.
+/// One transaction. Its entries are locked, and written together at the end.
 struct Step<'a> {
     resources: &'a Resources,
     tx: Write,
     open: &'a Open,
     touched: Vec<Scope>,
-    /// Entries whose tags and revisions are written together at the end.
     replaced: Vec<Replaced>,
+    trashed: Vec<Uuid>,
     restored: Vec<Uuid>,
 }
 
-struct Replaced {
-    id: Uuid,
-    checked: Box<Checked>,
+/// An entry that changes.
+pub struct Replaced {
+    pub id: Uuid,
+    pub checked: Box<Checked>,
+    added: Vec<TagName>,
+    /// The folded names of tags that it loses.
+    pub dropped: Vec<String>,
+}
+
+impl Replaced {
+    fn new(resource: &Resource, checked: Box<Checked>) -> Self {
+        let had: Vec<String> = resource.tags.0.iter().map(|name| tag::fold(name)).collect();
+        let added = checked.tags.iter().filter(|tag| !had.contains(&tag.folded)).cloned().collect();
+        let has = |folded: &String| checked.tags.iter().any(|tag| tag.folded == *folded);
+        let dropped = had.into_iter().filter(|folded| !has(folded)).collect();
+        Self { id: resource.id, added, dropped, checked }
+    }
 }
 
 impl Step<'_> {
@@ -128,54 +143,38 @@ impl Step<'_> {
         Ok(Outcome { id: resource.id, state, version: Some(resource.version + 1), before: Some(before) })
     }
 
-    /// Whether it could be done.
+    /// Whether it can be done. Another entry may have the address of one in the trash.
     async fn carry_out(&mut self, resource: &Resource, act: Act) -> Result<bool> {
-        let now = self.resources.context.now();
         let mut seen = vec![resource.visibility];
-        let done = match act {
-            Act::Trash => entries::trash(&mut self.tx, resource.id, now).await?,
+        match act {
+            Act::Trash => self.trashed.push(resource.id),
             Act::Restore => {
-                let done = entries::restore(&mut self.tx, resource.id).await?;
-                self.restored.extend(done.then_some(resource.id));
-                done
+                if !entries::restore(&mut self.tx, resource.id).await? {
+                    return Ok(false);
+                }
+                self.restored.push(resource.id);
             }
             Act::Replace(checked) => {
                 seen.push(checked.visibility);
-                let done = write::update(&mut self.tx, resource, &checked, now).await?;
-                self.replaced.push(Replaced { id: resource.id, checked });
-                done
+                self.replaced.push(Replaced::new(resource, checked));
             }
-        };
+        }
         self.touched.extend(cached::touched(resource.id, resource.owner_id, &seen));
-        Ok(done)
+        Ok(true)
     }
 
-    /// Tags and revisions of all replaced entries, in a few statements.
-    async fn write_tags(&mut self) -> Result<()> {
-        let (owner, now) = (self.open.owner_id, self.resources.context.now());
-        if !self.restored.is_empty() {
-            entries::add_revisions(&mut self.tx, &self.restored, owner, Via::Restore, now).await?;
-        }
-        if self.replaced.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<Uuid> = self.replaced.iter().map(|replaced| replaced.id).collect();
-        if self.open.change.is_about_tags() {
-            let dropped = entries::clear_tags(&mut self.tx, &ids).await?;
-            let taggings: Vec<Tagging<'_>> = self
-                .replaced
-                .iter()
-                .map(|replaced| Tagging { resource: replaced.id, tags: &replaced.checked.tags })
-                .collect();
-            tie(&mut self.tx, owner, &taggings, || self.resources.context.new_id()).await?;
-            entries::sweep_tags(&mut self.tx, &dropped).await?;
-        }
-        Ok(entries::add_revisions(&mut self.tx, &ids, owner, Via::Web, now).await?)
-    }
-}
-
-impl BulkChange {
-    fn is_about_tags(&self) -> bool {
-        matches!(self, Self::AddTags(_) | Self::RemoveTags(_) | Self::Retag(_))
+    async fn write(&mut self) -> Result<()> {
+        let Self { resources: Resources { context, .. }, tx, open, replaced, trashed, restored, .. } = self;
+        let (owner, now) = (open.owner_id, context.now());
+        entries::trash(tx, trashed, now).await?;
+        entries::add_revisions(tx, restored, owner, Via::Restore, now).await?;
+        entries::replace(tx, owner, replaced, now).await?;
+        let dropped = entries::untie(tx, owner, replaced).await?;
+        let added: Vec<Tagging<'_>> =
+            replaced.iter().map(|one| Tagging { resource: one.id, tags: &one.added }).collect();
+        tie(tx, owner, &added, || context.new_id()).await?;
+        entries::sweep_tags(tx, &dropped).await?;
+        let ids: Vec<Uuid> = replaced.iter().map(|replaced| replaced.id).collect();
+        Ok(entries::add_revisions(tx, &ids, owner, Via::Web, now).await?)
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use super::apply::Before;
-use super::entries::places;
+use super::entries::{places, rows};
 use super::steps::Outcome;
 use super::{BulkChange, Progress, State};
 use crate::cache::Write;
@@ -177,7 +177,7 @@ pub async fn next_items(tx: &mut Write, open: &Open, most: usize) -> sqlx::Resul
         WHERE bulk_id = $1 AND state = $2 ORDER BY resource_id LIMIT $3";
     let state = if open.state == State::Undoing { "changed" } else { "waiting" };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows: Vec<ItemRow> = match tx.conn() {
+    let found: Vec<ItemRow> = match tx.conn() {
         Engine::Postgres(conn) => {
             let sql = AssertSqlSafe(format!("{SQL} FOR UPDATE SKIP LOCKED"));
             sqlx::query_as(sql).bind(open.id).bind(state).bind(most).fetch_all(conn).await?
@@ -190,17 +190,16 @@ pub async fn next_items(tx: &mut Write, open: &Open, most: usize) -> sqlx::Resul
         let before = row.before.as_deref().map(parse).transpose()?;
         Ok(Item { resource_id: row.resource_id, version: row.version, before })
     };
-    rows.into_iter().map(item).collect()
+    found.into_iter().map(item).collect()
 }
 
 /// In one statement, as each waits for its answer.
 pub async fn set_items(tx: &mut Write, bulk: Uuid, outcomes: &[Outcome]) -> sqlx::Result<()> {
-    let rows = (0..outcomes.len()).map(|number| format!("({})", places(2 + number * 4, 4)));
     let sql = format!(
         "WITH outcomes (id, state, version, before) AS (VALUES {})
             UPDATE bulk_items SET state = o.state, version = o.version, before = o.before FROM outcomes o
             WHERE bulk_items.bulk_id = $1 AND bulk_items.resource_id = o.id",
-        rows.collect::<Vec<_>>().join(", ")
+        rows(2, outcomes.len(), 4)
     );
     on!(tx.conn(), conn => {
         let query = sqlx::query(AssertSqlSafe(sql)).bind(bulk);
