@@ -35,7 +35,6 @@ pub struct Source {
     pub started: i64,
 }
 
-/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct History(Arc<Mutex<Inner>>);
 
@@ -140,7 +139,6 @@ impl History {
         self.lock().own.clone()
     }
 
-    /// The end of the latest span, in seconds since 1970.
     #[must_use]
     pub fn until(&self) -> i64 {
         self.lock().until()

@@ -1,19 +1,18 @@
 //! What a person wants to save, and the checked form of it that is written.
 
+mod derived;
 mod rules;
 
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+pub use self::derived::Derived;
 pub use self::rules::{BODY_LIMIT, StoredTitle, TITLE_LIMIT, one_line, url_key};
 use super::normal_url::NormalUrl;
 use super::tag::{self, TagName, split_tags};
-use super::{Kind, Resource, Revision, Visibility, fold, markdown};
+use super::{Kind, Resource, Revision, Visibility};
 use crate::error::{Error, FieldErrors, Result};
 use crate::timestamp::Timestamp;
-
-/// Characters of the folded title by which lists are sorted.
-const TITLE_KEY: usize = 80;
 
 /// A new resource.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -168,35 +167,6 @@ impl Draft {
             visibility: self.visibility,
             pinned: self.pinned,
         })
-    }
-}
-
-/// What lists and the search index need, computed from the texts.
-#[derive(Clone, Debug)]
-pub struct Derived {
-    pub title_key: String,
-    pub summary: String,
-    pub fold_title: String,
-    pub fold_tags: String,
-    pub fold_body: String,
-    /// The signs in the texts, as [`fold::signs`] finds them.
-    pub signs: Vec<String>,
-}
-
-impl Derived {
-    fn new(title: &str, url: Option<&NormalUrl>, body: &str, tags: &[TagName]) -> Self {
-        let plain = markdown::to_text(body);
-        let fold_title = fold::fold(title);
-        let address = url.map(|url| rules::searched(&url.url)).unwrap_or_default();
-        let names = tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" ");
-        Self {
-            title_key: fold_title.chars().take(TITLE_KEY).collect(),
-            summary: rules::shorten(&plain),
-            fold_title,
-            fold_tags: fold::fold(&names),
-            fold_body: fold::fold(&format!("{plain} {address}")),
-            signs: fold::signs(&[title, &names, &plain, &address].join("\n")),
-        }
     }
 }
 

@@ -27,12 +27,14 @@ pub mod query;
 mod rank;
 pub mod resource;
 pub mod retag;
+mod revisions;
 mod saving;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 pub mod tag;
 pub mod take_back;
+mod trash;
 pub mod visibility;
 
 use std::sync::Arc;
@@ -269,88 +271,5 @@ impl Resources {
             Some(saved) => Ok(saved),
             None => Err(self.latest(viewer, id).await?.conflict()),
         }
-    }
-
-    /// Moves it to the trash, where it stays [`TRASH_LIFE`].
-    ///
-    /// # Errors
-    /// [`Error::VersionConflict`] when another version is current.
-    pub async fn trash(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
-        let resource = self.find_expected(viewer, id, expected).await?;
-        if self.set_trashed(&resource, Some(self.context.now()), expected).await?.is_none() {
-            self.find_expected(viewer, id, expected).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes it back from the trash, unchanged.
-    ///
-    /// # Errors
-    /// [`Error::DuplicateUrl`] when its address was saved again since, [`Error::VersionConflict`] when another version is
-    /// current.
-    pub async fn restore(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<Resource> {
-        let resource = self.find_expected(viewer, id, expected).await?;
-        match self.set_trashed(&resource, None, expected).await {
-            Ok(Some(restored)) => Ok(restored),
-            Ok(None) => self.find_expected(viewer, id, expected).await,
-            Err(error) => Err(self
-                .duplicate(error, resource.owner_id, &Draft::from(&resource).check_keeping(&resource.tags.0)?)
-                .await),
-        }
-    }
-
-    /// Deletes it for ever, all versions included. Only what is in the trash can be deleted.
-    pub async fn delete(&self, viewer: &Viewer, id: Uuid, expected: &Precondition) -> Result<()> {
-        let resource = self.find_expected(viewer, id, expected).await?;
-        if resource.trashed_at.is_none() {
-            return Err(Error::Forbidden("Move this to trash before deleting it permanently."));
-        }
-        let mut tx = self.cache.begin().await?;
-        if store::write::delete(&mut tx, id).await? {
-            // Only its owner could see it in the trash.
-            tx.commit(cached::touched(id, resource.owner_id, &[])).await?;
-        }
-        Ok(())
-    }
-
-    /// The viewer's trash, latest first.
-    pub async fn trashed(&self, viewer: &Viewer) -> Result<Vec<Resource>> {
-        Ok(store::trashed(&self.db, viewer.signed_in()?.id).await?)
-    }
-
-    /// Deletes for ever what has been in anyone's trash for [`TRASH_LIFE`]. Returns how many.
-    pub async fn empty_old_trash(&self) -> Result<u64> {
-        let mut tx = self.cache.begin_bulk().await?;
-        let gone = store::write::delete_trashed_before(&mut tx, self.context.now().minus(TRASH_LIFE)).await?;
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        tx.commit(gone.iter().flat_map(|gone| cached::touched(gone.id, gone.owner_id, &[]))).await?;
-        Ok(gone.len() as u64)
-    }
-
-    /// Every saved version, latest first. Only for the owner.
-    pub async fn revisions(&self, viewer: &Viewer, id: Uuid) -> Result<Revisions> {
-        let resource = self.find_own(viewer, id).await?;
-        let revisions = store::revisions(&self.db, id).await?;
-        Ok(Revisions { resource, revisions })
-    }
-
-    pub async fn revision(&self, viewer: &Viewer, id: Uuid, version: i64) -> Result<PastRevision> {
-        let resource = self.find_own(viewer, id).await?;
-        let revision = store::revision(&self.db, id, version).await?.ok_or(Error::NotFound)?;
-        Ok(PastRevision { resource, revision })
-    }
-
-    /// Saves an old version's text and tags as a new version.
-    pub async fn restore_revision(
-        &self,
-        viewer: &Viewer,
-        id: Uuid,
-        version: i64,
-        expected: &Precondition,
-    ) -> Result<Resource> {
-        let PastRevision { revision, .. } = self.revision(viewer, id, version).await?;
-        self.update(viewer, id, expected, revision.into(), Via::Restore).await
     }
 }

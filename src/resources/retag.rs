@@ -15,16 +15,13 @@ const OFFERED: i64 = 10;
 /// Tags that one page of near-duplicates lists.
 const TWINS: usize = 100;
 
-/// What a change of tags would do.
 #[derive(Clone, Debug)]
 pub struct TagPlan {
     pub change: BulkChange,
-    /// The entries that it changes.
     pub ids: Vec<Uuid>,
     pub steps: Vec<TagStep>,
 }
 
-/// What becomes of one tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagStep {
     pub from: String,
@@ -35,7 +32,6 @@ pub struct TagStep {
     pub merges: bool,
 }
 
-/// What is wanted of some tags.
 #[derive(Clone, Debug, Default)]
 pub struct TagWish {
     pub from: Vec<String>,
@@ -95,7 +91,6 @@ impl Resources {
     }
 }
 
-/// One tag and its new name.
 pub struct TagMove {
     pub from: TagName,
     pub to: Option<TagName>,

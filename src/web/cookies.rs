@@ -8,7 +8,6 @@ use cookie::SameSite;
 
 use crate::public_url::PublicUrl;
 
-/// The cookies there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     Session,
@@ -19,7 +18,6 @@ pub enum Name {
     Display,
 }
 
-/// How long a browser keeps a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
     /// Until it is closed.
@@ -92,13 +90,11 @@ pub fn new(name: Name, value: &str, life: Life) -> Cookie<'static> {
     cookie
 }
 
-/// Takes a cookie back from the browser.
 #[must_use]
 pub fn removal(name: Name) -> Cookie<'static> {
     new(name, "", Life::For(Duration::ZERO))
 }
 
-/// Sets cookies with an answer.
 pub fn add(headers: &mut HeaderMap, cookies: impl IntoIterator<Item = Cookie<'static>>) {
     for cookie in cookies {
         // All of ours are ASCII.
@@ -114,7 +110,6 @@ pub fn is_set(headers: &HeaderMap, name: Name) -> bool {
     set(headers).any(|cookie| cookie.name() == name.as_str())
 }
 
-/// Says how long a browser keeps a cookie that is set already.
 pub fn keep(site: &PublicUrl, headers: &mut HeaderMap, name: Name, life: Life) {
     change(headers, |cookie| {
         if cookie.name() == name.on(site) {

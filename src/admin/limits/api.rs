@@ -10,7 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::{Limits, LimitsOverview, LimitsState};
 use crate::accounts::people::By;
@@ -22,6 +21,7 @@ use crate::limiter::policy::{Policy, Rule};
 use crate::limiter::verdict::Tier;
 use crate::timestamp::Timestamp;
 use crate::web::json::Problem;
+use crate::web::path::Id;
 use crate::web::scoped::{AdminRead, AdminWrite, Scoped, SudoScoped};
 
 pub fn routes() -> OpenApiRouter<LimitsState> {
@@ -146,9 +146,8 @@ async fn unlock_account(
     asks: SudoScoped<AdminWrite>,
     State(limits): State<Arc<Limits>>,
     origin: RequestMeta,
-    person: std::result::Result<Path<Uuid>, PathRejection>,
+    Id(person): Id,
 ) -> Result<StatusCode> {
-    let Path(person) = person.map_err(|_| Error::NotFound)?;
     limits.unlock(By::Admin(&asks), person, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,6 @@
 //! cache. It runs in short transactions, so that other writers need not wait, and it is undone as a whole.
 
 mod apply;
-mod entries;
 mod steps;
 pub mod store;
 
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::apply::Before;
+use self::store::entries;
 use super::{Resource, Resources, Visibility, cached, tag};
 use crate::cache::Scope;
 use crate::error::{Error, Result};

@@ -5,8 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::apply::{Act, Before, Skip, act, undo};
-use super::entries;
-use super::store::{self, Item, ItemState, Open};
+use super::store::{self, Item, ItemState, Open, entries};
 use super::{BulkChange, Respelling, State};
 use crate::cache::{Scope, Write};
 use crate::error::Result;

@@ -1,10 +1,12 @@
 //! The SQL of changes of many entries.
 
+pub mod entries;
+
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use self::entries::{places, rows};
 use super::apply::Before;
-use super::entries::{places, rows};
 use super::steps::Outcome;
 use super::{BulkChange, Progress, State};
 use crate::cache::Write;

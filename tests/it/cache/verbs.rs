@@ -151,13 +151,16 @@ fn what_is_cached_is_changed_by_transactions_that_say_so() {
     let sources = [
         include_str!("../../../src/resources/store/write.rs"),
         include_str!("../../../src/resources/import/store.rs"),
-        include_str!("../../../src/resources/bulk/entries.rs"),
+        include_str!("../../../src/resources/bulk/store/entries.rs"),
     ];
     for source in sources {
         assert!(!source.contains("tx: &mut Tx"), "the stores of the library take a `Write`");
     }
-    let stores =
-        ["src/resources/store/write.rs", "src/resources/import/store.rs", "src/resources/bulk/entries.rs"];
+    let stores = [
+        "src/resources/store/write.rs",
+        "src/resources/import/store.rs",
+        "src/resources/bulk/store/entries.rs",
+    ];
     let elsewhere = walkdir("src", &stores);
     for (path, text) in &elsewhere {
         for changes in [

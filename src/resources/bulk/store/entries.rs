@@ -3,9 +3,9 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::steps::Replaced;
 use crate::cache::Write;
 use crate::db::{Db, Engine, Value, bind_all, on};
+use crate::resources::bulk::steps::Replaced;
 use crate::resources::store::columns::{insert_revisions, resource_where};
 use crate::resources::{Resource, Via, index_terms};
 use crate::timestamp::Timestamp;
