@@ -6,7 +6,8 @@ use super::store::personal::{self, Personal};
 pub use super::store::profile::Profile;
 use super::store::{factor, profile};
 use super::{Accounts, LINK_LIFE, Purpose, hash_of, store};
-use crate::audit::{Action, Event};
+use crate::accounts::actions::{EMAIL_CHANGE, EMAIL_VERIFY};
+use crate::audit::Event;
 use crate::cache::Scope;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -168,7 +169,7 @@ impl Accounts {
             let letter = Email::EmailChanged { security: self.security_page() };
             self.mail.queue(&mut change, &before, &letter).await?;
         }
-        let action = if promise.changes { Action::EmailChange } else { Action::EmailVerify };
+        let action = if promise.changes { EMAIL_CHANGE } else { EMAIL_VERIFY };
         // A letter there can set a new password, so it counts as a factor.
         let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
         let effect = SessionEffect::Refresh(member.id);

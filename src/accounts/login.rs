@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::store::profile;
 use super::{Accounts, Proof, Proved, store};
-use crate::audit::{Action, Event, Outcome};
+use crate::accounts::actions::{LOG_IN, SUDO};
+use crate::audit::{Event, Outcome};
 use crate::error::Result;
 use crate::identity::{Member, RequestMeta};
 use crate::limiter::policy::Policy;
@@ -86,7 +87,7 @@ impl Accounts {
         let proof = if knows { self.prove_code(member, code, origin).await? } else { None };
         self.audit.attempted(Method::Sudo, proof.is_some());
         let outcome = if proof.is_some() { Outcome::Done } else { Outcome::Refused };
-        self.note(origin, &Event { outcome, ..Event::own(Action::Sudo, member.id) }).await?;
+        self.note(origin, &Event { outcome, ..Event::own(SUDO, member.id) }).await?;
         Ok(proof)
     }
 
@@ -110,7 +111,7 @@ impl Accounts {
 
     async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &RequestMeta) -> Result<()> {
         let event = Event {
-            action: Action::LogIn,
+            action: LOG_IN,
             actor: user.filter(|_| outcome == Outcome::Done),
             target: user.map(|id| id.to_string()).unwrap_or_default(),
             outcome,

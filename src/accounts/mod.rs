@@ -1,5 +1,6 @@
 //! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
 
+pub mod actions;
 pub mod address;
 pub mod api;
 pub mod change;

@@ -6,6 +6,7 @@ use super::change::{AccountChange, SessionEffect};
 use super::store::personal::{self, Personal};
 use super::store::profile;
 use super::{Accounts, LINK_LIFE, Proof, Proved, Purpose, hash_of, store};
+use crate::accounts::actions::{PASSWORD_CHANGE, PASSWORD_RESET, PASSWORD_RESET_ASK};
 use crate::audit::{Action, Event, Outcome};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -49,7 +50,7 @@ impl Accounts {
             None => self.mail.queue_decoy(&mut change, &letter).await?,
         }
         let event = Event {
-            action: Action::PasswordResetAsk,
+            action: PASSWORD_RESET_ASK,
             actor: None,
             target: user.map(|id| id.to_string()).unwrap_or_default(),
             outcome: if user.is_some() { Outcome::Done } else { Outcome::Refused },
@@ -81,7 +82,7 @@ impl Accounts {
         if new.revokes_tokens {
             self.tokens.revoke_all_in(&mut change, user, origin).await?;
         }
-        change.commit(origin, Event::own(Action::PasswordReset, user), SessionEffect::EndAll(user)).await
+        change.commit(origin, Event::own(PASSWORD_RESET, user), SessionEffect::EndAll(user)).await
     }
 
     /// Changes the viewer's password and ends every session; the member in the epoch in which new ones begin.
@@ -97,7 +98,7 @@ impl Accounts {
     ) -> Result<Proved> {
         let member = viewer.signed_in()?;
         self.acceptable(member, new.password)?;
-        self.prove_password(member.id, current, Action::PasswordChange, origin).await?;
+        self.prove_password(member.id, current, PASSWORD_CHANGE, origin).await?;
         let password_hash = self.passwords.hash(new.password, self.context.random()).await?;
         let mut change = self.begin_change().await?;
         let auth_epoch = self.set_password(&mut change, member.id, &password_hash).await?;
@@ -105,7 +106,7 @@ impl Accounts {
             self.tokens.revoke_all_in(&mut change, member.id, origin).await?;
         }
         let effect = SessionEffect::EndAll(member.id);
-        change.commit(origin, Event::own(Action::PasswordChange, member.id), effect).await?;
+        change.commit(origin, Event::own(PASSWORD_CHANGE, member.id), effect).await?;
         let by = if member.second_factor { Proof::SessionAndPassword } else { Proof::Password };
         Ok(Proved { member: Member { auth_epoch, ..member.clone() }, by })
     }

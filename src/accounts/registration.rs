@@ -7,7 +7,8 @@ use super::fields::{display_name_problem, email_problem};
 
 use super::store::{self, Address};
 use super::{Accounts, Purpose, hash_of};
-use crate::audit::{Action, Event};
+use crate::accounts::actions::{INVITE_ACCEPT, REGISTER, SET_UP, USER_CREATE};
+use crate::audit::Event;
 use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Member, RequestMeta, Role};
@@ -43,7 +44,7 @@ impl Accounts {
         let mut change = self.begin_change().await?;
         let member = self.insert(&mut change, checked, Role::Member, Address::Claimed, Some(hash)).await?;
         self.ask_to_confirm(&mut change, &member, &member.email, Purpose::Verify).await?;
-        change.commit(origin, Event::own(Action::Register, member.id), SessionEffect::Keep).await?;
+        change.commit(origin, Event::own(REGISTER, member.id), SessionEffect::Keep).await?;
         Ok(member)
     }
 
@@ -54,7 +55,7 @@ impl Accounts {
         let mut change = self.begin_change().await?;
         let member = self.insert(&mut change, checked, role, Address::Confirmed, Some(hash)).await?;
         // The command line has no actor.
-        let event = Event { actor: None, ..Event::own(Action::UserCreate, member.id) };
+        let event = Event { actor: None, ..Event::own(USER_CREATE, member.id) };
         change.commit(&RequestMeta::default(), event, SessionEffect::Keep).await?;
         Ok(member)
     }
@@ -90,8 +91,8 @@ impl Accounts {
         }
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
         let (role, action, address) = match purpose {
-            Purpose::Setup => (Role::Admin, Action::SetUp, Address::Owned),
-            _ => (Role::Member, Action::InviteAccept, Address::Claimed),
+            Purpose::Setup => (Role::Admin, SET_UP, Address::Owned),
+            _ => (Role::Member, INVITE_ACCEPT, Address::Claimed),
         };
         let mut change = self.begin_change().await?;
         if !store::take_token(&mut change, purpose, &hash_of(token), self.context.now()).await? {

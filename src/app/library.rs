@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 use super::router::with_state;
-use crate::audit::AuditLog;
+use crate::admin::limits;
+use crate::audit::{self, Action, AuditLog};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::db::Db;
@@ -28,6 +29,7 @@ use crate::system::System;
 use crate::web::cursor::CursorKey;
 use crate::web::page_cache::PAGE;
 use crate::webhooks::{self, Webhooks, WebhooksState};
+use crate::{accounts, refresh, sessions, tokens};
 
 /// What people keep here.
 pub struct Library {
@@ -38,6 +40,20 @@ pub struct Library {
 /// The kinds of cached answers, for the metrics.
 pub(super) fn cache_kinds() -> Vec<&'static str> {
     [cached::KINDS.as_slice(), &[PAGE.name, SNAPSHOT.name]].concat()
+}
+
+/// What can be recorded, for the filter of the audit log and the metrics.
+pub(super) fn audit_actions() -> Vec<Action> {
+    [
+        accounts::actions::ALL,
+        sessions::actions::ALL,
+        refresh::ACTIONS,
+        tokens::actions::ALL,
+        webhooks::actions::ALL,
+        limits::actions::ALL,
+        audit::action::ALL,
+    ]
+    .concat()
 }
 
 pub(super) struct Deps<'a> {

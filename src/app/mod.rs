@@ -178,7 +178,8 @@ impl App {
     fn build(opened: Opened) -> Result<Self, String> {
         let (cache, mail) = (opened.cache(), opened.mail()?);
         let cursors = CursorKey::new(opened.keys.derive("cursor"));
-        let audit = AuditLog::new(opened.system.clone(), &opened.keys, &opened.metrics);
+        let audit =
+            AuditLog::new(opened.system.clone(), &opened.keys, &opened.metrics, &library::audit_actions());
         let library = opened.library(&cache, &cursors, &audit);
         let Opened { config, system, local, metrics, public_url, db, redis, keys, tls } = opened;
         let history = History::new(&instance_name(local), system.now());

@@ -4,9 +4,9 @@
 //! or reordered row. `audit_head` holds the last hash, which also shows that the end was cut off. An event is written
 //! in the transaction of the change that it records.
 
+pub mod action;
 pub mod api;
 mod csv;
-mod descriptions;
 pub mod lines;
 pub mod pages;
 mod query;
@@ -15,9 +15,12 @@ pub mod reader;
 pub mod store;
 pub mod verify;
 
+use std::sync::Arc;
+
 use hmac::Mac as _;
 use uuid::Uuid;
 
+pub use self::action::Action;
 use crate::db::Tx;
 use crate::identity::RequestMeta;
 use crate::keys::retired::RetiredKeys;
@@ -26,46 +29,6 @@ use crate::named::named;
 use crate::system::System;
 use crate::telemetry::metrics::{Method, Metrics};
 use crate::timestamp::Timestamp;
-
-named! {
-    pub enum Action {
-        SetUp = "setup",
-        Register = "register",
-        LogIn = "login",
-        LogOut = "logout",
-        Sudo = "sudo",
-        SessionEnd = "session.end",
-        SessionsEnd = "sessions.end",
-        RefreshReused = "refresh.reused",
-        PasswordChange = "password.change",
-        PasswordResetAsk = "password.reset.ask",
-        PasswordReset = "password.reset",
-        EmailVerify = "email.verify",
-        EmailChange = "email.change",
-        SecondFactorOn = "second_factor.on",
-        SecondFactorOff = "second_factor.off",
-        RecoveryCodesMake = "recovery_codes.make",
-        RecoveryCodeUse = "recovery_code.use",
-        TokenCreate = "token.create",
-        TokenRevoke = "token.revoke",
-        WebhookCreate = "webhook.create",
-        WebhookDelete = "webhook.delete",
-        InviteCreate = "invite.create",
-        InviteWithdraw = "invite.withdraw",
-        InviteAccept = "invite.accept",
-        LimitRelease = "limit.release",
-        UserCreate = "user.create",
-        UserDisable = "user.disable",
-        UserEnable = "user.enable",
-        UserRole = "user.role",
-        UserResetLink = "user.reset_link",
-        UserUnlock = "user.unlock",
-        DataExport = "data.export",
-        AccountDelete = "account.delete",
-        KeyRotate = "key.rotate",
-        KeyLost = "key.lost",
-    }
-}
 
 named! {
     pub enum Outcome {
@@ -99,19 +62,30 @@ pub struct AuditLog {
     key_id: KeyId,
     retired: RetiredKeys,
     metrics: Metrics,
+    actions: Arc<[Action]>,
 }
 
 impl AuditLog {
-    pub fn new(context: System, keys: &Keys, metrics: &Metrics) -> Self {
+    /// `actions`: all that can be recorded, for the metrics, the filter and the descriptions.
+    pub fn new(context: System, keys: &Keys, metrics: &Metrics, actions: &[Action]) -> Self {
         let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
-        metrics.accounts.declare_audit(&Action::ALL.map(Action::as_str), &outcomes);
+        metrics.accounts.declare_audit(actions.iter().map(|action| action.as_str()), &outcomes);
         Self {
             context,
             key: keys.derive(AUDIT),
             key_id: keys.id(),
             retired: RetiredKeys::new(keys),
             metrics: metrics.clone(),
+            actions: actions.into(),
         }
+    }
+
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    pub fn action(&self, name: &str) -> Option<Action> {
+        self.actions.iter().copied().find(|action| action.as_str() == name)
     }
 
     pub fn attempted(&self, method: Method, success: bool) {

@@ -28,6 +28,7 @@ pub fn routes() -> Router<AuditState> {
 #[template(path = "admin/audit.html")]
 struct AuditPage {
     context: PageContext,
+    actions: Vec<Action>,
     query: AuditQuery,
     errors: FieldErrors,
     entries: Vec<NamedEvent>,
@@ -36,8 +37,8 @@ struct AuditPage {
 }
 
 impl AuditPage {
-    fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        Action::ALL.into_iter().map(|action| {
+    fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        self.actions.iter().map(|action| {
             (action.as_str(), action.description(Outcome::Done), action.as_str() == self.query.action)
         })
     }
@@ -84,7 +85,15 @@ async fn index(
     let next = found.next.map(|cursor| query.to_query(&format!("cursor={cursor}")));
     let toast = context.toast.is_some();
     let context = context.section("audit");
-    let shown = AuditPage { context, query, errors, entries: found.entries, next, checked };
+    let shown = AuditPage {
+        context,
+        actions: audit_reader.actions().to_vec(),
+        query,
+        errors,
+        entries: found.entries,
+        next,
+        checked,
+    };
     Ok((status, page(&shown, toast)?).into_response())
 }
 
@@ -134,7 +143,7 @@ fn own_row(entry: &NamedEvent, viewer: &Viewer, origin: &RequestMeta) -> OwnRow 
     OwnRow {
         at: entry.at.moment(),
         at_machine: entry.at.html(),
-        description: entry.description().to_owned(),
+        description: entry.description.clone(),
         refused: entry.outcome == Outcome::Refused.as_str(),
         who,
         network,

@@ -8,7 +8,7 @@ use time::macros::format_description;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::audit::{Action, Outcome};
+use crate::audit::{Action, AuditLog, Outcome};
 use crate::error::FieldErrors;
 use crate::timestamp::Timestamp;
 use crate::web::forms::encode;
@@ -64,11 +64,11 @@ impl Filter {
 
 impl AuditQuery {
     /// All but the person and the cursor, which need the database.
-    pub fn parse(&self, errors: &mut FieldErrors) -> Filter {
+    pub fn parse(&self, log: &AuditLog, errors: &mut FieldErrors) -> Filter {
         Filter {
             action: parse_field(
                 &self.action,
-                Action::parse,
+                |name| log.action(name),
                 "action",
                 "There is no such event. Choose one from the list.",
                 errors,

@@ -45,6 +45,8 @@ pub struct NamedEvent {
     /// The username, if the target is a user.
     pub target_name: Option<String>,
     pub action: String,
+    /// In plain words; the action where this coffer does not know it.
+    pub description: String,
     pub outcome: String,
     pub network: Option<Vec<u8>>,
     pub request_id: String,
@@ -113,7 +115,7 @@ impl AuditReader {
     pub async fn filter(&self, viewer: &Viewer, query: &AuditQuery) -> Result<Filter> {
         viewer.require_admin()?;
         let mut errors = FieldErrors::default();
-        let filter = query.parse(&mut errors);
+        let filter = query.parse(&self.log, &mut errors);
         let person = self.person(query.person.trim(), &mut errors).await?;
         let before = self.position(&query.cursor)?;
         errors.or(Filter { person, before, ..filter })
@@ -201,6 +203,7 @@ impl AuditReader {
             actor: row.actor_id.map(|id| EventActor { id, username: names.get(&id).cloned() }),
             target_name: row.target.parse().ok().and_then(|id: Uuid| names.get(&id).cloned()),
             target: row.target,
+            description: self.description(&row.action, &row.outcome),
             action: row.action,
             outcome: row.outcome,
             network: row.network,
@@ -208,14 +211,18 @@ impl AuditReader {
         });
         Ok(entries.collect())
     }
+
+    fn description(&self, action: &str, outcome: &str) -> String {
+        let known = self.log.action(action).zip(Outcome::parse(outcome));
+        known.map_or(action, |(action, outcome)| action.description(outcome)).to_owned()
+    }
+
+    pub fn actions(&self) -> &[Action] {
+        self.log.actions()
+    }
 }
 
 impl NamedEvent {
-    pub fn description(&self) -> &str {
-        let known = Action::parse(&self.action).zip(Outcome::parse(&self.outcome));
-        known.map_or(self.action.as_str(), |(action, outcome)| action.description(outcome))
-    }
-
     /// The first digits of the network's hash, enough to tell networks apart.
     pub fn network_hex(&self) -> String {
         let hash = self.network.as_deref().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fmt;
 
 use data_encoding::HEXLOWER;
 
-use super::{Action, AuditLog, store};
+use super::{AuditLog, action, store};
 use crate::db::Db;
 use crate::keys::retired::{Era, Known};
 
@@ -92,7 +92,7 @@ impl Chain {
         };
         // That keys are lost is believed only if the next event, under a key that is there, says so.
         let unkeyed = unkeyed(&self.eras);
-        let is_told = unkeyed == 0 || self.seq != unkeyed || row.action == Action::KeyLost.as_str();
+        let is_told = unkeyed == 0 || self.seq != unkeyed || row.action == action::KEY_LOST.as_str();
         if row.previous != self.hash || !is_sound || !is_told {
             return Some(Fault::Changed(row.seq));
         }

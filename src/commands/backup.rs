@@ -52,7 +52,7 @@ async fn verify_trail(config: &Config) -> Result<(), String> {
     let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let context = System::real();
     let keys = Keys::configured(config.key_source())?.ok_or("The key has disappeared.")?;
-    let verified = AuditLog::new(context.clone(), &keys, &Metrics::new(&context)).verify(&db).await;
+    let verified = AuditLog::new(context.clone(), &keys, &Metrics::new(&context), &[]).verify(&db).await;
     db.close().await;
     let verified = verified.map_err(|e| format!("The database answers: {e}."))?;
     match verified.fault {

@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
+use crate::accounts::actions::SECOND_FACTOR_OFF;
 use crate::accounts::factor;
-use crate::audit::{Action, AuditLog, Event, Outcome};
+use crate::audit::action::{KEY_LOST, KEY_ROTATE};
+use crate::audit::{AuditLog, Event, Outcome};
 use crate::db::Db;
 use crate::identity::RequestMeta;
 use crate::keys::rotation::Rotation;
@@ -28,12 +30,12 @@ pub async fn run(rotation: &Rotation<'_>, db: &Db) -> sqlx::Result<Resealed> {
     webhooks::reseal(&mut tx, rotation).await?;
     let (second_factors, switched_off) = factor::reseal(&mut tx, rotation).await?;
     rotation.retire(&mut tx, last_event).await?;
-    let audit = AuditLog::new(rotation.context.clone(), rotation.new, &Metrics::new(rotation.context));
-    let action = if rotation.old.is_some() { Action::KeyRotate } else { Action::KeyLost };
+    let audit = AuditLog::new(rotation.context.clone(), rotation.new, &Metrics::new(rotation.context), &[]);
+    let action = if rotation.old.is_some() { KEY_ROTATE } else { KEY_LOST };
     let event = Event { action, actor: None, target: rotation.owner.to_string(), outcome: Outcome::Done };
     audit.record(&mut tx, &RequestMeta::default(), &event).await?;
     for user in &switched_off {
-        let event = Event { actor: None, ..Event::own(Action::SecondFactorOff, *user) };
+        let event = Event { actor: None, ..Event::own(SECOND_FACTOR_OFF, *user) };
         audit.record(&mut tx, &RequestMeta::default(), &event).await?;
     }
     tx.commit().await?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::accounts::Accounts;
 use crate::accounts::change::SessionEffect;
+use crate::sessions::actions::SESSION_END;
 
 use crate::audit::{Action, AuditLog, Event, Outcome};
 use crate::db::{Db, Tx};
@@ -35,6 +36,9 @@ use crate::tokens::Tokens;
 use crate::tokens::format::Prefix;
 use crate::web::deps::WebDeps;
 
+const REFRESH_REUSED: Action =
+    Action::new("refresh.reused", "A login token was used twice, so the device was logged out");
+pub const ACTIONS: &[Action] = &[REFRESH_REUSED];
 pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
 
 named! {
@@ -213,7 +217,7 @@ impl Refresh {
         let event = Event {
             target: family.id.to_string(),
             outcome: Outcome::Refused,
-            ..Event::own(Action::RefreshReused, member.id)
+            ..Event::own(REFRESH_REUSED, member.id)
         };
         let effect = SessionEffect::EndDevice { user: member.id, device: family.id };
         change.commit(origin, event, effect).await
@@ -226,7 +230,7 @@ impl Refresh {
         let stale = self.sessions.end_device_in(&mut tx, family.user_id, family.id).await?;
         if stale.is_some() {
             let target = family.id.to_string();
-            let event = Event { target, ..Event::own(Action::SessionEnd, family.user_id) };
+            let event = Event { target, ..Event::own(SESSION_END, family.user_id) };
             self.audit.record(&mut tx, origin, &event).await?;
         }
         tx.commit().await?;

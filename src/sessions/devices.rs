@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::store::DeviceRow;
 use super::{Sessions, store};
-use crate::audit::{Action, Event};
+use crate::audit::Event;
 use crate::error::{Error, Result};
 use crate::identity::{Identity, Member, RequestMeta};
+use crate::sessions::actions::{LOG_OUT, SESSION_END, SESSIONS_END};
 use crate::timestamp::Timestamp;
 
 /// A signed-in browser or program: a session, or a refresh family with its sessions.
@@ -52,7 +53,7 @@ impl Sessions {
     pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;
-        let event = Event { target: device.to_string(), ..Event::own(Action::SessionEnd, owner.id) };
+        let event = Event { target: device.to_string(), ..Event::own(SESSION_END, owner.id) };
         self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
         Ok(self.settle(stale).await?)
@@ -62,7 +63,7 @@ impl Sessions {
         let member = identity.viewer.signed_in()?;
         let mut tx = self.db.begin().await?;
         let stale = self.end_all_in(&mut tx, member.id, identity.device()).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::SessionsEnd, member.id)).await?;
+        self.audit.record(&mut tx, origin, &Event::own(SESSIONS_END, member.id)).await?;
         tx.commit().await?;
         Ok(self.settle(stale).await?)
     }
@@ -73,7 +74,7 @@ impl Sessions {
         };
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, member.id, device).await?;
-        self.audit.record(&mut tx, origin, &Event::own(Action::LogOut, member.id)).await?;
+        self.audit.record(&mut tx, origin, &Event::own(LOG_OUT, member.id)).await?;
         tx.commit().await?;
         Ok(self.settle(stale.unwrap_or_default()).await?)
     }

@@ -6,6 +6,7 @@
 //! ([`revocations`]). In a new connection epoch, copies are not read until all revocations are published. Requests that
 //! change nothing use snapshots in the process' memory ([`snapshot`]), which the cache invalidates.
 
+pub mod actions;
 pub mod api;
 mod cache;
 pub mod data;

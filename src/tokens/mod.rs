@@ -1,5 +1,6 @@
 //! Personal API tokens: made in the settings or on the command line, shown once, good for some scopes and a time.
 
+pub mod actions;
 pub mod api;
 pub mod format;
 pub mod pages;
@@ -15,11 +16,12 @@ use uuid::Uuid;
 
 use self::format::Prefix;
 pub use self::store::{Known, Token};
-use crate::audit::{Action, AuditLog, Event};
+use crate::audit::{AuditLog, Event};
 use crate::db::{Db, Tx};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Member, RequestMeta, Role, Scope, TokenLimits};
 use crate::system::System;
+use crate::tokens::actions::{TOKEN_CREATE, TOKEN_REVOKE};
 use crate::web::deps::WebDeps;
 
 /// How long a token is good unless its maker chooses otherwise, in days.
@@ -103,7 +105,7 @@ impl Tokens {
         };
         let mut tx = self.db.begin().await?;
         store::insert(&mut tx, owner.id, &token, &hash(&secret)).await?;
-        let event = Event { target: token.id.to_string(), ..Event::own(Action::TokenCreate, owner.id) };
+        let event = Event { target: token.id.to_string(), ..Event::own(TOKEN_CREATE, owner.id) };
         self.audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
         Ok(Made { token, secret })
@@ -121,7 +123,7 @@ impl Tokens {
         if !store::revoke(&mut tx, owner.id, id, self.context.now()).await? {
             return Err(Error::NotFound);
         }
-        let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner.id) };
+        let event = Event { target: id.to_string(), ..Event::own(TOKEN_REVOKE, owner.id) };
         self.audit.record(&mut tx, origin, &event).await?;
         Ok(tx.commit().await?)
     }
@@ -129,7 +131,7 @@ impl Tokens {
     /// All of a person's tokens, in the transaction of a changed password.
     pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &RequestMeta) -> Result<()> {
         for id in store::revoke_all(tx, owner, self.context.now()).await? {
-            let event = Event { target: id.to_string(), ..Event::own(Action::TokenRevoke, owner) };
+            let event = Event { target: id.to_string(), ..Event::own(TOKEN_REVOKE, owner) };
             self.audit.record(tx, origin, &event).await?;
         }
         Ok(())
@@ -179,7 +181,7 @@ impl Tokens {
             last_used_at: None,
         };
         store::insert(&mut tx, owner, &token, &hash(&successor)).await?;
-        for (action, id) in [(Action::TokenCreate, token.id), (Action::TokenRevoke, known.token_id)] {
+        for (action, id) in [(TOKEN_CREATE, token.id), (TOKEN_REVOKE, known.token_id)] {
             self.audit
                 .record(&mut tx, origin, &Event { target: id.to_string(), ..Event::own(action, owner) })
                 .await?;

@@ -3,6 +3,7 @@
 //! The numbered changes that every write makes in its own transaction are the outbox. Each webhook remembers the number
 //! up to which deliveries were made of them, so that none is lost and none is made twice, whichever node makes it.
 
+pub mod actions;
 pub mod api;
 mod deliver;
 pub mod pages;
@@ -21,8 +22,9 @@ use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::actions::{WEBHOOK_CREATE, WEBHOOK_DELETE};
 pub use self::store::{Delivery, Webhook};
-use crate::audit::{Action, AuditLog, Event};
+use crate::audit::{AuditLog, Event};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
@@ -116,7 +118,7 @@ impl Webhooks {
         let webhook = Webhook { id, url, created_at: system.now() };
         let mut tx = db.begin().await?;
         store::insert(&mut tx, owner.id, &webhook, &sealed).await?;
-        let event = Event { target: id.to_string(), ..Event::own(Action::WebhookCreate, owner.id) };
+        let event = Event { target: id.to_string(), ..Event::own(WEBHOOK_CREATE, owner.id) };
         audit.record(&mut tx, origin, &event).await?;
         tx.commit().await?;
         Ok(Made { webhook, secret: format!("{}{}", signature::PREFIX, BASE64.encode(&key)) })
@@ -135,7 +137,7 @@ impl Webhooks {
         if !store::delete(&mut tx, owner.id, id).await? {
             return Err(Error::NotFound);
         }
-        let event = Event { target: id.to_string(), ..Event::own(Action::WebhookDelete, owner.id) };
+        let event = Event { target: id.to_string(), ..Event::own(WEBHOOK_DELETE, owner.id) };
         audit.record(&mut tx, origin, &event).await?;
         Ok(tx.commit().await?)
     }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::io::Read as _;
 
+use coffer::accounts::actions::LOG_IN;
 use coffer::audit::verify::Fault;
-use coffer::audit::{Action, Event, Outcome};
+use coffer::audit::{Event, Outcome};
 use coffer::identity::RequestMeta;
+use coffer::tokens::actions::TOKEN_REVOKE;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -220,7 +222,7 @@ on_both_engines!(the_download_holds_everything_and_no_formula);
 async fn the_download_holds_everything_and_no_formula(app: App) {
     let admin = six_events(&app).await;
     let event = Event {
-        action: Action::TokenRevoke,
+        action: TOKEN_REVOKE,
         actor: None,
         target: "=cmd|' /C calc'!\"A1\"".into(),
         outcome: Outcome::Done,
@@ -371,8 +373,7 @@ on_both_engines!(a_long_trail_is_checked_when_asked);
 async fn a_long_trail_is_checked_when_asked(app: App) {
     let admin = app.admin("root").await;
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
-    let event =
-        Event { action: Action::LogIn, actor: None, target: String::new(), outcome: Outcome::Refused };
+    let event = Event { action: LOG_IN, actor: None, target: String::new(), outcome: Outcome::Refused };
     for _ in 0..2_500 {
         app.coffer.auth.audit.record(&mut tx, &RequestMeta::default(), &event).await.expect("an event");
     }

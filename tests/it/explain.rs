@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use coffer::accounts::actions::{self, ACCOUNT_DELETE};
 use coffer::identity::{RequestMeta, Role, Viewer};
 
 use coffer::accounts::store as accounts;
 use coffer::audit::reader::Filter;
-use coffer::audit::{Action, Event, store as audit};
+use coffer::audit::{Event, store as audit};
 use coffer::cache::outbox;
 use coffer::db::{Db, Value};
 use coffer::mail::store as letters;
@@ -306,7 +307,7 @@ async fn trail(app: &App) {
     for (filter, indexes) in [
         (before.clone(), vec![by_key]),
         (Filter { person: Some(ada), ..before.clone() }, vec!["audit_events_actor", "audit_events_target"]),
-        (Filter { action: Some(Action::AccountDelete), ..before }, vec!["audit_events_"]),
+        (Filter { action: Some(ACCOUNT_DELETE), ..before }, vec!["audit_events_"]),
     ] {
         let (sql, values) = audit::statement(&filter);
         let plan = plan(&app.coffer.db, &sql, &values).await;
@@ -349,7 +350,7 @@ async fn crowd(app: &App) {
     for (n, id) in (0..2_000_u128).map(|n| (n, Uuid::from_u128(n + 1_000))) {
         put_person(&mut tx, id, &format!("p{n}"), now).await.expect("a person and a session");
     }
-    for (n, action) in (0..2_000_u128).zip(Action::ALL.iter().cycle()) {
+    for (n, action) in (0..2_000_u128).zip(actions::ALL.iter().cycle()) {
         let event = Event::own(*action, Uuid::from_u128(1_000 + n / 10));
         app.coffer.auth.audit.record(&mut tx, &RequestMeta::default(), &event).await.expect("an event");
     }

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use coffer::audit::{Action, Event};
+use coffer::accounts::actions::LOG_IN;
+use coffer::audit::Event;
 use coffer::db::{Db, Engine as Taken};
 use coffer::identity::RequestMeta;
 use coffer::keys::store;
@@ -407,7 +408,7 @@ async fn a_node_with_the_old_key_can_not_break_the_chain(app: App) {
     store::replace(&mut tx, &[7; 8]).await.expect("another key");
     tx.commit().await.expect("it stays");
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
-    let event = Event::own(Action::LogIn, Uuid::nil());
+    let event = Event::own(LOG_IN, Uuid::nil());
     let refused = app
         .coffer
         .auth

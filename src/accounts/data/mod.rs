@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::Accounts;
 use super::change::SessionEffect;
 use super::people::leaves_office;
-use crate::audit::{Action, Event};
+use crate::accounts::actions::{ACCOUNT_DELETE, DATA_EXPORT};
+use crate::audit::Event;
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Role, Viewer};
@@ -16,7 +17,7 @@ impl Accounts {
     /// The account as its owner takes it along: no password, no secret.
     pub async fn own_data(&self, viewer: &Viewer, origin: &RequestMeta) -> Result<Value> {
         let member = viewer.signed_in()?;
-        self.note(origin, &Event::own(Action::DataExport, member.id)).await?;
+        self.note(origin, &Event::own(DATA_EXPORT, member.id)).await?;
         let facts = store::milestones(&self.db, member.id).await?.ok_or(Error::NotFound)?;
         Ok(json!({
             "id": member.id,
@@ -42,7 +43,7 @@ impl Accounts {
         let mut change = self.begin_cached_change().await?;
         change.end_sessions(member.id).await?;
         store::delete(&mut change, member.id).await?;
-        let events = [Event::own(Action::AccountDelete, member.id)];
+        let events = [Event::own(ACCOUNT_DELETE, member.id)];
         let mut change = change.record(origin, &events, SessionEffect::Keep).await?;
         if member.role == Role::Admin {
             leaves_office(&mut change, member.id).await?;

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::Accounts;
 use super::change::SessionEffect;
 use super::store::factor;
-use crate::audit::{Action, Event};
+use crate::accounts::actions::{RECOVERY_CODES_MAKE, SECOND_FACTOR_OFF, SECOND_FACTOR_ON};
+use crate::audit::Event;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::identity::{Member, RequestMeta};
@@ -155,7 +156,7 @@ impl Accounts {
         factor::put_codes(&mut change, member.id, &self.hashes(member, &codes)).await?;
         let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
         change.tell(member.id, &self.changed(true)).await?;
-        let event = Event::own(Action::SecondFactorOn, member.id);
+        let event = Event::own(SECOND_FACTOR_ON, member.id);
         change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Changed { member: Member { factor_epoch, second_factor: true, ..member.clone() }, codes })
     }
@@ -172,7 +173,7 @@ impl Accounts {
         factor::switch_off(&mut change, member.id, self.context.now()).await?;
         let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
         change.tell(member.id, &self.changed(false)).await?;
-        let event = Event { actor: by, ..Event::own(Action::SecondFactorOff, member.id) };
+        let event = Event { actor: by, ..Event::own(SECOND_FACTOR_OFF, member.id) };
         change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Member { factor_epoch, second_factor: false, ..member.clone() })
     }
@@ -189,7 +190,7 @@ impl Accounts {
         let mut change = self.begin_change().await?;
         factor::put_codes(&mut change, member.id, &self.hashes(member, &codes)).await?;
         let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
-        let event = Event::own(Action::RecoveryCodesMake, member.id);
+        let event = Event::own(RECOVERY_CODES_MAKE, member.id);
         change.commit(origin, event, SessionEffect::Refresh(member.id)).await?;
         Ok(Changed { member: Member { factor_epoch, ..member.clone() }, codes })
     }

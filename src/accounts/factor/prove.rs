@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{codes, hash, totp};
+use crate::accounts::actions::RECOVERY_CODE_USE;
 use crate::accounts::change::SessionEffect;
 use crate::accounts::login::proved;
 use crate::accounts::store::factor;
 use crate::accounts::{Accounts, Proof};
-use crate::audit::{Action, Event};
+use crate::audit::Event;
 use crate::error::{Error, Result};
 use crate::identity::{Member, RequestMeta};
 use crate::keys::retired::Known;
@@ -96,7 +97,7 @@ impl Accounts {
         if !used {
             return Ok(false);
         }
-        change.commit(origin, Event::own(Action::RecoveryCodeUse, member.id), SessionEffect::Keep).await?;
+        change.commit(origin, Event::own(RECOVERY_CODE_USE, member.id), SessionEffect::Keep).await?;
         Ok(true)
     }
 }

@@ -6,6 +6,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use uuid::Uuid;
 
 use super::{By, UserAdmin, store};
+use crate::accounts::actions::{INVITE_CREATE, INVITE_WITHDRAW};
 use crate::accounts::change::SessionEffect;
 use crate::accounts::hash_of;
 use crate::audit::{Action, Event, Outcome};
@@ -42,7 +43,7 @@ impl UserAdmin {
         let hash = hash_of(&token);
         let mut tx = self.accounts.begin_change().await?;
         store::put_invite(&mut tx, maker, &hash, now, now.plus(INVITE_LIFE)).await?;
-        tx.commit(origin, event(Action::InviteCreate, maker, &hash), SessionEffect::Keep).await?;
+        tx.commit(origin, event(INVITE_CREATE, maker, &hash), SessionEffect::Keep).await?;
         Ok(token)
     }
 
@@ -59,7 +60,7 @@ impl UserAdmin {
         if !store::delete_invite(&mut tx, &hash).await? {
             return Err(Error::LinkOver);
         }
-        tx.commit(origin, event(Action::InviteWithdraw, viewer.id(), &hash), SessionEffect::Keep).await
+        tx.commit(origin, event(INVITE_WITHDRAW, viewer.id(), &hash), SessionEffect::Keep).await
     }
 }
 

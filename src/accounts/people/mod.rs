@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::change::SessionEffect;
 use super::store::personal::{self, Personal};
 use super::{Accounts, LINK_LIFE, Purpose, hash_of};
+use crate::accounts::actions::{USER_DISABLE, USER_ENABLE, USER_RESET_LINK, USER_ROLE};
 use crate::audit::{Action, Event, Outcome};
 use crate::cache::Scope;
 use crate::db::{Db, Tx};
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Role, Viewer};
 use crate::limiter::accounts::Account;
 use crate::names::key;
+use crate::sessions::actions::SESSIONS_END;
 use crate::system::System;
 use crate::timestamp::Timestamp;
 use crate::web::cursor::CursorKey;
@@ -160,13 +162,13 @@ impl UserAdmin {
         let mut actions = Vec::new();
         if let Some(role) = change.role.filter(|role| *role != before.role) {
             store::set_role(&mut tx, id, role, self.context.now()).await?;
-            actions.push(Action::UserRole);
+            actions.push(USER_ROLE);
         }
         if let Some(disabled) = change.disabled.filter(|disabled| *disabled != before.disabled_at.is_some()) {
             store::set_disabled(&mut tx, id, disabled, self.context.now()).await?;
-            actions.push(if disabled { Action::UserDisable } else { Action::UserEnable });
+            actions.push(if disabled { USER_DISABLE } else { USER_ENABLE });
         }
-        let effect = if actions.contains(&Action::UserDisable) {
+        let effect = if actions.contains(&USER_DISABLE) {
             SessionEffect::EndAll(id)
         } else {
             SessionEffect::Refresh(id)
@@ -187,7 +189,7 @@ impl UserAdmin {
         let mut tx = self.accounts.begin_change().await?;
         store::find_in(&mut tx, id).await?.ok_or(Error::NotFound)?;
         store::bump_epoch(&mut tx, id, self.context.now()).await?;
-        tx.commit(origin, event(Action::SessionsEnd, actor, id), SessionEffect::EndAll(id)).await
+        tx.commit(origin, event(SESSIONS_END, actor, id), SessionEffect::EndAll(id)).await
     }
 
     /// The token of a link for setting a new password; earlier links stop working.
@@ -210,7 +212,7 @@ impl UserAdmin {
             expires_at: now.plus(LINK_LIFE),
         };
         personal::put(&mut tx, &stored, now).await?;
-        tx.commit(origin, event(Action::UserResetLink, actor, id), SessionEffect::Keep).await?;
+        tx.commit(origin, event(USER_RESET_LINK, actor, id), SessionEffect::Keep).await?;
         Ok(token)
     }
 }

@@ -1,5 +1,6 @@
 //! What administrators see of the limits and do about them: how they stand, who is held back, and letting them go on.
 
+pub mod actions;
 pub mod api;
 pub mod pages;
 
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use crate::accounts::people::{self, By, Person};
 use crate::accounts::store;
-use crate::audit::{Action, AuditLog, Event, Outcome};
+use crate::admin::limits::actions::{LIMIT_RELEASE, USER_UNLOCK};
+use crate::audit::{AuditLog, Event, Outcome};
 use crate::client_ip::ClientIp;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -82,7 +84,7 @@ impl Limits {
             return Err(Error::NotFound);
         }
         let event = Event {
-            action: Action::LimitRelease,
+            action: LIMIT_RELEASE,
             actor: viewer.id(),
             target: client.to_owned(),
             outcome: Outcome::Done,
@@ -99,7 +101,7 @@ impl Limits {
     pub async fn unlock(&self, by: By<'_>, person: Uuid, origin: &RequestMeta) -> Result<()> {
         let (actor, target) = (by.actor()?, person.to_string());
         let person = people::store::find(&self.db, person).await?.ok_or(Error::NotFound)?;
-        let event = Event { action: Action::UserUnlock, actor, target, outcome: Outcome::Done };
+        let event = Event { action: USER_UNLOCK, actor, target, outcome: Outcome::Done };
         let mut tx = self.db.begin().await?;
         store::factor::forget_tries(&mut tx, person.id).await?;
         self.audit.record(&mut tx, origin, &event).await?;

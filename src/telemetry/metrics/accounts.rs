@@ -95,13 +95,13 @@ impl Accounts {
     }
 
     /// Puts every action at 0.
-    pub fn declare_audit(&self, actions: &[&'static str], outcomes: &[&'static str]) {
+    pub fn declare_audit(&self, actions: impl Iterator<Item = &'static str>, outcomes: &[&'static str]) {
         let counter = |[action, outcome]: [&'static str; 2]| {
             let labels = [("action", action), ("outcome", outcome)];
             self.recorder.counter("coffer_audit_events_total", "Events written to the audit trail.", &labels)
         };
         self.audit.get_or_init(|| {
-            let events = actions.iter().flat_map(|action| outcomes.iter().map(|outcome| [*action, *outcome]));
+            let events = actions.flat_map(|action| outcomes.iter().map(move |outcome| [action, *outcome]));
             events.map(|event| (event, counter(event))).collect()
         });
     }
