@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
 use super::router::with_state;
-use crate::audit::AuditLog;
+use crate::admin::limits;
+use crate::audit::{self, Action, AuditLog};
 use crate::books::{self, Books, BooksState, SHELF};
 use crate::cache::Cache;
 use crate::config::Config;
@@ -22,6 +23,7 @@ use crate::sessions::snapshot::SNAPSHOT;
 use crate::settings::{ArchiveFile, OwnLibrary};
 use crate::system::System;
 use crate::web::cursor::CursorKey;
+use crate::{accounts, refresh, sessions, tokens};
 
 pub struct Library {
     pub books: Arc<Books>,
@@ -29,6 +31,18 @@ pub struct Library {
 
 pub(super) fn cache_kinds() -> Vec<&'static str> {
     vec![SHELF.name, SNAPSHOT.name]
+}
+
+pub(super) fn audit_actions() -> Vec<Action> {
+    [
+        accounts::actions::ALL,
+        sessions::actions::ALL,
+        refresh::ACTIONS,
+        tokens::actions::ALL,
+        limits::actions::ALL,
+        audit::action::ALL,
+    ]
+    .concat()
 }
 
 pub(super) struct Deps<'a> {
