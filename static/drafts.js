@@ -49,6 +49,7 @@ function fill(form, { fields, version }) {
     const field = form.elements[name];
     if (field && value !== undefined) field.value = value;
   }
+  for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = box.name in fields;
   form.dispatchEvent(new Event("input", { bubbles: true }));
 }
 

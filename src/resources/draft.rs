@@ -35,6 +35,8 @@ pub struct Draft {
     /// Default `private`.
     pub visibility: Visibility,
     pub pinned: bool,
+    /// `true` to read it later.
+    pub unread: bool,
     /// When you first saved it elsewhere; not in the future. Default: now.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
@@ -50,6 +52,7 @@ impl From<&Resource> for Draft {
             tags: resource.tags.0.clone(),
             visibility: resource.visibility,
             pinned: resource.pinned,
+            unread: resource.unread,
             created_at: None,
         }
     }
@@ -80,6 +83,9 @@ pub struct Change {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     pub pinned: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    pub unread: Option<bool>,
 }
 
 /// `null` is a wrong type, not a way to leave a field out.
@@ -103,12 +109,13 @@ impl Change {
         }
         draft.visibility = self.visibility.unwrap_or(draft.visibility);
         draft.pinned = self.pinned.unwrap_or(draft.pinned);
+        draft.unread = self.unread.unwrap_or(draft.unread);
         draft
     }
 }
 
 impl From<Revision> for Change {
-    /// Its text and tags. Visibility and pin stay as they are, so that restoring an old version publishes nothing.
+    /// Its text and tags. All else stays as it is, so that restoring an old version publishes nothing.
     fn from(revision: Revision) -> Self {
         Self {
             title: Some(revision.title),
@@ -130,6 +137,7 @@ pub struct Checked {
     pub tags: Vec<TagName>,
     pub visibility: Visibility,
     pub pinned: bool,
+    pub unread: bool,
     /// Whether the address or the first line stands for a title.
     pub is_untitled: bool,
     pub derived: Derived,
@@ -166,6 +174,7 @@ impl Draft {
             tags,
             visibility: self.visibility,
             pinned: self.pinned,
+            unread: self.unread,
         })
     }
 }
@@ -183,6 +192,7 @@ impl Checked {
             && tags == wanted
             && resource.visibility == self.visibility
             && resource.pinned == self.pinned
+            && resource.unread == self.unread
     }
 
     /// The tags that the resource has already, in another spelling.

@@ -18,6 +18,7 @@ const PREFIX: char = '\u{E000}';
 pub fn of_resource(owner: Uuid, checked: &Checked) -> String {
     let mut index_terms = vec![owned(owner), visibility(checked.visibility), kind(checked.kind)];
     index_terms.extend(checked.pinned.then(pinned));
+    index_terms.extend(checked.unread.then(unread));
     index_terms.extend(checked.tags.iter().flat_map(|tag| beginnings(&tag.folded, '/').map(self::tag)));
     index_terms.extend(checked.url.iter().flat_map(|url| beginnings(&url.site, '.').map(site)));
     index_terms.extend(checked.url.iter().map(|url| address(&url.key)));
@@ -46,6 +47,7 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Site { site: name, .. } => Some(site(name)),
         Criterion::Kind(which) => Some(kind(*which)),
         Criterion::Pinned => Some(pinned()),
+        Criterion::Unread => Some(unread()),
         Criterion::Visibility(which) => Some(visibility(*which)),
         Criterion::By(_)
         | Criterion::Untagged
@@ -71,6 +73,10 @@ fn kind(kind: Kind) -> String {
 
 fn pinned() -> String {
     format!("{PREFIX}p")
+}
+
+fn unread() -> String {
+    format!("{PREFIX}r")
 }
 
 fn tag(folded: &str) -> String {
@@ -118,6 +124,7 @@ mod tests {
             tags: vec!["Sea/Deep water".into()],
             visibility: Visibility::Members,
             pinned: true,
+            unread: true,
             ..Draft::default()
         };
         let index_terms = of_resource(Uuid::nil(), &draft.check().expect("a draft"));
@@ -126,9 +133,10 @@ mod tests {
             let term = for_criterion(&query.filters[0].criterion).expect("a term");
             index_terms.split(' ').any(|known| known == term)
         };
-        for met in
-            ["tag:sea", "tag:\"sea/deep water\"", "site:example.org", "site:org", "kind:link", "is:pinned"]
-        {
+        for met in [
+            "tag:sea", "tag:\"sea/deep water\"", "site:example.org", "site:org", "kind:link", "is:pinned",
+            "is:unread",
+        ] {
             assert!(has(met), "{met}");
         }
         for unmet in ["tag:se", "tag:\"deep water\"", "site:ample.org", "kind:note", "visibility:public"] {

@@ -32,6 +32,8 @@ pub struct Resource {
     #[sqlx(try_from = "String")]
     pub visibility: Visibility,
     pub pinned: bool,
+    /// Whether it is kept to be read later.
+    pub unread: bool,
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -48,7 +50,7 @@ pub struct Resource {
 
 impl Resource {
     /// Raise this with every change of the fields: nodes of different versions share one cache.
-    pub const SCHEMA: u16 = 2;
+    pub const SCHEMA: u16 = 3;
 
     /// Where coffer serves the icon of its site.
     pub fn icon(&self) -> Option<String> {
@@ -136,6 +138,7 @@ pub struct ResourceBody<'a> {
     tags: &'a [String],
     visibility: Visibility,
     pinned: bool,
+    unread: bool,
     /// The `ETag` starts with it, in quotes.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -164,6 +167,7 @@ impl<'a> From<&'a Resource> for ResourceBody<'a> {
             tags: &resource.tags.0,
             visibility: resource.visibility,
             pinned: resource.pinned,
+            unread: resource.unread,
             version: resource.version,
             created_at: resource.created_at,
             updated_at: resource.updated_at,
@@ -191,6 +195,7 @@ pub struct ResourceItem<'a> {
     tags: &'a [String],
     visibility: Visibility,
     pinned: bool,
+    unread: bool,
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -224,6 +229,7 @@ impl<'a> ResourceItem<'a> {
             tags: &resource.tags.0,
             visibility: resource.visibility,
             pinned: resource.pinned,
+            unread: resource.unread,
             version: resource.version,
             created_at: resource.created_at,
             updated_at: resource.updated_at,

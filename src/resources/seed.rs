@@ -116,6 +116,7 @@ fn draft(number: u64, numbers: &mut Numbers) -> Draft {
             _ => Visibility::Private,
         },
         pinned: number.is_multiple_of(500),
+        unread: number.is_multiple_of(50),
         ..Draft::default()
     }
 }

@@ -12,7 +12,7 @@ pub struct Typed {
     pub title: String,
     pub body: String,
     pub tags: Vec<String>,
-    /// Who may see it, and whether it is pinned; what is not set stays as it was.
+    /// Who may see it, and whether it is pinned or unread; what is not set stays as it was.
     pub rest: Change,
 }
 

@@ -45,6 +45,7 @@ async fn each_field_of_a_draft_has_its_rules(app: App) {
         ("visibility", json!({ "title": "t", "visibility": "everyone" })),
         ("visibility", json!({ "title": "t", "visibility": null })),
         ("pinned", json!({ "title": "t", "pinned": "yes" })),
+        ("unread", json!({ "title": "t", "unread": 1 })),
         ("titel", json!({ "titel": "t" })),
         ("id", json!({ "title": "t", "id": "0198c0de-0000-7000-8000-000000000000" })),
     ] {
@@ -135,6 +136,7 @@ async fn a_change_has_the_same_rules(app: App) {
         ("tags", json!({ "tags": null })),
         ("visibility", json!({ "visibility": null })),
         ("pinned", json!({ "pinned": null })),
+        ("unread", json!({ "unread": null })),
         ("url", json!({ "url": "https://a.example/" })),
         ("kind", json!({ "kind": "link" })),
         ("version", json!({ "version": 1 })),

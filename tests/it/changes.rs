@@ -58,9 +58,12 @@ async fn every_kind_of_change_is_seen(app: App) {
     let mut mirror = Mirror::of(&owner).await;
     let entry = owner.saves(json!({ "title": "Tides", "tags": ["sea"] })).await;
     assert_eq!(mirror.reads_one("created").await["resource"]["title"], "Tides");
-    for (change, version) in
-        [(json!({ "title": "Ebb" }), 2), (json!({ "pinned": true }), 3), (json!({ "tags": ["Sea"] }), 4)]
-    {
+    for (change, version) in [
+        (json!({ "title": "Ebb" }), 2),
+        (json!({ "pinned": true }), 3),
+        (json!({ "tags": ["Sea"] }), 4),
+        (json!({ "unread": true }), 5),
+    ] {
         owner.json(Method::PATCH, &entry.api(), change.clone()).if_match("*").await.ok();
         let seen = mirror.reads_one(&change.to_string()).await;
         assert_eq!((&seen["deleted"], &seen["resource"]["version"]), (&json!(false), &json!(version)));
@@ -73,14 +76,14 @@ async fn every_kind_of_change_is_seen(app: App) {
     owner.json_free(Method::DELETE, &entry.api()).await.is(204);
     let trashed = mirror.reads_one("trashed").await;
     assert!(
-        trashed["resource"]["trashed_at"].is_string() && trashed["resource"]["version"] == 5,
+        trashed["resource"]["trashed_at"].is_string() && trashed["resource"]["version"] == 6,
         "{trashed}"
     );
     owner.post_form(&format!("{}/restore", entry.page()), &[]).await.redirects_to(&entry.page());
     let restored = mirror.reads_one("restored").await;
     assert_eq!(
         (&restored["resource"]["trashed_at"], &restored["resource"]["version"]),
-        (&Value::Null, &json!(6))
+        (&Value::Null, &json!(7))
     );
     let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://import.example/\">In</A></DL>";
     owner.uploads("/import", "b.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);

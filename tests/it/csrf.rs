@@ -16,7 +16,7 @@ use crate::support::site::{Route, routes, unsafe_routes};
 fn forms(link: &Entry, trashed: &Entry) -> Vec<String> {
     let (link, trashed) = (link.page(), trashed.page());
     let mut forms = vec!["/resources".to_owned(), link.clone(), "/logout".to_owned(), "/login".to_owned()];
-    forms.extend(["details", "pin", "unpin", "trash"].map(|act| format!("{link}/{act}")));
+    forms.extend(["details", "pin", "unpin", "unread", "read", "trash"].map(|act| format!("{link}/{act}")));
     forms.push(format!("{link}/revisions/1/restore"));
     forms.extend(["restore", "delete"].map(|act| format!("{trashed}/{act}")));
     forms

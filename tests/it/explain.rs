@@ -205,6 +205,7 @@ async fn searches(app: &App) {
         ("site:oslo.example.org", "", "resources_"),
         ("by:other", "", "users_"),
         ("is:pinned", "", "resources_"),
+        ("is:unread", "", "resources_"),
         ("before:2020-01-01", "", "resources_"),
     ] {
         let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };

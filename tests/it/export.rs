@@ -71,7 +71,7 @@ async fn an_own_export_comes_back_as_it_was(app: App) {
         let visibility = ["private", "members", "public", "members"][number];
         owner
             .saves(json!({ "title": format!("Entry {number} 'a' \"b\" <c>"), "url": format!("https://{number}.example/?a=1&b=2"),
-                "body": body, "tags": [format!("tide tables {number}")], "visibility": visibility }))
+                "body": body, "tags": [format!("tide tables {number}")], "visibility": visibility, "unread": number == 2 }))
             .await;
     }
     let file = owner.get("/export?format=html").await.ok();
@@ -91,8 +91,8 @@ async fn an_own_export_comes_back_as_it_was(app: App) {
 async fn facts(actor: &Actor) -> Vec<Vec<String>> {
     let library = actor.get("/api/v1/export?format=json").await.ok().json();
     let fact = |entry: &Value| {
-        let names =
-            ["kind", "title", "url", "body", "tags", "visibility"].map(|name| entry[name].to_string());
+        let names = ["kind", "title", "url", "body", "tags", "visibility", "unread"]
+            .map(|name| entry[name].to_string());
         // A bookmarks file counts in seconds. What is imported was last changed when it came in.
         let created = entry["created_at"].to_string()[..20].to_owned();
         names.into_iter().chain([created]).collect()

@@ -336,7 +336,7 @@ async fn names_of_folders_and_tags_lose_no_more_than_their_marks(app: App) {
         assert_eq!(find(&owner, &format!("https://{number}.example/")).await["tags"], json!([tag]));
     }
     let tagged = find(&owner, "https://5.example/").await;
-    assert_eq!(tagged["tags"], json!(["rust", "unread", "编程", "设计"]));
+    assert_eq!((&tagged["tags"], &tagged["unread"]), (&json!(["rust", "编程", "设计"]), &json!(true)));
     assert_eq!(tagged["created_at"], json!("2023-11-14T22:13:20.000Z"));
     assert!(tagged["updated_at"].as_str() > Some("2026-01-01"), "as it came in: {tagged}");
     let entry = find(&owner, "https://deep.example/").await;
@@ -695,7 +695,7 @@ async fn an_export_in_json_comes_back_the_same(app: App) {
     let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
     for draft in [
         json!({ "url": "https://tides.example/", "title": "Tides", "body": "*High* \\<water>", "tags": ["north sea", "a/b"],
-            "visibility": "members", "pinned": true, "created_at": "2020-05-03T14:05:00.000Z" }),
+            "visibility": "members", "pinned": true, "unread": true, "created_at": "2020-05-03T14:05:00.000Z" }),
         json!({ "title": "A thought", "body": "1. One", "visibility": "public", "created_at": "2021-05-03T14:05:00.000Z" }),
     ] {
         owner.saves(draft).await;
@@ -713,7 +713,8 @@ async fn an_export_in_json_comes_back_the_same(app: App) {
 
 /// What an entry says, by title.
 async fn whole(actor: &Actor) -> Vec<Value> {
-    const SAID: [&str; 8] = ["kind", "title", "url", "body", "tags", "visibility", "pinned", "created_at"];
+    const SAID: [&str; 9] =
+        ["kind", "title", "url", "body", "tags", "visibility", "pinned", "unread", "created_at"];
     let list = actor.get("/api/v1/resources?mine=true&include=body&sort=title").await.ok().json();
     let items = list["items"].as_array().expect("items").iter();
     items.map(|item| SAID.iter().map(|name| item[name].clone()).collect()).collect()

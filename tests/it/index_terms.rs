@@ -79,15 +79,25 @@ async fn filters_beside_words_follow_every_change(app: App) {
     ] {
         assert_eq!(found(met).await, "omv", "{met}");
     }
-    for unmet in
-        ["tide -tag:sea", "tide tag:deep", "tide site:www.example.com", "tide -kind:link", "tide is:pinned"]
-    {
+    for unmet in [
+        "tide -tag:sea",
+        "tide tag:deep",
+        "tide site:www.example.com",
+        "tide -kind:link",
+        "tide is:pinned",
+        "tide is:unread",
+    ] {
         assert_eq!(found(unmet).await, "", "{unmet}");
     }
-    let change = json!({ "tags": ["Land"], "url": "https://example.com/x", "pinned": true });
+    let change = json!({ "tags": ["Land"], "url": "https://example.com/x", "pinned": true, "unread": true });
     readers.change(&entry, change).await;
-    for met in ["tide tag:land", "tide -tag:sea", "tide site:example.com -site:example.org", "tide is:pinned"]
-    {
+    for met in [
+        "tide tag:land",
+        "tide -tag:sea",
+        "tide site:example.com -site:example.org",
+        "tide is:pinned",
+        "tide is:unread",
+    ] {
         assert_eq!(found(met).await, "omv", "{met}");
     }
     assert_eq!(found("tide tag:sea").await, "");

@@ -62,7 +62,7 @@ async fn filters_and_orders_are_clicks() {
     let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
     owner.saves(json!({ "title": "Private tide", "tags": ["sea"] })).await;
     owner.saves(json!({ "title": "Public tide", "visibility": "public", "tags": ["sea"] })).await;
-    owner.saves(json!({ "title": "Untold tide" })).await;
+    owner.saves(json!({ "title": "Untold tide", "unread": true })).await;
     other.saves(json!({ "title": "Foreign tide", "visibility": "members", "tags": ["sea"] })).await;
     for (javascript, screen) in [(true, PHONE), (false, PHONE), (true, DESK), (false, DESK)] {
         let browser = signed_in(&app, javascript, screen).await;
@@ -70,6 +70,7 @@ async fn filters_and_orders_are_clicks() {
             ("Mine", "Private tide", "Foreign tide"),
             ("Public", "Public tide", "Private tide"),
             ("Untagged", "Untold tide", "Public tide"),
+            ("Unread", "Untold tide", "Public tide"),
             ("Members", "Foreign tide", "Untold tide"),
             ("Past week", "Foreign tide", "nothing of the kind"),
         ] {
@@ -107,6 +108,36 @@ async fn pinned_entries_come_first_where_the_order_is_by_date() {
     assert_eq!(all.iter().filter(|title| *title == "Pinned").count(), 1);
     assert_eq!(all.len(), 61);
     first.has(".found", "61 entries, 51 shown");
+}
+
+#[tokio::test]
+async fn an_entry_is_kept_to_be_read_later_and_marked_as_read() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    app.signed_in("owner").await;
+    for (javascript, screen) in [(true, PHONE), (false, DESK)] {
+        let browser = signed_in(&app, javascript, screen).await;
+        browser.goto("/resources/new?kind=note").await;
+        let title = format!("Read with script {javascript}");
+        browser.fill("title", &title).await;
+        browser.tick("Read later").await;
+        browser.press("Save").await;
+        browser.has(".record .unread", "unread").await;
+        browser.goto("/resources?q=is:unread").await;
+        browser.press(&format!("Mark as read “{title}”")).await;
+        browser.has(".toast", "Marked as read.").await;
+        browser.goto("/resources").await;
+        browser.has_no(".unread").await;
+        browser.press(&format!("Read later “{title}”")).await;
+        browser.has(".toast", "Kept to read later.").await;
+        browser.has(".entry .unread", "Unread").await;
+        browser.tick(&format!("Select “{title}”")).await;
+        browser.press("Mark as read").await;
+        browser.has(".toast", "Marked as read: 1 entry.").await;
+        browser.press("Undo").await;
+        browser.has(".entry .unread", "Unread").await;
+        browser.press(&format!("Trash “{title}”")).await;
+        browser.has(".toast", "Moved to trash.").await;
+    }
 }
 
 #[tokio::test]

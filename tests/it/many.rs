@@ -51,6 +51,7 @@ async fn every_change_of_many_entries_is_undone_as_one(app: App) {
             json!("public"),
         ),
         (&[("act", "pin")], "Pinned: 2 entries.", "pinned", json!(true)),
+        (&[("act", "unread")], "Kept to read later: 2 entries.", "unread", json!(true)),
     ] {
         let before = read(&owner, &entries[0]).await[field].clone();
         let undo = changes(&owner, chosen, fields, notice).await;
@@ -63,7 +64,7 @@ async fn every_change_of_many_entries_is_undone_as_one(app: App) {
         assert_eq!(read(&owner, &entries[0]).await[field], before, "{notice}");
     }
     let versions = owner.get(&format!("{}/revisions", entries[0].page())).await.ok();
-    assert_eq!(versions.texts(".entry-title").len(), 9, "each change and each undo is a version");
+    assert_eq!(versions.texts(".entry-title").len(), 11, "each change and each undo is a version");
 }
 
 on_both_engines!(the_trash_takes_and_gives_back_many);
@@ -115,7 +116,7 @@ async fn what_is_somebody_elses_stays_as_it_is(app: App) {
     let entries = saves(&owner, 1).await;
     let eve = app.signed_in("eve").await;
     let pick = format!("pick-{}", entries[0].id);
-    for act in ["trash", "pin"] {
+    for act in ["trash", "pin", "unread"] {
         eve.post_form("/resources/many", &[(&pick, "yes"), ("act", act)]).await.is(303);
         assert_eq!(read(&owner, &entries[0]).await["version"], 1);
     }

@@ -19,9 +19,9 @@ const FOREIGN_ID: &str = "0192f0c0-0000-7000-8000-0000000000ad";
 const LONG_AGO: &str = "2001-01-01T00:00:00Z";
 
 /// What a resource says; the rest of its row is coffer's own.
-const CONTENT: [&str; 16] = [
+const CONTENT: [&str; 17] = [
     "title", "title_key", "fold_title", "fold_tags", "fold_body", "pairs", "summary", "body", "url",
-    "url_key", "site", "visibility", "version", "updated_at", "search", "marks",
+    "url_key", "site", "visibility", "unread", "version", "updated_at", "search", "marks",
 ];
 
 /// The columns of the account that a form is there to change.
@@ -49,6 +49,9 @@ fn of_resource(route: &Route) -> &'static [&'static str] {
         }
         "/resources/{id}/pin" | "/resources/{id}/unpin" => {
             &["pinned", "version", "updated_at", "marks", "search"]
+        }
+        "/resources/{id}/unread" | "/resources/{id}/read" => {
+            &["unread", "version", "updated_at", "marks", "search"]
         }
         "/resources/{id}/trash" | "/resources/{id}/restore" | "/trash/restore" => {
             &["trashed_at", "version", "updated_at", "marks", "search"]

@@ -101,7 +101,7 @@ async fn a_tag_spelled_anew_is_not_unchanged_wherever_it_is_carried(app: App) {
 on_both_engines!(a_change_of_nothing_makes_no_version);
 async fn a_change_of_nothing_makes_no_version(app: App) {
     let owner = app.signed_in("owner").await;
-    let draft = json!({ "title": "Tides", "url": "https://tides.example/a", "body": "High\r\nwater ", "tags": ["Sea", "moon"], "pinned": true });
+    let draft = json!({ "title": "Tides", "url": "https://tides.example/a", "body": "High\r\nwater ", "tags": ["Sea", "moon"], "pinned": true, "unread": true });
     let entry = owner.saves(draft.clone()).await;
     let (before, stands) = (owner.get(&entry.api()).await.ok().json(), etag(&owner, &entry).await);
     app.later(Duration::from_mins(1));
@@ -110,7 +110,7 @@ async fn a_change_of_nothing_makes_no_version(app: App) {
         json!({ "title": "  Tides " }),
         json!({ "url": "tides.example/a" }),
         json!({ "tags": ["moon", "Sea", "sea"] }),
-        json!({ "visibility": "private", "pinned": true }),
+        json!({ "visibility": "private", "pinned": true, "unread": true }),
         json!({ "title": draft["title"], "body": draft["body"], "tags": draft["tags"] }),
     ] {
         for tag in ["\"1\"", "*", &stands] {
@@ -119,7 +119,9 @@ async fn a_change_of_nothing_makes_no_version(app: App) {
         }
         owner.json(Method::PATCH, &entry.api(), same).if_match("\"2\"").await.is(412);
     }
-    owner.post_form(&format!("{}/pin", entry.page()), &[]).await.redirects_to(&entry.page());
+    for act in ["pin", "unread"] {
+        owner.post_form(&format!("{}/{act}", entry.page()), &[]).await.redirects_to(&entry.page());
+    }
     let form = [("title", "Tides"), ("tags", "moon, Sea"), ("visibility", "private"), ("version", "1")];
     owner.post_form(&format!("{}/details", entry.page()), &form).await.redirects_to(&entry.page());
     let first = format!("{}/revisions/1/restore", entry.api());
@@ -144,6 +146,7 @@ async fn every_field_that_changes_makes_a_version(app: App) {
         json!({ "tags": [] }),
         json!({ "visibility": "members" }),
         json!({ "pinned": true }),
+        json!({ "unread": true }),
     ];
     for (change, version) in changes.into_iter().zip(1..) {
         let answer =

@@ -22,7 +22,7 @@ async fn a_saved_resource_comes_back_whole(app: App) {
     let owner = app.signed_in("owner").await;
     let draft = json!({
         "kind": "link", "title": "  Tide \n tables ", "url": "https://Tides.Example/a?b=1#c", "body": "# High\n\nwater",
-        "tags": ["Work/Rust", "sea", "#Sea", " moon "], "visibility": "members", "pinned": true,
+        "tags": ["Work/Rust", "sea", "#Sea", " moon "], "visibility": "members", "pinned": true, "unread": true,
     });
     let saved =
         owner.json(Method::POST, RESOURCES, draft).await.is(201).header_is("etag", "\"1-tags-1893f99a\"");
@@ -30,7 +30,8 @@ async fn a_saved_resource_comes_back_whole(app: App) {
     assert_eq!(owner.get(&place).await.ok().json(), twin);
     let expected = json!({
         "id": twin["id"], "owner": "owner", "kind": "link", "title": "Tide tables", "url": "https://tides.example/a?b=1#c",
-        "body": "# High\n\nwater", "tags": ["moon", "sea", "Work/Rust"], "visibility": "members", "pinned": true, "version": 1,
+        "body": "# High\n\nwater", "tags": ["moon", "sea", "Work/Rust"], "visibility": "members", "pinned": true,
+        "unread": true, "version": 1,
         "created_at": twin["created_at"], "updated_at": twin["created_at"], "trashed_at": null,
         "icon": null, "broken_since": null,
     });
@@ -56,7 +57,7 @@ async fn what_is_left_out_has_its_default(app: App) {
 on_both_engines!(a_change_touches_only_what_it_names);
 async fn a_change_touches_only_what_it_names(app: App) {
     let owner = app.signed_in("owner").await;
-    let draft = json!({ "title": "Before", "url": "https://a.example/", "body": "text", "tags": ["a"], "pinned": true });
+    let draft = json!({ "title": "Before", "url": "https://a.example/", "body": "text", "tags": ["a"], "pinned": true, "unread": true });
     let entry = owner.saves(draft).await;
     let before = read(&owner, &entry).await;
     app.later(Duration::from_mins(1));
@@ -101,7 +102,7 @@ async fn every_save_leaves_a_version_that_says_how(app: App) {
     let page = owner.get(&format!("{}/revisions", entry.page())).await.ok();
     let changed = [
         "Changed: title, text, tags",
-        "Changed: pin",
+        "Changed: pin or unread",
         "Changed: title",
         "Changed: title, text, tags",
         "First version",

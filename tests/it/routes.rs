@@ -170,11 +170,12 @@ async fn takes_the_tour(owner: &Actor) {
     owner.get(&format!("{page}/details")).by_htmx().await.ok().holds("title", "Tides");
     let details = [("title", "Tides of Leith"), ("tags", "sea"), ("visibility", "members"), ("version", "2")];
     owner.post_form(&format!("{page}/details"), &details).by_htmx().await.ok().has(".tag", "sea");
-    owner.post_form(&format!("{page}/pin"), &[]).await.redirects_to(&page);
-    owner.post_form(&format!("{page}/unpin"), &[]).await.redirects_to(&page);
-    owner.get(&format!("{page}/revisions")).await.ok().has(".entry-title", "Version 5");
+    for act in ["pin", "unpin", "unread", "read"] {
+        owner.post_form(&format!("{page}/{act}"), &[]).await.redirects_to(&page);
+    }
+    owner.get(&format!("{page}/revisions")).await.ok().has(".entry-title", "Version 7");
     owner.get(&format!("{page}/revisions/1")).await.ok().has("h1", "Tide tables");
-    let restored = owner.post_form(&format!("{page}/revisions/1/restore"), &[("version", "5")]).await;
+    let restored = owner.post_form(&format!("{page}/revisions/1/restore"), &[("version", "7")]).await;
     restored.redirects_to(&page);
     owner.get("/tags").await.ok();
     changes_many(owner, &page).await;

@@ -30,7 +30,7 @@ async fn library(app: &App) -> (Actor, String) {
         .saves(json!({ "title": "d 東京タワー", "tags": ["travel/japan"], "body": "A tower in Tokyo" }))
         .await;
     owner
-        .saves(json!({ "title": "e Rust book", "url": "http://doc.rust-lang.org/book", "tags": ["work/rust"], "pinned": true,
+        .saves(json!({ "title": "e Rust book", "url": "http://doc.rust-lang.org/book", "tags": ["work/rust"], "pinned": true, "unread": true,
             "visibility": "members", "body": "Ownership — don't panic! C++ compared" }))
         .await;
     owner
@@ -151,6 +151,10 @@ async fn filters_find_what_they_name(app: App) {
         ("-kind:note", "ace"),
         ("is:pinned", "e"),
         ("-is:pinned", "abcdfg"),
+        ("is:unread", "e"),
+        ("-is:unread", "abcdfg"),
+        ("rust is:unread", "e"),
+        ("tide -is:unread", "abg"),
         ("visibility:public", "fg"),
         ("visibility:members", "e"),
         ("-visibility:private", "efg"),

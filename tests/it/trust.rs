@@ -131,7 +131,13 @@ async fn saving_leads_back_to_where_one_came_from(app: App) {
     drop(form);
     let change = [("title", "Tides"), ("kind", "note"), ("version", "1"), ("back", list)];
     owner.post_form(&entry.page(), &change).await.redirects_to(&back);
-    for (act, notice) in [("pin", "Pinned."), ("unpin", "Unpinned."), ("trash", "Moved to trash.")] {
+    for (act, notice) in [
+        ("pin", "Pinned."),
+        ("unpin", "Unpinned."),
+        ("unread", "Kept to read later."),
+        ("read", "Marked as read."),
+        ("trash", "Moved to trash."),
+    ] {
         let done = owner.post_form(&format!("{}/{act}", entry.page()), &[]).header("referer", at(list)).await;
         done.redirects_to(&back);
         owner.get(list).await.ok().has(".toast", notice);

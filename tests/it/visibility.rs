@@ -143,8 +143,10 @@ async fn the_owners_pages_are_for_the_owner_alone(app: App) {
         let (status, _) = refusal(person, sees);
         let page = entry.page();
         let form = [("title", "Taken"), ("version", "1"), ("visibility", "public")];
-        for act in ["", "/details", "/pin", "/unpin", "/trash", "/restore", "/delete", "/revisions/1/restore"]
-        {
+        for act in [
+            "", "/details", "/pin", "/unpin", "/unread", "/read", "/trash", "/restore", "/delete",
+            "/revisions/1/restore",
+        ] {
             person.post_form(&format!("{page}{act}"), &form).await.error_page(status);
         }
         for part in ["/edit", "/revisions", "/revisions/1"] {
@@ -237,14 +239,16 @@ on_both_engines!(looking_back_does_not_publish_again);
 async fn looking_back_does_not_publish_again(app: App) {
     let (owner, visitor) = (app.signed_in("owner").await, app.visitor());
     for (then, now) in VISIBILITIES.into_iter().flat_map(|then| VISIBILITIES.map(|now| (then, now))) {
-        let draft = json!({ "title": "Pearl", "body": "then", "visibility": then, "pinned": true });
+        let draft =
+            json!({ "title": "Pearl", "body": "then", "visibility": then, "pinned": true, "unread": true });
         let entry = owner.saves(draft).await;
-        let change = json!({ "body": "now", "visibility": now, "pinned": false });
+        let change = json!({ "body": "now", "visibility": now, "pinned": false, "unread": false });
         owner.json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
         let stands = async |body: &str| {
             let kept = owner.get(&entry.api()).await.ok().json();
-            let expected = (&json!(body), &json!(now), &json!(false));
-            assert_eq!((&kept["body"], &kept["visibility"], &kept["pinned"]), expected, "{then}, {now}");
+            let expected = [json!(body), json!(now), json!(false), json!(false)];
+            let stands = ["body", "visibility", "pinned", "unread"].map(|field| kept[field].clone());
+            assert_eq!(stands, expected, "{then}, {now}");
             assert_eq!(visitor.get(&entry.page()).await.status() == 200, now == "public", "{then}, {now}");
         };
         let first = "/revisions/1/restore";

@@ -39,7 +39,7 @@ export async function setUp(browser, origin, setupLink) {
   for (let entry = 24; entry > 0; entry -= 1) {
     const title = TITLES[entry % TITLES.length];
     const tags = ["sea", "work/rust", "reading"].slice(entry % 3);
-    await save({ title, url: `https://site${entry}.example/tides/${entry}`, body: TEXT, tags, pinned: entry === 9, visibility: entry % 7 ? "private" : "public" });
+    await save({ title, url: `https://site${entry}.example/tides/${entry}`, body: TEXT, tags, pinned: entry === 9, unread: entry % 5 === 0, visibility: entry % 7 ? "private" : "public" });
   }
   const note = await save({ title: "High water in September", body: TEXT, tags: ["sea"] });
   const headers = { "X-CSRF-Token": me.csrf, Origin: origin, "If-Match": '"1"' };

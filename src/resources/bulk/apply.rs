@@ -12,6 +12,9 @@ pub struct Before {
     pub tags: Vec<String>,
     pub visibility: Visibility,
     pub pinned: bool,
+    /// Changes that began before it was a field lack it.
+    #[serde(default)]
+    pub unread: bool,
 }
 
 /// What a step does to an entry.
@@ -32,8 +35,8 @@ pub enum Skip {
 
 impl From<&Resource> for Before {
     fn from(resource: &Resource) -> Self {
-        let Resource { tags, visibility, pinned, .. } = resource;
-        Self { tags: tags.0.clone(), visibility: *visibility, pinned: *pinned }
+        let Resource { tags, visibility, pinned, unread, .. } = resource;
+        Self { tags: tags.0.clone(), visibility: *visibility, pinned: *pinned, unread: *unread }
     }
 }
 
@@ -54,6 +57,9 @@ pub fn act(change: &BulkChange, resource: &Resource) -> Result<Act, Skip> {
             replace(resource, Change { visibility: Some(*visibility), ..Change::default() })
         }
         BulkChange::Pin(pinned) => replace(resource, Change { pinned: Some(*pinned), ..Change::default() }),
+        BulkChange::Unread(unread) => {
+            replace(resource, Change { unread: Some(*unread), ..Change::default() })
+        }
         BulkChange::AddTags(_) | BulkChange::RemoveTags(_) => {
             replace(resource, Change { tags: change.tags(resource), ..Change::default() })
         }
@@ -70,11 +76,12 @@ pub fn undo(change: &BulkChange, resource: &Resource, version: i64, before: Befo
         _ if resource.version != version => Err(Skip::Refused),
         _ if is_trashed && !matches!(change, BulkChange::Retag(_)) => Err(Skip::Refused),
         _ => {
-            let Before { tags, visibility, pinned } = before;
+            let Before { tags, visibility, pinned, unread } = before;
             let change = Change {
                 tags: Some(tags),
                 visibility: Some(visibility),
                 pinned: Some(pinned),
+                unread: Some(unread),
                 ..Change::default()
             };
             replace(resource, change)

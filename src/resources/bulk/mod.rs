@@ -28,6 +28,8 @@ pub enum BulkChange {
     Respell(Vec<Respelling>),
     Visibility(Visibility),
     Pin(bool),
+    /// Marks them to be read later, or as read.
+    Unread(bool),
     Trash,
     Restore,
 }
@@ -215,7 +217,12 @@ impl BulkChange {
                 })
                 .collect(),
             ),
-            Self::Respell(_) | Self::Visibility(_) | Self::Pin(_) | Self::Trash | Self::Restore => None,
+            Self::Respell(_)
+            | Self::Visibility(_)
+            | Self::Pin(_)
+            | Self::Unread(_)
+            | Self::Trash
+            | Self::Restore => None,
         }
     }
 }

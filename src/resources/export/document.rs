@@ -32,6 +32,7 @@ struct Link<'a> {
     body: Escaped<'a>,
     tags: Escaped<'a>,
     visibility: Visibility,
+    unread: bool,
     added: i64,
     modified: i64,
 }
@@ -74,6 +75,7 @@ pub fn html(library: &Library, out: &mut dyn Write) -> io::Result<()> {
                 body: Escaped((&resource.body).into()),
                 tags: Escaped(resource.tags.0.join(",").into()),
                 visibility: resource.visibility,
+                unread: resource.unread,
                 added: resource.created_at.micros() / 1_000_000,
                 modified: resource.updated_at.micros() / 1_000_000,
             })

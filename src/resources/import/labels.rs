@@ -5,9 +5,6 @@ use std::collections::HashSet;
 use super::netscape::Entry;
 use crate::resources::tag::{self, TagError};
 
-/// The tag of what is still to be read.
-const UNREAD: &str = "unread";
-
 #[derive(Default)]
 pub(super) struct Labels {
     pub tags: Vec<String>,
@@ -19,8 +16,7 @@ impl Labels {
     pub fn new(entry: &Entry) -> Self {
         let mut labels = Self::default();
         let mut seen = HashSet::new();
-        let unread = (entry.toread == Some(true)).then(|| UNREAD.to_owned());
-        for name in std::iter::once(path(&entry.folders)).chain(entry.tags.iter().cloned()).chain(unread) {
+        for name in std::iter::once(path(&entry.folders)).chain(entry.tags.iter().cloned()) {
             labels.add(&name, &mut seen);
         }
         labels.limit();

@@ -145,6 +145,7 @@ impl Preparation<'_> {
             tags: labels.tags,
             visibility: self.visibility(entry, file.is_own),
             pinned: entry.pinned,
+            unread: entry.toread == Some(true),
             ..Draft::default()
         };
         (draft, labels.shortened)

@@ -176,6 +176,7 @@ pub struct Holder {
     pub version: i64,
     pub visibility: String,
     pub pinned: bool,
+    pub unread: bool,
     #[sqlx(rename = "marks")]
     pub index_terms: String,
     #[sqlx(try_from = "Option<String>")]
@@ -188,6 +189,7 @@ impl Holder {
             tags: self.tags.0.clone(),
             visibility: Visibility::parse(&self.visibility).unwrap_or_default(),
             pinned: self.pinned,
+            unread: self.unread,
         }
     }
 }
@@ -206,7 +208,7 @@ pub enum Holding<'a> {
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
     const LOCK: &str = "SELECT r.id FROM resources r";
     const SQL: &str = concat!(
-        "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.marks, ",
+        "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.unread, r.marks, ",
         tag_names!(),
         " AS tags FROM resources r"
     );

@@ -125,6 +125,8 @@ impl BarForm {
             }
             "pin" => Ok(BulkChange::Pin(true)),
             "unpin" => Ok(BulkChange::Pin(false)),
+            "unread" => Ok(BulkChange::Unread(true)),
+            "read" => Ok(BulkChange::Unread(false)),
             "trash" => Ok(BulkChange::Trash),
             "restore" => Ok(BulkChange::Restore),
             _ => Err(Error::Malformed {
@@ -177,6 +179,8 @@ const fn question(change: &BulkChange) -> &'static str {
         BulkChange::Visibility(_) => "Change the visibility of",
         BulkChange::Pin(true) => "Pin",
         BulkChange::Pin(false) => "Unpin",
+        BulkChange::Unread(true) => "Keep to read later:",
+        BulkChange::Unread(false) => "Mark as read:",
         BulkChange::Trash => "Move to trash:",
         BulkChange::Restore => "Restore",
     }
@@ -190,6 +194,8 @@ const fn what(change: &BulkChange) -> What {
         BulkChange::Visibility(_) => What::Visibility,
         BulkChange::Pin(true) => What::Pinned,
         BulkChange::Pin(false) => What::Unpinned,
+        BulkChange::Unread(true) => What::Unread,
+        BulkChange::Unread(false) => What::Read,
         BulkChange::Trash => What::Trashed,
         BulkChange::Restore => What::Restored,
     }

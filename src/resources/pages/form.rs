@@ -16,6 +16,8 @@ pub struct EntryForm {
     pub body: String,
     pub tags: String,
     pub visibility: String,
+    /// `yes` to read it later.
+    pub unread: String,
     /// The version that was opened; empty for a new resource.
     pub version: String,
     /// The page to go back to; empty for the entry's own.
@@ -33,6 +35,7 @@ impl From<&Resource> for EntryForm {
             body: resource.body.clone(),
             tags: resource.tags.0.join(", "),
             visibility: resource.visibility.as_str().to_owned(),
+            unread: if resource.unread { "yes".to_owned() } else { String::new() },
             version: resource.version.to_string(),
             ..Self::default()
         }
@@ -60,6 +63,7 @@ impl EntryForm {
             body: Some(self.body.clone()),
             tags: Some(split_tags(&self.tags)),
             visibility: Some(self.visibility()?),
+            unread: Some(!self.unread.is_empty()),
             pinned: None,
         })
     }
@@ -105,7 +109,8 @@ impl EntryForm {
         let body = Input::new("body", if is_link { "Notes" } else { "Text" }, &self.body).help(BODY_HELP);
         let tags = Input::new("tags", "Tags", &self.tags).help(TAGS_HELP).attributes(NO_PROSE);
         let visibility = Input::new("visibility", "Visibility", &self.visibility);
-        is_link.then_some(address).into_iter().chain([title, body, tags, visibility]).collect()
+        let unread = Input::new("unread", "Read later", &self.unread);
+        is_link.then_some(address).into_iter().chain([title, body, tags, visibility, unread]).collect()
     }
 }
 

@@ -89,7 +89,7 @@ fn changed(before: &Revision, after: &Revision) -> String {
         (before.visibility != after.visibility, "visibility"),
     ];
     let names: Vec<&str> = fields.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
-    if names.is_empty() { "pin".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "pin or unread".to_owned() } else { names.join(", ") }
 }
 
 pub async fn revision(

@@ -50,6 +50,8 @@ pub fn routes() -> Router<ResourcesState> {
         .route("/resources/{id}/details", get(rows::details).post(rows::update_details))
         .route("/resources/{id}/pin", post(show::pin))
         .route("/resources/{id}/unpin", post(show::unpin))
+        .route("/resources/{id}/unread", post(show::keep_unread))
+        .route("/resources/{id}/read", post(show::mark_read))
         .route("/resources/{id}/trash", post(trash::trash))
         .route("/resources/{id}/restore", post(trash::restore))
         .route("/resources/{id}/delete", post(trash::delete))

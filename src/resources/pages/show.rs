@@ -1,4 +1,4 @@
-//! One resource: read it, pin it.
+//! One resource: read it, pin it, keep it to be read later.
 
 use std::sync::Arc;
 
@@ -86,14 +86,14 @@ async fn render(
     page(&shown, toast)
 }
 
-/// Where a pin is set: in a row of the list, or on a page to go back to.
-pub struct PinPlace {
+/// Where a flag is set: in a row of the list, or on a page to go back to.
+pub struct FlagPlace {
     context: PageContext,
     from: Back,
     by_htmx: bool,
 }
 
-impl<S> FromRequestParts<S> for PinPlace
+impl<S> FromRequestParts<S> for FlagPlace
 where
     Arc<WebDeps>: FromRef<S>,
     S: Send + Sync,
@@ -110,33 +110,56 @@ where
 pub async fn pin(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    place: PinPlace,
+    place: FlagPlace,
     Id(id): Id,
 ) -> Result<Response> {
-    let pinned = set_pinned(&resources, &viewer, id, true).await?;
-    place.answer(&viewer, &pinned, flash::PINNED)
+    let pinned = Change { pinned: Some(true), ..Change::default() };
+    place.set(&resources, &viewer, id, pinned, flash::PINNED).await
 }
 
 pub async fn unpin(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    place: PinPlace,
+    place: FlagPlace,
     Id(id): Id,
 ) -> Result<Response> {
-    let unpinned = set_pinned(&resources, &viewer, id, false).await?;
-    place.answer(&viewer, &unpinned, flash::UNPINNED)
+    let unpinned = Change { pinned: Some(false), ..Change::default() };
+    place.set(&resources, &viewer, id, unpinned, flash::UNPINNED).await
 }
 
-impl PinPlace {
-    fn answer(self, viewer: &Viewer, resource: &Resource, flash: Flash) -> Result<Response> {
+pub async fn keep_unread(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    place: FlagPlace,
+    Id(id): Id,
+) -> Result<Response> {
+    let unread = Change { unread: Some(true), ..Change::default() };
+    place.set(&resources, &viewer, id, unread, flash::UNREAD).await
+}
+
+pub async fn mark_read(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    place: FlagPlace,
+    Id(id): Id,
+) -> Result<Response> {
+    let read = Change { unread: Some(false), ..Change::default() };
+    place.set(&resources, &viewer, id, read, flash::READ).await
+}
+
+impl FlagPlace {
+    async fn set(
+        self,
+        resources: &Resources,
+        viewer: &Viewer,
+        id: Uuid,
+        change: Change,
+        flash: Flash,
+    ) -> Result<Response> {
+        let resource = resources.update(viewer, id, &Precondition::None, change, Via::Web).await?;
         if self.by_htmx {
-            return rows::part(self.context.with(flash), resource, viewer);
+            return rows::part(self.context.with(flash), &resource, viewer);
         }
         Ok(redirect(&self.from.at(resource.id), Some(flash)))
     }
-}
-
-async fn set_pinned(resources: &Resources, viewer: &Viewer, id: Uuid, pinned: bool) -> Result<Resource> {
-    let change = Change { pinned: Some(pinned), ..Change::default() };
-    resources.update(viewer, id, &Precondition::None, change, Via::Web).await
 }

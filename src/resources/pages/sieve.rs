@@ -98,7 +98,7 @@ impl Sieve<'_> {
     }
 }
 
-const STATES: &[(&str, &str)] = &[("Untagged", "untagged"), ("Broken", "broken")];
+const STATES: &[(&str, &str)] = &[("Unread", "unread"), ("Untagged", "untagged"), ("Broken", "broken")];
 const VISIBILITIES: &[(&str, &str)] = &[("Private", "private"), ("Members", "members"), ("Public", "public")];
 /// In days.
 const PASTS: [(&str, u64); 3] = [("Past week", 7), ("Past month", 30), ("Past year", 365)];

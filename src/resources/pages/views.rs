@@ -134,6 +134,15 @@ impl Row<'_> {
         if self.resource.pinned { "Unpin" } else { "Pin" }
     }
 
+    pub const fn read_word(&self) -> &'static str {
+        if self.resource.unread { "Mark as read" } else { "Read later" }
+    }
+
+    /// The end of the address that does so.
+    pub const fn read_act(&self) -> &'static str {
+        if self.resource.unread { "read" } else { "unread" }
+    }
+
     /// The site that its title opens, if it does.
     pub fn opens(&self, context: &PageContext) -> Option<&str> {
         self.resource.url.as_deref().filter(|_| !context.preferences.title_opens_entry)

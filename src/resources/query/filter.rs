@@ -29,6 +29,8 @@ pub enum Criterion {
     By(String),
     Kind(Kind),
     Pinned,
+    /// Kept to be read later.
+    Unread,
     Untagged,
     Broken,
     Visibility(Visibility),
@@ -148,9 +150,10 @@ fn kind_of(value: &str) -> Result<Criterion, String> {
 fn is_of(value: &str) -> Result<Criterion, String> {
     match value.to_ascii_lowercase().as_str() {
         "pinned" => Ok(Criterion::Pinned),
+        "unread" => Ok(Criterion::Unread),
         "untagged" => Ok(Criterion::Untagged),
         "broken" => Ok(Criterion::Broken),
-        _ => Err("Use is:pinned, is:untagged or is:broken.".to_owned()),
+        _ => Err("Use is:pinned, is:unread, is:untagged or is:broken.".to_owned()),
     }
 }
 

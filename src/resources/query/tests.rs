@@ -104,6 +104,7 @@ fn filters_are_read() {
         ("kind:note", Criterion::Kind(Kind::Note)),
         ("kind:link", Criterion::Kind(Kind::Link)),
         ("is:pinned", Criterion::Pinned),
+        ("is:unread", Criterion::Unread),
         ("is:untagged", Criterion::Untagged),
         ("is:broken", Criterion::Broken),
         ("visibility:members", Criterion::Visibility(Visibility::Members)),

@@ -15,7 +15,7 @@ macro_rules! resource_columns {
     () => {
         concat!(
             "r.id, r.owner_id, u.username AS owner_username, u.display_name AS owner_name, r.kind, r.title, r.url,
-            r.visibility, r.pinned, r.version, r.created_at, r.updated_at, r.trashed_at, ",
+            r.visibility, r.pinned, r.unread, r.version, r.created_at, r.updated_at, r.trashed_at, ",
             $crate::resources::store::columns::tag_names!(),
             " AS tags,
             (SELECT ri.icon_id FROM resource_icons ri WHERE ri.resource_id = r.id) AS icon_id,
@@ -64,9 +64,9 @@ macro_rules! insert_revisions {
 pub(crate) use insert_revisions;
 
 /// What every save writes, in the order of [`bind_saved`].
-pub const SAVED: [&str; 13] = [
-    "title", "title_key", "url", "url_key", "site", "body", "summary", "visibility", "pinned", "fold_title",
-    "fold_tags", "fold_body", "marks",
+pub const SAVED: [&str; 14] = [
+    "title", "title_key", "url", "url_key", "site", "body", "summary", "visibility", "pinned", "unread",
+    "fold_title", "fold_tags", "fold_body", "marks",
 ];
 
 /// Binds the values of [`SAVED`] to a query; `$bind` is the name of its method.
@@ -84,6 +84,7 @@ macro_rules! bind_saved {
             .$bind(&checked.derived.summary)
             .$bind(checked.visibility.as_str())
             .$bind(checked.pinned)
+            .$bind(checked.unread)
             .$bind(&checked.derived.fold_title)
             .$bind(&checked.derived.fold_tags)
             .$bind(&checked.derived.fold_body)

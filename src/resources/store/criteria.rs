@@ -147,6 +147,7 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
         Criterion::Kind(Kind::Link) => "r.kind = 'link'".to_owned(),
         Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
         Criterion::Pinned => "r.pinned".to_owned(),
+        Criterion::Unread => "r.unread".to_owned(),
         Criterion::Untagged => {
             "NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id)".to_owned()
         }

@@ -59,7 +59,7 @@ fn is_worth_asking(filter: &Filter, size: Size) -> bool {
 /// What members share is among their own and among what is shared: no row comes more than twice. PostgreSQL merges
 /// partitions that are in order already, SQLite brings them into order while it merges them.
 fn rows(db: &Db, viewer: &Viewer, partition: Partition, after: &str, ordered: &str) -> String {
-    const COLUMNS: &str = "r.id, r.rid, r.owner_id, r.kind, r.visibility, r.pinned, r.created_at, r.updated_at, r.title_key, r.site, r.url";
+    const COLUMNS: &str = "r.id, r.rid, r.owner_id, r.kind, r.visibility, r.pinned, r.unread, r.created_at, r.updated_at, r.title_key, r.site, r.url";
     let partitions = partition.partitions(viewer).iter().map(|partition| {
         let rows = format!("SELECT {COLUMNS} FROM resources r WHERE {partition}{after}");
         match db {

@@ -32,16 +32,16 @@ pub async fn replace(tx: &mut Write, owner: Uuid, replaced: &[Replaced], now: Ti
         return Ok(());
     }
     let sql = format!(
-        "WITH replaced (id, visibility, pinned, fold_tags, marks) AS (VALUES {})
-            UPDATE resources SET visibility = n.visibility, pinned = n.pinned, fold_tags = n.fold_tags, marks = n.marks,
-                updated_at = $1, version = version + 1 FROM replaced n WHERE resources.id = n.id",
-        rows(2, replaced.len(), 5)
+        "WITH replaced (id, visibility, pinned, unread, fold_tags, marks) AS (VALUES {})
+            UPDATE resources SET visibility = n.visibility, pinned = n.pinned, unread = n.unread,
+                fold_tags = n.fold_tags, marks = n.marks, updated_at = $1, version = version + 1 FROM replaced n WHERE resources.id = n.id",
+        rows(2, replaced.len(), 6)
     );
     on!(tx.conn(), conn => {
         let query = sqlx::query(AssertSqlSafe(sql)).bind(now);
         let query = replaced.iter().fold(query, |query, Replaced { id, checked, .. }| {
-            query.bind(id).bind(checked.visibility.as_str()).bind(checked.pinned).bind(&checked.derived.fold_tags)
-                .bind(index_terms::of_resource(owner, checked))
+            query.bind(id).bind(checked.visibility.as_str()).bind(checked.pinned).bind(checked.unread)
+                .bind(&checked.derived.fold_tags).bind(index_terms::of_resource(owner, checked))
         });
         query.execute(conn).await.map(drop)
     })

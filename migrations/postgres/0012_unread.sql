@@ -1,0 +1,4 @@
+-- Whether it is still to be read.
+ALTER TABLE resources ADD COLUMN unread BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX resources_mine_unread ON resources (owner_id, created_at, id) WHERE trashed_at IS NULL AND unread;
+CREATE INDEX resources_shared_unread ON resources (visibility, created_at, id) WHERE trashed_at IS NULL AND visibility <> 'private' AND unread;
