@@ -38,7 +38,7 @@ pub struct Config {
     #[arg(long, env = "COFFER_PORT", default_value_t = 3000, help_heading = "Serving")]
     pub port: u16,
 
-    /// The address at which people reach coffer; links and cookies depend on it.
+    /// The address at which people reach coffer, with its path if it has one; links and cookies depend on it.
     /// [default: http://localhost:PORT]
     #[arg(long, env = "COFFER_BASE_URL", help_heading = "Serving")]
     pub base_url: Option<Url>,

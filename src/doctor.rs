@@ -83,7 +83,7 @@ fn address(config: &Config) -> Finding {
             "coffer listens on {} for the whole network but only responds as localhost. Set COFFER_BASE_URL to the address that people use.",
             config.listen()
         )),
-        Ok(site) => Fine(format!("people reach coffer at {}", site.origin())),
+        Ok(site) => Fine(format!("people reach coffer at {}", site.address())),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::error::{Code, Error, Result};
 pub struct PublicUrl {
     scheme: &'static str,
     authority: String,
+    /// Empty, or as `/coffer`.
+    path: String,
     /// Whether the configuration names it; else it is this machine's.
     is_configured: bool,
     /// The port people type when coffer is on this machine only, for `127.0.0.1` beside `localhost`.
@@ -55,16 +57,17 @@ fn default_port(scheme: &str) -> u16 {
 
 impl PublicUrl {
     /// # Errors
-    /// A sentence, when the base URL has a path, another scheme or no host.
+    /// A sentence, when the base URL has a query, another scheme or no host.
     pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
         let Some(url) = base_url else {
             let authority = format!("localhost:{}", local.port());
             let loopback_port = Some(local.port());
-            return Ok(Self { scheme: "http", authority, is_configured: false, loopback_port });
+            let path = String::new();
+            return Ok(Self { scheme: "http", authority, path, is_configured: false, loopback_port });
         };
         let refuse = |what: &str| {
             format!(
-                "COFFER_BASE_URL: {what}. Use only scheme, host and port, for example https://links.example.org."
+                "COFFER_BASE_URL: {what}. Use scheme, host, port and path, for example https://links.example.org."
             )
         };
         let scheme = match url.scheme() {
@@ -72,17 +75,14 @@ impl PublicUrl {
             "https" => "https",
             _ => return Err(refuse("the scheme must be http or https")),
         };
-        if url.path() != "/"
-            || url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-        {
-            return Err(refuse("it contains more than an origin"));
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err(refuse("it contains more than an address"));
         }
+        let path = path(url).ok_or_else(|| refuse("its path must be of letters, digits, -, _, . and ~"))?;
         let host = url.host().ok_or_else(|| refuse("it has no host"))?;
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let loopback_port = is_loopback(&host).then(|| url.port_or_known_default()).flatten();
-        Ok(Self { scheme, authority, is_configured: true, loopback_port })
+        Ok(Self { scheme, authority, path, is_configured: true, loopback_port })
     }
 
     /// The host alone, for the names of letters.
@@ -92,16 +92,22 @@ impl PublicUrl {
         self.authority[..port.unwrap_or(self.authority.len())].to_owned()
     }
 
-    /// Scheme, host and port: `https://links.example.org`.
+    /// Where the addresses of pages begin: `https://links.example.org`, or `https://example.org/coffer`.
     #[must_use]
-    pub fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.authority)
+    pub fn address(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.path)
+    }
+
+    /// Empty, or as `/coffer`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The address that the configuration names, which is no secret.
     #[must_use]
     pub fn configured(&self) -> Option<String> {
-        self.is_configured.then(|| self.origin())
+        self.is_configured.then(|| self.address())
     }
 
     #[must_use]
@@ -153,6 +159,16 @@ impl PublicUrl {
             _ => None,
         }
     }
+}
+
+/// The path without its last slash; `None` for one that would have to be escaped in a page or a header.
+pub fn path(url: &Url) -> Option<String> {
+    let path = url.path().trim_end_matches('/');
+    let is_plain = |segment: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        !segment.is_empty() && segment.bytes().all(fits)
+    };
+    (path.is_empty() || path.split('/').skip(1).all(is_plain)).then(|| path.to_owned())
 }
 
 fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
@@ -245,8 +261,23 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_an_origin() {
-        for bad in ["https://example.org/coffer", "ftp://example.org", "https://example.org/?a=1"] {
+    fn a_base_url_may_have_a_path_and_nothing_after_it() {
+        for (base, path) in [
+            ("https://example.org", ""),
+            ("https://example.org/", ""),
+            ("https://example.org/coffer", "/coffer"),
+            ("https://example.org/our/links-2/", "/our/links-2"),
+        ] {
+            assert_eq!(site(base).path(), path);
+            assert_eq!(site(base).address(), format!("https://example.org{path}"));
+        }
+        for bad in [
+            "ftp://example.org",
+            "https://example.org/?a=1",
+            "https://example.org/a//b",
+            "https://example.org/a\"b",
+            "https://example.org/bücher",
+        ] {
             assert!(
                 PublicUrl::new(Some(&bad.parse().unwrap()), ([127, 0, 0, 1], 1).into()).is_err(),
                 "{bad}"

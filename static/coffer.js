@@ -81,7 +81,7 @@ for (const wait of document.querySelectorAll("[data-countdown]")) {
 
 function wayIn() {
   const link = document.createElement("a");
-  link.href = "/login";
+  link.href = new URL("../login", import.meta.url);
   link.target = "_blank";
   link.textContent = "Log in";
   return link;
@@ -92,7 +92,7 @@ function wayIn() {
 let tokenIsStale = false;
 
 async function renewToken() {
-  const answer = await fetch("/api/v1/me");
+  const answer = await fetch(new URL("../api/v1/me", import.meta.url));
   if (!answer.ok) return;
   const { csrf } = await answer.json();
   document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));

@@ -129,7 +129,7 @@ const drafts = () => Object.keys(localStorage).filter((key) => key.startsWith(PR
 drafts().filter((key) => !(stored(key)?.at > Date.now() - KEPT_FOR_MS)).forEach((key) => localStorage.removeItem(key));
 document.querySelectorAll("form[data-draft]").forEach(keep);
 
-document.querySelector("form[action='/logout']")?.addEventListener("submit", () => {
+document.querySelector("form[action$='/logout']")?.addEventListener("submit", () => {
   hasLoggedOut = true;
   drafts().forEach((key) => localStorage.removeItem(key));
 });

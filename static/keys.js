@@ -32,7 +32,7 @@ function search() {
 
 const KEYS = {
   "/": ["Search", search],
-  n: ["New entry", () => document.getElementById("url")?.focus() ?? location.assign("/resources/new")],
+  n: ["New entry", () => document.getElementById("url")?.focus() ?? location.assign(new URL("../resources/new", import.meta.url))],
   j: ["Next entry", () => move(1)],
   k: ["Previous entry", () => move(-1)],
   o: ["Open", () => click(ofEntry("[data-open], .source a"))],
@@ -60,7 +60,7 @@ function list() {
     term.append(Object.assign(document.createElement("kbd"), { textContent: key }));
     keys.append(term, Object.assign(document.createElement("dd"), { textContent: what }));
   }
-  const off = Object.assign(document.createElement("a"), { href: "/settings/display", textContent: "Turn them off" });
+  const off = Object.assign(document.createElement("a"), { href: new URL("../settings/display", import.meta.url), textContent: "Turn them off" });
   const close = Object.assign(document.createElement("button"), { className: "button", textContent: "Close" });
   const form = Object.assign(document.createElement("form"), { method: "dialog", className: "actions" });
   form.append(close, off);

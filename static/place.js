@@ -42,8 +42,9 @@ for (const moved of ["htmx:pushedIntoHistory", "htmx:replacedInHistory"]) {
 
 // The entry's page leads back to the list that it was opened from.
 const LIST = "coffer.list";
+const ROOT = new URL("..", import.meta.url).pathname;
 if (document.getElementById("results")) {
-  window.addEventListener("pagehide", () => sessionStorage.setItem(LIST, here));
+  window.addEventListener("pagehide", () => sessionStorage.setItem(LIST, here.slice(ROOT.length - 1)));
 }
 for (const field of document.querySelectorAll("input[data-list]")) {
   field.value = sessionStorage.getItem(LIST) ?? "";

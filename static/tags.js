@@ -93,7 +93,8 @@ const say = (text) => (region.textContent = text);
 async function ask(field, kind, part) {
   latest += 1;
   const turn = latest;
-  const answer = await fetch(`/tags/names?q=${encodeURIComponent(part)}`, { headers: { Accept: "application/json" } });
+  const address = new URL(`../tags/names?q=${encodeURIComponent(part)}`, import.meta.url);
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
   if (!answer.ok || answer.redirected || turn !== latest || document.activeElement !== field) return;
   const given = field.dataset.complete === "list" ? field.value.split(",").slice(0, -1).map((name) => name.trim().toLowerCase()) : [];
   const names = (await answer.json()).filter((name) => name !== part && !given.includes(name.toLowerCase()));

@@ -100,7 +100,7 @@ impl Accounts {
             mail,
             sessions,
             limiter,
-            site: site.origin().into(),
+            site: site.address().into(),
             passwords,
             factor_keys,
         })

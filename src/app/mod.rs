@@ -205,7 +205,7 @@ impl App {
             accounts: accounts.clone(),
             tokens: tokens.clone(),
         };
-        let refresh = Arc::new(Refresh::new(needed, config.accounts.stay(), &keys, &public_url.origin()));
+        let refresh = Arc::new(Refresh::new(needed, config.accounts.stay(), &keys, &public_url.address()));
         let (accounts, sessions) = (Arc::new(accounts), Arc::new(sessions));
         let deps = Arc::new(WebDeps {
             system: system.clone(),

@@ -19,7 +19,7 @@ use crate::auth::AuthState;
 use crate::error::Error;
 use crate::overview::{self, OverviewState};
 use crate::pipeline::limits::Tree;
-use crate::pipeline::{Pipeline, TreePipeline, csp_report, error_response, log, session};
+use crate::pipeline::{Pipeline, TreePipeline, base_path, csp_report, error_response, log, session};
 use crate::refresh::{self, RefreshState};
 use crate::sessions::{self, SessionsState};
 use crate::settings::SettingsState;
@@ -169,7 +169,7 @@ pub fn router(app: &App) -> Router {
     let (api, document) = api_routes(Some(app)).split_for_parts();
     let (elsewhere, methods) = (openapi::elsewhere(&document), Arc::new(openapi::methods(&document)));
     let api = api
-        .route("/api/v1/openapi.json", openapi::serve(document))
+        .route("/api/v1/openapi.json", openapi::serve(document, app.deps.public_url.path()))
         .route("/api", elsewhere.clone())
         .route("/api/", elsewhere.clone())
         .route("/api/{*rest}", elsewhere)
@@ -190,13 +190,14 @@ pub fn router(app: &App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .with_state(app.health.clone());
-    Router::new()
+    let all = Router::new()
         .merge(pages)
         .merge(assets)
         .merge(reports)
         .merge(api)
         .merge(health)
-        .layer(from_fn_with_state(pipeline, log::trace))
+        .layer(from_fn_with_state(pipeline, log::trace));
+    base_path::mount(app.deps.public_url.path(), all)
 }
 
 /// Puts a tree behind all that its requests pass first.

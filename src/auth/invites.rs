@@ -47,7 +47,7 @@ pub async fn index(
     secret: OneTimeSecret,
 ) -> Result<Response> {
     let open = people.invites(&viewer).await?;
-    let fresh = secret.take(FRESH).map(|token| format!("{}/invite/{token}", deps.public_url.origin()));
+    let fresh = secret.take(FRESH).map(|token| format!("{}/invite/{token}", deps.public_url.address()));
     let accepted = signup != Signup::Closed;
     let (toast, told) = (context.toast.is_some(), fresh.is_some());
     let mut shown = page(&InvitesPage { context: context.section("invites"), fresh, open, accepted }, toast)?;

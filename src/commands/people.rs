@@ -40,7 +40,7 @@ pub async fn run(
         UserAction::ResetLink(named) => {
             let person = find(app, &named.username).await?;
             let token = told(app.people.reset_link(By::Operator, person.id, &RequestMeta::default()).await)?;
-            say(&mut out, format_args!("{}/password/reset/{token}", app.deps.public_url.origin()))
+            say(&mut out, format_args!("{}/password/reset/{token}", app.deps.public_url.address()))
         }
         UserAction::SecondFactorOff(named) => second_factor_off(app, &named.username, out).await,
         UserAction::Unlock(named) => unlock(app, &named.username, out, doer).await,
@@ -90,7 +90,7 @@ async fn invite(app: &App, mut out: Out) -> Result<(), String> {
         return Err("COFFER_SIGNUP is closed, so invitations don't work. Set it to invite.".to_owned());
     }
     let token = told(app.people.invite(By::Operator, &RequestMeta::default()).await)?;
-    say(&mut out, format_args!("{}/invite/{token}", app.deps.public_url.origin()))
+    say(&mut out, format_args!("{}/invite/{token}", app.deps.public_url.address()))
 }
 
 async fn find(app: &App, username: &str) -> Result<Person, String> {

@@ -63,7 +63,7 @@ async fn serve_until_told(config: Config, context: System) -> Result<(), String>
 
 /// Says where coffer is, and on the first start how to get in.
 async fn greet(app: &App) -> Result<(), Error> {
-    let origin = app.deps.public_url.origin();
+    let origin = app.deps.public_url.address();
     if !app.deps.public_url.secure_cookies() {
         tracing::warn!(
             event = "plain_http",

@@ -89,7 +89,7 @@ pub async fn send_test(
 ) -> Result<(), String> {
     let envelope = Envelope::new(settings.mail_from.as_deref(), site.host())?;
     let transport = Transport::new(settings, folder, SEND_LIMIT)?;
-    let written = Email::Test { origin: site.origin() }.render().map_err(|e| e.message().into_owned())?;
+    let written = Email::Test { origin: site.address() }.render().map_err(|e| e.message().into_owned())?;
     let (id, created_at) = (context.new_id(), context.now());
     let email = ClaimedEmail { id, recipient: to.to_owned(), sealed: Vec::new(), created_at, attempts: 1 };
     let message =

@@ -85,8 +85,11 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
     document
 }
 
-/// Hands the document out. It is written when it is first asked for, as few installations are ever asked.
-pub fn serve(document: utoipa::openapi::OpenApi) -> MethodRouter {
+/// Hands the document out, for the API below this path. It is written when it is first asked for, as few installations are ever asked.
+pub fn serve(mut document: utoipa::openapi::OpenApi, path: &str) -> MethodRouter {
+    for server in document.servers.iter_mut().flatten() {
+        server.url.insert_str(0, path);
+    }
     let written = Arc::new(LazyLock::new(move || {
         let bytes = Bytes::from(complete(&document).to_string());
         let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));

@@ -1,4 +1,4 @@
-//! What a request passes, in this order:
+//! What a request passes, in this order, once [`base_path`] has taken the path of the public address off:
 //!
 //! 1. [`log::trace`]: its id, one log line, the security headers, compression.
 //! 2. [`run`]: the time limit; a panic, an error or a bare refusal becomes a page or problem+json.
@@ -10,6 +10,7 @@
 //!
 //! From 2 on it is one future, as axum copies, boxes and polls each layer for every request.
 
+pub mod base_path;
 mod compress;
 pub mod csp_report;
 pub mod error_response;

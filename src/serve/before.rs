@@ -16,6 +16,8 @@ use tower::ServiceExt as _;
 
 use super::pause;
 use crate::config::Config;
+use crate::pipeline::base_path;
+use crate::public_url;
 use crate::tls::{self, Tls};
 
 /// For a whole connection.
@@ -28,6 +30,8 @@ pub async fn serve_until<T>(
     router: Router,
     until: impl Future<Output = T>,
 ) -> T {
+    let path = config.base_url.as_ref().and_then(public_url::path).unwrap_or_default();
+    let router = base_path::mount(&path, router);
     let permits = Arc::new(Semaphore::new(config.max_connections));
     let mut connections = JoinSet::new();
     let tls = Tls::load(&config.tls, config.base_url.as_ref()).ok().flatten();

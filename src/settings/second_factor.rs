@@ -156,7 +156,7 @@ fn totp_page(
 }
 
 fn codes_page(auth: &Auth, context: PageContext, codes: Vec<String>, elsewhere: bool) -> Result<Response> {
-    let heading = format!("Recovery codes for {}. Each code works once.", auth.deps.public_url.origin());
+    let heading = format!("Recovery codes for {}. Each code works once.", auth.deps.public_url.address());
     let text = format!("{heading}\r\n\r\n{}\r\n", codes.join("\r\n"));
     let file = format!("data:text/plain;charset=utf-8,{}", encode(&text));
     page(&CodesPage { context: context.section("security"), codes, file, elsewhere }, false)

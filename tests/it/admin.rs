@@ -269,7 +269,7 @@ async fn a_reset_link_lets_its_person_in_again_once(app: App) {
     for _ in 0..2 {
         admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
         let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
-        links.push(link.replace(&app.coffer.deps.public_url.origin(), ""));
+        links.push(link.replace(&app.coffer.deps.public_url.address(), ""));
     }
     let (earlier, link) = (&links[0], &links[1]);
     app.visitor().get(earlier).await.is(410).has("h1", "no longer works");
@@ -289,7 +289,7 @@ async fn a_reset_link_of_an_account_disabled_since_is_over(app: App) {
     admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
     let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
     admin.post_form(&format!("{page}/disable"), &[]).await.redirects_to(&page);
-    app.visitor().get(&link.replace(&app.coffer.deps.public_url.origin(), "")).await.is(410);
+    app.visitor().get(&link.replace(&app.coffer.deps.public_url.address(), "")).await.is(410);
 }
 
 on_both_engines!(what_admins_change_asks_for_the_password_again);
@@ -390,7 +390,7 @@ async fn reset_link(app: &App, admin: &Actor, username: &str) -> String {
     let page = page_of(app, username).await;
     admin.post_form(&format!("{page}/reset-link"), &[]).await.redirects_to(&page);
     let link = admin.get(&page).await.ok().attributes("#link", "value").remove(0);
-    link.replace(&app.coffer.deps.public_url.origin(), "")
+    link.replace(&app.coffer.deps.public_url.address(), "")
 }
 
 on_both_engines!(who_administers_no_more_lets_nobody_in);

@@ -28,17 +28,18 @@ const ROOMS: [&str; 19] = [
 #[tokio::test]
 async fn a_first_day_with_javascript() {
     let app = App::with(Engine::Postgres, &[]).await;
-    first_day(&app, true).await;
+    first_day(&app, &app.origin(), true).await;
 }
 
 #[tokio::test]
 async fn a_first_day_without_javascript() {
     let app = App::with(Engine::Sqlite, &[]).await;
-    first_day(&app, false).await;
+    first_day(&app, &app.origin(), false).await;
 }
 
-async fn first_day(app: &App, javascript: bool) {
-    let browser = Browser::open(&app.origin(), javascript, 1280, 900).await;
+/// At this address, which leads to the app.
+pub async fn first_day(app: &App, address: &str, javascript: bool) {
+    let browser = Browser::open(address, javascript, 1280, 900).await;
     browser.goto("/").await;
     browser.sees("Open the setup link").await;
     sets_up(app, &browser).await;
@@ -92,7 +93,7 @@ async fn edits_in_two_tabs(browser: &Browser) {
     browser.fill("Notes", "High at noon").await;
     let entry = browser.url().await;
     browser.opens_a_tab().await;
-    browser.goto(path_of(&entry)).await;
+    browser.goto(browser.path_of(&entry)).await;
     browser.fill("Notes", "High at midnight").await;
     browser.press("Save").await;
     browser.sees("Saved.").await;

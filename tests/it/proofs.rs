@@ -222,7 +222,7 @@ impl Person {
             admin.post_form("/admin/invites", &[]).await.is(303);
             let page = admin.get("/admin/invites").await.ok();
             let link = page.attributes("input[readonly]", "value").remove(0);
-            link.replace(&app.coffer.deps.public_url.origin(), "")
+            link.replace(&app.coffer.deps.public_url.address(), "")
         };
         let browser = self.browser.without_cookies();
         browser.post_form(&path, &form).await.redirects_to("/resources");

@@ -155,7 +155,7 @@ async fn a_feed_is_an_atom_document(app: App) {
     ada.json(Method::PATCH, &link.api(), json!({ "pinned": true })).if_match("*").await.ok();
     let changed = ada.get(&link.api()).await.ok().json()["updated_at"].as_str().expect("a time").to_owned();
 
-    let origin = app.coffer.deps.public_url.origin();
+    let origin = app.coffer.deps.public_url.address();
     for (path, page) in [("/feed.atom", "/resources"), ("/u/ada/feed.atom", "/u/ada")] {
         let feed = feed_of(&app.visitor().get(path).await.ok());
         let at = |rel: &str| feed.links.iter().find(|link| link.rel == rel).expect("a link").href.clone();

@@ -156,7 +156,7 @@ fn bad_values_are_refused_by_name() {
         ("COFFER_PASSWORD_PASSES", "1", "2..=20"),
         ("COFFER_BASE_URL", "links", "--base-url"),
         ("COFFER_BASE_URL", "ftp://links.example.org", "the scheme must be http or https"),
-        ("COFFER_BASE_URL", "https://links.example.org/coffer", "it contains more than an origin"),
+        ("COFFER_BASE_URL", "https://links.example.org/?coffer", "it contains more than an address"),
         ("COFFER_DATABASE_URL", "mysql://me:hunter2@db/coffer", "is not a database address"),
         ("COFFER_DATABASE_URL", "hunter2", "is not a database address"),
         ("COFFER_REDIS_URL", "http://:hunter2@cache", "COFFER_REDIS_URL is not a Redis address"),

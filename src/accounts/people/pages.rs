@@ -80,7 +80,7 @@ async fn show(
 ) -> Result<Response> {
     let person = people.find(&viewer, id).await?;
     let fresh = secret.take(&link_name(id));
-    let fresh = fresh.map(|token| format!("{}/password/reset/{token}", deps.public_url.origin()));
+    let fresh = fresh.map(|token| format!("{}/password/reset/{token}", deps.public_url.address()));
     let (toast, told) = (context.toast.is_some(), fresh.is_some());
     let mut shown = page(&user_page(&viewer, context, person, fresh, None), toast)?;
     if told {

@@ -29,7 +29,7 @@ const SELECTED: usize = 20_000;
 struct CapturePage {
     context: PageContext,
     bookmarklet: String,
-    origin: String,
+    address: String,
     /// Whether pages are fetched.
     is_fetching: bool,
 }
@@ -41,11 +41,11 @@ pub async fn settings(
     context: PageContext,
 ) -> Result<Response> {
     viewer.signed_in()?;
-    let origin = deps.public_url.origin();
+    let address = deps.public_url.address();
     let shown = CapturePage {
         context: context.section("capture"),
-        bookmarklet: bookmarklet(&origin),
-        origin,
+        bookmarklet: bookmarklet(&address),
+        address,
         is_fetching: resources.is_fetching(),
     };
     page(&shown, false)
@@ -53,10 +53,10 @@ pub async fn settings(
 
 /// Opens the small window with the page's address, its title and the selected text.
 #[must_use]
-pub fn bookmarklet(origin: &str) -> String {
+pub fn bookmarklet(address: &str) -> String {
     format!(
         "javascript:(()=>{{const e=encodeURIComponent,s=String(getSelection()).slice(0,4000);\
-        open('{origin}/capture?url='+e(location.href)+'&title='+e(document.title)+'&text='+e(s),\
+        open('{address}/capture?url='+e(location.href)+'&title='+e(document.title)+'&text='+e(s),\
         'coffer','width=600,height=760')}})()"
     )
 }
@@ -132,12 +132,12 @@ pub async fn saved(viewer: Viewer, context: PageContext) -> Result<Response> {
 #[derive(Template)]
 #[template(path = "resources/opensearch.xml")]
 struct OpenSearch {
-    origin: String,
+    address: String,
 }
 
 /// The description by which browsers offer coffer as a search engine (`OpenSearch` 1.1).
 pub async fn opensearch(State(deps): State<Arc<WebDeps>>) -> Result<Response> {
-    let xml = OpenSearch { origin: deps.public_url.origin() }.render()?;
+    let xml = OpenSearch { address: deps.public_url.address() }.render()?;
     Ok(([(CONTENT_TYPE, "application/opensearchdescription+xml; charset=utf-8")], xml).into_response())
 }
 

@@ -12,8 +12,8 @@ use crate::timestamp::Timestamp;
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 
-/// The feed of a coffer at this origin.
-pub fn write(feed: &Feed, origin: &str) -> String {
+/// The feed of a coffer at this address.
+pub fn write(feed: &Feed, site: &str) -> String {
     let (page, title, id) = match &feed.owner {
         Some(profile) => (
             super::pages::href(profile),
@@ -21,7 +21,7 @@ pub fn write(feed: &Feed, origin: &str) -> String {
             id_of(&["feed", &profile.id.to_string()]),
         ),
         None => {
-            ("/resources".to_owned(), format!("Public library of {}", host(origin)), id_of(&["feed", origin]))
+            ("/resources".to_owned(), format!("Public library of {}", host(site)), id_of(&["feed", site]))
         }
     };
     let feed_href =
@@ -32,21 +32,21 @@ pub fn write(feed: &Feed, origin: &str) -> String {
         title: atom::Text::plain(title),
         // An empty feed needs a date too, and one that stays.
         updated: moment(updated.unwrap_or(Timestamp::from_micros(0))),
-        authors: feed.owner.iter().map(|profile| author(profile, origin)).collect(),
+        authors: feed.owner.iter().map(|profile| author(profile, site)).collect(),
         generator: Some(atom::Generator { value: "coffer".to_owned(), ..atom::Generator::default() }),
         links: vec![
-            link("self", format!("{origin}{feed_href}"), Some(MEDIA_TYPE)),
-            link("alternate", format!("{origin}{page}"), Some("text/html")),
+            link("self", format!("{site}{feed_href}"), Some(MEDIA_TYPE)),
+            link("alternate", format!("{site}{page}"), Some("text/html")),
         ],
-        entries: feed.hits.iter().map(|hit| entry(hit, origin)).collect(),
+        entries: feed.hits.iter().map(|hit| entry(hit, site)).collect(),
         ..atom::Feed::default()
     };
     valid_xml(&document.to_string())
 }
 
-fn entry(hit: &Hit, origin: &str) -> atom::Entry {
+fn entry(hit: &Hit, site: &str) -> atom::Entry {
     let resource = &hit.resource;
-    let page = format!("{origin}/resources/{}", resource.id);
+    let page = format!("{site}/resources/{}", resource.id);
     atom::Entry {
         id: urn(resource.id),
         title: atom::Text::plain(resource.title.clone()),
@@ -79,8 +79,8 @@ fn content(body: &str, page: String) -> Option<atom::Content> {
     })
 }
 
-fn author(profile: &Profile, origin: &str) -> atom::Person {
-    let uri = format!("{origin}{}", super::pages::href(profile));
+fn author(profile: &Profile, site: &str) -> atom::Person {
+    let uri = format!("{site}{}", super::pages::href(profile));
     atom::Person { name: profile.display_name.clone(), uri: Some(uri), ..atom::Person::default() }
 }
 
@@ -105,8 +105,8 @@ fn moment(at: Timestamp) -> FixedDateTime {
     FixedDateTime::parse_from_rfc3339(&at.rfc3339()).unwrap_or_default()
 }
 
-fn host(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
+fn host(site: &str) -> &str {
+    site.split_once("://").map_or(site, |(_, host)| host)
 }
 
 /// Removes the characters that XML does not allow, not even escaped (XML 1.0 § 2.2).

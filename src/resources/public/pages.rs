@@ -136,7 +136,7 @@ async fn latest(
 ) -> Result<Response> {
     let id = ["feed", of.as_deref().unwrap_or_default()];
     let render = {
-        let (resources, origin, of) = (resources.clone(), site.origin(), of.clone());
+        let (resources, origin, of) = (resources.clone(), site.address(), of.clone());
         async move {
             let feed = resources.feed(of.as_deref()).await?;
             // Rendering fifty texts would block the other requests of this thread.

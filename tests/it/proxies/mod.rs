@@ -1,5 +1,6 @@
 //! The proxies of docs/proxy.md, run for real with the document's own snippets.
 
+mod below_a_path;
 mod traefik;
 
 use std::fs;

@@ -86,6 +86,11 @@ impl Browser {
         Self { client, base_url: base_url.trim_end_matches('/').to_owned(), _chromedriver: chromedriver }
     }
 
+    /// Of an address where it has been.
+    pub fn path_of<'a>(&self, url: &'a str) -> &'a str {
+        url.strip_prefix(&self.base_url).expect("an address of coffer")
+    }
+
     pub async fn goto(&self, path: &str) {
         let url = format!("{}{path}", self.base_url);
         self.step(&format!("go to {path}"), async || Ok(self.client.goto(&url).await?)).await;

@@ -42,7 +42,7 @@ impl Received {
     /// The path of the link that begins like this, on our own site.
     #[track_caller]
     pub fn link(&self, app: &App, begin: &str) -> String {
-        let origin = app.coffer.deps.public_url.origin();
+        let origin = app.coffer.deps.public_url.address();
         let whole = self.text.split_whitespace().find(|word| word.starts_with(&format!("{origin}{begin}")));
         whole.unwrap_or_else(|| panic!("a link to {begin} in {self:?}"))[origin.len()..].to_owned()
     }
