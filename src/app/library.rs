@@ -158,6 +158,9 @@ impl App {
         if let Err(error) = resources.requests.forget_old().await {
             tracing::warn!(?error, "answers that were kept for a day could not be removed");
         }
+        if let Err(error) = resources.forget_unused_words().await {
+            tracing::warn!(?error, "words that no entry has any more could not be removed");
+        }
         if let Err(error) = resources.delete_unused_icons().await {
             tracing::warn!(?error, "icons that no entry has could not be removed");
         }

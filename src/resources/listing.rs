@@ -78,6 +78,8 @@ pub enum Reading {
     /// The last word is complete.
     WholeWords,
     AsTyped,
+    /// The word still being typed is a part of another.
+    InParts,
 }
 
 fn fits(after: &Position, sort: Sort) -> bool {

@@ -49,7 +49,7 @@ use self::export::Exports;
 use self::fetched::{Fetching, IconReads};
 pub use self::kind::{Kind, Via};
 use self::late_title::Expected;
-use self::listing::{ListParams, Listing};
+use self::listing::{ListParams, Listing, Search};
 pub use self::precondition::Precondition;
 pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
 use self::store::write::Times;
@@ -144,7 +144,7 @@ impl Resources {
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
             async move {
-                let search = params.search(&this.cursors)?;
+                let search = this.search(&params).await?;
                 let page = store::list::page(&this.db, &viewer, &search).await?;
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
@@ -153,12 +153,24 @@ impl Resources {
         Ok(listing.unwrap_or_default())
     }
 
+    /// The checked parameters, with the longer words that contain the one still being typed.
+    async fn search(&self, params: &ListParams) -> Result<Search> {
+        let mut search = params.search(&self.cursors)?;
+        store::parts::widen(&self.db, &mut search.query).await?;
+        Ok(search)
+    }
+
+    /// Forgets words that no entry has any more.
+    pub async fn forget_unused_words(&self) -> Result<()> {
+        Ok(store::parts::sweep(&self.db).await?)
+    }
+
     /// How many match on all pages.
     ///
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn count(&self, viewer: &Viewer, params: &ListParams) -> Result<i64> {
-        let search = params.search(&self.cursors)?;
+        let search = self.search(params).await?;
         Ok(store::list::count(&self.db, viewer, &search).await?)
     }
 
@@ -167,7 +179,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn count_some(&self, viewer: &Viewer, params: &ListParams) -> Result<usize> {
-        let search = params.search(&self.cursors)?;
+        let search = self.search(params).await?;
         let count = store::list::count_some(&self.db, viewer, &search).await?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
@@ -177,7 +189,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn tags_of_matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Vec<TagCount>> {
-        let search = params.search(&self.cursors)?;
+        let search = self.search(params).await?;
         Ok(store::list::tags_of_matches(&self.db, viewer, &search).await?)
     }
 

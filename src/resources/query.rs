@@ -4,6 +4,7 @@ mod chosen;
 mod compile;
 mod filter;
 mod lex;
+mod parts;
 
 pub use chosen::{ChosenFilter, chosen_filters, with_filter};
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
@@ -49,6 +50,8 @@ pub struct Term {
     pub negated: bool,
     /// Whether the last word is a prefix, as the word still being typed is.
     pub prefix: bool,
+    /// Whether it stands here because it contains the word still being typed.
+    pub is_part: bool,
 }
 
 /// Why a query can't run, as a sentence, and the position in characters from its start.
@@ -79,7 +82,7 @@ impl Query {
 
     /// Its text with prefixes as whole words; `None` if it has no prefix.
     pub fn in_whole_words(&self) -> Option<Vec<Group>> {
-        let mut text = self.text.clone();
+        let mut text = self.as_typed();
         let mut found = false;
         for term in text.iter_mut().flat_map(|group| &mut group.terms) {
             found |= std::mem::take(&mut term.prefix);
@@ -94,7 +97,7 @@ impl Query {
             index_terms => Group::new(Term { index_terms: index_terms.to_vec(), ..Term::default() }),
         };
         let differs = self.text.iter().any(|group| !group.literal.is_empty());
-        differs.then(|| self.text.iter().map(literal).collect())
+        differs.then(|| self.as_typed().iter().map(literal).collect())
     }
 
     /// A group that excludes what [`Query::literally`] finds.

@@ -252,6 +252,12 @@ async fn single_things(app: &App) {
             "changes_seq".to_owned(),
         ),
         ("tags", store::tags::SEEN_BY_MEMBER, vec![Value::Id(id)], "tags_shared".to_owned()),
+        (
+            "parts of words",
+            store::parts::FIND,
+            vec![text("337"), text("338")],
+            if sqlite { "word_parts USING PRIMARY KEY" } else { "word_parts_part" }.to_owned(),
+        ),
         ("tags for visitors", store::tags::SEEN_BY_VISITOR, vec![], "tags_shared".to_owned()),
         ("revisions", store::REVISIONS, vec![Value::Id(id)], by_id("revisions")),
         ("who is signed in", accounts::ACTIVE, vec![Value::Id(id)], by_id("users")),

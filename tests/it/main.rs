@@ -62,6 +62,7 @@ mod openapi;
 mod outage;
 mod overview;
 mod own_limits;
+mod parts;
 mod passwords;
 mod pending;
 mod plans;

@@ -221,6 +221,32 @@ fn needles_are_the_words_that_results_hold() {
     assert_eq!(shown, [("tide", false), ("a b", false), ("c", false), ("ta", true)]);
 }
 
+#[test]
+fn the_word_being_typed_is_looked_for_in_others_last() {
+    let mut query = read("moon or hack -tide");
+    let typed = query.text.clone();
+    assert_eq!((query.open_word(), query.in_parts()), (None, None), "the last word is left out");
+    query = read("rust moon or hack");
+    assert_eq!(query.open_word(), Some("hack"));
+    query.widen(vec!["lifehacker".to_owned(), "shack".to_owned()]);
+    let fts = |text: Option<Vec<Group>>| to_fts5(&text.expect("a text")).expect("words");
+    let widest = fts(Some(query.text.clone()));
+    assert_eq!(
+        widest.matching.as_deref(),
+        Some("\"rust\" AND (\"moon\" OR \"hack\"* OR \"lifehacker\" OR \"shack\")")
+    );
+    let parts = fts(query.in_parts());
+    assert_eq!(parts.matching.as_deref(), Some("\"rust\" AND (\"lifehacker\" OR \"shack\")"));
+    assert_eq!(parts.excluding.as_deref(), Some("\"moon\" OR \"hack\"*"));
+    assert_eq!(query.as_typed(), read("rust moon or hack").text);
+    let whole = fts(query.in_whole_words());
+    assert_eq!(whole.matching.as_deref(), Some("\"rust\" AND (\"moon\" OR \"hack\")"));
+    assert_eq!(typed, read("moon or hack -tide").as_typed());
+    for other in ["hack ", "ha", "-hack", "life-hack", "東京", "tag:hack", "\"a hack", "c++"] {
+        assert_eq!(read(other).open_word(), None, "{other}");
+    }
+}
+
 fn typed() -> impl Strategy<Value = String> {
     let pieces = [
         "a", "tide", "or", "OR", "-", "\"", "“", " ", " ", ":", "tag:", "-tag:", "tags:", "site:", "by:",

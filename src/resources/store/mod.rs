@@ -5,6 +5,7 @@ pub(super) mod columns;
 mod criteria;
 pub mod first_rows;
 pub mod list;
+pub mod parts;
 mod ranked;
 pub mod tags;
 pub mod write;

@@ -56,13 +56,13 @@ pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sql
     Ok(Page { next, ..page })
 }
 
-/// Literal matches of signs and addresses come first. Then whole words, and only if these are too few, prefixes: those
-/// cost several times as much.
+/// Literal matches of signs and addresses come first. Then whole words, and only if these are too few, prefixes, which
+/// cost several times as much, and last of all words that contain the one still being typed.
 async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Ranking> {
     let (query, mut best) = (&search.query, Vec::new());
     if query.literally().is_some() {
         let latest = Latest::read(db, viewer, search, Reading::Literal).await?;
-        best = latest.best_first(&query.text);
+        best = latest.best_first(&query.as_typed());
         if latest.goes_on {
             return Ok(Ranking { best, rest: Some(latest.rest(db).await?) });
         }
@@ -72,11 +72,15 @@ async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Rank
         let whole = Latest::read(db, viewer, search, Reading::WholeWords).await?;
         latest = Some(whole).filter(|whole| whole.goes_on);
     }
-    let latest = match latest {
+    let mut latest = match latest {
         Some(whole) => whole,
         None => Latest::read(db, viewer, search, Reading::AsTyped).await?,
     };
     best.extend(latest.best_first(&read_as(query, latest.reading)));
+    if !latest.goes_on && query.in_parts().is_some() {
+        latest = Latest::read(db, viewer, search, Reading::InParts).await?;
+        best.extend(latest.best_first(&read_as(query, latest.reading)));
+    }
     let rest = if latest.goes_on { Some(latest.rest(db).await?) } else { None };
     Ok(Ranking { best, rest })
 }
@@ -86,7 +90,8 @@ fn read_as(query: &Query, reading: Reading) -> Vec<Group> {
     let text = match reading {
         Reading::Literal => return query.literally().unwrap_or_default(),
         Reading::WholeWords => query.in_whole_words().unwrap_or_default(),
-        Reading::AsTyped => query.text.clone(),
+        Reading::AsTyped => query.as_typed(),
+        Reading::InParts => query.in_parts().unwrap_or_default(),
     };
     text.into_iter().chain(query.but_literally()).collect()
 }
