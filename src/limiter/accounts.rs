@@ -6,7 +6,6 @@ use super::Limiter;
 use super::blocked::Blocked;
 use super::key::ClientKey;
 
-/// What the limits count an account by.
 #[derive(Clone, Copy, Debug)]
 pub struct Account<'a> {
     pub id: Uuid,
@@ -16,7 +15,6 @@ pub struct Account<'a> {
 }
 
 impl Limiter {
-    /// Whether this account is the blocked one.
     pub fn is_of(&self, blocked: &Blocked, account: Account<'_>) -> bool {
         let mut keys = self.keys_of(account).into_iter();
         keys.any(|key| key.today == blocked.key.today || Some(key.today) == blocked.account)

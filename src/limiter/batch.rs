@@ -29,7 +29,6 @@ impl Answer {
         matches!(self.outcome, Outcome::Refused)
     }
 
-    /// Takes nothing after all, because another policy refused.
     pub fn spare(&mut self) {
         if self.outcome == Outcome::Taken {
             self.outcome = Outcome::Spared;

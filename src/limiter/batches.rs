@@ -1,5 +1,4 @@
-//! Batches of decisions: Redis decides all waiting requests in one script. What one batch learns of a client also
-//! refuses those that wait for the next, without asking.
+//! Batches of decisions: Redis decides all waiting requests in one script.
 
 use std::sync::Weak;
 
@@ -44,7 +43,7 @@ impl Inner {
         }
     }
 
-    /// Replies to a request that the last batch has shown to be refused; returns any other.
+    /// Replies to a request that the last batch has shown to be refused, without asking; returns any other.
     fn refuse_known(&self, mut pending: Pending, now: Micros) -> Option<Pending> {
         let Some(known) = self.known_refusal(&pending.request, now) else { return Some(pending) };
         let charges = std::mem::take(&mut pending.request);

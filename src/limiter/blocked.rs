@@ -28,7 +28,6 @@ impl Blocked {
         self.policy == other.policy && self.key.today == other.key.today
     }
 
-    /// Adds what another node counted for the same client.
     pub fn merge(&mut self, other: &Self) {
         self.refusals += other.refusals;
         self.until = self.until.max(other.until);

@@ -49,7 +49,6 @@ impl Quota {
         }
     }
 
-    /// Decides without taking a unit.
     pub fn peek(self, state: Micros, now: Micros) -> Decision {
         self.allowed(self.clamp(state, now), now)
     }
@@ -103,7 +102,6 @@ impl Quota {
         }
     }
 
-    /// Translates a state from one clock to another.
     pub fn rebased(self, state: Micros, from: Micros, to: Micros) -> Micros {
         let ahead = state.saturating_sub(from);
         match self {
@@ -131,7 +129,6 @@ impl Quota {
         }
     }
 
-    /// Between two units at the steady pace.
     pub fn interval(self) -> Micros {
         match self {
             Self::Rate { count, period, .. } => period.div_ceil(u64::from(count.max(1))).max(1),
@@ -150,7 +147,6 @@ impl Quota {
     }
 }
 
-/// The attempts in a backoff's state, if they are not forgotten yet.
 const fn attempts(state: Micros, now: Micros) -> u64 {
     if state - state % COUNTED > now { state % COUNTED } else { 0 }
 }

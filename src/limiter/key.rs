@@ -68,8 +68,7 @@ impl fmt::Debug for ClientId {
 pub struct ClientKey {
     pub today: ClientId,
     pub yesterday: Option<ClientId>,
-    /// One of 4096 hash slots in a Redis Cluster, else 0. It is the same every day, but too coarse to identify a
-    /// client.
+    /// One of 4096 hash slots in a Redis Cluster, else 0: the same every day, but too coarse for an id.
     pub slot: u16,
 }
 
@@ -83,7 +82,6 @@ pub struct Keyring {
     master: [u8; 32],
     /// Only for a Redis Cluster.
     slots: Option<Hmac<Sha256>>,
-    /// How long after midnight yesterday's ids are still read.
     overlap: Micros,
     day: RwLock<Arc<Day>>,
 }
@@ -107,8 +105,7 @@ impl Keyring {
         Self { master: *master, slots, overlap: overlap.min(DAY), day }
     }
 
-    /// The client's name in the log, the same as on the page of blocked clients. Only of today, to be fast: every
-    /// request logs one.
+    /// For the log, the same as on the page of blocked clients. Only of today: every request logs one.
     pub fn name(&self, address: IpAddr, now: Timestamp) -> String {
         let day = self.day(now);
         let id = match address.to_canonical() {

@@ -15,7 +15,6 @@ pub fn peek(charges: &[Charge], states: &[Micros], now: Micros) -> Vec<Answer> {
     take(charges, states, now)
 }
 
-/// Takes a unit of every policy, or of none.
 pub fn decide(table: &Table, charges: &[Charge], now: Micros) -> Vec<Answer> {
     let mut answers = peek(charges, &states(table, charges), now);
     for at in 0..charges.len() {

@@ -24,7 +24,7 @@ impl Meter {
         Self { metrics: metrics.clone(), policies, near: Default::default() }
     }
 
-    /// `tier` is how the node decides just now: what it remembers it knows from there.
+    /// `tier`: how the node decides now. A remembered refusal counts for it.
     pub fn decided(&self, verdict: &Verdict, tier: Tier, took: Duration) {
         let backend = if verdict.tier == Tier::Exact { Backend::Redis } else { Backend::Local };
         self.metrics.limiter.checks(backend).record(took);
@@ -44,13 +44,11 @@ impl Meter {
         }
     }
 
-    /// How full the table is.
     pub fn look_at(&self, table: &Table) {
         self.metrics.limiter.tracked_keys.set(real(table.used()));
         self.metrics.limiter.evictions.absolute(table.evicted());
     }
 
-    /// What the policy did since this process started.
     pub fn count(&self, policy: Policy) -> Count {
         let decisions = |decision| self.metrics.limiter.decisions(policy.as_str(), decision);
         Count {

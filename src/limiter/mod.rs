@@ -191,7 +191,7 @@ impl Limiter {
         }
     }
 
-    /// The refusal that this node knows of. Takes nothing.
+    /// Takes nothing.
     fn remembered(&self, targets: &[Target]) -> Option<Verdict> {
         let (began, charges, now) = (Instant::now(), self.charges(targets), self.now());
         let answers = self.0.known_refusal(&charges, now)?;

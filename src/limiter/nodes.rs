@@ -1,5 +1,4 @@
-//! What nodes report to each other every second: that they are alive, whom they refuse, whom an administrator
-//! released.
+//! What nodes report to each other every second: that they are alive, whom they refuse, whom they release.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -17,10 +16,8 @@ use super::{Inner, Limiter};
 use crate::redis::RedisDown;
 
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
-/// How many blocked clients a report lists.
 const MAX_NAMED: usize = 32;
 
-/// What a node did since it started, and the clients it refuses now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Report {
     pub counts: BTreeMap<Policy, Count>,
@@ -63,8 +60,7 @@ impl Limiter {
         Overview { tier, nodes, heard: reports.len(), policies: policies.to_vec(), blocked }
     }
 
-    /// Releases the clients that pages show by these twelve digits: here at once, at other nodes within a second, or
-    /// a second after Redis is back. Returns whether there were any.
+    /// `short`: the twelve digits on pages. Other nodes follow within a second of Redis being there.
     pub async fn release(&self, short: &str) -> bool {
         let blocked = self.overview().await.blocked;
         let keys: Vec<ClientKey> =
@@ -122,7 +118,6 @@ impl Inner {
     }
 }
 
-/// One each second, until the limiter is dropped.
 pub(super) async fn heartbeats(inner: Weak<Inner>) {
     let mut tick = interval(HEARTBEAT_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -133,7 +133,6 @@ proptest! {
         }
     }
 
-    /// A late refund gives back no unit that time has given back already.
     #[test]
     fn a_late_refund_gives_back_only_what_time_has_not(quota in rates(), pause in 0..100_000_u64) {
         let first = quota.decide(0, NOON);
@@ -177,7 +176,6 @@ proptest! {
         prop_assert_eq!(taken == 0, refused || checks.iter().zip(&answers).all(|(check, answer)| check.shadow && answer.is_refused()));
     }
 
-    /// The table decides as the pure function does.
     #[test]
     fn the_local_tier_decides_as_the_pure_function(requests in prop::collection::vec((0..3_usize, 0..2_000_u64), 1..100), quota in quotas(), other in quotas()) {
         let table = Table::new(1 << 12);
@@ -305,7 +303,6 @@ fn threads_take_exactly_the_burst() {
     assert_eq!(allowed, 100);
 }
 
-/// A flood of unknown clients through a full table evicts no blocked client.
 #[test]
 fn blocked_clients_are_remembered_through_a_flood() {
     let table = Table::new(1 << 19);

@@ -24,7 +24,6 @@ pub struct LoginAttempt<'a> {
 }
 
 impl Limiter {
-    /// By address.
     pub async fn request(&self, policy: Policy, address: IpAddr) -> Verdict {
         self.check(&self.by_address(policy, address)).await
     }
@@ -69,19 +68,16 @@ impl Limiter {
         reserved.inspect_err(|_| self.0.blocked.tried(pair, account.today))
     }
 
-    /// Limits new accounts.
     pub async fn register(&self, address: IpAddr, email: &str) -> Result<(), Refusal> {
         let policies = [Policy::RegisterAddress, Policy::RegisterEmail, Policy::RegisterNetwork];
         self.reserve(&self.by_email(policies, address, email)).await.map(drop)
     }
 
-    /// Limits emails that reset a password.
     pub async fn reset(&self, address: IpAddr, email: &str) -> Result<(), Refusal> {
         let policies = [Policy::ResetAddress, Policy::ResetEmail, Policy::ResetNetwork];
         self.reserve(&self.by_email(policies, address, email)).await.map(drop)
     }
 
-    /// Limits emails that a logged-in user has sent to this address.
     pub async fn email(&self, account: Uuid, email: &str) -> Result<(), Refusal> {
         let (keys, now) = (self.keyring(), self.0.context.now());
         let account = keys.member(account.as_bytes(), now);
@@ -92,7 +88,6 @@ impl Limiter {
         self.reserve(&targets).await.map(drop)
     }
 
-    /// Reserves an attempt for a known account, as [`Self::login`] does.
     pub async fn attempt(&self, policy: Policy, account: Uuid) -> Result<Reservation, Refusal> {
         let key = self.keyring().member(account.as_bytes(), self.0.context.now());
         self.reserve(&[Target { policy, key }]).await
@@ -123,7 +118,6 @@ impl Limiter {
         })
     }
 
-    /// Limits an administrator's request, and returns what is left.
     pub async fn admin(&self, session: &[u8]) -> Result<Vec<QuotaStatus>, Refusal> {
         let key = self.keyring().session(session, self.0.context.now());
         let verdict = self.check(&[Target { policy: Policy::Admin, key }]).await;

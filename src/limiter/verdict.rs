@@ -5,7 +5,6 @@ use super::batch::{Answer, Outcome};
 use super::gcra::{Decision, Micros, Quota, seconds};
 use super::policy::Policy;
 
-/// Who decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
     /// Redis, for all nodes.
@@ -24,7 +23,6 @@ pub struct Verdict {
     pub(super) now: Micros,
 }
 
-/// What a client is told of one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaStatus {
     pub policy: Policy,
@@ -48,7 +46,6 @@ impl Refusal {
         self.policies.first().copied().unwrap_or(Policy::Pages).message()
     }
 
-    /// Whether one account was tried too often, from wherever.
     pub fn is_about_account(&self) -> bool {
         let accounts = [Policy::LoginAccount, Policy::LoginPair, Policy::LoginDevice];
         self.policies.first().is_some_and(|policy| accounts.contains(policy))
@@ -100,7 +97,6 @@ impl Verdict {
         })
     }
 
-    /// The units that can be given back.
     pub fn taken(&self) -> impl Iterator<Item = (Charge, Micros)> {
         let taken = |(charge, answer): &&(Charge, Answer)| {
             answer.outcome == Outcome::Taken && !matches!(charge.check.quota, Quota::Mark { .. })

@@ -40,7 +40,6 @@ pub fn part_of(charges: &[Charge], slot: u16) -> Part {
     Part { positions, charges: part }
 }
 
-/// The keys and arguments of requests in one hash slot.
 pub fn encode(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<Value>) {
     let policies = requests.iter().map(|charges| charges.len()).sum::<usize>();
     let slot = requests.iter().flat_map(|charges| charges.iter()).next().map_or(0, |charge| charge.key.slot);
@@ -102,7 +101,6 @@ pub fn all_names(installation: &str, key: ClientKey) -> Vec<String> {
     key.ids().flat_map(|id| Policy::ALL.map(|policy| named(installation, key.slot, policy, id))).collect()
 }
 
-/// The key of the scripts' monotonic clock.
 pub fn clock_name(installation: &str, slot: u16) -> String {
     format!("coffer:limit:{installation}:{{{slot:03x}}}:clock")
 }

@@ -107,7 +107,6 @@ fn a_forgotten_client_takes_no_room() {
     }
 }
 
-/// Refused by each of these policies for so many seconds.
 fn refused(waits: &[(Policy, u64)]) -> Verdict {
     let quota = Quota::Rate { burst: 1, count: 1, period: 60 * SECOND };
     let answers = waits.iter().map(|(_, wait)| {
