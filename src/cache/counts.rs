@@ -8,7 +8,6 @@ use metrics::Histogram;
 use super::Occupancy;
 use crate::telemetry::metrics::{CacheMeter, Evicted, Invalidation, Metrics, Outcome, Tier, real};
 
-/// How a request for an answer ended, by tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     LocalHit,
@@ -90,7 +89,7 @@ impl Counts {
         self.invalidated(Invalidation::Outbox, scopes);
     }
 
-    /// Our own word has come round.
+    /// A heartbeat of this node has come back to it, after so many microseconds.
     pub(super) fn came_round(&self, micros: i64) {
         if let Some(lag) = &self.lag {
             lag.record(Duration::from_micros(micros.max(0).unsigned_abs()));
@@ -101,7 +100,6 @@ impl Counts {
         self.listening.store(yes, Ordering::Relaxed);
     }
 
-    /// Whether the subscriber hears the other nodes.
     pub(super) fn is_listening(&self) -> bool {
         self.listening.load(Ordering::Relaxed)
     }

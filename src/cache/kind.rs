@@ -12,15 +12,13 @@ use crate::identity::Viewer;
 
 #[derive(Debug)]
 pub struct Kind<T> {
-    /// In Redis' keys and the metrics. `App` hands the cache the names of all kinds ([`super::Deps::kinds`]), so the
-    /// metrics stay bounded.
+    /// In Redis' keys and the metrics; [`super::Deps::kinds`] lists all names.
     pub name: &'static str,
     /// Raise it whenever `T` changes: entries of another version are misses.
     pub schema: u16,
     pub ttl: Ttl,
     pub is_shared: bool,
-    /// Made from other kinds, as a page is. Its load takes no permit: it would hold one while it waits for other
-    /// loads.
+    /// Made from other kinds, as a page is. Its load waits for theirs, so it takes no permit of its own.
     pub is_composed: bool,
     pub value: PhantomData<fn() -> T>,
 }
@@ -29,8 +27,8 @@ pub trait Cached: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Roughly, in bytes.
     fn weight(&self) -> usize;
 
-    /// Whether this viewer may see it (`None`: a visitor). Asked each time a value is served: of what has a [`Shared`]
-    /// key nothing else decides, and else even a wrong key shows nothing private.
+    /// Whether this viewer (`None`: a visitor) may see it. Each value is checked before it is served: under a
+    /// [`Shared`] key nothing else decides, and under another one a misplaced value stays private.
     fn is_for(&self, viewer: Option<Uuid>) -> bool;
 }
 
@@ -42,20 +40,17 @@ pub struct Public;
 #[derive(Clone, Debug)]
 pub struct Private(Viewer);
 
-/// For those whom [`Cached::is_for`] admits: loaded for no viewer in particular and kept once. The others are told that
-/// there is nothing.
+/// Loaded once for all viewers. Only those whom [`Cached::is_for`] admits learn that it exists.
 #[derive(Clone, Debug)]
 pub struct Shared(Option<Uuid>);
 
-/// Names the viewer that the loader gets, which is always the key's own; a visitor when it has none.
+/// The viewer that the loader gets: the key's own, or a visitor.
 pub trait Audience {
     fn viewer(&self) -> Viewer;
-    /// The viewer that the key names.
     fn id(&self) -> Option<Uuid>;
     fn asker(&self) -> Asker;
 }
 
-/// Who asks for a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker {
     pub id: Option<Uuid>,

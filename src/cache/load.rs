@@ -20,14 +20,14 @@ use crate::error::{Error, Result};
 
 /// Readers wait no longer for a load, and a load no longer for a permit.
 pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(5);
-/// A load that takes longer is given up. Until then it goes on, even when no reader waits for it.
+/// A longer load is given up. Until then it goes on, even when no reader waits for it.
 const LOAD_LIMIT: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
     static HOLDS_PERMIT: ();
 }
 
-/// A read inside such a load may never get a permit: all may be held by loads that read.
+/// A read inside such a load may never get a permit: loads that read may hold them all.
 pub(super) fn holds_permit() -> bool {
     HOLDS_PERMIT.try_with(|()| ()).is_ok()
 }

@@ -95,7 +95,6 @@ pub struct Deps<'a> {
     pub redis: Option<&'a Redis>,
     pub keys: &'a Keys,
     pub metrics: Option<&'a Metrics>,
-    /// The names of all kinds, for the metrics.
     pub kinds: &'a [&'static str],
 }
 
@@ -144,7 +143,6 @@ impl Cache {
         redis && self.outbox_tracker().has_polled() && self.lease.holds(self.context.ticks())
     }
 
-    /// Serves nothing any more that this node holds in memory under these scopes.
     pub fn invalidate_memory(&self, scopes: &[Scope]) {
         self.local_generations.bump(scopes);
     }

@@ -13,7 +13,6 @@ const MAX_GAP: i64 = 20_000_000;
 pub struct OutboxCursor {
     polls: VecDeque<Poll>,
     seen: BTreeSet<i64>,
-    /// Up to which number rows were handed out for deletion.
     removed: i64,
 }
 

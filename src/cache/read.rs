@@ -25,7 +25,6 @@ struct Fallback {
     is_trusted: bool,
 }
 
-/// What is asked for, and by whom.
 #[derive(Clone, Copy)]
 struct Request {
     key: EntryKey,
@@ -121,7 +120,7 @@ impl Cache {
                 self.checked_value(&loaded.entry, request)
             }
             (Err(error), Some(fallback)) if is_outage(&error) => {
-                // What is not for this viewer fails like what is not there.
+                // It fails as if the entry did not exist.
                 let value = self.checked_value(&fallback.entry, request)?.ok_or(error)?;
                 self.counts.add(request.key.kind, Event::Stale);
                 status::record(Status::Stale);
@@ -158,7 +157,7 @@ impl Cache {
         let Request { key, asker } = request;
         let value = entry.value(asker);
         if matches!(value, Ok(None)) {
-            // A hit would tell that there is something, but not for this viewer.
+            // A hit would show this viewer that the entry exists.
             status::record(Status::Miss);
         }
         value.map_err(|_| {

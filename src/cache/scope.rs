@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// Scopes share this many counters, so that memory never grows. Two that share one cause a needless miss now and
-/// then.
+/// Bounds the memory: scopes share this many counters, which now and then causes a needless miss.
 pub const STRIPES: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

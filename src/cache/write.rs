@@ -68,9 +68,9 @@ impl Write {
     }
 }
 
-/// The scopes in a transaction's outbox row. Invalidates when it is dropped, so also after a panic in the commit: keep it
-/// until then. The order matters: Redis is told, or the scopes are marked dirty, before the local generations rise. A reader that
-/// sees the new local generations then can't get the old entry from Redis and keep it under them.
+/// The scopes in a transaction's outbox row. Keep it until the commit: dropped, also by a panic, it invalidates.
+/// Redis is told, or the scopes are marked dirty, before the local generations rise. So a reader that sees the new
+/// local generations can't get the old entry from Redis and keep it under them.
 #[must_use = "publish it after the commit"]
 pub struct CommitGuard {
     cache: Cache,
