@@ -24,14 +24,13 @@ const FIELDS: [&str; 30] = [
     "redis", "seconds", "lines", "policy", "directive", "blocked", "page", "attempts", "file", "kind",
 ];
 
-/// Their own words about sending must not be sent: each would make another.
+/// Crates that send the lines: their own lines are not sent, as each would cause another.
 const SENDERS: [&str; 5] = ["hyper", "reqwest", "rustls", "tokio", "want"];
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(512));
 }
 
-/// Writes each event as a line, where it is wanted.
 pub struct Lines {
     pub clock: Arc<dyn Clock>,
     /// Standard output, unless a terminal shows the same more readably.
@@ -141,7 +140,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// An error with what it came from, link by link.
+/// An error with its sources.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut chain = error.to_string();
     let mut source = error.source();

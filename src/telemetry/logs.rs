@@ -51,14 +51,13 @@ pub enum LogFormat {
     Pretty,
 }
 
-/// What is to be ended after everything else has spoken.
+/// Close it last, so that all that happens before is logged.
 pub struct Logs {
     shipper: Option<Shipper>,
     are_json: bool,
 }
 
 impl Logs {
-    /// Whether standard output holds JSON lines and nothing else.
     #[must_use]
     pub const fn are_json(&self) -> bool {
         self.are_json
@@ -72,8 +71,6 @@ impl Logs {
     }
 }
 
-/// # Errors
-/// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn init(settings: &LogSettings, context: &System) -> Result<Logs, String> {
     let filter = filter(settings)?;
     let pretty = match settings.log_format {
@@ -89,10 +86,6 @@ pub fn init(settings: &LogSettings, context: &System) -> Result<Logs, String> {
     Ok(Logs { shipper, are_json: !pretty })
 }
 
-/// Whether the settings of the log make sense.
-///
-/// # Errors
-/// A sentence when `COFFER_LOG` is no filter, or Loki's address can't be used.
 pub fn check(settings: &LogSettings) -> Result<(), String> {
     filter(settings)?;
     settings.loki_url.as_ref().map_or(Ok(()), |url| loki::check(url.expose_secret()))
@@ -121,9 +114,8 @@ fn told(panic: &PanicHookInfo<'_>) {
     tracing::error!(event = "panic", request_id, location, "{message}");
 }
 
-/// Lines by level. A process has one log, whichever application in it speaks.
+/// Lines by level. A process has one log, however many applications run in it.
 static EVENTS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
-/// What guards the way to Loki, where there is one.
 static COPIES: OnceLock<Arc<Guard>> = OnceLock::new();
 const LEVELS: [(Level, &str); 5] = [
     (Level::ERROR, "error"),
@@ -133,7 +125,6 @@ const LEVELS: [(Level, &str); 5] = [
     (Level::TRACE, "trace"),
 ];
 
-/// Counts what is logged.
 struct Count;
 
 impl<S: Subscriber> Layer<S> for Count {
@@ -145,7 +136,6 @@ impl<S: Subscriber> Layer<S> for Count {
     }
 }
 
-/// The process's log as families of an application.
 #[derive(Debug)]
 pub(super) struct LogMeter {
     lines: [Counter; LEVELS.len()],

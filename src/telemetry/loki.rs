@@ -1,6 +1,6 @@
-//! Copies of the log lines for Loki: tracing-loki sends them, and what surrounds it here keeps it within bounds.
+//! Copies of the log lines for Loki: tracing-loki sends them, and this bounds its memory.
 //!
-//! Logging never waits for Loki. Every line that Loki may not have is counted; it is on the standard output.
+//! Logging never waits for Loki. Lines that it may not have are counted; standard output has them all.
 
 mod pair;
 mod shipper;
@@ -15,22 +15,20 @@ use self::pair::Layer;
 pub use self::pair::check;
 pub use self::shipper::Shipper;
 
-/// What a pair of layer and task takes before the next pair follows it. There are two at most.
+/// Lines that a pair of layer and task takes before the next pair follows. There are two pairs at most.
 const PAIR_LINES: usize = 5_000;
 const PAIR_BYTES: usize = 1 << 20;
-/// What a line needs in tracing-loki besides its text on standard output.
+/// Bytes that tracing-loki needs for a line besides its text.
 const OVERHEAD: usize = 256;
-/// Loki takes no longer lines unless it is told to.
+/// In bytes, by Loki's default for a line.
 const LONGEST: usize = 256 << 10;
-/// Lines that tracing-loki's channel holds; it drops others without a word.
+/// Lines that tracing-loki's channel holds; it drops others silently.
 const CHANNEL: usize = 512;
 
-/// Why lines were not stored.
+/// Why a line was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Loki took less than came.
     QueueFull,
-    /// A single line that is longer than Loki allows.
     TooLarge,
     /// Loki answered with an error, or not at all, until the lines were given up. It may have some of them.
     Unconfirmed,
@@ -40,7 +38,7 @@ pub enum Reason {
 
 pub const REASONS: [&str; 4] = ["queue_full", "too_large", "unconfirmed", "stopping"];
 
-/// What the log's layer hands events to, and where it is counted what became of them.
+/// Takes the log's events for Loki, and counts the lines that are dropped.
 #[derive(Default)]
 pub struct Guard {
     intake: Mutex<Option<Intake>>,
@@ -54,7 +52,6 @@ struct Intake {
     fill: Fill,
 }
 
-/// What a layer took.
 #[derive(Clone, Copy, Default)]
 struct Fill {
     lines: usize,
@@ -67,14 +64,13 @@ impl Fill {
         self.lines >= PAIR_LINES || self.bytes >= PAIR_BYTES
     }
 
-    /// Whether the next pair should take over, so that no line meets one that is full.
+    /// Whether the next pair should take over, so that no line meets a full one.
     const fn is_filling(self) -> bool {
         self.lines >= PAIR_LINES / 2 || self.bytes >= PAIR_BYTES / 2
     }
 }
 
 impl Guard {
-    /// How many lines were dropped, by reason.
     pub fn dropped(&self) -> [(&'static str, u64); 4] {
         std::array::from_fn(|place| (REASONS[place], self.dropped[place].load(Ordering::Relaxed)))
     }
@@ -89,7 +85,7 @@ impl Guard {
         self.dropped[reason as usize].fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// Hands an event on, of which the line has so many bytes.
+    /// `bytes`: the length of the event's line.
     pub fn send(&self, event: &Event<'_>, bytes: usize) {
         if let Err(reason) = self.take(event, bytes) {
             self.count(reason, 1);
@@ -119,7 +115,6 @@ impl Guard {
         self.intake.lock().as_ref().map(|intake| intake.fill).unwrap_or_default()
     }
 
-    /// So many lines left the channel.
     fn drained(&self, lines: usize) {
         if let Some(intake) = self.intake.lock().as_mut() {
             intake.fill.in_channel -= lines;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::request;
 use crate::timestamp::Timestamp;
 
-/// So many wait to be told; more of a kind would say nothing new.
+/// More of a kind would say nothing new.
 const KEPT: usize = 20;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -75,7 +75,7 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// The first of the failures in a row, of which this is one.
+    /// Returns when the route first failed since its last success.
     pub fn failed(&self, route: &str, at: Timestamp) -> Timestamp {
         let mut since = self.since.lock();
         self.any.store(true, Ordering::Relaxed);

@@ -21,7 +21,6 @@ impl Request {
         Self { id, route, has_saved: AtomicBool::new(false) }
     }
 
-    /// Whether "nothing was changed" would be wrong to say.
     pub fn has_saved(&self) -> bool {
         self.has_saved.load(Ordering::Relaxed)
     }
@@ -30,7 +29,6 @@ impl Request {
 /// A commit that the current request, if there is one, waits for.
 pub struct Saving(Option<(Arc<Request>, bool)>);
 
-/// Something is about to be saved.
 pub fn saving() -> Saving {
     Saving(current().map(|request| {
         let before = request.has_saved.swap(true, Ordering::Relaxed);
@@ -39,7 +37,7 @@ pub fn saving() -> Saving {
 }
 
 impl Saving {
-    /// It was certainly not.
+    /// The commit certainly saved nothing.
     pub fn failed(self) {
         if let Some((request, before)) = self.0 {
             request.has_saved.store(before, Ordering::Relaxed);
@@ -47,7 +45,7 @@ impl Saving {
     }
 }
 
-/// Runs the work as part of this request. What it spawns is not part of it.
+/// What the work spawns is not part of the request.
 pub async fn within<T>(request: Arc<Request>, work: impl Future<Output = T>) -> T {
     CURRENT.scope(request, work).await
 }

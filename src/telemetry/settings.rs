@@ -30,7 +30,6 @@ impl MetricsSettings {
     }
 }
 
-/// Where `/metrics` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsAddress {
     Off,

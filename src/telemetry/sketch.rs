@@ -28,7 +28,7 @@ impl Sketch {
         self.0[bucket(micros)].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was recorded since the last time this was asked.
+    /// What was recorded since the last call.
     pub fn take(&self) -> Summary {
         let taken = self.0.iter().enumerate().filter_map(|(place, count)| {
             let count = if count.load(Ordering::Relaxed) == 0 { 0 } else { count.swap(0, Ordering::Relaxed) };
@@ -38,8 +38,7 @@ impl Sketch {
     }
 }
 
-/// The buckets that hold something, in their order. A day has tens of thousands of these, so none has room to spare,
-/// and how many values there are is known without looking into the buckets.
+/// The buckets that are not empty, in order. A day has tens of thousands of summaries, so each is small.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Vec<(u16, u32)>")]
 pub struct Summary {
@@ -94,7 +93,7 @@ impl Summary {
         self.buckets.last().map(|(place, _)| middle(*place))
     }
 
-    /// How many values are at most so many seconds.
+    /// How many values are at most this long.
     pub fn within(&self, seconds: f64) -> u64 {
         self.buckets
             .iter()

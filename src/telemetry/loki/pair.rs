@@ -19,10 +19,9 @@ use url::Url;
 
 use super::shipper::TICK;
 
-/// With a registry of its own, since a line has fields of its event and of no span.
+/// It has a registry of its own, so that a line has the fields of its event and of no span.
 pub(super) type Layer = Layered<tracing_loki::Layer, Registry>;
 
-/// Where lines go, and the labels that they have there besides their level.
 pub(super) struct Target {
     url: Url,
     environment: String,
@@ -48,19 +47,15 @@ impl Target {
     }
 }
 
-/// Whether this is an address that lines can be sent to.
-///
-/// # Errors
-/// A sentence that says what to give.
 pub fn check(url: &str) -> Result<(), String> {
     Target::new(url, "").map(drop)
 }
 
-/// The task that sends what the layer took. The shipper's clock alone polls it, so that lines gather.
+/// Sends what the layer took. The shipper polls it by its own clock only, so that lines gather.
 pub(super) struct Task {
-    /// Without tokio's budget, by which a poll would leave most of the channel where it is.
+    /// Without tokio's budget, which would end a poll before the channel is empty.
     background: Unconstrained<BackgroundTask>,
-    /// Kept to the end: of a channel that was closed a poll reads for ever.
+    /// Kept to the end: a poll of a closed channel never returns.
     controller: BackgroundTaskController,
     is_told: bool,
     failures: Failures,
@@ -69,7 +64,6 @@ pub(super) struct Task {
     pub(super) error: String,
 }
 
-/// How a task ended, once it was told to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Sent,
@@ -91,7 +85,7 @@ impl Task {
         }
     }
 
-    /// Has it end once it sent what it has. Told while it waits to try again, it would end at once and lose its lines.
+    /// Ends the task after its last lines. While it waits to try again, it would end at once and lose them.
     pub(super) fn end(&mut self) {
         if !self.is_told && Instant::now() >= self.tries_again {
             self.is_told = self.controller.shutdown().now_or_never().is_some();
@@ -112,10 +106,9 @@ impl Task {
     }
 }
 
-/// A request that failed.
 #[derive(Default)]
 struct Failure {
-    /// How many failed in a row.
+    /// In a row.
     count: u32,
     error: String,
 }
@@ -128,7 +121,7 @@ impl Failure {
     }
 }
 
-/// Hears the task log that a request failed, which it tells in no other way.
+/// Reads failed requests from the task's log, as it reports them nowhere else.
 #[derive(Clone, Default)]
 struct Failures(Arc<Mutex<Option<Failure>>>);
 

@@ -12,22 +12,19 @@ use super::{Fill, Guard, Reason};
 
 /// How often a task is polled.
 pub(super) const TICK: Duration = Duration::from_millis(50);
-/// After so long another pair takes over, which tries anew at once.
+/// After this long another pair takes over, and tries Loki at once.
 const LIFE: Duration = Duration::from_secs(10);
-/// So long the pair before it may take for what it still has.
+/// How long the pair before it may take for its remaining lines.
 const GRACE: Duration = Duration::from_secs(5);
 /// The exit waits no longer for Loki; with everything else it takes less than three seconds.
 const FLUSH: Duration = Duration::from_millis(2_500);
 
-/// The task that sends; it is told to stop before the program ends.
 pub struct Shipper {
     stop: oneshot::Sender<()>,
     sending: JoinHandle<()>,
 }
 
 impl Shipper {
-    /// # Errors
-    /// A sentence, when the address can't be used.
     pub fn start(guard: Arc<Guard>, url: &str, environment: &str) -> Result<Self, String> {
         let mut sending = Sending::new(guard, Target::new(url, environment)?)?;
         let (stop, told) = oneshot::channel();
@@ -41,7 +38,7 @@ impl Shipper {
         Ok(Self { stop, sending })
     }
 
-    /// Sends what waits, within the time that the exit has for it.
+    /// Sends the waiting lines, for `FLUSH` at most.
     pub async fn stop(self) {
         let _ = self.stop.send(());
         let _ = self.sending.await;
@@ -51,7 +48,7 @@ impl Shipper {
 struct Sending {
     guard: Arc<Guard>,
     target: Target,
-    /// The last one takes lines, by the layer that the guard has.
+    /// The last one takes lines.
     pairs: Vec<Pair>,
     /// When the last one was first seen with lines.
     began: Option<Instant>,
@@ -61,7 +58,7 @@ struct Sending {
 struct Pair {
     task: Task,
     lines: usize,
-    /// Once it takes no more lines.
+    /// Set once it takes no more lines.
     until: Option<Instant>,
 }
 
@@ -130,7 +127,7 @@ impl Sending {
         }
     }
 
-    /// Has the next pair take lines, when there are enough in this one and the one before it is done.
+    /// Starts the next pair once this one has enough lines and the one before it is done.
     fn take_turns(&mut self, fill: Fill) {
         if fill.lines > 0 {
             self.began.get_or_insert_with(Instant::now);

@@ -13,12 +13,10 @@ label! {
 }
 
 label! {
-    /// Where a session was found, or that it was not.
     SessionOutcome = "outcome" { Redis = "redis", Database = "database", Absent = "absent", Error = "error" }
 }
 
 label! {
-    /// What a person or a program signs in with.
     Method = "method" {
         Password = "password",
         Totp = "totp",
@@ -30,7 +28,6 @@ label! {
 }
 
 label! {
-    /// What became of an attempt to send a mail.
     MailOutcome = "outcome" { Sent = "sent", Postponed = "postponed", GivenUp = "given_up" }
 }
 
@@ -85,7 +82,7 @@ impl Accounts {
         self.attempts[method.index()].count(if success { Attempt::Success } else { Attempt::Failure });
     }
 
-    /// An attempt that was not even looked at: there were too many.
+    /// An attempt that the limiter refused.
     pub fn attempt_limited(&self, method: Method) {
         self.attempts[method.index()].count(Attempt::Limited);
     }

@@ -26,22 +26,18 @@ pub(super) const LAG: Durations = Durations {
 };
 
 label! {
-    /// Where was asked.
     Tier = "tier" { L1 = "l1", L2 = "l2" }
 }
 
 label! {
-    /// What came of asking.
     Outcome = "outcome" { Hit = "hit", Miss = "miss", Stale = "stale", Error = "error", Bypass = "bypass" }
 }
 
 label! {
-    /// Why an entry left the process's memory.
     Evicted = "cause" { Size = "size" }
 }
 
 label! {
-    /// Who told that something has changed.
     Invalidation = "source" {
         /// A write on this node.
         Local = "local",
@@ -57,11 +53,10 @@ label! {
 #[derive(Debug)]
 pub struct Cache {
     recorder: Recorder,
-    /// Until a word that a node sends to all comes round to itself, which is how late it may learn of a change.
+    /// Until a node's own heartbeat comes back to it: how late it may learn of a change.
     pub invalidation_lag: Histogram,
 }
 
-/// What one kind of thing counts in the cache; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CacheMeter {
     l1: Counters<Outcome>,
@@ -132,7 +127,7 @@ impl CacheMeter {
         self.coalesced.increment(1);
     }
 
-    /// So many were evicted since the start.
+    /// `count`: since the start.
     pub fn evicted(&self, cause: Evicted, count: u64) {
         self.evictions.get(cause).absolute(count);
     }

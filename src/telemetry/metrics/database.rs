@@ -37,7 +37,6 @@ pub(super) const ACQUIRE: Durations = Durations {
 label! { PoolState = "state" { Used = "used", Idle = "idle" } }
 
 label! {
-    /// Why a query failed.
     ErrorType = "error_type" { Unavailable = "unavailable", Timeout = "timeout", Conflict = "conflict", Other = "other" }
 }
 
@@ -49,7 +48,6 @@ pub struct Database {
     pub slow_queries: Recent<SlowQuery>,
 }
 
-/// One query.
 #[derive(Debug)]
 pub struct QueryMeter {
     name: String,
@@ -57,7 +55,6 @@ pub struct QueryMeter {
     errors: Counters<ErrorType>,
 }
 
-/// One pool of connections; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PoolMeter {
     pub used: Gauge,
@@ -100,7 +97,6 @@ impl Database {
         self.queries.write().entry(place).or_insert(meter).clone()
     }
 
-    /// Remembers what took long.
     pub fn slow(&self, query: &QueryMeter, took: Duration) {
         if took >= SLOW {
             self.slow_queries.push(SlowQuery::now(self.context.now(), &query.name, took));

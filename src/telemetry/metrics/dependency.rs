@@ -9,7 +9,6 @@ use super::family::{Label as _, label, real};
 use super::recorder::{Durations, Recorder};
 
 label! {
-    /// A breaker's state; while it is open nothing is sent.
     Breaker = "state" { Closed = "closed", Open = "open", HalfOpen = "half_open" }
 }
 
@@ -23,7 +22,6 @@ pub struct Dependencies {
     known: Mutex<Vec<DependencyMeter>>,
 }
 
-/// One dependency; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DependencyMeter {
     name: &'static str,
@@ -89,7 +87,7 @@ impl DependencyMeter {
         self.up.set(u8::from(up));
     }
 
-    /// What it says it uses; there is no such series before.
+    /// The memory that it reports. The series begins with the first call.
     pub fn memory(&self, bytes: i64) {
         let help = "Memory that the dependency says it uses, where it tells.";
         self.recorder
@@ -97,12 +95,10 @@ impl DependencyMeter {
             .set(real(bytes));
     }
 
-    /// An answer took so long.
     pub fn answered(&self, duration: Duration) {
         self.answers.record(duration);
     }
 
-    /// The breaker has gone over into this state.
     pub fn breaker(&self, state: Breaker) {
         for (index, gauge) in self.states.iter().enumerate() {
             gauge.set(u8::from(index == state.index()));

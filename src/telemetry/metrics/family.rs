@@ -26,11 +26,9 @@ macro_rules! label {
 }
 pub(crate) use label;
 
-/// A closed set of label values.
 pub trait Label: Copy + 'static {
     const VALUES: &'static [Self];
 
-    /// The label's name and this value.
     fn pair(self) -> (&'static str, &'static str);
 
     fn index(self) -> usize;

@@ -21,8 +21,8 @@ pub(super) const REQUESTS: Durations = Durations {
     kind: "http",
     by: &["http_request_method", "http_route"],
 };
-/// What visitors can bring about by sending nonsense to every address gets so many combinations; the rest share the
-/// route `_overflow`. Together with what the application itself answers this bounds the number of series.
+/// Requests can cause errors with any method at any route. So many combinations have their own series, and the rest
+/// share the route `_overflow`, which bounds the number of series.
 const ERROR_COMBINATIONS: usize = 40;
 
 #[derive(Debug)]
@@ -38,7 +38,6 @@ struct Meters {
     errors: usize,
 }
 
-/// One route with one method and one status.
 #[derive(Debug)]
 pub struct RouteMeter {
     method: &'static str,
@@ -67,7 +66,7 @@ impl Http {
 
     /// The meter of a route, a pattern of the router or one of `_unmatched` and `_overflow`.
     pub fn meter(&self, method: &Method, route: &str, status: StatusCode) -> Arc<RouteMeter> {
-        // What a method that the route does not have is called is the visitor's choice.
+        // The client chooses a method that the route does not have, so it is no label.
         let method = if status == StatusCode::METHOD_NOT_ALLOWED { "_OTHER" } else { method_name(method) };
         let status = status.as_u16();
         let found = self.meters.read().find(method, route, status);
@@ -101,7 +100,6 @@ impl Meters {
     }
 }
 
-/// The method, if it is one that servers know.
 pub fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -34,7 +34,6 @@ label! {
 }
 
 label! {
-    /// Who decided.
     Backend = "backend" { Redis = "redis", Local = "local" }
 }
 
@@ -47,7 +46,6 @@ pub struct Limiter {
     pub evictions: Counter,
 }
 
-/// What one policy counts; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PolicyMeter {
     exact: Counters<Decision>,
@@ -88,7 +86,6 @@ impl Limiter {
         Mode::ALL.iter().map(|mode| self.recorder.counted(DECISIONS, &labels(mode))).sum()
     }
 
-    /// What a decision took.
     pub fn checks(&self, backend: Backend) -> &Histogram {
         match backend {
             Backend::Redis => &self.redis,

@@ -1,8 +1,8 @@
 //! Every metric family, declared once: the names, labels and buckets that scrapes, dashboards and alerts rely on.
 //!
-//! One [`Metrics`] belongs to one `App`. Each handle is made once and kept where it counts; what has a closed set
-//! of labels stands at 0 from the start, so that the first event is a rise and not the birth of a series. No label
-//! ever holds what a visitor can choose: no path, query, user, session, key or address.
+//! One [`Metrics`] belongs to one `App`. Make each handle once and keep it where it counts. Series with a closed set of
+//! labels begin at 0, so that the first event shows as a rise. No label holds what a visitor can choose: no path,
+//! query, user, session, key or address.
 
 mod accounts;
 mod cache;
@@ -48,7 +48,6 @@ const DURATIONS: &[&Durations] = &[
 /// The media type of [`Metrics::text`].
 pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything that one application counts; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
@@ -92,7 +91,6 @@ impl Metrics {
         }))
     }
 
-    /// All series in Prometheus' text format.
     pub fn text(&self) -> String {
         let fractions = self.runtime.collect();
         let mut text = self.recorder.render();
@@ -100,7 +98,6 @@ impl Metrics {
         text
     }
 
-    /// Every series as it stands.
     pub fn readings(&self) -> Readings {
         let fractions = self.runtime.collect();
         let mut readings = self.recorder.readings();

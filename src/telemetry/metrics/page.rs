@@ -112,7 +112,6 @@ impl Storage<Key> for Values {
     }
 }
 
-/// The durations of one series.
 #[derive(Debug, Default)]
 pub struct Recorded {
     count: AtomicU64,

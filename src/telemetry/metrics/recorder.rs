@@ -24,10 +24,8 @@ pub struct Durations {
     pub by: &'static [&'static str],
 }
 
-/// The name and value of each label of a series.
 pub type Labels<'a> = &'a [(&'static str, &'a str)];
 
-/// What one application counts with; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     exporter: Arc<PrometheusRecorder>,
@@ -66,7 +64,6 @@ impl Recorder {
         both.register_histogram(&key, &METADATA)
     }
 
-    /// What the counter of these labels stands at.
     pub fn counted(&self, name: &'static str, labels: Labels) -> u64 {
         self.page.counted(&key(name, labels))
     }
@@ -75,7 +72,7 @@ impl Recorder {
         self.page.readings()
     }
 
-    /// What every sketch has taken since the last time, by name; of those that have taken anything.
+    /// What each sketch has taken since the last call, by name, without empty ones.
     #[must_use]
     pub fn take_sketches(&self) -> BTreeMap<String, Summary> {
         self.page.take_sketches()

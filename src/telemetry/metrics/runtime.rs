@@ -24,9 +24,9 @@ pub struct Runtime {
     pub lag: Histogram,
     disk_free: Gauge,
     disk_size: Gauge,
-    /// None on systems that don't tell.
+    /// `None` on systems that don't tell.
     process: Option<ProcessMeter>,
-    /// None outside a runtime.
+    /// `None` outside a runtime.
     workers: Option<WorkersMeter>,
     log: LogMeter,
 }
@@ -61,7 +61,6 @@ impl Runtime {
         }
     }
 
-    /// Sets the gauges of the disk that holds the data.
     pub fn look_at_disk(&self, folder: &Path) {
         if let Ok(disk) = rustix::fs::statvfs(folder) {
             let bytes = |blocks: u64| real(blocks.saturating_mul(disk.f_frsize));
