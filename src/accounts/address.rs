@@ -1,4 +1,4 @@
-//! Whose an e-mail address is: claimed at registration, confirmed by opening the letter that went there.
+//! Email addresses of accounts: claimed at registration, confirmed by the link in an email.
 
 use super::change::SessionEffect;
 use super::fields::{display_name_problem, email_problem};
@@ -19,29 +19,26 @@ use crate::names::key;
 #[derive(Debug)]
 pub struct Promised {
     pub address: String,
-    /// The viewer is logged in to the account that it is for.
+    /// The viewer is logged in to the link's account.
     pub mine: bool,
 }
 
 /// What a confirmation link has done.
 #[derive(Debug)]
 pub enum Confirmed {
-    /// Whose it is, as they are now.
+    /// The account after the change.
     Now(Box<Member>),
     /// Another account has confirmed the address first.
     TakenMeanwhile,
 }
 
 impl Accounts {
-    /// The viewer's own address and what is known of it.
     pub async fn profile(&self, viewer: &Viewer) -> Result<Profile> {
         let id = viewer.signed_in()?.id;
         profile::read(&self.db, id, self.context.now()).await?.ok_or(Error::NotFound)
     }
 
-    /// Changes the name to show; an empty one is the username.
-    ///
-    /// # Errors
+    /// An empty name shows the username.
     /// [`Error::Invalid`] at `display_name`.
     pub async fn rename(&self, viewer: &Viewer, display_name: &str) -> Result<()> {
         let member = viewer.signed_in()?;
@@ -52,14 +49,11 @@ impl Accounts {
         let mut change = self.begin_cached_change().await?;
         profile::rename(&mut change, member.id, name, self.context.now()).await?;
         let change = change.record(&RequestMeta::default(), &[], SessionEffect::Refresh(member.id)).await?;
-        // It stands beside everything that they share.
+        // The name is shown beside all that the user shares.
         change.commit([Scope::All]).await
     }
 
-    /// Asks the new address to confirm itself; the answer is the same when it is another account's.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `email`, [`Error::TooManyRequests`].
+    /// Emails a confirmation link to the new address. The answer is the same when it is another account's.
     pub async fn change_address(&self, viewer: &Viewer, email: &str) -> Result<()> {
         let member = viewer.signed_in()?;
         let email = email.trim();
@@ -73,7 +67,7 @@ impl Accounts {
         self.send_confirmation(member, email, Purpose::Email).await
     }
 
-    /// Sends the letter again that asks for a confirmation, if one is awaited; earlier links stop working.
+    /// Sends the pending confirmation again, if there is one; earlier links stop working.
     pub async fn ask_again(&self, viewer: &Viewer) -> Result<()> {
         let member = viewer.signed_in()?;
         let profile = self.profile(viewer).await?;
@@ -94,7 +88,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// The same work whether the address is free or another account's, whose owner hears of it.
+    /// Does the same work when the address is another account's, whose owner gets a notice.
     pub(super) async fn ask_to_confirm(
         &self,
         tx: &mut Tx,
@@ -124,21 +118,15 @@ impl Accounts {
         self.mail.queue(tx, owner.as_deref().unwrap_or(address), &letter).await
     }
 
-    /// What a confirmation link is for. Opening it changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::LinkOver`] when it no longer works.
+    /// Opening a confirmation link changes nothing.
     pub async fn promised_address(&self, viewer: &Viewer, token: &str) -> Result<Promised> {
         let found = personal::promised_address(&self.db, &hash_of(token), self.context.now()).await?;
         let promise = found.ok_or(Error::LinkOver)?;
         Ok(Promised { mine: viewer.id() == Some(promise.user_id), address: promise.payload })
     }
 
-    /// Confirms the address. It takes both, the letter and being logged in to the account: otherwise who made an
-    /// account with a stranger's address could let the stranger confirm it.
-    ///
-    /// # Errors
-    /// [`Error::LinkOver`], or [`Error::SignInRequired`] when it is not the viewer's.
+    /// Takes the link and a login to the account: else you could register with a stranger's address and let the stranger
+    /// confirm it.
     pub async fn confirm_address(
         &self,
         viewer: &Viewer,
@@ -161,7 +149,7 @@ impl Accounts {
         {
             return Ok(Confirmed::TakenMeanwhile);
         }
-        // Links that went to the address before are void.
+        // Links that went to the earlier address are void.
         for purpose in [Purpose::Verify, Purpose::Email, Purpose::Reset] {
             personal::clear(&mut change, purpose, member.id).await?;
         }
@@ -170,14 +158,14 @@ impl Accounts {
             self.mail.queue(&mut change, &before, &letter).await?;
         }
         let action = if promise.changes { EMAIL_CHANGE } else { EMAIL_VERIFY };
-        // A letter there can set a new password, so it counts as a factor.
+        // An email to it can set a new password, so it counts as a factor.
         let factor_epoch = factor::bump_epoch(&mut change, member.id).await?;
         let effect = SessionEffect::Refresh(member.id);
         change.commit(origin, Event::own(action, member.id), effect).await?;
         Ok(Confirmed::Now(Box::new(Member { factor_epoch, ..member.clone() })))
     }
 
-    /// Queues a letter about the account, if it has a confirmed address: any other may be a stranger's.
+    /// Queues an email to the account's confirmed address, if it has one: any other may be a stranger's.
     pub(super) async fn tell(&self, tx: &mut Tx, user: uuid::Uuid, letter: &Email) -> Result<()> {
         if let Some(address) = profile::letters_go_to(tx, user).await? {
             self.mail.queue(tx, &address, letter).await?;

@@ -1,5 +1,4 @@
-//! A change of an account as one unit of work. You can commit it only with its audit events and with what becomes of the
-//! sessions; letters that it has queued are sent then.
+//! A change of an account as one unit of work: you can commit it only with its audit events and its effect on sessions.
 
 use std::ops::{Deref, DerefMut};
 
@@ -14,7 +13,6 @@ use crate::identity::RequestMeta;
 use crate::mail::Email;
 use crate::sessions::Stale;
 
-/// What becomes of a user's sessions.
 #[derive(Clone, Copy, Debug)]
 pub enum SessionEffect {
     Keep,
@@ -43,7 +41,6 @@ pub struct RecordedChange<T> {
     stale: Stale,
 }
 
-/// [`Tx`] or [`Write`].
 pub trait Transaction: Send {
     fn tx(&mut self) -> &mut Tx;
 }
@@ -70,7 +67,7 @@ impl Accounts {
         AccountChange { tx, accounts: self.clone(), ended: Stale::default() }
     }
 
-    /// Of what cached answers show: names and who is there.
+    /// For what cached answers show, such as names.
     pub async fn begin_cached_change(&self) -> Result<AccountChange<Write>> {
         Ok(self.change_in(self.cache.begin().await?))
     }

@@ -1,4 +1,4 @@
-//! Devices that people log in from: a new one is told to them, and a known one is not held up by what others try.
+//! Devices that users log in from: a new one is reported to them, and failed attempts elsewhere don't block a known one.
 
 use std::time::Duration;
 
@@ -10,13 +10,12 @@ use crate::error::Result;
 use crate::identity::{BrowserId, Member, RequestMeta};
 use crate::mail::Email;
 
-/// A device that was not used for so long is new again.
+/// A device that was not used for this long is new again.
 const MEMORY: Duration = Duration::from_hours(180 * 24);
 
 impl Accounts {
-    /// Remembers where a member has logged in from, and writes to them when the place is new. The first
-    /// login of all is no news. `browser` is known by its cookie from now on. Call it when the login is complete, the
-    /// second factor included.
+    /// Emails a member who logs in from a new place, except at the first login. `browser` is known from now on. Call it
+    /// when the login is complete, second factor included.
     pub async fn recognise(&self, member: &Member, browser: BrowserId, origin: &RequestMeta) -> Result<()> {
         let (place, now) = (place(origin), self.context.now());
         let mut tx = self.db.begin().await?;
@@ -39,7 +38,6 @@ impl Accounts {
         Ok(())
     }
 
-    /// Drops links that are over and devices that were not used for long.
     pub async fn forget_what_is_over(&self) -> Result<()> {
         let now = self.context.now();
         personal::delete_expired(&self.db, now).await?;

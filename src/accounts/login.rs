@@ -18,11 +18,8 @@ use crate::telemetry::metrics::Method;
 const LONGEST_LOGIN: usize = 1024;
 
 impl Accounts {
-    /// Who this is, by e-mail or username and password; the same time for unknown names. Where the proof lacks a code,
-    /// [`Self::check_second_factor`] makes another one of it.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
+    /// By email address or username; takes the same time for unknown ones. If the proof lacks a code, call
+    /// [`Self::check_second_factor`] next.
     pub async fn authenticate(
         &self,
         login: &str,
@@ -56,8 +53,7 @@ impl Accounts {
         Ok(user.map(|member| Proved { by: Proof::of_password(&member), member }))
     }
 
-    /// Completes a login after the password, by a code from the authenticator app or a recovery
-    /// code. Either works once.
+    /// Takes a code of the authenticator app or a recovery code, each once.
     pub async fn check_second_factor(
         &self,
         member: &Member,
@@ -72,10 +68,7 @@ impl Accounts {
         Ok(proof.map(|by| Proved { member: member.clone(), by }))
     }
 
-    /// That the signed-in person is who they say: their password again, and a code where there is a second factor.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::TooManyRequests`], or [`crate::error::Error::Busy`] when too many sign-ins wait.
+    /// Takes the password again, and a code if the account has a second factor.
     pub async fn confirm(
         &self,
         member: &Member,
@@ -91,7 +84,6 @@ impl Accounts {
         Ok(proof)
     }
 
-    /// Whether this is the account's password.
     pub(super) async fn knows_password(&self, user: Uuid, password: &str) -> Result<bool> {
         let reserved = self.limiter.attempt(Policy::Sudo, user).await;
         let reserved = reserved.inspect_err(|_| self.audit.limited(Method::Sudo))?;
@@ -103,7 +95,7 @@ impl Accounts {
         Ok(self.passwords.verify(password, hash).await?.then_some(()))
     }
 
-    /// The person, unless the account is disabled or its sessions were ended since.
+    /// `None` if the account is disabled, or its sessions were ended since.
     pub async fn in_epoch(&self, user: Uuid, epoch: i64) -> Result<Option<Member>> {
         let member = store::active(&self.db, user).await?;
         Ok(member.filter(|member| member.auth_epoch == epoch))
@@ -137,7 +129,7 @@ impl Accounts {
     }
 }
 
-/// Counts an attempt only when it was one, and wrong: neither what fits nor what could not be looked at.
+/// Only a wrong proof counts as an attempt: not a right one, and not one that could not be checked.
 pub(super) async fn proved<T>(
     limiter: &Limiter,
     reserved: Reservation,

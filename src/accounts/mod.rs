@@ -67,7 +67,6 @@ pub struct Accounts {
     factor_keys: Arc<FactorKeys>,
 }
 
-/// What accounts are built on.
 pub struct Deps {
     pub db: Db,
     pub cache: Cache,
@@ -79,8 +78,6 @@ pub struct Deps {
 }
 
 impl Accounts {
-    /// # Errors
-    /// A sentence when the Argon2id parameters are out of range.
     pub fn new(
         deps: Deps,
         settings: &AccountSettings,
@@ -114,18 +111,17 @@ impl Accounts {
         Ok(store::all(&self.db).await?)
     }
 
-    /// Judges a new password of a person with these names and addresses.
     #[must_use]
     pub fn judge_password(&self, password: &str, about_them: &[&str]) -> Judged {
         self.passwords.judge(password, about_them)
     }
 
-    /// Writes an event of which nothing else in the database changes.
+    /// Records an event that comes with no other change in the database.
     pub async fn note(&self, origin: &RequestMeta, event: &Event) -> Result<()> {
         self.begin_change().await?.commit(origin, event.clone(), SessionEffect::Keep).await
     }
 
-    /// A fresh set-up token while there is no account yet; earlier ones stop working.
+    /// A new setup token while there is no account yet; earlier ones stop working.
     pub async fn begin_setup(&self) -> Result<Option<String>> {
         if !self.is_empty().await? {
             return Ok(None);
@@ -134,12 +130,11 @@ impl Accounts {
         self.new_token(Purpose::Setup, SETUP_LIFE).await.map(Some)
     }
 
-    /// Whether the first account is still to be made.
+    /// Whether there is no account yet.
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(!store::is_anybody_there(&self.db).await?)
     }
 
-    /// Whether this token would still work.
     pub async fn token_stands(&self, purpose: Purpose, token: &str) -> Result<bool> {
         Ok(store::token_stands(&self.db, purpose, &hash_of(token), self.context.now()).await?)
     }

@@ -84,7 +84,6 @@ pub enum Require2fa {
 }
 
 impl Require2fa {
-    /// Whether this person must have one.
     pub fn asks(self, member: &Member) -> bool {
         match self {
             Self::Off => false,

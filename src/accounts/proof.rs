@@ -1,10 +1,9 @@
-//! What is granted for what was proved: the one table, which every place asks that begins or renews a session or sudo mode.
+//! What a proof grants: the one table for all places that begin or renew a session or sudo mode.
 //!
-//! `docs/asvs.md` has the same table for people; a test holds the two together, and another one walks it.
+//! `docs/asvs.md` has the same table; a test compares the two, and another one walks it.
 
 use crate::identity::Member;
 
-/// What a person has proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The password of an account that has no second factor.
@@ -30,7 +29,7 @@ pub enum Proof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionGrant {
     No,
-    /// One that reaches nothing but the page that asks for a code.
+    /// Reaches only the page that asks for a code.
     CodePage,
     /// A new one, or the same under a new id.
     Begins,
@@ -43,7 +42,7 @@ pub enum SessionGrant {
 pub enum SudoGrant {
     No,
     Begins,
-    /// What was there, and no longer than it would have lasted.
+    /// Sudo mode stays as it was, and lasts no longer.
     GoesOn,
 }
 
@@ -89,12 +88,10 @@ impl Proof {
         Grants { session, sudo }
     }
 
-    /// What the password alone proves.
     pub(super) const fn of_password(member: &Member) -> Self {
         if member.second_factor { Self::PasswordWithoutCode } else { Self::Password }
     }
 
-    /// A code is still to come.
     #[must_use]
     pub fn lacks_code(self) -> bool {
         self.grants().session == SessionGrant::CodePage

@@ -14,20 +14,15 @@ use crate::identity::{Member, RequestMeta, Viewer};
 use crate::mail::Email;
 use crate::names::key;
 
-/// A new password, and what to revoke besides the sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPassword<'a> {
     pub password: &'a str,
-    /// The API tokens too: they are not made from the password, so they work on otherwise.
+    /// The API tokens too: a new password alone does not end them.
     pub revokes_tokens: bool,
 }
 
 impl Accounts {
-    /// Sends a link for a new password to this address if an account has confirmed it, and does the same work if
-    /// none has. A link asked for before stops working.
-    ///
-    /// # Errors
-    /// [`Error::TooManyRequests`]
+    /// Emails a reset link, and ends earlier ones. Does the same work when no account has confirmed this address.
     pub async fn ask_reset(&self, email: &str, origin: &RequestMeta) -> Result<()> {
         let key = key(email);
         self.limiter.reset(origin.address.0, &key).await?;
@@ -58,16 +53,11 @@ impl Accounts {
         change.commit(origin, event, SessionEffect::Keep).await
     }
 
-    /// Whether the link still works.
     pub async fn reset_stands(&self, token: &str) -> Result<bool> {
         Ok(personal::resettable(&self.db, &hash_of(token), self.context.now()).await?.is_some())
     }
 
-    /// Sets the password by a link, once, and ends every session. It logs no one in, so that a second
-    /// factor is asked for as ever.
-    ///
-    /// # Errors
-    /// [`Error::LinkOver`], or [`Error::Invalid`] at `password`.
+    /// Works once, and ends every session. It logs no one in, so that the second factor is still asked for.
     pub async fn reset(&self, token: &str, new: NewPassword<'_>, origin: &RequestMeta) -> Result<()> {
         let (hash, now) = (hash_of(token), self.context.now());
         let user = personal::resettable(&self.db, &hash, now).await?.ok_or(Error::LinkOver)?;
@@ -85,10 +75,7 @@ impl Accounts {
         change.commit(origin, Event::own(PASSWORD_RESET, user), SessionEffect::EndAll(user)).await
     }
 
-    /// Changes the viewer's password and ends every session; the member in the epoch in which new ones begin.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `current_password` or `password`.
+    /// Ends every session. The member it returns has the epoch in which new ones begin.
     pub async fn change_password(
         &self,
         viewer: &Viewer,
@@ -124,10 +111,7 @@ impl Accounts {
         Ok(epoch)
     }
 
-    /// Checks the account's password; a wrong one is recorded.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `current_password`.
+    /// Records a wrong password.
     async fn prove_password(
         &self,
         user: Uuid,

@@ -14,12 +14,11 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Member, RequestMeta, Role};
 use crate::names::{key, username_problem};
 
-/// What a person gives to get an account.
 #[derive(Clone, Default)]
 pub struct NewAccount {
     pub email: String,
     pub username: String,
-    /// Empty: the username serves.
+    /// Empty: the username is shown.
     pub display_name: String,
     pub password: String,
 }
@@ -32,11 +31,8 @@ struct Checked {
 }
 
 impl Accounts {
-    /// An account for a person who registers. The address is theirs once they have opened the letter that goes
-    /// there; until then nothing tells whether it is another account's.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at the fields, [`Error::TooManyRequests`].
+    /// The address becomes the account's once its confirmation link is opened. Until then nothing tells whether it is
+    /// another account's.
     pub async fn register(&self, new: &NewAccount, origin: &RequestMeta) -> Result<Member> {
         let checked = self.check(new)?;
         self.limiter.register(origin.address.0, &key(&checked.email)).await?;
@@ -48,7 +44,7 @@ impl Accounts {
         Ok(member)
     }
 
-    /// An account with a role, as the command line makes it; who runs it vouches for the address.
+    /// For the command line, whose user vouches for the address.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
         let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;
@@ -60,7 +56,7 @@ impl Accounts {
         Ok(member)
     }
 
-    /// An account without a password, for made-up content.
+    /// For made-up content.
     pub async fn create_without_password(&self, username: &str) -> Result<Member> {
         let name = username.to_owned();
         let checked =
@@ -71,10 +67,7 @@ impl Accounts {
         Ok(member)
     }
 
-    /// The account that a token's one use makes: the first admin for set-up, a member for an invitation.
-    ///
-    /// # Errors
-    /// [`Error::LinkOver`] when the token is used or expired, [`Error::Invalid`] at the fields.
+    /// Uses the token up: a setup token makes the first admin, an invitation a member.
     pub async fn redeem(
         &self,
         purpose: Purpose,

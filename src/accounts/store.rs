@@ -12,7 +12,6 @@ use crate::identity::Member;
 use crate::named::named;
 use crate::timestamp::Timestamp;
 
-/// The columns of a [`Member`].
 macro_rules! member {
     () => {
         "id, email, username, display_name, role, auth_epoch, factor_epoch,
@@ -33,7 +32,7 @@ pub const CREDENTIALS: &str = concat!(
 pub struct Credentials {
     pub member: Member,
     pub password_hash: Option<String>,
-    /// The browser is one that they have logged in with before.
+    /// The user has logged in with this browser before.
     pub at_home: bool,
 }
 
@@ -77,7 +76,6 @@ pub async fn credentials(
     }))
 }
 
-/// For asking the password once more.
 pub async fn password_hash(db: &Db, id: Uuid) -> sqlx::Result<Option<String>> {
     const SQL: &str = "SELECT password_hash FROM users WHERE id = $1 AND disabled_at IS NULL";
     let hash: Option<Option<String>> =
@@ -101,7 +99,7 @@ pub enum Address {
     Confirmed,
 }
 
-/// The name of the field whose value is taken, if one is.
+/// Returns the name of the field whose value is taken, if one is.
 pub async fn insert(
     tx: &mut Tx,
     member: &Member,
@@ -128,20 +126,19 @@ pub async fn insert(
     }
 }
 
-/// The address as the account has it that it belongs to, if that is another than this.
+/// The address as its owner wrote it, if that is another account than `than`.
 pub async fn other_owner(tx: &mut Tx, email_key: &str, than: Uuid) -> sqlx::Result<Option<String>> {
     const SQL: &str = "SELECT email FROM users WHERE email_key = $1 AND id <> $2";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(email_key).bind(than).fetch_optional(conn).await)
 }
 
 named! {
-    /// What a one-time token is good for.
     pub enum Purpose {
         Setup = "setup",
         Invite = "invite",
         /// The address in its payload is the account's.
         Verify = "verify",
-        /// The address in its payload is to be the account's in place of another.
+        /// The address in its payload is to replace the account's.
         Email = "email",
         Reset = "reset",
     }
@@ -162,7 +159,6 @@ pub async fn put_token(
     tx.commit().await
 }
 
-/// Ends the tokens of one purpose.
 pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM one_time_tokens WHERE purpose = $1";
     let mut tx = db.begin().await?;
@@ -170,7 +166,7 @@ pub async fn clear_tokens(db: &Db, purpose: Purpose) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// A set-up token stands only while there is no account.
+/// A setup token works only while there is no account.
 pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str =
         "SELECT COUNT(*) FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
@@ -180,7 +176,7 @@ pub async fn token_stands(db: &Db, purpose: Purpose, hash: &[u8], now: Timestamp
     Ok(count == 1)
 }
 
-/// Uses the token up; `false` when it was used up already.
+/// Returns `false` when the token was used before.
 pub async fn take_token(tx: &mut Tx, purpose: Purpose, hash: &[u8], now: Timestamp) -> sqlx::Result<bool> {
     const SQL: &str = "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3
         AND (purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM users))";

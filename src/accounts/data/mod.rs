@@ -1,4 +1,4 @@
-//! What belongs to a person: all of it to take along, and the end of the account.
+//! A user's own data: its export, and the deletion of the account.
 
 mod store;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Role, Viewer};
 
 impl Accounts {
-    /// The account as its owner takes it along: no password, no secret.
+    /// The account's data without passwords and secrets.
     pub async fn own_data(&self, viewer: &Viewer, origin: &RequestMeta) -> Result<Value> {
         let member = viewer.signed_in()?;
         self.note(origin, &Event::own(DATA_EXPORT, member.id)).await?;
@@ -31,10 +31,7 @@ impl Accounts {
         }))
     }
 
-    /// Deletes the viewer's account with all that is in it. The audit trail keeps that it was done.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `username` when it is not typed as it is, [`Error::LastAdmin`].
+    /// Deletes the viewer's account with all its data, if `typed` is the username. The audit log keeps the event.
     pub async fn delete_own(&self, viewer: &Viewer, typed: &str, origin: &RequestMeta) -> Result<()> {
         let member = viewer.signed_in()?;
         if super::key(typed) != member.username {

@@ -1,4 +1,4 @@
-//! The SQL of taking along and leaving.
+//! The SQL of exporting and deleting an account.
 
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub async fn milestones(db: &Db, id: Uuid) -> sqlx::Result<Option<Milestones>> {
     on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
 }
 
-/// Everything that refers to the person goes along with them; the audit log refers to no row.
+/// All rows that refer to the user go too; the audit log refers to no row.
 pub async fn delete(tx: &mut Write, id: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM users WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))

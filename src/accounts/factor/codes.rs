@@ -14,8 +14,7 @@ pub fn written(random: [u8; COUNT * BYTES]) -> Vec<String> {
     random.chunks(BYTES).map(code).collect()
 }
 
-/// What was typed without what only helps the eye, the three digits that are no letters of the codes read as the
-/// letters that they look like.
+/// Drops what only helps the eye, and turns the three digits that no code has into the letters they look like.
 pub fn plain(typed: &str) -> String {
     let meant = |c: char| match c {
         '0' => 'O',
@@ -26,7 +25,7 @@ pub fn plain(typed: &str) -> String {
     typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(64).map(meant).collect()
 }
 
-/// The code of an app as it was meant: people type the gap that they see.
+/// An app's code without the gap that apps show.
 pub fn digits(typed: &str) -> String {
     let bare: String = typed.chars().filter(|c| !c.is_whitespace()).take(64).collect();
     if bare.bytes().all(|byte| byte.is_ascii_digit()) { bare } else { String::new() }

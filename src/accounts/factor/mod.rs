@@ -26,7 +26,6 @@ use crate::web::forms::encode;
 /// 160 bits, as RFC 4226 § 4 recommends.
 const SECRET_BYTES: usize = 20;
 
-/// What the apps' secrets are sealed for.
 const PURPOSE: &str = "totp";
 
 /// The keys under which secrets are sealed and recovery codes are hashed.
@@ -59,8 +58,8 @@ fn hash(key: &[u8; 32], user: Uuid, code: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The apps' secrets, for another master key; how many, and of whom two-step login was switched off, as theirs can't be
-/// opened any more.
+/// Seals the apps' secrets for another master key. Returns how many, and the users whose secret can't be opened any more:
+/// their two-step login is switched off.
 pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<(usize, Vec<Uuid>)> {
     let (mut count, mut switched_off) = (0, Vec::new());
     for (user, sealed) in factor::sealed(tx).await? {
@@ -81,7 +80,6 @@ impl std::fmt::Debug for FactorKeys {
     }
 }
 
-/// What a person has besides the password.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SecondFactorStatus {
     pub on: bool,
@@ -89,18 +87,16 @@ pub struct SecondFactorStatus {
     pub codes_left: i64,
 }
 
-/// A secret that is offered to a person until a code of it has come back.
+/// A secret that is offered until a code proves it.
 #[derive(Clone)]
 pub struct Offer {
-    /// As the session keeps it.
     pub sealed: Vec<u8>,
     /// In base 32, as apps take it.
     pub key: String,
-    /// The link that sets an app up.
     pub link: String,
 }
 
-/// A factor that was changed: whom it belongs to as they are now, and fresh recovery codes, to be shown once.
+/// `codes`: new recovery codes, to be shown once.
 pub struct Changed {
     pub member: Member,
     pub codes: Vec<String>,
@@ -115,7 +111,7 @@ impl Accounts {
         }))
     }
 
-    /// The secret that was offered before if this is it, else a fresh one.
+    /// Offers the secret `before` again if it can be opened, else a new one.
     pub fn offer(&self, member: &Member, before: Option<&[u8]>) -> Result<Offer> {
         if let Some(offer) = before.and_then(|sealed| self.read_offer(member, sealed)) {
             return Ok(offer);
@@ -133,10 +129,7 @@ impl Accounts {
         Some(Offer { sealed: sealed.to_vec(), key, link })
     }
 
-    /// Switches the offered secret on once a code proves that an app has it. Sudo mode ends everywhere.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `code`.
+    /// A code must prove that an app has the secret. Sudo mode ends everywhere.
     pub async fn switch_on(
         &self,
         member: &Member,
@@ -161,8 +154,7 @@ impl Accounts {
         Ok(Changed { member: Member { factor_epoch, second_factor: true, ..member.clone() }, codes })
     }
 
-    /// The password alone lets the person in then, and sudo mode ends everywhere; `by` is `None` at the command line.
-    /// The person as they are now.
+    /// Sudo mode ends everywhere. `by` is `None` at the command line.
     pub async fn switch_off(
         &self,
         member: &Member,
@@ -178,10 +170,7 @@ impl Accounts {
         Ok(Member { factor_epoch, second_factor: false, ..member.clone() })
     }
 
-    /// Ten recovery codes in place of the old ones. Sudo mode ends everywhere.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] without a second factor.
+    /// Ten new codes replace the old ones. Sudo mode ends everywhere.
     pub async fn new_codes(&self, member: &Member, origin: &RequestMeta) -> Result<Changed> {
         if !self.second_factor(member).await?.on {
             return Err(Error::NotFound);
@@ -208,7 +197,7 @@ impl Accounts {
     }
 }
 
-/// The link that sets an authenticator app up; `site` is scheme and host.
+/// `site`: scheme and host.
 fn link(site: &str, username: &str, key: &str) -> String {
     let issuer = encode(site.split("://").last().unwrap_or(site));
     let account = encode(username);

@@ -20,8 +20,7 @@ const TRIES: i64 = 10;
 const TRY_WINDOW: Duration = Duration::from_mins(15);
 
 impl Accounts {
-    /// What the password and this code prove together, if the code is good now; it is used up. A member without a second
-    /// factor needs none.
+    /// What the password and this code prove together. Uses a good code up; without a second factor none is needed.
     pub(in crate::accounts) async fn prove_code(
         &self,
         member: &Member,
@@ -36,7 +35,7 @@ impl Accounts {
         proved(&self.limiter, reserved, fresh).await
     }
 
-    /// Whether this is a code that was good and has been used. It says nothing of codes that were not.
+    /// Whether this code was good and has been used.
     pub async fn is_used_code(&self, member: &Member, typed: &str) -> Result<bool> {
         let Some(factor) = factor::read(&self.db, member.id).await? else { return Ok(false) };
         let digits = codes::digits(typed);

@@ -9,10 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 pub struct Memory(Vec<Block>);
 
 impl Memory {
-    /// The PHC string of the password under a salt of 8 to 48 bytes.
-    ///
-    /// # Errors
-    /// When the salt or the parameters do not fit the format.
+    /// Returns the PHC string. Fails when the parameters or the salt, of 8 to 48 bytes, don't fit the format.
     pub fn hash(&mut self, password: &str, salt: &[u8], params: &Params) -> Result<String> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
         let hash = PasswordHash {
@@ -25,10 +22,7 @@ impl Memory {
         Ok(hash.to_string())
     }
 
-    /// Whether the password fits this PHC string, whatever its parameters; compared in constant time.
-    ///
-    /// # Errors
-    /// When it is not a PHC string of Argon2.
+    /// By the parameters that `stored` has, in constant time. Fails when it is not a PHC string of Argon2.
     pub fn verify(&mut self, password: &str, stored: &str) -> Result<bool> {
         let stored = PasswordHash::new(stored)?;
         let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else { return Ok(false) };

@@ -26,7 +26,7 @@ const KEEP: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Passwords {
     params: Params,
-    /// How a hash begins that was made with today's parameters.
+    /// The beginning of a hash with today's parameters.
     current: String,
     /// Verified when the account does not exist, so that it takes as long as if it did.
     nobody: String,
@@ -69,10 +69,7 @@ impl Passwords {
         self.judge(password, about_them).problem
     }
 
-    /// The hash in PHC format, under a fresh salt.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many wait.
+    /// In PHC format. [`Error::Busy`] when too many wait.
     pub async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String> {
         let password = normal(password).ok_or_else(|| Error::Internal("an over-long password".into()))?;
         let params = self.params.clone();
@@ -80,10 +77,7 @@ impl Passwords {
         hash.map_err(|e| Error::Internal(format!("password hash: {e}")))
     }
 
-    /// Whether the password fits; without a hash it takes as long and fits nothing, and so does one that is too long.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many wait.
+    /// Without a hash, or with a password that is too long, it takes as long and returns `false`.
     pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
         let password = normal(password);
         let possible = hash.is_some() && password.is_some();
@@ -92,7 +86,6 @@ impl Passwords {
         Ok(fits.unwrap_or(false) && possible)
     }
 
-    /// Whether the hash was made with other parameters than today's.
     pub fn is_outdated(&self, hash: &str) -> bool {
         !hash.starts_with(&self.current)
     }
@@ -119,7 +112,6 @@ impl Passwords {
     }
 }
 
-/// A place in the queue.
 struct Turn(Arc<AtomicUsize>);
 
 impl Turn {
@@ -135,7 +127,7 @@ impl Drop for Turn {
     }
 }
 
-/// Memory that goes from one hash to the next; the system has it back when none has come for a while.
+/// Memory that one hash leaves to the next. It is freed when none has come for a while.
 #[derive(Default)]
 struct Arenas {
     free: Mutex<Vec<Memory>>,

@@ -7,15 +7,14 @@ use super::common;
 
 const SHORTEST: usize = 12;
 const LONGEST: usize = 256;
-/// zxcvbn's time grows with the square of the length, and so much decides already.
+/// zxcvbn's time grows with the square of the length, and so many characters already decide.
 const JUDGED: usize = 64;
 /// zxcvbn's "safely unguessable: moderate protection from offline slow-hash scenario".
 const STRONG: u8 = 3;
 
-/// What is to be said of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// 0 to 4, as zxcvbn counts; below 3 when it can't be taken.
+    /// 0 to 4, as zxcvbn counts; a password below 3 is refused.
     pub score: u8,
     pub problem: Option<&'static str>,
 }

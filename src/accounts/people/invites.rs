@@ -14,10 +14,8 @@ use crate::error::{Error, Result};
 use crate::identity::{RequestMeta, Viewer};
 use crate::timestamp::Timestamp;
 
-/// How long an invitation may lie unused.
 pub const INVITE_LIFE: Duration = Duration::from_hours(7 * 24);
 
-/// An unused invitation.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Invite {
     token_hash: Vec<u8>,
@@ -36,7 +34,7 @@ impl Invite {
 }
 
 impl UserAdmin {
-    /// The token of a new invitation, to be handed on.
+    /// Returns the token of a new invitation.
     pub async fn invite(&self, by: By<'_>, origin: &RequestMeta) -> Result<String> {
         let maker = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
@@ -52,7 +50,6 @@ impl UserAdmin {
         Ok(store::invites(&self.db, self.context.now()).await?)
     }
 
-    /// The link stops working.
     pub async fn withdraw(&self, viewer: &Viewer, name: &str, origin: &RequestMeta) -> Result<()> {
         viewer.require_admin()?;
         let hash = BASE64URL_NOPAD.decode(name.as_bytes()).map_err(|_| Error::NotFound)?;

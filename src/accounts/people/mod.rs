@@ -1,5 +1,4 @@
-//! What admins do with accounts, on `/admin/users`, over the API and on the command line. They read no
-//! library here. One enabled admin stays, whatever happens at once.
+//! What admins do with accounts: on `/admin/users`, over the API, on the command line. One enabled admin always stays.
 
 pub mod api;
 pub mod invites;
@@ -43,14 +42,12 @@ pub struct UserAdmin {
     pub cursors: CursorKey,
 }
 
-/// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct PeopleState {
     pub people: Arc<UserAdmin>,
     pub deps: Arc<WebDeps>,
 }
 
-/// An account, as admins see it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Person {
     pub id: Uuid,
@@ -108,7 +105,7 @@ enum Position {
 }
 
 impl By<'_> {
-    /// Who it is in the audit trail.
+    /// The actor in the audit log.
     pub fn actor(self) -> Result<Option<Uuid>> {
         match self {
             Self::Admin(viewer) => viewer.require_admin().map(|()| viewer.id()),
@@ -118,7 +115,6 @@ impl By<'_> {
 }
 
 impl UserAdmin {
-    /// One page of the people, by username.
     pub async fn page(&self, viewer: &Viewer, query: &ListQuery) -> Result<Page> {
         viewer.require_admin()?;
         let limit = limit(&query.limit)?;
@@ -151,10 +147,7 @@ impl UserAdmin {
         Ok(store::page(&self.db, "", "", i64::MAX).await?)
     }
 
-    /// Gives a role, disables or enables. A disabled account's sessions end at once.
-    ///
-    /// # Errors
-    /// [`Error::LastAdmin`] when no admin would be left.
+    /// A disabled account's sessions end at once. [`Error::LastAdmin`] when no admin would be left.
     pub async fn change(&self, by: By<'_>, id: Uuid, change: Change, origin: &RequestMeta) -> Result<Person> {
         let actor = by.actor()?;
         let mut tx = self.accounts.begin_cached_change().await?;
@@ -178,12 +171,11 @@ impl UserAdmin {
         if before.role == Role::Admin && before.disabled_at.is_none() && !actions.is_empty() {
             leaves_office(&mut tx, id).await?;
         }
-        // Who is disabled shows nothing: their profile goes, and whatever leads there.
+        // A disabled user shows nothing: their profile goes, and all that leads there.
         tx.commit([Scope::All]).await?;
         store::find(&self.db, id).await?.ok_or(Error::NotFound)
     }
 
-    /// Logs a person out everywhere.
     pub async fn end_sessions(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let actor = by.actor()?;
         let mut tx = self.accounts.begin_change().await?;
@@ -192,10 +184,7 @@ impl UserAdmin {
         tx.commit(origin, event(SESSIONS_END, actor, id), SessionEffect::EndAll(id)).await
     }
 
-    /// The token of a link for setting a new password; earlier links stop working.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a disabled account.
+    /// Returns the token of a link for a new password; earlier links stop working.
     pub async fn reset_link(&self, by: By<'_>, id: Uuid, origin: &RequestMeta) -> Result<String> {
         let actor = by.actor()?;
         let (token, now) = (BASE64URL_NOPAD.encode(&self.context.random::<32>()), self.context.now());
@@ -223,8 +212,8 @@ pub(super) async fn leaves_office(tx: &mut Tx, admin: Uuid) -> Result<()> {
     keep_an_admin(tx).await
 }
 
-/// Call it after the event is recorded: from then on the trail's head is
-/// this transaction's until its end, so two admins who demote each other at once see each other's change.
+/// Call it after the event is recorded: the audit log's head is then locked until this transaction ends, so two admins
+/// who demote each other at once see each other's change.
 async fn keep_an_admin(tx: &mut Tx) -> Result<()> {
     if store::enabled_admins(tx).await? == 0 { Err(Error::LastAdmin) } else { Ok(()) }
 }

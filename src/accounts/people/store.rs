@@ -16,7 +16,7 @@ const PERSON: &str = "SELECT id, email, username, username_key, display_name, ro
 const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR LOWER(email) LIKE $3 ESCAPE '\\'
     OR LOWER(display_name) LIKE $3 ESCAPE '\\')";
 
-/// The next people after a username, by username; those whose names hold the text, if there is one.
+/// By username, from the first one after `after`; an empty `text` matches all.
 pub async fn page(db: &Db, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<Person>> {
     let (sql, values) = page_statement(text, after, limit);
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
@@ -70,7 +70,6 @@ pub async fn set_disabled(tx: &mut Write, id: Uuid, disabled: bool, now: Timesta
         .await.map(drop))
 }
 
-/// Ends all sessions of a person.
 pub async fn bump_epoch(tx: &mut Tx, id: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE users SET auth_epoch = auth_epoch + 1, updated_at = $2 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))
@@ -97,7 +96,7 @@ pub async fn invites(db: &Db, now: Timestamp) -> sqlx::Result<Vec<Invite>> {
     on!(db.read(), pool => sqlx::query_as(SQL).bind(now).fetch_all(pool).await)
 }
 
-/// Whether there was such an invitation.
+/// Returns whether there was such an invitation.
 pub async fn delete_invite(tx: &mut Tx, hash: &[u8]) -> sqlx::Result<bool> {
     const SQL: &str = "DELETE FROM one_time_tokens WHERE purpose = 'invite' AND token_hash = $1";
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(hash).execute(conn).await?.rows_affected());

@@ -22,7 +22,6 @@ pub async fn remember(tx: &mut Tx, user: Uuid, device: &[u8], now: Timestamp) ->
     on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(device).bind(now).execute(conn).await.map(drop))
 }
 
-/// Forgets devices that were not used since then.
 pub async fn forget(db: &Db, since: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM known_devices WHERE seen_at < $1";
     let mut tx = db.begin().await?;

@@ -22,7 +22,7 @@ pub async fn read(db: &Db, user: Uuid) -> sqlx::Result<Option<Factor>> {
     on!(db.read(), pool => sqlx::query_as(READ).bind(user).fetch_optional(pool).await)
 }
 
-/// Takes one of the `most` tries that there are since `since`; `false` when they are used up.
+/// Takes one of `most` tries since `since`; `false` when they are used up.
 pub async fn take_try(
     db: &Db,
     user: Uuid,
@@ -40,7 +40,6 @@ pub async fn take_try(
     Ok(rows == 1)
 }
 
-/// All tries that there are may be taken again.
 pub async fn forget_tries(tx: &mut Tx, user: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE users SET totp_tries = 0 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(user).execute(conn).await.map(drop))
@@ -66,7 +65,7 @@ pub async fn use_code(tx: &mut Tx, user: Uuid, hash: &[u8], now: Timestamp) -> s
     Ok(rows == 1)
 }
 
-/// Whether there was such a recovery code, and it is used up.
+/// Whether this recovery code has been used.
 pub async fn is_used(db: &Db, user: Uuid, hash: &[u8]) -> sqlx::Result<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM recovery_codes
         WHERE user_id = $1 AND code_hash = $2 AND used_at IS NOT NULL)";
@@ -79,7 +78,7 @@ pub async fn bump_epoch(tx: &mut Tx, user: Uuid) -> sqlx::Result<i64> {
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
 }
 
-/// The secret from now on; `step` is that of the code which proved it.
+/// `step`: of the code that proved the secret.
 pub async fn switch_on(
     tx: &mut Tx,
     user: Uuid,
@@ -93,7 +92,6 @@ pub async fn switch_on(
         .execute(conn).await.map(drop))
 }
 
-/// Forgets secret and recovery codes.
 pub async fn switch_off(tx: &mut Tx, user: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str =
         "UPDATE users SET totp_secret = NULL, totp_last_step = NULL, updated_at = $2 WHERE id = $1";
@@ -118,7 +116,6 @@ pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
     on!(tx.conn(), conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 
-/// The same secret, sealed anew.
 pub async fn put_sealed(tx: &mut Tx, user: Uuid, sealed: &[u8]) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE users SET totp_secret = $2 WHERE id = $1";
     on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(sealed).execute(conn).await.map(drop))

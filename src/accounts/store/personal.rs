@@ -16,7 +16,6 @@ pub struct Personal<'a> {
     pub expires_at: Timestamp,
 }
 
-/// What a link still promises.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Promise {
     pub user_id: Uuid,
@@ -39,7 +38,6 @@ pub async fn clear(tx: &mut Tx, purpose: Purpose, user: Uuid) -> sqlx::Result<()
     on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(purpose.as_str()).execute(conn).await.map(drop))
 }
 
-/// The address that opening the link would confirm, and whose it would be.
 pub async fn promised_address(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Result<Option<Promise>> {
     const SQL: &str = "SELECT user_id, payload, purpose = 'email' AS changes FROM one_time_tokens
         WHERE token_hash = $1 AND purpose IN ('verify', 'email') AND expires_at > $2
@@ -47,7 +45,7 @@ pub async fn promised_address(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Res
     on!(db.read(), pool => sqlx::query_as(SQL).bind(hash).bind(now).fetch_optional(pool).await)
 }
 
-/// Whose password the link would change. It must still be that account's address to which the link went.
+/// The user whose password the link changes, if the link went to the address that their account still has.
 pub async fn resettable(db: &Db, hash: &[u8], now: Timestamp) -> sqlx::Result<Option<Uuid>> {
     const SQL: &str = "SELECT u.id FROM one_time_tokens t JOIN users u ON u.id = t.user_id
         WHERE t.token_hash = $1 AND t.purpose = 'reset' AND t.expires_at > $2 AND u.disabled_at IS NULL

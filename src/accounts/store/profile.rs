@@ -14,9 +14,9 @@ pub const BY_ADDRESS: &str =
 pub struct Profile {
     pub email: String,
     pub confirmed: bool,
-    /// The address it can be logged in to by is its own.
+    /// The address is this account's alone.
     pub owned: bool,
-    /// An address that waits for its letter to be opened.
+    /// A new address that is not confirmed yet.
     pub pending: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub async fn confirm_address(tx: &mut Tx, id: Uuid, email: &str, now: Timestamp)
     }
 }
 
-/// Sets the password and ends every session; the epoch in which the next ones begin.
+/// Ends every session. Returns the epoch in which the next ones begin.
 pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str, now: Timestamp) -> sqlx::Result<i64> {
     const SQL: &str = "UPDATE users SET password_hash = $2, auth_epoch = auth_epoch + 1, updated_at = $3
         WHERE id = $1 RETURNING auth_epoch";
