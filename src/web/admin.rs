@@ -10,7 +10,7 @@ use super::sudo::Sudo;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 
-/// Proof that an admin asks, who has given their password in the last ten minutes. Handlers take it first.
+/// Proof that the viewer is an admin in sudo mode. Handlers take it first.
 pub struct AdminSudo(());
 
 impl<S> FromRequestParts<S> for AdminSudo

@@ -17,12 +17,11 @@ use crate::error::Error;
 #[exclude = "*.txt"]
 struct Static;
 
-/// What almost every page is set in. A style sheet names fonts without their content, so a new one gets a new name.
+/// The fonts of almost every page. A style sheet names them without a hash, so a changed font needs a new name.
 pub const FONTS: [&str; 2] = [
     "/static/vendor/fonts/brygada-1918-latin-wght-normal.woff2",
     "/static/vendor/fonts/libre-franklin-latin-wght-normal.woff2",
 ];
-/// Where they are.
 pub const ROUTE: &str = "/static/{*path}";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -37,7 +36,7 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The address of a static file, which changes when its content does; empty for one that is not there.
+/// Changes when the file's content does; empty for a file that does not exist.
 pub fn url(path: &str) -> &'static str {
     ADDRESSES.get(path).map_or("", String::as_str)
 }
@@ -52,7 +51,7 @@ pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Resul
     answer(&path, named_by_content || path.starts_with("vendor/fonts/"))
 }
 
-/// A file that browsers ask for at the root, whatever the pages say.
+/// Browsers ask for it at the root, whatever the pages say.
 pub fn file(path: &'static str) -> Result<Response, Error> {
     answer(path, false)
 }

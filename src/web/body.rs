@@ -12,10 +12,7 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::error::{Code, Error, Result};
 
-/// The whole body of at most `limit` bytes; one that is announced to be longer is not waited for.
-///
-/// # Errors
-/// [`Error::TooLarge`], or 400 `bad_body` when it breaks off.
+/// At most `limit` bytes: a longer announced length fails at once. 400 `bad_body` when the body breaks off.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     fits(&body, limit)?;
     to_bytes(body, limit).await.map_err(|error| {
@@ -30,8 +27,7 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     })
 }
 
-/// # Errors
-/// [`Error::TooLarge`] when the body is announced to be longer than `limit` bytes.
+/// Fails when the body is announced to be longer than `limit` bytes.
 pub fn fits(body: &Body, limit: usize) -> Result<()> {
     let fits = body.size_hint().lower() <= limit as u64;
     fits.then_some(()).ok_or(Error::TooLarge { limit })
@@ -42,7 +38,6 @@ pub fn fits(body: &Body, limit: usize) -> Result<()> {
 pub struct Awaited(Arc<AtomicBool>);
 
 impl Awaited {
-    /// Watches the body of this request.
     #[must_use]
     pub fn watch(&self, request: Request) -> Request {
         if request.body().is_end_stream() {

@@ -51,7 +51,7 @@ impl Name {
         self.secure().trim_start_matches(PREFIX)
     }
 
-    /// What browsers call it there.
+    /// The name has a prefix where the site is on https.
     #[must_use]
     pub fn on(self, site: &PublicUrl) -> &'static str {
         if site.secure_cookies() { self.secure() } else { self.as_str() }
@@ -65,9 +65,7 @@ impl Name {
     }
 }
 
-/// What `read` makes of the first cookie of this name that it can read.
-///
-/// Other programs on the same host set cookies too, of any bytes and under any name.
+/// The first cookie of this name that `read` accepts: other programs on the host set cookies too, of any bytes.
 pub fn find<T>(
     site: &PublicUrl,
     headers: &HeaderMap,

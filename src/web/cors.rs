@@ -28,10 +28,7 @@ pub struct CorsSettings {
     pub cors_origins: Vec<String>,
 }
 
-/// One of `COFFER_CORS_ORIGINS`.
-///
-/// # Errors
-/// A sentence with an example.
+/// Parses one of `COFFER_CORS_ORIGINS`.
 pub fn origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     let is_origin = || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
@@ -43,7 +40,7 @@ pub fn origin(text: &str) -> Result<String, String> {
     ))
 }
 
-/// Answers what browsers ask before a request, and says of each answer who may read it.
+/// Answers preflight requests, and sets who may read each answer.
 pub async fn share(State(allowed): State<Arc<[String]>>, request: Request, next: Next) -> Response {
     let by = request.headers().get(header::ORIGIN).and_then(|origin| reader(&allowed, origin));
     let is_preflight = request.method() == Method::OPTIONS
@@ -61,7 +58,6 @@ pub async fn share(State(allowed): State<Arc<[String]>>, request: Request, next:
     response
 }
 
-/// Who may read an answer to this origin.
 fn reader(allowed: &[String], origin: &HeaderValue) -> Option<HeaderValue> {
     if allowed.iter().any(|known| known == ANY) {
         return Some(HeaderValue::from_static(ANY));

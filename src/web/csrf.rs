@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::keys::mac;
 use crate::public_url::PublicUrl;
 
-/// Makes form tokens: a nonce, and a keyed tag of the person that says whose form it was when the session is over.
+/// Makes form tokens: a nonce, and a tag keyed by user, which tells whose form it was after the session is over.
 #[derive(Clone)]
 pub struct FormKey([u8; 32]);
 
@@ -40,7 +40,7 @@ impl FormKey {
         self.token(nonce, owner)
     }
 
-    /// Whether a token, of whichever session, was made for this person.
+    /// Whether a token of any session was made for this user.
     #[must_use]
     pub fn is_of(&self, token: &str, owner: Uuid) -> bool {
         let Ok(bytes) = BASE64URL_NOPAD.decode(token.as_bytes()) else { return false };
@@ -57,20 +57,15 @@ impl FormKey {
     }
 }
 
-/// The forms for signing in hold no token. One that was opened before a sign-in in another tab still
-/// holds none, and may be sent.
+/// The login forms hold no token, and may be sent after a login in another tab.
 const WAYS_IN: [&str; 3] = ["/login", "/login/second-factor", "/register"];
 pub const FIELD: &str = "csrf";
 pub const HEADER: &str = "x-csrf-token";
 /// The one form with a file in it.
 const UPLOAD: &str = "/import";
 
-/// For unsafe methods on the page tree; `field` is the token in the form.
-///
-/// An [`UPLOAD`] is checked for its token by [`super::forms::Upload`], which reads the body.
-///
-/// # Errors
-/// [`Error::CrossSite`]
+/// For unsafe methods on the page tree; `field` is the form's token. [`super::forms::Upload`] reads an [`UPLOAD`] and
+/// checks its token.
 pub fn check_page(
     site: &PublicUrl,
     identity: &Identity,
@@ -82,10 +77,7 @@ pub fn check_page(
     if is_upload { Ok(()) } else { check_token(identity, request, field) }
 }
 
-/// For the JSON tree: the same for requests that the cookie signs in; the token comes in a header.
-///
-/// # Errors
-/// [`Error::CrossSite`]
+/// For the JSON tree: requests with the session's cookie need the token in a header.
 pub fn check_api(site: &PublicUrl, identity: &Identity, request: &Request) -> Result<()> {
     if request.method().is_safe() || identity.viewer.member().is_none() {
         return Ok(());
@@ -93,8 +85,7 @@ pub fn check_api(site: &PublicUrl, identity: &Identity, request: &Request) -> Re
     check_origin(site, request).and_then(|()| check_token(identity, request, None))
 }
 
-/// # Errors
-/// [`Error::CrossSite`] unless one of our own pages has sent this.
+/// Fails unless one of our own pages has sent this.
 pub fn check_origin(site: &PublicUrl, request: &Request) -> Result<()> {
     let host = site.host_of(request.headers(), request.uri()).unwrap_or_default();
     if is_same_origin(site, request.headers(), host) { Ok(()) } else { Err(Error::CrossSite) }
@@ -115,7 +106,7 @@ fn check_token(identity: &Identity, request: &Request, field: Option<&str>) -> R
     }
 }
 
-/// `Sec-Fetch-PublicUrl` first: browsers set it and pages can't. Older browsers send `Origin`; neither is a refusal.
+/// `Sec-Fetch-Site` first: browsers set it and pages can't. Older browsers send `Origin`. With neither it is refused.
 fn is_same_origin(site: &PublicUrl, headers: &HeaderMap, host: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin")) {
@@ -125,7 +116,6 @@ fn is_same_origin(site: &PublicUrl, headers: &HeaderMap, host: &str) -> bool {
     }
 }
 
-/// Whether this is the session's token, in constant time.
 #[must_use]
 pub fn matches(identity: &Identity, token: &[u8]) -> bool {
     !identity.csrf.is_empty() && bool::from(identity.csrf.as_bytes().ct_eq(token))

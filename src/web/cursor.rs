@@ -25,8 +25,7 @@ impl CursorKey {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// # Errors
-    /// [`Error::BadCursor`] for anything that [`CursorKey::seal`] did not make for this kind of position.
+    /// Fails for what [`CursorKey::seal`] did not make for this kind of position.
     pub fn open<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| Error::BadCursor)?;
         let (position, tag) =

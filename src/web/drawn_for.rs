@@ -1,5 +1,4 @@
-//! A page gets parts only for the viewer for whom it was drawn: its session may have ended, or another account may have
-//! logged in since.
+//! Parts of a page are only for its own viewer: the session may have ended since, or another account logged in.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -9,8 +8,8 @@ use super::csrf::{FormKey, HEADER};
 use crate::error::Error;
 use crate::identity::Identity;
 
-/// The answer to htmx when its page was drawn for another viewer: log in again, or load the page anew. The page names
-/// its viewer by its form token, which is empty for visitors.
+/// Tells htmx to log in again or to load the page anew when the page was another viewer's. The form token names the
+/// page's viewer; it is empty for visitors.
 #[must_use]
 pub fn refuse(form_key: &FormKey, identity: &Identity, request: &Request) -> Option<Response> {
     let headers = request.headers();

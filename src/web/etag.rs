@@ -94,7 +94,7 @@ pub fn is_for_new(headers: &HeaderMap) -> bool {
     field.and_then(|field| parse(&field)) == Some(EntityTags::Any)
 }
 
-/// Whether `If-None-Match` names the tag of what stands: then 304 will do. A header that can't be read names nothing.
+/// Whether `If-None-Match` names this tag, so that 304 will do. A header that can't be read names nothing.
 pub fn is_unchanged(headers: &HeaderMap, tag: &str) -> bool {
     let field = field(headers, &header::IF_NONE_MATCH);
     field.and_then(|field| parse(&field)).is_some_and(|known| known.hold_weakly(tag))
@@ -112,18 +112,12 @@ pub fn not_modified(tag: String) -> Response {
     (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
 }
 
-/// The tags of `If-Match`; `None` without that header.
-///
-/// # Errors
-/// 400 `bad_if_match` when it names none, or holds something else.
+/// `None` without `If-Match`. 400 `bad_if_match` when it names no tag or can't be read.
 pub fn if_match(headers: &HeaderMap) -> Result<Option<EntityTags>> {
     field(headers, &header::IF_MATCH).map(|field| required(&field)).transpose()
 }
 
-/// The same where a body says it.
-///
-/// # Errors
-/// 400 `bad_if_match`.
+/// The same for a tag in the body.
 pub fn if_match_in(text: Option<&str>) -> Result<Option<EntityTags>> {
     text.map(|text| required(text.as_bytes())).transpose()
 }

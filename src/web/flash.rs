@@ -65,7 +65,6 @@ impl Flash {
         Self { offer: Some(offer), ..self }
     }
 
-    /// The flash that the page before has left, if there is one.
     #[must_use]
     pub fn from_cookie(deps: &WebDeps, headers: &HeaderMap) -> Option<Self> {
         cookies::find(&deps.public_url, headers, Name::Flash, |sent| Self::open(&deps.once, sent))
@@ -92,7 +91,6 @@ impl Flash {
     }
 }
 
-/// Sends the flash that a handler has left in its response.
 pub fn send(deps: &WebDeps, response: &mut Response) {
     if let Some(flash) = response.extensions_mut().remove::<Flash>()
         && let Some(sealed) = flash.seal(&deps.once, &deps.system)

@@ -39,7 +39,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     }
 }
 
-/// A typed query string.
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
@@ -72,10 +71,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for StrictQuery<T> {
     }
 }
 
-/// Name and value pairs of `application/x-www-form-urlencoded` (WHATWG URL § 5.1).
-///
-/// # Errors
-/// 400 `invalid_utf8` where the browser's rules would put replacement characters.
+/// Pairs of `application/x-www-form-urlencoded` (WHATWG URL § 5.1). 400 `invalid_utf8` for what is not UTF-8.
 pub fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>> {
     bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(pair).collect()
 }

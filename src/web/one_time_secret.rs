@@ -1,7 +1,5 @@
-//! A secret that is shown on the page after a redirect and never again.
-//!
-//! It travels in the browser's own cookie, encrypted for the person, so that no store holds it, no one else reads it
-//! and reloading the page neither makes another one nor shows this one again.
+//! A secret that is shown on the page after a redirect and never again. The browser's own cookie carries it, sealed for
+//! the user: no store holds it, and reloading the page does not show it again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +20,12 @@ const LIFE: Duration = Duration::from_mins(1);
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
-    /// What it is, so that no other page shows it.
+    /// So that no other page shows it.
     name: String,
     secret: String,
     until: i64,
 }
 
-/// The secret that the page before has left, if there is one.
 pub struct OneTimeSecret(Option<Sealed>);
 
 impl OneTimeSecret {
@@ -38,7 +35,6 @@ impl OneTimeSecret {
     }
 }
 
-/// Leaves a secret for the page that the response leads to.
 pub fn keep(deps: &WebDeps, viewer: &Viewer, response: &mut Response, name: &str, secret: &str) {
     let Some(viewer) = viewer.id() else { return };
     let until = deps.system.now().plus(LIFE).micros();

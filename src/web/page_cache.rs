@@ -1,5 +1,4 @@
-//! Rendered pages and documents, cached as bytes until something changes, and compressed once. Public ones are answered
-//! with 304 to clients that have them.
+//! Rendered pages and documents, cached as compressed bytes. Clients that have a public one get 304.
 
 #[cfg(test)]
 mod tests;
@@ -149,7 +148,6 @@ fn compressed(body: &[u8], level: Compression) -> Vec<u8> {
     written.unwrap_or_default()
 }
 
-/// Shares the bytes with the cache.
 struct SharedBytes {
     page: Arc<CachedPage>,
     gzip: bool,

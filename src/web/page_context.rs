@@ -25,7 +25,7 @@ pub struct PageContext {
     /// Which tab is lit: `library`, `tags`, `trash`, `import`, or none.
     pub section: &'static str,
     pub signup_open: bool,
-    /// Path and query of this page, for coming back after signing in.
+    /// Path and query of this page, to return to after a login.
     pub asked: String,
     pub preferences: Preferences,
 }
@@ -115,7 +115,7 @@ pub fn page(template: &impl Template, had_toast: bool) -> Result<Response> {
     Ok(response)
 }
 
-/// Goes on to another page of ours and says there what happened.
+/// Redirects to another page of ours, which shows the flash.
 #[must_use]
 pub fn redirect(path: &str, flash: Option<Flash>) -> Response {
     let mut response = Redirect::to(path).into_response();

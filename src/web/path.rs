@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// The `{id}` of an address.
 pub struct Id(pub Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -20,7 +19,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The `{id}` and `{version}` of an address.
 pub struct IdVersion {
     pub id: Uuid,
     pub version: i64,
@@ -36,7 +34,6 @@ impl<S: Send + Sync> FromRequestParts<S> for IdVersion {
     }
 }
 
-/// The `{username}` of an address.
 pub struct Username(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Username {

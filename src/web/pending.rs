@@ -1,5 +1,5 @@
-//! A form on its way to its handler. Whatever keeps it from getting there, what was typed comes back with the answer:
-//! in a prompt that sends it on, or in the error page, to be copied.
+//! A form on its way to its handler. If it does not get there, the answer holds what was typed: in a prompt that sends
+//! it on, or in the error page, to be copied.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -28,7 +28,6 @@ const TYPED: [(&str, &str); 7] = [
     ("display_name", "Display name"),
 ];
 
-/// Where a form goes and what it holds.
 #[derive(Clone, Debug)]
 pub struct PendingForm {
     /// A path of our own.
@@ -95,13 +94,13 @@ impl PendingForm {
         find(&self.fields, name)
     }
 
-    /// Whether it holds what is not written into a page.
+    /// Whether a field must not be written into a page.
     #[must_use]
     pub fn has_secrets(&self) -> bool {
         self.fields.iter().any(|(name, _)| is_secret(name))
     }
 
-    /// What a prompt keeps of it.
+    /// The fields that a prompt repeats.
     pub fn hidden(&self) -> impl Iterator<Item = &(String, String)> {
         self.fields.iter().filter(|(name, _)| !is_secret(name))
     }
@@ -116,7 +115,7 @@ impl PendingForm {
         typed.collect()
     }
 
-    /// Makes it one of another session.
+    /// So that another session can send it.
     pub fn set_token(&mut self, token: &str) {
         self.fields.retain(|(name, _)| name != FIELD);
         self.fields.push((FIELD.to_owned(), token.to_owned()));
@@ -126,7 +125,7 @@ impl PendingForm {
         Body::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish())
     }
 
-    /// Stays with the error that it ended in.
+    /// Attaches the form to the error that it ended in.
     #[must_use]
     pub fn keep(self, mut response: Response) -> Response {
         if response.extensions().get::<Cause>().is_some() {

@@ -14,9 +14,9 @@ use crate::limiter::verdict::Refusal;
 pub enum Prompt {
     /// The session is over: log in again.
     LogIn(LogIn),
-    /// Another user has logged in than the one who wrote it: whose is it to be?
+    /// Another user than the one who wrote it has logged in: who sends it?
     Whose { name: String },
-    /// The password again, as what is asked for reaches far.
+    /// The password again, as the form asks for a far-reaching change.
     Password { wrong: bool, code: bool },
     /// Send it again later.
     Wait(Refusal),
@@ -44,7 +44,7 @@ pub struct PromptPage<'a> {
 }
 
 impl Prompt {
-    /// The prompt that clears an error out of a form's way, if one does.
+    /// `None` if no prompt can help against the error.
     #[must_use]
     pub fn for_error(
         error: &Error,
@@ -81,7 +81,6 @@ impl Prompt {
         }
     }
 
-    /// What is said about the fields that it shows again.
     fn about_typed(&self) -> &'static str {
         match self {
             Self::LogIn(_) => "This will be sent once you have logged in.",

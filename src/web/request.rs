@@ -11,7 +11,7 @@ use super::deps::WebDeps;
 use super::{browser, device};
 use crate::identity::{Address, RequestMeta};
 
-/// What can be held while something is waited for, as a body can't be shared.
+/// What you can hold while you wait: a body can't be shared between threads.
 #[derive(Clone, Copy)]
 pub struct Head<'a> {
     pub uri: &'a Uri,

@@ -1,7 +1,7 @@
 //! Who asks of the JSON tree, and what a bearer token lets them do.
 //!
-//! A route takes its viewer as [`Scoped`], which names the scope that a token needs for it. A route that takes a bare
-//! [`Viewer`] sees a visitor where a token came, so that a forgotten scope opens nothing.
+//! A route takes its viewer as [`Scoped`], which names the scope that a token needs. A route that takes a bare
+//! [`Viewer`] sees a visitor instead of a token's user, so that a forgotten scope opens nothing.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -16,7 +16,7 @@ use super::sudo::Sudo;
 use crate::error::{Error, Result};
 use crate::identity::{Identity, Scope, TokenLimits, Viewer};
 
-/// Who showed a token, and what it is good for.
+/// A token's user, and its limits.
 #[derive(Clone)]
 pub struct Bearer {
     pub viewer: Viewer,
@@ -43,7 +43,6 @@ pub struct Scoped<N> {
     needs: PhantomData<fn() -> N>,
 }
 
-/// What a route needs.
 pub trait Needs {
     /// Of a token.
     const SCOPE: Scope;
@@ -116,7 +115,7 @@ impl<N: Needs> Scoped<N> {
     }
 }
 
-/// The same for what reaches far: a session must be in sudo mode; a token was made in it, for this.
+/// For what reaches far: a session must be in sudo mode, and a token was made in it.
 pub struct SudoScoped<N>(Scoped<N>);
 
 impl<N> Deref for SudoScoped<N> {

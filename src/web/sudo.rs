@@ -1,9 +1,8 @@
-//! Sudo mode: what reaches far (tokens, factors, export, admin's changes) asks for the password once more, at most
-//! every ten minutes.
+//! Sudo mode: what reaches far (tokens, factors, export, administration) asks for the password again, at most every ten
+//! minutes.
 //!
-//! A handler takes [`Sudo`] before the body. Without sudo mode a page leads to `/sudo` and back; a form waits in the same
-//! [prompt](super::prompt) and goes through together with the password. Such forms are plain ones: htmx does not show
-//! a refusal.
+//! A handler takes [`Sudo`] before the body. Without sudo mode a page redirects to `/sudo` and back. A form waits in the
+//! same [prompt](super::prompt), and must not use htmx, which shows no refusal.
 
 use std::sync::Arc;
 
@@ -34,7 +33,5 @@ where
 
 /// Decides whether a request is in sudo mode, or brings the password that begins it.
 pub trait CheckSudo: Send + Sync {
-    /// # Errors
-    /// [`Error::SignInRequired`], [`Error::SudoRequired`] or [`Error::SudoRefused`]
     fn check<'a>(&'a self, parts: &'a Parts, origin: RequestMeta) -> BoxFuture<'a, Result<()>>;
 }
