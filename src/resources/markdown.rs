@@ -42,7 +42,8 @@ impl Eq for CachedHtml {}
 /// names, images become links to them, and tags that no text may hold are shown as they were typed.
 pub fn render(markdown: &str) -> String {
     let source = source::Source::new(markdown);
-    let events: Vec<Event<'_>> = source.events().collect();
+    let mut events: Vec<Event<'_>> = source.events().collect();
+    headings::raise(&mut events);
     let names = headings::names(&events);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut unsafe_html, shape::Shaper::shape(events.into_iter(), names));

@@ -1,11 +1,26 @@
-//! Names of headings, by which a link within the text finds them.
+//! Headings: their levels on a page, and the names by which a link within the text finds them.
 
 use std::collections::{HashSet, VecDeque};
 
-use pulldown_cmark::{Event, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
 
 /// The longest name, in characters.
 const LONGEST: usize = 80;
+
+/// Raises all headings so that the highest is of the first level, as a page must skip none (WCAG 2.2, 1.3.1).
+pub(super) fn raise(events: &mut [Event<'_>]) {
+    let mut levels: Vec<&mut HeadingLevel> = events
+        .iter_mut()
+        .filter_map(|event| match event {
+            Event::Start(Tag::Heading { level, .. }) => Some(level),
+            _ => None,
+        })
+        .collect();
+    let highest = levels.iter().map(|level| **level as usize).min().unwrap_or(1);
+    for level in &mut levels {
+        **level = HeadingLevel::try_from(**level as usize + 1 - highest).unwrap_or(**level);
+    }
+}
 
 /// A name for each heading in its order, as GitHub makes them: `Tide tables!` is `tide-tables`. Each is given once.
 pub(super) fn names(events: &[Event<'_>]) -> VecDeque<String> {

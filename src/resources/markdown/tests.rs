@@ -13,6 +13,7 @@ fn renders_what_people_write() {
             "# a\n## b\n###### c",
             "<h2 id=\"user-a\">a</h2>\n<h3 id=\"user-b\">b</h3>\n<h6 id=\"user-c\">c</h6>\n",
         ),
+        ("## a\n### b", "<h2 id=\"user-a\">a</h2>\n<h3 id=\"user-b\">b</h3>\n"),
         ("one\ntwo\n> a\n> b", "<p>one<br>\ntwo</p>\n<blockquote>\n<p>a<br>\nb</p>\n</blockquote>\n"),
         ("```rust\nlet a;\n```", "<pre tabindex=\"0\"><code class=\"language-rust\">let a;\n</code></pre>\n"),
         ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>\n"),
