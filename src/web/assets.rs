@@ -42,7 +42,7 @@ pub fn url(path: &str) -> &'static str {
 }
 
 pub async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /resources?\nDisallow: /login\nDisallow: /api/\n"
+    "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /api/\n"
 }
 
 pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Error> {
