@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::resource::ResourceBody;
 use super::{
     Change, Draft, Kind, Precondition, Resource, Resources, ResourcesState, TagCount, Via, batch, changes,
-    export, import, listing,
+    export, import, listing, searches,
 };
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
@@ -46,6 +46,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
         .merge(batch::api::routes())
         .merge(changes::api::routes())
         .merge(import::api::routes())
+        .merge(searches::api::routes())
         .merge(export::api::routes())
 }
 

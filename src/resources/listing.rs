@@ -1,5 +1,6 @@
 //! The parameters of a list, and the page that answers them: filters, order, and where the next page begins.
 
+mod address;
 mod params;
 
 use std::sync::Arc;
@@ -110,6 +111,8 @@ pub struct Listing {
     pub next: Option<String>,
     pub highlights: Vec<super::fold::Highlight>,
     pub sort: Sort,
+    /// Whether the next page begins with the matches that were too old to be ranked.
+    pub older_follow: bool,
 }
 
 /// Hits and where the next page begins, if there is one.
@@ -132,12 +135,15 @@ impl Page {
 
 impl Listing {
     pub fn new(page: Page, search: &Search, cursors: &CursorKey) -> Self {
+        let is_rest = |position: &Option<Position>| matches!(position, Some(Position::Rest(_)));
+        let older_follow = is_rest(&page.next) && !is_rest(&search.after);
         let next = page.next.map(|next| cursors.seal(&next));
         Self {
             hits: page.hits.into_iter().map(Arc::new).collect(),
             next,
             highlights: search.query.highlights(),
             sort: search.sort,
+            older_follow,
         }
     }
 }

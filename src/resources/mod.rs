@@ -29,6 +29,7 @@ pub mod resource;
 pub mod retag;
 mod revisions;
 mod saving;
+pub mod searches;
 pub mod seed;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;

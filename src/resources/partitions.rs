@@ -50,7 +50,7 @@ fn merged(parts: &[Arc<Listing>; 2], limit: usize, cursors: &CursorKey) -> Listi
     let goes_on = hits.len() > limit || parts.iter().any(|part| part.next.is_some());
     hits.truncate(limit);
     let next = hits.last().filter(|_| goes_on).map(|last| cursors.seal(&position_of(last, sort)));
-    Listing { hits, next, highlights: Vec::new(), sort }
+    Listing { hits, next, sort, ..Listing::default() }
 }
 
 /// The order in which the databases sort a list.

@@ -4,11 +4,13 @@ mod chosen;
 mod compile;
 mod filter;
 mod lex;
+mod near;
 mod parts;
 
 pub use chosen::{ChosenFilter, chosen_filters, with_filter};
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
+pub use near::nearest_tags;
 
 use super::fold::{self, Highlight};
 use super::{index_terms, normal_url};

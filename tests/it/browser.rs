@@ -18,8 +18,8 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 19] = [
-    "/resources", "/tags", "/trash", "/import", "/settings/profile", "/settings/display",
+const ROOMS: [&str; 20] = [
+    "/resources", "/searches", "/tags", "/trash", "/import", "/settings/profile", "/settings/display",
     "/settings/security", "/settings/sessions", "/settings/capture", "/settings/tokens",
     "/settings/webhooks", "/settings/activity", "/settings/data", "/admin/metrics", "/admin", "/admin/users",
     "/admin/invites", "/admin/audit", "/admin/limits",
@@ -323,6 +323,10 @@ async fn every_page_is_for_everybody() {
     let link = owner.saves(awkward_link()).await;
     owner.json(Method::PATCH, &link.api(), json!({ "visibility": "public" })).if_match("\"1\"").await.ok();
     let trashed = owner.saves(awkward_note("To be thrown away")).await;
+    for name in ["Tides", &"Donaudampf".repeat(10)] {
+        let search = json!({ "name": name, "search": "q=tide" });
+        owner.json(Method::POST, "/api/v1/searches", search).await.is(201);
+    }
     owner.json_free(Method::DELETE, &trashed.api()).await.is(204);
     are_for_everybody(
         &browser,
@@ -330,6 +334,8 @@ async fn every_page_is_for_everybody() {
             "/resources",
             "/resources?q=cell&tag=%C3%A4%2Fb&kind=note",
             "/resources?q=nothing+like+this",
+            "/resources?q=tide",
+            "/searches",
             "/resources?q=tag%3A",
             "/resources/new",
             "/resources/new?kind=note",

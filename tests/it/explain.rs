@@ -15,6 +15,7 @@ use coffer::refresh::store as refresh;
 use coffer::resources::changes::store as changes;
 use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
+use coffer::resources::searches::store as searches;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
 use coffer::timestamp::Timestamp;
@@ -241,6 +242,7 @@ async fn single_things(app: &App) {
     let (id, now) = (app.viewer("owner").await.id().expect("an account"), app.now());
     let sqlite = app.engine == Engine::Sqlite;
     let text = |text: &str| Value::Text(text.to_owned());
+    let saved_searches = if sqlite { "sqlite_autoindex_saved" } else { "saved_searches_owner_id_name_key" };
     let by_id = |table: &str| if sqlite { "SEARCH".to_owned() } else { format!("{table}_pkey") };
     for (what, sql, values, index) in [
         ("find", store::FIND, vec![Value::Id(id)], by_id("resources")),
@@ -266,6 +268,7 @@ async fn single_things(app: &App) {
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("which delivery is due", webhooks::DUE, vec![Value::At(now)], "webhook_deliveries_due".to_owned()),
+        ("saved searches", searches::OF_USER, vec![Value::Id(id)], saved_searches.to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
         (

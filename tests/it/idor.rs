@@ -28,15 +28,22 @@ async fn sends(actor: &Actor, route: &Route, path: &str) -> Answer {
         return actor.get(path).await;
     }
     if !route.is_api() {
-        let form = [("title", "Taken"), ("version", "2"), ("visibility", "public"), ("role", "member")];
+        let form = [
+            ("title", "Taken"),
+            ("name", "Taken"),
+            ("version", "2"),
+            ("visibility", "public"),
+            ("role", "member"),
+        ];
         return actor.post_form(path, &form).await;
     }
     if route.method == Method::PUT {
         return actor.json(Method::PUT, path, json!({ "title": "Taken" })).header("if-none-match", "*").await;
     }
-    let body = match (route.method.as_str(), route.path.contains("users")) {
-        ("PATCH", true) => r#"{"role":"member"}"#,
-        ("PATCH", false) => r#"{"title":"Taken"}"#,
+    let body = match (route.method.as_str(), route.path.as_str()) {
+        ("PATCH", path) if path.contains("users") => r#"{"role":"member"}"#,
+        ("PATCH", path) if path.contains("searches") => r#"{"name":"Taken"}"#,
+        ("PATCH", _) => r#"{"title":"Taken"}"#,
         _ => return actor.json_free(route.method.clone(), path).if_match("*").await,
     };
     actor.sends(route.method.clone(), path, "application/json", body).if_match("*").await

@@ -1,6 +1,7 @@
 //! The library in a browser: how much one screen shows, filters as clicks, keys, themes and times.
 
 use fantoccini::key::Key;
+use fantoccini::wd::PrintOrientation;
 use reqwest::Method;
 use serde_json::json;
 
@@ -8,12 +9,17 @@ use crate::browser::{has_complained_only_of, logs_in};
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine};
 use crate::support::browser::Browser;
+use crate::support::on_both_engines;
 
 const DESK: (u32, u32) = (1280, 800);
 const PHONE: (u32, u32) = (390, 844);
 
 async fn twenty_links(owner: &Actor) {
-    for tide in 1..=20 {
+    links(owner, 20).await;
+}
+
+async fn links(owner: &Actor, count: usize) {
+    for tide in 1..=count {
         let url = format!("https://tides.example/{tide}");
         let text = "High water at noon, low water at six, and both an hour later on the next day. ".repeat(4);
         let tags = ["sea", "tides/tables"];
@@ -270,4 +276,41 @@ async fn what_browsers_ask_for_at_the_root_is_there() {
         assert_eq!(visitor.get(path).await.ok().header("content-type"), kind);
     }
     visitor.get("/robots.txt").await.ok().text_has("Disallow: /api/");
+}
+
+#[tokio::test]
+async fn a_printed_list_is_one_column_without_controls() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    twenty_links(&app.signed_in("owner").await).await;
+    for javascript in [true, false] {
+        let browser = signed_in(&app, javascript, DESK).await;
+        browser.goto("/resources?q=high+water").await;
+        for orientation in [PrintOrientation::Portrait, PrintOrientation::Landscape] {
+            let pages = browser.printed_pages(orientation).await;
+            assert!((2..=6).contains(&pages), "{pages} pages of twenty entries");
+        }
+        browser.shows_paper().await;
+        browser.has(".print-only", "Search: high water").await;
+        let narrowest =
+            "return Math.min(...[...document.querySelectorAll('.entry')].map(entry => entry.offsetWidth))
+            / document.documentElement.clientWidth";
+        assert!(browser.run::<f64>(narrowest).await > 0.9);
+        let controls = "return [...document.querySelectorAll('button, input, summary, select')]
+            .filter(control => control.checkVisibility()).length";
+        assert_eq!(browser.run::<usize>(controls).await, 0);
+    }
+}
+
+on_both_engines!(a_search_that_finds_nothing_offers_what_was_meant);
+async fn a_search_that_finds_nothing_offers_what_was_meant(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    owner.saves(json!({ "title": "Tide tables", "tags": ["sea/lighthouse"] })).await;
+    let meant =
+        owner.get("/resources?q=tide+lihgthouse&kind=note").await.ok().has(".nothing", "Did you mean");
+    let href = meant.attributes(".nothing a", "href").remove(0);
+    owner.get(&href).await.ok().has(".entry", "Tide tables").holds("q", "tide lighthouse");
+    owner.get("/resources?q=tag:sea/lighthuse").await.ok().has(".nothing a", "tag:sea/lighthouse");
+    owner.get("/resources?q=moon+lighthuse").await.ok().lacks("Did you mean");
+    owner.get("/resources?q=tide+tables").await.ok().lacks("Did you mean");
+    other.get("/resources?q=lighthuse").await.ok().has("h2", "No results").lacks("Did you mean");
 }

@@ -83,6 +83,7 @@ mod restored;
 mod restored_pages;
 mod routes;
 mod search;
+mod searches;
 mod second_factor;
 mod secrets_in_logs;
 mod security;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 
 use coffer::resources::listing::RANKED;
@@ -32,6 +33,21 @@ async fn ranked_pages_continue_where_the_last_one_ended(app: App) {
         }
     }
     assert_eq!(titles.concat(), "dgbefca");
+}
+
+on_both_engines!(a_page_says_that_older_results_follow_by_date);
+async fn a_page_says_that_older_results_follow_by_date(app: App) {
+    const SAID: &str = "The latest 300 results came best first. Older ones follow, newest first.";
+    let owner = app.signed_in("owner").await;
+    let create = |n| json!({ "do": "create", "resource": { "title": format!("Tide {n}") } });
+    let operations = (0..RANKED + 10).map(create).collect::<Vec<_>>();
+    owner.json(Method::POST, "/api/v1/resources/batch", json!({ "operations": operations })).await.ok();
+    let first = owner.get("/resources?q=tide&limit=200").await.ok().lacks(SAID);
+    let next = first.attributes(".more [rel=next]", "href").remove(0);
+    let second = owner.get(&next).await.ok().has(".more", SAID);
+    assert_eq!(second.texts(".entry-title").len(), 100);
+    let last = owner.get(&second.attributes(".more [rel=next]", "href").remove(0)).await.ok().lacks(SAID);
+    assert_eq!(last.texts(".entry-title").len(), 10);
 }
 
 on_both_engines!(the_word_being_typed_finds_longer_ones_unless_it_finds_enough);

@@ -178,6 +178,7 @@ async fn takes_the_tour(owner: &Actor) {
     let restored = owner.post_form(&format!("{page}/revisions/1/restore"), &[("version", "7")]).await;
     restored.redirects_to(&page);
     owner.get("/tags").await.ok();
+    has_saved_searches(owner).await;
     changes_many(owner, &page).await;
     owner.post_form(&format!("{page}/trash"), &[]).await.redirects_to("/resources");
     owner.get("/trash").await.ok().has(".entry-title", "Tide tables");
@@ -202,6 +203,21 @@ async fn takes_the_tour(owner: &Actor) {
     let link = [("url", "https://again.invalid/"), ("title", "Again"), ("kind", "link")];
     let page = owner.post_form("/resources", &link).await.is(303).header("location");
     owner.post_form(&format!("{page}/fetch"), &[]).await.redirects_to(&page);
+}
+
+async fn has_saved_searches(owner: &Actor) {
+    for name in ["Sea", "Tides", "Moon"] {
+        let form = [("name", name), ("search", "q=tide")];
+        owner.post_form("/searches", &form).await.redirects_to("/resources?q=tide");
+    }
+    let page = owner.get("/searches").await.ok().has("h1", "Saved searches");
+    let feed = page.attributes(".searches a[type]", "href").remove(0);
+    owner.get(&feed).await.ok().text_has("<title>Sea</title>");
+    let rename = feed.trim_end_matches("/feed.atom");
+    owner.post_form(rename, &[("name", "The sea")]).await.redirects_to("/searches");
+    for act in ["down", "up", "delete"] {
+        owner.post_form(&format!("{rename}/{act}"), &[]).await.redirects_to("/searches");
+    }
 }
 
 async fn changes_many(owner: &Actor, page: &str) {
@@ -383,6 +399,7 @@ async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
     let successor = format!("/api/v1/me/tokens/{}", made["id"].as_str().expect("an id"));
     owner.json_free(Method::DELETE, &successor).await.is(204);
     takes_the_tour_of_trash_and_imports(owner).await;
+    takes_the_tour_of_searches(owner).await;
     takes_the_tour_of_webhooks(app, owner).await;
 }
 
@@ -397,6 +414,15 @@ async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {
     owner.get(&import).await.ok().text_has("\"previewed\"");
     owner.json_free(Method::POST, &format!("{import}/commit")).await.ok();
     owner.json_free(Method::POST, &format!("{import}/undo")).await.ok();
+}
+
+async fn takes_the_tour_of_searches(owner: &Actor) {
+    let draft = json!({ "name": "Tides", "search": "q=tide" });
+    let search = owner.json(Method::POST, "/api/v1/searches", draft).await.is(201).header("location");
+    owner.get("/api/v1/searches").await.ok().text_has("\"search\":\"q=tide\"");
+    owner.get(&search).await.ok().text_has("\"name\":\"Tides\"");
+    owner.json(Method::PATCH, &search, json!({ "position": 1 })).await.ok();
+    owner.json_free(Method::DELETE, &search).await.is(204);
 }
 
 async fn takes_the_tour_of_webhooks(app: &App, owner: &Actor) {

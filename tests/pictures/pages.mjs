@@ -13,8 +13,8 @@ export const FOR_VISITORS = ["/login", "/register", "/password/forgot", "/nowher
 
 const FOR_ADMINS = [
   "/resources", "/resources?q=tide", "/resources?q=nothing+like+this", "/resources?q=is%3A", "/resources/new", "/resources/new?kind=note",
-  "/tags", "/trash", "/import", "/settings/profile", "/settings/display", "/settings/security", "/settings/sessions", "/settings/capture",
-  "/settings/tokens", "/settings/activity", "/settings/data", "/admin", "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit",
+  "/searches", "/tags", "/trash", "/import", "/settings/profile", "/settings/display", "/settings/security", "/settings/sessions", "/settings/capture",
+  "/settings/tokens", "/settings/webhooks", "/settings/activity", "/settings/data", "/admin", "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit",
   "/admin/limits",
 ].map(named);
 
@@ -40,6 +40,9 @@ export async function setUp(browser, origin, setupLink) {
     const title = TITLES[entry % TITLES.length];
     const tags = ["sea", "work/rust", "reading"].slice(entry % 3);
     await save({ title, url: `https://site${entry}.example/tides/${entry}`, body: TEXT, tags, pinned: entry === 9, unread: entry % 5 === 0, visibility: entry % 7 ? "private" : "public" });
+  }
+  for (const [name, search] of [["Rust at work", "tag=work%2Frust"], ["To read", "q=is%3Aunread"], ["Tides", "q=tide&sort=title"]]) {
+    await context.request.post(`${origin}/api/v1/searches`, { data: { name, search }, headers: { "X-CSRF-Token": me.csrf, Origin: origin } });
   }
   const note = await save({ title: "High water in September", body: TEXT, tags: ["sea"] });
   const headers = { "X-CSRF-Token": me.csrf, Origin: origin, "If-Match": '"1"' };

@@ -20,6 +20,10 @@ pub const NOT_RESTORED: Flash = Flash::error(
     "Not restored, because you have since saved this link again. Here is that entry.",
 );
 
+pub const SEARCH_SAVED: Flash = Flash::ok("search-saved", "Search saved.");
+pub const SEARCH_RENAMED: Flash = Flash::ok("search-renamed", "Renamed.");
+pub const SEARCH_DELETED: Flash = Flash::ok("search-deleted", "Saved search deleted.");
+
 /// Saved on the way to another page.
 pub fn saved_entry(id: Uuid) -> Flash {
     Flash::ok("saved-entry", "Saved.").with_offer(Offer::page(format!("/resources/{id}"), "Open"))

@@ -12,13 +12,15 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen::{self, Chip, SideTag};
+use super::near_miss::NearMiss;
+use super::searches::SavedSearches;
 use super::sieve::{Sieve, SieveGroup};
 use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing, MOST, SOME, Sort};
 use crate::resources::{Resources, cached, query};
-use crate::web::forms::{Query, encode};
+use crate::web::forms::Query;
 use crate::web::page_cache;
 use crate::web::page_context::{PageContext, page};
 
@@ -43,12 +45,15 @@ struct ResultsPart<'a> {
     here: String,
     /// Filters and order that a new search keeps, as hidden inputs.
     kept: Vec<Hidden>,
+    saved: SavedSearches,
     groups: Vec<SieveGroup>,
     chips: Vec<Chip>,
     side_tags: Vec<SideTag>,
     /// Tags that the bar for several entries lists without JavaScript.
     offered_tags: Vec<String>,
     query_error: Option<String>,
+    /// Of a search that finds nothing: one that does.
+    near_miss: Option<NearMiss>,
     /// Whether the search has nothing to search for.
     wordless: bool,
     /// What looks like a filter, and was searched for as words.
@@ -59,6 +64,7 @@ struct ResultsPart<'a> {
     waiting: Waiting,
     next: Option<String>,
     first: Option<String>,
+    older_follow: bool,
 }
 
 impl ResultsPart<'_> {
@@ -175,11 +181,17 @@ async fn library(
     let unfiltered = narrowed == ListParams::default();
     let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips).await?;
     let query = query::parse(&params.q).unwrap_or_default();
+    let near_miss = if listing.hits.is_empty() && query_error.is_none() {
+        NearMiss::of(&resources, &viewer, &narrowed).await?
+    } else {
+        None
+    };
     let results = ResultsPart {
         context: context.clone(),
         alone: only_results,
         here: href(&narrowed),
         kept: kept(&narrowed),
+        saved: SavedSearches::beside(&resources, &viewer, &narrowed).await?,
         groups: Sieve {
             viewer: &viewer,
             params: &narrowed,
@@ -195,6 +207,7 @@ async fn library(
         },
         chips,
         query_error,
+        near_miss,
         wordless: query.says_nothing,
         unknown_filter: query.unknown_filter.map(|unknown| unknown.message),
         next: listing
@@ -204,6 +217,7 @@ async fn library(
         // htmx appends its results to the pages before.
         first: (!params.cursor.is_empty() && !only_results).then(|| href(&narrowed)),
         q: params.q,
+        older_follow: listing.older_follow,
         waiting: Waiting::new(&rows),
         total,
         rows,
@@ -246,6 +260,7 @@ async fn pinned_first(
         next: listing.next.clone(),
         highlights: listing.highlights.clone(),
         sort: listing.sort,
+        older_follow: false,
     }))
 }
 
@@ -265,20 +280,6 @@ fn kept(params: &ListParams) -> Vec<Hidden> {
 
 /// The address of a list.
 pub(super) fn href(params: &ListParams) -> String {
-    let parts = [
-        ("q", &params.q),
-        ("tag", &params.tag),
-        ("kind", &params.kind),
-        ("pinned", &params.pinned),
-        ("mine", &params.mine),
-        ("sort", &params.sort),
-        ("limit", &params.limit),
-        ("cursor", &params.cursor),
-    ];
-    let query: Vec<String> = parts
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{}", query.join("&")) }
+    let query = params.to_query_string();
+    if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{query}") }
 }

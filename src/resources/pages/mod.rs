@@ -14,7 +14,9 @@ mod history;
 pub mod icons;
 mod library;
 mod names;
+mod near_miss;
 mod rows;
+mod searches;
 mod several;
 mod show;
 mod sieve;
@@ -58,6 +60,12 @@ pub fn routes() -> Router<ResourcesState> {
         .route("/resources/{id}/revisions", get(history::revisions))
         .route("/resources/{id}/revisions/{version}", get(history::revision))
         .route("/resources/{id}/revisions/{version}/restore", post(history::restore_revision))
+        .route("/searches", get(searches::list).post(searches::create))
+        .route("/searches/{id}", post(searches::rename))
+        .route("/searches/{id}/up", post(searches::move_up))
+        .route("/searches/{id}/down", post(searches::move_down))
+        .route("/searches/{id}/delete", post(searches::delete))
+        .route("/searches/{id}/feed.atom", get(searches::feed))
         .route("/tags", get(tags::tags))
         .route("/tags/names", get(tags::names))
         .route("/tags/edit", get(tag_change::edit))

@@ -11,34 +11,55 @@ use crate::resources::markdown;
 use crate::timestamp::Timestamp;
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
+pub const UTF_8: &str = "application/atom+xml; charset=utf-8";
 
-/// The feed of a coffer at this address.
+/// What a feed says of itself.
+pub struct About {
+    pub id: Uuid,
+    pub title: String,
+    /// The path of the page that it follows.
+    pub page: String,
+    /// Its own path.
+    pub feed: String,
+    pub author: Option<atom::Person>,
+}
+
+/// The feed of what is public at this address.
 pub fn write(feed: &Feed, site: &str) -> String {
-    let (page, title, id) = match &feed.owner {
-        Some(profile) => (
-            super::pages::href(profile),
-            profile.display_name.clone(),
-            id_of(&["feed", &profile.id.to_string()]),
-        ),
-        None => {
-            ("/resources".to_owned(), format!("Public library of {}", host(site)), id_of(&["feed", site]))
-        }
+    let about = match &feed.owner {
+        Some(profile) => About {
+            id: Builder::from_custom_bytes(id_of(&["feed", &profile.id.to_string()])).into_uuid(),
+            title: profile.display_name.clone(),
+            page: super::pages::href(profile),
+            feed: super::pages::feed_href(profile),
+            author: Some(author(profile, site)),
+        },
+        None => About {
+            id: Builder::from_custom_bytes(id_of(&["feed", site])).into_uuid(),
+            title: format!("Public library of {}", host(site)),
+            page: "/resources".to_owned(),
+            feed: super::pages::FEED.to_owned(),
+            author: None,
+        },
     };
-    let feed_href =
-        feed.owner.as_ref().map_or_else(|| super::pages::FEED.to_owned(), super::pages::feed_href);
-    let updated = feed.hits.iter().map(|hit| hit.resource.updated_at).max();
+    document(about, &feed.hits, site)
+}
+
+/// The feed of these entries.
+pub fn document(about: About, hits: &[Hit], site: &str) -> String {
+    let updated = hits.iter().map(|hit| hit.resource.updated_at).max();
     let document = atom::Feed {
-        id: urn(Builder::from_custom_bytes(id).into_uuid()),
-        title: atom::Text::plain(title),
+        id: urn(about.id),
+        title: atom::Text::plain(about.title),
         // An empty feed needs a date too, and one that stays.
         updated: moment(updated.unwrap_or(Timestamp::from_micros(0))),
-        authors: feed.owner.iter().map(|profile| author(profile, site)).collect(),
+        authors: about.author.into_iter().collect(),
         generator: Some(atom::Generator { value: "coffer".to_owned(), ..atom::Generator::default() }),
         links: vec![
-            link("self", format!("{site}{feed_href}"), Some(MEDIA_TYPE)),
-            link("alternate", format!("{site}{page}"), Some("text/html")),
+            link("self", format!("{site}{}", about.feed), Some(MEDIA_TYPE)),
+            link("alternate", format!("{site}{}", about.page), Some("text/html")),
         ],
-        entries: feed.hits.iter().map(|hit| entry(hit, site)).collect(),
+        entries: hits.iter().map(|hit| entry(hit, site)).collect(),
         ..atom::Feed::default()
     };
     valid_xml(&document.to_string())

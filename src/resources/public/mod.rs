@@ -1,7 +1,7 @@
 //! Public profiles and feeds. Every viewer sees here what a visitor sees.
 
 pub mod api;
-mod atom;
+pub(super) mod atom;
 pub mod pages;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;

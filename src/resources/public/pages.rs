@@ -61,6 +61,7 @@ struct ProfilePage<'a> {
     waiting: Waiting,
     next: Option<String>,
     first: Option<String>,
+    older_follow: bool,
 }
 
 async fn profile(
@@ -107,6 +108,7 @@ async fn render(
         waiting: Waiting::default(),
         next: listing.next.as_ref().map(|cursor| format!("{here}?cursor={}", encode(cursor))),
         first: (!params.cursor.is_empty()).then_some(here),
+        older_follow: false,
     };
     page(&shown, toast)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::Method;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{PrintConfigurationBuilder, PrintOrientation, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde::de::DeserializeOwned;
@@ -284,6 +284,21 @@ impl Browser {
     /// Lives in this time zone from now on.
     pub async fn lives_in(&self, zone: &str) {
         let command = json!({ "cmd": "Emulation.setTimezoneOverride", "params": { "timezoneId": zone } });
+        self.asks_driver("goog/cdp/execute", command).await;
+    }
+
+    /// How many pages a printer makes of this one.
+    pub async fn printed_pages(&self, orientation: PrintOrientation) -> usize {
+        const PAGE: &[u8] = b"/Type /Page";
+        let wanted = PrintConfigurationBuilder::default().orientation(orientation).build();
+        let pdf = self.client.print(wanted.expect("a paper")).await.expect("it is printed");
+        // The list of all of them is `/Type /Pages`.
+        pdf.windows(PAGE.len() + 1).filter(|part| part.starts_with(PAGE) && part[PAGE.len()] != b's').count()
+    }
+
+    /// Shows the page as on paper from now on.
+    pub async fn shows_paper(&self) {
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "media": "print" } });
         self.asks_driver("goog/cdp/execute", command).await;
     }
 

@@ -54,6 +54,9 @@ impl Owner {
         ids.insert("trash", trashed.id.clone());
         ids.extend(webhook(app, &actor).await);
         ids.insert("changes", change(&actor, &entry).await);
+        let draft = json!({ "name": format!("{MARK} {}", entry.id), "search": format!("q={MARK}") });
+        let search = actor.json(Method::POST, "/api/v1/searches", draft).await.is(201).json();
+        ids.insert("searches", search["id"].as_str().expect("an id").to_owned());
         ids.insert("sessions", another_device(app, &actor, &id).await);
         let draft = json!({ "name": MARK, "scopes": ["resources:read"] });
         let token = actor.json(Method::POST, "/api/v1/me/tokens", draft).await.is(201).json();

@@ -1,0 +1,204 @@
+//! Saved searches: beside the list, and the page on which they are put in order.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::flash;
+use super::library::href;
+use crate::error::{Error, Result};
+use crate::identity::Viewer;
+use crate::resources::listing::ListParams;
+use crate::resources::public::atom;
+use crate::resources::searches::{SavedSearch, SearchChange, SearchDraft};
+use crate::resources::{Resources, query};
+use crate::web::deps::WebDeps;
+use crate::web::forms::Form;
+use crate::web::page_context::{PageContext, page, redirect};
+use crate::web::path::Id;
+
+const SEARCHES: &str = "/searches";
+
+/// What a list shows of the viewer's saved searches.
+#[derive(Default)]
+pub struct SavedSearches {
+    pub links: Vec<SearchLink>,
+    /// The list's own search, if it can be saved.
+    pub unsaved: Option<String>,
+}
+
+pub struct SearchLink {
+    pub name: String,
+    pub href: String,
+    pub active: bool,
+    pub feed: String,
+}
+
+impl SavedSearches {
+    pub async fn beside(resources: &Resources, viewer: &Viewer, params: &ListParams) -> Result<Self> {
+        if viewer.member().is_none() {
+            return Ok(Self::default());
+        }
+        let here = params.to_query_string();
+        let saved = resources.saved_searches(viewer).await?;
+        let links: Vec<SearchLink> = saved.into_iter().map(|saved| SearchLink::new(saved, &here)).collect();
+        let can_be_saved =
+            !here.is_empty() && query::parse(&params.q).is_ok() && !links.iter().any(|link| link.active);
+        Ok(Self { links, unsaved: can_be_saved.then_some(here) })
+    }
+
+    /// The one that the list shows.
+    pub fn active(&self) -> Option<&SearchLink> {
+        self.links.iter().find(|link| link.active)
+    }
+}
+
+impl SearchLink {
+    fn new(saved: SavedSearch, here: &str) -> Self {
+        let active = saved.search == here;
+        Self { href: href(&saved.params()), feed: feed_href(&saved), active, name: saved.name }
+    }
+}
+
+fn feed_href(saved: &SavedSearch) -> String {
+    format!("{SEARCHES}/{}/feed.atom", saved.id)
+}
+
+#[derive(Template)]
+#[template(path = "resources/searches.html")]
+struct SearchesPage {
+    context: PageContext,
+    rows: Vec<SearchRow>,
+}
+
+struct SearchRow {
+    id: String,
+    name: String,
+    href: String,
+    feed: String,
+    /// What it searches for, in the words of the search box and of the filters.
+    words: String,
+}
+
+impl From<SavedSearch> for SearchRow {
+    fn from(saved: SavedSearch) -> Self {
+        let params = saved.params();
+        let filter = |name: &str, value: &str| match value {
+            "" => None,
+            value => Some(query::with_filter("", name, value)),
+        };
+        let own = [(&params.pinned, "is:pinned"), (&params.mine, "yours")];
+        let own = own.iter().filter(|(value, _)| *value == "true").map(|(_, word)| (*word).to_owned());
+        let sort = Some(&params.sort).filter(|sort| !sort.is_empty()).map(|sort| format!("by {sort}"));
+        let words = [Some(params.q.clone()), filter("tag", &params.tag), filter("kind", &params.kind)];
+        let words = words.into_iter().flatten().filter(|word| !word.is_empty()).chain(own).chain(sort);
+        Self {
+            id: saved.id.to_string(),
+            href: href(&params),
+            feed: feed_href(&saved),
+            words: words.collect::<Vec<_>>().join(", "),
+            name: saved.name,
+        }
+    }
+}
+
+pub async fn list(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    context: PageContext,
+) -> Result<Response> {
+    let saved = resources.saved_searches(&viewer).await?;
+    let toast = context.toast.is_some();
+    let rows = saved.into_iter().map(SearchRow::from).collect();
+    page(&SearchesPage { context: context.section("library"), rows }, toast)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SearchForm {
+    name: String,
+    search: String,
+}
+
+/// Back to the list that was saved.
+pub async fn create(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    Form(SearchForm { name, search }): Form<SearchForm>,
+) -> Result<Response> {
+    let saved = resources.save_search(&viewer, &SearchDraft { name, search }).await?;
+    Ok(redirect(&href(&saved.params()), Some(flash::SEARCH_SAVED)))
+}
+
+pub async fn rename(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+    Form(form): Form<SearchForm>,
+) -> Result<Response> {
+    let change = SearchChange { name: Some(form.name), ..SearchChange::default() };
+    resources.change_search(&viewer, id, &change).await?;
+    Ok(redirect(SEARCHES, Some(flash::SEARCH_RENAMED)))
+}
+
+pub async fn move_up(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    moved(&resources, &viewer, id, |position| position.saturating_sub(1)).await
+}
+
+pub async fn move_down(
+    State(resources): State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    moved(&resources, &viewer, id, |position| position + 1).await
+}
+
+async fn moved(
+    resources: &Resources,
+    viewer: &Viewer,
+    id: uuid::Uuid,
+    to: impl Fn(u32) -> u32,
+) -> Result<Response> {
+    let saved = resources.saved_searches(viewer).await?;
+    let position = (1..).zip(&saved).find(|(_, search)| search.id == id).map(|(position, _)| position);
+    let position = position.ok_or(Error::NotFound)?;
+    let change = SearchChange { position: Some(to(position)), ..SearchChange::default() };
+    resources.change_search(viewer, id, &change).await?;
+    Ok(redirect(SEARCHES, None))
+}
+
+pub async fn delete(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {
+    resources.delete_search(&viewer, id).await?;
+    Ok(redirect(SEARCHES, Some(flash::SEARCH_DELETED)))
+}
+
+/// For its owner alone, who sees what the list shows.
+pub async fn feed(
+    State(resources): State<Arc<Resources>>,
+    State(deps): State<Arc<WebDeps>>,
+    viewer: Viewer,
+    Id(id): Id,
+) -> Result<Response> {
+    let saved = resources.saved_search(&viewer, id).await?;
+    let hits = resources.latest_of_search(&viewer, &saved).await?;
+    let about = atom::About {
+        id: saved.id,
+        title: saved.name.clone(),
+        page: href(&saved.params()),
+        feed: feed_href(&saved),
+        author: None,
+    };
+    let site = deps.public_url.address();
+    // Rendering fifty texts would block the other requests of this thread.
+    let written = tokio::task::spawn_blocking(move || atom::document(about, &hits, &site)).await;
+    let body = written.map_err(|error| Error::Internal(format!("writing a feed: {error}")))?;
+    Ok(([(CONTENT_TYPE, atom::UTF_8)], body).into_response())
+}
