@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
+use flate2::Compression;
 use rust_embed::RustEmbed;
 
+use super::page_cache::{compressed, takes_gzip};
 use crate::error::Error;
 
 #[derive(RustEmbed)]
@@ -36,6 +39,17 @@ static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The files that compression makes smaller. Each is asked for by every new browser, so they are packed once and well.
+static PACKED: LazyLock<HashMap<String, Bytes>> = LazyLock::new(|| {
+    Static::iter()
+        .filter_map(|path| {
+            let file = Static::get(&path)?;
+            let packed = compressed(&file.data, Compression::best());
+            (packed.len() * 10 < file.data.len() * 9).then(|| (path.into_owned(), packed.into()))
+        })
+        .collect()
+});
+
 /// Changes when the file's content does; empty for a file that does not exist.
 pub fn url(path: &str) -> &'static str {
     ADDRESSES.get(path).map_or("", String::as_str)
@@ -45,23 +59,34 @@ pub async fn robots() -> &'static str {
     "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /api/\n"
 }
 
-pub async fn serve(Path(path): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Error> {
+pub async fn serve(
+    Path(path): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let named_by_content =
         query.is_some() && query.as_deref() == url(&path).split_once('?').map(|(_, query)| query);
-    answer(&path, named_by_content || path.starts_with("vendor/fonts/"))
+    answer(&path, named_by_content || path.starts_with("vendor/fonts/"), takes_gzip(&headers))
 }
 
 /// Browsers ask for it at the root, whatever the pages say.
 pub fn file(path: &'static str) -> Result<Response, Error> {
-    answer(path, false)
+    answer(path, false, false)
 }
 
-fn answer(path: &str, is_forever: bool) -> Result<Response, Error> {
+fn answer(path: &str, is_forever: bool, takes_gzip: bool) -> Result<Response, Error> {
     let file = Static::get(path).ok_or(Error::NotFound)?;
     let lifetime = if is_forever { FOREVER } else { "public, max-age=300" };
     let kind = file.metadata.mimetype();
     let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
     let kind = HeaderValue::from_str(&kind).map_err(|e| Error::Internal(e.to_string()))?;
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(lifetime))];
-    Ok((headers, file.data).into_response())
+    let packed = PACKED.get(path).filter(|_| takes_gzip);
+    let body = packed.map_or_else(|| Body::from(file.data), |packed| Body::from(packed.clone()));
+    let mut response = (headers, body).into_response();
+    if packed.is_some() {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    Ok(response)
 }

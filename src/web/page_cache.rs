@@ -142,7 +142,7 @@ impl CachedPage {
     }
 }
 
-fn compressed(body: &[u8], level: Compression) -> Vec<u8> {
+pub(super) fn compressed(body: &[u8], level: Compression) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), level);
     let written = gzip.write_all(body).and_then(|()| gzip.finish());
     written.unwrap_or_default()
@@ -197,7 +197,7 @@ fn answer(
     response
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     lists(headers, &header::ACCEPT_ENCODING).any(|coding| {
         let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
         name.trim().eq_ignore_ascii_case("gzip")

@@ -301,6 +301,27 @@ async fn a_printed_list_is_one_column_without_controls() {
     }
 }
 
+/// Packed, and without the fonts, which all pages share.
+const HEAVIEST_LIBRARY: usize = 60 * 1024;
+
+#[tokio::test]
+async fn the_library_page_is_light() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    links(&owner, 60).await;
+    let page = owner.get("/resources").await.ok();
+    let mut addresses = vec!["/resources".to_owned()];
+    addresses.extend(page.attributes("link[rel=stylesheet], link[type='image/svg+xml']", "href"));
+    addresses.extend(page.attributes("script[src]", "src"));
+    assert!(addresses.len() > 10, "{addresses:?}");
+    addresses.push("/static/vendor/icons.svg".to_owned());
+    let mut weight = 0;
+    for address in addresses {
+        weight += owner.get(&address).header("accept-encoding", "gzip").await.ok().bytes().len();
+    }
+    assert!(weight < HEAVIEST_LIBRARY, "{weight} bytes");
+}
+
 on_both_engines!(a_search_that_finds_nothing_offers_what_was_meant);
 async fn a_search_that_finds_nothing_offers_what_was_meant(app: App) {
     let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
