@@ -16,6 +16,7 @@ async fn an_archive_holds_everything_and_no_secret(app: App) {
     let entry = owner.saves(json!({ "title": "Tides", "body": "first words" })).await;
     let change = [("title", "Tides"), ("body", "second words"), ("kind", "note"), ("version", "1")];
     owner.post_form(&entry.page(), &change).await.is(303);
+    owner.post_form("/searches", &[("name", "High water"), ("search", "q=tide")]).await.is(303);
     let zip = owner.get("/settings/data/archive").await.ok();
     assert_eq!(zip.header("content-disposition"), "attachment; filename=\"coffer-archive.zip\"");
     let files = files(zip.bytes());
@@ -25,6 +26,8 @@ async fn an_archive_holds_everything_and_no_secret(app: App) {
     let activity: Value = serde_json::from_str(read("activity.json")).expect("JSON");
     assert_eq!(activity[0]["action"], "data.export");
     assert!(read("versions.json").contains("first words") && read("library.json").contains("second words"));
+    let searches: Value = serde_json::from_str(read("searches.json")).expect("JSON");
+    assert_eq!((&searches[0]["name"], &searches[0]["search"]), (&json!("High water"), &json!("q=tide")));
     let all: String = files.into_iter().map(|(_, text)| text).collect();
     assert!(!all.contains("argon2"), "{all}");
 }

@@ -19,6 +19,7 @@ account.json    who you are there, your devices and tokens (never a password or 
 activity.json   what was done in your account
 library.json    every link and note, what is in the trash included
 versions.json   every saved version of each of them
+searches.json   your saved searches, in their order
 bookmarks.html  the links, as any browser imports them
 entries/        one Markdown file for each link and note
 ";
@@ -41,6 +42,8 @@ pub fn everything(library: &Library, extras: &[Extra], out: &mut dyn Write) -> i
     document::json(library, &mut archive)?;
     archive.begin("versions.json")?;
     document::versions(library, &mut archive)?;
+    archive.begin("searches.json")?;
+    serde_json::to_writer_pretty(&mut archive, &library.searches()?)?;
     archive.begin("bookmarks.html")?;
     document::html(library, &mut archive)?;
     entries(library, &mut archive)?;

@@ -24,7 +24,8 @@ pub use self::running::Exports;
 use self::running::Progress;
 use self::store::{After, PastVersion};
 use super::resource::ResourceBody;
-use super::{Resource, Resources};
+use super::searches::SavedSearch;
+use super::{Resource, Resources, searches};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
@@ -210,6 +211,11 @@ impl Library {
         let ids: Vec<Uuid> = batch.iter().map(|resource| resource.id).collect();
         let revisions = store::revisions(&self.resources.db, &ids);
         self.runtime.block_on(revisions).map_err(io::Error::other)
+    }
+
+    fn searches(&self) -> io::Result<Vec<SavedSearch>> {
+        let searches = searches::store::of_user(&self.resources.db, self.owner);
+        self.runtime.block_on(searches).map_err(io::Error::other)
     }
 
     fn now(&self) -> String {

@@ -1,12 +1,13 @@
 //! The SQL of saved searches.
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cache::Write;
 use crate::db::{Db, on};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
 pub struct SavedSearch {
     pub id: Uuid,
     pub name: String,
