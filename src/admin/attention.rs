@@ -1,4 +1,4 @@
-//! Fixed rules that say, in plain sentences, what wants an operator's eyes.
+//! Fixed rules that tell the operator, in plain sentences, what needs attention.
 
 use std::iter::repeat;
 
@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 const MOST: usize = 5;
 /// A burn rate of 14.4 uses up the 30-day budget in two days.
 const FAST_BURN: f64 = 0.0144;
-/// A route fails when so many of its answers are 5xx, and such a share.
+/// A route fails with at least this many answers of 5xx, and over this share.
 const FEW: f64 = 3.0;
 const FAILING: f64 = 0.1;
 const SLOW: f64 = 0.25;
@@ -43,7 +43,7 @@ pub async fn judge(health: &Health, report: &mut Report, recent: &Sample) {
     };
 }
 
-/// The routes that fail; the first names the database too while that is away, the cause beside what it does.
+/// While the database is away, the first sentence names it: the cause beside its effect.
 async fn failures(health: &Health, report: &Report, recent: &Sample) -> Vec<Attention> {
     let away = report.dependencies.iter().find(|needed| needed.name != REDIS && !needed.is_up());
     let away = away.map(|database| format!("The database ({}) is unavailable", database.name));
@@ -65,7 +65,7 @@ async fn failures(health: &Health, report: &Report, recent: &Sample) -> Vec<Atte
         .collect()
 }
 
-/// The worst first. Each by itself: one that always fails may be a thousandth of all answers.
+/// The worst first. Judged alone: a route that always fails may have a thousandth of all answers.
 fn failing_routes(recent: &Sample) -> Vec<(String, Classes)> {
     let fails = |answers: &Classes| answers.failed >= FEW && answers.failed / answers.total() > FAILING;
     let mut failing: Vec<_> = by_route(recent).into_iter().filter(|(_, answers)| fails(answers)).collect();
@@ -73,7 +73,7 @@ fn failing_routes(recent: &Sample) -> Vec<(String, Classes)> {
     failing
 }
 
-/// What fails, since when, why, how much, and what to do about it.
+/// Since when, why, how often, and what to do.
 fn sentences(report: &Report, (name, answers): &(String, Classes)) -> String {
     let latest = report.failures.iter().find(|group| group.route == *name).map(|group| &group.latest);
     let (cause, step) = latest.map_or_else(Default::default, |failure| {
@@ -86,13 +86,12 @@ fn sentences(report: &Report, (name, answers): &(String, Classes)) -> String {
     )
 }
 
-/// The time of the day, after the day where that is not clear.
+/// The time of the day, with the date where the day is not clear.
 fn moment(report: &Report, at: Timestamp) -> String {
     let age = report.until - at.micros() / 1_000_000;
     if age < HALF_A_DAY { time(at) } else { format!("{}, {}", at.day(), time(at)) }
 }
 
-/// What helps against what the database said.
 fn next_step(said: &str) -> &'static str {
     const STEPS: [(&str, &str); 4] = [
         ("locked", "Another program has locked the database. Stop it. "),

@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 pub const WIDTH: f64 = 720.0;
 pub const HEIGHT: f64 = 180.0;
 
-/// One line or layer, by the class that draws it.
 pub struct Series<'a> {
     pub class: &'a str,
     pub values: Vec<Option<f64>>,
@@ -25,7 +24,6 @@ pub fn ceiling(values: impl Iterator<Item = f64>) -> f64 {
     power * step
 }
 
-/// Lines over each other, all from 0 to `top`.
 pub fn lines(series: &[Series], top: f64) -> String {
     let mut svg = String::new();
     for Series { class, values } in series {
@@ -35,7 +33,7 @@ pub fn lines(series: &[Series], top: f64) -> String {
             if let Some(value) = value {
                 let command = if drawing { 'L' } else { 'M' };
                 to(&mut path, command, x(place, values.len()), y(*value, top));
-                // A single point would be no line.
+                // A single point has no length.
                 if !drawing && !matches!(values.get(place + 1), Some(Some(_))) {
                     path.push_str("h2");
                 }
@@ -47,12 +45,12 @@ pub fn lines(series: &[Series], top: f64) -> String {
     svg
 }
 
-/// Layers on top of each other, the first at the bottom.
+/// The first series is at the bottom.
 pub fn stack(series: &[Series], top: f64) -> String {
     let count = series.first().map_or(0, |series| series.values.len());
     let mut below = vec![0.0; count];
     let mut svg = String::new();
-    // What there is nothing of would be drawn without a height.
+    // A series of zeros would be a layer without height.
     let seen = series.iter().filter(|series| series.values.iter().flatten().any(|value| *value > 0.0));
     for Series { class, values } in seen {
         let over: Vec<Option<f64>> =
@@ -65,7 +63,7 @@ pub fn stack(series: &[Series], top: f64) -> String {
     svg
 }
 
-/// What lies between two lines, in a part for each stretch without a gap.
+/// The area between two lines, split at gaps.
 fn area(over: &[Option<f64>], below: &[f64], top: f64) -> String {
     let mut path = String::new();
     let mut from = 0;
@@ -91,7 +89,6 @@ fn area(over: &[Option<f64>], below: &[f64], top: f64) -> String {
     path
 }
 
-/// A line across, such as an objective.
 pub fn level(class: &str, value: f64, top: f64) -> String {
     if value > top {
         return String::new();
@@ -104,13 +101,11 @@ pub fn mark(class: &str, share: f64) -> String {
     format!(r#"<path class="line {class}" d="M{:.1} 0V{HEIGHT}"/>"#, share * WIDTH)
 }
 
-/// Lines at each quarter of the height.
 pub fn grid() -> String {
     let lines = [0.0, 0.25, 0.5, 0.75].map(|share| format!("M0 {:.1}H{WIDTH}", HEIGHT * share));
     format!(r#"<path class="grid" d="{}"/>"#, lines.concat())
 }
 
-/// A small drawing without words, for what is said beside it.
 pub fn spark(values: &[Option<f64>]) -> String {
     let top = values.iter().flatten().fold(0.0_f64, |most, value| most.max(*value)).max(f64::MIN_POSITIVE);
     let drawn = lines(&[Series { class: "spark", values: values.to_vec() }], top * 1.05);
@@ -119,7 +114,7 @@ pub fn spark(values: &[Option<f64>]) -> String {
     )
 }
 
-/// Goes to a point, with one digit behind each coordinate's point: thousands are written, and `{:.1}` is slow.
+/// One decimal a coordinate. By hand, as thousands are written, and `{:.1}` is slow.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 720")]
 fn to(path: &mut String, command: char, x: f64, y: f64) {
     let [x, y] = [x, y].map(|coordinate| (coordinate * 10.0).round() as u16);

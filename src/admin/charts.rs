@@ -6,7 +6,6 @@ use super::report::{Report, RouteDetail, Traffic};
 
 /// The objective for the slowest answer in a hundred, in seconds.
 const OBJECTIVE: f64 = 0.25;
-/// Rows of the table beneath a chart.
 const ROWS: usize = 16;
 
 pub struct Charts {
@@ -20,13 +19,12 @@ pub struct Charts {
 pub struct Chart {
     pub id: &'static str,
     pub title: &'static str,
-    /// What there is to see, for who can't see it.
+    /// The chart in words, for screen readers.
     pub description: String,
     pub svg: String,
     pub top: String,
     pub from: String,
     pub until: String,
-    /// Class of the line and its name.
     pub legend: &'static [(&'static str, &'static str)],
     pub heads: &'static [&'static str],
     pub rows: Vec<(String, Vec<String>)>,
@@ -51,7 +49,7 @@ pub fn charts(report: &Report) -> Charts {
     }
 }
 
-/// When something was in trouble: a line of time, with what was bad filled.
+/// A bar of time, filled where something was wrong.
 #[must_use]
 pub fn timeline(trouble: &[Option<f64>]) -> String {
     let bad = chart::stack(&[Series { class: "failed", values: trouble.to_vec() }], 1.0);
@@ -166,7 +164,6 @@ fn frame(report: &Report) -> Chart {
     }
 }
 
-/// A line for each start of an instance.
 fn marks(report: &Report) -> String {
     let steps = i32::try_from(report.traffic.len()).unwrap_or(1);
     let width = f64::from(steps) * f64::from(i32::try_from(report.step).unwrap_or(1));
@@ -175,7 +172,7 @@ fn marks(report: &Report) -> String {
     shown.map(|share| chart::mark("start", share)).collect()
 }
 
-/// Every so manieth step, the latest first.
+/// Up to `ROWS` steps at equal distances, the latest first.
 fn rows(report: &Report, cells: &dyn Fn(&Traffic) -> Vec<String>) -> Vec<(String, Vec<String>)> {
     let every = report.traffic.len().div_ceil(ROWS).max(1);
     let steps = report.traffic.iter().enumerate().rev().step_by(every);
@@ -184,7 +181,7 @@ fn rows(report: &Report, cells: &dyn Fn(&Traffic) -> Vec<String>) -> Vec<(String
     known.map(|(step, place)| (at(place), cells(step))).collect()
 }
 
-/// A small drawing has few points: the highest of each few.
+/// A small drawing has few points: the highest value of each group.
 fn thinned(values: &[Option<f64>]) -> Vec<Option<f64>> {
     let chunk = values.len().div_ceil(60).max(1);
     values.chunks(chunk).map(|part| part.iter().flatten().copied().reduce(f64::max)).collect()

@@ -45,7 +45,6 @@ pub fn time(at: impl Borrow<Timestamp>) -> String {
     clock(at.borrow().micros() / 1_000_000)
 }
 
-/// A label's value as words.
 #[must_use]
 pub fn spaced(name: &str) -> String {
     name.replace('_', " ")
@@ -57,7 +56,6 @@ pub fn real(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Whole numbers with their thousands apart.
 #[must_use]
 pub fn count(value: impl Borrow<f64>) -> String {
     let value: f64 = *value.borrow();
@@ -118,14 +116,14 @@ pub fn percent(share: impl Borrow<f64>) -> String {
     format!("{value:.digits$} %")
 }
 
-/// A part of a whole; a dash where there is no whole.
+/// A dash where the whole is 0.
 #[must_use]
 pub fn share(part: impl Borrow<f64>, whole: impl Borrow<f64>) -> String {
     let (part, whole): (f64, f64) = (*part.borrow(), *whole.borrow());
     if whole > 0.0 { percent(part / whole) } else { "–".to_owned() }
 }
 
-/// A share out of 100, for the drawing of a bar.
+/// Out of 100, for the width of a bar.
 #[must_use]
 pub fn width(part: impl Borrow<f64>, whole: impl Borrow<f64>) -> String {
     let (part, whole): (f64, f64) = (*part.borrow(), *whole.borrow());

@@ -1,4 +1,4 @@
-//! `/admin/metrics`: how coffer does, from its own memory, for people and for programs.
+//! `/admin/metrics`: how coffer runs, from this process' memory, as a page and as JSON.
 
 pub mod api;
 mod attention;
@@ -33,7 +33,6 @@ pub struct Admin {
     pub limiter: Limiter,
 }
 
-/// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct AdminState {
     pub admin: Arc<Admin>,
@@ -50,10 +49,7 @@ impl Admin {
         }
     }
 
-    /// How coffer does; for admins.
-    ///
-    /// # Errors
-    /// Not found for everybody else, and a field's error for what can't be asked.
+    /// Admins only: it does not exist for others.
     pub async fn report(&self, viewer: &Viewer, query: &ReportQuery) -> Result<Report> {
         viewer.require_admin()?;
         let (seconds, sort) = (query.span()?, query.sort()?);

@@ -21,7 +21,7 @@ use crate::web::forms::Query;
 use crate::web::page_context::{PageContext, page};
 use crate::web::request::Unrecorded;
 
-/// What the page asks again and again.
+/// The address that the page polls.
 pub const LIVE: &str = "/admin/metrics/live";
 const MOST_HELD: usize = 5;
 
@@ -37,7 +37,7 @@ struct MetricsPage {
     errors: FieldErrors,
 }
 
-/// What changes: all of the page but its frame.
+/// All of the page but its frame.
 #[derive(Template)]
 #[template(path = "admin/metrics/live.html")]
 struct Live {
@@ -47,7 +47,6 @@ struct Live {
     held: Held,
 }
 
-/// Who is refused most just now, and what lets an admin let them go on.
 #[derive(Debug, Default)]
 pub struct Held {
     clients: Vec<Blocked>,
@@ -79,7 +78,7 @@ impl Live {
             .map(move |(name, words)| (name, words, name == chosen || (chosen.is_empty() && name == "total")))
     }
 
-    /// Of the tab, so that trouble is seen from another one.
+    /// In the browser's tab, so that you see trouble from another one.
     fn title(&self) -> &'static str {
         match self.report.status {
             "failing" => "Failing · Metrics · coffer",
@@ -112,12 +111,11 @@ async fn show(
     Ok((status, page(&shown, toast)?).into_response())
 }
 
-/// The changing part as HTML.
 pub async fn fragment(admin: &Admin, viewer: &Viewer, query: ReportQuery, held: Held) -> Result<String> {
     Ok(Live::new(admin, viewer, query, held).await?.render()?)
 }
 
-/// The changing part; `304` as long as it would be the same. Looking is not counted.
+/// `304` as long as it would be the same. Polls are not counted as requests.
 async fn live(
     State(admin): State<Arc<Admin>>,
     viewer: Viewer,
@@ -140,7 +138,7 @@ async fn live(
     Ok(response)
 }
 
-/// The same for the same question about the same data of the same program.
+/// The same for the same query, data and version.
 fn tag(admin: &Admin, query: &ReportQuery) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! What the metrics page is asked for: its whole state is in its address.
+//! The query of the metrics page: the address holds the page's whole state.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -75,12 +75,12 @@ impl ReportQuery {
         !self.pause.is_empty()
     }
 
-    /// Seconds between two looks.
+    /// In seconds.
     pub fn poll(&self) -> u8 {
         if matches!(self.range(), "15m" | "1h") { 10 } else { 60 }
     }
 
-    /// The query of the same page with one thing changed; nothing for what is so anyway.
+    /// The query with one value changed, without values that are the default.
     pub fn with(&self, name: &str, value: &str) -> String {
         let mut parts = Vec::new();
         for (known, held) in [

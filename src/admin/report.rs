@@ -231,7 +231,6 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    /// Whether every instance reaches it.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.up >= self.asked

@@ -1,4 +1,4 @@
-//! What administrators see of the limits and do about them: how they stand, who is held back, and letting them go on.
+//! What administrators see of the rate limits, and how they unblock clients and accounts.
 
 pub mod actions;
 pub mod api;
@@ -34,22 +34,19 @@ pub struct Limits {
     pub is_shared: bool,
 }
 
-/// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct LimitsState {
     pub limits: Arc<Limits>,
     pub deps: Arc<WebDeps>,
 }
 
-/// How the limits stand.
 pub struct LimitsOverview {
     pub overview: Overview,
-    /// The header of a proxy through which everybody seems to come, and which the configuration doesn't know.
+    /// The header of a proxy through which all clients seem to come, and which the configuration doesn't know.
     pub unknown_proxy: Option<&'static str>,
 }
 
 impl Limits {
-    /// `is_shared` where Redis keeps the limits of all nodes.
     pub fn new(
         db: &Db,
         system: &System,
@@ -74,10 +71,7 @@ impl Limits {
         Ok(LimitsOverview { overview, unknown_proxy: self.clients.unknown_proxy() })
     }
 
-    /// Lets the client go on that is shown by these twelve digits, at every node.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when no such client or account is limited.
+    /// On all nodes. `client`: its twelve digits. [`Error::NotFound`] when no such client or account is limited.
     pub async fn release(&self, viewer: &Viewer, client: &str, origin: &RequestMeta) -> Result<()> {
         viewer.require_admin()?;
         if !self.limiter.release(client).await {
@@ -94,10 +88,7 @@ impl Limits {
         Ok(tx.commit().await?)
     }
 
-    /// Lifts the limits of an account: passwords, codes and letters.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such account.
+    /// For passwords, codes and emails. [`Error::NotFound`] when there is no such account.
     pub async fn unlock(&self, by: By<'_>, person: Uuid, origin: &RequestMeta) -> Result<()> {
         let (actor, target) = (by.actor()?, person.to_string());
         let person = people::store::find(&self.db, person).await?.ok_or(Error::NotFound)?;
@@ -110,7 +101,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Whom the limits hold back now, accounts by their names; for admins.
+    /// The clients that are blocked now, accounts by their names; for admins.
     pub async fn held(&self, viewer: &Viewer) -> Result<Vec<Held>> {
         viewer.require_admin()?;
         let blocked = self.limiter.overview().await.blocked;
@@ -132,10 +123,9 @@ impl Limits {
     }
 }
 
-/// Whom the limits hold back.
 #[derive(Debug)]
 pub struct Held {
     pub blocked: Blocked,
-    /// Whose account it is; of an address nothing is known but its digest.
+    /// `None` for an address, of which only a digest is known.
     pub person: Option<Person>,
 }

@@ -1,4 +1,4 @@
-//! `/admin/limits`: how the limits stand, who is held back, and a button that lets them go on.
+//! `/admin/limits`: the limits, the blocked clients, and a button that unblocks them.
 
 use std::sync::Arc;
 

@@ -19,19 +19,17 @@ fn real(count: impl TryInto<u32>) -> f64 {
     f64::from(count.try_into().unwrap_or(u32::MAX))
 }
 
-/// `name="value"`, as it stands in a key.
 fn is(name: &str, value: &str) -> String {
     format!("{name}=\"{value}\"")
 }
 
-/// The values that a label has in a family, in their order.
 fn values_of(sample: &Sample, family: &str, name: &str) -> Vec<String> {
     let counts = sample.counts(family).chain(sample.gauges(family));
     let values: BTreeSet<String> = counts.map(|(key, _)| label(key, name).to_owned()).collect();
     values.into_iter().collect()
 }
 
-/// The sum of a gauge over the instances, as it stands now.
+/// The sum over the instances.
 fn now(window: &Window, family: &str, labels: &[&str]) -> f64 {
     window.latest.iter().fold(0.0, |sum, (_, sample)| sum + sample.gauge(family, labels))
 }

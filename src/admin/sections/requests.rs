@@ -16,7 +16,7 @@ use crate::history::sample::Sample;
 use crate::telemetry::sketch::{Dense, Summary};
 
 const SUM: &str = "http_server_request_duration_seconds_sum";
-/// Of the answers, so many may be 5xx.
+/// The share of answers that may be 5xx.
 pub const OBJECTIVE: f64 = 0.001;
 
 pub fn tiles(window: &Window, recent: &Sample, total: &Sample) -> Tiles {
@@ -61,7 +61,7 @@ fn step(samples: &[Arc<Sample>], seconds: f64) -> Traffic {
     }
 }
 
-/// How long the requests of all instances took; nothing has to be added up where there is but one.
+/// Borrowed where there is one instance, as nothing has to be added up.
 fn latency(samples: &[Arc<Sample>]) -> Cow<'_, Summary> {
     if let [sample] = samples {
         return Cow::Borrowed(&sample.requests().latency);
@@ -73,7 +73,6 @@ fn latency(samples: &[Arc<Sample>]) -> Cow<'_, Summary> {
     Cow::Owned(dense.summary())
 }
 
-/// The answers of each route.
 #[must_use]
 pub fn by_route(sample: &Sample) -> BTreeMap<String, Classes> {
     let mut classes = BTreeMap::<String, Classes>::new();
@@ -125,10 +124,9 @@ pub fn routes(window: &Window, total: &Sample, sort: Sort) -> Vec<Route> {
 }
 
 const TRENDS: usize = 25;
-/// A small drawing has so many points.
 const TREND_STEPS: usize = 30;
 
-/// Of each of these routes the requests a second, in a few steps.
+/// Requests per second of each route, in a few steps.
 fn trends<'a>(window: &Window, names: impl Iterator<Item = &'a str>) -> Vec<Vec<Option<f64>>> {
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let chunk = window.points.len().div_ceil(TREND_STEPS).max(1);
@@ -147,7 +145,7 @@ fn trends<'a>(window: &Window, names: impl Iterator<Item = &'a str>) -> Vec<Vec<
     trends
 }
 
-/// One route in detail; none when it was not asked for, or has never been met.
+/// `None` when it was not asked for, or has never been seen.
 pub fn route(total: &Sample, name: &str) -> Option<RouteDetail> {
     let latency = total.timing(&format!("http {name}"));
     if name.is_empty() || latency.is_empty() {
@@ -173,7 +171,6 @@ pub fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-/// How many requests a route had.
 #[must_use]
 pub fn failed(sample: &Sample) -> f64 {
     let failed =
