@@ -23,18 +23,16 @@ tokio::task_local! {
     static IS_UNHURRIED: ();
 }
 
-/// Runs what is of use also when it ends after its reader has gone.
+/// Runs what is useful even when its reader has gone.
 pub async fn unhurried<F: Future>(load: F) -> F::Output {
     IS_UNHURRIED.scope((), load).await
 }
 
-/// The limit of a statement that runs on a pool.
 pub(super) fn pool_limit<DB: Transactional>() -> Duration {
     let is_unhurried = IS_UNHURRIED.try_with(|()| ()).is_ok();
     if is_unhurried { DB::UNHURRIED_LIMIT } else { REQUEST_LIMIT }
 }
 
-/// How the engines differ in transactions.
 pub trait Transactional: Database {
     const BEGIN: &'static str;
     const UNHURRIED_LIMIT: Duration;
@@ -82,7 +80,6 @@ enum State {
     Doubtful,
 }
 
-/// Returns to its pool when it is dropped, or is closed.
 #[derive(Debug)]
 pub struct Checkout<DB: Transactional> {
     /// `None` while it is dropped.
@@ -123,8 +120,7 @@ impl<DB: Transactional> Checkout<DB> {
         self.change("COMMIT", limit, State::Clean).await
     }
 
-    /// Cancelled meanwhile, the state is unknown; so it is after any error but a constraint, which leaves the transaction
-    /// open.
+    /// A cancellation leaves an unknown state, and so does any error but a constraint's, which leaves the transaction open.
     async fn change(&mut self, sql: &'static str, limit: Duration, after: State) -> sqlx::Result<()> {
         self.state = State::Doubtful;
         let changed = within(limit, DB::run(self.bare()?, sql)).await;
@@ -136,13 +132,11 @@ impl<DB: Transactional> Checkout<DB> {
         self.state == State::Doubtful
     }
 
-    /// It will be closed.
     pub(super) fn throw_away(&mut self) {
         self.state = State::Doubtful;
     }
 }
 
-/// Waits for an answer no longer than `limit`.
 pub(super) async fn within<T>(
     limit: Duration,
     answer: impl Future<Output = sqlx::Result<T>>,

@@ -31,7 +31,7 @@ pub enum Db {
     Sqlite {
         read: MeteredPool<Sqlite>,
         write: MeteredPool<Sqlite>,
-        /// `None` for one that is only looked at.
+        /// `None` when it is only read.
         lock: Option<Arc<LockFile>>,
     },
 }
@@ -63,7 +63,7 @@ pub enum Opening {
 }
 
 impl DatabaseSettings {
-    /// The address that was given, with what the other settings say about it.
+    /// With what the other settings say about it.
     pub fn url(&self) -> Option<String> {
         let url = self.database_url.as_ref()?.expose_secret();
         let is_file = url.starts_with("sqlite:");
@@ -96,7 +96,7 @@ impl Db {
         }
     }
 
-    /// Opens what is there only to read it, beside a coffer that runs on it too.
+    /// Only to read, also beside a running coffer.
     pub async fn look(url: &str) -> Result<Self, StartError> {
         let Some(path) = url.strip_prefix("sqlite:") else {
             return Self::connect(url, 1, Opening::Existing).await;
@@ -113,7 +113,6 @@ impl Db {
         schema::read(self, known).await.map_err(StartError::Unreadable)
     }
 
-    /// Refuses an address that can't be opened.
     pub fn check(url: &str) -> Result<(), StartError> {
         let is_known = url.starts_with("sqlite:")
             || (url.starts_with("postgres") && PgConnectOptions::from_str(url).is_ok());
@@ -135,7 +134,7 @@ impl Db {
         sqlite::open(path, connections).await
     }
 
-    /// Makes the schema of an empty database as it was after this migration.
+    /// Makes the schema of an empty database as it was after the migration `version`.
     pub async fn migrate_to(&self, version: i64) -> Result<(), StartError> {
         let known = if matches!(self, Self::Postgres(_)) { &POSTGRES } else { &SQLITE };
         if !known.version_exists(version) {

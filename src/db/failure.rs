@@ -7,9 +7,8 @@ use sqlx::sqlite::SqliteError;
 
 use crate::telemetry::metrics::ErrorType;
 
-/// Prefixes of SQLSTATE for temporary failures: 08 connection, 53 resources, 57 operator intervention (shutdown,
-/// statement timeout), 58 system error, 25006 read-only standby, 25P03 idle in transaction, 55P03 lock timeout, 40001
-/// and 40P01 serialization failure and deadlock.
+/// Temporary failures, by SQLSTATE: 08 connection, 53 resources, 57 shutdown or statement timeout, 58 system, 25006
+/// read-only standby, 25P03 idle in transaction, 55P03 lock timeout, 40001 and 40P01 serialization and deadlock.
 const AWAY: [&str; 9] = ["08", "53", "57", "58", "25006", "25P03", "55P03", "40001", "40P01"];
 /// Those after which the connection is closed: the server stops, is damaged, or is a standby.
 const SPOILED: [&str; 6] = ["08", "57P", "58", "XX", "25006", "25P03"];
@@ -56,7 +55,6 @@ fn begins_with_any(code: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| code.starts_with(beginning))
 }
 
-/// What the metrics count an error as.
 pub(super) fn kind(error: &sqlx::Error) -> ErrorType {
     match error {
         sqlx::Error::PoolTimedOut => ErrorType::Timeout,
@@ -67,7 +65,6 @@ pub(super) fn kind(error: &sqlx::Error) -> ErrorType {
     }
 }
 
-/// A unique index holds the value already.
 pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
@@ -91,14 +88,14 @@ pub fn is_disk_full(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(Code::Sqlite(sqlite::FULL)))
 }
 
-/// The connection broke, or carried something else than the protocol, as from a load balancer that accepts and closes.
+/// The connection broke, or carried another protocol, as from a load balancer that accepts and closes.
 const fn is_broken(error: &sqlx::Error) -> bool {
     use sqlx::Error::{BeginFailed, InvalidSavePointStatement, Io, Protocol, Tls, WorkerCrashed};
     matches!(error, Io(_) | Tls(_) | Protocol(_) | WorkerCrashed | BeginFailed | InvalidSavePointStatement)
 }
 
-/// Whether the connection must be closed. SQLite rolls back by itself after some errors (FULL, IOERR, NOMEM …) and not
-/// after others: only a constraint error leaves it in a known state.
+/// Whether the connection must be closed. After some errors SQLite has rolled back (FULL, IOERR, NOMEM …), after others
+/// not: only a constraint error leaves a known state.
 pub(super) fn spoils_connection(error: &sqlx::Error) -> bool {
     match code(error) {
         Some(Code::Postgres(code)) => begins_with_any(code, &SPOILED),

@@ -43,8 +43,8 @@ impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
 }
 
 impl<'c, DB: Transactional> On<'c, DB> {
-    /// A connection from the pool is kept in `own`. Behind a pooler of transactions, only one of its own holds a
-    /// statement from its parsing to its end; it is rolled back, as what runs on a pool only reads.
+    /// `own` keeps a connection from the pool. Behind a pooler of transactions a statement needs a transaction of its own,
+    /// which is rolled back, as what runs on a pool only reads.
     async fn checkout<'a>(self, own: &'a mut Option<Checkout<DB>>) -> sqlx::Result<&'a mut Checkout<DB>>
     where
         'c: 'a,

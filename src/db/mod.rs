@@ -26,14 +26,13 @@ use sqlx::{Postgres, Sqlite};
 pub use start_error::{StartError, migrations};
 pub use transaction::{Transaction, Tx};
 
-/// What one query runs on; `on!` takes it apart.
 pub enum Engine<'a> {
     Postgres(MeteredExecutor<'a, Postgres>),
     Sqlite(MeteredExecutor<'a, Sqlite>),
 }
 
-/// Expands one query body for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. Metrics name the query
-/// after the function around it.
+/// Expands one query for both engines: `on!(db.read(), c => query(SQL).fetch_all(c).await)`. Metrics name it after the
+/// function around it.
 macro_rules! on {
     ($engine:expr, $conn:ident => $body:expr) => {{
         fn here() {}

@@ -13,7 +13,6 @@ use super::{Checkout, Db, MeteredExecutor, is_silence};
 use crate::telemetry::metrics::{Metrics, PoolMeter};
 use crate::waits;
 
-/// How long to wait for a connection.
 pub const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -49,7 +48,7 @@ impl PoolState {
         self.meters.get()
     }
 
-    /// A connection is closed because of this error.
+    /// The error closes a connection.
     pub(super) fn failed(&self, error: &sqlx::Error) {
         self.is_failing.store(true, Ordering::Relaxed);
         if is_silence(error) {
@@ -71,7 +70,6 @@ impl PoolState {
     }
 }
 
-/// A pool that measures the waits for its connections.
 #[derive(Debug)]
 pub struct MeteredPool<DB: Database> {
     pool: Pool<DB>,
@@ -126,7 +124,6 @@ impl<DB: Transactional> MeteredPool<DB> {
         self.wait(Box::pin(self.checkout())).await
     }
 
-    /// Measures the wait for a connection or a transaction.
     pub(super) async fn wait<T>(&self, had: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let had = async { waits::within(had).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) };
         let Some(Meters { pool, .. }) = self.state.meters() else { return had.await };
@@ -145,7 +142,6 @@ impl<DB: Transactional> MeteredPool<DB> {
         let _ = self.state.meters.set(meters);
     }
 
-    /// Sets the gauges.
     fn look(&self) {
         let Some(Meters { pool, .. }) = self.state.meters() else { return };
         let idle = self.pool.num_idle();
@@ -157,7 +153,6 @@ impl<DB: Transactional> MeteredPool<DB> {
 }
 
 impl Db {
-    /// Counts queries and connections in these metrics.
     pub fn measure_for(&self, metrics: &Metrics) {
         match self {
             Self::Postgres(pool) => pool.measure_for(metrics, "postgres", "postgresql"),
@@ -169,7 +164,6 @@ impl Db {
         self.look_at_pools();
     }
 
-    /// Sets the gauges of the pools.
     pub fn look_at_pools(&self) {
         match self {
             Self::Postgres(pool) => pool.look(),

@@ -13,8 +13,7 @@ use super::checkout::within;
 use super::pool::{ACQUIRE_LIMIT, MeteredPool, PoolState};
 use super::start_error::{StartError, without_password};
 
-/// Shorter than coffer's own limits, so that a slow statement costs no connection. They also end what a lost node left
-/// open.
+/// Shorter than coffer's own limits, so that a slow statement costs no connection. They also end what a lost node left.
 const SERVER_LIMITS: [(&str, &str); 6] = [
     ("statement_timeout", "2500ms"),
     ("lock_timeout", "2s"),
@@ -29,7 +28,6 @@ const IDLE_TRY_LIMIT: Duration = Duration::from_millis(500);
 /// What sqlx reads in an address, and what no prepared statement is kept with.
 const STATEMENTS_OFF: (&str, &str) = ("statement-cache-capacity", "0");
 
-/// The address with prepared statements switched off.
 pub fn without_statements(url: &str) -> String {
     let (name, value) = STATEMENTS_OFF;
     let joint = if url.contains('?') { '&' } else { '?' };
@@ -67,8 +65,7 @@ fn keeps_statements(url: &str) -> bool {
     !Url::parse(url).is_ok_and(|url| is_off(&url))
 }
 
-/// Whether an idle connection may be used. It must answer first if it was idle for long, or if a query ran into its
-/// limit meanwhile.
+/// A connection that was idle for long, or while a query ran into its limit, must answer before it is used.
 fn try_idle<'c>(
     state: &PoolState,
     connection: &'c mut PgConnection,

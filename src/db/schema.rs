@@ -17,7 +17,6 @@ pub enum Schema {
     Different(i64),
 }
 
-/// A migration that was run.
 #[derive(sqlx::FromRow)]
 struct Done {
     version: i64,

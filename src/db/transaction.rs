@@ -29,7 +29,7 @@ impl Db {
         self.begin_within(REQUEST_LIMIT).await
     }
 
-    /// The same, but each statement may take a minute, for writing very many rows.
+    /// Each statement may take a minute, for writing very many rows.
     pub async fn begin_bulk(&self) -> sqlx::Result<Tx> {
         self.begin_within(BULK_LIMIT).await
     }

@@ -1,5 +1,5 @@
-//! coffer below a path of its host, such as `https://example.org/coffer`. Requests lose the path here and answers get it
-//! back: no other part of coffer knows of it, and what is cached is the same with and without.
+//! coffer below a path of its host, such as `https://example.org/coffer`: requests lose the path here, and answers get
+//! it back. No other part knows of it, and cached pages are the same with and without it.
 
 mod markup;
 
@@ -29,7 +29,7 @@ const ANSWERED: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("reporting-endpoints"), "=\""),
 ];
 
-/// Serves the routes below this path, which is empty or begins with a slash and does not end with one.
+/// `path` is empty, or begins with a slash and does not end with one.
 pub fn mount(path: &str, routes: Router) -> Router {
     if path.is_empty() {
         return routes;
@@ -58,7 +58,7 @@ fn to_folder(path: &str, uri: &Uri) -> Response {
     Redirect::permanent(&format!("{path}/{query}")).into_response()
 }
 
-/// A request outside the path passes as it is: the proxy took the path off, or asks whether this node is well.
+/// A request outside the path passes as it is: the proxy took the path off, or checks this node's health.
 fn enter(path: &str, request: &mut Request) {
     let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     if let Some(uri) = inside(path, asked).and_then(|rest| with_path(request.uri(), rest)) {
@@ -79,7 +79,6 @@ fn enter(path: &str, request: &mut Request) {
     }
 }
 
-/// What follows the path; it begins with a slash.
 fn inside<'a>(path: &str, address: &'a str) -> Option<&'a str> {
     address.strip_prefix(path).filter(|rest| rest.starts_with('/'))
 }

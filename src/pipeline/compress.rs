@@ -1,4 +1,4 @@
-//! Answers made smaller on their way out, where that pays and the client takes it.
+//! Compresses answers where that pays and the client takes it.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -12,16 +12,14 @@ use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 
-/// Bytes; less travels in one packet anyway.
+/// In bytes: less fits into one packet anyway.
 const WORTH_COMPRESSING: u64 = 1 << 10;
 
-/// What a client says that it takes.
 pub fn accepted(headers: &HeaderMap) -> Vec<HeaderValue> {
     headers.get_all(header::ACCEPT_ENCODING).iter().cloned().collect()
 }
 
-/// tower-http's compression, around those answers alone that have need of it: every other would carry the room that
-/// its encoders take.
+/// Only what is worth it goes through tower-http's compression: every other answer would carry its encoders' memory.
 pub async fn compress(accepted: Vec<HeaderValue>, mut response: Response) -> Response {
     if !is_worth_it(&response) {
         return response;

@@ -1,4 +1,4 @@
-//! What browsers report when a page breaks the content policy: a line in the log, of words that are no secret.
+//! Browsers' reports of content that the policy blocked: a log line each, without secrets.
 
 use axum::{body::Body, extract::Request, http::StatusCode};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::web::csrf::content_type;
 
 pub const PATH: &str = "/csp-report";
 const LIMIT: usize = 16 << 10;
-/// Of the reports that come together so many are logged.
+/// Of the reports in one request.
 const MOST: usize = 5;
 const DIRECTIVES: &str = "base-uri connect-src default-src font-src form-action frame-ancestors frame-src img-src \
                           manifest-src media-src object-src script-src style-src worker-src";

@@ -1,4 +1,4 @@
-//! What an error looks like: a page on one tree, problem+json on the other. Also for what axum and the layers refuse by
+//! Errors as answers: a page on one tree, problem+json on the other. Also for what axum and the layers refuse by
 //! themselves (404, 405, 413, 415, time-outs, panics).
 
 mod page;
@@ -23,7 +23,7 @@ use crate::web::json::{BODY_LIMIT, Problem};
 use crate::web::preferences::Preferences;
 use crate::web::request::RequestId;
 
-/// What the response to an error depends on, of a request that is gone by then.
+/// What the answer to an error needs of its request, which is gone by then.
 pub struct ErrorContext {
     tree: Tree,
     uri: Uri,
@@ -31,7 +31,7 @@ pub struct ErrorContext {
     by_htmx: bool,
     is_upload: bool,
     preferences: Preferences,
-    /// Path and query of the page in which htmx asked for a part, and of the one that sent a form.
+    /// Path and query of the page that asked for a part, or sent a form.
     shown: String,
     came_from: Option<String>,
     request_id: RequestId,
@@ -57,7 +57,6 @@ impl ErrorContext {
         }
     }
 
-    /// Renders an error as the tree does.
     #[must_use]
     pub fn render(self, pipeline: &Pipeline, response: Response) -> Response {
         let Some(error) = error_of(&response) else { return response };
@@ -70,19 +69,18 @@ impl ErrorContext {
     }
 }
 
-/// For addresses that are not on the way of a tree.
+/// For addresses outside the trees.
 pub async fn render(State(this): State<TreePipeline>, request: Request, next: Next) -> Response {
     let context = ErrorContext::new(&this.pipeline.deps.public_url, this.tree, &request);
     context.render(&this.pipeline, next.run(request).await)
 }
 
-/// Path and query of the page in which htmx asks for a part.
 fn shown_page(headers: &HeaderMap) -> String {
     let shown = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse::<url::Url>().ok());
     shown.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
 }
 
-/// Path and query of the page of ours that sent a form.
+/// `None` for another site's page.
 fn came_from(site: &PublicUrl, request: &Request) -> Option<String> {
     let headers = request.headers();
     let from: url::Url = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
@@ -99,7 +97,7 @@ pub async fn method_not_allowed() -> Error {
     Error::MethodNotAllowed(Vec::new())
 }
 
-/// The error an answer stands for, if it is one that was not rendered yet.
+/// `None` when it was rendered already.
 fn error_of(response: &Response) -> Option<Arc<Error>> {
     if let Some(cause) = response.extensions().get::<Cause>() {
         return Some(cause.0.clone());
@@ -150,7 +148,7 @@ fn with_body(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Re
     response
 }
 
-/// What a program has to show (RFC 6750 § 3).
+/// For API clients (RFC 6750 § 3).
 fn challenge(error: &Error) -> Option<HeaderValue> {
     match error {
         Error::InsufficientScope(scope) => {
@@ -167,7 +165,6 @@ fn challenge(error: &Error) -> Option<HeaderValue> {
     }
 }
 
-/// A panic is an internal error like any other; what it said goes to the log.
 #[must_use]
 pub fn from_panic(panic: &(dyn std::any::Any + Send)) -> Response {
     let said = panic

@@ -23,14 +23,13 @@ static ALWAYS: [(HeaderName, HeaderValue); 8] = [
     always("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 const HSTS: &str = "max-age=31536000";
-/// Also for hosts that may not have https at all, so only when it is asked for.
+/// Only when it is configured: other hosts of the domain may not have https.
 const HSTS_SUBDOMAINS: &str = "max-age=31536000; includeSubDomains";
 
 const fn always(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from_static(value))
 }
 
-/// Sets them, and what the answer itself says wins.
 pub fn secure(pipeline: &Pipeline, response: &mut Response, cached: Option<Status>) {
     let headers = response.headers_mut();
     headers.reserve(ALWAYS.len() + 4);
@@ -50,7 +49,7 @@ pub fn secure(pipeline: &Pipeline, response: &mut Response, cached: Option<Statu
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
 }
 
-/// Those that depend on nothing; what the answer itself says wins.
+/// Those that depend on nothing. An answer's own headers win.
 pub fn always_secure(headers: &mut HeaderMap) {
     for (name, value) in &ALWAYS {
         headers.entry(name).or_insert_with(|| value.clone());

@@ -31,7 +31,6 @@ pub struct Incoming<'a> {
     pub session: Option<Id>,
 }
 
-/// The decision before the request is authenticated.
 #[derive(Default)]
 pub struct Admission {
     verdict: Option<Verdict>,
@@ -40,10 +39,9 @@ pub struct Admission {
     pub identity: Option<Identity>,
 }
 
-/// What is decided with the response.
+/// What is decided once the response is known.
 enum Deferred {
-    /// A token that this node does not know. A wrong one counts for its address. `beyond`: the refusal of that
-    /// address.
+    /// A token that this node does not know. A wrong one counts for its address, which `beyond` refuses.
     Token { key: TokenKey, address: IpAddr, beyond: Option<Refusal> },
     /// Figures that a page reloads by itself count only when they are shown.
     UnlessUnrecorded(IpAddr),
@@ -101,7 +99,7 @@ async fn check_token(pipeline: &Pipeline, token: &[u8], address: IpAddr) -> Admi
             let verdict = Some(limiter.token(key.as_ref()).await);
             Admission { verdict, deferred: deferred(None), identity: None }
         }
-        // It may be good: a few are looked up.
+        // It may be good, so a few are looked up.
         Some(refused) if limiter.may_look_up(address, key.share()) => {
             Admission { deferred: deferred(limiter.refusal(&refused)), ..Admission::default() }
         }
@@ -160,7 +158,7 @@ pub fn is_for_admins(path: &str) -> bool {
     path.starts_with("/admin") || path.starts_with("/api/v1/admin")
 }
 
-/// Limits administration by session, once the session is known. Tokens have a policy of their own.
+/// By session, once it is known. Tokens have a policy of their own.
 pub async fn check_admin_limit(
     limiter: &Limiter,
     identity: &Identity,

@@ -1,4 +1,4 @@
-//! Around every request: the id that finds it, one lean line of what it took, the headers of its answer.
+//! Around every request: its id, one log line, the headers of its answer.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use crate::web::assets;
 use crate::web::request::{RequestId, Unrecorded};
 
 pub const HEADER: &str = "x-request-id";
-/// Of the refusals for too many requests, one in so many has a line: a flood must not become a flood of lines.
+/// One in so many refusals for too many requests has a line: a flood of requests must not become one of lines.
 const SAMPLE: u64 = 100;
 
-/// A request that is being answered, or whose client has not gone away yet.
+/// A request until its answer is sent, or its client has gone.
 struct Active(Gauge);
 
 impl Active {
@@ -47,7 +47,6 @@ impl Drop for Active {
     }
 }
 
-/// What the line tells besides the answer.
 struct RequestLog {
     method: &'static str,
     route: String,
@@ -85,7 +84,7 @@ pub async fn trace(State(pipeline): State<Arc<Pipeline>>, mut request: Request, 
 }
 
 impl RequestLog {
-    /// Also tells the request whose it is.
+    /// Also stores the user in the request.
     fn new(pipeline: &Pipeline, request: &mut Request) -> Self {
         let peer =
             request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
@@ -108,7 +107,7 @@ impl RequestLog {
             return;
         }
         let Self { method, route, trace_id, slot, .. } = self;
-        // The beginning of a keyed hash of the client's address, as the limits know it.
+        // As the limits know it: the beginning of a keyed hash of the address.
         let client = pipeline.limiter.keyring().name(self.address, pipeline.deps.system.now());
         let status = response.status().as_u16();
         let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
@@ -147,7 +146,7 @@ fn remember(pipeline: &Pipeline, context: &RequestContext, response: &Response) 
     });
 }
 
-/// In the database's own words, which hold no values where it can't be used.
+/// The database's own words, which hold no values when it can't be used.
 fn reason(error: &Error) -> String {
     let (Error::Unavailable(reason) | Error::OutcomeUnknown(reason)) = error else { return String::new() };
     let said = reason.rsplit("from database: ").next().unwrap_or(reason);
@@ -156,7 +155,7 @@ fn reason(error: &Error) -> String {
     said.chars().take(120).collect()
 }
 
-/// Of `traceparent` (W3C Trace Context), what all services of one trace share.
+/// The part of `traceparent` (W3C Trace Context) that all services of a trace share.
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     let sent = headers.get("traceparent")?.to_str().ok()?;
     let id = sent.split('-').nth(1)?;

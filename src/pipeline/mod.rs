@@ -4,7 +4,7 @@
 //! 2. [`run`]: the time limit; a panic, an error or a bare refusal becomes a page or problem+json.
 //! 3. [`admit`]: the limit of its address, session or token, before anything that costs more; then its host.
 //! 4. [`session`]: the layer of tower-sessions, where a request has a session or may begin one.
-//! 5. [`authenticate`]: who asks, by session, kept device or token; whether a second factor is missing; the limit of
+//! 5. [`authenticate`]: the user, by session, kept device or token; a missing second factor; the limit of
 //!    administration; the check against cross-site requests.
 //! 6. The handler.
 //!
@@ -59,7 +59,6 @@ pub struct Pipeline {
     pub hsts_subdomains: bool,
 }
 
-/// The pipeline of one tree.
 #[derive(Clone)]
 pub struct TreePipeline {
     pub pipeline: Arc<Pipeline>,
@@ -75,7 +74,7 @@ pub async fn run(State(this): State<TreePipeline>, request: Request, next: Next)
     let context = ErrorContext::new(&pipeline.deps.public_url, this.tree, &request);
     let awaited = Awaited::default();
     let request = awaited.watch(request);
-    // Pinned where it is, as each further owner would move all of it.
+    // Pinned in place: each further owner would move all of it.
     let limited = pin!(waits::limited(admit(&this, request, next)));
     let answer = AssertUnwindSafe(timeout(pipeline.request_timeout, limited)).catch_unwind().await;
     let response = match answer {
@@ -100,7 +99,7 @@ async fn admit(this: &TreePipeline, mut request: Request, next: Next) -> Respons
         named.meanwhile(&auth.sessions, checking).await
     };
     if let Some(refusal) = admission.refusal(&pipeline.limiter) {
-        // The page that says so shows who is signed in, as far as this node knows without a look.
+        // The page that says so shows the signed-in user, as far as this node knows without asking.
         if let Some(identity) = admission.identity.take() {
             set_identity(request.extensions_mut(), identity);
         }
@@ -145,7 +144,6 @@ async fn authenticate(entry: Entry, mut request: Request) -> Response {
     response
 }
 
-/// By the session, or by the device that stays signed in.
 async fn pages(pipeline: &Pipeline, here: &mut RequestSession, mut request: Request, next: Next) -> Response {
     let Pipeline { auth, deps, .. } = pipeline;
     let (identity, cookie) = match remember_me::identify(auth, here, Head::new(&request)).await {
@@ -182,7 +180,6 @@ async fn handle_page(limiter: &Limiter, guard: Guard<'_>, request: Request, next
     response
 }
 
-/// By a bearer token, or by the session.
 async fn api(pipeline: &Pipeline, here: &mut RequestSession, mut request: Request, next: Next) -> Response {
     match check_api(pipeline, here, &mut request).await {
         Ok(told) => {

@@ -1,4 +1,4 @@
-//! The layer of tower-sessions on the way of a request, and what it lacks, mended around it.
+//! tower-sessions' layer around a request, and remedies for what it lacks.
 //!
 //! It can't read cookies beside one that is not UTF-8, counts a cookie's age by the system's clock, answers with an empty
 //! 500 when the store fails, and takes its cookie back without `Secure`, which [`cookies::secure`] adds.
@@ -30,7 +30,7 @@ use crate::sessions::snapshot::SessionSnapshot;
 use crate::web::cookies::{self, Life, Name};
 use crate::web::error::Cause;
 
-/// Whether what this node remembers of a session will do: for what changes nothing, and no page of administration.
+/// Whether a remembered session is enough: for what changes nothing and is no page of administration.
 #[must_use]
 pub fn may_remember(request: &Request) -> bool {
     request.method().is_safe() && !is_for_admins(request.uri().path())
@@ -46,14 +46,13 @@ pub fn layer(auth: &Auth) -> Layer {
         .with_same_site(SameSite::Lax)
 }
 
-/// The session that a cookie names, before it is known whether there is one.
 #[derive(Clone, Copy, Default)]
 pub struct Named {
     pub id: Option<Id>,
     is_sent: bool,
 }
 
-/// The cookies that came, while the layer sees its own alone.
+/// All cookies of the request, while the layer sees only its own.
 #[derive(Clone)]
 struct Hidden(Vec<HeaderValue>);
 
@@ -73,14 +72,14 @@ impl Named {
         Self { id, is_sent }
     }
 
-    /// Looks at the copy while something else is waited for: both are asked of Redis in one round trip.
+    /// Reads the copy while `other` waits: Redis gets both in one round trip.
     pub async fn meanwhile<T>(
         self,
         sessions: &Sessions,
         other: impl Future<Output = T>,
     ) -> (T, Option<Arc<SessionSnapshot>>) {
         let mut other = pin!(other);
-        // A request that need not wait, such as a refused one, gets no look.
+        // A request that need not wait, such as a refused one, reads no copy.
         if let Some(other) = (&mut other).now_or_never() {
             return (other, None);
         }
@@ -100,12 +99,10 @@ impl Named {
     }
 }
 
-/// What stands behind the sessions' layer.
 #[derive(Clone)]
 pub struct Entry {
     pub pipeline: Arc<Pipeline>,
     pub tree: Tree,
-    /// The session that the cookie names, whether or not there is one.
     pub named: Option<Id>,
     pub next: Next,
 }
@@ -125,7 +122,7 @@ impl Service<Request> for Entry {
     }
 }
 
-/// Goes on with a session: through the layer where there is one, or may be one afterwards.
+/// Through the layer, if there is a session or may be one afterwards.
 pub async fn run(layer: &Layer, named: Named, entry: Entry, mut request: Request) -> Response {
     if !named.is_sent && !may_begin(&entry, &request) {
         request.extensions_mut().insert(Session::new(None, entry.pipeline.auth.sessions.clone(), None));
@@ -154,7 +151,7 @@ pub fn show_others(request: &mut Request) {
     }
 }
 
-/// Inside the layer, on the way out, before it writes what was changed. A request that failed changes nothing.
+/// Inside the layer, on the way out, before it writes the session. A failed request changes nothing.
 pub fn settle(auth: &Auth, session: Session, response: &mut Response) {
     if session.is_modified() && !response.status().is_server_error() {
         let end = auth.deps.system.now().plus(auth.session_idle);
@@ -163,7 +160,6 @@ pub fn settle(auth: &Auth, session: Session, response: &mut Response) {
     }
 }
 
-/// What the layer has made of the answer.
 async fn mended(auth: &Auth, mut response: Response) -> Response {
     let is_its_own = response.extensions().get::<Cause>().is_none();
     if is_its_own && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
@@ -192,7 +188,7 @@ async fn life(auth: &Auth, session: &Session) -> Life {
     }
 }
 
-/// A session that has just begun is limited as one from its first request on. In a box, as it is rare.
+/// Limits a new session as one from its first request on. In a box, as it is rare.
 async fn become_known(auth: &Auth, id: Id) {
     if auth.known.session(id).is_none()
         && let Ok(Some(record)) = auth.sessions.load(&id).await

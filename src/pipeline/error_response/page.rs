@@ -1,4 +1,4 @@
-//! The page that an error is: a prompt where it can be cleared out of a form's way, else what went wrong and what helps.
+//! An error as a page: a prompt if that can help a form on its way, else what went wrong and what helps.
 
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ struct ErrorPage<'a> {
     request_id: &'a str,
     form: Option<&'a PendingForm>,
     may_be_saved: bool,
-    /// How long who was too fast has to wait.
+    /// How long the client has to wait.
     wait: Option<&'a Refusal>,
-    /// Where to go on then: the page that was asked for, or the one with the form.
+    /// Where to go on after the wait: the page that was asked for, or the one with the form.
     again: Option<String>,
     right: Option<String>,
 }
@@ -78,7 +78,7 @@ impl ErrorContext {
         with_body(response, error, Html(body))
     }
 
-    /// To the page that asks for what is missing.
+    /// A redirect to the page that asks for what is missing.
     fn leads_elsewhere(&self, error: &Error, asked: &str) -> Option<Response> {
         if !self.is_get {
             return None;
@@ -86,7 +86,7 @@ impl ErrorContext {
         let to = |way, next| format!("{way}?next={}", encode(next));
         match error {
             Error::SignInRequired if self.by_htmx => {
-                // The list answers at this address with a whole page, too: the search that was typed is kept.
+                // The list answers with a whole page at this address too, which keeps the typed search.
                 let is_list = self.uri.path() == HOME;
                 let login = to("/login", if is_list { asked } else { &self.shown });
                 Some((StatusCode::UNAUTHORIZED, [("hx-redirect", login)]).into_response())
@@ -106,7 +106,7 @@ impl ErrorContext {
         }
     }
 
-    /// What to do next, where the message can't say it because it is the API's too.
+    /// What to do next, where the message is also the API's and can't say it.
     fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
         match error {
             Error::NotFound if !is_signed_in => Some("If this is yours, log in to see it."),
@@ -141,7 +141,7 @@ impl ErrorContext {
     }
 }
 
-/// The page shows apart from it how long to wait.
+/// The page shows the wait apart from it.
 fn message(error: &Error, form: Option<&PendingForm>) -> String {
     let Error::TooManyRequests(refusal) = error else { return error.message().into_owned() };
     match form.and_then(|form| form.field("login")) {
