@@ -34,7 +34,6 @@ pub fn answer(audit_reader: Arc<AuditReader>, filter: Filter) -> Response {
     (headers, body).into_response()
 }
 
-/// Sends all events that pass the filter, the newest first, one chunk after the other as the client reads.
 async fn send(audit_reader: Arc<AuditReader>, filter: Filter, sender: Sender<Result<Bytes, Cut>>) {
     let mut filter = Filter { limit: CHUNK, ..filter };
     let mut text = line(&HEAD);

@@ -1,5 +1,5 @@
-//! The whole audit log as JSON lines, which you can verify elsewhere with the key: the earlier keys, sealed, then every
-//! event with its hash, then the head.
+//! The whole audit log as JSON lines, which you can verify elsewhere with the key: the earlier keys, sealed, every event
+//! with its hash, and the head.
 
 use std::io::{self, BufRead, Write};
 
@@ -48,7 +48,7 @@ struct Line {
     hash: Hex,
 }
 
-/// The hash is over all of the time.
+/// In full precision, as the hash covers it.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 fn microseconds<S: Serializer>(at: &Timestamp, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.rfc3339())
@@ -60,7 +60,6 @@ struct Last {
     hash: Hex,
 }
 
-/// Bytes as hexadecimal digits.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 struct Hex(Vec<u8>);
@@ -150,7 +149,6 @@ fn unwritten(error: &io::Error) -> Error {
     Error::Internal(format!("audit export: {error}"))
 }
 
-/// Verifies an exported log with the key alone.
 pub fn verify(text: impl BufRead, keys: &Keys) -> std::result::Result<Verified, String> {
     let mut lines = text.lines();
     let mut next = || match lines.next() {

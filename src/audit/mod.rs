@@ -54,7 +54,6 @@ impl Event {
     }
 }
 
-/// The writer; cheap to clone.
 #[derive(Clone)]
 pub struct AuditLog {
     context: System,
@@ -66,7 +65,7 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    /// `actions`: all that can be recorded, for the metrics, the filter and the descriptions.
+    /// `actions`: all that can be recorded.
     pub fn new(context: System, keys: &Keys, metrics: &Metrics, actions: &[Action]) -> Self {
         let outcomes = [Outcome::Done.as_str(), Outcome::Refused.as_str()];
         metrics.accounts.declare_audit(actions.iter().map(|action| action.as_str()), &outcomes);

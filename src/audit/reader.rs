@@ -35,7 +35,6 @@ pub struct AuditReader {
     checked: Arc<Mutex<Option<Verification>>>,
 }
 
-/// An event with the names of its actor and target.
 #[derive(Clone, Debug)]
 pub struct NamedEvent {
     pub seq: i64,
@@ -45,7 +44,7 @@ pub struct NamedEvent {
     /// The username, if the target is a user.
     pub target_name: Option<String>,
     pub action: String,
-    /// In plain words; the action where this coffer does not know it.
+    /// In plain words, or the action's name if this version does not know it.
     pub description: String,
     pub outcome: String,
     pub network: Option<Vec<u8>>,
@@ -86,7 +85,6 @@ impl AuditReader {
         Self { db, context, log, cursors, checked: Arc::default() }
     }
 
-    /// One page of all events, for admins, the newest first.
     pub async fn page(&self, viewer: &Viewer, query: &AuditQuery) -> Result<EventPage> {
         let filter = self.filter(viewer, query).await?;
         self.page_of(filter).await
@@ -111,7 +109,6 @@ impl AuditReader {
         }
     }
 
-    /// Validates a query; for admins.
     pub async fn filter(&self, viewer: &Viewer, query: &AuditQuery) -> Result<Filter> {
         viewer.require_admin()?;
         let mut errors = FieldErrors::default();
@@ -128,7 +125,6 @@ impl AuditReader {
         self.named(rows).await
     }
 
-    /// Verifies the log if it is short or an admin asks for it.
     pub async fn check(&self, viewer: &Viewer, wanted: bool) -> Result<Option<Verification>> {
         viewer.require_admin()?;
         if !wanted && store::head(&self.db).await?.seq > SHORT {

@@ -34,9 +34,8 @@ pub struct Head {
     pub hash: Vec<u8>,
 }
 
-/// Returns the next event's number with the last event's hash, and locks the head until the transaction ends.
-/// `None` when
-/// the database belongs to another master key: an event under this one would break the chain.
+/// Returns the last event's hash and the next number, and locks the head until the transaction ends. `None` when the
+/// database belongs to another master key: an event under this one would break the chain.
 pub async fn advance(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<Option<Head>> {
     const SQL: &str = "UPDATE audit_head SET seq = seq + 1 WHERE key_id = $1 RETURNING seq, hash";
     on!(tx.conn(), conn => sqlx::query_as(SQL).bind(key_id).fetch_optional(conn).await)
@@ -63,14 +62,13 @@ pub async fn after(db: &Db, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
     on!(db.read(), pool => sqlx::query_as(AFTER).bind(seq).bind(limit).fetch_all(pool).await)
 }
 
-/// When the master key was changed last, or else when the trail begins.
 pub async fn key_since(db: &Db) -> sqlx::Result<Option<Timestamp>> {
     const SQL: &str = "SELECT at FROM audit_events WHERE seq = COALESCE(
         (SELECT MAX(seq) FROM audit_events WHERE action IN ('key.rotate', 'key.lost')), 1)";
     on!(db.read(), pool => sqlx::query_scalar(SQL).fetch_optional(pool).await)
 }
 
-/// The events that pass the filter, the newest first.
+/// The newest first.
 pub async fn events(db: &Db, filter: &Filter) -> sqlx::Result<Vec<Row>> {
     let (sql, values) = statement(filter);
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
@@ -108,7 +106,6 @@ pub fn statement(filter: &Filter) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-/// The person with this username or e-mail address.
 pub async fn person(db: &Db, key: &str) -> sqlx::Result<Option<Uuid>> {
     const SQL: &str = "SELECT id FROM users WHERE username_key = $1 OR email_key = $1";
     if key.contains('\0') {
@@ -117,7 +114,7 @@ pub async fn person(db: &Db, key: &str) -> sqlx::Result<Option<Uuid>> {
     on!(db.read(), pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)
 }
 
-/// The usernames of those who still have an account.
+/// Without those whose account is gone.
 pub async fn usernames(db: &Db, mut ids: Vec<Uuid>) -> sqlx::Result<HashMap<Uuid, String>> {
     ids.sort_unstable();
     ids.dedup();

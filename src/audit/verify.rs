@@ -45,21 +45,20 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Checks one event after another, from the first on.
 pub struct Chain {
     key: [u8; 32],
     eras: Vec<Era>,
-    /// The number and the hash of the last event that was found sound.
+    /// Of the last event that is intact.
     seq: i64,
     hash: Vec<u8>,
 }
 
 impl AuditLog {
-    /// Walks the whole chain, also while events are being appended.
+    /// Verifies the whole chain, also while events are appended.
     pub async fn verify(&self, db: &Db) -> sqlx::Result<Verified> {
         let mut chain = Chain::new(self.key, self.retired.eras(db).await?);
         loop {
-            // The head is read before the rows up to it, so that what is missing can't be still on its way.
+            // Read before the rows up to it, so that no missing row can be still on its way.
             let head = store::head(db).await?;
             let rows = store::after(db, chain.seq, CHUNK).await?;
             if rows.is_empty() {
@@ -73,13 +72,12 @@ impl AuditLog {
 }
 
 impl Chain {
-    /// Under the key that is derived for the trail from the master key in force.
+    /// `key`: derived for the log from the master key in force.
     #[must_use]
     pub const fn new(key: [u8; 32], eras: Vec<Era>) -> Self {
         Self { key, eras, seq: 0, hash: Vec::new() }
     }
 
-    /// What is wrong with the event that follows.
     pub fn next(&mut self, row: store::Row) -> Option<Fault> {
         if row.seq != self.seq + 1 {
             return Some(Fault::Missing(self.seq + 1));
@@ -90,7 +88,7 @@ impl Chain {
             Some(Known::Lost) => true,
             Some(Known::Unreadable) => false,
         };
-        // That keys are lost is believed only if the next event, under a key that is there, says so.
+        // The loss of keys counts only if the next event, under a key that is there, records it.
         let unkeyed = unkeyed(&self.eras);
         let is_told = unkeyed == 0 || self.seq != unkeyed || row.action == action::KEY_LOST.as_str();
         if row.previous != self.hash || !is_sound || !is_told {
@@ -100,12 +98,12 @@ impl Chain {
         None
     }
 
-    /// After the last event; `last` and `hash` are those of the event that was written down as the last.
+    /// `last` and `hash`: of the event that was written last.
     #[must_use]
     pub fn end(&self, last: i64, hash: &[u8]) -> Verified {
         let unkeyed = unkeyed(&self.eras);
         self.verified(match self.seq.cmp(&last) {
-            // Without the event that tells of the loss, a forged trail could call its key lost.
+            // Without an event that records the loss, a forged log could call its key lost.
             _ if unkeyed > 0 && self.seq <= unkeyed => Some(Fault::Cut(self.seq + 1)),
             Ordering::Less => Some(Fault::Cut(self.seq + 1)),
             Ordering::Greater => Some(Fault::Added(last + 1)),

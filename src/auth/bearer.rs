@@ -12,10 +12,7 @@ use crate::telemetry::metrics::Method;
 use crate::tokens::format::Prefix;
 use crate::web::scoped::{Bearer, token_of};
 
-/// Makes the sender known to the handlers, by the bearer token, or else by the session; whom the session knows.
-///
-/// # Errors
-/// The token is none of ours, or is over.
+/// By the bearer token, or else by the session. Fails when the token is unknown or over.
 pub async fn identify(auth: &Auth, here: &mut RequestSession, request: &mut Request) -> Result<Identity> {
     if let Some(token) = token_of(request.headers()) {
         let token = std::str::from_utf8(token).map_err(|_| Error::BadToken)?;
@@ -25,7 +22,7 @@ pub async fn identify(auth: &Auth, here: &mut RequestSession, request: &mut Requ
             Err(Error::BadToken | Error::TokenExpired | Error::TokenRevoked) => {
                 auth.known.forget_token(token);
             }
-            // Nothing was found out.
+            // The token could not be checked.
             Err(_) => {}
         }
         let bearer = bearer?;

@@ -1,7 +1,7 @@
-//! What an unsafe request of the page tree passes before its handler: it is ours, and whose it is.
+//! The checks of an unsafe request before its handler: whether it comes from our pages, and who sent it.
 //!
 //! A form whose session is over comes again with the answer to its prompt, and goes on in the same request. Its old token
-//! tells by its tag whether the user who logs in has written it; another user is asked first.
+//! tells whether the user who logs in has written it; another user is asked first.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -20,7 +20,6 @@ use crate::web::pending::{Answers, PendingForm, Sent};
 use crate::web::prompt::{LogIn, Prompt, PromptPage};
 use crate::web::{cookies, csrf};
 
-/// Lets an unsafe request of the page tree reach its handler.
 pub struct Guard<'a> {
     pub auth: &'a Auth,
     pub session: &'a Session,
@@ -28,7 +27,7 @@ pub struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// In a box, as most requests need none of it.
+    /// Boxed, as most requests need none of it.
     #[must_use]
     pub fn run(self, request: Request, next: Next) -> BoxFuture<'a, Response> {
         Box::pin(async move {
@@ -68,7 +67,6 @@ impl<'a> Guard<'a> {
         Ok(next.run(request).await)
     }
 
-    /// Logs in and hands the form over, or asks again.
     async fn resume(
         &self,
         form: &mut PendingForm,
@@ -100,7 +98,7 @@ impl<'a> Guard<'a> {
         Ok(response)
     }
 
-    /// Who answers, or what the answer lacks.
+    /// The user who answers, or what the answer lacks.
     async fn prove(&self, answers: &Answers, origin: &RequestMeta) -> Result<Result<Proved, LogIn>> {
         let answer = |name| answers.get(name).unwrap_or_default();
         let (login, code) = (answer(Answers::LOGIN), answer(Answers::CODE));

@@ -1,7 +1,6 @@
-//! Sessions and tokens that were good within minutes: this node tells without a look who is limited by them alone.
+//! Sessions and tokens that were good within minutes, so that this node can choose a request's limit without a lookup.
 //!
-//! It authenticates nothing: it only says by which limit a request is counted. Only what was good is kept, so that guesses can't
-//! fill it.
+//! It authenticates nothing. Only what was good is kept, so that guesses can't fill it.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -15,9 +14,9 @@ use tower_sessions::session::Id;
 use crate::identity::Identity;
 use crate::system::System;
 
-/// How long after a use.
+/// Since the last use.
 const KNOWN_FOR: Duration = Duration::from_mins(15);
-/// A use within this after the last is not written down.
+/// A use this soon after the last one is not noted.
 const EVERY: Duration = Duration::from_secs(30);
 const SESSIONS: u64 = 20_000;
 const TOKENS: u64 = 20_000;
@@ -35,7 +34,6 @@ struct Seen {
     at: i64,
 }
 
-/// The beginning of a token's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenKey([u8; 16]);
 
@@ -63,13 +61,13 @@ impl Known {
         Self { sessions: recent(SESSIONS), tokens: recent(TOKENS), context: context.clone() }
     }
 
-    /// Whose session this is, if it was used within minutes.
+    /// The session's user, if it was used within minutes.
     pub fn session(&self, id: Id) -> Option<Identity> {
         let seen = self.sessions.get(&id.0)?;
         self.is_within(seen.at, KNOWN_FOR).then(|| seen.identity.clone())
     }
 
-    /// What the store has just said of a session.
+    /// Call it with what the store has just said.
     pub fn note_session(&self, id: Id, identity: &Identity) {
         if identity.viewer.member().is_none() {
             return self.forget_session(id);
@@ -83,17 +81,15 @@ impl Known {
         }
     }
 
-    /// It is over.
     pub fn forget_session(&self, id: Id) {
         self.sessions.invalidate(&id.0);
     }
 
-    /// Whether this token was good within minutes.
     pub fn has_token(&self, key: TokenKey) -> bool {
         self.tokens.get(&key).is_some_and(|at| self.is_within(at, KNOWN_FOR))
     }
 
-    /// The store has just said that it is good.
+    /// Call it when the store has just said that it is good.
     pub fn note_token(&self, token: &str) {
         let key = TokenKey::new(token.as_bytes());
         if self.tokens.get(&key).is_none_or(|at| !self.is_within(at, EVERY)) {
@@ -101,7 +97,6 @@ impl Known {
         }
     }
 
-    /// It is revoked, or its time is over.
     pub fn forget_token(&self, token: &str) {
         self.tokens.invalidate(&TokenKey::new(token.as_bytes()));
     }
@@ -112,7 +107,7 @@ impl Known {
     }
 }
 
-/// So many entries, those that were used last.
+/// Keeps the entries that were used last.
 fn recent<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
     entries: u64,
 ) -> Cache<K, V> {

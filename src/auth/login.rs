@@ -104,12 +104,12 @@ pub async fn log_in(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again, false)?).into_response())
 }
 
-/// The form comes from a second tab, and its user has logged in meanwhile: there is nothing left to do.
+/// The user has logged in from another tab meanwhile, so there is nothing left to do.
 fn is_in_already(identity: &Identity, member: &Member, stays: bool) -> bool {
     identity.viewer.id() == Some(member.id) && (!stays || identity.family.is_some())
 }
 
-/// In the same session, so that the first tab's forms can still be sent.
+/// Keeps the session, so that the first tab's forms can still be sent.
 async fn go_on(auth: &Auth, session: &Session, proved: Proved, next: &str) -> Result<Response> {
     let by = if proved.by.lacks_code() { Proof::SessionAndPassword } else { proved.by };
     sudo_mode::renew(&auth.deps.system, session, &proved.member.clone(), proved.member, by).await?;
@@ -126,12 +126,11 @@ pub async fn log_out(
     session.flush().await?;
     let mut response = redirect("/login", Some(SIGNED_OUT));
     cookies::add(response.headers_mut(), [cookies::removal(Name::RememberMe)]);
-    // Nothing of ours is there; whatever an extension or a page of before has left goes too. Cookies are ours to end.
+    // coffer stores nothing there; this clears what an extension or an earlier page has left.
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
     Ok(response)
 }
 
-/// Signs the user in and redirects to the page that they wanted.
 pub async fn enter(auth: &Auth, here: SignIn<'_>, proved: &Proved, next: &str) -> Result<Response> {
     let set = remember_me::sign_in(auth, here, proved).await?;
     let mut response = redirect(local_path(next), None);

@@ -54,7 +54,6 @@ pub struct Auth {
     pub stay_days: u32,
 }
 
-/// What the pages for getting in need.
 #[derive(Clone, FromRef)]
 pub struct AuthState {
     pub auth: Arc<Auth>,
@@ -68,7 +67,7 @@ pub struct AuthState {
 #[derive(Clone, Copy)]
 pub struct SignIn<'a> {
     pub session: &'a Session,
-    /// Who was signed in here before.
+    /// The user who was signed in here before.
     pub before: &'a Identity,
     pub origin: &'a RequestMeta,
     /// “Keep me logged in” was ticked.

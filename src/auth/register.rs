@@ -119,7 +119,6 @@ pub fn closed(signup: Signup, context: PageContext) -> Result<Response> {
     Ok((StatusCode::FORBIDDEN, told).into_response())
 }
 
-/// Signs the owner of a new account in and redirects to their library.
 pub async fn begin(
     auth: &Auth,
     session: &Session,

@@ -15,10 +15,7 @@ use crate::web::cookies::{Cookie, Life, Name};
 use crate::web::request::Head;
 use crate::web::{cookies, device};
 
-/// Whom the session knows, else whose device this is that is kept signed in; then with the cookie to be set.
-///
-/// # Errors
-/// Sessions can't be had just now.
+/// The session's user, or else the user of a kept device, then with the cookie to set.
 pub async fn identify(
     auth: &Auth,
     here: &mut RequestSession,
@@ -42,15 +39,13 @@ pub async fn identify(
     Ok((session::new_identity(session, proved.member).await?, Some(cookie)))
 }
 
-/// Sets the cookie, unless the answer itself has set it.
 pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
     if cookie.is_some() && !cookies::is_set(headers, Name::RememberMe) {
         cookies::add(headers, cookie);
     }
 }
 
-/// Begins a signed-in session and ends the one that was signed in here before. Returns the cookies that the answer sets
-/// or takes back.
+/// Also ends the session that was signed in here before. Returns the cookies to set or remove.
 pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<Vec<Cookie<'static>>> {
     let SignIn { session, before, origin, stays } = here;
     auth.sessions.log_out(before, origin).await?;
@@ -73,13 +68,12 @@ pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<V
     Ok(set)
 }
 
-/// The token that the browser brings.
 fn token(site: &PublicUrl, headers: &HeaderMap) -> Option<String> {
     let mut any = None;
     let fits = cookies::find(site, headers, Name::RememberMe, |sent| {
         any = Some(sent.to_owned());
         Prefix::Refresh.fits(sent).then(|| sent.to_owned())
     });
-    // What is none is taken back from the browser too.
+    // A token that does not fit is returned too, so that the browser's cookie is removed.
     fits.or(any)
 }

@@ -1,4 +1,4 @@
-//! Who is signed in, by the session: read once a request.
+//! The signed-in user of a session, read once a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const SLIDE_EVERY: Duration = Duration::from_mins(5);
 /// The session of one request, which is empty until its browser signs in.
 pub struct RequestSession {
     pub session: Session,
-    /// What its copy in Redis said, if it was read already.
+    /// Its copy in Redis, if it was read already.
     pub snapshot: Option<Arc<SessionSnapshot>>,
     /// Whether what this node remembers of the session is enough.
     pub may_remember: bool,
@@ -44,15 +44,14 @@ impl RequestSession {
     }
 }
 
-/// Who a session says it is.
 #[must_use]
 pub fn identity(auth: &Auth, snapshot: &SessionSnapshot) -> Option<Identity> {
     let (login, member) = snapshot.signed_in(auth.deps.system.now(), auth.session_max)?;
     Some(known(login.clone(), member.clone()))
 }
 
-/// Who is signed in, by this node's memory for what changes nothing, and else by the store.
-/// `slides` when this is a visit, which the session's idle time is counted from.
+/// From this node's memory if the request changes nothing, else from the store. `slides`: the request counts as a visit,
+/// which extends the session.
 pub async fn identify(auth: &Auth, here: &mut RequestSession, slides: bool) -> Result<Identity> {
     let Some(id) = here.session.id() else { return Ok(Identity::default()) };
     let snapshot = match here.snapshot.take() {
@@ -69,7 +68,7 @@ pub async fn identify(auth: &Auth, here: &mut RequestSession, slides: bool) -> R
     }
 }
 
-/// The slide is not written down yet.
+/// The last visit is not recorded yet.
 fn is_stale(auth: &Auth, login: &Login) -> bool {
     Timestamp::from_micros(login.seen).plus(SLIDE_EVERY) < auth.deps.system.now()
 }
@@ -101,11 +100,7 @@ fn known(login: Login, member: Member) -> Identity {
     }
 }
 
-/// Begins a signed-in session under a new id, with the sudo mode that the proof grants; nothing else of what the session
-/// held before goes over.
-///
-/// # Errors
-/// [`Error::SignInRequired`] when the proof grants no session.
+/// Begins a session under a new id. Nothing of the old one goes over but the sudo mode that the proof grants.
 pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &RequestMeta) -> Result<()> {
     if proved.by.grants().session != SessionGrant::Begins {
         return Err(Error::SignInRequired);
@@ -130,8 +125,7 @@ pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &R
     Data { login: Some(login), sudo, ..Data::default() }.keep(session).await
 }
 
-/// Makes the session one of a device that is kept signed in. Its form token is the family's, so that a form that
-/// outlives the session can still be sent.
+/// The form token is the family's, so that a form that outlives the session can still be sent.
 pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family: Uuid) -> Result<()> {
     let mut data = Data::from_session(session).await?;
     if let Some(login) = &mut data.login {
@@ -141,7 +135,6 @@ pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family
     data.keep(session).await
 }
 
-/// The identity of a session that has just begun, for the rest of this request.
 pub async fn new_identity(session: &Session, member: Member) -> Result<Identity> {
     let login = Data::from_session(session).await?.login;
     Ok(login.map(|login| known(login, member)).unwrap_or_default())

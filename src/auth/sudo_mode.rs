@@ -17,7 +17,6 @@ use crate::timestamp::Timestamp;
 use crate::web::pending::Answers;
 use crate::web::sudo::CheckSudo;
 
-/// How long the password counts.
 pub const SUDO_LIFE: Duration = Duration::from_mins(10);
 
 pub struct PasswordSudo {
@@ -48,19 +47,18 @@ impl PasswordSudo {
     }
 }
 
-/// Whether this person's session is in sudo mode.
 pub async fn is_sudo(system: &System, session: &Session, member: &Member) -> Result<bool> {
     Ok(end(system, &Data::from_session(session).await?, member).is_some())
 }
 
-/// When this person's sudo mode ends, if the session is in it.
+/// `None` when it is not in sudo mode.
 #[must_use]
 pub fn end(system: &System, data: &Data, member: &Member) -> Option<Timestamp> {
     let sudo = data.sudo.as_ref().filter(|sudo| sudo.factor_epoch == member.factor_epoch)?;
     Some(Timestamp::from_micros(sudo.until)).filter(|until| *until > system.now())
 }
 
-/// The sudo mode that the proof grants. `end`: of what the session was in before.
+/// `end`: of the sudo mode that the session was in before.
 #[must_use]
 pub fn granted(system: &System, proved: &Proved, end: Option<Timestamp>) -> Option<data::Sudo> {
     let until = match proved.by.grants().sudo {
@@ -71,8 +69,7 @@ pub fn granted(system: &System, proved: &Proved, end: Option<Timestamp>) -> Opti
     until.map(|until| data::Sudo { until: until.micros(), factor_epoch: proved.member.factor_epoch })
 }
 
-/// After a change of what the person proves themselves by: `now` is who they are since. The session goes on, under a
-/// new id where the proof says so.
+/// After a change of a password or factor. `now`: the member since then. The proof says whether the session gets a new id.
 pub async fn renew(
     system: &System,
     session: &Session,

@@ -24,13 +24,13 @@ use crate::config::Config;
 use crate::serve::pause;
 
 const NAME: &str = "coffer.sock";
-/// For the question, and for each piece of the answer to be taken.
+/// For the request, and for the client to take each piece of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
 const LONGEST_QUESTION: u64 = 1 << 20;
 
 #[derive(Deserialize)]
 struct Question {
-    /// Of the library that is meant.
+    /// Of the library that is asked for.
     database: String,
     job: Job,
 }
@@ -86,7 +86,6 @@ impl Drop for Socket {
     }
 }
 
-/// The listener, and the user to whom it belongs.
 fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     if path.exists() {
         std::fs::remove_file(path)?;
@@ -102,7 +101,7 @@ async fn answer_all(listener: UnixListener, owner: u32, app: Arc<App>) {
             pause().await;
             continue;
         };
-        // Who connected before the mode was set may be another user.
+        // A client that connected before the mode was set may belong to another user.
         let is_allowed = stream.peer_cred().is_ok_and(|peer| [0, owner].contains(&peer.uid()));
         if let (true, Ok(stream)) = (is_allowed, stream.into_std()) {
             let app = app.clone();
@@ -140,7 +139,7 @@ fn answer(app: &App, stream: &UnixStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Has a running coffer do it. `None` when there is none for this library.
+/// `None` when no coffer runs on this library.
 pub fn ask(config: &Config, job: &Job, file: Option<&Path>) -> Option<Result<(), String>> {
     let stream = UnixStream::connect(config.data_dir.join(NAME)).ok()?;
     let lost = |error: io::Error| {
@@ -185,7 +184,6 @@ fn converse(
     }
 }
 
-/// Tells libraries apart without giving an address away.
 fn identity(config: &Config) -> String {
     let database = config.database();
     let place = match database.strip_prefix("sqlite:") {

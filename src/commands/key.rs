@@ -1,4 +1,4 @@
-//! `coffer key`: another master key in place of the one in force.
+//! `coffer key`: replaces the master key.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::system::System;
 pub async fn run(action: KeyAction, config: Config) -> Result<(), String> {
     let KeyAction::Rotate(rotate) = action;
     let context = System::real();
-    // One connection, so that all others are other coffers'.
+    // One connection of our own, so that all others are other coffers'.
     let db = Db::open_as(&config.database(), 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let done = change(&db, &rotate, &config, &context).await;
     db.close().await;
@@ -86,7 +86,7 @@ fn report(resealed: &Resealed, old: KeyId, new: KeyId) {
     }
 }
 
-/// Renames the files; the old key stays for backups that were made before.
+/// The old key's file stays, for earlier backups.
 fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
     let (current, new) = (path(config.key_source()), waiting(config.key_source()));
     let old = current.with_extension(format!("key.{owner}"));
@@ -105,7 +105,7 @@ fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
     Ok(())
 }
 
-/// What is not there need not be renamed.
+/// A file that does not exist need not be renamed.
 fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     if from.exists() { std::fs::rename(from, to) } else { Ok(()) }
 }

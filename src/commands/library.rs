@@ -42,7 +42,6 @@ fn import_error(error: &Error) -> String {
     }
 }
 
-/// What became of each link, as the page after an import says it.
 fn tell(report: &Report) {
     println!("{} new, {} already saved, {} skipped.", report.new, report.duplicate, report.refused);
     if let Some(charset) = &report.charset {

@@ -1,4 +1,4 @@
-//! What coffer says of itself: the manual page, what shells complete, and docs/settings.md.
+//! The manual page, the completions for shells, and docs/settings.md.
 
 use std::fmt::Write as _;
 use std::io;
@@ -78,7 +78,7 @@ fn print_page(out: &mut dyn io::Write) -> io::Result<()> {
     rest.to_writer(out)
 }
 
-/// Every command that does something, with its own arguments.
+/// Only commands that do something.
 fn describe(command: &clap::Command, page: &mut Roff) {
     let of_coffer = |command: &&clap::Command| !command.is_hide_set() && command.get_name() != "help";
     for command in command.get_subcommands().filter(of_coffer) {
@@ -100,7 +100,7 @@ fn describe(command: &clap::Command, page: &mut Roff) {
     }
 }
 
-/// Every setting by its heading, in the order of `coffer serve --help`.
+/// By heading, in the order of `coffer serve --help`.
 #[must_use]
 pub fn settings() -> String {
     let command = whole();

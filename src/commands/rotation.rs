@@ -1,4 +1,4 @@
-//! Another master key in place of the one in force, for all that is sealed.
+//! Seals all secrets again, for another master key.
 
 use uuid::Uuid;
 
@@ -18,11 +18,10 @@ use crate::webhooks;
 pub struct Resealed {
     pub letters: usize,
     pub second_factors: usize,
-    /// The accounts whose two-step login was switched off, since its secret is lost with the key.
+    /// Users whose two-step login is switched off, as its secret is lost with the key.
     pub switched_off: Vec<Uuid>,
 }
 
-/// In one transaction.
 pub async fn run(rotation: &Rotation<'_>, db: &Db) -> sqlx::Result<Resealed> {
     let mut tx = db.begin().await?;
     let last_event = store::replace(&mut tx, rotation.new.id().as_bytes()).await?;

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::data_dir;
 use crate::db::{Db, Schema, StartError, migrations};
 
-/// A key is none of its business: it may run where there is none.
+/// It needs no master key.
 pub async fn migrate(config: &Config) -> Result<(), String> {
     if config.database().starts_with("sqlite:") {
         data_dir::prepare(&config.data_dir)?;
@@ -15,10 +15,7 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Changes nothing, also beside a running coffer.
-///
-/// # Errors
-/// What is to do.
+/// Changes nothing, also beside a running coffer. The error says what to do.
 pub async fn check(config: &Config) -> Result<(), String> {
     let db = Db::look(&config.database()).await.map_err(|e| e.to_string())?;
     let (name, schema) = (db.name(), db.schema().await);

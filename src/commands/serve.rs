@@ -61,7 +61,7 @@ async fn serve_until_told(config: Config, context: System) -> Result<(), String>
     Ok(())
 }
 
-/// Says where coffer is, and on the first start how to get in.
+/// Prints the address, and on the first start the setup link.
 async fn greet(app: &App) -> Result<(), Error> {
     let origin = app.deps.public_url.address();
     if !app.deps.public_url.secure_cookies() {

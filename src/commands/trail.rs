@@ -34,8 +34,7 @@ pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
     tell(&verified, &mut (Box::new(std::io::stdout()) as Out))
 }
 
-/// # Errors
-/// A sentence that names the first event that is not as it was written.
+/// The error names the first event that was changed.
 fn tell(verified: &Verified, out: &mut Out) -> Result<(), String> {
     if let Some(fault) = &verified.fault {
         return Err(format!(

@@ -1,4 +1,4 @@
-//! What is done in an open library, by the coffer that runs on it if there is one, else by this process.
+//! Commands on an open library, carried out by the coffer that runs on it, or else by this process.
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Write};
@@ -28,10 +28,9 @@ pub struct Job {
     pub password: Option<String>,
 }
 
-/// Which process does it.
+/// Which process does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doer {
-    /// The one that serves the library.
     Server,
     Command,
 }
@@ -70,8 +69,7 @@ async fn in_this_process(
     done
 }
 
-/// # Errors
-/// A sentence that says what to do.
+/// The error says what to do.
 pub async fn carry_out(app: &App, job: Job, out: Out, doer: Doer) -> Result<(), String> {
     match job.work {
         Work::User(args) => people::run(app, args.action, job.password, out, doer).await,
@@ -88,7 +86,7 @@ pub fn open_out(file: Option<&Path>) -> Result<Out, String> {
     Ok(Box::new(BufWriter::with_capacity(CHUNK, written_bytes().wrap_write(file))))
 }
 
-/// On a terminal: how much is written, and for how long.
+/// On a terminal: bytes written, and the time.
 fn written_bytes() -> ProgressBar {
     let style = ProgressStyle::with_template("Writing {binary_bytes} {elapsed}");
     ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
@@ -98,13 +96,12 @@ pub fn cannot_write(path: &Path, error: &io::Error) -> String {
     format!("Cannot write {}: {error}. Choose a file that does not exist yet.", path.display())
 }
 
-/// Prints a line.
 pub fn say(out: &mut Out, line: impl Display) -> Result<(), String> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|e| format!("Cannot print: {e}."))
 }
 
 impl Work {
-    /// Where the result goes, if not to standard output.
+    /// `None` for standard output.
     fn file(&self) -> Option<PathBuf> {
         match self {
             Self::Export(args) => args.file.clone(),
@@ -116,7 +113,7 @@ impl Work {
         }
     }
 
-    /// Whether it may make a library where there is none.
+    /// Whether it may create a library.
     fn opening(&self) -> Opening {
         if self.wants_password() { Opening::Create } else { Opening::Existing }
     }

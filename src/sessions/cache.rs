@@ -30,8 +30,7 @@ pub struct SessionCache {
     trusted: Arc<RwLock<Option<TrustedNamespace>>>,
 }
 
-/// Every revocation was published here; `until` in ticks. A restarted Redis may have old copies, but another
-/// namespace.
+/// Every revocation was published here; `until` in ticks. A restarted Redis has another namespace.
 #[derive(Clone, Debug)]
 pub struct TrustedNamespace {
     namespace: Namespace,

@@ -48,8 +48,7 @@ impl Sessions {
         Ok(self.devices(identity, origin).await?.iter().any(|device| !device.is_current))
     }
 
-    /// # Errors
-    /// [`Error::NotFound`] when it is not one of theirs.
+    /// [`Error::NotFound`] when it is not the owner's.
     pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;

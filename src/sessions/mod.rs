@@ -1,10 +1,9 @@
 //! Browser sessions: a row in the database, and a copy in Redis when there is one.
 //!
 //! The row is the truth. A load asks Redis first. If the copy is missing or Redis is down, it reads the row, joined
-//! with the user, and fills Redis again, so losing Redis signs no user out. A change to a row or a user adds a
-//! revocation of the copy in the same transaction. The change returns when no node trusts the copy any more
-//! ([`revocations`]). In a new connection epoch, copies are not read until all revocations are published. Requests that
-//! change nothing use snapshots in the process' memory ([`snapshot`]), which the cache invalidates.
+//! with the user, and fills Redis again, so losing Redis signs no user out. A change to a row or a user revokes the copy
+//! in the same transaction, and returns when no node trusts the copy any more ([`revocations`]). Requests that change
+//! nothing use snapshots in the process' memory ([`snapshot`]), which the cache invalidates.
 
 pub mod actions;
 pub mod api;
@@ -97,8 +96,7 @@ impl Sessions {
         }
     }
 
-    /// The copy in Redis, in one round trip. `None` does not mean that there is no session: [`tower_sessions::SessionStore::load`]
-    /// knows.
+    /// In one round trip. Without a copy there may still be a session: [`tower_sessions::SessionStore::load`] knows.
     pub async fn copy(&self, id: Id) -> Option<Arc<SessionSnapshot>> {
         let copies = self.copies.as_ref()?;
         let copy = copies.load(&copies.trusted()?, stored(id)).await.ok()??;
@@ -106,7 +104,7 @@ impl Sessions {
         Some(Arc::new(copy.into()))
     }
 
-    /// How many are open, over all nodes.
+    /// On all nodes.
     pub async fn count(&self) -> sqlx::Result<i64> {
         store::count(&self.db, self.context.now()).await
     }
@@ -118,8 +116,7 @@ impl Sessions {
         self.settle(stale).await
     }
 
-    /// Ends a user's sessions and refresh families except this one, in the transaction of a changed password or a
-    /// disabled account.
+    /// All but `except`. For the transaction of a changed password or a disabled account.
     pub async fn end_all_in(&self, tx: &mut Tx, user: Uuid, except: Option<Uuid>) -> sqlx::Result<Stale> {
         let ids = store::of_user(tx, user).await?;
         store::delete_of_user(tx, user, except).await?;
@@ -127,8 +124,7 @@ impl Sessions {
         self.queue_stale(tx, ids).await
     }
 
-    /// Makes every node reload the user, in the transaction that changes their role, name or another field in
-    /// sessions.
+    /// For the transaction that changes a user's role, name or another field in sessions.
     pub async fn refresh_user(&self, tx: &mut Tx, user: Uuid) -> sqlx::Result<Stale> {
         let ids = store::of_user(tx, user).await?;
         self.queue_stale(tx, ids).await
@@ -175,7 +171,7 @@ impl Sessions {
     }
 
     /// A slow refill may race a change of the row. So it fills for a short time, checks the row, extends the copy's
-    /// life, and checks again, because another node may have filled an older row meanwhile.
+    /// life, and checks again, as another node may have filled an older row meanwhile.
     async fn refill(
         &self,
         copies: &SessionCache,

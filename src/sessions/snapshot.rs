@@ -1,5 +1,4 @@
-//! A session and its person as they were at one moment. Kept in this process until either changes, so that a signed-in
-//! request that changes nothing asks no store.
+//! A session and its user at one moment, kept in memory until either changes: a request that changes nothing asks no store.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -40,7 +39,7 @@ pub struct SessionSnapshot {
 }
 
 impl SessionSnapshot {
-    /// Who is signed in, as long as that lasts: `longest` counts from the log-in.
+    /// The user, until the session's end; `longest` counts from the log-in.
     #[must_use]
     pub fn signed_in(&self, now: Timestamp, longest: Duration) -> Option<(&Login, &Member)> {
         let lasts = self.expires > now.micros();
@@ -48,7 +47,6 @@ impl SessionSnapshot {
     }
 }
 
-/// The same for a session that has just been read.
 #[must_use]
 pub fn signed_in<'a>(
     session: &'a Data,
@@ -88,11 +86,7 @@ impl Cached for SessionSnapshot {
 }
 
 impl Sessions {
-    /// A session as the store had it two seconds ago at most, unless this node knows that it has changed since: of a change
-    /// on another node it hears within milliseconds as a rule.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Busy`]: it can't be read.
+    /// At most two seconds old, and as a rule milliseconds: by then this node hears of changes on other nodes.
     pub async fn snapshot(&self, id: Id) -> Result<Option<Arc<SessionSnapshot>>> {
         let (sessions, stored) = (self.clone(), stored(id));
         let load = |_| async move {
@@ -103,12 +97,11 @@ impl Sessions {
         };
         let key = Key::public(stored.0.to_le_bytes());
         let reading = self.cache.get(&SNAPSHOT, key, Scopes::one(scope(stored)), load);
-        // What the cache did for the session says nothing of the answer.
+        // The cache's status for the session says nothing of the answer.
         status::watch(reading).await.0
     }
 }
 
-/// What a change of the session or of its person touches.
 pub(super) fn scope(stored: Id) -> Scope {
     Scope::Noun(SESSION, Uuid::from_bytes(stored.0.to_le_bytes()))
 }

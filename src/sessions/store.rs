@@ -38,8 +38,7 @@ struct Row {
     second_factor: bool,
 }
 
-/// Returns `false` when the id is taken. With `outbox_id` it adds a row to the outbox too, so that a backup from
-/// before has a lower position.
+/// Returns `false` when the id is taken. `outbox_id` adds an outbox row too, so that an older backup has a lower position.
 pub async fn insert(db: &Db, record: &Record, outbox_id: Option<Uuid>, now: Timestamp) -> sqlx::Result<bool> {
     const BEGUN: &str = "INSERT INTO outbox (id, topic, payload, created_at) VALUES ($1, 'begun', '', $2)";
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, public_id, family_id, record, browser, network,
@@ -210,7 +209,6 @@ pub async fn queue(tx: &mut Tx, id: Id, outbox_id: Uuid, now: Timestamp) -> sqlx
         .execute(conn).await.map(drop))
 }
 
-/// A session or a family, to be grouped by device.
 #[derive(sqlx::FromRow)]
 pub struct DeviceRow {
     pub id: Uuid,
@@ -249,7 +247,6 @@ fn bytes(id: Id) -> Vec<u8> {
     id.0.to_le_bytes().to_vec()
 }
 
-/// The row's columns beside the record, for lists and joins.
 struct Columns {
     user: Option<Uuid>,
     id: Option<Uuid>,
