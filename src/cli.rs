@@ -27,12 +27,11 @@ pub struct Cli {
     config: Config,
 }
 
-/// What to do, with which settings.
 #[derive(Debug)]
 pub struct Invocation {
     pub command: Command,
     pub config: Box<Config>,
-    /// The settings as they were given, or are by default.
+    /// The settings, given or default.
     pub given: ArgMatches,
 }
 
@@ -87,7 +86,6 @@ pub enum Work {
 }
 
 impl Cli {
-    /// Reads the command line and the environment.
     pub fn from_args(
         arguments: impl IntoIterator<Item = OsString>,
         variables: &Variables,
@@ -118,14 +116,14 @@ impl Cli {
     }
 }
 
-/// Every command with every setting, which only `serve` shows in its help.
+/// All commands with all settings, which only `serve` shows in its help.
 #[must_use]
 pub fn whole() -> clap::Command {
     let mut command = Cli::command().mut_args(|argument| {
         let is_setting = is_setting(&argument);
         argument.global(is_setting)
     });
-    // Read before the command line is, by `Variables::load`.
+    // `Variables::load` reads it before the command line is parsed.
     let env_file =
         Arg::new("env-file").long("env-file").value_name("FILE").global(true).help_heading(None::<&str>);
     command = command.arg(env_file.help("File with settings, instead of `.env` in the working directory"));
@@ -157,7 +155,7 @@ fn takes_config(arguments: &[OsString]) -> bool {
     !arguments.iter().any(|a| a == "help")
 }
 
-/// Whether the command line itself says what `extra` (`--name=value`) says.
+/// Whether the command line itself sets what `extra` (`--name=value`) sets.
 fn is_given(given: &[String], extra: &OsString) -> bool {
     let extra = extra.to_string_lossy();
     let flag = extra.split('=').next().unwrap_or(&extra);
@@ -165,7 +163,7 @@ fn is_given(given: &[String], extra: &OsString) -> bool {
 }
 
 impl Config {
-    /// The configuration that these command-line arguments give, everything else at its default.
+    /// The configuration that these arguments give, else the defaults.
     pub fn of<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
         arguments: I,
     ) -> Result<Self, clap::Error> {

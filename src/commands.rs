@@ -30,8 +30,7 @@ use crate::error::Error;
 use crate::identity::Member;
 use crate::system::System;
 
-/// # Errors
-/// A sentence that says what to do.
+/// The error says what to do.
 pub async fn run(invocation: Invocation) -> Result<(), String> {
     let config = *invocation.config;
     match invocation.command {
@@ -69,18 +68,17 @@ pub async fn run(invocation: Invocation) -> Result<(), String> {
     }
 }
 
-/// The application without a listener, for commands that may make a library.
 async fn open_or_make(config: Config) -> Result<Arc<App>, String> {
     open_as(config, Opening::Create).await
 }
 
-/// Where it listens is of no use to a command.
+/// The address is not used.
 async fn open_as(config: Config, opening: Opening) -> Result<Arc<App>, String> {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
     App::open_as(config, System::real(), nowhere, opening).await
 }
 
-/// The one whose library it is: named, or the only one there is.
+/// The user named, or the only one.
 async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
     if let Some(username) = named {
         let found = app.accounts.by_username(username).await.map_err(|e| sentence(&e))?;
@@ -98,7 +96,7 @@ async fn owner(app: &App, named: Option<&str>) -> Result<Member, String> {
     }
 }
 
-/// An error for the terminal: here, where only the operator reads, with its inside.
+/// For the operator's terminal, so with the inside.
 fn sentence(error: &Error) -> String {
     match error {
         Error::Invalid(errors) => {

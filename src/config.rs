@@ -132,19 +132,19 @@ impl Config {
         SocketAddr::new(self.host, self.port)
     }
 
-    /// The address of the database, password included.
+    /// It holds the password.
     pub fn database(&self) -> String {
         let file = || format!("sqlite:{}", self.data_dir.join("coffer.db").display());
         self.database.url().unwrap_or_else(file)
     }
 
-    /// How long everything is still served after the stop.
+    /// How long coffer keeps serving after the stop signal.
     pub fn drain(&self) -> Duration {
         let usual = if self.client.trusted_proxies.is_empty() { 0 } else { 2 };
         Duration::from_secs(self.drain_seconds.unwrap_or(usual))
     }
 
-    /// Every setting by its `COFFER_` name, as it was given or is by default, secrets masked.
+    /// By the `COFFER_` names, with defaults, secrets masked.
     pub fn effective(&self, given: &ArgMatches) -> BTreeMap<String, String> {
         let command = Self::augment_args(Command::new("coffer"));
         let settings = command.get_arguments().filter_map(|setting| {
@@ -161,7 +161,7 @@ impl Config {
         settings.collect()
     }
 
-    /// What a setting is that was not given, where that follows from others.
+    /// The default of a setting that depends on other settings.
     fn computed(&self, name: &str) -> Option<String> {
         match name {
             "COFFER_BASE_URL" => Some(format!("http://localhost:{}", self.port)),

@@ -5,10 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Makes the data directory, readable by its owner alone.
-///
-/// # Errors
-/// A sentence that says what to do.
+/// Readable by its owner only. The error says what to do.
 pub fn prepare(folder: &Path) -> Result<(), String> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
         format!(

@@ -64,7 +64,6 @@ pub async fn run(config: Config, repair: bool) -> Result<(), String> {
     }
 }
 
-/// Settings that `coffer serve` would refuse.
 fn settings(config: &Config) -> Vec<(&'static str, Finding)> {
     match settings::check(config) {
         Ok(()) => vec![("settings", Fine("as `coffer serve` takes them".to_owned()))],
@@ -98,7 +97,7 @@ fn cookies(config: &Config) -> Finding {
     }
 }
 
-/// Whether coffer sees the visitors' addresses, by which limits count.
+/// Limits count by the visitors' addresses.
 fn visitors(config: &Config) -> Finding {
     if let Some(all) = config.client.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
         return Failure(format!(
@@ -115,7 +114,6 @@ fn visitors(config: &Config) -> Finding {
     }
 }
 
-/// Whether the directory is writable, and the key readable by its owner only.
 fn data(config: &Config) -> Finding {
     let dir = &config.data_dir;
     if !dir.exists() {
@@ -149,7 +147,6 @@ fn tempfile_in(dir: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&path)
 }
 
-/// Whether the database answers, and whether its clock agrees with this machine's.
 async fn database(config: &Config) -> Vec<(&'static str, Finding)> {
     let url = config.database();
     let opened = Db::look(&url);
@@ -199,7 +196,6 @@ fn stand(db: &Db, schema: &Result<Schema, StartError>) -> Finding {
     }
 }
 
-/// Whether the database belongs to this key.
 async fn key(db: &Db, config: &Config) -> Finding {
     let owner = match belonging::owner(db).await {
         Ok(owner) => owner,

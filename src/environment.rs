@@ -1,5 +1,4 @@
-//! Prepares the environment for clap: `.env`, blank settings, secrets from files, aliases, variables of Kubernetes, and
-//! unknown names.
+//! Prepares the environment for clap: `.env`, blank settings, secrets from files, aliases, unknown names.
 
 mod dotenv;
 
@@ -21,8 +20,7 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// From the process, and for what the process doesn't set from the file that `--env-file` names, or else from `.env` in
-    /// the working directory.
+    /// The process comes first, then the file of `--env-file`, or else `.env` in the working directory.
     pub fn load(arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
         let file = match env_file(arguments) {
             Some(path) if path.is_file() => path,
@@ -90,7 +88,6 @@ impl Variables {
         Ok(arguments)
     }
 
-    /// The content of the file that `<name>_FILE` names.
     fn secret(&self, name: &str) -> Result<Option<String>, String> {
         let file_name = format!("{name}_FILE");
         let Some(path) = self.get(&file_name) else { return Ok(None) };
@@ -109,7 +106,7 @@ impl Variables {
     }
 }
 
-/// What `--env-file` names: it is read before the command line is.
+/// It is read before the command line is parsed.
 fn env_file(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
@@ -154,8 +151,7 @@ fn is_blank(value: &str) -> bool {
     value.trim().is_empty()
 }
 
-/// Whether Kubernetes sets this variable for a Service whose name begins with `coffer` (kubernetes.io, Services,
-/// "Environment variables").
+/// Whether Kubernetes sets it for a Service named like coffer (kubernetes.io, Services, "Environment variables").
 fn is_service_link(name: &str, value: &str) -> bool {
     let words: Vec<&str> = name.split('_').collect();
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());

@@ -25,7 +25,7 @@ pub const RECOVERY_CODES: &str = "recovery code";
 
 pub struct Keys(SecretBox<[u8; 32]>);
 
-/// The first bytes of a derived key: it identifies a master key and reveals nothing of it.
+/// The first bytes of a derived key, which reveal nothing of the master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; 8]);
 
@@ -45,15 +45,13 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// Where the master key may be.
 #[derive(Clone, Copy)]
 pub struct KeySource<'a> {
     pub secret: Option<&'a SecretString>,
-    /// The data directory.
     pub dir: &'a Path,
 }
 
-/// The file of a key that no setting holds.
+/// The file that is used when no setting holds the key.
 pub fn path(source: KeySource<'_>) -> PathBuf {
     source.dir.join("secret.key")
 }

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(commands::run(invocation));
-    // Without waiting for what hangs, such as a look-up of a name.
+    // Does not wait for what hangs, such as a DNS lookup.
     runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
-//! The library as one part of the application: how it is built, what it declares, its routes, its background work. It
-//! is all of `app` that another noun changes.
+//! The library within the application: how it is built, what it declares, its routes, its background work. Another noun
+//! changes no other file of `app`.
 
 use std::sync::Arc;
 
@@ -31,18 +31,15 @@ use crate::web::page_cache::PAGE;
 use crate::webhooks::{self, Webhooks, WebhooksState};
 use crate::{accounts, refresh, sessions, tokens};
 
-/// What people keep here.
 pub struct Library {
     pub resources: Arc<Resources>,
     pub webhooks: Webhooks,
 }
 
-/// The kinds of cached answers, for the metrics.
 pub(super) fn cache_kinds() -> Vec<&'static str> {
     [cached::KINDS.as_slice(), &[PAGE.name, SNAPSHOT.name]].concat()
 }
 
-/// What can be recorded, for the filter of the audit log and the metrics.
 pub(super) fn audit_actions() -> Vec<Action> {
     [
         accounts::actions::ALL,
@@ -80,7 +77,6 @@ impl Library {
         Self { resources: Arc::new(resources), webhooks: Webhooks::new(needed, keys) }
     }
 
-    /// What the pages of an account ask of it.
     pub(super) fn own(&self) -> Arc<dyn OwnLibrary> {
         self.resources.clone()
     }
@@ -103,7 +99,7 @@ pub(super) fn pages(app: &App) -> Router {
         .merge(webhooks::pages::routes().with_state(webhooks_state(app)))
 }
 
-/// What is the same for every viewer.
+/// The same for every viewer.
 pub(super) fn assets(app: &App) -> Router {
     resources::pages::icons::routes().with_state(state(app))
 }
@@ -130,7 +126,7 @@ impl OwnLibrary for Resources {
 }
 
 impl App {
-    /// Work that goes on until the program ends.
+    /// Runs until the program ends.
     pub fn maintain_library(&self) -> [JoinHandle<()>; 3] {
         let settings = &self.config.fetching;
         let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));

@@ -47,7 +47,7 @@ use crate::web::deps::WebDeps;
 use self::library::Library;
 pub use self::router::{openapi, router};
 
-/// Everything that runs. Each part is handed only what it needs.
+/// Each part gets only what it needs.
 pub struct App {
     pub config: Config,
     pub system: System,
@@ -75,7 +75,7 @@ pub struct App {
     pub shared_history: Option<Shared>,
 }
 
-/// What is opened before the rest is built on it.
+/// What the rest is built on.
 struct Opened {
     config: Config,
     system: System,
@@ -117,11 +117,7 @@ impl Opened {
 }
 
 impl App {
-    /// Opens everything the application needs; `local` is where it listens. With [`Opening::Existing`] nothing is made
-    /// and nothing brought up to date.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
+    /// `local` is where it listens. [`Opening::Existing`] makes and migrates nothing. The error says what to do.
     pub async fn open_as(
         config: Config,
         context: System,
@@ -136,7 +132,7 @@ impl App {
         Self::assemble(config, context, local, opening, open).await
     }
 
-    /// The same with a database that is had in another way.
+    /// With a database that is opened elsewhere.
     pub async fn open_with(
         config: Config,
         context: System,
@@ -156,7 +152,7 @@ impl App {
         if opening == Opening::Create {
             data_dir::prepare(&config.data_dir)?;
         }
-        // A key that is none is refused before the database is touched.
+        // Refuse a malformed key before the database is touched.
         Keys::configured(config.key_source())?;
         let tls = Tls::load(&config.tls, config.base_url.as_ref())?;
         let metrics = Metrics::new(&context);
@@ -174,7 +170,6 @@ impl App {
             .map(Arc::new)
     }
 
-    /// Builds everything on what was opened.
     fn build(opened: Opened) -> Result<Self, String> {
         let (cache, mail) = (opened.cache(), opened.mail()?);
         let cursors = CursorKey::new(opened.keys.derive("cursor"));
@@ -284,7 +279,7 @@ impl App {
     }
 }
 
-/// What the metrics call this process among all nodes: the machine's name and the port.
+/// This process in the metrics of all nodes: the machine's name and the port.
 fn instance_name(local: SocketAddr) -> String {
     format!("{}:{}", rustix::system::uname().nodename().to_string_lossy(), local.port())
 }

@@ -1,4 +1,4 @@
-//! Every address and every layer on one screen, and the state that each slice’s routes are given.
+//! Every address and every layer on one screen, and the state of each slice's routes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,6 @@ use crate::web::forms::FORM_LIMIT;
 use crate::web::{assets, cors, json};
 use crate::{accounts, audit, auth, health, openapi, pipeline, settings};
 
-/// The states that the slices' routes are given.
 impl App {
     fn auth_state(&self) -> AuthState {
         AuthState {
@@ -94,7 +93,7 @@ impl App {
     }
 }
 
-/// The JSON API; without an application its description alone.
+/// `None`: only its description.
 fn api_routes(app: Option<&App>) -> OpenApiRouter {
     let v1 = OpenApiRouter::new()
         .merge(with_state(refresh::api::routes(), app, App::refresh_state))
@@ -130,7 +129,7 @@ pub fn openapi() -> serde_json::Value {
     openapi::complete(&api_routes(None).into_openapi())
 }
 
-/// Every address and every layer, the outermost first.
+/// The outermost layer first.
 pub fn router(app: &App) -> Router {
     let sessions = Some(session::layer(&app.auth));
     let pipeline = Arc::new(app.pipeline());
@@ -156,8 +155,7 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(error_response::method_not_allowed);
     let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
 
-    // Assets are the same for every viewer: no session is read for them, and by a wrong address too the page that
-    // says so can be read.
+    // Assets are the same for every viewer, so no session is read; the page of a wrong address can be read too.
     let assets = Router::new()
         .route(assets::ROUTE, get(assets::serve))
         .merge(library::assets(app))
@@ -200,7 +198,7 @@ pub fn router(app: &App) -> Router {
     base_path::mount(app.deps.public_url.path(), all)
 }
 
-/// Puts a tree behind all that its requests pass first.
+/// Adds the pipeline that the tree's requests pass first.
 fn behind(routes: Router, pipeline: TreePipeline) -> Router {
     routes.layer(from_fn_with_state(pipeline, pipeline::run))
 }

@@ -1,4 +1,4 @@
-//! The file: a ZIP whose last entry, the manifest, knows the size and the hash of all others.
+//! The file: a ZIP whose last entry, the manifest, has the size and the hash of all others.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::timestamp::Timestamp;
 
-/// Of the file, to be raised when an older coffer could not read it.
+/// Raise it when an older coffer can't read the file.
 pub const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 
@@ -40,12 +40,10 @@ pub struct Table {
     pub rows: u64,
 }
 
-/// What numbers a column of PostgreSQL.
 #[derive(Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Sequence {
     pub table: String,
     pub column: String,
-    /// The number given out last.
     pub last: Option<i64>,
 }
 
@@ -68,7 +66,6 @@ impl Manifest {
     }
 }
 
-/// Writes entries one after the other.
 pub struct Writer {
     zip: ZipWriter<File>,
     entries: Vec<Entry>,
@@ -104,7 +101,7 @@ impl Writer {
         }
     }
 
-    /// Writes the manifest, and all of it to the disk.
+    /// Also syncs the file to the disk.
     pub fn finish(mut self, mut manifest: Manifest) -> io::Result<()> {
         self.end();
         manifest.entries = std::mem::take(&mut self.entries);
@@ -135,10 +132,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a backup and reads all of it.
-    ///
-    /// # Errors
-    /// A sentence: it is no backup, not whole, or of a later coffer.
+    /// Reads all of it. The error is for people: it is no backup, not whole, or of a later version.
     pub fn open(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let file = File::open(path).map_err(|e| format!("Cannot read {shown}: {e}."))?;

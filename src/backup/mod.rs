@@ -1,4 +1,4 @@
-//! Backups: all that the database holds at one moment, while coffer runs, in one file that knows whether it is whole.
+//! Backups: all that the database holds at one moment, while coffer runs, in one file that proves that it is whole.
 
 mod archive;
 mod postgres;
@@ -21,7 +21,6 @@ use crate::system::System;
 
 const KEY: &str = "secret.key";
 
-/// What a database says of itself.
 struct Facts {
     schema: i64,
     key_id: Vec<u8>,
@@ -29,10 +28,7 @@ struct Facts {
     sequences: Vec<Sequence>,
 }
 
-/// Writes a backup to a new file, and reads it again.
-///
-/// # Errors
-/// A sentence that says what to do.
+/// Writes a backup to a new file, and reads it again. The error says what to do.
 pub async fn make(
     config: &Config,
     context: &System,
@@ -84,7 +80,7 @@ async fn write(
     archive.finish(manifest).map_err(|e| format!("Cannot write the backup: {e}."))
 }
 
-/// The key in force, which must be the one that the database belongs to.
+/// The key in force, which must be the database's.
 fn key_text(config: &Config, owner: &[u8]) -> Result<String, String> {
     let keys = Keys::configured(config.key_source())?;
     let owner = KeyId::from_bytes(owner).ok_or("No key has been used with this database yet.")?;
@@ -100,17 +96,14 @@ fn key_text(config: &Config, owner: &[u8]) -> Result<String, String> {
     }
 }
 
-/// What restoring has brought back.
 pub struct Restored {
     pub manifest: Manifest,
     /// Whether the key is in place, from the backup or from before.
     pub has_key: bool,
 }
 
-/// Puts a backup in place of an empty library or of none, in a directory that nothing uses.
-///
-/// # Errors
-/// A sentence that says what to do. Nothing is changed then, unless it says so.
+/// Into an empty library or none, in a directory that nothing uses. An error says what to do, and whether it changed
+/// anything.
 pub async fn restore(config: &Config, mut reader: Reader) -> Result<Restored, String> {
     let key = key_to_write(config, &mut reader)?;
     let url = config.database();
@@ -161,7 +154,7 @@ async fn load_postgres(db: &Db, reader: &mut Reader) -> Result<(), String> {
     postgres::load(pool, reader).await
 }
 
-/// A library with accounts, or with a past, is not written over.
+/// Refuses to overwrite a library with accounts or events.
 async fn refuse_a_library(db: &Db) -> Result<(), String> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM users) + (SELECT seq FROM audit_head)";
     let found: i64 =
@@ -172,7 +165,7 @@ async fn refuse_a_library(db: &Db) -> Result<(), String> {
     Err("There is already a library here, and coffer doesn't overwrite it. Restore to a different data directory or an empty database, then point coffer to it.".to_owned())
 }
 
-/// The backup's key, where none is in place; another one in place is refused.
+/// The backup's key, if there is none. Another key in place is refused.
 fn key_to_write(config: &Config, reader: &mut Reader) -> Result<Option<String>, String> {
     let owner = HEXLOWER.decode(reader.manifest.key_id.as_bytes()).ok().and_then(|id| KeyId::from_bytes(&id));
     match (Keys::configured(config.key_source())?, owner) {

@@ -9,7 +9,7 @@ use super::archive::{Reader, Sequence, Table, Writer};
 use super::{Facts, sql};
 use crate::db::MeteredPool;
 
-/// However long it takes: the server's limits are for requests.
+/// Without a time limit: the server's limits are for requests.
 const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = 0";
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -24,7 +24,7 @@ const REFERENCES: &str = "SELECT child.relname::text, parent.relname::text FROM 
     WHERE f.contype = 'f' AND f.conrelid <> f.confrelid AND f.connamespace = current_schema()::regnamespace";
 const PIECE: usize = 64 << 10;
 
-/// Writes every table as it stands at one moment.
+/// Every table, at one moment.
 pub async fn write(pool: &MeteredPool<Postgres>, archive: &mut Writer) -> Result<Facts, String> {
     let mut connection = pool.acquire().await.map_err(|e| sql(&e))?;
     let mut tx = connection.begin().await.map_err(|e| sql(&e))?;
@@ -45,14 +45,14 @@ pub async fn write(pool: &MeteredPool<Postgres>, archive: &mut Writer) -> Result
     Ok(facts)
 }
 
-/// What triggers write whenever an entry changes is in the backup too.
+/// The backup holds what the triggers write.
 const TRIGGERS_OFF: &str =
     "ALTER TABLE resources DISABLE TRIGGER USER; ALTER TABLE tags DISABLE TRIGGER USER;
     ALTER TABLE resource_tags DISABLE TRIGGER USER";
 const TRIGGERS_ON: &str = "ALTER TABLE resources ENABLE TRIGGER USER; ALTER TABLE tags ENABLE TRIGGER USER;
     ALTER TABLE resource_tags ENABLE TRIGGER USER";
 
-/// Fills the tables of an empty library with what the backup holds: all of it, or nothing.
+/// Fills the tables of an empty library: with all of the backup, or nothing.
 pub async fn load(pool: &MeteredPool<Postgres>, reader: &mut Reader) -> Result<(), String> {
     let mut connection = pool.acquire().await.map_err(|e| sql(&e))?;
     let mut tx = connection.begin().await.map_err(|e| sql(&e))?;
@@ -115,7 +115,7 @@ async fn facts(tx: &mut PgConnection) -> sqlx::Result<Facts> {
     Ok(Facts { schema, key_id, tables, sequences })
 }
 
-/// How many tables must be filled before this one, one after the other, as each refers to the next.
+/// The longest chain of references: tables that must be filled before this one.
 fn depth(table: &str, references: &[(String, String)]) -> usize {
     let parents = references.iter().filter(|(child, _)| child == table);
     parents.map(|(_, parent)| 1 + depth(parent, references)).max().unwrap_or(0)

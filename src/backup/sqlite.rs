@@ -1,4 +1,4 @@
-//! The SQLite file: copied as it stands at one moment, and put in place.
+//! Copies the SQLite file as it is at one moment, and puts it in place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,10 +12,9 @@ use super::archive::{Reader, Table, Writer};
 use super::{Facts, sql};
 use crate::db::MeteredPool;
 
-/// The database within the backup.
 pub const NAME: &str = "coffer.db";
 
-/// Writes the whole database by way of a copy beside the backup.
+/// By way of a copy beside the backup.
 pub async fn write(pool: &MeteredPool<Sqlite>, archive: &mut Writer, backup: &Path) -> Result<Facts, String> {
     let copy = Scratch::beside(backup)?;
     let statement = format!("VACUUM INTO '{}'", copy.0.display().to_string().replace('\'', "''"));
@@ -30,7 +29,7 @@ pub async fn write(pool: &MeteredPool<Sqlite>, archive: &mut Writer, backup: &Pa
     Ok(facts)
 }
 
-/// Takes the database out of the backup, and puts it where `path` is. Nothing else may have that open.
+/// Puts the backup's database at `path`, which nothing may have open.
 pub async fn load(reader: &mut Reader, path: &Path) -> Result<(), String> {
     let part = Scratch::beside(path)?;
     let mut take = || {
@@ -40,14 +39,14 @@ pub async fn load(reader: &mut Reader, path: &Path) -> Result<(), String> {
     };
     take().map_err(|e| format!("Cannot write {}: {e}.", part.0.display()))?;
     check(&part.0).await?;
-    // A log of the file before would be written into this one.
+    // SQLite would write the earlier file's log into this one.
     for end in ["-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{end}", path.display()));
     }
     fs::rename(&part.0, path).map_err(|e| format!("Cannot put {} in place: {e}.", path.display()))
 }
 
-/// Has SQLite look at every page, row and reference of a file, and counts what is in it.
+/// SQLite checks every page, row and reference of the file.
 async fn check(path: &Path) -> Result<Facts, String> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut file = options.connect().await.map_err(|e| sql(&e))?;
@@ -81,7 +80,7 @@ async fn facts(file: &mut SqliteConnection) -> sqlx::Result<Facts> {
     Ok(Facts { schema, key_id, tables, sequences: Vec::new() })
 }
 
-/// An empty file that is gone in the end, unless it was renamed.
+/// An empty file that is deleted when it is dropped, unless it was renamed.
 struct Scratch(PathBuf);
 
 impl Scratch {

@@ -1,4 +1,4 @@
-//! The commands' own arguments; the settings, which every command takes, are [`crate::config`]'s.
+//! The commands' own arguments. [`crate::config`] has the settings, which every command takes.
 
 use std::path::PathBuf;
 

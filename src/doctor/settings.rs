@@ -13,7 +13,6 @@ use crate::redis::Redis;
 use crate::telemetry::logs;
 use crate::tls::Tls;
 
-/// Whether these settings can be served with.
 pub fn check(config: &Config) -> Result<(), Vec<String>> {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, config.port));
     let site = PublicUrl::new(config.base_url.as_ref(), local);

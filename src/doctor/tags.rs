@@ -1,4 +1,4 @@
-//! The counts beside the tags: compared with the whole library, and set right.
+//! Compares the tags' counts with the library, and repairs them.
 
 use super::Finding::{self, Failure, Fine};
 use crate::cache::{Scope, outbox};
@@ -15,7 +15,7 @@ pub async fn check(db: &Db) -> Finding {
     }
 }
 
-/// Also tells running nodes that what they remember of the tags is wrong.
+/// Also invalidates what running nodes remember of the tags.
 pub async fn repair(url: &str) -> Result<String, String> {
     let db = Db::open_as(url, 1, Opening::Existing).await.map_err(|e| e.to_string())?;
     let repaired = async {

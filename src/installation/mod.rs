@@ -1,8 +1,7 @@
 //! The installation's name, which is part of every key in Redis and changes when a backup is restored.
 //!
-//! After a restore, Redis knows too much: positions of rows that are gone, sessions from after the backup. So Redis
-//! keeps the id of the outbox's latest row. If the database does not know that row, it takes a new name, under which
-//! Redis has nothing. It also does so when it is served without Redis, which misses its changes.
+//! After a restore, Redis has positions and sessions from after the backup. So Redis keeps the id of the outbox's latest
+//! row. If the database does not know that row, or is served without Redis, which misses its changes, it takes a new name.
 
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
@@ -27,7 +26,6 @@ pub enum Lost {
     Database(#[from] sqlx::Error),
 }
 
-/// Gives the name to the Redis client at the start.
 pub async fn name_redis(db: &Db, redis: &Redis) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     // The run ids are found out later. No connection epoch is this high, so the namespace is not used until then.
@@ -83,7 +81,7 @@ pub async fn find(db: &Db, redis: &Redis, context: &System) -> Result<Namespace,
     Err(Lost::Redis(RedisDown))
 }
 
-/// Renames the installation, as Redis misses all changes from now on.
+/// Call it when Redis misses all changes from now on.
 pub async fn leave_redis(db: &Db, context: &System) -> sqlx::Result<()> {
     let position = store::position(db).await?;
     store::rename(db, &position.name, &new_name(context)).await

@@ -14,8 +14,8 @@ pub const POSITION: &str = "SELECT name, at, COALESCE((SELECT id FROM outbox
             UNION ALL SELECT MAX(seq) FROM outbox WHERE topic = 'begun') AS of_all) AS at
         FROM installation) AS far";
 
-/// A row that is in the outbox is known by its id. Any other was deleted, or never existed if no row that late was
-/// deleted yet. While Redis can't be told, no row is deleted.
+/// Looks a row of the outbox up by its id. An unknown one was deleted, or never existed if no row that late was deleted
+/// yet. While Redis can't be told, no row is deleted.
 pub const KNOWS: &str = "SELECT CASE
     WHEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1)
     THEN EXISTS (SELECT 1 FROM outbox WHERE topic IN ('cache', 'session', 'begun') AND seq = $1 AND id = $2)
@@ -42,7 +42,7 @@ pub async fn knows(db: &Db, position: OutboxPosition) -> sqlx::Result<bool> {
     on!(db.read(), pool => sqlx::query_scalar(KNOWS).bind(position.seq).bind(position.row).fetch_one(pool).await)
 }
 
-/// Saves the highest position before the rows up to this one are deleted.
+/// Call it before the rows up to this one are deleted.
 pub async fn keep_position(tx: &mut Tx, seq: i64) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE installation SET position = latest.seq, mark = latest.id
         FROM (SELECT seq, id FROM outbox WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS latest

@@ -1,5 +1,5 @@
-//! A database belongs to one master key. With another one, coffer could open nothing sealed and would break the audit
-//! trail, so the database holds the key's id, and coffer does not start with another key.
+//! A database belongs to one master key, and holds its id. coffer does not start with another key: it could open no secret
+//! and would break the audit log.
 
 use super::{KeyId, KeySource, Keys, path, store};
 use crate::db::{Db, Opening};

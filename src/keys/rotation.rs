@@ -30,7 +30,7 @@ impl Rotation<'_> {
         Sealer::new(self.new.derive(purpose)).seal(place, self.context, &opened)
     }
 
-    /// Keeps the derived keys that are still needed of the old key and of earlier ones.
+    /// Keeps the derived keys that are still needed.
     pub async fn retire(&self, tx: &mut Tx, last_event: i64) -> sqlx::Result<()> {
         let new = RetiredKeys::new(self.new);
         for row in store::retired_in(tx).await? {

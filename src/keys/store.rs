@@ -2,7 +2,6 @@
 
 use crate::db::{Db, Tx, on};
 
-/// An earlier master key.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Row {
     pub key_id: Vec<u8>,
@@ -29,8 +28,7 @@ pub async fn claim(db: &Db, key_id: &[u8]) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// Replaces the current key and returns the number of the last event under it. Locks the head of the trail until the
-/// transaction ends.
+/// Replaces the current key and returns the number of its last event. Locks the log's head until the transaction ends.
 pub async fn replace(tx: &mut Tx, key_id: &[u8]) -> sqlx::Result<i64> {
     const SQL: &str = "UPDATE audit_head SET key_id = $1 RETURNING seq";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(key_id).fetch_one(conn).await)
