@@ -1,4 +1,4 @@
-//! Which network a request came from: the peer, or whom a trusted proxy names. No address is kept or logged.
+//! The client's address: the peer's, or the one that a trusted proxy names. It is never stored or logged.
 
 mod hops;
 #[cfg(test)]
@@ -44,7 +44,6 @@ pub struct ClientSettings {
     pub proxy_header: ProxyHeader,
 }
 
-/// Cheap to clone.
 #[derive(Clone)]
 pub struct ClientIp {
     trusted: Arc<[IpNet]>,
@@ -53,16 +52,16 @@ pub struct ClientIp {
     seen: Arc<Seen>,
 }
 
-/// What the connections of untrusted peers have looked like since the start.
+/// The connections of untrusted peers since the start.
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
     /// The first one's hash.
     peer: AtomicU64,
     several: AtomicBool,
-    /// One of them brought the header that only proxies should set.
+    /// A peer sent the header that only proxies should set.
     forwards: AtomicBool,
-    /// And it was in a private network, where proxies are.
+    /// That peer was in a private network, where proxies are.
     near: AtomicBool,
 }
 
@@ -76,7 +75,7 @@ impl ClientIp {
         }
     }
 
-    /// The first address from the right that no trusted proxy has: whatever stands left of it, the client wrote.
+    /// The first address from the right that is no trusted proxy's: the client can write all to its left.
     pub fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut last = peer.to_canonical();
         if !self.trusts(last) {
@@ -93,7 +92,7 @@ impl ClientIp {
         last
     }
 
-    /// A keyed hash of the address' network: IPv4 /32, IPv6 /64, which is one household's or machine's.
+    /// A keyed hash of IPv4 /32 or IPv6 /64, which is one household's or machine's.
     pub fn network(&self, address: IpAddr) -> [u8; 16] {
         let mut mac = self.key.clone();
         match address.to_canonical() {
@@ -111,7 +110,6 @@ impl ClientIp {
         hash
     }
 
-    /// Whether this peer is believed when it tells of others.
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         self.trusts(peer.to_canonical())
     }
@@ -127,7 +125,7 @@ impl ClientIp {
         (is(near) || (is(forwards) && !is(several))).then(|| self.header.as_str())
     }
 
-    /// Says once that there seems to be a proxy which the configuration doesn't know.
+    /// Logs once that there seems to be a proxy which the configuration doesn't know.
     fn look(&self, peer: IpAddr, headers: &HeaderMap) {
         let Seen { hasher, peer: first, several, forwards, near: warned } = &*self.seen;
         if !several.load(Ordering::Relaxed) {
@@ -153,10 +151,7 @@ impl ClientIp {
     }
 }
 
-/// One of `COFFER_TRUSTED_PROXIES`: a network, or a single address.
-///
-/// # Errors
-/// A sentence with an example.
+/// Parses one of `COFFER_TRUSTED_PROXIES`: a network, or a single address.
 pub fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let single = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));

@@ -1,4 +1,4 @@
-//! What can go wrong, as values. The edge (`pipeline::error_response`) turns them into a page or problem+json.
+//! All errors as values. `pipeline::error_response` turns them into a page or problem+json.
 
 mod code;
 
@@ -13,13 +13,12 @@ use crate::limiter::verdict::Refusal;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Every failure a visitor can meet. `status()`, `code()` and `message()` are complete in one place each.
 #[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
-    /// With the address in the API that was probably meant.
+    /// With the API's address that was probably meant.
     UnknownRoute(Option<String>),
-    /// With the methods that the address takes, where the API says it.
+    /// With the methods that the address takes, if known.
     MethodNotAllowed(Vec<&'static str>),
     SignInRequired,
     SudoRequired,
@@ -38,7 +37,7 @@ pub enum Error {
     UnknownScope,
     Forbidden(&'static str),
     CrossSite,
-    /// With the address that coffer has, where the configuration names one.
+    /// With coffer's own address, if it is configured.
     WrongHost(Option<String>),
     LinkOver,
     Malformed {
@@ -56,10 +55,10 @@ pub enum Error {
     DuplicateUrl(Uuid),
     LastAdmin,
     Trashed,
-    /// With a sentence that says what can be done when.
+    /// With a sentence that says what to do.
     WrongState(&'static str),
     PreconditionRequired,
-    /// With what is saved, as the API shows it.
+    /// With the saved version, as the API shows it.
     VersionConflict {
         version: i64,
         current: Box<serde_json::Value>,
@@ -78,7 +77,7 @@ pub enum Error {
     BodyTimedOut,
     TimedOut,
     Unavailable(String),
-    /// The database went away while something was saved: it may be there.
+    /// The database went away during a commit: the change may be saved.
     OutcomeUnknown(String),
     Internal(String),
 }
@@ -174,7 +173,7 @@ impl Error {
         }
     }
 
-    /// A sentence for the visitor that says what to do, and nothing of the inside.
+    /// Says what to do, and nothing of the inside.
     pub fn message(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound => "This page doesn't exist, or you don't have access to it. Check the address.".into(),
@@ -224,7 +223,7 @@ impl Error {
         }
     }
 
-    /// The same in a request that has saved something, or may have: it does not say that nothing was changed.
+    /// For a request that may have saved something: the message must not say that nothing was changed.
     pub fn after_saving(&self) -> Option<Self> {
         match self {
             Self::Unavailable(reason) => Some(Self::OutcomeUnknown(reason.clone())),
@@ -233,7 +232,6 @@ impl Error {
         }
     }
 
-    /// An error at one field.
     pub fn field(name: &'static str, message: impl Into<String>) -> Self {
         let mut errors = FieldErrors::default();
         errors.add(name, message);
@@ -241,7 +239,6 @@ impl Error {
     }
 }
 
-/// Bytes, for people.
 fn size(bytes: usize) -> String {
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
@@ -297,7 +294,6 @@ impl FieldErrors {
         self.0.iter().map(|(field, message)| (&**field, message.as_str()))
     }
 
-    /// The value when nothing is wrong, else the errors.
     pub fn or<T>(self, value: T) -> Result<T> {
         if self.is_empty() { Ok(value) } else { Err(Error::Invalid(self)) }
     }

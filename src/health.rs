@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: so does everything it needs, each named.
+//! `/healthz`: the process answers. `/readyz`: so does each of its dependencies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,13 @@ use serde::Serialize;
 use crate::db::Db;
 use crate::redis::Redis;
 
-/// A dependency that takes longer than this to say that it is there is not.
+/// A dependency that takes longer to answer counts as down.
 const LIMIT: Duration = Duration::from_secs(1);
 
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// What coffer needs, and whether it is about to stop.
 pub struct Health {
     db: Db,
     redis: Option<Redis>,
@@ -31,7 +30,7 @@ impl Health {
         Self { db, redis, stopping: AtomicBool::new(false) }
     }
 
-    /// From now on `/readyz` says no, so that no new requests are sent here.
+    /// Makes `/readyz` fail, so that no new requests are sent here.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -40,7 +39,7 @@ impl Health {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Asks everything at the same time, for as long as [`LIMIT`].
+    /// All at the same time, within [`LIMIT`].
     pub async fn check(&self) -> Readiness {
         let redis = async {
             let redis = self.redis.as_ref()?;
@@ -64,12 +63,11 @@ pub struct Readiness {
 struct Dependency {
     name: &'static str,
     up: bool,
-    /// Whether coffer can't serve without it.
     required: bool,
 }
 
 impl Readiness {
-    /// At a start that waits for this one.
+    /// While coffer waits for it at the start.
     pub fn of_missing(name: &'static str) -> Self {
         Self { ready: false, dependencies: vec![Dependency { name, up: false, required: true }] }
     }

@@ -1,13 +1,13 @@
-//! How names are compared, and what can be a username.
+//! How names are compared, and which usernames are valid.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The form by which e-mail addresses and usernames are compared.
+/// For comparing email addresses and usernames.
 pub fn key(text: &str) -> String {
     text.trim().nfkc().collect::<String>().to_lowercase()
 }
 
-/// The form in which a username is kept, of what can be one.
+/// `None` if it can't be a username.
 pub fn username_key(text: &str) -> Option<String> {
     Some(key(text)).filter(|key| username_problem(key).is_none())
 }

@@ -1,4 +1,4 @@
-//! Where coffer is reached, and the check that a request came for that place.
+//! The public address, and the check that a request was sent to it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,6 @@ use url::{Host, Url};
 
 use crate::error::{Code, Error, Result};
 
-/// The public address, taken apart once.
 #[derive(Clone, Debug)]
 pub struct PublicUrl {
     scheme: &'static str,
@@ -21,7 +20,7 @@ pub struct PublicUrl {
     loopback_port: Option<u16>,
 }
 
-/// Where a request or an origin points: the same however it is written.
+/// The host and port of a request or an origin, equal however they are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct HostPort {
     /// In lower case and without a final dot.
@@ -30,8 +29,7 @@ struct HostPort {
 }
 
 impl HostPort {
-    /// Reads `host` or `host:port`. A final dot makes no other host (RFC 1034 § 3.1), nor does the scheme's own port
-    /// (RFC 9110 § 4.2.3).
+    /// `host` or `host:port`. A final dot (RFC 1034 § 3.1) and the scheme's own port (RFC 9110 § 4.2.3) make no difference.
     fn parse(authority: &str, scheme: &str) -> Option<Self> {
         let end = match authority.find(']') {
             Some(bracket) => bracket + 1,
@@ -56,8 +54,7 @@ fn default_port(scheme: &str) -> u16 {
 }
 
 impl PublicUrl {
-    /// # Errors
-    /// A sentence, when the base URL has a query, another scheme or no host.
+    /// Fails when the base URL has a query, another scheme or no host.
     pub fn new(base_url: Option<&Url>, local: SocketAddr) -> Result<Self, String> {
         let Some(url) = base_url else {
             let authority = format!("localhost:{}", local.port());
@@ -85,14 +82,14 @@ impl PublicUrl {
         Ok(Self { scheme, authority, path, is_configured: true, loopback_port })
     }
 
-    /// The host alone, for the names of letters.
+    /// The host alone, for the Message-IDs of emails.
     #[must_use]
     pub fn host(&self) -> String {
         let port = self.authority.rfind(':').filter(|colon| !self.authority[*colon..].contains(']'));
         self.authority[..port.unwrap_or(self.authority.len())].to_owned()
     }
 
-    /// Where the addresses of pages begin: `https://links.example.org`, or `https://example.org/coffer`.
+    /// Without a slash at the end: `https://links.example.org`, or `https://example.org/coffer`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}://{}{}", self.scheme, self.authority, self.path)
@@ -104,7 +101,7 @@ impl PublicUrl {
         &self.path
     }
 
-    /// The address that the configuration names, which is no secret.
+    /// `None` if the configuration names none.
     #[must_use]
     pub fn configured(&self) -> Option<String> {
         self.is_configured.then(|| self.address())
@@ -146,7 +143,7 @@ impl PublicUrl {
         HostPort::parse(authority, self.scheme)
     }
 
-    /// The host a request names: HTTP/1's one Host header, or HTTP/2's authority.
+    /// HTTP/1's only Host header, or HTTP/2's authority.
     #[must_use]
     pub fn host_of<'a>(&self, headers: &'a HeaderMap, uri: &'a axum::http::Uri) -> Option<&'a str> {
         let mut named = headers.get_all(header::HOST).iter();
@@ -179,10 +176,7 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     }
 }
 
-/// Refuses requests for another host: 400 without exactly one host, 421 for a foreign one.
-///
-/// # Errors
-/// [`Error::Malformed`] or [`Error::WrongHost`]
+/// 400 without exactly one host, 421 for another host.
 pub fn check_host(site: &PublicUrl, request: &Request) -> Result<()> {
     match site.host_of(request.headers(), request.uri()) {
         None => {

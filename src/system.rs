@@ -18,7 +18,6 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }

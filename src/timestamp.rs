@@ -16,12 +16,11 @@ use time::{Date, OffsetDateTime, Time};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The beginning of a day in UTC.
+    /// In UTC.
     pub fn midnight(date: Date) -> Self {
         Self::from(date.with_time(Time::MIDNIGHT).assume_utc())
     }
 
-    /// From microseconds since 1970, UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -36,7 +35,6 @@ impl Timestamp {
         OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from)
     }
 
-    /// Microseconds since 1970, UTC.
     pub const fn micros(self) -> i64 {
         self.0
     }
@@ -49,7 +47,6 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// RFC 3339 in UTC, for machines.
     pub fn rfc3339(self) -> String {
         self.datetime().format(&Rfc3339).unwrap_or_default()
     }

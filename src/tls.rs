@@ -1,4 +1,4 @@
-//! https by coffer itself, for those without a proxy: a certificate from files, taken up anew when they change.
+//! https without a proxy: a certificate from files, loaded again when they change.
 
 use std::fmt;
 use std::io;
@@ -21,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use url::Url;
 
-/// A renewed certificate is in use after so long.
+/// A renewed certificate is in use after this time.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Args, Clone, Debug, Default)]
@@ -37,18 +37,16 @@ pub struct TlsSettings {
     pub tls_key: Option<PathBuf>,
 }
 
-/// Speaks TLS with clients; cheap to clone.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
     served: Arc<Served>,
 }
 
-/// The certificate that clients are served.
 struct Served {
     files: Files,
     key: RwLock<Arc<CertifiedKey>>,
-    /// What the files held when they were read last.
+    /// The files' content when they were last read.
     read: Mutex<Pem>,
 }
 
@@ -65,10 +63,7 @@ struct Pem {
 }
 
 impl Tls {
-    /// `None` where no certificate is set.
-    ///
-    /// # Errors
-    /// A sentence that says what to do.
+    /// `None` where no certificate is set. The error says what to do.
     pub fn load(settings: &TlsSettings, base_url: Option<&Url>) -> Result<Option<Self>, String> {
         let TlsSettings { tls_certificate: Some(certificate), tls_key: Some(key) } = settings else {
             return Ok(None);
@@ -91,7 +86,6 @@ impl Tls {
         Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), served }))
     }
 
-    /// Looks at the files as long as coffer serves.
     pub async fn watch(self) {
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -118,10 +112,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// The stream itself, or TLS on it.
-///
-/// # Errors
-/// The client does not agree on a way to speak TLS.
+/// The stream itself, or TLS on it. Fails when the TLS handshake does.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     tls: Option<&Tls>,
     stream: S,
@@ -133,7 +124,7 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 impl Served {
-    /// Takes up what the files hold now; whether that is something else. What can't be used is told once.
+    /// Returns whether the files have changed. An unusable certificate is reported once.
     fn look_again(&self) -> Result<bool, String> {
         let pem = self.files.read()?;
         let mut read = self.read.lock();

@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Tries between two lines in the log.
 const SAID_EVERY: u32 = 20;
 
-/// The database once it is there, or an error where waiting would not help. Serves `router()` meanwhile.
+/// Serves `router()` until the database is there. Fails where waiting would not help.
 pub async fn database(config: &Config, listener: &TcpListener) -> Result<Db, String> {
     match try_open(config).await {
         Err(error) if error.is_outage() => {

@@ -1,5 +1,4 @@
-//! The time that one request may wait in all: for Redis, for a connection, for another request's load. Each wait has its
-//! own limit, and all together share this one.
+//! The time that one request may wait in all: for Redis, a connection, another request's load. Each wait has a limit too.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -28,7 +27,6 @@ pub fn left() -> Duration {
     LEFT.try_with(Cell::get).unwrap_or(Duration::MAX)
 }
 
-/// Waits no longer than the request has left.
 pub async fn within<T>(wait: impl Future<Output = T>) -> Result<T, Elapsed> {
     match left() {
         Duration::MAX => Ok(wait.await),

@@ -9,8 +9,8 @@ use super::ProxyHeader;
 const MAX_HOPS: usize = 32;
 const MAX_BYTES: usize = 4 << 10;
 
-/// The hops from the right; `None` for one that tells no address. What lies beyond the limits is left out:
-/// proxies write at the right end, and only a client has reason to write so much at the left.
+/// `None` for a hop without an address. Hops beyond the limits are ignored: proxies write at the right end, and only a
+/// client has reason to write so much at the left.
 pub fn from_right(header: ProxyHeader, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(header.as_str()).iter();
     let joined = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect::<Vec<_>>().join(",");
@@ -45,8 +45,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     node(&quoted.unwrap_or(value).replace('\\', ""))
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`; a port may be hidden (`:_web`).
-/// `unknown` and hidden names (`_proxy`) are no address.
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`; also with a hidden port (`:_web`).
 fn node(text: &str) -> Option<IpAddr> {
     let address = if let Some(bracketed) = text.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
@@ -70,8 +69,8 @@ fn is_port(text: &str) -> bool {
     }
 }
 
-/// What stands before and after the last separator outside quotes. Quotes are read from the right too, so that
-/// one that a client left open can't swallow what a proxy wrote after it.
+/// Splits at the last separator outside quotes. It reads quotes from the right too, so that one that a client left open
+/// can't swallow what a proxy wrote after it.
 fn cut_last(text: &str, separator: u8) -> (&str, &str) {
     let bytes = text.as_bytes();
     let mut quoted = false;

@@ -14,7 +14,7 @@ fn clients(header: ProxyHeader) -> ClientIp {
     ClientIp { trusted: trusted.into(), header, key: mac(&[7; 32]), seen: Arc::default() }
 }
 
-/// Who this is, by the lines of the header, to a coffer behind 10.0.0.0/8.
+/// The client, by these header lines, for a coffer behind 10.0.0.0/8.
 fn client(header: ProxyHeader, peer: &str, lines: &[&str]) -> String {
     let mut headers = HeaderMap::new();
     for line in lines {

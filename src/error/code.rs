@@ -1,12 +1,10 @@
-//! The codes of all errors that the API answers with: what each means, where it comes from, and what helps.
+//! The codes of all errors of the API: what each means, where it comes from, and what helps.
 
 use axum::http::StatusCode;
 
 use crate::named::named;
 
-/// What is said about a code.
 pub struct About {
-    /// The status of answers with this code.
     pub status: StatusCode,
     pub meaning: &'static str,
     pub cause: &'static str,

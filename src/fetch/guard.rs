@@ -58,9 +58,6 @@ impl Guard {
     }
 
     /// Checks the scheme, and a host that is an address: the client does not resolve those.
-    ///
-    /// # Errors
-    /// [`FetchError::Scheme`], [`FetchError::Refused`].
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::Scheme);
@@ -86,7 +83,6 @@ impl Guard {
     }
 }
 
-/// The IPv4 address behind a NAT64 one.
 fn embedded(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) if NAT64.contains(&v6) => {

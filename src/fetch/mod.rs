@@ -26,7 +26,6 @@ pub use self::settings::{FetchSettings, Switch};
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; coffer/", env!("CARGO_PKG_VERSION"), ")");
 
-/// Cheap to clone.
 #[derive(Clone)]
 pub struct Fetcher(Arc<Inner>);
 
@@ -49,10 +48,7 @@ impl Fetcher {
         Self(Arc::new(Inner { guard, lookup, time_limit, client: OnceLock::new() }))
     }
 
-    /// Sends a request and reads the answer, whatever its status is.
-    ///
-    /// # Errors
-    /// [`FetchError`] when the address is refused, or no answer comes in time.
+    /// Any status is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, FetchError> {
         timeout(self.0.time_limit, self.follow(request)).await.map_err(|_| FetchError::TooSlow)?
     }
@@ -68,7 +64,7 @@ impl Fetcher {
         Err(FetchError::TooManyRedirects)
     }
 
-    /// One request without redirects. Every step is checked anew.
+    /// Follows no redirect: every step is checked anew.
     async fn step(&self, request: &Request) -> Result<Response, FetchError> {
         self.0.guard.check(&request.url)?;
         let url = without_credentials(&request.url);
@@ -94,7 +90,6 @@ impl Fetcher {
     }
 }
 
-/// Where a redirect leads.
 fn target(from: &Url, response: &Response) -> Option<Url> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(LOCATION).filter(|_| is_redirect)?;

@@ -1,4 +1,4 @@
-//! What is asked of another server, what it answers, and why there may be no answer.
+//! A request to another server, its answer, and why there may be none.
 
 use std::error::Error as _;
 
@@ -62,7 +62,7 @@ pub struct Answer {
     pub is_cut: bool,
 }
 
-/// Its message is for the user who named the address.
+/// Its message is shown to the user who named the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     #[error("The address is neither http nor https.")]

@@ -1,5 +1,4 @@
-//! The client against servers on loopback addresses that do what strangers' servers may do. 127.0.0.1 stands for a
-//! public address, 127.0.0.2 for a private one.
+//! The client against hostile servers. 127.0.0.1 stands for a public address, 127.0.0.2 for a private one.
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
@@ -22,7 +21,7 @@ use super::{FetchError, Fetcher, Request, TIME_LIMIT};
 const OUTSIDE: &str = "127.0.0.1";
 const INSIDE: &str = "127.0.0.2";
 
-/// A server that gives the same bytes to all, and what it was asked.
+/// Sends the same bytes to all, and keeps their requests.
 struct Server {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
@@ -79,7 +78,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().expect("a number"))
 }
 
-/// Answers each question with the next list, and the last again.
+/// Answers each lookup with the next list, and the last one again.
 struct Scripted(Mutex<VecDeque<Vec<IpAddr>>>);
 
 #[async_trait]

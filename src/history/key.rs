@@ -1,4 +1,4 @@
-//! What a series is called.
+//! The name and labels of a series.
 
 use std::borrow::Borrow;
 use std::ops::Deref;
@@ -49,7 +49,6 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// The value of a label in a key.
 pub fn label<'a>(key: &'a str, name: &str) -> &'a str {
     // Values may hold braces and commas: only a name behind one of them is a label's.
     let mut found = key.match_indices(name).filter_map(|(at, _)| {

@@ -1,4 +1,4 @@
-//! Spans of one length: each by itself, and whole stretches of them as one, for adding up long ranges.
+//! Spans of one length, and stretches of many spans added up, so that long ranges are quick.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,20 +7,19 @@ use std::sync::Arc;
 use super::Source;
 use super::sample::Sample;
 
-/// What the instances have written down of the same time.
+/// The instances' samples of the same time.
 pub type Samples = BTreeMap<Source, Arc<Sample>>;
 
 #[derive(Debug)]
 pub struct Level {
-    /// How long a span is, in seconds.
+    /// In seconds.
     pub step: i64,
-    /// The same of a stretch, which is many spans.
+    /// Many spans, in seconds.
     stretch: i64,
-    /// For how many seconds spans are kept.
+    /// In seconds.
     kept: i64,
     spans: BTreeMap<i64, Samples>,
-    /// Added up when they are first asked for: adding up all spans of a day would take longer than the rest of the
-    /// page.
+    /// Added up on demand: adding up all spans of a day would take longer than the rest of the page.
     stretches: BTreeMap<i64, Samples>,
 }
 
@@ -42,7 +41,7 @@ impl Level {
         self.spans.range(range).map(|(_, samples)| samples)
     }
 
-    /// The samples of every span, the latest last.
+    /// The latest last.
     pub fn all(&self) -> impl Iterator<Item = &Samples> {
         self.spans.values()
     }
@@ -57,7 +56,7 @@ impl Level {
         self.stretches = self.stretches.split_off(&(at - self.kept));
     }
 
-    /// All that was written down in this range, in as few samples as there are, in the order of time.
+    /// The samples of this range in order, as few as there are.
     pub fn parts(&mut self, range: Range<i64>, wanted: impl Fn(&Source) -> bool) -> Vec<Arc<Sample>> {
         let mut parts = Vec::new();
         let mut at = range.start;
@@ -94,7 +93,7 @@ mod tests {
 
     const STEP: i64 = 10;
 
-    /// Spans at these places, of one instance or the other, with one value each.
+    /// Spans at these times, of one instance or the other, with one value each.
     fn level(there: &[(i64, bool)]) -> Level {
         let mut level = Level::new(STEP, 12 * STEP, 10_000);
         for (place, other) in there {
@@ -128,7 +127,7 @@ mod tests {
             let others = there.iter().filter(within).filter(|(_, other)| *other).count();
             prop_assert_eq!(count(&level.parts(range.clone(), |source| &*source.instance == "other")), others);
 
-            // What another instance tells late comes to what was added up before.
+            // A late sample of another instance is added to its stretch.
             put(&mut level, late, true);
             there.push((late, true));
             there.sort_unstable();

@@ -1,6 +1,6 @@
-//! What happened in the last day, in memory: every 10 seconds for an hour, every 5 minutes for a day, of all nodes.
+//! The last day of all nodes, in memory: every 10 seconds for an hour, every 5 minutes for a day.
 //!
-//! Each node writes down its own spans and, with Redis, puts them where the others and its own next start find them.
+//! Each node records its own spans and, with Redis, shares them with the others and its own next start.
 
 pub mod key;
 mod level;
@@ -21,14 +21,14 @@ pub use self::window::Window;
 use crate::telemetry::metrics::{Metrics, Readings};
 use crate::timestamp::Timestamp;
 
-/// A fine span, in seconds, and for how long such spans are kept.
+/// A fine span, and for how long they are kept, in seconds.
 pub const FINE: i64 = 10;
 const FINE_KEPT: i64 = 3_600;
 pub const COARSE: i64 = 300;
 const COARSE_KEPT: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
-/// Whose sample it is: the instance's name, and when it was started, in microseconds since 1970.
+/// The instance's name, and its start in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     pub instance: Arc<str>,
@@ -54,18 +54,17 @@ impl History {
         Self(Arc::new(Mutex::new(Inner {
             own,
             fine: Level::new(FINE, COARSE, FINE_KEPT),
-            // A coarse span is known before it has ended.
+            // A coarse span is recorded before it has ended.
             coarse: Level::new(COARSE, HOUR, COARSE_KEPT + COARSE),
             keys: HashSet::new(),
             counters: HashMap::new(),
         })))
     }
 
-    /// Writes down what has happened since the last time; what is to be shared: the spans that ended, by their length
-    /// and beginning.
+    /// Records what happened since the last call. Returns the spans that ended, to be shared: length, beginning, sample.
     #[must_use]
     pub fn record(&self, metrics: &Metrics, now: Timestamp) -> Vec<(i64, i64, Arc<Sample>)> {
-        // Just after the boundary the span before it is meant.
+        // Just after a boundary, the span before it is meant.
         let at = (now.micros() / 1_000_000 - 1).div_euclid(FINE) * FINE;
         let mut inner = self.lock();
         let sample = inner.read(metrics);
@@ -90,7 +89,7 @@ impl History {
         ended
     }
 
-    /// Takes over what another node, or this one before its start, has written down.
+    /// Adds the sample of another node, or of this one before its start.
     pub fn learn(&self, span: i64, at: i64, source: Source, sample: Sample) {
         let mut inner = self.lock();
         if source == inner.own {
@@ -126,7 +125,7 @@ impl History {
         Window { from, step, points, parts, latest: inner.latest(end, wanted), starts, until: inner.until() }
     }
 
-    /// Every instance that was there within the last day.
+    /// All of the last day.
     #[must_use]
     pub fn instances(&self) -> Vec<Arc<str>> {
         let names: std::collections::BTreeSet<Arc<str>> =
@@ -155,7 +154,7 @@ impl Inner {
         let mut counts = Vec::new();
         let first = self.counters.is_empty();
         for (key, value) in counters {
-            // What the process and its workers did before is not the application's.
+            // What the process and its workers did before is not part of the span.
             let older = first && (key.starts_with("process_") || key.starts_with("tokio_"));
             let before = self.counters.insert(key.clone(), value).unwrap_or(if older { value } else { 0.0 });
             if value > before {
@@ -178,7 +177,7 @@ impl Inner {
         sample
     }
 
-    /// The one copy of a key: samples hold the same few hundred.
+    /// Interns it: all samples have the same few hundred keys.
     fn key(&mut self, key: &str) -> Key {
         if let Some(known) = self.keys.get(key) {
             return known.clone();
@@ -202,7 +201,7 @@ impl Inner {
         self.fine.all().chain(self.coarse.all()).flat_map(BTreeMap::keys)
     }
 
-    /// The latest sample of each instance that was heard of within the last minute.
+    /// Of the instances that reported within the last minute.
     fn latest(&self, now: i64, wanted: impl Fn(&Source) -> bool) -> Vec<(Source, Arc<Sample>)> {
         let mut latest = BTreeMap::new();
         for (source, sample) in self.fine.range(now - 60..i64::MAX).flatten() {

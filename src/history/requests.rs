@@ -8,7 +8,7 @@ use crate::telemetry::sketch::Summary;
 
 pub const COUNT: &str = "http_server_request_duration_seconds_count";
 
-/// Found out once for each span, when it is first drawn.
+/// Computed once for each span, when it is first drawn.
 #[derive(Clone, Debug)]
 pub struct Requests {
     pub classes: Classes,
@@ -21,7 +21,6 @@ impl Requests {
     }
 }
 
-/// Requests by status class.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Classes {
     pub success: f64,

@@ -10,7 +10,7 @@ use super::requests::Requests;
 use crate::telemetry::recent::{Failure, SlowQuery};
 use crate::telemetry::sketch::{Dense, Summary};
 
-/// Counts are what was added in the span, gauges what stood at its end. All are sorted by key; zeros are left out.
+/// Counts are what the span added, gauges their value at its end. All are sorted by key, without zeros.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Sample {
     pub counts: Vec<(Key, f64)>,
@@ -26,12 +26,12 @@ pub struct Sample {
 const REMEMBERED: usize = 40;
 
 impl Sample {
-    /// All its requests together; it must not change any more.
+    /// Computed once: the sample must not change any more.
     pub fn requests(&self) -> &Requests {
         self.requests.get_or_init(|| Requests::from_sample(self))
     }
 
-    /// The sum of the counts of this family whose labels hold all of these, such as `tier="l1"`.
+    /// The sum of the family's counts with all these labels, such as `tier="l1"`.
     #[must_use]
     pub fn count(&self, family: &str, labels: &[&str]) -> f64 {
         sum(&self.counts, family, labels)
@@ -42,7 +42,6 @@ impl Sample {
         sum(&self.gauges, family, labels)
     }
 
-    /// The values of the gauges of this family.
     pub fn gauges<'a>(&'a self, family: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
         of(&self.gauges, family).map(|(key, value)| (&**key, *value))
     }
@@ -57,13 +56,12 @@ impl Sample {
         found.map(|place| self.timings[place].1.clone()).unwrap_or_default()
     }
 
-    /// The timings of a kind, such as `http `, by what follows it.
+    /// By the rest of the name after `kind`, such as `http `.
     pub fn timings<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Summary)> {
         let from = self.timings.partition_point(|(key, _)| **key < *kind);
         self.timings[from..].iter().map_while(move |(key, summary)| Some((key.strip_prefix(kind)?, summary)))
     }
 
-    /// All timings of a kind as one.
     #[must_use]
     pub fn timing_of_all(&self, kind: &str) -> Summary {
         let mut dense = Dense::default();
@@ -71,10 +69,9 @@ impl Sample {
         dense.summary()
     }
 
-    /// Several samples as one: of several instances at the same time the gauges add up, of several times the latest
-    /// count.
+    /// Several samples as one. Gauges add up at the same time, over instances; else the latest counts.
     pub fn merged<'a>(samples: impl Iterator<Item = &'a Self>, same_time: bool) -> Self {
-        // The keys are interned, so that equal ones are one: their addresses tell them apart.
+        // The keys are interned, so their addresses tell them apart.
         let (mut counts, mut gauges) = (Sums::default(), Sums::default());
         let mut timings = HashMap::<usize, (Key, Dense)>::default();
         let mut last = None;

@@ -1,4 +1,4 @@
-//! The history of all nodes, through Redis: one hash a span, one field a node. Lost with Redis, and made anew.
+//! The history of all nodes in Redis: one hash a span, one field a node. If Redis loses it, it begins anew.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use super::{COARSE, COARSE_KEPT, FINE, FINE_KEPT, History, Source};
 use crate::redis::{Redis, RedisDown};
 use crate::timestamp::Timestamp;
 
-/// Spans asked for at once when a node starts.
+/// Spans in one request when a node starts.
 const BATCH: usize = 30;
-/// Other nodes may be this late with theirs, in spans.
+/// In spans: other nodes may be this late with theirs.
 const LATE: i64 = 3;
 
 #[derive(Clone, Debug)]
@@ -26,7 +26,6 @@ impl Shared {
         Self { redis: redis.clone(), history: history.clone() }
     }
 
-    /// Puts a span of this node where the others find it.
     pub async fn put(&self, span: i64, at: i64, sample: &Arc<Sample>) -> Result<(), RedisDown> {
         let own = self.history.own();
         let field = format!("{}/{}", own.instance, own.started);
@@ -42,7 +41,6 @@ impl Shared {
         self.redis.run(queued).await
     }
 
-    /// Learns what the other nodes have written down lately.
     pub async fn learn_latest(&self, now: Timestamp) -> Result<(), RedisDown> {
         let now = now.micros() / 1_000_000;
         let fine = (1..=LATE).map(|n| (FINE, (now.div_euclid(FINE) - n) * FINE));
@@ -52,7 +50,7 @@ impl Shared {
         self.learn(&spans).await
     }
 
-    /// Learns the whole day, as a node that has just started does.
+    /// The whole day, for a node that has just started.
     pub async fn learn_everything(&self, now: Timestamp) -> Result<(), RedisDown> {
         let now = now.micros() / 1_000_000;
         let all =
@@ -76,7 +74,7 @@ impl Shared {
         let answers = self.redis.run(asked).await?;
         for ((span, at), fields) in spans.iter().zip(answers) {
             for (field, value) in fields {
-                // What another version wrote may not be readable; then there is a gap.
+                // A sample of another version may be unreadable, which leaves a gap.
                 if let (Some(source), Ok(sample)) = (source(&field), serde_json::from_str(&value)) {
                     self.history.learn(*span, *at, source, sample);
                 }

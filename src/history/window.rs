@@ -1,36 +1,34 @@
-//! What is drawn: a part of the past.
+//! The part of the past that a page shows, cut into steps.
 
 use std::sync::Arc;
 
 use super::Source;
 use super::sample::Sample;
 
-/// A part of the past, cut into steps.
 #[derive(Debug)]
 pub struct Window {
     /// The beginning of the first step, in seconds since 1970.
     pub from: i64,
     pub step: i64,
-    /// For each step what the instances have written down; empty where no instance was there.
+    /// The instances' samples of each step; empty where no instance was there.
     pub points: Vec<Vec<Arc<Sample>>>,
     /// The same in fewer and longer samples.
     pub(super) parts: Vec<Arc<Sample>>,
-    /// The latest sample of each instance that is there, and of what it was started.
+    /// The latest sample of each instance that runs.
     pub latest: Vec<(Source, Arc<Sample>)>,
-    /// Every start that is known of, in seconds since 1970.
+    /// All known starts, in seconds since 1970.
     pub starts: Vec<i64>,
     /// The end of the latest span, in seconds since 1970.
     pub until: i64,
 }
 
 impl Window {
-    /// Everything in one.
     #[must_use]
     pub fn total(&self) -> Sample {
         Sample::merged(self.parts.iter().map(|sample| &**sample), false)
     }
 
-    /// The last `seconds` of it in one.
+    /// The last `seconds` as one sample.
     #[must_use]
     pub fn last(&self, seconds: i64) -> Sample {
         let count = usize::try_from(seconds / self.step).unwrap_or(0).max(1);
@@ -38,7 +36,7 @@ impl Window {
         Sample::merged(self.points[from..].iter().flatten().map(|sample| &**sample), false)
     }
 
-    /// For how many seconds an instance was there.
+    /// In seconds: for how long any instance ran.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         let there = self.points.iter().filter(|samples| !samples.is_empty()).count();

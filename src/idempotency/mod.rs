@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again within a day is told the first answer and not carried out twice.
+//! `Idempotency-Key`: a request that is sent again within a day gets the first answer and is not carried out twice.
 
 mod store;
 
@@ -23,9 +23,8 @@ use crate::web::json::{BODY_LIMIT, parse};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// How long a request is known.
 const LIFE: Duration = Duration::from_hours(24);
-/// A request that has not been answered after this was cut off: no request is at work for so long.
+/// A request without an answer after this was cut off: none takes so long.
 const STALLED: Duration = Duration::from_mins(5);
 
 /// In the API's description.
@@ -45,7 +44,6 @@ pub struct IdempotencyKey {
     key: String,
 }
 
-/// A typed JSON body, and the key that came with it.
 pub struct Keyed<T> {
     pub key: Option<Key>,
     pub body: T,
@@ -86,7 +84,6 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-/// What was answered.
 #[derive(Serialize, Deserialize)]
 struct StoredResponse {
     status: u16,
@@ -95,7 +92,6 @@ struct StoredResponse {
     body: String,
 }
 
-/// The requests that came with a key.
 #[derive(Clone)]
 pub struct Requests {
     db: Db,
@@ -107,10 +103,7 @@ impl Requests {
         Self { db, context }
     }
 
-    /// Carries a request out unless it was before; `run` gets the id that what it makes shall have.
-    ///
-    /// # Errors
-    /// [`Error::IdempotencyKeyReused`], [`Error::IdempotencyKeyInUse`], and those of `run`, after which the key is free.
+    /// Carries a request out, once. `run` gets the id for what it makes. If `run` fails, the key is free again.
     pub async fn once(
         &self,
         owner: Uuid,
@@ -143,13 +136,11 @@ impl Requests {
         stored.map(replay).map_err(|e| Error::Internal(format!("a stored answer: {e}")))
     }
 
-    /// Forgets what was answered more than a day ago.
     pub async fn forget_old(&self) -> Result<()> {
         Ok(store::forget_before(&self.db, self.context.now().minus(LIFE)).await?)
     }
 }
 
-/// A request under way.
 struct Working {
     db: Db,
     owner: Uuid,
@@ -158,12 +149,12 @@ struct Working {
 }
 
 impl Working {
-    /// Only what was carried out is stored: what was refused may be mended and sent again.
+    /// Stores successes only: a refused request may be corrected and sent again.
     async fn keep(&self, answer: Result<Response>) -> Result<Response> {
         let response = match answer {
             Ok(response) => response,
             Err(error) if error.status().is_server_error() => {
-                // It may have been saved: the same id is tried again. That this fails too changes nothing.
+                // It may have been saved: the same id is tried again. A failure here changes nothing.
                 let _ = store::cut_off(&self.db, self.owner, &self.key).await;
                 return Err(error);
             }
@@ -192,7 +183,7 @@ impl Working {
 }
 
 impl Drop for Working {
-    /// The client went away while it was carried out, and may come back at once.
+    /// The client went away meanwhile, and may come back at once.
     fn drop(&mut self) {
         if !self.is_over {
             let (db, owner, key) = (self.db.clone(), self.owner, std::mem::take(&mut self.key));

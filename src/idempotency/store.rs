@@ -6,16 +6,15 @@ use crate::db::{Db, on};
 
 use crate::timestamp::Timestamp;
 
-/// Reserves the key for a request that is about to be carried out.
 pub struct Claim<'a> {
     pub owner: Uuid,
     pub key: &'a str,
     pub fingerprint: &'a [u8],
     pub id: Uuid,
     pub now: Timestamp,
-    /// What began before this and has no answer was cut off.
+    /// Requests from before this without an answer were cut off.
     pub stalled: Timestamp,
-    /// What came before this is forgotten.
+    /// Requests from before this are forgotten.
     pub over: Timestamp,
 }
 
@@ -25,7 +24,7 @@ pub struct First {
     pub answer: Option<String>,
 }
 
-/// The id reserved for what the request makes; `None` when it was carried out before, or is at work.
+/// Returns the id for what the request makes; `None` when it was carried out before, or is under way.
 pub async fn claim(db: &Db, claim: &Claim<'_>) -> sqlx::Result<Option<Uuid>> {
     const OVER: &str = "DELETE FROM idempotency_keys WHERE owner_id = $1 AND key = $2 AND created_at < $3";
     const CLAIM: &str =

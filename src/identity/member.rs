@@ -16,7 +16,7 @@ named! {
     }
 }
 
-/// A person with an account, as the rest of coffer knows them.
+/// A user, as the rest of coffer knows them.
 #[derive(Clone, Debug, Deserialize, Serialize, sqlx::FromRow)]
 pub struct Member {
     pub id: Uuid,
@@ -27,10 +27,9 @@ pub struct Member {
     pub role: Role,
     /// Sessions carry the epoch they began in; another epoch ends them all.
     pub auth_epoch: i64,
-    /// Counts the changes of what they prove themselves by. Sudo mode of before the last one is over.
+    /// Rises with each change of a factor. It ends the sudo mode of before.
     pub factor_epoch: i64,
-    /// The e-mail address was confirmed.
     pub verified: bool,
-    /// A code is asked for besides the password.
+    /// A log-in needs a code besides the password.
     pub second_factor: bool,
 }

@@ -1,4 +1,4 @@
-//! Who asks: plain data that every slice may know.
+//! Who sends a request: plain data that every slice may know.
 
 mod member;
 mod request_meta;

@@ -1,4 +1,4 @@
-//! Where a request came from. What is kept of it knows no address, only a keyed hash of the network.
+//! Where a request came from. It is stored without the address, with a keyed hash of the network.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,7 +20,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// What is kept of a browser: half the hash of its cookie.
+/// Half the hash of a browser's cookie.
 pub type BrowserId = [u8; 16];
 
 /// What audit events and device lists know of a request; the command line's is the default.
@@ -31,7 +31,7 @@ pub struct RequestMeta {
     pub network: Option<[u8; 16]>,
     /// Browser and system families, such as `Firefox on Linux`.
     pub browser: String,
-    /// A browser that has brought its cookie.
+    /// `None` if the browser has brought no cookie.
     pub device: Option<BrowserId>,
     /// For the limits.
     pub address: Address,

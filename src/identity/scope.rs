@@ -28,7 +28,6 @@ named! {
 }
 
 impl Scope {
-    /// For the form.
     pub const fn help(self) -> &'static str {
         match self {
             Self::ResourcesRead => "Read links, notes and tags",
@@ -40,12 +39,10 @@ impl Scope {
         }
     }
 
-    /// The name of its box in the form.
     pub fn field(self) -> String {
         self.as_str().replace(':', "_")
     }
 
-    /// # Errors
     /// [`Error::UnknownScope`]; [`Error::Invalid`] at `scopes` when there is none.
     pub fn parse_all(names: &[String]) -> Result<Vec<Self>> {
         if names.is_empty() {
@@ -58,10 +55,7 @@ impl Scope {
         Ok(scopes)
     }
 
-    /// Those that were asked for, or all, as far as the role may have them.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] at `scopes` when one that was asked for is for admins alone.
+    /// `asked`, or all that the role may have. [`Error::Invalid`] at `scopes` when one is for admins only.
     pub fn allowed(asked: Option<Vec<Self>>, role: Role) -> Result<Vec<Self>> {
         let may_have = |scope: &Self| role == Role::Admin || !scope.is_admins();
         let Some(asked) = asked else { return Ok(Self::ALL.into_iter().filter(may_have).collect()) };
@@ -75,7 +69,6 @@ impl Scope {
         matches!(self, Self::AdminRead | Self::AdminWrite)
     }
 
-    /// As a row holds them.
     pub fn join(scopes: &[Self]) -> String {
         scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
     }
@@ -93,8 +86,6 @@ pub struct TokenLimits {
 }
 
 impl TokenLimits {
-    /// # Errors
-    /// [`Error::InsufficientScope`], [`Error::Invalid`] at the days
     pub fn allow(&self, scopes: &[Scope], until: Timestamp) -> Result<()> {
         if let Some(beyond) = scopes.iter().find(|scope| !self.scopes.contains(scope)) {
             return Err(Error::InsufficientScope(beyond.as_str()));

@@ -1,4 +1,4 @@
-//! Who is looking: found out once a request, then handed to whatever asks.
+//! Who sends a request: found out once, then passed to all that need it.
 
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,15 +31,11 @@ impl Viewer {
         self.member().map(|member| member.id)
     }
 
-    /// The signed-in person.
-    ///
-    /// # Errors
     /// [`Error::SignInRequired`] for a visitor.
     pub fn signed_in(&self) -> Result<&Member> {
         self.member().ok_or(Error::SignInRequired)
     }
 
-    /// # Errors
     /// [`Error::SignInRequired`] for a visitor, [`Error::NotFound`] for a member: to them the address does not exist.
     pub fn require_admin(&self) -> Result<()> {
         self.signed_in()?;
@@ -51,27 +47,26 @@ impl Viewer {
     }
 }
 
-/// The viewer, and what belongs to the session that they are signed in with.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     pub viewer: Viewer,
-    /// Proves that a form came from this session.
+    /// Proves that a form was made for this session.
     pub csrf: String,
-    /// What the device list calls the session.
+    /// The session's id in the device list.
     pub session: Option<Uuid>,
-    /// What keeps the device signed in, if something does.
+    /// The refresh family of a device that is kept signed in.
     pub family: Option<Uuid>,
 }
 
 impl Identity {
-    /// What the device list calls the device: the family when there is one.
+    /// The device's id in the device list: the family's, if there is one.
     #[must_use]
     pub fn device(&self) -> Option<Uuid> {
         self.family.or(self.session)
     }
 }
 
-/// Filled when the request's sender is known, read by the outer layer that draws error pages.
+/// Set once the sender is known, and read by the layer that renders error pages.
 #[derive(Clone, Default)]
 pub struct IdentitySlot(Arc<RwLock<Identity>>);
 
@@ -86,7 +81,7 @@ impl IdentitySlot {
     }
 }
 
-/// Makes the sender known to the handlers and to the layer that draws error pages.
+/// For the handlers, and for the layer that renders error pages.
 pub fn set_identity(extensions: &mut axum::http::Extensions, identity: Identity) {
     if let Some(slot) = extensions.get::<IdentitySlot>() {
         slot.set(identity.clone());

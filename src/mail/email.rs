@@ -45,13 +45,12 @@ pub enum Email {
         on: bool,
         security: String,
     },
-    /// An operator tries whether letters go out.
+    /// An operator tests whether emails go out.
     Test {
         origin: String,
     },
 }
 
-/// As it is queued.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct RenderedEmail {
     pub subject: Cow<'static, str>,

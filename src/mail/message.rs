@@ -61,8 +61,8 @@ impl Envelope {
     }
 }
 
-/// The address in the form that every mail server accepts, with the domain in ASCII (RFC 5890). `None` for an address
-/// that coffer can't send to: an invalid one, an address literal or number as the domain, one that needs SMTPUTF8.
+/// The address as every mail server accepts it, the domain in ASCII (RFC 5890). `None` if coffer can't send to it: it
+/// is invalid, has an address literal or number as the domain, or needs SMTPUTF8.
 pub fn recipient(address: &str) -> Option<Mailbox> {
     let (local, domain) = address.rsplit_once('@')?;
     let Host::Domain(domain) = Host::parse(domain).ok().filter(|_| !domain.contains('%'))? else {

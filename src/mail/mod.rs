@@ -50,7 +50,6 @@ pub enum MailHealth {
     Folder,
 }
 
-/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Mail(Arc<Inner>);
 
@@ -71,7 +70,7 @@ pub fn can_send_to(address: &str) -> bool {
     message::recipient(address).is_some()
 }
 
-/// Checks the mail server without sending an email.
+/// Sends no email.
 pub async fn probe(settings: &MailSettings, folder: &Path, limit: Duration) -> Result<(), String> {
     let transport = Transport::new(settings, folder, limit)?;
     let reached = tokio::time::timeout(limit, transport.check_connection()).await;
@@ -79,7 +78,6 @@ pub async fn probe(settings: &MailSettings, folder: &Path, limit: Duration) -> R
     reached.map_err(|failure| failure.reason().to_owned())
 }
 
-/// Sends an email to see whether emails go out.
 pub async fn send_test(
     settings: &MailSettings,
     folder: &Path,
@@ -115,7 +113,7 @@ pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize>
     Ok(count)
 }
 
-/// Checks the settings without asking the server.
+/// Does not ask the server.
 pub fn check(settings: &MailSettings, site: &PublicUrl) -> Result<(), String> {
     Envelope::new(settings.mail_from.as_deref(), site.host())?;
     Transport::new(settings, Path::new(""), SEND_LIMIT).map(drop)
@@ -173,7 +171,6 @@ impl Mail {
         }
     }
 
-    /// How many emails are queued.
     pub async fn waiting(&self) -> sqlx::Result<i64> {
         store::count(&self.0.db).await
     }

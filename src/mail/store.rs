@@ -8,7 +8,6 @@ use crate::timestamp::Timestamp;
 
 pub const DUE: &str = "SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1";
 
-/// An email that this node may send until its lease ends.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ClaimedEmail {
     pub id: Uuid,
@@ -37,8 +36,7 @@ pub async fn count(db: &Db) -> sqlx::Result<i64> {
     on!(db.read(), pool => sqlx::query_scalar("SELECT COUNT(*) FROM mails").fetch_one(pool).await)
 }
 
-/// Claims the email that is due longest. `None` if none is due or another node was faster: `next_at` is checked again
-/// once the other node's lease is written.
+/// The email that is due longest. `None` if none is due or another node was faster: `next_at` is checked again then.
 pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<ClaimedEmail>> {
     const SQL: &str = "UPDATE mails SET next_at = $2, attempts = attempts + 1
         WHERE next_at <= $1 AND id = (SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT 1)

@@ -27,7 +27,6 @@ pub enum Transport {
     Folder(PathBuf),
 }
 
-/// Why an email was not sent.
 #[derive(Debug)]
 pub struct Failure {
     /// It holds no address.
@@ -60,7 +59,7 @@ impl Failure {
         &self.reason
     }
 
-    /// For the operator's eyes alone: no log may have it.
+    /// For the operator only: no log may have it.
     pub fn in_full(&self) -> String {
         match &self.details {
             Some(details) => format!("{} ({details})", self.reason),
@@ -132,7 +131,6 @@ impl Transport {
         }
     }
 
-    /// Checks whether an email would be accepted.
     pub async fn check_connection(&self) -> Result<(), Failure> {
         match self {
             Self::Smtp(smtp) => match smtp.test_connection().await {
@@ -202,8 +200,7 @@ fn smtp(url: &Url, authority: Option<Certificate>, limit: Duration) -> Result<Sm
     Ok(builder.build())
 }
 
-/// Local mail servers need no encryption, and rarely have a certificate, unless `COFFER_SMTP_CA_FILE` names an
-/// authority.
+/// Local mail servers need no encryption, and rarely have a certificate, unless `COFFER_SMTP_CA_FILE` is set.
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

@@ -1,4 +1,4 @@
-//! `/admin`: what needs an operator's hand, from all that know of something.
+//! `/admin`: what needs the operator's attention, from all parts of coffer.
 
 pub mod api;
 pub mod pages;
@@ -24,9 +24,9 @@ use crate::timestamp::Timestamp;
 use crate::web::deps::WebDeps;
 
 const DAY: Duration = Duration::from_hours(24);
-/// After which a key is worth another one.
+/// In days: an older key should be replaced.
 const OLD_KEY: u32 = 365;
-/// A trail that was not checked for so many days needs it.
+/// In days: an audit log that was not checked for longer needs it.
 const UNCHECKED: u32 = 7;
 
 pub struct Overview {
@@ -39,7 +39,6 @@ pub struct Overview {
     pub mail: Mail,
 }
 
-/// What the routes need.
 #[derive(Clone, FromRef)]
 pub struct OverviewState {
     pub overview: Arc<Overview>,
@@ -71,11 +70,11 @@ impl Need {
 }
 
 impl Overview {
-    /// What is to do, the severe first; for admins.
+    /// The severe first; for admins.
     pub async fn needs(&self, viewer: &Viewer) -> Result<Vec<Need>> {
         viewer.require_admin()?;
         let report = self.admin.report(viewer, &ReportQuery::default()).await?;
-        // Of letters this page knows more.
+        // This page knows more of emails.
         let seen = report.attention.into_iter().filter(|attention| attention.section != "mails");
         let mut needs: Vec<Need> = seen
             .map(|attention| Need {
@@ -95,7 +94,7 @@ impl Overview {
         Ok(needs)
     }
 
-    /// Whom the limits hold back now; for admins.
+    /// For admins.
     pub async fn held(&self, viewer: &Viewer) -> Result<Vec<Held>> {
         self.limits.held(viewer).await
     }

@@ -1,5 +1,5 @@
-//! Batches what many requests ask of Redis at the same time: while one batch is on its way, the next one fills. A
-//! round trip is a write, a read and two wake-ups, whether it carries one request or a hundred.
+//! Batches requests to Redis: while one batch is on its way, the next one fills. A round trip is a write, a read and
+//! two wake-ups, whether it carries one request or a hundred.
 
 use tokio::sync::{mpsc, oneshot};
 

@@ -49,8 +49,7 @@ named! {
 }
 
 impl Kind {
-    /// For this long a used token gets the same child again: in a browser's parallel tabs, or for a program that lost the
-    /// answer and tries again.
+    /// For this long a used token gets the same child again, for parallel tabs or a program that lost the answer.
     const fn grace(self) -> Duration {
         match self {
             Self::Browser => Duration::from_secs(10),
@@ -82,7 +81,6 @@ pub struct RefreshState {
 #[derive(Clone)]
 struct DerivationKey([u8; 32]);
 
-/// What a device that signs in says of itself, and may do.
 #[derive(Default)]
 pub struct NewDevice<'a> {
     pub name: &'a str,
@@ -109,7 +107,6 @@ pub enum Rotation {
     Invalid,
 }
 
-/// The owner and the rights of an access token.
 pub struct Access {
     pub family: Uuid,
     pub member: Member,
@@ -165,7 +162,7 @@ impl Refresh {
         Ok(self.grant(&family, member.clone(), token, now))
     }
 
-    /// Exchanges a token for its child, in one transaction.
+    /// In one transaction.
     pub async fn rotate(&self, token: &str, kind: Kind, origin: &RequestMeta) -> Result<Rotation> {
         let rotated = self.exchange(token, kind, origin).await?;
         self.audit.attempted(Method::RefreshToken, matches!(rotated, Rotation::Granted(_)));
@@ -223,7 +220,7 @@ impl Refresh {
         change.commit(origin, event, effect).await
     }
 
-    /// Ends the family of a token, used or not, and its sessions.
+    /// Also ends the sessions of the family. The token may be used already.
     pub async fn revoke(&self, token: &str, origin: &RequestMeta) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(family) = store::family_of_any(&mut tx, &hash(token)).await? else { return Ok(()) };

@@ -7,7 +7,6 @@ use crate::db::{Db, Tx, on};
 use crate::identity::Member;
 use crate::timestamp::Timestamp;
 
-/// A family, as loaded by one of its tokens.
 #[derive(sqlx::FromRow)]
 pub struct Family {
     pub id: Uuid,
@@ -41,7 +40,7 @@ pub const ACCESS: &str = "SELECT u.id, u.email, u.username, u.display_name, u.ro
     FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id
     WHERE t.access_hash = $1 AND f.kind = 'api' AND u.disabled_at IS NULL";
 
-/// By a refresh token that was not used yet.
+/// By an unused refresh token.
 const UNUSED: &str = "SELECT u.id, u.email, u.username, u.display_name, u.role, u.auth_epoch,
     u.factor_epoch, u.verified_at IS NOT NULL AS verified, u.totp_secret IS NOT NULL AS second_factor,
     f.id AS family, f.expires_at AS family_until, f.scopes, t.created_at,

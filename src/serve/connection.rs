@@ -37,7 +37,6 @@ pub struct Accepted {
     pub permit: OwnedSemaphorePermit,
 }
 
-/// What all connections share; cheap to clone.
 #[derive(Clone)]
 pub struct Connections {
     health: Arc<Health>,

@@ -1,4 +1,4 @@
-//! What is not counted as it happens but looked up: pools, dependencies, sessions, and how late timers wake.
+//! Figures that are looked up, not counted: pools, dependencies, sessions, and how late timers wake.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::telemetry::metrics::{Metrics, real};
 
 const LAG_EVERY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A dependency that takes longer than this to say that it is there is not.
+/// A dependency that takes longer to answer counts as down.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 
 /// Measures how late a timer wakes, and sorts durations into buckets before they pile up, until the program ends.
@@ -25,7 +25,7 @@ pub async fn measure_lag(metrics: Metrics) {
     }
 }
 
-/// Asks what needs asking and writes it down, until the program ends.
+/// Collects all figures until the program ends.
 pub async fn collect(app: Arc<App>) {
     if let Some(shared) = &app.shared_history
         && shared.learn_everything(app.system.now()).await.is_err()
@@ -35,7 +35,7 @@ pub async fn collect(app: Arc<App>) {
             "the history of the time before the start can't be had from Redis"
         );
     }
-    // At the boundaries of the spans, so that all nodes' spans are the same.
+    // At the boundaries of the spans, so that all nodes have the same spans.
     let now = app.system.now().micros().rem_euclid(1_000_000 * FINE);
     let ahead = Duration::from_micros(u64::try_from(1_000_000 * FINE - now).unwrap_or(0) + 50_000);
     let mut tick = interval_at(Instant::now() + ahead, LOOK_EVERY);
@@ -67,7 +67,6 @@ pub async fn ask(app: &App) {
     }
 }
 
-/// Ends a span of the history, and shares it.
 pub async fn record(app: &App) {
     let ended = app.history.record(&app.metrics, app.system.now());
     let Some(shared) = &app.shared_history else { return };
@@ -77,7 +76,7 @@ pub async fn record(app: &App) {
     let _next_time = shared.learn_latest(app.system.now()).await;
 }
 
-/// Brings the gauges up to date that cost nothing to read.
+/// Only gauges that cost nothing to read.
 pub fn refresh(app: &App) {
     app.db.look_at_pools();
     app.limiter.look_at_table();

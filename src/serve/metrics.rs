@@ -26,14 +26,11 @@ use crate::config::Config;
 use crate::telemetry::metrics::TEXT_FORMAT;
 use crate::telemetry::settings::MetricsAddress;
 
-/// Scrapers at once; more wait.
+/// Further scrapers wait.
 const CONNECTIONS: usize = 16;
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Takes the address; `None` when it is off, or when it is only the usual one and taken already.
-///
-/// # Errors
-/// A sentence, when the address was asked for and can't be had.
+/// `None` when it is off, or when only the default address is taken.
 pub async fn bind(config: &Config) -> Result<Option<TcpListener>, String> {
     let MetricsAddress::At(address) = config.metrics.listen() else { return Ok(None) };
     match TcpListener::bind(address).await {

@@ -107,7 +107,6 @@ impl Progress {
     }
 }
 
-/// A connection at one moment.
 #[derive(Clone, Copy, Debug)]
 struct Snapshot {
     is_idle: bool,

@@ -81,7 +81,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// An answer's body; its request is in flight until it is dropped.
+/// A request is in flight until its body is dropped.
 pub struct AnswerBody {
     body: Body,
     in_flight: InFlight,

@@ -1,4 +1,4 @@
-//! The pages on which people look after their own account: profile, address, password.
+//! The pages of a user's own account: profile, address, password.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ struct ProfilePage {
     context: PageContext,
     username: String,
     display_name: String,
-    /// Something that they keep is public.
+    /// The user has something public.
     is_public: bool,
     profile: Profile,
     /// The new address as it was typed.
@@ -48,7 +48,6 @@ struct SecurityPage {
     factor: SecondFactorStatus,
     /// The site asks for two-step login.
     factor_required: bool,
-    /// API tokens that work.
     tokens: usize,
     revokes_tokens: bool,
     errors: FieldErrors,
@@ -61,7 +60,7 @@ struct ConfirmPage {
     context: PageContext,
     action: String,
     address: String,
-    /// It is for the account that is logged in here.
+    /// The link is for the account that is logged in here.
     mine: bool,
 }
 

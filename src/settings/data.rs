@@ -1,4 +1,4 @@
-//! `/settings/data`: everything to take along, and the end of the account.
+//! `/settings/data`: the export of an account, and its deletion.
 
 use std::sync::Arc;
 
@@ -29,12 +29,12 @@ struct DataPage {
     username: String,
     typed: String,
     errors: FieldErrors,
-    /// Why the account can't go.
+    /// Why the account can't be deleted.
     refused: Option<String>,
     exports: ExportsPart,
 }
 
-/// How far the downloads are that are being written.
+/// The progress of the downloads.
 #[derive(Template)]
 #[template(path = "settings/exports.html")]
 struct ExportsPart {

@@ -1,4 +1,4 @@
-//! What the pages of a person's account say once, on the page after a change.
+//! The flash messages of a user's own pages.
 
 use crate::web::flash::{Flash, Offer};
 

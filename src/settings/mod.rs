@@ -1,4 +1,4 @@
-//! A person's own pages: profile, address, password, second factor, data.
+//! A user's own pages: profile, address, password, second factor, data.
 
 mod account;
 mod data;
@@ -22,7 +22,6 @@ use crate::identity::Viewer;
 use crate::mail::Mail;
 use crate::web::deps::WebDeps;
 
-/// What a person's own pages need.
 #[derive(Clone, FromRef)]
 pub struct SettingsState {
     pub auth: Arc<Auth>,
@@ -32,16 +31,16 @@ pub struct SettingsState {
     pub mail: Mail,
 }
 
-/// What these pages ask of the library.
+/// What these pages need of the library.
 #[async_trait]
 pub trait OwnLibrary: Send + Sync {
-    /// Whether visitors see a profile of the viewer.
+    /// Whether the viewer has a public profile.
     async fn has_profile(&self, viewer: &Viewer) -> Result<bool>;
 
     /// A ZIP of all that the viewer has saved, with these files beside it.
     fn archive(&self, viewer: &Viewer, files: Vec<ArchiveFile>) -> Result<Body>;
 
-    /// How far each of the viewer's downloads on this node is, in percent.
+    /// In percent, for each of the viewer's downloads on this node.
     fn exports_under_way(&self, viewer: &Viewer) -> Result<Vec<u64>>;
 }
 

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 /// The empty frame that readers need, in modules (ISO/IEC 18004 § 9.1).
 const QUIET: usize = 4;
 
-/// A QR code as the path of an SVG.
 pub struct Picture {
     /// Width and height in modules, the quiet zone included.
     pub size: usize,
@@ -15,8 +14,7 @@ pub struct Picture {
     pub path: String,
 }
 
-/// # Errors
-/// [`Error::Internal`] when the text is too long for a QR code.
+/// Fails when the text is too long.
 pub fn picture(text: &str) -> Result<Picture> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)
         .map_err(|e| Error::Internal(format!("QR code: {e}")))?;

@@ -1,4 +1,4 @@
-//! Setting two-step login up, and what comes after: new recovery codes, and switching it off again.
+//! The pages of two-step login: setting it up, new recovery codes, switching it off.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ struct TotpPage {
     /// In groups of four.
     key: String,
     link: String,
-    /// It takes the place of one that works.
+    /// It replaces one that works.
     replaces: bool,
     required: bool,
     errors: FieldErrors,
@@ -43,7 +43,7 @@ struct CodesPage {
     codes: Vec<String>,
     /// The same as a text file, in a `data:` address.
     file: String,
-    /// They are logged in on another device too.
+    /// The user is logged in on another device too.
     elsewhere: bool,
 }
 
@@ -125,7 +125,7 @@ pub async fn new_codes(
     codes_page(&auth, context, codes, elsewhere)
 }
 
-/// The secret that this session was offered, the same until a code has proved it.
+/// The secret offered in this session, the same until a code proves it.
 async fn offered(auth: &Auth, session: &Session, member: &Member) -> Result<Offer> {
     let data = Data::from_session(session).await?;
     let before = data.offered.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok());
