@@ -20,6 +20,8 @@ const MODIFIED: &[&str] = &["updatedat", "lastmodified", "modified", "updated"];
 const FAVOURITE: &[&str] = &["pinned", "favorite", "favourite", "isstarred", "starred", "isfavorite"];
 const ARCHIVED: &[&str] = &["archived", "isarchived"];
 const UNREAD: &[&str] = &["toread", "unread", "isunread"];
+const PRIVATE: &[&str] = &["private", "isprivate"];
+const SHARED: &[&str] = &["shared", "isshared", "public", "ispublic"];
 const HIGHLIGHTS: &[&str] = &["highlights", "annotations"];
 /// Fields that say with a word where a page is kept.
 const PLACE: &[&str] = &["status", "state", "location", "folder"];
@@ -51,7 +53,7 @@ impl Record {
             folders: self.folders(),
             added: self.seconds(ADDED),
             modified: self.seconds(MODIFIED),
-            private: self.text(&["shared"]).and_then(|text| flag(&text)).map(|shared| !shared),
+            private: self.is_private(),
             visibility: self.text(&["visibility"]).and_then(|text| Visibility::parse(&text)),
             toread: Some(self.flag(UNREAD) || self.is_at(&["unread"])),
             pinned: self.flag(FAVOURITE) || self.is_at(&["starred"]),
@@ -129,13 +131,19 @@ impl Record {
             .any(|place| places.contains(&place.to_lowercase().as_str()))
     }
 
+    /// What a mark doesn't clearly share stays private. `None` where the program has no such mark.
+    fn is_private(&self) -> Option<bool> {
+        let shared_by = |names: &'static [&str], shared: bool| {
+            let marks = names.iter().filter_map(|name| self.0.get(*name)).filter(|mark| !is_empty(mark));
+            marks.map(move |mark| flag_of(mark) == Some(shared))
+        };
+        let word = self.text(&["visibility"]).map(|word| word.eq_ignore_ascii_case("public"));
+        let marks = shared_by(PRIVATE, false).chain(shared_by(SHARED, true)).chain(word);
+        marks.reduce(|one, other| one && other).map(|is_shared| !is_shared)
+    }
+
     fn flag(&self, names: &[&str]) -> bool {
-        match self.value(names) {
-            Some(Value::Bool(flag)) => *flag,
-            Some(Value::Number(number)) => number.as_i64() == Some(1),
-            Some(Value::String(text)) => flag(text) == Some(true),
-            _ => false,
-        }
+        self.value(names).and_then(flag_of) == Some(true)
     }
 
     fn seconds(&self, names: &[&str]) -> Option<i64> {
@@ -176,6 +184,19 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+fn flag_of(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => flag(&number.to_string()),
+        Value::String(text) => flag(text),
+        _ => None,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// A tag: its name, or an object that has one.

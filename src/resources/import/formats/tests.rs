@@ -199,3 +199,41 @@ fn what_is_none_of_these_is_refused_by_name() {
         "Café au lait"
     );
 }
+
+#[test]
+fn what_is_not_clearly_shared_is_private() {
+    let private = |mark: &str| only(&format!(r#"[{{"url":"https://a.example/",{mark}}}]"#)).private;
+    for mark in [
+        r#""private":true"#,
+        r#""isPrivate":1"#,
+        r#""private":"yes""#,
+        r#""is_private":"perhaps""#,
+        r#""shared":false"#,
+        r#""shared":"no""#,
+        r#""public":0"#,
+        r#""is_public":"maybe""#,
+        r#""visibility":"private""#,
+        r#""visibility":"MEMBERS""#,
+        r#""visibility":"unlisted""#,
+        r#""public":true,"private":true"#,
+    ] {
+        assert_eq!(private(mark), Some(true), "{mark}");
+    }
+    for mark in [
+        r#""private":false"#,
+        r#""isPrivate":"0""#,
+        r#""shared":"yes""#,
+        r#""public":1"#,
+        r#""visibility":"Public""#,
+    ] {
+        assert_eq!(private(mark), Some(false), "{mark}");
+    }
+    for mark in [r#""private":null"#, r#""shared":"""#, r#""title":"private""#] {
+        assert_eq!(private(mark), None, "{mark}");
+    }
+    let column = |cell: &str| only(&format!("url,title,private\nhttps://a.example/,A,{cell}\n")).private;
+    assert_eq!(
+        [column("1"), column("yes"), column("0"), column("")],
+        [Some(true), Some(true), Some(false), None]
+    );
+}
