@@ -18,6 +18,7 @@ use crate::identity::Viewer;
 use crate::limiter::blocked::Blocked;
 use crate::web::etag::is_unchanged;
 use crate::web::forms::Query;
+use crate::web::html;
 use crate::web::page_context::{PageContext, page};
 use crate::web::request::Unrecorded;
 
@@ -112,7 +113,7 @@ async fn show(
 }
 
 pub async fn fragment(admin: &Admin, viewer: &Viewer, query: ReportQuery, held: Held) -> Result<String> {
-    Ok(Live::new(admin, viewer, query, held).await?.render()?)
+    Ok(html::render(&Live::new(admin, viewer, query, held).await?)?)
 }
 
 /// `304` as long as it would be the same. Polls are not counted as requests.

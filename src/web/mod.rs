@@ -16,6 +16,7 @@ pub mod error;
 pub mod etag;
 pub mod flash;
 pub mod forms;
+pub mod html;
 pub mod json;
 pub mod one_time_secret;
 pub mod page_cache;

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::deps::WebDeps;
 use super::flash::Flash;
+use super::html;
 use super::preferences::Preferences;
 use crate::cache::id_of;
 use crate::error::{Error, Result};
@@ -108,7 +109,7 @@ where
 
 /// Renders a page; the one-time message it may have shown is taken back from the browser.
 pub fn page(template: &impl Template, had_toast: bool) -> Result<Response> {
-    let mut response = Html(template.render()?).into_response();
+    let mut response = Html(html::render(template)?).into_response();
     if had_toast {
         Flash::forget(&mut response);
     }

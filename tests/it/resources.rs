@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use coffer::web::forms::encode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -588,6 +589,40 @@ async fn parts_of_a_page_are_entries_of_their_own(app: App) {
     {
         owner.post_form("/resources", &[("url", twin)]).await.redirects_to(&page.page());
     }
+}
+
+on_both_engines!(no_page_and_no_feed_holds_a_control_character);
+async fn no_page_and_no_feed_holds_a_control_character(app: App) {
+    let admin = app.admin("root").await;
+    let raw = "bell\u{7} escape\u{1b}[31m del\u{7f} nel\u{85} csi\u{9b}";
+    let note = json!({ "kind": "note", "title": "Log", "body": format!("{raw}\n\n`{raw}`\n\n    {raw}"), "visibility": "public" });
+    let entry = admin.saves(note).await;
+    let typed = encode(raw);
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
+    for path in [
+        entry.page(),
+        format!("{}/edit", entry.page()),
+        format!("{}/revisions", entry.page()),
+        "/resources?q=bell".to_owned(),
+        "/feed.atom".to_owned(),
+        format!("/resources?q={typed}"),
+        format!("/tags?q={typed}"),
+        format!("/capture?title={typed}"),
+        format!("/resources/new?title={typed}"),
+        format!("/admin/audit?person={typed}"),
+        format!("/admin/users?q={typed}"),
+    ] {
+        let answer = admin.get(&path).await;
+        assert!(answer.status() < 500, "{path}: {answer}");
+        assert!(!answer.text().contains(is_control), "{path}");
+    }
+    for path in [format!("/login?next=/{typed}"), format!("/{typed}"), entry.page(), "/feed.atom".to_owned()]
+    {
+        assert!(!app.visitor().get(&path).await.text().contains(is_control), "{path}");
+    }
+    let refused = [("kind", "link"), ("url", raw), ("title", raw), ("body", raw), ("tags", raw)];
+    assert!(!admin.post_form("/resources", &refused).await.is(422).text().contains(is_control));
+    admin.get(&entry.page()).await.ok().has(".prose", "bell\u{FFFD}");
 }
 
 on_both_engines!(control_characters_of_a_title_go);

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::limiter::verdict::Refusal;
 use crate::pipeline::Pipeline;
 use crate::web::forms::encode;
+use crate::web::html;
 use crate::web::page_context::{HOME, PageContext};
 use crate::web::pending::PendingForm;
 use crate::web::prompt::{Prompt, PromptPage};
@@ -74,7 +75,7 @@ impl ErrorContext {
             right: self.right_address(error, &asked),
             again: if self.is_get { Some(asked) } else { self.came_from.clone() },
         };
-        let body = page.render().unwrap_or_else(|_| heading(error).to_owned());
+        let body = html::render(&page).unwrap_or_else(|_| heading(error).to_owned());
         with_body(response, error, Html(body))
     }
 

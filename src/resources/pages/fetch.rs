@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::Resources;
 use crate::web::forms::Query;
+use crate::web::html;
 use crate::web::page_context::{PageContext, redirect};
 use crate::web::path::Id;
 
@@ -51,7 +52,7 @@ pub async fn fetched(
     let mut rows: Vec<Row> = found.iter().map(|resource| row(resource)).collect();
     let waiting = Waiting::new(&rows);
     rows.retain(|row| !row.is_fetching);
-    Ok(Html(FetchedPart { context, rows, waiting }.render()?).into_response())
+    Ok(Html(html::render(&FetchedPart { context, rows, waiting })?).into_response())
 }
 
 pub async fn again(State(resources): State<Arc<Resources>>, viewer: Viewer, Id(id): Id) -> Result<Response> {

@@ -21,6 +21,7 @@ use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing, MOST, SOME, Sort};
 use crate::resources::{Resources, cached, query};
 use crate::web::forms::Query;
+use crate::web::html;
 use crate::web::page_cache;
 use crate::web::page_context::{PageContext, page};
 
@@ -223,7 +224,7 @@ async fn library(
         rows,
     };
     if only_results {
-        return Ok((status, Html(results.render()?)).into_response());
+        return Ok((status, Html(html::render(&results)?)).into_response());
     }
     let library_empty = unfiltered && results.rows.is_empty() && !resources.any(&viewer).await?;
     let toast = context.toast.is_some();

@@ -17,6 +17,7 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::resources::{Resource, Resources, Via};
 use crate::web::forms::Form;
+use crate::web::html;
 use crate::web::page_context::{PageContext, redirect};
 use crate::web::path::Id;
 
@@ -60,7 +61,7 @@ pub async fn row(
 /// The row after a change.
 pub(super) fn part(context: PageContext, resource: &Resource, viewer: &Viewer) -> Result<Response> {
     let row = listed(resource, viewer);
-    Ok(Html(RowPart { context, row }.render()?).into_response())
+    Ok(Html(html::render(&RowPart { context, row })?).into_response())
 }
 
 pub(super) fn listed<'a>(resource: &'a Resource, viewer: &Viewer) -> Row<'a> {
@@ -68,7 +69,7 @@ pub(super) fn listed<'a>(resource: &'a Resource, viewer: &Viewer) -> Row<'a> {
 }
 
 pub(super) fn gone(context: PageContext) -> Result<Response> {
-    Ok(Html(RowGonePart { context }.render()?).into_response())
+    Ok(Html(html::render(&RowGonePart { context })?).into_response())
 }
 
 /// The form that replaces a row; without JavaScript, the editor.
@@ -93,7 +94,7 @@ pub async fn details(
         summary: None,
         saved: Vec::new(),
     };
-    Ok((VaryHxRequest, Html(part.render()?)).into_response())
+    Ok((VaryHxRequest, Html(html::render(&part)?)).into_response())
 }
 
 pub async fn update_details(
@@ -121,11 +122,11 @@ pub async fn update_details(
                 summary: Some("Not saved. Check the fields below."),
                 saved: Vec::new(),
             };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(part.render()?)).into_response())
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html::render(&part)?)).into_response())
         }
         Err(Error::VersionConflict { .. }) => {
             let part = conflict(context, form, &resources.latest(&viewer, id).await?);
-            Ok((StatusCode::CONFLICT, Html(part.render()?)).into_response())
+            Ok((StatusCode::CONFLICT, Html(html::render(&part)?)).into_response())
         }
         Err(error) => Err(error),
     }

@@ -9,6 +9,7 @@ use crate::cache::id_of;
 use crate::resources::listing::Hit;
 use crate::resources::markdown;
 use crate::timestamp::Timestamp;
+use crate::web::html;
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 pub const UTF_8: &str = "application/atom+xml; charset=utf-8";
@@ -130,8 +131,7 @@ fn host(site: &str) -> &str {
     site.split_once("://").map_or(site, |(_, host)| host)
 }
 
-/// Removes the characters that XML does not allow, not even escaped (XML 1.0 § 2.2).
+/// Removes the characters that XML does not allow, not even escaped (XML 1.0 § 2.2), and those that it discourages.
 fn valid_xml(document: &str) -> String {
-    let may_be = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
-    document.chars().filter(may_be).collect()
+    document.chars().filter(|c| !html::is_forbidden(*c) && !matches!(c, '\u{FFFE}' | '\u{FFFF}')).collect()
 }
