@@ -12,6 +12,12 @@ use crate::timestamp::Timestamp;
 /// At most this many resources with a respelled tag are invalidated by id; with more of them, the cache drops everything.
 const CARRIERS: i64 = 100;
 
+/// What a transaction has written, and the scopes to commit it with.
+pub(super) struct Written {
+    pub saved: Resource,
+    pub touched: Vec<Scope>,
+}
+
 impl Resources {
     /// Replaces `current`. `None` when another change was faster.
     pub(super) async fn replace(
@@ -20,31 +26,46 @@ impl Resources {
         checked: &Checked,
         via: Via,
     ) -> Result<Option<Resource>> {
-        let (id, owner, now) = (current.id, current.owner_id, self.context.now());
         let mut tx = self.cache.begin().await?;
-        match store::write::update(&mut tx, current, checked, now).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
+        match self.replace_within(&mut tx, current, checked, via).await {
+            Ok(Some(written)) => {
+                tx.commit(written.touched).await?;
+                self.wake_fetching();
+                Ok(Some(written.saved))
+            }
+            Ok(None) => Ok(None),
             Err(error) => {
                 drop(tx);
-                return Err(self.duplicate(error, owner, checked).await);
+                Err(self.duplicate(error, current.owner_id, checked).await)
             }
         }
-        store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
+    }
+
+    pub(super) async fn replace_within(
+        &self,
+        tx: &mut Write,
+        current: &Resource,
+        checked: &Checked,
+        via: Via,
+    ) -> sqlx::Result<Option<Written>> {
+        let (id, owner, now) = (current.id, current.owner_id, self.context.now());
+        if !store::write::update(tx, current, checked, now).await? {
+            return Ok(None);
+        }
+        store::write::set_tags(tx, id, owner, &checked.tags, || self.context.new_id()).await?;
         let respelled = match via {
             Via::Restore => Vec::new(),
-            _ => respell(&mut tx, current, checked).await?,
+            _ => respell(tx, current, checked).await?,
         };
-        store::write::add_revision(&mut tx, id, owner, via, now).await?;
-        self.fetch_if_untitled(&mut tx, id, owner, checked).await?;
+        store::write::add_revision(tx, id, owner, via, now).await?;
+        self.fetch_if_untitled(tx, id, owner, checked).await?;
         if checked.url.as_ref().map(|url| &url.url) != current.url.as_ref() {
-            broken::store::forget(&mut tx, id).await?;
+            broken::store::forget(tx, id).await?;
         }
-        let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        let Some(saved) = store::find_within(tx, id).await? else { return Ok(None) };
         let seen = [current.visibility, checked.visibility];
-        tx.commit(cached::touched(id, owner, &seen).chain(respelled)).await?;
-        self.wake_fetching();
-        Ok(Some(saved))
+        let touched = cached::touched(id, owner, &seen).chain(respelled).collect();
+        Ok(Some(Written { saved, touched }))
     }
 
     /// The resource after it was moved. `None` when it was there already, or is no longer the expected version.
@@ -55,19 +76,32 @@ impl Resources {
         expected: &Precondition,
     ) -> sqlx::Result<Option<Resource>> {
         let mut tx = self.cache.begin().await?;
+        let written = self.set_trashed_within(&mut tx, resource, at, expected).await?;
+        let Some(written) = written else { return Ok(None) };
+        tx.commit(written.touched).await?;
+        Ok(Some(written.saved))
+    }
+
+    pub(super) async fn set_trashed_within(
+        &self,
+        tx: &mut Write,
+        resource: &Resource,
+        at: Option<Timestamp>,
+        expected: &Precondition,
+    ) -> sqlx::Result<Option<Written>> {
         let version = expected.version(resource);
         // Its visibility in this transaction, not as it was read before.
-        let Some(seen) = store::write::set_trashed(&mut tx, resource.id, at, version).await? else {
+        let Some(seen) = store::write::set_trashed(tx, resource.id, at, version).await? else {
             return Ok(None);
         };
         if at.is_none() {
             // What is read is the newest version again.
             let (by, now) = (resource.owner_id, self.context.now());
-            store::write::add_revision(&mut tx, resource.id, by, Via::Restore, now).await?;
+            store::write::add_revision(tx, resource.id, by, Via::Restore, now).await?;
         }
-        let saved = store::find_within(&mut tx, resource.id).await?;
-        tx.commit(cached::touched(resource.id, resource.owner_id, &[seen])).await?;
-        Ok(saved)
+        let Some(saved) = store::find_within(tx, resource.id).await? else { return Ok(None) };
+        let touched = cached::touched(resource.id, resource.owner_id, &[seen]).collect();
+        Ok(Some(Written { saved, touched }))
     }
 
     /// Updates the database's statistics after many rows were added.

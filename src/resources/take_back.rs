@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
-use super::draft::url_key;
+use super::draft::{Checked, url_key};
+use super::saving::Written;
 use super::{Change, Draft, Precondition, Resource, Resources, Via, normal_url, store};
+use crate::cache::Write;
 use crate::error::Result;
 use crate::identity::Viewer;
 
@@ -27,16 +29,46 @@ impl Resources {
         }
     }
 
-    /// Restores it and adds what was typed, as a new version.
+    /// Restores it and adds what was typed, as a new version, in one transaction: others see it only as typed.
     ///
     /// # Errors
     /// Those of [`Resources::restore`] and [`Resources::update`]; an invalid change leaves it in the trash.
     pub async fn take_back(&self, viewer: &Viewer, id: Uuid, typed: Typed) -> Result<Resource> {
         let current = self.find_own(viewer, id).await?;
         let change = typed.merged_into(&current);
-        change.clone().over(Draft::from(&current)).check_keeping(&current.tags.0)?;
-        self.restore(viewer, id, &Precondition::None).await?;
-        self.update(viewer, id, &Precondition::None, change, Via::Web).await
+        let checked = change.over(Draft::from(&current)).check_keeping(&current.tags.0)?;
+        let mut tx = self.cache.begin().await?;
+        match self.take_back_within(&mut tx, &current, &checked).await {
+            Ok(Some(written)) => {
+                tx.commit(written.touched).await?;
+                self.wake_fetching();
+                Ok(written.saved)
+            }
+            Ok(None) => Err(self.latest(viewer, id).await?.conflict()),
+            Err(error) => {
+                drop(tx);
+                Err(self.duplicate(error, current.owner_id, &checked).await)
+            }
+        }
+    }
+
+    /// `None` when another change was faster.
+    async fn take_back_within(
+        &self,
+        tx: &mut Write,
+        current: &Resource,
+        checked: &Checked,
+    ) -> sqlx::Result<Option<Written>> {
+        let restored = self.set_trashed_within(tx, current, None, &Precondition::None).await?;
+        let Some(mut restored) = restored else { return Ok(None) };
+        if checked.changes_nothing_of(&restored.saved) {
+            return Ok(Some(restored));
+        }
+        let replaced = self.replace_within(tx, &restored.saved, checked, Via::Web).await?;
+        Ok(replaced.map(|replaced| {
+            restored.touched.extend(replaced.touched);
+            Written { saved: replaced.saved, touched: restored.touched }
+        }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Nothing is shown to the wrong viewer, nothing that was thrown away comes back unasked, and saving leads back.
 
+use coffer::db::Engine as Connection;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::actor::Actor;
@@ -81,6 +83,60 @@ async fn an_address_in_the_trash_is_offered_before_it_is_saved_anew(app: App) {
     // Now that the address is in use, nothing is offered any more.
     owner.post_form("/resources", &typed).await.is(409).has("h2", "You’ve already saved this link");
     owner.get("/trash").await.ok().has("h2", "Tide tables");
+}
+
+on_both_engines!(what_is_taken_back_is_seen_only_as_it_was_typed);
+async fn what_is_taken_back_is_seen_only_as_it_was_typed(app: App) {
+    let owner = app.signed_in("owner").await;
+    let page = thrown_away(&owner).await;
+    let api = format!("/api/v1{page}");
+    owner.post_form(&format!("{page}/restore"), &[]).await.is(303);
+    owner.json(Method::PATCH, &api, json!({ "visibility": "public" })).if_match("*").await.ok();
+    app.visitor().get(&page).await.ok();
+    owner.post_form(&format!("{page}/trash"), &[]).await.is(303);
+
+    // The second of its two writes fails: nothing of it was done.
+    let typed = [
+        ("url", "tides.example"),
+        ("title", "Mine"),
+        ("kind", "link"),
+        ("visibility", "private"),
+        ("trash", "take-back"),
+    ];
+    refuse_typed_versions(&app).await;
+    let refused = owner.post_form("/resources", &typed).expecting_trouble().await;
+    assert!(refused.status() >= 500, "{refused}");
+    owner.get(&page).await.ok().has(".notice", "In the trash");
+    app.visitor().get(&page).await.is(404);
+    take_typed_versions(&app).await;
+
+    owner.post_form("/resources", &typed).await.redirects_to(&page);
+    let taken = owner.get(&api).await.ok().json();
+    assert_eq!((&taken["title"], &taken["visibility"]), (&json!("Mine"), &json!("private")));
+    app.visitor().get(&page).await.is(404);
+}
+
+async fn refuse_typed_versions(app: &App) {
+    executes(
+        app,
+        "ALTER TABLE revisions ADD CONSTRAINT no_typed CHECK (via <> 'web') NOT VALID",
+        "CREATE TRIGGER no_typed BEFORE INSERT ON revisions WHEN NEW.via = 'web' BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
+}
+
+async fn take_typed_versions(app: &App) {
+    executes(app, "ALTER TABLE revisions DROP CONSTRAINT no_typed", "DROP TRIGGER no_typed").await;
+}
+
+async fn executes(app: &App, postgres: &'static str, sqlite: &'static str) {
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    match tx.conn() {
+        Connection::Postgres(conn) => sqlx::query(postgres).execute(conn).await.map(drop),
+        Connection::Sqlite(conn) => sqlx::query(sqlite).execute(conn).await.map(drop),
+    }
+    .expect("it is ours");
+    tx.commit().await.expect("a commit");
 }
 
 on_both_engines!(what_is_wrong_is_told_before_the_trash_is_touched);
