@@ -54,6 +54,7 @@ async fn a_certificate_is_shown_and_renewed() {
 
     // What can't be used changes nothing.
     fs::write(path("tls/server.pem"), "no certificate").expect("a file");
+    place.done(&healthcheck, &[]);
     put("second");
     let renewed = eventually(LIMIT, async || {
         trusting("second").get("/healthz", &[]).await.map(drop).map_err(|e| e.to_string())
