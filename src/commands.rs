@@ -8,6 +8,7 @@ mod key;
 mod library;
 mod mail;
 mod manual;
+mod output;
 mod people;
 mod rotation;
 mod schema;
@@ -46,25 +47,16 @@ pub async fn run(invocation: Invocation) -> Result<(), String> {
         Command::Doctor(args) => doctor::run(config, args.repair).await,
         Command::Config => {
             for (name, value) in config.effective(&invocation.given) {
-                println!("{name}={value}");
+                output::print(format_args!("{name}={value}\n"))?;
             }
             doctor::settings::check(&config).map_err(|refused| refused.join("\n"))
         }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Seed(args) => Box::pin(library::seed(args, config)).await,
-        Command::Openapi => {
-            println!("{:#}", app::openapi());
-            Ok(())
-        }
-        Command::Completions { shell } => {
-            manual::completions(shell);
-            Ok(())
-        }
-        Command::Man => manual::page(),
-        Command::Settings => {
-            print!("{}", manual::settings());
-            Ok(())
-        }
+        Command::Openapi => output::print(format_args!("{:#}\n", app::openapi())),
+        Command::Completions { shell } => output::print(manual::completions(shell)),
+        Command::Man => output::print(manual::page()?),
+        Command::Settings => output::print(manual::settings()),
     }
 }
 

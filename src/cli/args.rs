@@ -22,10 +22,13 @@ pub struct UserArgs {
 pub enum UserAction {
     /// Create an account; the password is read from the terminal or from standard input.
     Create {
+        /// Name to log in with.
         #[arg(long)]
         username: String,
+        /// Email address for password resets.
         #[arg(long)]
         email: String,
+        /// admin or member.
         #[arg(long, default_value = "member")]
         role: Role,
     },

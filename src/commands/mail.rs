@@ -10,6 +10,9 @@ use crate::system::System;
 
 pub async fn run(action: MailAction, config: Config) -> Result<(), String> {
     let MailAction::Test { address } = action;
+    if !mail::can_send_to(&address) {
+        return Err(format!("{address} is not an email address."));
+    }
     let site =
         PublicUrl::new(config.base_url.as_ref(), SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)))?;
     let sent = mail::send_test(&config.mail, &config.data_dir, &site, &System::real(), &address).await;

@@ -56,15 +56,23 @@ Settings marked *alike* must be the same on every node.
 This page is printed by the program (`coffer settings`); a test compares the two.
 ";
 
-pub fn completions(shell: Shell) {
-    clap_complete::generate(shell, &mut whole(), "coffer", &mut io::stdout());
+pub fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut whole(), "coffer", &mut script);
+    text(&script)
 }
 
-pub fn page() -> Result<(), String> {
-    print_page(&mut io::stdout()).map_err(|e| format!("Cannot print the page: {e}."))
+pub fn page() -> Result<String, String> {
+    let mut page = Vec::new();
+    write_page(&mut page).map_err(|e| format!("Cannot print the page: {e}."))?;
+    Ok(text(&page))
 }
 
-fn print_page(out: &mut dyn io::Write) -> io::Result<()> {
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn write_page(out: &mut dyn io::Write) -> io::Result<()> {
     let (command, mut rest) = (whole(), Roff::new());
     rest.control("SH", ["COMMANDS"]);
     describe(&command, &mut rest);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use super::output::Output;
 use super::sentence;
 use super::work::{Out, say};
 use crate::app::App;
@@ -31,7 +32,7 @@ pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
     let keys = keys.ok_or("No key found. Set COFFER_SECRET_KEY to the library's key.")?;
     let file = File::open(path).map_err(|e| format!("Cannot read {}: {e}.", path.display()))?;
     let verified = lines::verify(BufReader::new(file), &keys)?;
-    tell(&verified, &mut (Box::new(std::io::stdout()) as Out))
+    tell(&verified, &mut (Box::new(Output::standard()) as Out))
 }
 
 /// The error names the first event that was changed.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use super::output::Output;
 use super::{control, export, open_as, people, token, trail};
 use crate::app::App;
 use crate::cli::Work;
@@ -81,7 +82,7 @@ pub async fn carry_out(app: &App, job: Job, out: Out, doer: Doer) -> Result<(), 
 
 /// Standard output, or a new file that only this user may read.
 pub fn open_out(file: Option<&Path>) -> Result<Out, String> {
-    let Some(path) = file else { return Ok(Box::new(io::stdout())) };
+    let Some(path) = file else { return Ok(Box::new(Output::standard())) };
     let file = data_dir::private(path).map_err(|e| cannot_write(path, &e))?;
     Ok(Box::new(BufWriter::with_capacity(CHUNK, written_bytes().wrap_write(file))))
 }

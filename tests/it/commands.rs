@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use coffer::db::Db;
 use coffer::redis::namespace::Namespace;
 
 use crate::startup::Place;
+use crate::support::COFFER;
 use crate::support::postgres::{Database, fresh_database};
 use crate::support::redis::RedisServer;
 
@@ -150,6 +152,35 @@ async fn a_schema_of_a_later_coffer_is_named_in_our_words() {
     }
 }
 
+#[tokio::test]
+async fn an_older_schema_is_left_as_it_is() {
+    const OLDER: &str = "DELETE FROM _sqlx_migrations WHERE version IN (SELECT version FROM _sqlx_migrations ORDER BY version DESC LIMIT 3)";
+    const COUNT: &str = "SELECT COUNT(*) FROM _sqlx_migrations";
+    let (place, database) = (Place::new(), postgres().await);
+    place.done(&["seed", "--count=1"], &[]);
+    let file = format!("sqlite:{}", place.path("data/coffer.db"));
+    let sqlite = sqlx::SqlitePool::connect(&file).await.expect("the database");
+    let pool = sqlx::PgPool::connect(database.url()).await.expect("PostgreSQL");
+    sqlx::query(OLDER).execute(&sqlite).await.expect("it is ours");
+    sqlx::query(OLDER).execute(&pool).await.expect("it is ours");
+    let count = async || -> [i64; 2] {
+        let sqlite = sqlx::query_scalar(COUNT).fetch_one(&sqlite).await.expect("a count");
+        [sqlite, sqlx::query_scalar(COUNT).fetch_one(&pool).await.expect("a count")]
+    };
+    let before = count().await;
+    let postgres = [("COFFER_DATABASE_URL", database.url())];
+    for variables in [&[][..], &postgres] {
+        // A backup of an older schema is what one makes before the migration.
+        for command in WORKING.iter().filter(|command| command[0] != "backup") {
+            let said = place.refusal(command, variables);
+            assert!(said.contains("coffer migrate"), "{command:?}: {said}");
+        }
+        let said = place.run(&["doctor"], variables);
+        assert!(String::from_utf8_lossy(&said.stdout).contains("3 migrations"), "{said:?}");
+        assert_eq!(count().await, before);
+    }
+}
+
 #[test]
 fn doctor_and_config_refuse_what_serve_refuses() {
     let place = Place::new();
@@ -160,7 +191,7 @@ fn doctor_and_config_refuse_what_serve_refuses() {
         ("COFFER_DATABASE_URL", "mysql://db/coffer"),
         ("COFFER_DATABASE_URL", "postgres://ada:x@db:notaport/coffer"),
         ("COFFER_REDIS_URL", "http://cache"),
-        ("COFFER_BASE_URL", "https://links.example.org/coffer"),
+        ("COFFER_BASE_URL", "https://links.example.org/?page=1"),
         ("COFFER_SMTP_URL", "https://mail.example.org"),
         ("COFFER_SMTP_CA_FILE", &empty),
         ("COFFER_MAIL_FROM", "nobody"),
@@ -203,5 +234,21 @@ fn the_doctor_looks_at_who_may_look_into_the_data_directory() {
         fs::set_permissions(place.path("data"), fs::Permissions::from_mode(mode)).expect("a mode");
         let said = String::from_utf8_lossy(&place.run(&["doctor"], &[]).stdout).into_owned();
         assert_eq!(!said.contains("chmod 700"), is_fine, "{mode:o}: {said}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = Place::new();
+    place.done(&["seed", "--count=300"], &[]);
+    let printing: [&[&str]; 6] =
+        [&["openapi"], &["completions", "bash"], &["man"], &["settings"], &["audit", "export"], &["export"]];
+    for command in printing {
+        let line = format!("{COFFER} {} | head -c 1; exit ${{PIPESTATUS[0]}}", command.join(" "));
+        let output =
+            Command::new("/bin/bash").args(["-c", &line]).env_clear().current_dir(place.path("")).output();
+        let output = output.expect("bash");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{command:?}: {said}");
     }
 }
