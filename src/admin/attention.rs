@@ -24,7 +24,9 @@ const REDIS: &str = "redis";
 
 /// Judges the report by its last five minutes.
 pub async fn judge(health: &Health, report: &mut Report, recent: &Sample) {
-    let mut found = failures(health, report, recent).await;
+    // A disk that fills up stays among the first, as it makes the rest fail.
+    let mut found = disks(report);
+    found.extend(failures(health, report, recent).await);
     dependencies(report, &mut found);
     answers(report, recent, &mut found);
     stores(report, recent, &mut found);
@@ -190,12 +192,17 @@ fn processes(report: &Report, found: &mut Vec<Attention>) {
                 format!("The worker threads of {name} are busy {} of the time.", percent(process.busy));
             found.push(Attention { text, section: "processes", severe: false });
         }
-        if process.disk_free > 0.0 && process.disk_free < 0.1 {
-            let text = format!(
-                "Only {} of the disk with {name}’s data is free. Free up some space.",
-                percent(process.disk_free)
-            );
-            found.push(Attention { text, section: "processes", severe: process.disk_free < 0.03 });
-        }
     }
+}
+
+fn disks(report: &Report) -> Vec<Attention> {
+    let filling =
+        report.processes.iter().filter(|process| process.disk_free > 0.0 && process.disk_free < 0.1);
+    filling
+        .map(|process| {
+            let (name, free) = (&process.instance, percent(process.disk_free));
+            let text = format!("Only {free} of the disk with {name}’s data is free. Free up some space.");
+            Attention { text, section: "processes", severe: process.disk_free < 0.03 }
+        })
+        .collect()
 }

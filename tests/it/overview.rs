@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coffer::db::Engine as Connection;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -93,4 +94,19 @@ async fn it_is_for_admins(app: App) {
     let root = app.admin("root").await;
     app.later(Duration::from_mins(11));
     root.post_form("/admin/unlock", &[("person", "x")]).await.is(403);
+}
+
+on_both_engines!(a_schema_of_a_later_coffer_is_to_do);
+async fn a_schema_of_a_later_coffer_is_to_do(app: App) {
+    const LATER: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9001, 'later', TRUE, '\\x00', 0)";
+    let root = app.admin("root").await;
+    root.get(PAGE).await.ok().lacks("different version of coffer");
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    match tx.conn() {
+        Connection::Postgres(conn) => sqlx::query(LATER).execute(conn).await.map(drop),
+        Connection::Sqlite(conn) => sqlx::query(LATER).execute(conn).await.map(drop),
+    }
+    .expect("a migration");
+    tx.commit().await.expect("a commit");
+    root.get(PAGE).await.ok().text_has("migrated by a different version of coffer");
 }
