@@ -278,7 +278,10 @@ async fn a_route_that_fails_is_named_with_its_cause_however_rare_it_is() {
     let page = page.has(".status", "Failing.").has("title", "Failing · Metrics");
     let page = page.has(".notice.alarm h2", "Needs attention");
     let page = page.has(".notice.alarm", "POST /resources is failing (since ");
-    page.has(".notice.alarm", "database is locked").has("#failures td", "database is locked");
+    let page = page.has(".notice.alarm", "database is locked").has("#failures td", "database is locked");
+    page.has(".notice.alarm", "Another program has locked the database. Stop it.");
+    let failed = [("db_query_summary", "db.begin"), ("error_type", "unavailable")];
+    assert!(app.scraped("coffer_db_errors_total", &failed) >= 3.0);
 }
 
 /// Has `GET /admin/audit` fail so often; the time of the day of the first.

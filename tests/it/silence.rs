@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::startup::{Place, ended};
 use crate::support::actor::{Actor, Entry};
-use crate::support::app::App;
+use crate::support::app::{App, Engine, PASSWORD};
 use crate::support::postgres::{Database, PostgresServer};
 use crate::support::proxy::Proxy;
 use crate::support::wait::eventually;
@@ -194,7 +194,7 @@ async fn what_was_written_is_answered_without_another_connection() {
     let server = PostgresServer::start().await;
     let database = server.database("template0");
     let settings = format!("--database-url={}", database.url());
-    let app = App::with(crate::support::app::Engine::Sqlite, &[&settings, "--database-connections=1"]).await;
+    let app = App::with(Engine::Sqlite, &[&settings, "--database-connections=1"]).await;
     let ada = app.signed_in("ada").await;
     let writes = (0..30).map(|number| {
         let ada = ada.clone();
@@ -254,4 +254,104 @@ async fn told_to_stop_twice_coffer_ends_at_once() {
         assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
         drop(stalled);
     }
+}
+
+#[tokio::test]
+async fn changes_are_answered_without_another_connection_too() {
+    let server = PostgresServer::start().await;
+    let database = server.database("template0");
+    let settings = format!("--database-url={}", database.url());
+    let app = App::with(Engine::Sqlite, &[&settings, "--database-connections=1"]).await;
+    let ada = app.signed_in("ada").await;
+    let mut entries = Vec::new();
+    for number in 0..10 {
+        entries.push(ada.saves(json!({ "title": format!("Note {number}") })).await);
+    }
+    let pool = sqlx::PgPool::connect(database.url()).await.expect("PostgreSQL");
+    let versions = async || -> i64 {
+        sqlx::query_scalar("SELECT SUM(version)::BIGINT FROM resources")
+            .fetch_one(&pool)
+            .await
+            .expect("a sum")
+    };
+    let all_at_once = async |path: &str, method: Method, change: Value| {
+        let asks = entries.iter().map(|entry| {
+            let ask = ada.json(method.clone(), &format!("{}{path}", entry.api()), change.clone());
+            async move { ask.if_match("*").expecting_trouble().await.status() }
+        });
+        futures::future::join_all(asks).await
+    };
+    let trash = async || {
+        for entry in &entries {
+            let there =
+                ada.json(Method::DELETE, &entry.api(), json!({})).if_match("*").expecting_trouble().await;
+            assert!([204, 404, 409].contains(&there.status()), "{there}");
+        }
+    };
+    for (path, method, change) in [
+        ("", Method::PATCH, json!({ "title": "Changed" })),
+        ("/revisions/1/restore", Method::POST, json!({})),
+        ("/restore", Method::POST, json!({})),
+    ] {
+        if path == "/restore" {
+            trash().await;
+        }
+        let before = versions().await;
+        let answers = all_at_once(path, method, change).await;
+        let done = answers.iter().filter(|status| **status == 200).count();
+        assert!(done > 0, "{path}: {answers:?}");
+        assert_eq!(versions().await - before, i64::try_from(done).expect("small"), "{path}: {answers:?}");
+    }
+}
+
+/// The password was changed; what failed was the session, which is written after the change.
+#[tokio::test]
+async fn what_fails_after_a_change_was_saved_says_that_it_may_have_been_saved() {
+    const REFUSES: &str = "CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '57P03'; END $$";
+    const AT: &str =
+        "CREATE TRIGGER refuses BEFORE INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION refuses()";
+    let between = Between::start().await;
+    let ada = between.app.signed_in("ada").await;
+    let pool = sqlx::PgPool::connect(between.database.url()).await.expect("PostgreSQL");
+    for statement in [REFUSES, AT] {
+        sqlx::query(statement).execute(&pool).await.expect("it is ours");
+    }
+    let form = [("current_password", PASSWORD), ("password", "another long passphrase")];
+    let page = ada.post_form("/settings/password", &form).expecting_trouble().await.error_page(503);
+    page.has("main", "may have been saved").lacks("Nothing was changed");
+}
+
+/// A request gives up after three seconds, an import doesn't.
+#[tokio::test]
+async fn an_import_waits_longer_than_a_request() {
+    let between = Between::start().await;
+    let ada = between.app.signed_in("ada").await;
+    let pool = sqlx::PgPool::connect(between.database.url()).await.expect("PostgreSQL");
+    let mut lock = pool.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE resources IN SHARE MODE").execute(&mut *lock).await.expect("it is ours");
+    let file = b"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://slow.example/\">Slow</A></DL>";
+    let waits = eventually(LIMIT, async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+             AND clock_timestamp() - query_start > INTERVAL '3.5 s'",
+        )
+        .fetch_one(&pool)
+        .await
+        .expect("a count");
+        if waiting > 0 { Ok(()) } else { Err("no statement waits") }
+    });
+    let importing =
+        async { ada.uploads("/import", "b.html", file, &[("visibility", "private")]).await.status() };
+    let waited = async {
+        waits.await.unwrap_or_else(|error| panic!("{error}"));
+        lock.rollback().await.expect("it lets go");
+    };
+    let (answer, ()) = tokio::join!(importing, waited);
+    assert_eq!(answer, 303);
+    let found = eventually(LIMIT, async || {
+        let found = ada.get("/api/v1/resources?q=Slow").await.ok().json();
+        if found["items"].as_array().map(Vec::len) == Some(1) { Ok(()) } else { Err(found) }
+    });
+    found.await.unwrap_or_else(|found| panic!("{found}"));
 }
