@@ -18,7 +18,7 @@ use sha2::Sha256;
 
 use crate::system::System;
 
-/// The audit trail is chained under this key.
+/// The audit log is chained under this key.
 pub const AUDIT: &str = "audit";
 /// Recovery codes are hashed under this key.
 pub const RECOVERY_CODES: &str = "recovery code";

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`app`] shows every address and every layer, [`pipeline`] what each request passes. [`resources`] is the
 //! library itself, in the four files that every slice has (`mod` the verbs, `store` the SQL, `pages` HTML, `api` JSON).
-//! [`accounts`] holds people, [`auth`] how they sign in, [`settings`] their own pages, [`identity`] who asks. [`web`] is what
-//! pages and JSON share. `docs/architecture.md` names every room and which rooms it may import.
+//! [`accounts`] has the users, [`auth`] how they sign in, [`settings`] their own pages, [`identity`] who sends a request.
+//! [`web`] is what pages and JSON share. `docs/architecture.md` names every room and which rooms it may import.
 
 #![forbid(unsafe_code)]
 

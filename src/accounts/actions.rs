@@ -1,4 +1,4 @@
-//! What the audit log tells of accounts.
+//! The audit log's actions on accounts.
 
 use crate::audit::Action;
 

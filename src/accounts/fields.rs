@@ -1,4 +1,4 @@
-//! The rules of what people type about themselves, passwords aside.
+//! The rules for the fields of an account, without the password.
 
 use crate::mail::can_send_to;
 

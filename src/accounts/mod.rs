@@ -1,4 +1,4 @@
-//! People: who they are and how they get in. The verbs; SQL is in `store`, the two skins in `pages` and `api`.
+//! Users and how they get in. Verbs are here, SQL is in `store`, HTML in `pages`, JSON in `api`.
 
 pub mod actions;
 pub mod address;
@@ -61,7 +61,7 @@ pub struct Accounts {
     sessions: Sessions,
     limiter: Limiter,
     tokens: Tokens,
-    /// Scheme and host of the links in letters.
+    /// Scheme and host of the links in emails.
     site: Arc<str>,
     passwords: Arc<Passwords>,
     factor_keys: Arc<FactorKeys>,

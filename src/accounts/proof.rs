@@ -102,7 +102,7 @@ impl Proof {
 mod tests {
     use super::*;
 
-    /// The rows of the table for people, in order.
+    /// The row of the table in `docs/asvs.md`.
     fn row(proof: Proof) -> String {
         let proved = match proof {
             Proof::Password => "the password, where there is no second factor",

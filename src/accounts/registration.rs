@@ -44,7 +44,7 @@ impl Accounts {
         Ok(member)
     }
 
-    /// For the command line, whose user vouches for the address.
+    /// For the command line, whose operator vouches for the address.
     pub async fn create(&self, new: &NewAccount, role: Role) -> Result<Member> {
         let checked = self.check(new)?;
         let hash = self.passwords.hash(&new.password, self.context.random()).await?;

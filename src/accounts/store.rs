@@ -95,7 +95,7 @@ pub enum Address {
     Claimed,
     /// This account's alone, but never proved.
     Owned,
-    /// This account's alone, as its letters' links or the operator have shown.
+    /// This account's alone: the user has opened its link, or the operator vouches for it.
     Confirmed,
 }
 

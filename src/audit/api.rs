@@ -1,4 +1,4 @@
-//! The trail as JSON.
+//! The audit log as JSON.
 
 use std::sync::Arc;
 

@@ -50,7 +50,7 @@ impl TokenKey {
         Self(key)
     }
 
-    /// One of 64 shares, in which guesses can't tell where a good token is.
+    /// One of 64 shares of all tokens. Guesses can't learn in which a good token is.
     pub const fn share(self) -> u8 {
         1 + self.0[0] % 64
     }

@@ -1,4 +1,4 @@
-//! How people and programs get in: by a session, by a device that stays signed in, by a token.
+//! How users and programs sign in: by a session, by a device that stays signed in, by a token.
 
 pub mod bearer;
 pub mod guard;

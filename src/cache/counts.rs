@@ -16,7 +16,7 @@ pub enum Event {
     Stale,
     RemoteHit,
     RemoteMiss,
-    /// Redis was not asked: it is away, or has not been told of a write yet.
+    /// Redis was not asked: it is away, or has missed a write so far.
     RemoteBypass,
     /// Redis gave no answer, or one that does not check out.
     RemoteError,
@@ -89,7 +89,7 @@ impl Counts {
         self.invalidated(Invalidation::Outbox, scopes);
     }
 
-    /// A heartbeat of this node has come back to it, after so many microseconds.
+    /// The time that a heartbeat of this node took to come back to it.
     pub(super) fn came_round(&self, micros: i64) {
         if let Some(lag) = &self.lag {
             lag.record(Duration::from_micros(micros.max(0).unsigned_abs()));

@@ -1,5 +1,5 @@
-//! The outbox relay: polls twice a second for writes that no message told of, and publishes what Redis was not
-//! told. So no write is lost when its node dies after the commit, or can't reach Redis.
+//! The outbox relay: polls twice a second for writes that no message announced, and publishes those that Redis has
+//! missed. So no write is lost when its node dies after the commit, or can't reach Redis.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `coffer mail test`: one letter, now, and what the mail server says to it.
+//! `coffer mail test`: sends one email now, and prints the mail server's answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

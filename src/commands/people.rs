@@ -1,4 +1,4 @@
-//! `coffer user`: accounts, as an operator looks after them.
+//! `coffer user`: accounts, for the operator.
 
 use super::sentence;
 use super::work::{Doer, Out, say};

@@ -1,4 +1,4 @@
-//! `coffer serve`: opens everything, says where coffer is, and serves until it is told to stop.
+//! `coffer serve`: opens everything, prints the address, and serves until a stop signal.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -81,7 +81,7 @@ async fn greet(app: &App) -> Result<(), Error> {
     if setup.is_none() {
         setup_link::remove(&app.config.data_dir);
     }
-    // For people: standard output is the log's.
+    // Standard output is the log's.
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "\n  coffer is at {origin}");
     let Some(token) = setup else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! `coffer audit`: checks the trail, here or as it was exported.
+//! `coffer audit`: verifies the audit log, here or as it was exported.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -26,7 +26,7 @@ pub async fn run(app: &App, action: AuditAction, mut out: Out) -> Result<(), Str
     }
 }
 
-/// Needs the key and no library.
+/// Needs the key, but no library.
 pub fn verify_file(path: &Path, config: &Config) -> Result<(), String> {
     let keys = Keys::configured(config.key_source())?;
     let keys = keys.ok_or("No key found. Set COFFER_SECRET_KEY to the library's key.")?;

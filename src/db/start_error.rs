@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use super::{is_disk_full, is_unavailable};
 
-/// A sentence for the person who starts the program.
+/// Its message is for the operator who starts coffer.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(

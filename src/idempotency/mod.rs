@@ -24,7 +24,7 @@ use crate::web::json::{BODY_LIMIT, parse};
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LIFE: Duration = Duration::from_hours(24);
-/// A request without an answer after this was cut off: none takes so long.
+/// A request without an answer after this was cut off: none takes longer.
 const STALLED: Duration = Duration::from_mins(5);
 
 /// In the API's description.

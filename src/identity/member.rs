@@ -1,4 +1,4 @@
-//! A person with an account.
+//! A user.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Derived keys of earlier master keys, to verify the audit trail and the recovery codes from their time.
+//! Keys derived from earlier master keys, to verify the audit log and the recovery codes of their time.
 
 use super::store::{self, Row};
 use super::{AUDIT, Keys, RECOVERY_CODES};

@@ -1,4 +1,4 @@
-//! Replaces the master key: reseals every secret, and continues the audit trail under the new key from its last hash.
+//! Replaces the master key: reseals every secret, and continues the audit log under the new key from its last hash.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ impl Rotation<'_> {
             let row = match self.old.map_or(Known::Lost, |old| RetiredKeys::new(old).open(&row)) {
                 Known::Keys(keys) => new.seal(self.context, row, &keys),
                 Known::Lost => Some(Row { sealed: None, ..row }),
-                // The check of the trail will report it.
+                // The verification of the audit log will report it.
                 Known::Unreadable => None,
             };
             if let Some(row) = row {

@@ -5,7 +5,7 @@ use crate::db::{Db, Tx, on};
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Row {
     pub key_id: Vec<u8>,
-    /// The last event of the audit trail under this key.
+    /// The last event of the audit log under this key.
     pub audit_until: i64,
     /// `None`: the key was lost.
     pub sealed: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! The decision about a request, and what its client is told.
+//! The decision about a request, and what the answer says of it.
 
 use super::Charge;
 use super::batch::{Answer, Outcome};

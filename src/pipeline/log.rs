@@ -27,7 +27,7 @@ use crate::web::assets;
 use crate::web::request::{RequestId, Unrecorded};
 
 pub const HEADER: &str = "x-request-id";
-/// One in so many refusals for too many requests has a line: a flood of requests must not become one of lines.
+/// Only a sample of the refusals for too many requests has a line: a flood of requests must not become one of lines.
 const SAMPLE: u64 = 100;
 
 /// A request until its answer is sent, or its client has gone.

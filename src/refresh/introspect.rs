@@ -1,4 +1,4 @@
-//! What a token is good for, and a personal token's successor: for the holder of the token.
+//! For the holder of a token: what it is good for, and the successor of a personal token.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the audit log tells of sessions.
+//! The audit log's actions on sessions.
 
 use crate::audit::Action;
 

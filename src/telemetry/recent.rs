@@ -1,4 +1,4 @@
-//! What went wrong lately, told by names and ids only: slow queries, and requests that ended in a 5xx.
+//! Recent problems, by names and ids only: slow queries, and requests that ended in a 5xx.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};

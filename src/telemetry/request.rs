@@ -1,4 +1,4 @@
-//! The request that a task works for, so that what happens deep inside can be told with its id.
+//! The request that a task works for, so that log lines have its id.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

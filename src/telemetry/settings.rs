@@ -1,4 +1,4 @@
-//! Where `/metrics` is served, and to whom.
+//! Where `/metrics` is served, and who may read it.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

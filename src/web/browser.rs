@@ -1,11 +1,11 @@
-//! A browser's family and system, as its User-Agent claims them: for people to know their devices by.
+//! A browser's family and system, as its User-Agent claims them, so that users know their devices.
 
 use axum::http::{HeaderMap, header};
 
 /// What is looked at; real ones are shorter than 300.
 const MAX_BYTES: usize = 512;
 
-/// The first whose mark the text holds: browsers name those they descend from too, so the descendant comes first.
+/// The first match counts. Browsers also name those they descend from, so the descendant comes first.
 const BROWSERS: [(&str, &str); 14] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),

@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::keys::mac;
 use crate::public_url::PublicUrl;
 
-/// Makes form tokens: a nonce, and a tag keyed by user, which tells whose form it was after the session is over.
+/// Makes form tokens: a nonce, and a tag keyed by user, which shows after the session's end whose form it was.
 #[derive(Clone)]
 pub struct FormKey([u8; 32]);
 

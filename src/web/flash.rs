@@ -1,4 +1,4 @@
-//! What just happened, told once on the next page; a sealed cookie carries the words there.
+//! What just happened, shown once on the next page; a sealed cookie carries the words there.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -44,7 +44,7 @@ pub struct TypedField<'a> {
 #[derive(Clone)]
 pub struct Answers(Fields);
 
-/// A form's request, whose body was read and is there again.
+/// A form's request, whose body was read and put back.
 pub struct Sent {
     pub form: PendingForm,
     pub answers: Answers,

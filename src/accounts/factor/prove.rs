@@ -15,7 +15,7 @@ use crate::keys::retired::Known;
 use crate::limiter::policy::Policy;
 use crate::telemetry::metrics::Method;
 
-/// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a person's logins.
+/// Codes of the app that may be tried in [`TRY_WINDOW`], over all of a user's logins.
 const TRIES: i64 = 10;
 const TRY_WINDOW: Duration = Duration::from_mins(15);
 

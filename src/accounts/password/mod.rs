@@ -18,7 +18,7 @@ pub use self::rules::Judged;
 use self::rules::normal;
 use crate::error::{Error, Result};
 
-/// Sign-ins that may wait for a core; one more is told to come back.
+/// Sign-ins that may wait for a core; further ones are refused as busy.
 const QUEUE: usize = 256;
 /// How long a hash's memory is kept for the next one: clearing it anew costs a quarter of a hash.
 const KEEP: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ impl Passwords {
         })
     }
 
-    /// Judges a new password of a person with these names and addresses.
+    /// `about_them`: the user's names and addresses.
     pub fn judge(&self, password: &str, about_them: &[&str]) -> Judged {
         let site = self.site.iter().map(String::as_str);
         let parts = about_them.iter().flat_map(|text| [*text, text.split('@').next().unwrap_or_default()]);

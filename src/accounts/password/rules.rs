@@ -1,4 +1,4 @@
-//! What a new password must be: long, and hard to guess for an attacker who knows the person and the site.
+//! What a new password must be: long, and hard to guess for an attacker who knows the user and the site.
 //! No rule asks for kinds of characters (NIST SP 800-63B § 3.1.1.2).
 
 use unicode_normalization::UnicodeNormalization as _;

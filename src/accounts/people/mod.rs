@@ -65,7 +65,7 @@ pub struct Person {
     pub seen_at: Option<Timestamp>,
 }
 
-/// Who decides: an admin, or the operator on the command line.
+/// An admin, or the operator on the command line.
 #[derive(Clone, Copy)]
 pub enum By<'a> {
     Admin(&'a Viewer),

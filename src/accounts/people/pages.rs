@@ -1,4 +1,4 @@
-//! `/admin/users`: who has an account, and what an admin can do about it.
+//! `/admin/users`: the accounts, and what an admin can do with them.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ struct UserPage {
     context: PageContext,
     person: Person,
     is_self: bool,
-    /// A link for a new password, just made; it is shown this once.
+    /// The link for a new password that was just made; it is shown only once.
     fresh: Option<String>,
     problem: Option<String>,
 }

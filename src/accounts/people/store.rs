@@ -1,4 +1,4 @@
-//! SQL about people, as admins work with them.
+//! The SQL of what admins do with accounts.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -62,7 +62,7 @@ pub async fn set_role(tx: &mut Tx, id: Uuid, role: Role, now: Timestamp) -> sqlx
     on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(role.as_str()).bind(now).execute(conn).await.map(drop))
 }
 
-/// Disabling also ends what still carries the old epoch.
+/// Also ends the sessions of the old epoch.
 pub async fn set_disabled(tx: &mut Write, id: Uuid, disabled: bool, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str =
         "UPDATE users SET disabled_at = $2, updated_at = $3, auth_epoch = auth_epoch + 1 WHERE id = $1";

@@ -1,4 +1,4 @@
-//! Where people have logged in from.
+//! Devices from which users have logged in.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::db::{Db, Tx, on};
 
 use crate::timestamp::Timestamp;
 
-/// Whether the person has logged in from this device before, and from any.
+/// Whether the user has logged in from this device before, and from any.
 pub async fn known(tx: &mut Tx, user: Uuid, device: &[u8]) -> sqlx::Result<(bool, bool)> {
     const THIS: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1 AND device = $2";
     const ANY: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1";

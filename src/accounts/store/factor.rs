@@ -110,7 +110,7 @@ pub async fn put_codes(tx: &mut Tx, user: Uuid, hashes: &[Vec<u8>]) -> sqlx::Res
     Ok(())
 }
 
-/// Every secret of an app, as it is sealed, with whose it is.
+/// All apps' secrets, sealed, with their users.
 pub async fn sealed(tx: &mut Tx) -> sqlx::Result<Vec<(Uuid, Vec<u8>)>> {
     const SQL: &str = "SELECT id, totp_secret FROM users WHERE totp_secret IS NOT NULL";
     on!(tx.conn(), conn => sqlx::query_as(SQL).fetch_all(conn).await)

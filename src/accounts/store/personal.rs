@@ -23,7 +23,7 @@ pub struct Promise {
     pub changes: bool,
 }
 
-/// The person's one token for this purpose: earlier ones stop working.
+/// The user's only token for this purpose: earlier ones stop working.
 pub async fn put(tx: &mut Tx, token: &Personal<'_>, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str =
         "INSERT INTO one_time_tokens (token_hash, purpose, user_id, payload, created_at, expires_at)

@@ -1,4 +1,4 @@
-//! What people change of their own accounts: name, address, password.
+//! What users change of their own accounts: name, address, password.
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 pub const BY_ADDRESS: &str =
     "SELECT id, email FROM users WHERE email_key = $1 AND verified_at IS NOT NULL AND disabled_at IS NULL";
 
-/// The part of an account that only its person sees.
+/// The part of an account that only its user sees.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Profile {
     pub email: String,
@@ -33,7 +33,7 @@ pub async fn by_address(db: &Db, email_key: &str) -> sqlx::Result<Option<(Uuid, 
     on!(db.read(), pool => sqlx::query_as(BY_ADDRESS).bind(email_key).fetch_optional(pool).await)
 }
 
-/// Where letters about the account may go: a confirmed address only, for any other may be a stranger's.
+/// The account's confirmed address, for emails about it: any other may be a stranger's.
 pub async fn letters_go_to(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<String>> {
     const SQL: &str = "SELECT email FROM users WHERE id = $1 AND verified_at IS NOT NULL";
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)

@@ -1,4 +1,4 @@
-//! What the audit log tells of blocked clients and accounts.
+//! The audit log's actions on blocked clients and accounts.
 
 use crate::audit::Action;
 

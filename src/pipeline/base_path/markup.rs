@@ -32,7 +32,7 @@ fn problem(text: &str, path: &str) -> String {
     text.replace("\"type\":\"/", &format!("\"type\":\"{path}/"))
 }
 
-/// Only inside tags, so that what people wrote stays as it is.
+/// Only inside tags, so that users' texts stay as they are.
 fn html(text: &str, path: &str) -> String {
     let mut page = Page { rest: text, written: String::with_capacity(text.len() + text.len() / 8), path };
     while page.pass_until("<") {

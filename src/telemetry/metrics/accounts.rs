@@ -1,4 +1,4 @@
-//! Who gets in: sessions, sign-ins by method, what the audit trail writes down, the mails that are sent.
+//! Accounts: sessions, sign-ins by method, audit events, emails.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -38,7 +38,7 @@ impl Dependencies {
         Self { recorder: recorder.clone(), known: Mutex::default() }
     }
 
-    /// `redis`, `postgres` or `sqlite`: up, with its breaker closed, until told otherwise.
+    /// `redis`, `postgres` or `sqlite`. It counts as up, with its breaker closed, until the first report.
     pub fn meter(&self, name: &'static str) -> DependencyMeter {
         let mut known = self.known.lock();
         if let Some(found) = known.iter().find(|meter| meter.name == name) {

@@ -1,4 +1,4 @@
-//! Whose a kept page is, and who gets it compressed.
+//! Which viewer a cached page is for, and which clients get it compressed.
 
 use super::*;
 
