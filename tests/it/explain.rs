@@ -215,6 +215,14 @@ async fn searches(app: &App) {
         assert!(!statement.has_one_plan, "{query} is planned for its values");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);
     }
+    for sort in ["", "newest"] {
+        let asked = ListParams { q: "133".to_owned(), sort: sort.to_owned(), ..ListParams::default() };
+        let mut search = asked.search(&key).expect("a search");
+        store::parts::widen(db, &mut search.query).await.expect("words");
+        assert!(search.query.is_wider(), "other numbers contain it");
+        let statement = list::statement(db, &owner, &search).await.expect("a statement");
+        along_indexes("a part of words", &plan(db, &statement.sql, &statement.values).await, full_text);
+    }
 }
 
 /// The partitions of a list are merged as they come, neither sorted nor read to their ends.

@@ -44,8 +44,12 @@ impl Query {
             text.push(Group { terms: parts, literal: Vec::new() });
             text.extend(typed.into_iter().map(|term| Group::new(Term { negated: true, ..term })));
         }
-        let is_wider = self.text.iter().flat_map(|group| &group.terms).any(|term| term.is_part);
-        is_wider.then_some(text)
+        self.is_wider().then_some(text)
+    }
+
+    /// Whether [`Query::widen`] added words.
+    pub fn is_wider(&self) -> bool {
+        self.text.iter().flat_map(|group| &group.terms).any(|term| term.is_part)
     }
 }
 

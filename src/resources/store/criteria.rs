@@ -14,6 +14,8 @@ use crate::timestamp::Timestamp;
 const FEW: i64 = 2_000;
 /// Up to this many matches of words are listed, in about 5 ms.
 const SOME: i64 = 50_000;
+/// Up to this many matches of many words at once are sorted in PostgreSQL.
+const SORTED: i64 = 5_000;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
 /// SQL built at run time. It contains nothing that people typed: that is in the values.
@@ -75,18 +77,24 @@ impl Sizes {
         Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
     }
 
-    /// Not needed for PostgreSQL, which has statistics of words, nor for ranking, which always starts from the words.
+    /// Ranking always starts from the words, and PostgreSQL has statistics of them; but it adds them up, and takes a hundred
+    /// rare words for a common one.
     async fn count_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
-        if matches!(db, Db::Postgres(_)) || search.sort == Sort::Relevance || !search.query.is_ranked() {
+        let query = &search.query;
+        let (is_needed, most) = match db {
+            Db::Postgres(_) => (query.is_wider(), SORTED),
+            Db::Sqlite { .. } => (search.sort != Sort::Relevance && query.is_ranked(), SOME),
+        };
+        if !is_needed {
             return Ok(Size::Unknown);
         }
-        let mut rows = Statement::default();
-        if let Words::Fts5(words) =
-            words(&mut rows, &db.read(), search, &search.query.text, &search.partition.index_terms(viewer))
-        {
-            rows.sql = format!("{FTS5_ROWS} {words}");
+        let (mut rows, terms) = (Statement::default(), search.partition.index_terms(viewer));
+        match words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some) {
+            Words::Postgres(words) => rows.sql = format!("SELECT r.rid FROM resources r WHERE {words}"),
+            Words::Fts5(words) => rows.sql = format!("{FTS5_ROWS} {words}"),
+            Words::NotFts5(_) | Words::None => {}
         }
-        size(db, &rows, SOME).await
+        size(db, &rows, most).await
     }
 }
 
@@ -218,22 +226,28 @@ pub enum Words {
     NotFts5(String),
 }
 
-/// `partitions`: only rows with one of these index terms; if empty, all rows.
+/// `partitions`: only rows with one of these index terms; if empty, all rows. `matching`: how many rows match.
 pub fn words(
     statement: &mut Statement,
     engine: &Engine<'_>,
     search: &Search,
     text: &[Group],
     partitions: &[String],
+    matching: Size,
 ) -> Words {
     let index_terms = index_terms_of(search, partitions);
     match engine {
-        Engine::Postgres(_) => postgres_words(statement, text, &index_terms),
+        Engine::Postgres(_) => postgres_words(statement, text, &index_terms, matching),
         Engine::Sqlite(_) => fts5_words(statement, &[text, &index_terms].concat()),
     }
 }
 
-fn postgres_words(statement: &mut Statement, words: &[Group], index_terms: &[Group]) -> Words {
+fn postgres_words(
+    statement: &mut Statement,
+    words: &[Group],
+    index_terms: &[Group],
+    matching: Size,
+) -> Words {
     if words.is_empty() {
         return Words::None;
     }
@@ -254,7 +268,9 @@ fn postgres_words(statement: &mut Statement, words: &[Group], index_terms: &[Gro
             }
         }
     }
-    let index = (!indexed.is_empty()).then(|| format!("r.search @@ ({})", indexed.join(" && ")));
+    // The planner can't see the words in a subquery, and assumes that they are rare.
+    let hidden = if matches!(matching, Size::Few | Size::Some) { "SELECT " } else { "" };
+    let index = (!indexed.is_empty()).then(|| format!("r.search @@ ({hidden}{})", indexed.join(" && ")));
     Words::Postgres(index.into_iter().chain(seen).collect::<Vec<_>>().join(" AND "))
 }
 

@@ -15,7 +15,7 @@ const ASKED: i64 = 2_000;
 /// `None` where it would seldom fill a page. If it does not fill one, it says nothing.
 pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Option<Statement> {
     let mut statement = Statement::new(viewer);
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &[]);
+    let words = words(&mut statement, &db.read(), search, &search.query.text, &[], sizes.words);
     let condition = match &words {
         Words::None if on_rows(search, sizes).any(|(filter, size)| is_worth_asking(filter, size)) => {
             String::new()

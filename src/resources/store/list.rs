@@ -48,10 +48,10 @@ async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>> {
 /// The cheapest statement for the page: it finds the rows of the page, or the rows to rank.
 #[cfg(feature = "test-internals")]
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
-    if search.sort == Sort::Relevance {
-        return ranked::statement(db, viewer, search, &search.query.text).await;
-    }
     let sizes = &Sizes::count(db, viewer, search).await?;
+    if search.sort == Sort::Relevance {
+        return Ok(ranked::statement(db, viewer, search, sizes, &search.query.text));
+    }
     Ok(statement_for(db, viewer, search, sizes))
 }
 
@@ -60,7 +60,7 @@ fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> St
     let filters = filters(&mut statement, &db.read(), search, sizes);
     // With many matches the partitions are read anyway, and index terms for them would only cost.
     let partitions = if sizes.words == Size::Few { search.partition.index_terms(viewer) } else { Vec::new() };
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions);
+    let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions, sizes.words);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
     statement.has_one_plan = search.filters.is_empty() && matches!(words, Words::None);
@@ -238,7 +238,7 @@ async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     let terms = search.partition.index_terms(viewer);
-    let and = match words(&mut statement, &db.read(), search, &search.query.text, &terms) {
+    let and = match words(&mut statement, &db.read(), search, &search.query.text, &terms, sizes.words) {
         Words::None => String::new(),
         Words::Postgres(words) => format!(" AND {words}"),
         Words::Fts5(words) => format!(" AND r.rid IN ({FTS5_ROWS} {words})"),

@@ -60,8 +60,9 @@ pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sql
 /// cost several times as much, and last of all words that contain the one still being typed.
 async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Ranking> {
     let (query, mut best) = (&search.query, Vec::new());
+    let sizes = &Sizes::count(db, viewer, search).await?;
     if query.literally().is_some() {
-        let latest = Latest::read(db, viewer, search, Reading::Literal).await?;
+        let latest = Latest::read(db, viewer, search, sizes, Reading::Literal).await?;
         best = latest.best_first(&query.as_typed());
         if latest.goes_on {
             return Ok(Ranking { best, rest: Some(latest.rest(db).await?) });
@@ -69,16 +70,16 @@ async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Rank
     }
     let mut latest = None;
     if query.in_whole_words().is_some() {
-        let whole = Latest::read(db, viewer, search, Reading::WholeWords).await?;
+        let whole = Latest::read(db, viewer, search, sizes, Reading::WholeWords).await?;
         latest = Some(whole).filter(|whole| whole.goes_on);
     }
     let mut latest = match latest {
         Some(whole) => whole,
-        None => Latest::read(db, viewer, search, Reading::AsTyped).await?,
+        None => Latest::read(db, viewer, search, sizes, Reading::AsTyped).await?,
     };
     best.extend(latest.best_first(&read_as(query, latest.reading)));
-    if !latest.goes_on && query.in_parts().is_some() {
-        latest = Latest::read(db, viewer, search, Reading::InParts).await?;
+    if !latest.goes_on && query.is_wider() {
+        latest = Latest::read(db, viewer, search, sizes, Reading::InParts).await?;
         best.extend(latest.best_first(&read_as(query, latest.reading)));
     }
     let rest = if latest.goes_on { Some(latest.rest(db).await?) } else { None };
@@ -108,8 +109,14 @@ struct Latest {
 }
 
 impl Latest {
-    async fn read(db: &Db, viewer: &Viewer, search: &Search, reading: Reading) -> sqlx::Result<Self> {
-        let statement = statement(db, viewer, search, &read_as(&search.query, reading)).await?;
+    async fn read(
+        db: &Db,
+        viewer: &Viewer,
+        search: &Search,
+        sizes: &Sizes,
+        reading: Reading,
+    ) -> sqlx::Result<Self> {
+        let statement = statement(db, viewer, search, sizes, &read_as(&search.query, reading));
         let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)).persistent(false), statement.values)
             .fetch_one(pool).await?);
         let lines = lines.unwrap_or_default();
@@ -165,22 +172,21 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
 
 /// The latest matches that the viewer may see, in one value, since SQLite's driver takes as long to return a row as to
 /// find it. Index terms find the matches; the rule on the rows decides.
-pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]) -> sqlx::Result<Statement> {
-    let sizes = Sizes::count(db, viewer, search).await?;
+pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text: &[Group]) -> Statement {
     let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let (from, latest, matches) =
-        match words(&mut statement, &db.read(), search, text, &search.partition.index_terms(viewer)) {
-            Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
-            Words::Fts5(words) => (
-                "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
-                // The only order of FTS5: last inserted first.
-                "f.rowid DESC",
-                format!("resources_fts MATCH {words}"),
-            ),
-            // Unreachable: `ListParams::sort` never ranks without words.
-            Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
-        };
+    let filters = filters(&mut statement, &db.read(), search, sizes);
+    let terms = search.partition.index_terms(viewer);
+    let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
+        Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
+        Words::Fts5(words) => (
+            "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
+            // The only order of FTS5: last inserted first.
+            "f.rowid DESC",
+            format!("resources_fts MATCH {words}"),
+        ),
+        // Unreachable: `ListParams::sort` never ranks without words.
+        Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
+    };
     let (visible, read) = (search.partition.condition(viewer), statement.bind(Value::Int(READ)));
     let trashed = search.partition.trashed();
     let [tab, line] = ["\t", "\n"].map(|text| statement.bind(Value::Text(text.to_owned())));
@@ -190,7 +196,7 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search, text: &[Group]
         FROM (SELECT r.rid, r.id, r.owner_id, r.visibility, r.trashed_at, r.created_at, r.fold_title, r.fold_tags, r.fold_body
             FROM {from} WHERE {matches} AND {trashed}{filters} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
     );
-    Ok(statement)
+    statement
 }
 
 /// PostgreSQL overestimates the matches of a phrase, and would read the whole list in its order. No index fits an
