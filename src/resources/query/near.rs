@@ -9,7 +9,7 @@ const SHORTEST: usize = 4;
 /// From this length on, two letters may differ.
 const LONG: usize = 8;
 /// Each is compared with every tag.
-const MOST_WORDS: usize = 5;
+const MOST_WORDS: usize = 3;
 
 /// What a word may mean, and how many entries have it.
 struct Known<'a> {
@@ -79,7 +79,7 @@ mod tests {
             ("\"lighthuses\"", None),
             ("site:lighthuses", None),
             ("tables", None),
-            ("a b c d e lighthuses", None),
+            ("a b c lighthuses", None),
         ] {
             assert_eq!(nearest_tags(text, &tags).as_deref(), mended, "{text}");
         }
