@@ -11,14 +11,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
-use super::chosen::{self, Chip, SideTag};
+use super::chosen;
 use super::near_miss::NearMiss;
+use super::pinned::pinned_first;
+use super::results::{ResultsPart, kept};
 use super::searches::SavedSearches;
-use super::sieve::{Sieve, SieveGroup};
+use super::sieve::Sieve;
 use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
-use crate::resources::listing::{ListParams, Listing, MOST, SOME, Sort};
+use crate::resources::listing::{ListParams, Listing};
 use crate::resources::{Resources, cached, query};
 use crate::web::forms::Query;
 use crate::web::html;
@@ -32,74 +34,6 @@ struct IndexPage<'a> {
     results: ResultsPart<'a>,
     /// Whether the viewer can see nothing at all, even without a search.
     library_empty: bool,
-}
-
-/// The part of the library that htmx replaces.
-#[derive(Template)]
-#[template(path = "resources/results.html")]
-struct ResultsPart<'a> {
-    context: PageContext,
-    /// Whether it is sent alone: it brings the page's title then.
-    alone: bool,
-    q: String,
-    /// The address of the list, from its first page on.
-    here: String,
-    /// Filters and order that a new search keeps, as hidden inputs.
-    kept: Vec<Hidden>,
-    saved: SavedSearches,
-    groups: Vec<SieveGroup>,
-    chips: Vec<Chip>,
-    side_tags: Vec<SideTag>,
-    /// Tags that the bar for several entries lists without JavaScript.
-    offered_tags: Vec<String>,
-    query_error: Option<String>,
-    /// Of a search that finds nothing: one that does.
-    near_miss: Option<NearMiss>,
-    /// Whether the search has nothing to search for.
-    wordless: bool,
-    /// What looks like a filter, and was searched for as words.
-    unknown_filter: Option<String>,
-    rows: Vec<Row<'a>>,
-    /// How many there are on all pages, up to [`SOME`].
-    total: usize,
-    waiting: Waiting,
-    next: Option<String>,
-    first: Option<String>,
-    older_follow: bool,
-}
-
-impl ResultsPart<'_> {
-    /// The search whose results the bar for several entries may mean.
-    fn search(&self) -> &str {
-        self.here.split_once('?').map_or("", |(_, query)| query)
-    }
-
-    /// Such as `312 results` or `1 entry`.
-    fn found(&self) -> String {
-        let is_searched = !self.q.is_empty() || !self.kept.is_empty();
-        let noun = match (is_searched, self.total) {
-            (true, 1) => "result",
-            (true, _) => "results",
-            (false, 1) => "entry",
-            (false, _) => "entries",
-        };
-        if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
-    }
-
-    fn has_own_rows(&self) -> bool {
-        self.rows.iter().any(|row| row.mine)
-    }
-
-    fn title(&self) -> String {
-        let library = if self.context.viewer.is_some() { "Library" } else { "Public library" };
-        let search = if self.q.is_empty() { String::new() } else { format!("{} · ", self.q) };
-        format!("{search}{library} · coffer")
-    }
-}
-
-struct Hidden {
-    name: &'static str,
-    value: String,
 }
 
 /// The viewer's library, the public library, or the login page if that is empty.
@@ -230,53 +164,6 @@ async fn library(
     let toast = context.toast.is_some();
     let index = IndexPage { context: context.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())
-}
-
-/// The page with the viewer's pinned entries first, where the order is by date and they are not too many for one page.
-async fn pinned_first(
-    resources: &Resources,
-    viewer: &Viewer,
-    params: &ListParams,
-    listing: Arc<Listing>,
-) -> Result<Arc<Listing>> {
-    let is_by_date = matches!(listing.sort, Sort::Newest | Sort::Oldest | Sort::Changed);
-    let Some(owner) = viewer.id().filter(|_| is_by_date && params.pinned.is_empty()) else {
-        return Ok(listing);
-    };
-    let own_pinned = ListParams {
-        pinned: "true".to_owned(),
-        mine: "true".to_owned(),
-        cursor: String::new(),
-        limit: MOST.to_string(),
-        ..params.clone()
-    };
-    let pinned = resources.list(viewer, &own_pinned).await?;
-    if pinned.hits.is_empty() || pinned.next.is_some() {
-        return Ok(listing);
-    }
-    let first = if params.cursor.is_empty() { pinned.hits.as_slice() } else { &[] };
-    let rest = listing.hits.iter().filter(|hit| !(hit.resource.pinned && hit.resource.owner_id == owner));
-    Ok(Arc::new(Listing {
-        hits: first.iter().chain(rest).cloned().collect(),
-        next: listing.next.clone(),
-        highlights: listing.highlights.clone(),
-        sort: listing.sort,
-        older_follow: false,
-    }))
-}
-
-fn kept(params: &ListParams) -> Vec<Hidden> {
-    let kept = [
-        ("tag", &params.tag),
-        ("kind", &params.kind),
-        ("pinned", &params.pinned),
-        ("mine", &params.mine),
-        ("sort", &params.sort),
-    ];
-    kept.into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| Hidden { name, value: value.clone() })
-        .collect()
 }
 
 /// The address of a list.

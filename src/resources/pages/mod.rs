@@ -15,6 +15,8 @@ pub mod icons;
 mod library;
 mod names;
 mod near_miss;
+mod pinned;
+mod results;
 mod rows;
 mod searches;
 mod several;
