@@ -71,7 +71,9 @@ async fn what_is_no_search_is_refused(app: App) {
         owner.json(Method::POST, SEARCHES, draft.clone()).await.invalid(field);
         owner.json(Method::PATCH, &sea, draft).await.invalid(field);
     }
-    owner.json(Method::PATCH, &sea, json!({ "name": null })).await.invalid("name");
+    for (change, field) in [(json!({ "name": null }), "name"), (json!({ "position": 0 }), "position")] {
+        owner.json(Method::PATCH, &sea, change).await.invalid(field);
+    }
     owner.post_form("/searches", &[("name", "Moon"), ("search", "q=tide")]).await.error_page(422);
     assert_eq!(names(&owner).await, ["Sea", "Moon"]);
     for number in names(&owner).await.len()..100 {

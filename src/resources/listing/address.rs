@@ -17,6 +17,9 @@ impl ListParams {
                 "sort" => &mut params.sort,
                 _ => return None,
             };
+            if !field.is_empty() {
+                return None;
+            }
             *field = value;
         }
         Some(params)
@@ -54,7 +57,7 @@ mod tests {
         assert_eq!((params.q.as_str(), params.sort.as_str()), ("\"tide tables\"", "title"));
         assert_eq!(params.to_query_string(), search);
         assert_eq!(ListParams::default().to_query_string(), "");
-        for other in ["q=tide&cursor=x", "limit=5", "state=trash", "x", "q=%FF"] {
+        for other in ["q=tide&cursor=x", "limit=5", "state=trash", "x", "q=%FF", "q=a&q=b"] {
             assert_eq!(ListParams::from_saved(other), None, "{other}");
         }
     }

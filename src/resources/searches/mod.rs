@@ -92,6 +92,9 @@ impl Resources {
     ) -> Result<SavedSearch> {
         let owner = viewer.signed_in()?.id;
         let mut saved = self.saved_search(viewer, id).await?;
+        if change.position == Some(0) {
+            return Err(Error::field("position", "Positions begin with 1."));
+        }
         if let Some(name) = &change.name {
             saved.name = check_name(name)?;
         }
