@@ -7,6 +7,7 @@ import { FOR_VISITORS, browserOptions, setUp } from "./pages.mjs";
 
 const LEAST_SCORE = 98;
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
+const TRIES = 3;
 
 const [origin, setupLink] = process.argv.slice(2);
 const port = Number(process.env.DEBUGGING_PORT);
@@ -36,9 +37,17 @@ for (const [width, height] of [[1280, 800], [390, 844]]) {
 const Cookie = ada.state.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
 const note = ada.pages.find(({ name }) => name === "note").path;
 const pages = [["/login", {}], ...["/resources", note, `${note}/edit`, "/tags"].map((path) => [path, { Cookie }])];
-for (const [path, extraHeaders] of pages) {
+
+// Lighthouse gives no score where it was too slow itself.
+async function judged(path, extraHeaders, tries = TRIES) {
   const flags = { port, extraHeaders, disableStorageReset: true, onlyCategories: CATEGORIES, logLevel: "error" };
   const { lhr } = await lighthouse(origin + path, flags, desktopConfig);
+  const isWhole = CATEGORIES.every((name) => lhr.categories[name].score !== null);
+  return isWhole || tries === 1 ? lhr : judged(path, extraHeaders, tries - 1);
+}
+
+for (const [path, extraHeaders] of pages) {
+  const lhr = await judged(path, extraHeaders);
   const scores = CATEGORIES.map((name) => [name, Math.round(lhr.categories[name].score * 100)]);
   console.log(`Lighthouse, ${path}: ${scores.map(([name, score]) => `${name} ${score}`).join(", ")}`);
   for (const [name, score] of scores) {
