@@ -55,7 +55,11 @@ fn keys(context: &System) -> Keys {
 }
 
 fn charge(key: ClientKey) -> Charge {
-    Charge { policy: Policy::Pages, key, check: Check { quota: QUOTA, shadow: false, only_if_new: None } }
+    Charge {
+        policy: Policy::Pages,
+        key,
+        check: Check { quota: QUOTA, shadow: false, units: 1, only_if_new: None },
+    }
 }
 
 fn address(number: u32) -> IpAddr {

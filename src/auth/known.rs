@@ -35,7 +35,7 @@ struct Seen {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TokenKey([u8; 16]);
+pub struct TokenKey(pub [u8; 16]);
 
 impl AsRef<[u8]> for TokenKey {
     fn as_ref(&self) -> &[u8] {

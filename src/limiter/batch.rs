@@ -6,8 +6,16 @@ use super::gcra::{Decision, Micros, Quota};
 pub struct Check {
     pub quota: Quota,
     pub shadow: bool,
+    /// How many a rate takes at once; the other kinds count requests.
+    pub units: u32,
     /// The position of another check: takes a unit only when the client is new to that one.
     pub only_if_new: Option<usize>,
+}
+
+impl Check {
+    pub fn decide(&self, state: Micros, now: Micros) -> Decision {
+        self.quota.take(self.units, state, now)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +57,13 @@ pub fn take<A: AsRef<Check>>(checks: &[A], states: &[Micros], now: Micros) -> Ve
         let other = check.only_if_new.and_then(|at| Some((checks.get(at)?.as_ref().quota, *states.get(at)?)));
         other.is_none_or(|(quota, state)| quota.is_new(state, now))
     };
-    let refused = each()
-        .any(|(check, state)| !check.shadow && is_due(check) && !check.quota.decide(*state, now).allowed);
+    let refused =
+        each().any(|(check, state)| !check.shadow && is_due(check) && !check.decide(*state, now).allowed);
     each().map(|(check, state)| answer(check, *state, is_due(check), refused, now)).collect()
 }
 
 fn answer(check: &Check, state: Micros, due: bool, refused: bool, now: Micros) -> Answer {
-    let decision = check.quota.decide(state, now);
+    let decision = check.decide(state, now);
     if due && !decision.allowed {
         Answer { outcome: Outcome::Refused, decision }
     } else if due && !refused {

@@ -32,9 +32,15 @@ pub struct Decision {
 
 impl Quota {
     pub fn decide(self, state: Micros, now: Micros) -> Decision {
+        self.take(1, state, now)
+    }
+
+    /// Takes all these units, or none.
+    pub fn take(self, units: u32, state: Micros, now: Micros) -> Decision {
         let state = self.clamp(state, now);
+        let cost = self.cost(units);
         let next = match self {
-            Self::Rate { .. } => state.max(now) + self.interval(),
+            Self::Rate { .. } => state.max(now) + cost,
             Self::Backoff { first, longest, free } => {
                 let attempts = (attempts(state, now) + 1).min(COUNTED - 1);
                 let doublings = u32::try_from(attempts).unwrap_or(0).checked_sub(free);
@@ -43,10 +49,15 @@ impl Quota {
             }
             Self::Mark { period } => now + period,
         };
-        match self.wait(state, now) {
+        match self.wait(cost, state, now) {
             0 => self.allowed(next, now),
-            wait => Decision { allowed: false, state, remaining: 0, retry_after: wait, reset: state - now },
+            wait => Decision { allowed: false, retry_after: wait, ..self.allowed(state, now) },
         }
+    }
+
+    /// How far these units move a rate's state. A request that needs more than all units needs all of them.
+    pub fn cost(self, units: u32) -> Micros {
+        self.interval().saturating_mul(units.into()).min(self.tolerance())
     }
 
     pub fn peek(self, state: Micros, now: Micros) -> Decision {
@@ -64,9 +75,9 @@ impl Quota {
         Decision { allowed: true, state, remaining, retry_after: 0, reset: ahead }
     }
 
-    fn wait(self, state: Micros, now: Micros) -> Micros {
+    fn wait(self, cost: Micros, state: Micros, now: Micros) -> Micros {
         match self {
-            Self::Rate { .. } => (state.max(now) + self.interval()).saturating_sub(now + self.tolerance()),
+            Self::Rate { .. } => (state.max(now) + cost).saturating_sub(now + self.tolerance()),
             Self::Backoff { longest, .. } => (state - state % COUNTED).saturating_sub(longest + now),
             Self::Mark { .. } => 0,
         }

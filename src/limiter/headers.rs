@@ -10,10 +10,13 @@ use super::verdict::{QuotaStatus, Refusal};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// `"pages";q=100;w=20` and `"pages";r=99;t=1`, for each policy of the request. Policy names need no escapes.
+/// `"pages";q=100;w=20` and `"pages";r=99;t=1`, for each policy of the request. Policy names need no escapes. What
+/// the answer tells of a policy already is newer.
 pub fn append(statuses: impl Iterator<Item = QuotaStatus>, headers: &mut HeaderMap) {
     let (mut policies, mut left) = (String::with_capacity(32), String::with_capacity(32));
-    for QuotaStatus { policy, quota, remaining, until } in statuses {
+    for QuotaStatus { policy, quota, remaining, until } in
+        statuses.filter(|status| !is_told(headers, *status))
+    {
         let (count, window) = window(quota);
         member(&mut policies, policy.as_str(), [(";q=", count.into()), (";w=", seconds(window))]);
         member(&mut left, policy.as_str(), [(";r=", remaining.into()), (";t=", seconds(until))]);
@@ -26,6 +29,11 @@ pub fn append(statuses: impl Iterator<Item = QuotaStatus>, headers: &mut HeaderM
             headers.append(name, value);
         }
     }
+}
+
+fn is_told(headers: &HeaderMap, status: QuotaStatus) -> bool {
+    let mut told = headers.get_all(LEFT).iter().filter_map(|value| value.to_str().ok());
+    told.any(|told| told.split('"').any(|name| name == status.policy.as_str()))
 }
 
 /// By hand: every answer has two, and the formatter would take longer than the decision.

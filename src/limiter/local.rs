@@ -65,7 +65,7 @@ fn state(table: &Table, policy: Policy, key: ClientKey) -> Micros {
 fn take_one(table: &Table, charge: &Charge, now: Micros) -> Decision {
     let yesterday = charge.key.yesterday.map_or(0, |id| table.state(id.cell_key(charge.policy as u8)));
     table.update(charge.key.today.cell_key(charge.policy as u8), |state| {
-        let decision = charge.check.quota.decide(state.max(yesterday), now);
+        let decision = charge.check.decide(state.max(yesterday), now);
         (decision.state, decision)
     })
 }

@@ -5,6 +5,7 @@
 //! [`batches`] asks it for many requests at once, [`nodes`] exchanges reports between nodes.
 
 pub mod accounts;
+pub mod allowance;
 pub mod batch;
 mod batches;
 pub mod blocked;
@@ -152,8 +153,13 @@ impl Limiter {
 
     /// Takes a unit of every policy, or of none. A refusal that this node knows costs no round trip.
     pub async fn check(&self, targets: &[Target]) -> Verdict {
+        self.take(1, targets).await
+    }
+
+    /// Takes these units of every policy, or of none.
+    async fn take(&self, units: u32, targets: &[Target]) -> Verdict {
         let began = Instant::now();
-        let verdict = self.decide(targets).await;
+        let verdict = self.decide(units, targets).await;
         self.record(&verdict, began);
         verdict
     }
@@ -179,21 +185,22 @@ impl Limiter {
         self.0.nodes()
     }
 
-    async fn decide(&self, targets: &[Target]) -> Verdict {
-        let (charges, now) = (self.charges(targets), self.now());
+    async fn decide(&self, units: u32, targets: &[Target]) -> Verdict {
+        let (charges, now) = (self.charges(units, targets), self.now());
         let Some(batcher) = self.0.batcher.as_ref().filter(|_| !charges.is_empty()) else {
             let answers = local::decide(&self.0.table, &charges, now);
             return Verdict::new(Tier::Local, now, charges, answers);
         };
-        match self.0.known_refusal(&charges, now) {
-            Some(known) => Verdict::new(Tier::Remembered, now, charges, known),
-            None => batcher.call(charges).await.unwrap_or_else(|| self.0.decide_share(self.charges(targets))),
+        if let Some(known) = self.0.known_refusal(&charges, now) {
+            return Verdict::new(Tier::Remembered, now, charges, known);
         }
+        let answered = batcher.call(charges).await;
+        answered.unwrap_or_else(|| self.0.decide_share(self.charges(units, targets)))
     }
 
     /// Takes nothing.
     fn remembered(&self, targets: &[Target]) -> Option<Verdict> {
-        let (began, charges, now) = (Instant::now(), self.charges(targets), self.now());
+        let (began, charges, now) = (Instant::now(), self.charges(1, targets), self.now());
         let answers = self.0.known_refusal(&charges, now)?;
         let verdict = Verdict::new(Tier::Remembered, now, charges, answers);
         self.record(&verdict, began);
@@ -210,7 +217,7 @@ impl Limiter {
         }
     }
 
-    fn charges(&self, targets: &[Target]) -> Vec<Charge> {
+    fn charges(&self, units: u32, targets: &[Target]) -> Vec<Charge> {
         let rule = |policy: Policy| self.0.rules[policy.index()];
         let is_on = |target: &&Target| rule(target.policy).quota.is_some();
         let position = |wanted| targets.iter().filter(is_on).position(|target| target.policy == wanted);
@@ -218,7 +225,7 @@ impl Limiter {
             let Target { policy, key } = *target;
             let Rule { quota, shadow } = rule(policy);
             let only_if_new = policy.only_if_new_to().and_then(position);
-            Some(Charge { policy, key, check: Check { quota: quota?, shadow, only_if_new } })
+            Some(Charge { policy, key, check: Check { quota: quota?, shadow, units, only_if_new } })
         };
         targets.iter().filter_map(charge).collect()
     }

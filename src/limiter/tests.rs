@@ -166,7 +166,7 @@ proptest! {
     #[test]
     fn one_refusal_spares_all(checks in prop::collection::vec((quotas(), any::<bool>(), 0..100_000_u64), 1..6)) {
         let states: Vec<Micros> = checks.iter().map(|(_, _, ahead)| NOON + ahead).collect();
-        let checks: Vec<Check> = checks.iter().map(|(quota, shadow, _)| Check { quota: *quota, shadow: *shadow, only_if_new: None }).collect();
+        let checks: Vec<Check> = checks.iter().map(|(quota, shadow, _)| Check { quota: *quota, shadow: *shadow, units: 1, only_if_new: None }).collect();
         let answers = take(&checks, &states, NOON);
         let refused = checks.iter().zip(&answers).any(|(check, answer)| !check.shadow && answer.is_refused());
         let taken = answers.iter().filter(|answer| answer.outcome == Outcome::Taken).count();
@@ -180,7 +180,7 @@ proptest! {
         let mut now = NOON;
         for (client, pause) in requests {
             now += pause;
-            let checks = [quota, other].map(|quota| Check { quota, shadow: false, only_if_new: None });
+            let checks = [quota, other].map(|quota| Check { quota, shadow: false, units: 1, only_if_new: None });
             let expected = take(&checks, &states[client], now);
             let charges: Vec<Charge> = checks.iter().zip([Policy::Pages, Policy::Network]).map(|(check, policy)| Charge { policy, key: key(client as u64), check: *check }).collect();
             let found = local::decide(&table, &charges, now);
@@ -255,8 +255,8 @@ fn only_new_companions_are_counted() {
     let day = Quota::Mark { period: SECOND };
     let few = Quota::Rate { burst: 1, count: 1, period: SECOND };
     let checks = [
-        Check { quota: few, shadow: false, only_if_new: Some(1) },
-        Check { quota: day, shadow: false, only_if_new: None },
+        Check { quota: few, shadow: false, units: 1, only_if_new: Some(1) },
+        Check { quota: day, shadow: false, units: 1, only_if_new: None },
     ];
     let outcomes =
         |states: &[Micros]| take(&checks, states, NOON).iter().map(|a| a.outcome).collect::<Vec<_>>();
@@ -290,7 +290,7 @@ fn quotas_are_read_strictly() {
 fn threads_take_exactly_the_burst() {
     let table = Table::new(1 << 16);
     let quota = Quota::Rate { burst: 100, count: 1, period: SECOND };
-    let check = Check { quota, shadow: false, only_if_new: None };
+    let check = Check { quota, shadow: false, units: 1, only_if_new: None };
     let charge = Charge { policy: Policy::Pages, key: key(1), check };
     let allowed: usize = std::thread::scope(|scope| {
         let one = || (0..400).filter(|_| !local::decide(&table, &[charge], NOON)[0].is_refused()).count();

@@ -58,15 +58,15 @@ pub fn encode(installation: &str, requests: &[&[Charge]]) -> (Vec<String>, Vec<V
 
 fn arguments(charge: &Charge) -> [Value; 7] {
     let quota = charge.check.quota;
-    let (kind, free) = match quota {
-        Quota::Rate { .. } => ("rate", 0),
-        Quota::Backoff { free, .. } => ("backoff", free),
-        Quota::Mark { .. } => ("mark", 0),
+    let (kind, step, free) = match quota {
+        Quota::Rate { .. } => ("rate", quota.cost(charge.check.units), 0),
+        Quota::Backoff { free, .. } => ("backoff", quota.interval(), free),
+        Quota::Mark { .. } => ("mark", quota.interval(), 0),
     };
     [
         number(charge.key.ids().count() as u64),
         kind.into(),
-        number(quota.interval()),
+        number(step),
         number(quota.tolerance()),
         number(free.into()),
         number(charge.check.shadow.into()),
@@ -81,7 +81,7 @@ pub fn decode(numbers: &[i64], requests: &[&[Charge]]) -> Option<Vec<Reply>> {
         let (outcome, state) = (numbers.next()?, numbers.next()?);
         let quota = charge.check.quota;
         Some(match outcome {
-            0 => Answer { outcome: Outcome::Refused, decision: quota.decide(state, now) },
+            0 => Answer { outcome: Outcome::Refused, decision: charge.check.decide(state, now) },
             1 => Answer { outcome: Outcome::Taken, decision: quota.peek(state, now) },
             _ => Answer { outcome: Outcome::Spared, decision: quota.peek(state, now) },
         })

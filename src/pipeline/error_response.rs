@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use super::{Pipeline, TreePipeline};
 use crate::error::{Code, Error};
 use crate::identity::IdentitySlot;
-use crate::limiter::headers::append_refusal;
 use crate::pipeline::limits::Tree;
 use crate::public_url::PublicUrl;
 use crate::telemetry::request::current;
@@ -136,9 +135,6 @@ fn with_body(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Re
     }
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    }
-    if let Error::TooManyRequests(refusal) = &**error {
-        append_refusal(refusal, response.headers_mut());
     }
     if let Some(challenge) = challenge(error) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

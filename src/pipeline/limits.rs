@@ -112,26 +112,21 @@ impl Admission {
         limiter.refusal(self.verdict.as_ref()?)
     }
 
-    pub async fn finish(self, pipeline: &Pipeline, response: &mut Response) {
+    pub async fn finish(mut self, pipeline: &Pipeline, response: &mut Response) {
         let Pipeline { auth, limiter, .. } = pipeline;
-        if let Some(verdict) = &self.verdict {
-            limiter_headers::append(verdict.quota_statuses(), response.headers_mut());
-        }
         let refusal = match self.deferred {
             // The server could not check the token.
             Some(Deferred::Token { .. }) if response.status().is_server_error() => None,
             Some(Deferred::Token { key, beyond, .. }) if auth.known.has_token(key) => {
                 if beyond.is_some() {
-                    limiter_headers::append(
-                        limiter.token(key.as_ref()).await.quota_statuses(),
-                        response.headers_mut(),
-                    );
+                    self.verdict = Some(limiter.token(key.as_ref()).await);
                 }
                 None
             }
             Some(Deferred::Token { beyond: Some(beyond), .. }) => Some(beyond),
             Some(Deferred::Token { address, .. }) => {
-                limiter.refusal(&limiter.request(Policy::UnknownToken, address).await)
+                let verdict = limiter.request(Policy::UnknownToken, address).await;
+                limiter.refusal(self.verdict.insert(verdict))
             }
             Some(Deferred::UnlessUnrecorded(address))
                 if response.extensions().get::<Unrecorded>().is_none() =>
@@ -149,6 +144,9 @@ impl Admission {
             && response.status() != StatusCode::TOO_MANY_REQUESTS
         {
             *response = Error::TooManyRequests(refusal).into_response();
+        }
+        if let Some(verdict) = &self.verdict {
+            limiter_headers::append(verdict.quota_statuses(), response.headers_mut());
         }
     }
 }

@@ -35,11 +35,13 @@ use self::error_response::ErrorContext;
 use self::limits::{Incoming, Tree, check_admin_limit, check_rate_limit};
 use self::session::{Entry, Named};
 use crate::auth::guard::Guard;
+use crate::auth::known::TokenKey;
 use crate::auth::require_second_factor::{self, SETUP};
 use crate::auth::session::RequestSession;
 use crate::auth::{Auth, bearer, remember_me};
 use crate::error::{Error, Result};
 use crate::identity::{Identity, set_identity};
+use crate::limiter::allowance::Allowance;
 use crate::limiter::verdict::QuotaStatus;
 use crate::limiter::{self, Limiter};
 use crate::public_url::check_host;
@@ -48,6 +50,7 @@ use crate::waits;
 use crate::web::body::Awaited;
 use crate::web::deps::WebDeps;
 use crate::web::request::Head;
+use crate::web::scoped::token_of;
 use crate::web::{csrf, drawn_for, flash, pending};
 
 pub struct Pipeline {
@@ -199,6 +202,13 @@ async fn check_api(
     let Pipeline { auth, deps, limiter, .. } = pipeline;
     let identity: Identity = bearer::identify(auth, here, request).await?;
     here.note(auth, &identity);
+    let allowance = match token_of(request.headers()) {
+        Some(token) => Some(Allowance::of_token(limiter.clone(), TokenKey::new(token).0)),
+        None => identity.session.map(|id| Allowance::of_session(limiter.clone(), id.into_bytes())),
+    };
+    if let Some(allowance) = allowance {
+        request.extensions_mut().insert(allowance);
+    }
     require_second_factor::check(auth, &identity.viewer)?;
     csrf::check_api(&deps.public_url, &identity, request)?;
     check_admin_limit(limiter, &identity, request.uri().path()).await

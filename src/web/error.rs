@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::Error;
+use crate::limiter::headers::append_refusal;
 
 /// The error behind an answer, in its extensions.
 #[derive(Clone, Debug)]
@@ -14,6 +15,9 @@ impl IntoResponse for Error {
     /// A bare status that carries the error outwards to the layer which knows the tree.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
+        if let Self::TooManyRequests(refusal) = &self {
+            append_refusal(refusal, response.headers_mut());
+        }
         response.extensions_mut().insert(Cause(Arc::new(self)));
         response
     }

@@ -530,8 +530,8 @@ async fn what_one_slot_gave_comes_back_when_another_refuses() {
     assert_eq!(others, 20, "the address has all that it had");
 }
 
-/// Each with whether it is a shadow.
-type Quotas = Vec<(Quota, bool)>;
+/// Each with whether it is a shadow, and the units of a request.
+type Quotas = Vec<(Quota, bool, u32)>;
 
 /// The limits of some policies, and which client asks next, with or without newcomers counted alone.
 fn schedules() -> impl Strategy<Value = (Quotas, Vec<(usize, usize)>)> {
@@ -546,7 +546,10 @@ fn schedules() -> impl Strategy<Value = (Quotas, Vec<(usize, usize)>)> {
         longest: first * times,
     });
     let mark = (500..20_000_u64).prop_map(|period| Quota::Mark { period });
-    let asks = prop::collection::vec((prop_oneof![3 => rate, 3 => backoff, 1 => mark], any::<bool>()), 1..5);
+    let asks = prop::collection::vec(
+        (prop_oneof![3 => rate, 3 => backoff, 1 => mark], any::<bool>(), 1..4_u32),
+        1..5,
+    );
     (asks, prop::collection::vec((0..3_usize, 0..3_usize), 10..60))
 }
 
@@ -555,15 +558,16 @@ fn schedules() -> impl Strategy<Value = (Quotas, Vec<(usize, usize)>)> {
 async fn compared(
     exact: &Exact,
     clients: &[ClientKey],
-    quotas: &[(Quota, bool)],
+    quotas: &[(Quota, bool, u32)],
     requests: &[(usize, usize)],
 ) -> [usize; 3] {
     let mut states = vec![vec![0; quotas.len()]; clients.len()];
     let mut outcomes = [0; 3];
     for (client, alone) in requests {
-        let check = |at: usize, (quota, shadow): &(Quota, bool)| Check {
+        let check = |at: usize, (quota, shadow, units): &(Quota, bool, u32)| Check {
             quota: *quota,
             shadow: *shadow,
+            units: *units,
             only_if_new: (*alone == 0 && at > 0).then(|| at - 1),
         };
         let checks: Vec<Check> = quotas.iter().enumerate().map(|(at, quota)| check(at, quota)).collect();

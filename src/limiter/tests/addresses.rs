@@ -92,6 +92,7 @@ fn midnight_is_no_free_burst() {
     let check = Check {
         quota: Quota::Rate { burst: 100, count: 1, period: 3_600 * SECOND },
         shadow: false,
+        units: 1,
         only_if_new: None,
     };
     let allowed = |micros: i64| {

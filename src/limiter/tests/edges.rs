@@ -114,7 +114,7 @@ fn refused(waits: &[(Policy, u64)]) -> Verdict {
         let decision = Decision { allowed: false, state: NOON, remaining: 0, retry_after, reset };
         Answer { outcome: Outcome::Refused, decision }
     });
-    let check = Check { quota, shadow: false, only_if_new: None };
+    let check = Check { quota, shadow: false, units: 1, only_if_new: None };
     let charges = waits.iter().map(|(policy, _)| Charge { policy: *policy, key: key(1), check });
     Verdict::new(Tier::Local, NOON, charges.collect(), answers.collect())
 }
@@ -134,7 +134,7 @@ fn a_refused_client_is_told_when_there_is_a_unit_again() {
 
 #[test]
 fn the_window_of_a_backoff_is_its_longest_delay() {
-    let check = Check { quota: BACKOFF, shadow: false, only_if_new: None };
+    let check = Check { quota: BACKOFF, shadow: false, units: 1, only_if_new: None };
     let charge = Charge { policy: Policy::LoginPair, key: key(1), check };
     let answer = Answer { outcome: Outcome::Taken, decision: BACKOFF.peek(0, NOON) };
     let mut headers = HeaderMap::new();
@@ -144,7 +144,7 @@ fn the_window_of_a_backoff_is_its_longest_delay() {
 
 fn charge(policy: Policy, slot: u16, only_if_new: Option<usize>) -> Charge {
     let key = ClientKey { slot, ..key(u64::from(slot)) };
-    Charge { policy, key, check: Check { quota: BACKOFF, shadow: false, only_if_new } }
+    Charge { policy, key, check: Check { quota: BACKOFF, shadow: false, units: 1, only_if_new } }
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_companion_is_found_where_a_policy_before_it_is_off() {
     let keys = Keys::load(config.key_source(), &context).unwrap();
     let limiter = Limiter::new(&config.rate_limit, &keys, None, &context, &Metrics::new(&context));
     let policies = [Policy::LoginAddress, Policy::LoginAccounts, Policy::LoginSeen, Policy::LoginPair];
-    let charges = limiter.charges(&policies.map(|policy| Target { policy, key: key(1) }));
+    let charges = limiter.charges(1, &policies.map(|policy| Target { policy, key: key(1) }));
     let companion = charges[0].check.only_if_new.map(|at| charges[at].policy);
     assert_eq!((charges.len(), charges[0].policy), (3, Policy::LoginAccounts));
     assert_eq!(companion, Some(Policy::LoginSeen));

@@ -1,0 +1,41 @@
+//! What a request takes beyond its first unit, once it is read how much it asks for.
+
+use super::policy::Policy;
+use super::verdict::{QuotaStatus, Refusal};
+use super::{Limiter, Target};
+
+/// The limit by which a signed-in sender is counted.
+#[derive(Clone)]
+pub struct Allowance {
+    limiter: Limiter,
+    counted_by: Sender,
+}
+
+#[derive(Clone)]
+enum Sender {
+    Token([u8; 16]),
+    Session([u8; 16]),
+}
+
+impl Allowance {
+    pub const fn of_token(limiter: Limiter, key: [u8; 16]) -> Self {
+        Self { limiter, counted_by: Sender::Token(key) }
+    }
+
+    pub const fn of_session(limiter: Limiter, id: [u8; 16]) -> Self {
+        Self { limiter, counted_by: Sender::Session(id) }
+    }
+
+    /// Takes these units, or none; returns what is left.
+    pub async fn take(&self, units: u32) -> Result<Vec<QuotaStatus>, Refusal> {
+        let (limiter, now) = (&self.limiter, self.limiter.0.context.now());
+        let target = match &self.counted_by {
+            Sender::Token(id) => Target { policy: Policy::Token, key: limiter.keyring().token(id, now) },
+            Sender::Session(id) => {
+                Target { policy: Policy::Session, key: limiter.keyring().session(id, now) }
+            }
+        };
+        let verdict = limiter.take(units, &[target]).await;
+        limiter.refusal(&verdict).map_or_else(|| Ok(verdict.quota_statuses().collect()), Err)
+    }
+}
