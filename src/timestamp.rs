@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -103,7 +104,9 @@ impl<'de> Deserialize<'de> for Timestamp {
             return i64::deserialize(deserializer).map(Self);
         }
         let text = String::deserialize(deserializer)?;
-        OffsetDateTime::parse(&text, &Rfc3339).map(Self::from).map_err(serde::de::Error::custom)
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::invalid_value(Unexpected::Str(&text), &"a time such as 2026-11-28T14:05:00Z")
+        })
     }
 }
 

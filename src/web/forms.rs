@@ -14,6 +14,7 @@ use serde::de::value::{Error as ValueError, MapDeserializer};
 use super::body;
 use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::deps::WebDeps;
+use super::words;
 use crate::error::{Code, Error, Result};
 use crate::identity::Identity;
 
@@ -59,8 +60,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for StrictQuery<T> {
         let sent = pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
         let mut unknown = None;
         let fields = MapDeserializer::<_, ValueError>::new(sent.into_iter());
-        let value = serde_ignored::deserialize(fields, |path| unknown = Some(path.to_string()))
-            .map_err(|e| unreadable_fields(&e))?;
+        let mut notice = |path: serde_ignored::Path<'_>| unknown = Some(path.to_string());
+        let fields = serde_ignored::Deserializer::new(fields, &mut notice);
+        let value = serde_path_to_error::deserialize(fields).map_err(|e| unreadable_fields(&e))?;
         match unknown {
             None => Ok(Self(value)),
             Some(name) => Err(Error::Malformed {
@@ -93,12 +95,13 @@ fn decode(bytes: &[u8]) -> Result<String> {
 }
 
 fn typed<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T> {
-    T::deserialize(MapDeserializer::<_, ValueError>::new(pairs.into_iter()))
-        .map_err(|e| unreadable_fields(&e))
+    let fields = MapDeserializer::<_, ValueError>::new(pairs.into_iter());
+    serde_path_to_error::deserialize(fields).map_err(|e| unreadable_fields(&e))
 }
 
-fn unreadable_fields(error: &ValueError) -> Error {
-    Error::Malformed { code: Code::BadParameter, message: format!("This request can't be read: {error}.") }
+fn unreadable_fields(error: &serde_path_to_error::Error<ValueError>) -> Error {
+    let message = words::parameter(&error.path().to_string(), &error.inner().to_string());
+    Error::Malformed { code: Code::BadParameter, message }
 }
 
 /// Text for the value of a query string.

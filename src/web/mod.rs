@@ -28,3 +28,4 @@ pub mod prompt;
 pub mod request;
 pub mod scoped;
 pub mod sudo;
+mod words;

@@ -1,27 +1,30 @@
 //! What a parser found wrong with a body, in words for the author of the client.
 
 /// What serde calls a type, and what it is in JSON.
-const TYPES: [(&str, &str); 8] = [
+const TYPES: [(&str, &str); 9] = [
     ("a sequence", "a list"),
     ("a boolean", "true or false"),
     ("a map", "an object"),
     ("struct", "an object"),
+    ("map with a single key", "an object"),
     ("u32", "a whole number"),
     ("i64", "a whole number"),
     ("a UUID string", "a UUID"),
     ("string or map", "one of the names in the reference"),
 ];
 
-/// A sentence about the value that a field has, or about a field that is none.
+/// A sentence about the value that a field has, or about a field that is none; an empty name is the body.
 #[must_use]
-pub fn sentence(field: &str, error: &serde_json::Error) -> String {
-    let text = error.to_string();
+pub fn sentence(field: &str, text: &str) -> String {
     let end = text.rfind(" at line ").unwrap_or(text.len());
     let text = &text[..end];
-    let name = if field == "." { "The body" } else { field };
+    let name = if field.is_empty() { "The body" } else { field };
     if let Some((_, wanted)) = text.split_once(", expected ").filter(|_| text.starts_with("invalid ")) {
         let known = TYPES.iter().find(|(serde, _)| wanted.starts_with(serde));
         return format!("{name} must be {}.", known.map_or(wanted, |(_, json)| json));
+    }
+    if text.starts_with("UUID parsing failed") {
+        return format!("{name} must be a UUID.");
     }
     if let Some(rest) = text.strip_prefix("unknown field ") {
         let (unknown, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
@@ -36,11 +39,26 @@ pub fn sentence(field: &str, error: &serde_json::Error) -> String {
     if let Some(missing) = text.strip_prefix("missing field ") {
         return format!("The field {missing} is missing.");
     }
+    if let Some(twice) = text.strip_prefix("duplicate field ") {
+        return format!("The field {twice} is there twice.");
+    }
     let mut text = text.to_owned();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     text + "."
+}
+
+/// The field that the parser misses, if that is what it says.
+#[must_use]
+pub fn missing(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.split('`').next()
+}
+
+/// The same about a query string or a form.
+#[must_use]
+pub fn parameter(name: &str, text: &str) -> String {
+    sentence(name, text).replacen("The field ", "The parameter ", 1)
 }
 
 #[cfg(test)]
@@ -57,6 +75,8 @@ mod tests {
         pinned: Option<bool>,
         kind: Option<Kind>,
         days: Option<u32>,
+        id: Option<uuid::Uuid>,
+        at: Option<crate::timestamp::Timestamp>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -74,12 +94,20 @@ mod tests {
             (r#"{"tags":[],"pinned":"yes"}"#, "pinned", "pinned must be true or false."),
             (r#"{"tags":[],"days":-1}"#, "days", "days must be a whole number."),
             (r#"{"tags":[],"kind":"photo"}"#, "kind", "kind must be one of `link` or `note`."),
-            (r"{}", ".", "The field `tags` is missing."),
-            (r#"{"tag":[]}"#, "tag", "Unknown field `tag`. Known fields: `tags`, `pinned`, `kind`, `days`."),
-            ("3", ".", "The body must be an object."),
+            (r"{}", "tags", "The field `tags` is missing."),
+            (r#"{"tags":[],"tags":[]}"#, "", "The field `tags` is there twice."),
+            (r#"{"tags":[],"id":"abc"}"#, "id", "id must be a UUID."),
+            (r#"{"tags":[],"id":5}"#, "id", "id must be a UUID."),
+            (r#"{"tags":[],"at":"yesterday"}"#, "at", "at must be a time such as 2026-11-28T14:05:00Z."),
+            (
+                r#"{"tag":[]}"#,
+                "tag",
+                "Unknown field `tag`. Known fields: `tags`, `pinned`, `kind`, `days`, `id`, `at`.",
+            ),
+            ("3", "", "The body must be an object."),
         ] {
             let error = serde_json::from_str::<Sample>(body).expect_err(body);
-            assert_eq!(sentence(field, &error), said, "{body}");
+            assert_eq!(sentence(field, &error.to_string()), said, "{body}");
         }
     }
 }

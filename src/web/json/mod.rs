@@ -1,6 +1,6 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
-mod words;
+mod flaws;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::csrf::content_type;
 use super::{body, etag};
-use crate::error::{Code, Error, FieldErrors, Result};
+use crate::error::{Code, Error, Result};
 
 /// The largest JSON body.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -37,29 +37,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 /// # Errors
 /// 400 `malformed_json`, or 422 that names the field.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    let body = || serde_json::from_slice::<serde_json::Value>(bytes);
     // serde would take a list for an object's fields in their order.
-    if bytes.trim_ascii_start().starts_with(b"[") && is_json() {
-        return Err(wrong(".", "The body must be an object."));
+    if bytes.trim_ascii_start().starts_with(b"[") && body().is_ok() {
+        return Err(Error::field("body", "The body must be an object."));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.into_inner());
-        // Where a name is wanted, serde_json calls any other kind of value a syntax error.
-        if inner.is_data() || is_json() {
-            wrong(&path, &words::sentence(&path, &inner))
-        } else {
-            malformed(&inner)
-        }
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| match body() {
+        Ok(body) => Error::Invalid(flaws::all::<T>(body, &error, "")),
+        Err(syntax) => malformed(&syntax),
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
-fn wrong(path: &str, sentence: &str) -> Error {
-    let mut errors = FieldErrors::default();
-    errors.add(if path == "." { "body".to_owned() } else { path.to_owned() }, sentence);
-    Error::Invalid(errors)
+/// A part of a body; `at` says where it stands.
+///
+/// # Errors
+/// 422 that names the fields.
+pub fn parse_part<T: DeserializeOwned>(part: &serde_json::Value, at: &str) -> Result<T> {
+    serde_path_to_error::deserialize(part)
+        .map_err(|error| Error::Invalid(flaws::all::<T>(part.clone(), &error, at)))
 }
 
 fn malformed(error: &serde_json::Error) -> Error {
