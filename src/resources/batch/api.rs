@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Operation, check_length};
-use crate::error::Result;
+use super::shape::{self, BatchOperation};
+use super::{Operation, check_length, units};
+use crate::error::{Error, Result};
+use crate::idempotency::{IdempotencyKey, Keyed};
+use crate::limiter::allowance::Allowance;
+use crate::limiter::headers;
 use crate::resources::resource::ResourceBody;
-use crate::resources::{Change, Draft, Precondition, Resource, Resources, ResourcesState};
-use crate::web::etag;
-use crate::web::json::{Json, Problem};
+use crate::resources::{Resource, Resources, ResourcesState};
+use crate::web::json::Problem;
 use crate::web::request::RequestId;
 use crate::web::scoped::{ResourcesWrite, Scoped};
 
@@ -27,77 +33,8 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[serde(deny_unknown_fields)]
 struct Batch {
     /// 1 to 500, carried out in this order.
-    #[schema(min_items = 1, max_items = 500)]
-    operations: Vec<BatchOperation>,
-}
-
-/// One change; `do` says which.
-#[derive(Deserialize, ToSchema)]
-#[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
-enum BatchOperation {
-    /// Save a link or a note.
-    Create {
-        /// A UUIDv7 of your own; if sent twice, only one resource is created.
-        #[serde(default)]
-        id: Option<Uuid>,
-        resource: Draft,
-    },
-    /// Change some fields.
-    Change {
-        id: Uuid,
-        /// The `ETag` that you have read, or `*`.
-        if_match: String,
-        change: Change,
-    },
-    /// Add and remove tags; other tags of the entry stay.
-    Tag {
-        id: Uuid,
-        #[serde(default)]
-        add: Vec<String>,
-        #[serde(default)]
-        remove: Vec<String>,
-    },
-    /// Move to trash.
-    Trash {
-        id: Uuid,
-        /// The `ETag` that you have read; if omitted, any version matches.
-        #[serde(default)]
-        if_match: Option<String>,
-    },
-    /// Restore from the trash.
-    Restore {
-        id: Uuid,
-        /// The `ETag` that you have read; if omitted, any version matches.
-        #[serde(default)]
-        if_match: Option<String>,
-    },
-    /// Permanently delete an entry that is in the trash.
-    Delete { id: Uuid },
-}
-
-impl BatchOperation {
-    /// # Errors
-    /// 400 `bad_if_match`.
-    fn read(self) -> Result<Operation> {
-        Ok(match self {
-            Self::Create { id, resource } => Operation::Create { id, draft: resource },
-            Self::Change { id, if_match, change } => {
-                Operation::Change { id, expected: precondition(Some(&if_match))?, change }
-            }
-            Self::Tag { id, add, remove } => Operation::Tag { id, add, remove },
-            Self::Trash { id, if_match } => {
-                Operation::Trash { id, expected: precondition(if_match.as_deref())? }
-            }
-            Self::Restore { id, if_match } => {
-                Operation::Restore { id, expected: precondition(if_match.as_deref())? }
-            }
-            Self::Delete { id } => Operation::Delete { id },
-        })
-    }
-}
-
-fn precondition(text: Option<&str>) -> Result<Precondition> {
-    Ok(etag::if_match_in(text)?.map_or(Precondition::None, Precondition::Tags))
+    #[schema(value_type = Vec<BatchOperation>, min_items = 1, max_items = 500)]
+    operations: Vec<Value>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -112,7 +49,7 @@ struct OperationResult {
     status: u16,
     /// The entry after the operation; null if it was deleted or the operation failed.
     #[schema(value_type = Option<ResourceBody>)]
-    resource: Option<serde_json::Value>,
+    resource: Option<Value>,
     /// What is wrong.
     problem: Option<Problem>,
 }
@@ -137,25 +74,47 @@ impl OperationResult {
 
 /// Several changes in one request, each with its own result.
 ///
-/// They are carried out in order, and each is saved on its own. If one fails, the others are still carried out.
-#[utoipa::path(post, path = "/resources/batch", operation_id = "batchResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), request_body = Batch, responses(
-    (status = 200, body = BatchResult, description = "A status with the entry or a problem, for each operation"),
+/// They are carried out in order, and each is saved on its own. If one fails, the others are still carried out. A batch
+/// counts as one request for every 10 operations; if that is more than your limit has left, nothing is done.
+#[utoipa::path(post, path = "/resources/batch", operation_id = "batchResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(IdempotencyKey), request_body = Batch, responses(
+    (status = 200, body = BatchResult, description = "A status with the entry or a problem, for each operation", headers(("Idempotency-Replayed" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_in_use`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no operation or too many; `idempotency_key_reused`"),
 ))]
 async fn batch(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
-    axum::Extension(request_id): axum::Extension<RequestId>,
-    Json(batch): Json<Batch>,
-) -> Result<axum::Json<BatchResult>> {
-    check_length(batch.operations.len())?;
-    let mut results = Vec::with_capacity(batch.operations.len());
-    for operation in batch.operations {
-        let is_new = matches!(operation, BatchOperation::Create { .. });
-        let done = match operation.read() {
-            Ok(operation) => resources.carry_out(&viewer, operation).await,
-            Err(error) => Err(error),
+    Extension(request_id): Extension<RequestId>,
+    allowance: Option<Extension<Allowance>>,
+    Keyed { key, body: Batch { operations } }: Keyed<Batch>,
+) -> Result<Response> {
+    check_length(operations.len())?;
+    let carry_out = async |id| {
+        let left = match allowance {
+            Some(Extension(allowance)) => allowance.take(units(operations.len())).await,
+            None => Ok(Vec::new()),
         };
-        results.push(OperationResult::new(is_new, done, &request_id.0));
-    }
-    Ok(axum::Json(BatchResult { results }))
+        let left = left.map_err(Error::TooManyRequests)?;
+        let mut results = Vec::with_capacity(operations.len());
+        for (number, sent) in operations.into_iter().enumerate() {
+            let (is_new, done) = match shape::parse(number, sent) {
+                Ok(operation) => {
+                    let is_new = matches!(operation, Operation::Create { .. });
+                    (is_new, resources.carry_out(&viewer, operation, nth(id, number)).await)
+                }
+                Err(error) => (false, Err(error)),
+            };
+            results.push(OperationResult::new(is_new, done, &request_id.0));
+        }
+        let mut response = axum::Json(BatchResult { results }).into_response();
+        headers::append(left.into_iter(), response.headers_mut());
+        Ok(response)
+    };
+    resources.requests.once(viewer.signed_in()?.id, key, carry_out).await
+}
+
+/// An id for the operation that comes from the batch's, so that a batch that was cut off makes no entry twice.
+fn nth(id: Uuid, number: usize) -> Uuid {
+    Uuid::from_u128(id.as_u128() ^ number as u128)
 }

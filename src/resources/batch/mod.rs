@@ -1,6 +1,7 @@
 //! Many changes in one request: each is carried out by the same verb as alone, and each has its own answer.
 
 pub mod api;
+mod shape;
 
 use uuid::Uuid;
 
@@ -10,6 +11,8 @@ use crate::identity::Viewer;
 
 /// Operations in one request.
 pub const MOST: usize = 500;
+/// That count as one request.
+const PER_UNIT: usize = 10;
 
 /// One change of a batch.
 pub enum Operation {
@@ -43,14 +46,21 @@ pub enum Operation {
 }
 
 impl Resources {
-    /// The entry as it is then; `None` when it is deleted.
+    /// The entry as it is then; `None` when it is deleted. A new one without an id gets the reserved id.
     ///
     /// # Errors
     /// Those of the verb.
-    pub async fn carry_out(&self, viewer: &Viewer, operation: Operation) -> Result<Option<Resource>> {
+    pub async fn carry_out(
+        &self,
+        viewer: &Viewer,
+        operation: Operation,
+        reserved: Uuid,
+    ) -> Result<Option<Resource>> {
         match operation {
             Operation::Create { id: Some(id), draft } => self.put_new(viewer, id, &draft).await.map(Some),
-            Operation::Create { id: None, draft } => self.create(viewer, &draft, Via::Api).await.map(Some),
+            Operation::Create { id: None, draft } => {
+                self.create_reserved(viewer, reserved, &draft).await.map(Some)
+            }
             Operation::Change { id, expected, change } => {
                 self.update(viewer, id, &expected, change, Via::Api).await.map(Some)
             }
@@ -88,6 +98,11 @@ impl Resources {
 fn with(current: &Resource, add: &[String], remove: &[String]) -> Vec<String> {
     let is_removed = |name: &&String| remove.iter().any(|other| tag::fold(other) == tag::fold(name));
     current.tags.0.iter().filter(|name| !is_removed(name)).chain(add).cloned().collect()
+}
+
+/// What a batch takes of its sender's limit beyond the unit that every request takes.
+pub fn units(operations: usize) -> u32 {
+    u32::try_from(operations.div_ceil(PER_UNIT)).unwrap_or(u32::MAX).saturating_sub(1)
 }
 
 /// # Errors
