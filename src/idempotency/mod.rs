@@ -1,88 +1,25 @@
 //! `Idempotency-Key`: a request that is sent again within a day gets the first answer and is not carried out twice.
 
+mod key;
 mod store;
 
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use utoipa::IntoParams;
 use uuid::Uuid;
 
+pub use self::key::{IdempotencyKey, Key, KeyOfFile, Keyed, refuse_key};
 use crate::db::Db;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::system::System;
-use crate::web::body;
-use crate::web::csrf::content_type;
-use crate::web::json::{BODY_LIMIT, parse};
 
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LIFE: Duration = Duration::from_hours(24);
 /// A request without an answer after this was cut off: none takes longer.
 const STALLED: Duration = Duration::from_mins(5);
-
-/// In the API's description.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "the header itself is read")]
-pub struct IdempotencyKey {
-    /// A new UUID for each request. If you retry with the same one within 24 hours, the request is carried out only once.
-    #[param(
-        rename = "Idempotency-Key",
-        required = false,
-        example = "5f0c7a34-9df1-4b27-8a44-0d0b6d8e1a55",
-        min_length = 1,
-        max_length = 255,
-        pattern = "^[!-~]*$"
-    )]
-    key: String,
-}
-
-pub struct Keyed<T> {
-    pub key: Option<Key>,
-    pub body: T,
-}
-
-pub struct Key {
-    text: String,
-    fingerprint: [u8; 32],
-}
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
-    type Rejection = Error;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self> {
-        if content_type(request.headers()) != "application/json" {
-            return Err(Error::WrongType { wanted: "application/json" });
-        }
-        let text = key_of(request.headers())?;
-        let mut hash = Sha256::new();
-        hash.update(format!("{} {}\n", request.method(), request.uri()));
-        let bytes = body::read(request.into_body(), BODY_LIMIT).await?;
-        hash.update(&bytes);
-        let key = text.map(|text| Key { text, fingerprint: hash.finalize().into() });
-        Ok(Self { key, body: parse(&bytes)? })
-    }
-}
-
-fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
-    let Some(value) = headers.get(&KEY) else { return Ok(None) };
-    let text = value
-        .to_str()
-        .ok()
-        .filter(|text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()));
-    let text = text.ok_or_else(|| Error::Malformed {
-        code: Code::BadIdempotencyKey,
-        message: "Idempotency-Key must be 1 to 255 visible ASCII characters, for example a UUID.".into(),
-    })?;
-    Ok(Some(text.to_owned()))
-}
 
 #[derive(Serialize, Deserialize)]
 struct StoredResponse {

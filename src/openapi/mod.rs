@@ -135,6 +135,7 @@ fn headers() -> Value {
         "Location": header("The path of the new resource", &json!({ "type": "string", "format": "uri-reference" })),
         "Link": header("The next page, as `rel=\"next\"` (RFC 8288)", &json!({ "type": "string" })),
         "Content-Disposition": header("The name of the file", &json!({ "type": "string" })),
+        "Idempotency-Replayed": header("`true` if this is the response to an earlier request with the same `Idempotency-Key`", &json!({ "type": "string", "enum": ["true"] })),
         "Retry-After": header("Seconds to wait", &json!({ "type": "integer", "minimum": 0 })),
         "RateLimit": header("The rest of each limit, and in how many seconds it increases", &json!({ "type": "string", "examples": ["\"token\";r=19;t=1"] })),
         "RateLimit-Policy": header("The limits that apply to the request: a quota per number of seconds", &json!({ "type": "string", "examples": ["\"token\";q=100;w=10"] })),

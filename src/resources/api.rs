@@ -65,7 +65,7 @@ struct TagList {
 
 /// Save a link or a note.
 #[utoipa::path(post, path = "/resources", operation_id = "createResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(IdempotencyKey), request_body = Draft, responses(
-    (status = 201, body = ResourceBody, description = "The saved resource", headers(("Location" = String), ("ETag" = String))),
+    (status = 201, body = ResourceBody, description = "The saved resource", headers(("Location" = String), ("ETag" = String), ("Idempotency-Replayed" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`duplicate_url` with `existing_id`, `idempotency_key_in_use`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, `idempotency_key_reused`"),
@@ -82,7 +82,7 @@ async fn create(
 
 /// Your own resource with a given URL.
 #[utoipa::path(get, path = "/resources/lookup", operation_id = "lookupResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
-    (status = 200, body = ResourceBody, description = "The resource with this URL"),
+    (status = 200, body = ResourceBody, description = "The resource with this URL", headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{DEFAULT_DAYS, Made, NewToken, Token, Tokens, TokensState};
 use crate::error::Result;
+use crate::idempotency::refuse_key;
 use crate::identity::{RequestMeta, Scope};
 use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
@@ -104,6 +105,7 @@ async fn list_tokens(
 #[utoipa::path(post, path = "/me/tokens", operation_id = "createToken", tag = "account", request_body = TokenDraft,
     security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 201, body = MadeToken, description = "The token; its secret is shown only once", headers(("Location" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`: an answer with a secret is not repeated"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `forbidden`, `second_factor_required`, `cross_site`; for a token `insufficient_scope`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`unknown_scope`; `invalid`, with one entry per field"),
 ))]
@@ -111,8 +113,10 @@ async fn create_token(
     State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
     origin: RequestMeta,
+    headers: HeaderMap,
     Json(draft): Json<TokenDraft>,
 ) -> Result<Response> {
+    refuse_key(&headers)?;
     let owner = asks.signed_in()?;
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
     let made = tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;

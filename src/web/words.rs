@@ -1,7 +1,7 @@
 //! What a parser found wrong with a body, in words for the author of the client.
 
 /// What serde calls a type, and what it is in JSON.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 10] = [
     ("a sequence", "a list"),
     ("a boolean", "true or false"),
     ("a map", "an object"),
@@ -10,6 +10,7 @@ const TYPES: [(&str, &str); 9] = [
     ("u32", "a whole number"),
     ("i64", "a whole number"),
     ("a UUID string", "a UUID"),
+    ("a formatted UUID string", "a UUID"),
     ("string or map", "one of the names in the reference"),
 ];
 

@@ -1,7 +1,7 @@
 //! Webhooks as JSON.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Delivery, Webhook, Webhooks, WebhooksState};
 use crate::error::Result;
+use crate::idempotency::refuse_key;
 use crate::identity::RequestMeta;
 use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
@@ -117,6 +118,7 @@ async fn list_webhooks(
 #[utoipa::path(post, path = "/me/webhooks", operation_id = "createWebhook", tag = "webhooks", request_body = WebhookDraft,
     security(("session" = []), ("bearer" = ["account:write"])), responses(
     (status = 201, body = MadeWebhook, description = "The webhook, whose secret is shown this once", headers(("Location" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`: an answer with a secret is not repeated"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`sudo_required`, `second_factor_required`, `cross_site`, `forbidden`: webhooks are switched off here; for a token `insufficient_scope`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
 ))]
@@ -124,8 +126,10 @@ async fn create_webhook(
     State(webhooks): State<Webhooks>,
     asks: SudoScoped<AccountWrite>,
     origin: RequestMeta,
+    headers: HeaderMap,
     Json(draft): Json<WebhookDraft>,
 ) -> Result<Response> {
+    refuse_key(&headers)?;
     let made = webhooks.create(asks.signed_in()?, &draft.url, &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/webhooks/{}", made.webhook.id))];
     let body = MadeWebhook { item: made.webhook.into(), secret: made.secret };

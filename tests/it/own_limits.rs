@@ -74,7 +74,10 @@ async fn a_good_token_passes_among_guesses(app: App) {
     let good = token(&app, "ada", &["resources:read"]).await;
     let mut heard = Vec::new();
     for number in 0..8 {
-        heard.push(with_token(&app, &guess(number)).await.status());
+        let answer = with_token(&app, &guess(number)).await;
+        let left = 4_i64.saturating_sub(number.into()).max(0);
+        assert_eq!(told(&answer, "ratelimit", "r"), [("unknown-token".to_owned(), left)], "{answer}");
+        heard.push(answer.status());
     }
     assert_eq!(heard, [401, 401, 401, 401, 401, 429, 429, 429]);
     with_token(&app, &good).await.ok();

@@ -71,8 +71,16 @@ on_both_engines!(a_request_that_was_cut_off_goes_on_with_its_id);
 async fn a_request_that_was_cut_off_goes_on_with_its_id(app: App) {
     let owner = app.signed_in("owner").await;
     let first = posts(&owner, "a", json!({ "title": "Tides" })).await.is(201).json();
+    forget_answers(&app).await;
+    posts(&owner, "a", json!({ "title": "Tides" })).await.is(409).problem("idempotency_key_in_use");
+    app.later(Duration::from_mins(6));
+    assert_eq!(posts(&owner, "a", json!({ "title": "Tides" })).await.is(201).json()["id"], first["id"]);
+    assert_eq!(count(&owner).await, 1);
+}
+
+/// As it stands when the program is killed between saving and answering.
+pub async fn forget_answers(app: &App) {
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
-    // As it stands when the program is killed between saving and answering.
     let forget = "UPDATE idempotency_keys SET answer = NULL";
     match tx.conn() {
         coffer::db::Engine::Postgres(conn) => sqlx::query(forget).execute(conn).await.map(drop),
@@ -80,10 +88,32 @@ async fn a_request_that_was_cut_off_goes_on_with_its_id(app: App) {
     }
     .expect("forgotten");
     tx.commit().await.expect("saved");
-    posts(&owner, "a", json!({ "title": "Tides" })).await.is(409).problem("idempotency_key_in_use");
-    app.later(Duration::from_mins(6));
-    assert_eq!(posts(&owner, "a", json!({ "title": "Tides" })).await.is(201).json()["id"], first["id"]);
-    assert_eq!(count(&owner).await, 1);
+}
+
+on_both_engines!(a_file_is_previewed_once);
+async fn a_file_is_previewed_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let posts = async |file: &'static str| {
+        let ask = owner.sends(Method::POST, "/api/v1/imports?name=b.html", "application/octet-stream", file);
+        ask.header("idempotency-key", "a").await
+    };
+    let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://tides.example/\">Tides</A></DL>";
+    let first = posts(file).await.is(201);
+    let again = posts(file).await.is(201).header_is("idempotency-replayed", "true");
+    assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
+    posts("https://ebb.example/").await.is(422).problem("idempotency_key_reused");
+}
+
+on_both_engines!(an_answer_with_a_secret_is_not_kept);
+async fn an_answer_with_a_secret_is_not_kept(app: App) {
+    let owner = app.signed_in("owner").await;
+    for (path, body) in [
+        ("/api/v1/me/tokens", json!({ "name": "sync", "scopes": ["resources:read"] })),
+        ("/api/v1/me/webhooks", json!({ "url": "https://hooks.example/" })),
+    ] {
+        let ask = owner.json(Method::POST, path, body).header("idempotency-key", "a");
+        ask.await.is(400).problem("bad_idempotency_key");
+    }
 }
 
 on_both_engines!(an_id_of_the_clients_own_makes_one_entry);

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::batch::{self, Import, KeptEntry};
 use super::{File, Report};
 use crate::error::{Error, Result};
+use crate::idempotency::{IdempotencyKey, KeyOfFile};
 use crate::resources::{Resources, ResourcesState, Visibility};
 use crate::waits;
 use crate::web::body;
@@ -47,6 +48,7 @@ struct ImportParams {
     #[param(value_type = Option<Visibility>)]
     visibility: String,
     /// The encoding of an old file that does not say it, such as `windows-1252`.
+    #[param(max_length = 40)]
     charset: String,
 }
 
@@ -97,22 +99,29 @@ impl From<Import> for ImportBody {
 /// Look at what a file would bring in.
 ///
 /// The body is the file itself, such as the bookmarks that a browser exports. Nothing comes in before you commit it.
-#[utoipa::path(post, path = "/imports", operation_id = "previewImport", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), params(ImportParams),
+#[utoipa::path(post, path = "/imports", operation_id = "previewImport", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), params(ImportParams, IdempotencyKey),
     request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file"), responses(
-    (status = 201, body = ImportBody, description = "What the file would bring in", headers(("Location" = String))),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: the file is none that coffer can read"),
+    (status = 201, body = ImportBody, description = "What the file would bring in", headers(("Location" = String), ("Idempotency-Replayed" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_in_use`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: the file is none that coffer can read; `idempotency_key_reused`"),
 ))]
 async fn preview(
     State(resources): State<Arc<Resources>>,
     State(deps): State<Arc<WebDeps>>,
     viewer: Scoped<ResourcesWrite>,
     StrictQuery(params): StrictQuery<ImportParams>,
+    key: KeyOfFile,
     body: Body,
 ) -> Result<Response> {
     let bytes = body::read(body, deps.upload_limit).await?;
-    let id = waits::patient(resources.preview_import(&viewer, params.file(bytes.to_vec())?)).await?;
-    let location = [(header::LOCATION, format!("/api/v1/imports/{id}"))];
-    Ok((StatusCode::CREATED, location, shown(&resources, &viewer, id).await?).into_response())
+    let key = key.with(&bytes);
+    let preview = async |_| {
+        let id = waits::patient(resources.preview_import(&viewer, params.file(bytes.to_vec())?)).await?;
+        let location = [(header::LOCATION, format!("/api/v1/imports/{id}"))];
+        Ok((StatusCode::CREATED, location, shown(&resources, &viewer, id).await?).into_response())
+    };
+    resources.requests.once(viewer.signed_in()?.id, key, preview).await
 }
 
 /// One of your imports.
