@@ -128,7 +128,7 @@ async fn token(
 /// lost. If it is used later, all tokens issued from it are revoked.
 #[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshToken", tag = "account", security(()), request_body = Renewal, responses(
     (status = 200, body = TokenPair, description = "A new pair of tokens"),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`token_expired`, `token_revoked`, `token_reused`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_token`, `token_expired`, `token_revoked`, `token_reused`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`cross_site`"),
 ))]
 async fn refresh(
@@ -140,7 +140,8 @@ async fn refresh(
         Rotation::Granted(grant) => Ok(pair(&refresh, *grant)),
         Rotation::Reused => Err(Error::TokenReused),
         Rotation::Revoked => Err(Error::TokenRevoked),
-        Rotation::Invalid => Err(Error::TokenExpired),
+        Rotation::Expired => Err(Error::TokenExpired),
+        Rotation::Unknown => Err(Error::BadToken),
     }
 }
 

@@ -103,8 +103,9 @@ pub enum Rotation {
     /// The token was used before, and its family has been ended.
     Reused,
     Revoked,
-    /// The token is unknown or expired.
-    Invalid,
+    Expired,
+    /// None of ours, or of another kind of client.
+    Unknown,
 }
 
 pub struct Access {
@@ -171,20 +172,20 @@ impl Refresh {
 
     async fn exchange(&self, token: &str, kind: Kind, origin: &RequestMeta) -> Result<Rotation> {
         if !Prefix::Refresh.fits(token) {
-            return Ok(Rotation::Invalid);
+            return Ok(Rotation::Unknown);
         }
         let now = self.context.now();
         let mut tx = self.db.begin().await?;
         let first = store::use_up(&mut tx, &hash(token), now).await?;
-        let Some(family) = store::family_of(&mut tx, &hash(token)).await? else {
-            return Ok(Rotation::Invalid);
+        let family = store::family_of(&mut tx, &hash(token)).await?;
+        let Some(family) = family.filter(|family| family.kind == kind.as_str()) else {
+            return Ok(Rotation::Unknown);
         };
         let member = store::member(&mut tx, family.user_id).await?;
-        if family.revoked_at.is_some() && family.kind == kind.as_str() {
+        if family.revoked_at.is_some() {
             return Ok(Rotation::Revoked);
         }
-        let is_valid = family.expires_at > now && family.kind == kind.as_str();
-        let (Some(member), true) = (member, is_valid) else { return Ok(Rotation::Invalid) };
+        let (Some(member), true) = (member, family.expires_at > now) else { return Ok(Rotation::Expired) };
         let used_at = family.used_at.unwrap_or(now);
         if !first && used_at.plus(kind.grace()) < now {
             self.end_reused(tx, &family, &member, origin).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coffer::web::cursor::CursorKey;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -88,6 +89,13 @@ async fn every_kind_of_change_is_seen(app: App) {
     let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://import.example/\">In</A></DL>";
     owner.uploads("/import", "b.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
     assert_eq!(mirror.reads_one("imported").await["resource"]["url"], "https://import.example/");
+    let pick = format!("pick-{}", entry.id);
+    let form = [(pick.as_str(), "yes"), ("act", "visibility"), ("visibility", "public")];
+    owner.post_form("/resources/many", &form).await.is(303);
+    assert_eq!(mirror.reads_one("changed beside others").await["resource"]["visibility"], "public");
+    let tag = json!({ "operations": [{ "do": "tag", "id": entry.id, "add": ["batch"] }] });
+    owner.json(Method::POST, "/api/v1/resources/batch", tag).await.ok();
+    assert_eq!(mirror.reads_one("changed in a batch").await["resource"]["tags"][0], "batch");
     deletes(&owner, &entry).await;
     assert_eq!(
         mirror.reads_one("deleted").await,
@@ -160,6 +168,9 @@ async fn what_others_change_is_not_told(app: App) {
     other.saves(json!({ "title": "Theirs", "visibility": "public" })).await;
     assert_eq!(mirror.reads().await, [""; 0]);
     other.get(&format!("{CHANGES}?after={}", mirror.cursor)).await.is(400).problem("bad_cursor");
+    let id = owner.get("/api/v1/me").await.ok().json()["id"].clone();
+    let of_an_old_key = CursorKey::new([9; 32]).seal(&json!({ "owner": id, "changes_to": 0 }));
+    owner.get(&format!("{CHANGES}?after={of_an_old_key}")).await.is(410).problem("cursor_expired");
     app.visitor().get(CHANGES).await.is(401).problem("sign_in_required");
     for bad in ["limit=0", "limit=201", "after=x", "before=1"] {
         owner.get(&format!("{CHANGES}?{bad}")).await.is(400);

@@ -263,7 +263,7 @@ async fn a_program_is_told_what_is_wrong(app: App) {
     asks(&app, "/api/v1/auth/token", odd).await.is(422).problem("unknown_scope");
     for token in ["", "x", "cor_", "\0", &"é".repeat(40)] {
         let body = json!({ "refresh_token": token });
-        asks(&app, "/api/v1/auth/refresh", body).await.is(401).problem("token_expired");
+        asks(&app, "/api/v1/auth/refresh", body).await.is(401).problem("bad_token");
     }
     app.visitor().sends(Method::POST, "/api/v1/auth/token", "text/plain", "{}").await.is(415);
 }
@@ -346,7 +346,7 @@ on_both_engines!(a_browsers_cookie_is_no_programs_token);
 async fn a_browsers_cookie_is_no_programs_token(app: App) {
     let ada = staying(&app).await;
     let cookie = json!({ "refresh_token": ada.cookie(STAY) });
-    asks(&app, "/api/v1/auth/refresh", cookie).await.is(401).problem("token_expired");
+    asks(&app, "/api/v1/auth/refresh", cookie).await.is(401).problem("bad_token");
     let body = json!({ "login": "ada", "password": PASSWORD });
     let pair = asks(&app, "/api/v1/auth/token", body).await.ok().json();
     let visitor = app.visitor();

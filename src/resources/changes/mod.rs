@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Resource, Resources};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
+use crate::web::cursor::CursorKey;
 
 /// How long it is told that an entry is gone.
 pub const TOLD_FOR: Duration = Duration::from_hours(90 * 24);
@@ -47,7 +48,7 @@ impl Resources {
     /// [`Error::BadCursor`], [`Error::CursorExpired`] when something is gone that is not told any more.
     pub async fn changes(&self, viewer: &Viewer, after: Option<&str>, limit: i64) -> Result<Changes> {
         let owner = viewer.signed_in()?.id;
-        let after: Option<Position> = after.map(|text| self.cursors.open(text)).transpose()?;
+        let after = after.map(|text| self.position(text)).transpose()?;
         if after.is_some_and(|after| after.owner != owner) {
             return Err(Error::BadCursor);
         }
@@ -74,6 +75,14 @@ impl Resources {
             .into_iter()
             .map(|row| Changed { id: row.resource_id, resource: found.remove(&row.resource_id) });
         Ok(Changes { items: items.collect(), cursor, has_more, latest: counter.seq })
+    }
+
+    /// A key that was replaced ends the cursors under it, so that clients begin again.
+    fn position(&self, cursor: &str) -> Result<Position> {
+        self.cursors.open(cursor).map_err(|error| match CursorKey::peek::<Position>(cursor) {
+            Some(_) => Error::CursorExpired,
+            None => error,
+        })
     }
 
     /// The number of the viewer's latest change.
