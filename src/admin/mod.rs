@@ -52,6 +52,7 @@ impl Admin {
     /// Admins only: it does not exist for others.
     pub async fn report(&self, viewer: &Viewer, query: &ReportQuery) -> Result<Report> {
         viewer.require_admin()?;
+        query.check_names()?;
         let (seconds, sort) = (query.span()?, query.sort()?);
         let now = self.system.now();
         let window = self.history.window(now, seconds, query.instance());

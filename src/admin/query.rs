@@ -14,11 +14,13 @@ pub struct ReportQuery {
     #[param(pattern = "^(15m|1h|6h|24h)?$")]
     pub range: String,
     /// The name of one instance; default: all.
+    #[param(max_length = 200)]
     pub instance: String,
     /// The order of the routes: `total` (the default), `rate`, `errors` or `p99`.
     #[param(pattern = "^(total|rate|errors|p99)?$")]
     pub sort: String,
     /// A route to show in detail, for example `GET /resources`.
+    #[param(max_length = 200)]
     pub route: String,
     /// `on` keeps the page as it is.
     #[param(ignore)]
@@ -31,6 +33,8 @@ pub const RANGES: [(&str, &str, i64); 4] = [
     ("6h", "6 hours", 21_600),
     ("24h", "24 hours", 86_400),
 ];
+
+const LONGEST_NAME: usize = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
@@ -46,6 +50,18 @@ impl Sort {
 }
 
 impl ReportQuery {
+    /// # Errors
+    /// 422 when a name is longer than any.
+    pub fn check_names(&self) -> Result<()> {
+        let mut errors = FieldErrors::default();
+        for (field, name) in [("instance", &self.instance), ("route", &self.route)] {
+            if name.chars().count() > LONGEST_NAME {
+                errors.add(field, "Use at most 200 characters.");
+            }
+        }
+        errors.or(())
+    }
+
     /// Seconds.
     pub fn span(&self) -> Result<i64> {
         let range = self.range();

@@ -8,13 +8,14 @@ use axum::extract::MatchedPath;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use utoipa::OpenApi as _;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{App, library};
 use crate::accounts::people::{self, PeopleState};
 use crate::admin::limits::LimitsState;
 use crate::admin::{self, AdminState, limits};
-use crate::audit::reader::AuditState;
+use crate::audit::reader::{ACTION_SCHEMA, AuditState};
 use crate::auth::AuthState;
 use crate::error::Error;
 use crate::overview::{self, OverviewState};
@@ -106,7 +107,11 @@ fn api_routes(app: Option<&App>) -> OpenApiRouter {
         .merge(with_state(audit::api::routes(), app, App::audit_state))
         .merge(with_state(limits::api::routes(), app, App::limits_state))
         .merge(with_state(overview::api::routes(), app, App::overview_state));
-    OpenApiRouter::with_openapi(openapi::Document::openapi()).nest("/api/v1", v1)
+    let mut document = openapi::Document::openapi();
+    let names: Vec<&str> = library::audit_actions().iter().map(|action| action.as_str()).collect();
+    let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    document.components.get_or_insert_default().schemas.insert(ACTION_SCHEMA.to_owned(), names.into());
+    OpenApiRouter::with_openapi(document).nest("/api/v1", v1)
 }
 
 pub(super) fn with_state<S>(

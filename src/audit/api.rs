@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::csv;
+use super::query::DownloadQuery;
 use super::reader::{AuditQuery, AuditReader, AuditState, NamedEvent};
 use crate::error::Result;
 use crate::timestamp::Timestamp;
@@ -30,6 +31,7 @@ pub struct AuditEvent {
     seq: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+    /// What was done: one of the values of the parameter `action`, or one that a later coffer adds.
     action: String,
     /// `done` or `refused`.
     outcome: String,
@@ -93,17 +95,17 @@ async fn list_events(
 }
 
 /// The filtered audit trail as CSV, newest first; for admins.
-#[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(AuditQuery), responses(
+#[utoipa::path(get, path = "/admin/audit.csv", operation_id = "downloadAuditEvents", tag = "admin", security(("session" = []), ("bearer" = ["admin:read"])), params(DownloadQuery), responses(
     (status = 200, body = String, content_type = "text/csv", description = "A header line, then one line per event"),
-    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: only admins see it"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: a filter is not valid"),
 ))]
 async fn download_events(
     State(audit_reader): State<Arc<AuditReader>>,
     viewer: Scoped<AdminRead>,
-    StrictQuery(query): StrictQuery<AuditQuery>,
+    StrictQuery(query): StrictQuery<DownloadQuery>,
 ) -> Result<Response> {
-    let filter = audit_reader.filter(&viewer, &query).await?;
+    let filter = audit_reader.filter(&viewer, &query.into()).await?;
     Ok(csv::answer(audit_reader, filter))
 }

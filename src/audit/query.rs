@@ -6,6 +6,7 @@ use serde::Deserialize;
 use time::Date;
 use time::macros::format_description;
 use utoipa::IntoParams;
+use utoipa::openapi::Ref;
 use uuid::Uuid;
 
 use crate::audit::{Action, AuditLog, Outcome};
@@ -15,15 +16,19 @@ use crate::web::forms::encode;
 
 pub const PAGE: i64 = 50;
 pub const MAX_PAGE: i64 = 200;
+/// In the API's description: the names of all actions.
+pub const ACTION_SCHEMA: &str = "AuditAction";
 
 /// Part of the trail, as the address bar or an API client asks for it; every part may be left empty.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// For example `login`; the page `/admin/audit` lists all of them.
+    /// What was done, for example `login`.
+    #[param(schema_with = action_schema)]
     pub action: String,
     /// Username, email or id of the actor or the affected account.
+    #[param(max_length = 320)]
     pub person: String,
     /// `done` or `refused`.
     #[param(pattern = "^(done|refused)?$")]
@@ -40,6 +45,39 @@ pub struct AuditQuery {
     /// 1 to 200; default 50.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     pub limit: String,
+}
+
+/// The same for a download, which brings everything at once.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    /// What was done, for example `login`.
+    #[param(schema_with = action_schema)]
+    action: String,
+    /// Username, email or id of the actor or the affected account.
+    #[param(max_length = 320)]
+    person: String,
+    /// `done` or `refused`.
+    #[param(pattern = "^(done|refused)?$")]
+    outcome: String,
+    /// The first day, such as 2026-05-03 (UTC).
+    #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+    from: String,
+    /// The last day.
+    #[param(pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+    to: String,
+}
+
+impl From<DownloadQuery> for AuditQuery {
+    fn from(DownloadQuery { action, person, outcome, from, to }: DownloadQuery) -> Self {
+        Self { action, person, outcome, from, to, ..Self::default() }
+    }
+}
+
+/// The application adds the schema, as it knows what each slice declares.
+fn action_schema() -> Ref {
+    Ref::from_schema_name(ACTION_SCHEMA)
 }
 
 /// A validated [`AuditQuery`].

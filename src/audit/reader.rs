@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use super::query::{AuditQuery, Filter};
+pub use super::query::{ACTION_SCHEMA, AuditQuery, Filter};
 use super::query::{MAX_PAGE, PAGE};
 use super::verify::Verified;
 use super::{Action, AuditLog, Outcome, store};

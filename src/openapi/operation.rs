@@ -162,12 +162,12 @@ fn reference(code: &str) -> Value {
     json!({ "$ref": format!("#/components/examples/{code}") })
 }
 
-/// To each body that is a schema with a name.
+/// To each body that is a schema with a name, or a text of some kind.
 fn add_examples(message: &mut Value) {
     let content = message.get_mut("content").and_then(Value::as_object_mut);
-    for body in content.into_iter().flat_map(Map::values_mut) {
+    for (kind, body) in content.into_iter().flatten() {
         let name = body["schema"]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
-        if let Some(example) = name.and_then(texts::example) {
+        if let Some(example) = texts::example(name.unwrap_or(kind)) {
             body["example"] = example;
         }
     }

@@ -73,8 +73,13 @@ pub struct OptionalIfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers themselves are read")]
 pub struct IfNoneMatch {
-    /// Entity tags of the versions you have, or `*`.
-    #[param(rename = "If-None-Match", example = "\"3\"", required = false)]
+    /// Entity tags of the versions you have, or `*`; what is neither is ignored.
+    #[param(
+        rename = "If-None-Match",
+        example = "\"3\"",
+        required = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
+    )]
     tags: String,
 }
 

@@ -121,6 +121,33 @@ async fn a_program_is_told_of_a_filter_that_is_none(app: App) {
     owner.get("/resources?q=%22weather:sunny%22").await.ok().has_no("#unknown-filter");
 }
 
+/// What an error offers, such as `is:pinned`, or `tag:`.
+fn offered(refused: &Value) -> Vec<String> {
+    let said = refused["detail"].as_str().expect("a sentence");
+    let words = said.split(|c: char| !c.is_ascii_alphabetic() && c != ':');
+    words.filter(|word| word.len() > 1 && word.contains(':')).map(str::to_owned).collect()
+}
+
+on_both_engines!(the_reference_tells_of_every_filter);
+async fn the_reference_tells_of_every_filter(app: App) {
+    let owner = app.signed_in("owner").await;
+    let guide = include_str!("../../docs/api.md");
+    let document = coffer::app::openapi();
+    let parameters = document["paths"][LIST]["get"]["parameters"].as_array().expect("parameters");
+    let q = parameters.iter().find(|parameter| parameter["name"] == "q").expect("a search");
+    let reference = q["description"].as_str().expect("a description");
+    let mut told = 0;
+    for wrong in ["weather:sunny", "is:odd", "kind:odd"] {
+        let refused = owner.get(&format!("{LIST}?q={wrong}")).await.is(400).problem("bad_query").json();
+        for filter in offered(&refused).iter().filter(|filter| !wrong.starts_with(filter.as_str())) {
+            assert!(guide.contains(filter), "docs/api.md lacks {filter}");
+            assert!(reference.contains(filter), "the reference lacks {filter}");
+            told += 1;
+        }
+    }
+    assert!(told >= 14, "{told} filters");
+}
+
 on_both_engines!(every_time_has_three_decimals);
 async fn every_time_has_three_decimals(app: App) {
     let admin = app.admin("root").await;

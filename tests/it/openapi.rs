@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::app::App;
@@ -125,6 +126,9 @@ fn the_document_is_for_machines() {
             faults.push(format!("{method} {path} offers another way before a token"));
         }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if !is_bounded(&document, &parameter["schema"]) {
+                faults.push(format!("{method} {path}: {} may be anything", parameter["name"]));
+            }
             if parameter["description"].as_str().is_none_or(str::is_empty) {
                 faults.push(format!("{method} {path}: {} has no description", parameter["name"]));
             }
@@ -132,7 +136,7 @@ fn the_document_is_for_machines() {
         let answers = operation["responses"].as_object().expect("responses").values();
         for body in answers.chain(operation.get("requestBody")) {
             for (kind, content) in body["content"].as_object().into_iter().flatten() {
-                let is_named = content["schema"].get("$ref").is_some();
+                let is_named = content["schema"].get("$ref").is_some() || kind.starts_with("text/");
                 if is_named
                     && kind != "application/zip"
                     && content.get("example").is_none()
@@ -149,6 +153,20 @@ fn the_document_is_for_machines() {
         }
     }
     assert_eq!(faults, [""; 0]);
+}
+
+/// Whether a schema says more than the type.
+fn is_bounded(document: &Value, schema: &Value) -> bool {
+    if let Some(target) = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#')) {
+        return document.pointer(target).is_some_and(|schema| is_bounded(document, schema));
+    }
+    let parts = schema["oneOf"].as_array().into_iter().flatten();
+    let bounds = ["enum", "pattern", "format", "maxLength", "maximum", "minimum"];
+    let is_small = |kind: &Value| kind == "boolean" || kind == "null";
+    bounds.iter().any(|bound| schema.get(bound).is_some())
+        || is_small(&schema["type"])
+        || schema["type"].as_array().is_some_and(|kinds| kinds.iter().all(is_small))
+        || (schema.get("oneOf").is_some() && parts.into_iter().all(|part| is_bounded(document, part)))
 }
 
 /// Every code of the catalogue is told by some operation, and every error answer names its codes.
@@ -219,6 +237,40 @@ async fn the_server_and_the_command_hand_out_the_document(app: App) {
         .output()
         .expect("coffer runs");
     assert_eq!(serde_json::from_slice::<Value>(&printed.stdout).ok(), Some(document()));
+}
+
+// The headers that answers have, beside those that every answer has.
+on_both_engines!(what_answers_have_is_described);
+async fn what_answers_have_is_described(app: App) {
+    let document = document();
+    let owner = app.signed_in("owner").await;
+    let link = serde_json::json!({ "url": "https://tides.example/", "title": "Tides" });
+    let saves = || {
+        let ask = owner.json(Method::POST, "/api/v1/resources", link.clone());
+        ask.header("idempotency-key", "a")
+    };
+    let (made, again) = (saves().await.is(201), saves().await.is(201));
+    let path = format!("/api/v1/resources/{}", made.json()["id"].as_str().expect("an id"));
+    let found = owner.get("/api/v1/resources/lookup?url=https://tides.example/").await.ok();
+    let restore = owner.json(Method::POST, &format!("{path}/revisions/1/restore"), serde_json::json!({}));
+    let restored = restore.if_match("*").await.ok();
+    let one = owner.get(&path).await.ok();
+    let tags = owner.get("/api/v1/tags").await.ok();
+    for (answer, method, path) in [
+        (made, "post", "/resources"),
+        (again, "post", "/resources"),
+        (found, "get", "/resources/lookup"),
+        (restored, "post", "/resources/{id}/revisions/{version}/restore"),
+        (one, "get", "/resources/{id}"),
+        (tags, "get", "/tags"),
+    ] {
+        let status = answer.status().to_string();
+        let described = &document["paths"][format!("/api/v1{path}")][method]["responses"][status]["headers"];
+        for name in ["ETag", "Location", "Link", "Idempotency-Replayed"] {
+            let is_there = !answer.header(&name.to_ascii_lowercase()).is_empty();
+            assert!(!is_there || described.get(name).is_some(), "{method} {path}: {name}");
+        }
+    }
 }
 
 on_both_engines!(the_reference_page_tells_of_every_operation);

@@ -33,6 +33,8 @@ use crate::web::deps::WebDeps;
 
 const PAGE: i64 = 50;
 const MOST: i64 = 200;
+/// In characters, as long as an email.
+const LONGEST_SEARCH: usize = 320;
 
 #[derive(Clone)]
 pub struct UserAdmin {
@@ -85,6 +87,7 @@ pub struct Change {
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// Part of a username, email or display name.
+    #[param(max_length = 320)]
     pub q: String,
     /// The cursor from the previous page.
     #[param(pattern = "^[A-Za-z0-9_-]*$")]
@@ -118,6 +121,9 @@ impl UserAdmin {
     pub async fn page(&self, viewer: &Viewer, query: &ListQuery) -> Result<Page> {
         viewer.require_admin()?;
         let limit = limit(&query.limit)?;
+        if query.q.chars().count() > LONGEST_SEARCH {
+            return Err(Error::field("q", "Use at most 320 characters."));
+        }
         let after = match query.cursor.as_str() {
             "" => String::new(),
             cursor => self.cursors.open(cursor).map(|Position::Person(username)| username)?,

@@ -63,7 +63,7 @@ async fn revision(
 /// Restore the text and tags of an older version as a new version; visibility and pin stay the same.
 #[utoipa::path(post, path = "/resources/{id}/revisions/{version}/restore", operation_id = "restoreRevision", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])),
     params(("id" = Uuid, Path), ("version" = i64, Path, minimum = 1), IfMatch), responses(
-    (status = 200, body = ResourceBody, description = "The saved resource"),
+    (status = 200, body = ResourceBody, description = "The saved resource", headers(("ETag" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 412, body = Problem, content_type = "application/problem+json", description = "`version_conflict`"),

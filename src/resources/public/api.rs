@@ -43,7 +43,7 @@ impl From<&Profile> for ProfileBody {
 }
 
 /// A person with public resources.
-#[utoipa::path(get, path = "/users/{username}", operation_id = "getProfile", tag = "people", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("username" = String, Path, min_length = 1)), responses(
+#[utoipa::path(get, path = "/users/{username}", operation_id = "getProfile", tag = "people", security((), ("session" = []), ("bearer" = ["resources:read"])), params(("username" = String, Path, min_length = 1, max_length = 200)), responses(
     (status = 200, body = ProfileBody, description = "The profile"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such account, or it has nothing public"),
 ))]
