@@ -64,8 +64,8 @@ impl Place {
     pub fn serve(&self) -> Coffer {
         // The limits are at work, but allow everything that is measured.
         let all = [
-            "pages", "api", "session", "login-address", "login-account", "login-pair", "login-accounts",
-            "login-device",
+            "pages", "api", "session", "token", "login-address", "login-account", "login-pair",
+            "login-accounts", "login-device",
         ];
         let settings = all.map(|name| format!("--rate-limit-{name}=100000/s"));
         self.serve_with(&settings.each_ref().map(String::as_str))
