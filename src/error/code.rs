@@ -39,11 +39,12 @@ codes! {
     BadBody = "bad_body", BAD_REQUEST, "The body can't be read.",
         "The connection was interrupted, or the bytes don't match the headers.", "Send the request again.";
     BadCursor = "bad_cursor", BAD_REQUEST, "The cursor is not valid for this list.",
-        "It was changed, cut short, or issued for a different order.", "Start again from the first page.";
+        "It was changed, cut short, or issued for a different order, or the server has a new key.", "Start again from the first page.";
     BadHost = "bad_host", BAD_REQUEST, "The request doesn't name its host.",
         "It has no Host header, or more than one.", "Send exactly one Host header.";
-    BadIdempotencyKey = "bad_idempotency_key", BAD_REQUEST, "Idempotency-Key can't be read.",
-        "It is empty, longer than 255 characters, or not visible ASCII.", "Send a new UUID with each request.";
+    BadIdempotencyKey = "bad_idempotency_key", BAD_REQUEST, "Idempotency-Key can't be read, or is not taken here.",
+        "It is empty, longer than 255 characters, or not visible ASCII; or the answer holds a secret, which is not kept.",
+        "Send a new UUID with each request; leave it out where the answer holds a secret.";
     BadIfMatch = "bad_if_match", BAD_REQUEST, "If-Match can't be read.",
         "It contains something other than * or an ETag with its quotes.", "Send the ETag exactly as you received it.";
     BadParameter = "bad_parameter", BAD_REQUEST, "A query parameter is unknown or has an invalid value.",
@@ -108,7 +109,7 @@ codes! {
     WrongState = "wrong_state", CONFLICT, "This can't be done in its current state.",
         "It was already done, or it is too late.", "Read it again. The detail says when this can be done.";
     CursorExpired = "cursor_expired", GONE, "Some deletions can no longer be reported.",
-        "The client last synced more than 90 days ago, or a backup was restored.", "Fetch everything again, without a cursor.";
+        "The client last synced more than 90 days ago, a backup was restored, or the server has a new key.", "Fetch everything again, without a cursor.";
     LinkOver = "link_over", GONE, "This link has been used or has expired.",
         "Links in emails work once and for a limited time.", "Request a new one.";
     VersionConflict = "version_conflict", PRECONDITION_FAILED, "The entry was changed in the meantime.",

@@ -104,6 +104,18 @@ async fn a_file_is_previewed_once(app: App) {
     posts("https://ebb.example/").await.is(422).problem("idempotency_key_reused");
 }
 
+on_both_engines!(a_search_is_saved_once);
+async fn a_search_is_saved_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let posts = || {
+        let draft = json!({ "name": "Tides", "search": "q=tide" });
+        owner.json(Method::POST, "/api/v1/searches", draft).header("idempotency-key", "a")
+    };
+    let first = posts().await.is(201);
+    let again = posts().await.is(201).header_is("idempotency-replayed", "true");
+    assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
+}
+
 on_both_engines!(an_answer_with_a_secret_is_not_kept);
 async fn an_answer_with_a_secret_is_not_kept(app: App) {
     let owner = app.signed_in("owner").await;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{SavedSearch, SearchChange, SearchDraft};
 use crate::error::Result;
+use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::resources::{Resources, ResourcesState};
 use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
@@ -59,19 +60,24 @@ async fn list_searches(
 }
 
 /// Save a search under a name, after the others.
-#[utoipa::path(post, path = "/searches", operation_id = "createSearch", tag = "resources", request_body = SearchDraft,
+#[utoipa::path(post, path = "/searches", operation_id = "createSearch", tag = "resources", params(IdempotencyKey), request_body = SearchDraft,
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
-    (status = 201, body = SearchItem, description = "The saved search", headers(("Location" = String))),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
+    (status = 201, body = SearchItem, description = "The saved search", headers(("Location" = String), ("Idempotency-Replayed" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_in_use`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field; `idempotency_key_reused`"),
 ))]
 async fn create_search(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
-    Json(draft): Json<SearchDraft>,
+    Keyed { key, body: draft }: Keyed<SearchDraft>,
 ) -> Result<Response> {
-    let saved = resources.save_search(&viewer, &draft).await?;
-    let location = [(header::LOCATION, format!("/api/v1/searches/{}", saved.id))];
-    Ok((StatusCode::CREATED, location, axum::Json(SearchItem::from(saved))).into_response())
+    let save = async |_| {
+        let saved = resources.save_search(&viewer, &draft).await?;
+        let location = [(header::LOCATION, format!("/api/v1/searches/{}", saved.id))];
+        Ok((StatusCode::CREATED, location, axum::Json(SearchItem::from(saved))).into_response())
+    };
+    resources.requests.once(viewer.signed_in()?.id, key, save).await
 }
 
 /// One of your saved searches.
