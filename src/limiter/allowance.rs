@@ -18,11 +18,11 @@ enum Sender {
 }
 
 impl Allowance {
-    pub const fn of_token(limiter: Limiter, key: [u8; 16]) -> Self {
+    pub const fn from_token(limiter: Limiter, key: [u8; 16]) -> Self {
         Self { limiter, counted_by: Sender::Token(key) }
     }
 
-    pub const fn of_session(limiter: Limiter, id: [u8; 16]) -> Self {
+    pub const fn from_session(limiter: Limiter, id: [u8; 16]) -> Self {
         Self { limiter, counted_by: Sender::Session(id) }
     }
 

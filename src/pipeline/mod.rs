@@ -203,8 +203,8 @@ async fn check_api(
     let identity: Identity = bearer::identify(auth, here, request).await?;
     here.note(auth, &identity);
     let allowance = match token_of(request.headers()) {
-        Some(token) => Some(Allowance::of_token(limiter.clone(), TokenKey::new(token).0)),
-        None => identity.session.map(|id| Allowance::of_session(limiter.clone(), id.into_bytes())),
+        Some(token) => Some(Allowance::from_token(limiter.clone(), TokenKey::new(token).0)),
+        None => identity.session.map(|id| Allowance::from_session(limiter.clone(), id.into_bytes())),
     };
     if let Some(allowance) = allowance {
         request.extensions_mut().insert(allowance);
