@@ -80,13 +80,10 @@ pub async fn seed(args: SeedArgs, config: Config) -> Result<(), String> {
     let bar = bar("Seeding");
     bar.set_length(args.count);
     let viewer = Viewer::Member(Arc::new(owner));
-    app.library
-        .resources
-        .seed(&viewer, args.count, |done| bar.set_position(done))
-        .await
-        .map_err(|e| sentence(&e))?;
+    let seeding = app.library.resources.seed(&viewer, args.count, |done| bar.set_position(done));
+    let added = seeding.await.map_err(|e| sentence(&e))?;
     bar.finish_and_clear();
-    println!("Added {} resources to {}'s library.", args.count, args.user);
+    println!("Added {added} resources to {}'s library.", args.user);
     app.close().await;
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Made-up resources, for trying coffer and for measuring it. The same count makes the same library.
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::import::batch::State;
 use super::import::store::NewImport;
@@ -52,12 +55,13 @@ impl Numbers {
 }
 
 impl Resources {
-    /// Adds `count` made-up resources to the viewer's library; `progress` gets the number written so far.
-    pub async fn seed(&self, viewer: &Viewer, count: u64, mut progress: impl FnMut(u64)) -> Result<()> {
+    /// Adds made-up resources to the viewer's library, up to `count`: those whose address is there already are left out.
+    /// `progress` gets the number tried so far. Returns how many were added.
+    pub async fn seed(&self, viewer: &Viewer, count: u64, mut progress: impl FnMut(u64)) -> Result<usize> {
         let owner = viewer.signed_in()?.id;
         let start = self.context.now();
         let mut numbers = Numbers(count);
-        let mut made = 0;
+        let (mut made, mut added) = (0, 0);
         while made < count {
             let size = (count - made).min(BATCH as u64);
             let mut batch = Vec::with_capacity(BATCH);
@@ -81,16 +85,20 @@ impl Resources {
                 now: start,
             };
             store::begin(&mut tx, &row).await?;
-            store::insert(&mut tx, import, owner, &batch.iter().collect::<Vec<_>>()).await?;
-            let taggings: Vec<_> = batch.iter().map(Into::into).collect();
+            let written = store::insert(&mut tx, import, owner, &batch.iter().collect::<Vec<_>>()).await?;
+            let written: HashSet<Uuid> = written.into_iter().collect();
+            let taggings: Vec<_> =
+                batch.iter().filter(|ready| written.contains(&ready.id)).map(Into::into).collect();
             store::tag(&mut tx, owner, &taggings, || self.context.new_id()).await?;
             store::add_revisions(&mut tx, import, owner, start).await?;
             store::finish(&mut tx, import, &super::import::Report::default()).await?;
             tx.commit([Scope::User(owner), Scope::Shared]).await?;
             made += size;
+            added += written.len();
             progress(made);
         }
-        Ok(self.refresh_statistics().await?)
+        self.refresh_statistics().await?;
+        Ok(added)
     }
 }
 

@@ -87,6 +87,7 @@ mod searches;
 mod second_factor;
 mod secrets_in_logs;
 mod security;
+mod seed;
 mod sent_twice;
 mod sessions;
 mod shipping;
