@@ -15,7 +15,7 @@ use url::Url;
 use crate::accounts::policy::AccountSettings;
 use crate::client_ip::ClientSettings;
 use crate::db::DatabaseSettings;
-use crate::fetch::FetchSettings;
+use crate::fetch::{FetchSettings, Switch};
 use crate::keys::KeySource;
 use crate::limiter::settings::Settings as RateLimit;
 use crate::mail::MailSettings;
@@ -42,6 +42,10 @@ pub struct Config {
     /// [default: http://localhost:PORT]
     #[arg(long, env = "COFFER_BASE_URL", help_heading = "Serving")]
     pub base_url: Option<Url>,
+
+    /// Tell search engines of the public pages, by robots.txt and sitemap.xml. off: ask them to stay away.
+    #[arg(long, env = "COFFER_SEARCH_ENGINES", default_value = "on", help_heading = "Serving")]
+    pub search_engines: Switch,
 
     /// Maximum number of open connections; further ones wait in the system's queue.
     #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = 10_000, help_heading = "Serving")]

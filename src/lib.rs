@@ -49,6 +49,7 @@ cfg_if::cfg_if! {
         pub mod serve;
         pub mod sessions;
         pub mod settings;
+        pub mod shares;
         pub mod system;
         pub mod telemetry;
         pub mod timestamp;
@@ -93,6 +94,7 @@ cfg_if::cfg_if! {
         mod serve;
         mod sessions;
         mod settings;
+        mod shares;
         mod system;
         mod telemetry;
         mod timestamp;

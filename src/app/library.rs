@@ -25,6 +25,8 @@ use crate::resources::fetched::Fetching;
 use crate::resources::{self, Resources, ResourcesState, cached};
 use crate::sessions::snapshot::SNAPSHOT;
 use crate::settings::{ArchiveFile, OwnLibrary};
+use crate::shares::reading::SHARE;
+use crate::shares::{self, Shares, SharesState};
 use crate::system::System;
 use crate::web::cursor::CursorKey;
 use crate::web::page_cache::PAGE;
@@ -34,10 +36,11 @@ use crate::{accounts, refresh, sessions, tokens};
 pub struct Library {
     pub resources: Arc<Resources>,
     pub webhooks: Webhooks,
+    pub shares: Arc<Shares>,
 }
 
 pub(super) fn cache_kinds() -> Vec<&'static str> {
-    [cached::KINDS.as_slice(), &[PAGE.name, SNAPSHOT.name]].concat()
+    [cached::KINDS.as_slice(), &[PAGE.name, SNAPSHOT.name, SHARE.name]].concat()
 }
 
 pub(super) fn audit_actions() -> Vec<Action> {
@@ -47,6 +50,7 @@ pub(super) fn audit_actions() -> Vec<Action> {
         refresh::ACTIONS,
         tokens::actions::ALL,
         webhooks::actions::ALL,
+        shares::actions::ALL,
         limits::actions::ALL,
         audit::action::ALL,
     ]
@@ -74,7 +78,15 @@ impl Library {
             None => resources,
         };
         let needed = webhooks::Deps { db: db.clone(), system: system.clone(), audit: audit.clone(), fetcher };
-        Self { resources: Arc::new(resources), webhooks: Webhooks::new(needed, keys) }
+        let resources = Arc::new(resources);
+        let shares = Arc::new(Shares {
+            db: db.clone(),
+            cache: cache.clone(),
+            system: system.clone(),
+            audit: audit.clone(),
+            resources: resources.clone(),
+        });
+        Self { resources, webhooks: Webhooks::new(needed, keys), shares }
     }
 
     pub(super) fn own(&self) -> Arc<dyn OwnLibrary> {
@@ -90,13 +102,19 @@ fn webhooks_state(app: &App) -> WebhooksState {
     WebhooksState { webhooks: app.library.webhooks.clone(), deps: app.deps.clone() }
 }
 
+fn shares_state(app: &App) -> SharesState {
+    SharesState { shares: app.library.shares.clone(), deps: app.deps.clone() }
+}
+
 pub(super) fn pages(app: &App) -> Router {
     resources::pages::routes()
         .merge(resources::public::pages::routes())
+        .merge(resources::samples::routes())
         .merge(resources::export::pages::routes())
         .merge(resources::import::pages::routes(app.deps.upload_limit))
         .with_state(state(app))
         .merge(webhooks::pages::routes().with_state(webhooks_state(app)))
+        .merge(shares::pages::routes().with_state(shares_state(app)))
 }
 
 /// The same for every viewer.
@@ -107,6 +125,7 @@ pub(super) fn assets(app: &App) -> Router {
 pub(super) fn api(app: Option<&App>) -> OpenApiRouter {
     with_state(resources::api::routes().merge(resources::public::api::routes()), app, state)
         .merge(with_state(webhooks::api::routes(), app, webhooks_state))
+        .merge(with_state(shares::api::routes(), app, shares_state))
 }
 
 #[async_trait]
@@ -170,6 +189,9 @@ impl App {
         }
         if let Err(error) = self.library.webhooks.forget_old().await {
             tracing::warn!(?error, "deliveries of webhooks that are 30 days old could not be removed");
+        }
+        if let Err(error) = self.library.shares.forget_old().await {
+            tracing::warn!(?error, "share links that were over for 30 days could not be removed");
         }
         if let Err(error) = resources.resume_bulk().await {
             tracing::warn!(?error, "changes of many entries could not go on");

@@ -23,6 +23,7 @@ use crate::client_ip::ClientIp;
 use crate::config::Config;
 use crate::data_dir;
 use crate::db::{Db, Opening};
+use crate::fetch::Switch;
 use crate::health::Health;
 use crate::history::History;
 use crate::history::shared::Shared;
@@ -209,6 +210,7 @@ impl App {
             once: Sealer::new(keys.derive("once")),
             sudo: Box::new(PasswordSudo { accounts: accounts.clone(), system: system.clone() }),
             signup_open: config.accounts.signup == Signup::Open,
+            is_indexed: config.search_engines == Switch::On,
             upload_limit: config.import_limit << 20,
         });
         let health = Arc::new(Health::new(db.clone(), redis.clone()));

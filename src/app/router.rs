@@ -166,7 +166,7 @@ pub fn router(app: &App) -> Router {
         .merge(library::assets(app))
         .route("/favicon.ico", get(async || assets::file("favicon.ico")))
         .route("/apple-touch-icon.png", get(async || assets::file("apple-touch-icon.png")))
-        .route("/robots.txt", get(assets::robots))
+        .route("/robots.txt", get(assets::robots).with_state(app.deps.clone()))
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();

@@ -44,6 +44,7 @@ const ALIKE: f64 = 0.8;
         (name = "imports", description = "Files of bookmarks: a preview, the import, and its undo."),
         (name = "tags", description = "The tags of what you may see."),
         (name = "webhooks", description = "Messages to your own server about changes in your library."),
+        (name = "shares", description = "Unlisted addresses of what you share."),
         (name = "people", description = "Public profiles."),
         (name = "admin", description = "For administrators: accounts, audit trail, limits and metrics."),
     ),

@@ -55,7 +55,8 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         | Criterion::Before(_)
         | Criterion::After(_)
         | Criterion::CreatedAfter(_)
-        | Criterion::ChangedAfter(_) => None,
+        | Criterion::ChangedAfter(_)
+        | Criterion::Entry(_) => None,
     }
 }
 

@@ -28,6 +28,7 @@ mod rank;
 pub mod resource;
 pub mod retag;
 mod revisions;
+pub mod samples;
 mod saving;
 pub mod searches;
 pub mod seed;

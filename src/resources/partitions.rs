@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::cached::{self, Part};
 use super::listing::{Hit, ListParams, Listing, Sort, position_of};
+use super::query::{Criterion, Filter};
 use super::visibility::Partition;
 use super::{Resources, store};
 use crate::cache::{Key, Scope, Scopes};
@@ -36,6 +37,16 @@ impl Resources {
         let limit = usize::try_from(params.limit()?).unwrap_or(usize::MAX);
         let parts = [own.unwrap_or_default(), shared.unwrap_or_default()];
         Ok(Arc::new(merged(&parts, limit, &self.cursors)))
+    }
+
+    /// Whether this entry is among all that match.
+    ///
+    /// # Errors
+    /// Those of [`Resources::list`].
+    pub async fn is_listed(&self, viewer: &Viewer, params: &ListParams, id: Uuid) -> Result<bool> {
+        let mut search = params.search(&self.cursors)?;
+        search.filters.push(Filter { criterion: Criterion::Entry(id), negated: false });
+        Ok(store::list::count(&self.db, viewer, &search).await? > 0)
     }
 }
 

@@ -8,7 +8,7 @@ use super::draft::StoredTitle;
 use super::fetched::icon;
 use super::listing::Hit;
 use super::tag::split_tags;
-use super::{Kind, Via, Visibility, markdown};
+use super::{Kind, Via, Visibility, markdown, visibility};
 use crate::error::Error;
 use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
@@ -59,6 +59,11 @@ impl Resource {
 
     pub fn is_mine(&self, viewer: &Viewer) -> bool {
         viewer.id() == Some(self.owner_id)
+    }
+
+    /// Whether the viewer may show it to others by a link.
+    pub fn may_be_shared_by(&self, viewer: &Viewer) -> bool {
+        visibility::may_share(viewer, self)
     }
 
     /// Its approximate size in bytes. The body counts twice, as its HTML is cached beside it.

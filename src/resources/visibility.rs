@@ -44,6 +44,11 @@ pub fn may_be_seen_by(viewer: Option<Uuid>, resource: &Resource) -> bool {
         }
 }
 
+/// Who may show it to others by a link: its owner, outside the trash. For lists this is [`Partition::Own`].
+pub fn may_share(viewer: &Viewer, resource: &Resource) -> bool {
+    viewer.id() == Some(resource.owner_id) && resource.trashed_at.is_none()
+}
+
 /// The rule for lists: conditions on `resources r`, one a partition. Together they cover what the viewer may see outside
 /// the trash; a shared resource of the viewer is in two of them. `$1` is the viewer's id. Each condition begins an
 /// index, so that the cost of a page does not depend on what the viewer may not see.

@@ -1,16 +1,17 @@
 //! Style sheets, scripts, fonts: embedded in the binary, named by their content, cached for ever.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
 use flate2::Compression;
 use rust_embed::RustEmbed;
 
+use super::deps::WebDeps;
 use super::page_cache::{compressed, takes_gzip};
 use crate::error::Error;
 
@@ -55,8 +56,14 @@ pub fn url(path: &str) -> &'static str {
     ADDRESSES.get(path).map_or("", String::as_str)
 }
 
-pub async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /api/\n"
+pub async fn robots(State(deps): State<Arc<WebDeps>>) -> String {
+    if !deps.is_indexed {
+        return "User-agent: *\nDisallow: /\n".to_owned();
+    }
+    let site = deps.public_url.address();
+    format!(
+        "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /s/\nDisallow: /api/\nSitemap: {site}/sitemap.xml\n"
+    )
 }
 
 pub async fn serve(

@@ -14,6 +14,8 @@ pub struct WebDeps {
     pub once: Sealer,
     pub sudo: Box<dyn CheckSudo>,
     pub signup_open: bool,
+    /// Whether search engines are told of the public pages.
+    pub is_indexed: bool,
     /// The largest upload, in bytes.
     pub upload_limit: usize,
 }

@@ -38,10 +38,10 @@ def cut(name, begin, end):
 
 
 def take_away():
-    for name in ["src/resources", "src/webhooks", "templates/resources", "templates/export", "templates/import", "templates/public"]:
+    for name in ["src/resources", "src/shares", "src/webhooks", "templates/resources", "templates/shares", "templates/export", "templates/import", "templates/public"]:
         shutil.rmtree(path(name))
     for name in ["src/commands/library.rs", "src/commands/export.rs", "src/doctor/tags.rs", "templates/settings/capture.html",
-                 "templates/settings/webhooks.html", "templates/settings/deliveries.html"]:
+                 "templates/settings/webhooks.html", "templates/settings/deliveries.html", "templates/settings/shares.html"]:
         path(name).unlink()
 
 
@@ -68,7 +68,7 @@ def put_in():
 
 
 def wire():
-    replace("src/lib.rs", ("        mod webhooks;\n", ""), ("        pub mod webhooks;\n", ""))
+    replace("src/lib.rs", ("        mod webhooks;\n", ""), ("        pub mod webhooks;\n", ""), ("        mod shares;\n", ""), ("        pub mod shares;\n", ""))
     replace("src/lib.rs", ("mod resources;", "mod books;"), ("[`resources`]", "[`books`]"))
     replace("src/web/page_context.rs", ('HOME: &str = "/resources"', 'HOME: &str = "/books"'))
     cut("templates/layout.html", '        <li><a href="/resources"', "      </ul>")

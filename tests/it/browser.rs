@@ -18,11 +18,11 @@ const BOOKMARKS: &str = "tests/fixtures/bookmarks-ragged.html";
 /// As narrow as the narrowest telephone, or a page enlarged four times (WCAG 2.2, 1.4.10).
 const NARROW: u32 = 320;
 /// Where an admin can go before anything is kept.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "/resources", "/searches", "/tags", "/trash", "/import", "/settings/profile", "/settings/display",
     "/settings/security", "/settings/sessions", "/settings/capture", "/settings/tokens",
-    "/settings/webhooks", "/settings/activity", "/settings/data", "/admin/metrics", "/admin", "/admin/users",
-    "/admin/invites", "/admin/audit", "/admin/limits",
+    "/settings/webhooks", "/settings/shares", "/settings/activity", "/settings/data", "/admin/metrics",
+    "/admin", "/admin/users", "/admin/invites", "/admin/audit", "/admin/limits",
 ];
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use coffer::resources::public::store as public;
 use coffer::resources::searches::store as searches;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
+use coffer::shares::store as shares;
 use coffer::timestamp::Timestamp;
 use coffer::tokens::store as tokens;
 use coffer::web::cursor::CursorKey;
@@ -277,6 +278,7 @@ async fn single_things(app: &App) {
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
         ("which delivery is due", webhooks::DUE, vec![Value::At(now)], "webhook_deliveries_due".to_owned()),
         ("saved searches", searches::OF_USER, vec![Value::Id(id)], saved_searches.to_owned()),
+        ("share links of a person", shares::OF_USER, vec![Value::Id(id)], "share_links_owner".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
         (
@@ -306,8 +308,11 @@ async fn single_things(app: &App) {
     along_indexes("sign in", &plan(db, &sign_in, &[text("p7")]).await, "users");
     let lookup = store::FIND_BY_URL.replace("$2", hash);
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
-    for (sql, unique) in [(tokens::KNOWN, "api_tokens_token_hash_key"), (refresh::ACCESS, "access_hash_key")]
-    {
+    for (sql, unique) in [
+        (tokens::KNOWN, "api_tokens_token_hash_key"),
+        (refresh::ACCESS, "access_hash_key"),
+        (shares::OPENED, "share_links_token_hash_key"),
+    ] {
         let index = if sqlite { "sqlite_autoindex" } else { unique };
         along_indexes("a token", &plan(db, &sql.replace("$1", hash), &[]).await, index);
     }

@@ -313,3 +313,111 @@ async fn people_find_their_public_page(app: App) {
         .has(".record", "ada")
         .has_no(".record a[href='/u/ada']");
 }
+
+on_both_engines!(a_feed_has_one_tag_and_no_parameter_without_a_meaning);
+async fn a_feed_has_one_tag_and_no_parameter_without_a_meaning(app: App) {
+    let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
+    for (person, title, tag) in
+        [(&ada, "Shell", "sea/shells"), (&ada, "Stone", "land"), (&eve, "Crab", "Sea")]
+    {
+        person.saves(json!({ "title": title, "tags": [tag], "visibility": "public", "body": title })).await;
+    }
+    ada.saves(json!({ "title": "Secret", "tags": ["sea"] })).await;
+    let origin = app.coffer.deps.public_url.address();
+    for (path, titles) in [("/feed.atom", vec!["Crab", "Shell"]), ("/u/ada/feed.atom", vec!["Shell"])] {
+        let feed = feed_of(&app.visitor().get(&format!("{path}?tag=sea")).await.ok());
+        assert_eq!(feed.entries.iter().map(|entry| entry.title.as_str()).collect::<Vec<_>>(), titles);
+        let all = feed_of(&app.visitor().get(path).await.ok());
+        assert_ne!(feed.id, all.id);
+        let own = feed.links.iter().find(|link| link.rel == "self").expect("a link");
+        assert_eq!(own.href, format!("{origin}{path}?tag=sea"));
+        assert!(feed.entries[0].content.is_some());
+        assert!(feed_of(&app.visitor().get(&format!("{path}?tag=moon")).await.ok()).entries.is_empty());
+        for name in ["q", "sort", "cursor", "tags"] {
+            let refused = app.visitor().get(&format!("{path}?{name}=sea")).await.error_page(400);
+            refused.text_has(&format!("Unknown parameter “{name}”."));
+        }
+        app.visitor().get(&format!("{path}?tag=a,b")).await.error_page(400);
+    }
+}
+
+on_both_engines!(tags_stay_on_the_profile);
+async fn tags_stay_on_the_profile(app: App) {
+    let ada = app.signed_in("ada").await;
+    for number in 0..21 {
+        app.later(Duration::from_secs(1));
+        let tag = if number % 7 == 0 { "deep sea" } else { "land" };
+        ada.saves(json!({ "title": format!("Pearl {number}"), "tags": [tag], "visibility": "public" })).await;
+    }
+    let page = app.visitor().get("/u/ada").await.ok();
+    let tags = page.attributes(".tags a", "href");
+    assert!(tags.contains(&"/u/ada?tag=deep%20sea".to_owned()), "{tags:?}");
+    let tagged = app.visitor().get("/u/ada?tag=deep%20sea").await.ok();
+    assert_eq!(tagged.texts(".entry-title"), ["Pearl 14", "Pearl 7", "Pearl 0"]);
+    assert_eq!(
+        tagged.attributes("head link[type='application/atom+xml']", "href"),
+        ["/u/ada/feed.atom?tag=deep%20sea"]
+    );
+    tagged.has(".chips a[href='/u/ada']", "deep sea");
+    ada.saves(json!({ "title": "Pearl", "tags": ["land"], "visibility": "public" })).await;
+    for _ in 0..3 {
+        ada.saves(json!({ "title": "More", "tags": ["land"], "visibility": "public" })).await;
+    }
+    let land = app.visitor().get("/u/ada?tag=land").await.ok();
+    let next = land.attributes("a[rel=next]", "href").remove(0);
+    assert!(next.starts_with("/u/ada?tag=land&cursor="), "{next}");
+    app.visitor().get(&next).await.ok().has(".more a[href='/u/ada?tag=land']", "first page");
+}
+
+/// What other sites show of an address.
+fn previews(page: &Answer) -> Vec<String> {
+    page.attributes("head meta[property^='og:']", "content")
+}
+
+on_both_engines!(only_what_is_public_has_a_preview);
+async fn only_what_is_public_has_a_preview(app: App) {
+    let ada = app.signed_in("ada").await;
+    let draft =
+        |visibility: &str| json!({ "title": "Pearl", "body": "*Found* at noon", "visibility": visibility });
+    let public = ada.saves(draft("public")).await;
+    let origin = app.coffer.deps.public_url.address();
+    let shown = app.visitor().get(&public.page()).await.ok();
+    let address = format!("{origin}{}", public.page());
+    assert_eq!(previews(&shown), ["article", "coffer", "Pearl", "Found at noon", &address]);
+    assert_eq!(shown.attributes("link[rel=canonical]", "href"), [address]);
+    let profile = previews(&app.visitor().get("/u/ada").await.ok());
+    assert_eq!(
+        profile,
+        ["profile", "coffer", "ada", "Links and notes of ada (ada).", &format!("{origin}/u/ada")]
+    );
+    for visibility in ["private", "members"] {
+        let entry = ada.saves(draft(visibility)).await;
+        assert!(previews(&ada.get(&entry.page()).await.ok()).is_empty(), "{visibility}");
+        assert!(previews(&app.visitor().get(&entry.page()).await.is(404)).is_empty(), "{visibility}");
+    }
+    ada.json_free(Method::DELETE, &public.api()).await.is(204);
+    assert!(previews(&ada.get(&public.page()).await.ok()).is_empty());
+}
+
+on_both_engines!(search_engines_are_told_of_public_pages_alone);
+async fn search_engines_are_told_of_public_pages_alone(app: App) {
+    let (ada, visitor) = (app.signed_in("ada").await, app.visitor());
+    keeps_some(&ada).await;
+    let site = app.coffer.deps.public_url.address();
+    visitor.get("/robots.txt").await.ok().text_has(&format!("Sitemap: {site}/sitemap.xml"));
+    let map = visitor.get("/sitemap.xml").await.ok();
+    map.clone().header_is("content-type", "application/xml").text_has(&format!("<loc>{site}/u/ada</loc>"));
+    assert_eq!(map.text().matches("<url>").count(), 2, "the profile and one entry: {map}");
+    let admin = app.admin("root").await;
+    let id = app.viewer("ada").await.id().expect("an account");
+    admin.json(Method::PATCH, &format!("/api/v1/admin/users/{id}"), json!({ "disabled": true })).await.ok();
+    assert!(!visitor.get("/sitemap.xml").await.ok().text().contains("/u/ada"));
+}
+
+on_both_engines!(search_engines_can_be_asked_to_stay_away, "--search-engines=off");
+async fn search_engines_can_be_asked_to_stay_away(app: App) {
+    keeps_some(&app.signed_in("ada").await).await;
+    let robots = app.visitor().get("/robots.txt").await.ok().text();
+    assert_eq!(robots, "User-agent: *\nDisallow: /\n");
+    app.visitor().get("/sitemap.xml").await.is(404);
+}

@@ -270,6 +270,24 @@ async fn has_devices_and_tokens(owner: &Actor) {
     let revoke = page.attributes(".holdings form", "action").remove(0);
     owner.post_form(&revoke, &[]).await.redirects_to("/settings/tokens");
     has_webhooks(owner).await;
+    has_share_links(owner).await;
+}
+
+async fn has_share_links(owner: &Actor) {
+    owner.get("/sitemap.xml").await.ok();
+    owner.post_form("/samples", &[]).await.redirects_to("/resources");
+    owner.post_form("/samples/remove", &[]).await.is(303);
+    owner.saves(json!({ "title": "Shared", "tags": ["shared"] })).await;
+    owner
+        .post_form("/settings/shares", &[("tag", "shared"), ("days", "7")])
+        .await
+        .redirects_to("/settings/shares");
+    let page = owner.get("/settings/shares").await.ok().has("h1", "Share links");
+    let address = page.attributes("#secret", "value").remove(0);
+    let list = owner.get(crate::browser::path_of(&address)).await.ok().has("h1", "Tagged “shared”");
+    owner.get(&list.attributes(".entry-title a", "href").remove(0)).await.ok().has("h1", "Shared");
+    let revoke = page.attributes(".holdings form", "action").remove(0);
+    owner.post_form(&revoke, &[]).await.redirects_to("/settings/shares");
 }
 
 async fn has_webhooks(owner: &Actor) {
@@ -401,6 +419,9 @@ async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
     takes_the_tour_of_trash_and_imports(owner).await;
     takes_the_tour_of_searches(owner).await;
     takes_the_tour_of_webhooks(app, owner).await;
+    let shared = owner.json(Method::POST, "/api/v1/me/shares", json!({ "tag": "sea" })).await.is(201);
+    owner.get("/api/v1/me/shares").await.ok().text_has("\"tag\":\"sea\"");
+    owner.json_free(Method::DELETE, &shared.header("location")).await.is(204);
 }
 
 async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {

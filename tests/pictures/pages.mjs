@@ -14,7 +14,7 @@ export const FOR_VISITORS = ["/login", "/register", "/password/forgot", "/nowher
 const FOR_ADMINS = [
   "/resources", "/resources?q=tide", "/resources?q=nothing+like+this", "/resources?q=is%3A", "/resources/new", "/resources/new?kind=note",
   "/searches", "/tags", "/trash", "/import", "/settings/profile", "/settings/display", "/settings/security", "/settings/sessions", "/settings/capture",
-  "/settings/tokens", "/settings/webhooks", "/settings/activity", "/settings/data", "/admin", "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit",
+  "/settings/tokens", "/settings/webhooks", "/settings/shares", "/settings/shares?tag=sea", "/settings/activity", "/settings/data", "/admin", "/admin/metrics", "/admin/users", "/admin/invites", "/admin/audit",
   "/admin/limits",
 ].map(named);
 
@@ -49,6 +49,9 @@ export async function setUp(browser, origin, setupLink) {
   await context.request.patch(`${origin}/api/v1/resources/${note.id}`, { data: { body: `${TEXT}\n\nSprings on the 12th.`, tags: ["sea", "tides"] }, headers });
   const gone = await save({ title: "Thrown away", body: "Old." });
   await context.request.delete(`${origin}/api/v1/resources/${gone.id}`, { headers });
+  const shared = await (await context.request.post(`${origin}/api/v1/me/shares`, { data: { tag: "sea" }, headers: { "X-CSRF-Token": me.csrf, Origin: origin } })).json();
+  const list = new URL(shared.url).pathname;
+  const links = [{ path: list, name: "shared_list" }, { path: `${list}/entries/${note.id}`, name: "shared_entry" }];
   const own = ["", "/edit", "/revisions", "/revisions/1"].map((rest) => ({ path: `/resources/${note.id}${rest}`, name: `note${rest.replaceAll("/", "_")}` }));
-  return { state: await context.storageState(), pages: [...FOR_ADMINS, ...own] };
+  return { state: await context.storageState(), pages: [...FOR_ADMINS, ...own, ...links] };
 }

@@ -26,7 +26,7 @@ mod tag_change;
 mod tags;
 mod tools;
 mod trash;
-pub(super) mod views;
+pub mod views;
 
 use axum::Router;
 use axum::routing::{get, post};

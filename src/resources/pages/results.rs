@@ -8,6 +8,7 @@ use super::searches::SavedSearches;
 use super::sieve::SieveGroup;
 use super::views::{Row, Waiting};
 use crate::resources::listing::{ListParams, SOME};
+use crate::resources::samples;
 use crate::web::page_context::PageContext;
 
 #[derive(Template)]
@@ -59,6 +60,12 @@ impl ResultsPart<'_> {
             (false, _) => "entries",
         };
         if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
+    }
+
+    /// Whether some of the viewer's own are sample entries, which one click removes.
+    fn has_samples(&self) -> bool {
+        let is_sample = |row: &Row<'_>| row.mine && row.resource.tags.0.iter().any(|tag| tag == samples::TAG);
+        self.rows.iter().any(is_sample)
     }
 
     fn has_own_rows(&self) -> bool {

@@ -17,12 +17,16 @@ use super::{flash, rows};
 use crate::cache::Scopes;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
-use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, cached, normal_url};
+use crate::resources::visibility::may_be_seen_by;
+use crate::resources::{Change, Kind, Precondition, Resource, Resources, Via, cached, markdown, normal_url};
 use crate::web::deps::WebDeps;
 use crate::web::flash::Flash;
 use crate::web::page_cache;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
+
+/// Characters of a public entry's text that other sites show.
+const DESCRIBED: usize = 200;
 
 #[derive(Template)]
 #[template(path = "resources/show.html")]
@@ -37,6 +41,8 @@ struct ShowPage {
     tags: Vec<TagLink>,
     /// The owner's profile, if there is one.
     profile: Option<String>,
+    /// What other sites may show of it, if it is public.
+    preview: Option<Preview>,
     created: At,
     changed: At,
     broken: Option<Broken>,
@@ -46,20 +52,39 @@ struct ShowPage {
     trashed: Option<Trashed>,
 }
 
+struct Preview {
+    address: String,
+    description: String,
+}
+
+impl Preview {
+    fn new(resource: &Resource, site: &str) -> Option<Self> {
+        may_be_seen_by(None, resource).then(|| Self {
+            address: format!("{site}/resources/{}", resource.id),
+            description: markdown::to_text(&resource.body).chars().take(DESCRIBED).collect(),
+        })
+    }
+}
+
 pub async fn find(
     State(resources): State<Arc<Resources>>,
+    State(deps): State<Arc<WebDeps>>,
     viewer: Viewer,
     context: PageContext,
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response> {
-    let render = || render(resources.clone(), viewer.clone(), context.clone(), id);
+    let render = || {
+        let site = deps.public_url.address();
+        render(resources.clone(), site, viewer.clone(), context.clone(), id)
+    };
     page_cache::page(&resources.cache, &viewer, &context, &headers, Scopes::one(cached::scope(id)), render)
         .await
 }
 
 async fn render(
     resources: Arc<Resources>,
+    site: String,
     viewer: Viewer,
     context: PageContext,
     id: Uuid,
@@ -75,6 +100,7 @@ async fn render(
         body_html: resource.html.get_or_render(&resource.body),
         tags: TagLink::all(&resource.tags.0),
         profile: has_profile.then(|| format!("/u/{}", resource.owner_username)),
+        preview: Preview::new(&resource, &site),
         created: resource.created_at.into(),
         changed: resource.updated_at.into(),
         broken: Broken::new(&resource),

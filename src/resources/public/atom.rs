@@ -27,19 +27,26 @@ pub struct About {
 
 /// The feed of what is public at this address.
 pub fn write(feed: &Feed, site: &str) -> String {
+    let tag = &feed.tag;
+    let (query, suffix) =
+        if tag.is_empty() { Default::default() } else { (super::pages::tag_query(tag), format!(": {tag}")) };
+    let id = |of: &str| {
+        let id = if tag.is_empty() { id_of(&["feed", of]) } else { id_of(&["feed", of, tag]) };
+        Builder::from_custom_bytes(id).into_uuid()
+    };
     let about = match &feed.owner {
         Some(profile) => About {
-            id: Builder::from_custom_bytes(id_of(&["feed", &profile.id.to_string()])).into_uuid(),
-            title: profile.display_name.clone(),
-            page: super::pages::href(profile),
-            feed: super::pages::feed_href(profile),
+            id: id(&profile.id.to_string()),
+            title: format!("{}{suffix}", profile.display_name),
+            page: format!("{}{query}", super::pages::href(profile)),
+            feed: format!("{}{query}", super::pages::feed_href(profile)),
             author: Some(author(profile, site)),
         },
         None => About {
-            id: Builder::from_custom_bytes(id_of(&["feed", site])).into_uuid(),
-            title: format!("Public library of {}", host(site)),
-            page: "/resources".to_owned(),
-            feed: super::pages::FEED.to_owned(),
+            id: id(site),
+            title: format!("Public library of {}{suffix}", host(site)),
+            page: format!("/resources{query}"),
+            feed: format!("{}{query}", super::pages::FEED),
             author: None,
         },
     };

@@ -3,6 +3,7 @@
 pub mod api;
 pub(super) mod atom;
 pub mod pages;
+pub mod sitemap;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::listing::{Hit, ListParams, Listing};
+use super::store::list;
 use super::visibility::may_be_seen_by;
 use super::{Resource, Resources, cached};
 use crate::cache::{Key, id_of};
@@ -36,10 +38,21 @@ pub struct Profile {
     pub since: Timestamp,
 }
 
-/// The latest public resources, of all or of one person.
+/// Whose public resources a feed or a profile shows, and with which tag.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// `None` for those of all people.
+    pub username: Option<String>,
+    /// Empty for any.
+    pub tag: String,
+}
+
+/// The latest public resources of a selection.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Feed {
     pub owner: Option<Profile>,
+    /// As it was asked for; empty for any.
+    pub tag: String,
     /// With their bodies, unless those are longer than a feed carries.
     pub hits: Vec<Hit>,
 }
@@ -78,35 +91,60 @@ impl Resources {
         Ok(store::profile(&self.db, &Viewer::Visitor, username).await?.is_some())
     }
 
-    /// A page of a person's public resources, newest first; `cursor` is where the page before ended, or empty.
-    pub async fn public_resources_of(&self, profile: &Profile, cursor: &str) -> Result<Arc<Listing>> {
+    /// A page of a person's public resources, newest first, of all tags or of one; `cursor` is where the page before
+    /// ended, or empty.
+    pub async fn public_resources_of(
+        &self,
+        profile: &Profile,
+        tag: &str,
+        cursor: &str,
+    ) -> Result<Arc<Listing>> {
         let (q, limit) = (format!("by:{}", profile.username), PAGE.to_owned());
-        let params = ListParams { q, limit, cursor: cursor.to_owned(), ..ListParams::default() };
+        let (tag, cursor) = (tag.to_owned(), cursor.to_owned());
+        let params = ListParams { q, tag, limit, cursor, ..ListParams::default() };
         self.list(&Viewer::Visitor, &params).await
     }
 
-    /// The latest public resources, of all or of one person.
+    /// The latest public resources of a selection.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a person without a profile.
-    pub async fn feed(&self, username: Option<&str>) -> Result<Arc<Feed>> {
-        let username = username.map(|name| username_key(name).ok_or(Error::NotFound)).transpose()?;
-        let key = Key::public(username.as_ref().map_or(id_of(&[]), |name| id_of(&[name])));
+    /// [`Error::NotFound`] for a person without a profile, 400 `bad_parameter` for what can be no tag.
+    pub async fn feed(&self, of: &Selection) -> Result<Arc<Feed>> {
+        let name = of.username.as_ref().map(|name| username_key(name).ok_or(Error::NotFound)).transpose()?;
+        let key = Key::public(id_of(&[name.as_deref().unwrap_or_default(), &of.tag]));
         let load = |viewer: Viewer| {
-            let db = self.db.clone();
+            let (this, tag) = (self.clone(), of.tag.clone());
             async move {
-                let owner = match &username {
+                let owner = match &name {
                     None => None,
-                    Some(name) => match store::profile(&db, &viewer, name).await? {
+                    Some(name) => match store::profile(&this.db, &viewer, name).await? {
                         None => return Ok(None),
                         found => found,
                     },
                 };
-                let hits = store::latest(&db, &viewer, owner.as_ref().map(|profile| profile.id)).await?;
-                Ok(Some(Feed { owner, hits }))
+                let hits = this.latest_public(&viewer, owner.as_ref(), &tag).await?;
+                Ok(Some(Feed { owner, tag, hits }))
             }
         };
         let found = self.cache.get(&cached::FEED, key, cached::list_scopes(&Viewer::Visitor), load).await?;
         found.ok_or(Error::NotFound)
+    }
+
+    async fn latest_public(&self, viewer: &Viewer, owner: Option<&Profile>, tag: &str) -> Result<Vec<Hit>> {
+        if tag.is_empty() {
+            return Ok(store::latest(&self.db, viewer, owner.map(|profile| profile.id)).await?);
+        }
+        let params = ListParams {
+            q: owner.map(|profile| format!("by:{}", profile.username)).unwrap_or_default(),
+            tag: tag.to_owned(),
+            limit: LATEST.to_string(),
+            include: "body".to_owned(),
+            ..ListParams::default()
+        };
+        let mut hits = list::page(&self.db, viewer, &params.search(&self.cursors)?).await?.hits;
+        for hit in hits.iter_mut().filter(|hit| hit.resource.body.chars().count() > store::LONGEST_BODY) {
+            hit.resource.body.clear();
+        }
+        Ok(hits)
     }
 }

@@ -10,9 +10,10 @@ use crate::resources::listing::Hit;
 use crate::resources::store::Statement;
 use crate::resources::store::list::columns;
 use crate::resources::visibility::visible;
+use crate::timestamp::Timestamp;
 
 /// Feeds contain bodies up to this many characters; of longer ones, only the summary.
-pub const FEED_BODY: i64 = 20_000;
+pub const LONGEST_BODY: usize = 20_000;
 
 /// The profile of a username in its folded form.
 pub async fn profile(db: &Db, viewer: &Viewer, username_key: &str) -> sqlx::Result<Option<Profile>> {
@@ -35,6 +36,29 @@ pub fn profile_statement(viewer: &Viewer, username_key: &str) -> Statement {
     Statement { sql, ..statement }
 }
 
+/// What a sitemap tells of a public resource.
+#[derive(sqlx::FromRow)]
+pub struct Place {
+    pub id: Uuid,
+    pub updated_at: Timestamp,
+    pub username: String,
+    /// Whether its owner has a profile.
+    pub has_profile: bool,
+}
+
+/// The newest first.
+pub async fn places(db: &Db, viewer: &Viewer, most: i64) -> sqlx::Result<Vec<Place>> {
+    let mut statement = Statement::new(viewer);
+    let most = statement.bind(Value::Int(most));
+    let sql = format!(
+        "SELECT r.id, r.updated_at, u.username, u.disabled_at IS NULL AS has_profile
+        FROM resources r JOIN users u ON u.id = r.owner_id
+        WHERE {visible} ORDER BY r.created_at DESC, r.id DESC LIMIT {most}",
+        visible = visible(viewer),
+    );
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), statement.values).fetch_all(pool).await)
+}
+
 /// The newest first.
 pub async fn latest(db: &Db, viewer: &Viewer, owner: Option<Uuid>) -> sqlx::Result<Vec<Hit>> {
     let Statement { sql, values, .. } = latest_statement(viewer, owner);
@@ -47,7 +71,7 @@ pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> Statement {
     let sql = format!(
         "SELECT {columns} FROM resources r JOIN users u ON u.id = r.owner_id
         WHERE {visible}{by_owner} ORDER BY r.created_at DESC, r.id DESC LIMIT {LATEST}",
-        columns = columns(&format!("CASE WHEN LENGTH(r.body) <= {FEED_BODY} THEN r.body ELSE '' END")),
+        columns = columns(&format!("CASE WHEN LENGTH(r.body) <= {LONGEST_BODY} THEN r.body ELSE '' END")),
         visible = visible(viewer),
         by_owner = by_owner.unwrap_or_default(),
     );

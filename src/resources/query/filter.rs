@@ -1,6 +1,7 @@
 //! Filters of a query: `tag:`, `site:`, `by:`, `kind:`, `is:`, `visibility:`, `before:`, `after:`.
 
 use time::Date;
+use uuid::Uuid;
 
 use super::super::{Kind, Visibility, normal_url, tag};
 use super::QueryError;
@@ -34,6 +35,8 @@ pub enum Criterion {
     Untagged,
     Broken,
     Visibility(Visibility),
+    /// One entry alone, which no one can type.
+    Entry(Uuid),
     /// Made after this, which only the API's parameters say.
     CreatedAfter(Timestamp),
     /// The same of the last change.

@@ -13,7 +13,7 @@ use super::Resources;
 use super::draft::{given, one_line};
 use super::listing::{Hit, ListParams, Sort};
 use super::public::LATEST;
-use super::public::store::FEED_BODY;
+use super::public::store::LONGEST_BODY;
 use crate::cache::{Scope, Write};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -133,8 +133,7 @@ impl Resources {
         };
         let found = self.list(viewer, &newest).await?;
         let mut hits: Vec<Hit> = found.hits.iter().map(|hit| (**hit).clone()).collect();
-        let longest = usize::try_from(FEED_BODY).unwrap_or(usize::MAX);
-        let is_long = |hit: &&mut Hit| hit.resource.body.chars().nth(longest).is_some();
+        let is_long = |hit: &&mut Hit| hit.resource.body.chars().nth(LONGEST_BODY).is_some();
         hits.iter_mut().filter(is_long).for_each(|hit| hit.resource.body.clear());
         Ok(hits)
     }

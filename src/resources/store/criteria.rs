@@ -163,6 +163,7 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
             "r.id IN (SELECT lc.resource_id FROM link_checks lc WHERE lc.broken_since IS NOT NULL)".to_owned()
         }
         Criterion::Visibility(visibility) => format!("r.visibility = '{}'", visibility.as_str()),
+        Criterion::Entry(id) => format!("r.id = {}", statement.bind(Value::Id(*id))),
         Criterion::CreatedAfter(at) => format!("r.created_at > {}", statement.bind(Value::At(*at))),
         Criterion::ChangedAfter(at) => format!("r.updated_at > {}", statement.bind(Value::At(*at))),
         Criterion::Before(date) => {

@@ -7,6 +7,7 @@ pub mod first_rows;
 pub mod list;
 pub mod parts;
 mod ranked;
+pub(super) mod samples;
 pub mod tags;
 pub mod write;
 

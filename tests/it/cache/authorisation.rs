@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use coffer::cache::{self, Cached};
 use coffer::identity::Viewer;
 use coffer::resources::listing::ListParams;
+use coffer::resources::public::Selection;
 use coffer::resources::visibility::may_see;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use uuid::Uuid;
@@ -13,6 +14,10 @@ use crate::support::app::App;
 use crate::support::on_both_engines;
 
 const VISIBILITIES: [Visibility; 3] = [Visibility::Private, Visibility::Members, Visibility::Public];
+
+fn of(username: &str) -> Selection {
+    Selection { username: Some(username.to_owned()), ..Selection::default() }
+}
 
 struct Partition {
     viewer: Viewer,
@@ -53,7 +58,7 @@ async fn flip(resources: &Resources, partition: &mut Partition, dice: usize) {
 async fn check(resources: &Resources, viewer: &Viewer, partitions: &[Partition]) {
     let listed = resources.list(viewer, &ListParams::default()).await.expect("a list");
     assert!(listed.hits.iter().all(|hit| may_see(viewer, &hit.resource)));
-    let feed = resources.feed(None).await.expect("a feed");
+    let feed = resources.feed(&Selection::default()).await.expect("a feed");
     assert!(feed.hits.iter().all(|hit| may_see(&Viewer::Visitor, &hit.resource)));
     for partition in partitions {
         let mine = viewer.id() == partition.viewer.id();
@@ -85,10 +90,10 @@ async fn shows_what_is_public(resources: &Resources, partition: &Partition) {
         kept.filter(|(_, visibility, trashed)| *visibility == Visibility::Public && !trashed).count();
     let Ok(profile) = resources.profile(username).await else {
         assert_eq!(public, 0, "{username}");
-        return assert!(resources.feed(Some(username)).await.is_err(), "{username}");
+        return assert!(resources.feed(&of(username)).await.is_err(), "{username}");
     };
-    let feed = resources.feed(Some(username)).await.expect("a feed");
-    let listed = resources.public_resources_of(&profile, "").await.expect("a list");
+    let feed = resources.feed(&of(username)).await.expect("a feed");
+    let listed = resources.public_resources_of(&profile, "", "").await.expect("a list");
     assert_eq!(usize::try_from(profile.public), Ok(public));
     assert_eq!((feed.hits.len(), listed.hits.len()), (public, public));
 }

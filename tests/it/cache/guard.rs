@@ -81,7 +81,7 @@ async fn no_kind_serves_what_is_not_for_the_viewer(app: App) {
                 may_see(name, &hit.resource),
                 "{what}"
             );
-            let feed = || Feed { owner: None, hits: vec![Hit::clone(hit)] };
+            let feed = || Feed { owner: None, tag: String::new(), hits: vec![Hit::clone(hit)] };
             let is_public = may_see("visitor", &hit.resource);
             assert_eq!(served(&app, &FEED, &Viewer::Visitor, feed).await, is_public, "{what}");
         }

@@ -7,6 +7,7 @@ use coffer::identity::{RequestMeta, Role, Viewer};
 use coffer::keys::Keys;
 use coffer::resources::import::File;
 use coffer::resources::listing::ListParams;
+use coffer::resources::public::Selection;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
 use coffer::web::cursor::CursorKey;
 use uuid::Uuid;
@@ -30,6 +31,10 @@ fn asked() -> Vec<ListParams> {
     vec![with("", ""), with("", "title"), with("pearl", ""), with("tag:sea", ""), with("by:ada", "changed")]
 }
 
+fn of(username: &str) -> Selection {
+    Selection { username: Some(username.to_owned()), ..Selection::default() }
+}
+
 /// Everything that this viewer can read, as text.
 async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec<String> {
     let mut all = Vec::new();
@@ -43,11 +48,14 @@ async fn everything(resources: &Resources, viewer: &Viewer, ids: &[Uuid]) -> Vec
     for name in ["ada", "eve", "nobody"] {
         let profile = resources.profile(name).await.ok();
         if let Some(profile) = &profile {
-            all.push(format!("{:?}", resources.public_resources_of(profile, "").await.expect("a list").hits));
+            all.push(format!(
+                "{:?}",
+                resources.public_resources_of(profile, "", "").await.expect("a list").hits
+            ));
         }
-        all.push(format!("{profile:?} {:?}", resources.feed(Some(name)).await.ok()));
+        all.push(format!("{profile:?} {:?}", resources.feed(&of(name)).await.ok()));
     }
-    all.push(format!("{:?}", resources.feed(None).await.expect("a feed")));
+    all.push(format!("{:?}", resources.feed(&Selection::default()).await.expect("a feed")));
     all.push(format!("{:?}", resources.any(viewer).await.expect("whether there is anything")));
     all
 }
