@@ -43,6 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use self::cached::Part;
@@ -79,6 +80,8 @@ pub struct Resources {
     exports: Exports,
     fetching: Option<Fetching>,
     icon_reads: IconReads,
+    /// Where the last sweep of unused words ended.
+    swept: Arc<Mutex<String>>,
     pub requests: Requests,
 }
 
@@ -93,7 +96,8 @@ impl Resources {
     pub fn new(cache: Cache, db: Db, context: System, cursors: CursorKey) -> Self {
         let requests = Requests::new(db.clone(), context.clone());
         let (exports, icon_reads) = (Exports::default(), IconReads::default());
-        Self { cache, db, context, cursors, exports, fetching: None, icon_reads, requests }
+        let swept = Arc::default();
+        Self { cache, db, context, cursors, exports, fetching: None, icon_reads, swept, requests }
     }
 
     /// The same, with pages fetched in the background.
@@ -162,9 +166,12 @@ impl Resources {
         Ok(search)
     }
 
-    /// Forgets words that no entry has any more.
+    /// Forgets words that no entry has any more, where the last call ended.
     pub async fn forget_unused_words(&self) -> Result<()> {
-        Ok(store::parts::sweep(&self.db).await?)
+        let last = self.swept.lock().clone();
+        let last = store::parts::sweep(&self.db, last).await?;
+        *self.swept.lock() = last;
+        Ok(())
     }
 
     /// How many match on all pages.

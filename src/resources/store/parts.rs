@@ -9,8 +9,10 @@ pub const FIND: &str = "SELECT DISTINCT word FROM
         (SELECT word FROM word_parts WHERE part >= $1 AND part < $2 ORDER BY part, word LIMIT 100) found
     ORDER BY word";
 
-/// Words that one transaction looks at, and writers wait for.
-const SWEPT: i64 = 500;
+/// Words that one transaction looks at: other writers wait for that.
+const SWEPT: i64 = 100;
+/// Transactions of one sweep.
+const STEPS: usize = 50;
 
 /// Lets the words that contain the one still being typed match too.
 pub async fn widen(db: &Db, query: &mut Query) -> sqlx::Result<()> {
@@ -33,19 +35,20 @@ struct Noted {
     is_unused: bool,
 }
 
-/// Forgets the words that no entry has any more.
-pub async fn sweep(db: &Db) -> sqlx::Result<()> {
-    let mut last = String::new();
-    loop {
+/// Forgets words that no entry has any more: of some thousands, those after `last`. Returns the last of them, or nothing at
+/// the end of all.
+pub async fn sweep(db: &Db, mut last: String) -> sqlx::Result<String> {
+    for _ in 0..STEPS {
         let mut tx = db.begin().await?;
         let noted = after(&mut tx, &last).await?;
-        let Some(end) = noted.last() else { return Ok(()) };
+        let Some(end) = noted.last() else { return Ok(String::new()) };
         last.clone_from(&end.word);
         for Noted { word, .. } in noted.iter().filter(|noted| noted.is_unused) {
             forget(&mut tx, word).await?;
         }
         tx.commit().await?;
     }
+    Ok(last)
 }
 
 /// The next words, in the order of their longest ends.
