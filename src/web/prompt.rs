@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::{Extensions, HeaderName};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::html;
 use super::page_context::PageContext;
 use super::pending::PendingForm;
 use crate::error::Error;
@@ -107,7 +106,7 @@ impl IntoResponse for PromptPage<'_> {
             (HeaderName::from_static("hx-retarget"), "body"),
             (HeaderName::from_static("hx-reswap"), "innerHTML show:top"),
         ];
-        match html::render(&self) {
+        match self.render() {
             Ok(html) => (WHOLE, Html(html)).into_response(),
             Err(error) => Error::from(error).into_response(),
         }
