@@ -136,7 +136,7 @@ async fn the_settings_show_an_address_once(app: App) {
     let share = ada.get(&entry.page()).await.ok().attributes(".actions a", "href").remove(1);
     let page = ada.get(&share).await.ok().has("h2", "Share “Pearl”");
     let fields = [("entry", entry.id.as_str()), ("tag", ""), ("q", ""), ("days", "7")];
-    assert_eq!(page.attributes("input[name=entry]", "value"), [entry.id.clone()]);
+    assert_eq!(page.attributes("input[name=entry]", "value"), [entry.id.as_str()]);
     ada.post_form("/settings/shares", &fields).await.redirects_to("/settings/shares");
     let page = ada.get("/settings/shares").await.ok().has(".holdings h2", "Pearl");
     let address = page.attributes("#secret", "value").remove(0);

@@ -101,7 +101,7 @@ impl Resources {
     ) -> Result<Arc<Listing>> {
         let (q, limit) = (format!("by:{}", profile.username), PAGE.to_owned());
         let (tag, cursor) = (tag.to_owned(), cursor.to_owned());
-        let params = ListParams { q, tag, limit, cursor, ..ListParams::default() };
+        let params = ListParams { q, tag, cursor, limit, ..ListParams::default() };
         self.list(&Viewer::Visitor, &params).await
     }
 
