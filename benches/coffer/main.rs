@@ -7,6 +7,7 @@ mod coffer;
 mod http;
 mod import;
 mod keep_alive;
+mod large_import;
 mod library;
 mod limiter;
 mod login;
@@ -34,9 +35,9 @@ use tokio::runtime::Builder;
 
 use table::Table;
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "api", "cache", "http", "tags", "start", "memory", "login", "metrics", "search", "list", "write",
-    "import", "limiter",
+    "import", "large-import", "limiter",
 ];
 
 /// What the command line asks for; nothing is everything.
@@ -116,6 +117,9 @@ async fn run() {
     }
     if asked.wants("import") {
         import::import(&mut table, asked.bookmarks.as_deref()).await;
+    }
+    if asked.wants("large-import") {
+        large_import::measure(&mut table).await;
     }
     if ["search", "list", "write"].iter().any(|name| asked.wants(name)) {
         library::measure(&mut table, &asked).await;

@@ -146,13 +146,14 @@ impl OwnLibrary for Resources {
 
 impl App {
     /// Runs until the program ends.
-    pub fn maintain_library(&self) -> [JoinHandle<()>; 3] {
+    pub fn maintain_library(&self) -> [JoinHandle<()>; 4] {
         let settings = &self.config.fetching;
         let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
-        let (fetching, checking) = (self.library.resources.clone(), self.library.resources.clone());
+        let [fetching, checking, importing] = [(); 3].map(|()| self.library.resources.clone());
         [
             tokio::spawn(async move { fetching.maintain_fetching().await }),
             tokio::spawn(async move { checking.maintain_links(fetcher.as_ref()).await }),
+            tokio::spawn(async move { importing.maintain_imports().await }),
             tokio::spawn(self.library.webhooks.clone().maintain()),
         ]
     }

@@ -211,6 +211,18 @@ pub struct ImportArgs {
     /// The file's encoding, for example utf-8, gbk or windows-1252. [default: as declared in the file]
     #[arg(long, value_parser = charset)]
     pub charset: Option<&'static Encoding>,
+    /// Make no tags of folders.
+    #[arg(long)]
+    pub without_folders: bool,
+    /// Say what would come in, and import nothing.
+    #[arg(long)]
+    pub preview: bool,
+    /// Address of a running coffer that takes the file, with its scheme.
+    #[arg(long, value_name = "URL", requires = "token_file", conflicts_with = "user")]
+    pub server: Option<String>,
+    /// File with an API token of that coffer, with the scope resources:write.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

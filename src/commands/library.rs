@@ -1,14 +1,18 @@
 //! `coffer import` and `coffer seed`: what comes into a library, with a progress bar.
 
+mod remote;
+
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{open_or_make, owner, sentence};
+use crate::app::App;
 use crate::cli::args::{ImportArgs, SeedArgs};
 use crate::config::Config;
 use crate::error::Error;
 use crate::identity::Viewer;
+use crate::resources::import::choices::Choices;
 use crate::resources::import::{File, Report};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
@@ -17,20 +21,50 @@ pub async fn import(args: ImportArgs, config: Config) -> Result<(), String> {
     let bytes =
         std::fs::read(&args.file).map_err(|e| format!("Cannot read {}: {e}.", args.file.display()))?;
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if let Some(server) = &args.server {
+        return remote::import(&args, server, &name, bytes).await;
+    }
     let app = open_or_make(config).await?;
     let owner = owner(&app, args.user.as_deref()).await?;
-    let bar = bar("Importing");
-    let file = File { name: &name, bytes, visibility: args.visibility, charset: args.charset };
+    let charset = args.charset.map(|charset| charset.name().to_owned()).unwrap_or_default();
+    let choices = Choices {
+        visibility: args.visibility,
+        charset,
+        without_folders: args.without_folders,
+        ..Choices::default()
+    };
+    let file = File { name: &name, bytes: bytes.into(), choices };
     let viewer = Viewer::Member(Arc::new(owner));
-    let imported = app.library.resources.import(&viewer, file, |done, total| {
+    let done = bring_in(&app, &viewer, file, args.preview).await;
+    app.close().await;
+    done.map_err(|error| import_error(&error))
+}
+
+async fn bring_in(app: &App, viewer: &Viewer, file: File<'_>, is_preview: bool) -> Result<(), Error> {
+    let resources = &app.library.resources;
+    if is_preview {
+        let id = resources.preview_import(viewer, file).await?;
+        preview(&resources.find_import(viewer, id).await?.report);
+        return Ok(());
+    }
+    let bar = bar("Importing");
+    let imported = resources.import(viewer, file, |done, total| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
-    let (_, report) = imported.await.map_err(|e| import_error(&e))?;
+    let (_, report) = imported.await?;
     bar.finish_and_clear();
     tell(&report);
-    app.close().await;
     Ok(())
+}
+
+/// What a file would do.
+fn preview(report: &Report) {
+    println!("{}: {}.", report.file_name, report.format);
+    println!(
+        "It has {} new, {} already saved, {} in the trash, {} to skip. It makes {} new tags.",
+        report.new, report.duplicate, report.in_trash, report.refused, report.new_tag_count
+    );
 }
 
 fn import_error(error: &Error) -> String {

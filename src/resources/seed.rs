@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::import::batch::State;
+use super::import::choices::Choices;
 use super::import::store::NewImport;
 use super::import::{BATCH, Ready, store};
 use super::{Draft, Resources, Visibility};
@@ -73,6 +74,7 @@ impl Resources {
                     created: at,
                     updated: at,
                     checked: draft(number, &mut numbers).check()?,
+                    twins: Vec::new(),
                 });
             }
             let import = self.context.new_id();
@@ -82,6 +84,8 @@ impl Resources {
                 owner,
                 file_name: "made-up resources",
                 state: State::Committed,
+                choices: &Choices::default(),
+                total: batch.len(),
                 now: start,
             };
             store::begin(&mut tx, &row).await?;

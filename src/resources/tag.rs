@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use netscape_bookmarks::is_comma;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -124,21 +125,6 @@ fn clean_levels(text: &str) -> String {
         .filter(|level| level.chars().any(|c| !is_joiner(c)))
         .collect::<Vec<_>>()
         .join("/")
-}
-
-/// The comma, its compatibility forms, and what East Asian and Arabic keyboards type for one.
-pub(super) fn is_comma(c: char) -> bool {
-    matches!(
-        c,
-        ',' | '\u{060C}'
-            | '\u{3001}'
-            | '\u{FE10}'
-            | '\u{FE11}'
-            | '\u{FE50}'
-            | '\u{FE51}'
-            | '\u{FF0C}'
-            | '\u{FF64}'
-    )
 }
 
 fn is_slash(c: char) -> bool {

@@ -47,6 +47,8 @@ pub async fn first_day(app: &App, address: &str, javascript: bool) {
 
     browser.follow("Import bookmarks").await;
     browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
+    browser.press("Preview").await;
+    browser.has("h1", "Nothing imported yet").await;
     browser.press("Import").await;
     browser.has("h1", "Bookmarks imported").await;
     browser.follow("View imported entries").await;
@@ -372,6 +374,8 @@ async fn every_page_is_for_everybody() {
 
     browser.goto("/import").await;
     browser.upload("Bookmarks file", Path::new(BOOKMARKS)).await;
+    browser.press("Preview").await;
+    browser.has("h1", "Nothing imported yet").await;
     browser.press("Import").await;
     browser.has("h1", "Bookmarks imported").await;
     is_for_everybody(&browser, "an import").await;

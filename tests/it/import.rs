@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use coffer::identity::Role;
-use coffer::resources::Visibility;
 use coffer::resources::import::File;
+use coffer::resources::import::choices::Choices;
 use coffer::web::forms::encode;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::support::actor::Actor;
 use crate::support::answer::Answer;
 use crate::support::app::{App, Engine, Stopped};
 use crate::support::on_both_engines;
+use crate::support::wait::eventually;
 
 const RAGGED: &[u8] = include_bytes!("../fixtures/bookmarks-ragged.html");
 /// `<a` in the ragged file that are no comment and no title.
@@ -35,7 +36,16 @@ fn tally(report: &Answer) -> [usize; 3] {
 
 async fn imports(actor: &Actor, file: &[u8]) -> Answer {
     let sent = actor.uploads("/import", "bookmarks.html", file, &[("visibility", "private")]).await.is(303);
-    actor.get(&sent.header("location")).await.ok()
+    ended(actor, &sent.header("location")).await
+}
+
+/// The import's page once nothing of it goes on.
+pub async fn ended(actor: &Actor, place: &str) -> Answer {
+    let is_over = async || {
+        let page = actor.get(place).await.ok();
+        if page.attributes("progress", "value").is_empty() { Ok(page) } else { Err("it goes on") }
+    };
+    eventually(Duration::from_mins(1), is_over).await.expect("an end")
 }
 
 async fn find(actor: &Actor, url: &str) -> Value {
@@ -184,9 +194,10 @@ async fn what_is_no_bookmarks_file_is_refused_with_a_sentence(app: App) {
     for (file, sentence) in [
         (&b""[..], "empty"),
         (b"  \n", "empty"),
-        (b"<!doctype html><p>A page", "contains no bookmarks"),
+        (b"<!doctype html><p>A page", "It seems to be a web page"),
         (b"just text", "contains no bookmarks"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "isn't a text file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "It seems to be a picture"),
+        (b"\0\x01\0\x02\0\x03\0\x04", "isn't a text file"),
         (b"{\"roots\":{}}", "contains no bookmarks"),
         (damaged.as_bytes(), "damaged"),
     ] {
@@ -506,9 +517,9 @@ async fn a_thousand_kept_links_get_new_tags_at_once(app: App) {
 async fn a_file_of_more_links_than_come_in_at_once_is_refused() {
     let app = App::with(Engine::Sqlite, &[]).await;
     let owner = app.signed_in("owner").await;
-    let file = file_of(&"<DT><A HREF=x>\n".repeat(50_001));
+    let file = file_of(&"<DT><A HREF=x>\n".repeat(200_001));
     let refused = owner.uploads("/import", "b.html", &file, &[("visibility", "private")]).await.is(422);
-    refused.has("#file-error", "This file has 50001 links; at most 50000 can be imported at once.");
+    refused.has("#file-error", "This file has 200001 links; at most 200000 can be imported at once.");
 }
 
 on_both_engines!(a_kept_link_takes_as_many_new_tags_as_there_is_room_for);
@@ -550,12 +561,7 @@ async fn a_note_in_the_trash_stays_there(app: App) {
 async fn a_file_name_is_shown_without_what_nobody_sees() {
     let app = App::with(Engine::Sqlite, &[]).await;
     app.has_account("owner", Role::Member).await;
-    let file = File {
-        name: "b\u{7}\u{1b}[31m.html",
-        bytes: RAGGED.to_vec(),
-        visibility: Visibility::Private,
-        charset: None,
-    };
+    let file = File { name: "b\u{7}\u{1b}[31m.html", bytes: RAGGED.into(), choices: Choices::default() };
     let imported = app.coffer.library.resources.import(&app.viewer("owner").await, file, |_, _| ()).await;
     assert_eq!(imported.expect("a report").1.file_name, "b[31m.html");
 }

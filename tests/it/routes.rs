@@ -199,6 +199,8 @@ async fn takes_the_tour(owner: &Actor) {
     owner.post_form(&format!("{report}/undo"), &[]).await.redirects_to(&report);
     let preview = owner.uploads("/import", "bookmarks.html", file, &[("step", "preview")]).await.is(303);
     let preview = preview.header("location");
+    let choices = [("visibility", "members"), ("folders", "out")];
+    owner.post_form(&format!("{preview}/preview"), &choices).await.redirects_to(&preview);
     owner.post_form(&format!("{preview}/commit"), &[]).await.redirects_to(&preview);
     let link = [("url", "https://again.invalid/"), ("title", "Again"), ("kind", "link")];
     let page = owner.post_form("/resources", &link).await.is(303).header("location");

@@ -8,6 +8,7 @@ use coffer::identity::RequestMeta;
 use coffer::identity::Viewer;
 use coffer::resources::bulk::{BulkChange, Respelling, Retag};
 use coffer::resources::import::File;
+use coffer::resources::import::choices::Choices;
 use coffer::resources::listing::ListParams;
 use coffer::resources::retag::TagWish;
 use coffer::resources::store::tags::count_miscounted;
@@ -123,8 +124,8 @@ impl Library<'_> {
             |one| format!("<DT><A HREF=\"https://example.org/{}\" TAGS=\"{folder}\">Link</A>\n", one % 40);
         let links = (number..number + 4).map(link).collect::<Vec<_>>().concat();
         let text = format!("<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n{links}</DL>\n");
-        let file =
-            File { name: "a.html", bytes: text.into_bytes(), visibility: self.visibility(), charset: None };
+        let choices = Choices { visibility: self.visibility(), ..Choices::default() };
+        let file = File { name: "a.html", bytes: text.into(), choices };
         self.app.coffer.library.resources.import(&self.owner, file, |_, _| ()).await.expect("they come in");
     }
 

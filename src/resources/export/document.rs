@@ -8,11 +8,11 @@ use askama::Template;
 use serde::Serialize;
 
 use super::Library;
-use crate::resources::Visibility;
 use crate::resources::resource::ResourceBody;
+use crate::resources::{Resource, Visibility};
 
 /// The generator tells coffer's import that descriptions are Markdown and that commas separate tags.
-const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
+pub const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=UTF-8\">
 <META NAME=\"generator\" CONTENT=\"coffer\">
 <TITLE>Bookmarks</TITLE>
@@ -20,13 +20,15 @@ const HTML_HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <DL><p>
 ";
 
+pub const HTML_END: &[u8] = b"</DL><p>\n";
+
 #[derive(Template)]
 #[template(path = "export/bookmarks.html")]
 struct Bookmarks<'a> {
     links: Vec<Link<'a>>,
 }
 
-struct Link<'a> {
+pub struct Link<'a> {
     url: Escaped<'a>,
     title: Escaped<'a>,
     body: Escaped<'a>,
@@ -37,8 +39,24 @@ struct Link<'a> {
     modified: i64,
 }
 
+impl<'a> Link<'a> {
+    /// `None` for a note.
+    pub fn new(resource: &'a Resource) -> Option<Self> {
+        Some(Self {
+            url: Escaped(resource.url.as_deref()?.into()),
+            title: Escaped((&resource.title).into()),
+            body: Escaped((&resource.body).into()),
+            tags: Escaped(resource.tags.0.join(",").into()),
+            visibility: resource.visibility,
+            unread: resource.unread,
+            added: resource.created_at.micros() / 1_000_000,
+            modified: resource.updated_at.micros() / 1_000_000,
+        })
+    }
+}
+
 /// Escapes HTML with the five entities that every importer decodes; Chromium's decodes no others.
-struct Escaped<'a>(Cow<'a, str>);
+pub struct Escaped<'a>(pub Cow<'a, str>);
 
 impl Escaped<'_> {
     fn is_empty(&self) -> bool {
@@ -68,22 +86,15 @@ impl fmt::Display for Escaped<'_> {
 pub fn html(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HTML_HEAD.as_bytes())?;
     library.each_batch(|batch| {
-        let links = batch.iter().filter(|resource| resource.trashed_at.is_none()).filter_map(|resource| {
-            Some(Link {
-                url: Escaped(resource.url.as_deref()?.into()),
-                title: Escaped((&resource.title).into()),
-                body: Escaped((&resource.body).into()),
-                tags: Escaped(resource.tags.0.join(",").into()),
-                visibility: resource.visibility,
-                unread: resource.unread,
-                added: resource.created_at.micros() / 1_000_000,
-                modified: resource.updated_at.micros() / 1_000_000,
-            })
-        });
-        let rows = Bookmarks { links: links.collect() }.render().map_err(io::Error::other)?;
-        out.write_all(rows.as_bytes())
+        let links = batch.iter().filter(|resource| resource.trashed_at.is_none()).filter_map(Link::new);
+        write_links(links.collect(), out)
     })?;
-    out.write_all(b"</DL><p>\n")
+    out.write_all(HTML_END)
+}
+
+pub fn write_links(links: Vec<Link<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    let rows = Bookmarks { links }.render().map_err(io::Error::other)?;
+    out.write_all(rows.as_bytes())
 }
 
 /// Everything, one entry a line: `{"exported_at": …, "resources": […]}`.

@@ -5,6 +5,7 @@
 pub mod api;
 mod archive;
 mod document;
+mod folders;
 pub mod pages;
 mod pipe;
 mod running;
@@ -31,11 +32,13 @@ use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
-#[schema(rename_all = "lowercase")]
-#[serde(rename_all = "lowercase")]
+#[schema(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Bookmarks that every browser imports; links only.
     Html,
+    /// The same with a folder for each link whose tag has levels, such as `work/rust`.
+    HtmlFolders,
     /// All entries without their older versions.
     Json,
     /// A ZIP with one Markdown file an entry.
@@ -49,7 +52,7 @@ impl Format {
 
     pub const fn file_name(self) -> &'static str {
         match self {
-            Self::Html => "coffer-bookmarks.html",
+            Self::Html | Self::HtmlFolders => "coffer-bookmarks.html",
             Self::Json => "coffer-library.json",
             Self::Markdown => "coffer-library.zip",
         }
@@ -57,7 +60,7 @@ impl Format {
 
     pub const fn media_type(self) -> &'static str {
         match self {
-            Self::Html => "text/html; charset=utf-8",
+            Self::Html | Self::HtmlFolders => "text/html; charset=utf-8",
             Self::Json => "application/json",
             Self::Markdown => "application/zip",
         }
@@ -156,6 +159,7 @@ impl Resources {
 fn write(library: &Library, format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Html => document::html(library, out),
+        Format::HtmlFolders => folders::html(library, out),
         Format::Json => document::json(library, out),
         Format::Markdown => archive::markdown(library, out),
     }
@@ -188,10 +192,7 @@ impl Library {
     /// Calls `take` with every entry, oldest first, then those in the trash.
     fn each_batch(&self, mut take: impl FnMut(Vec<Resource>) -> io::Result<()>) -> io::Result<()> {
         if let Some(chosen) = &self.chosen {
-            return chosen.chunks(store::BATCH).try_for_each(|ids| {
-                let batch = store::chosen(&self.resources.db, self.owner, ids);
-                take(self.runtime.block_on(batch).map_err(io::Error::other)?)
-            });
+            return chosen.chunks(store::BATCH).try_for_each(|ids| take(self.chosen_of(ids)?));
         }
         for in_trash in [false, true] {
             let mut after = Some(After::start(in_trash));
@@ -205,6 +206,12 @@ impl Library {
             }
         }
         Ok(())
+    }
+
+    /// Those of the entries, in this order.
+    fn chosen_of(&self, ids: &[Uuid]) -> io::Result<Vec<Resource>> {
+        let chosen = store::chosen(&self.resources.db, self.owner, ids);
+        self.runtime.block_on(chosen).map_err(io::Error::other)
     }
 
     fn revisions(&self, batch: &[Resource]) -> io::Result<Vec<PastVersion>> {

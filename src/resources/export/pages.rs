@@ -23,7 +23,7 @@ pub fn routes() -> Router<ResourcesState> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ExportParams {
-    /// `html`, `json` or `markdown`; without one, the page that offers them.
+    /// `html`, `html-folders`, `json` or `markdown`; without one, the page that offers them.
     format: String,
 }
 
@@ -43,5 +43,8 @@ async fn export(
 }
 
 pub fn unknown_format() -> Error {
-    Error::Malformed { code: Code::BadParameter, message: "format must be html, json or markdown.".into() }
+    Error::Malformed {
+        code: Code::BadParameter,
+        message: "format must be html, html-folders, json or markdown.".into(),
+    }
 }

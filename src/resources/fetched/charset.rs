@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
-
-use crate::resources::import::netscape::decode::declared;
+use netscape_bookmarks::declared;
 
 /// The byte order mark decides, then the header, then the page's own `<meta>`, then what the bytes look like.
 pub fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {

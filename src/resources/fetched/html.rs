@@ -10,10 +10,9 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
+use netscape_bookmarks::html::{Count, content_of};
 
 use crate::resources::draft::{TITLE_LIMIT, one_line};
-use crate::resources::import::netscape::attributes::Count;
-use crate::resources::import::netscape::outline::content_of;
 
 /// Characters of a description.
 const DESCRIPTION: usize = 1_000;

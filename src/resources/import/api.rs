@@ -1,8 +1,9 @@
 //! Imports as JSON: a file is looked at, brought in, and taken back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +15,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::batch::{self, Import, KeptEntry};
-use super::{File, Report};
+use super::choices::Choices;
+use super::formats::Role;
+use super::{File, Report, job};
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, KeyOfFile};
 use crate::resources::{Resources, ResourcesState, Visibility};
@@ -27,6 +30,7 @@ use crate::web::path::Id;
 use crate::web::scoped::{ResourcesWrite, Scoped};
 
 const MAX_NAME: usize = 200;
+const MAX_COLUMNS: usize = 100;
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
@@ -50,10 +54,28 @@ struct ImportParams {
     /// The encoding of an old file that does not say it, such as `windows-1252`.
     #[param(max_length = 40)]
     charset: String,
+    /// `false` to make no tags of folders.
+    #[param(value_type = Option<bool>)]
+    folders: String,
+    /// Which columns of a table hold what, such as `address:2,title:0`; columns count from 0. Left out, their names decide.
+    #[param(max_length = 100)]
+    columns: String,
 }
 
 impl ImportParams {
-    fn file(&self, bytes: Vec<u8>) -> Result<File<'_>> {
+    fn columns(&self) -> Result<BTreeMap<Role, usize>> {
+        let column = |text: &str| {
+            let (role, place) = text.split_once(':')?;
+            Some((Role::parse(role.trim())?, place.trim().parse().ok()?))
+        };
+        let columns = self.columns.split(',').filter(|text| !text.is_empty()).map(column);
+        let columns = columns.collect::<Option<_>>().filter(|_| self.columns.len() <= MAX_COLUMNS);
+        columns.ok_or_else(|| {
+            Error::field("columns", "Name columns as in address:2,title:0. They are address, title, notes, tags, folder and date.")
+        })
+    }
+
+    fn file(&self, bytes: Bytes) -> Result<File<'_>> {
         let visibility = match self.visibility.as_str() {
             "" => Visibility::default(),
             name => Visibility::parse(name)
@@ -69,8 +91,15 @@ impl ImportParams {
         if bytes.is_empty() {
             return Err(Error::field("file", "Send the file as the body; this one is empty."));
         }
+        let without_folders = match self.folders.as_str() {
+            "" | "true" => false,
+            "false" => true,
+            _ => return Err(Error::field("folders", "Use true or false.")),
+        };
         let name = if self.name.is_empty() { "import" } else { &self.name };
-        Ok(File { name, bytes, visibility, charset })
+        let charset = charset.map(|charset| charset.name().to_owned()).unwrap_or_default();
+        let choices = Choices { visibility, charset, without_folders, columns: self.columns()? };
+        Ok(File { name, bytes, choices })
     }
 }
 
@@ -85,14 +114,18 @@ struct FileBytes(Vec<u8>);
 struct ImportBody {
     id: Uuid,
     state: batch::State,
+    /// Entries of the file.
+    total: i64,
+    /// Those of them that are dealt with, while `state` is `importing` and after.
+    done: i64,
     report: Report,
     /// Once it is undone: entries that were changed since it came in, and stayed.
     kept: Vec<KeptEntry>,
 }
 
 impl From<Import> for ImportBody {
-    fn from(Import { id, state, report, kept, .. }: Import) -> Self {
-        Self { id, state, report, kept }
+    fn from(Import { id, state, total, done, report, kept, .. }: Import) -> Self {
+        Self { id, state, total, done, report, kept }
     }
 }
 
@@ -117,7 +150,7 @@ async fn preview(
     let bytes = body::read(body, deps.upload_limit).await?;
     let key = key.with(&bytes);
     let preview = async |_| {
-        let id = waits::patient(resources.preview_import(&viewer, params.file(bytes.to_vec())?)).await?;
+        let id = waits::patient(resources.preview_import(&viewer, params.file(bytes.clone())?)).await?;
         let location = [(header::LOCATION, format!("/api/v1/imports/{id}"))];
         Ok((StatusCode::CREATED, location, shown(&resources, &viewer, id).await?).into_response())
     };
@@ -138,8 +171,11 @@ async fn find(
 }
 
 /// Bring in what was previewed.
+///
+/// A large file goes on after the answer: while `state` is `importing`, ask for the import again, and read how many of its
+/// `total` entries are `done`.
 #[utoipa::path(post, path = "/imports/{id}/commit", operation_id = "commitImport", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
-    (status = 200, body = ImportBody, description = "What came in"),
+    (status = 200, body = ImportBody, description = "What came in so far"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`wrong_state`"),
 ))]
@@ -148,13 +184,15 @@ async fn commit(
     viewer: Scoped<ResourcesWrite>,
     Id(id): Id,
 ) -> Result<axum::Json<ImportBody>> {
-    waits::patient(resources.commit_import(&viewer, id)).await?;
+    resources.begin_import(&viewer, id).await?;
+    job::carry_out(&resources, id).await;
     shown(&resources, &viewer, id).await
 }
 
 /// Take back what an import of the last 30 days has brought in.
 ///
-/// Entries that were changed since stay, and `kept` names them.
+/// Entries that were changed since stay, and `kept` names them once `state` is `undone`; while it is `undoing`, ask again.
+/// An import that is still going on stops there, and what came in so far is taken back.
 #[utoipa::path(post, path = "/imports/{id}/undo", operation_id = "undoImport", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path)), responses(
     (status = 200, body = ImportBody, description = "The import, with what stayed"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
@@ -165,7 +203,8 @@ async fn undo(
     viewer: Scoped<ResourcesWrite>,
     Id(id): Id,
 ) -> Result<axum::Json<ImportBody>> {
-    waits::patient(resources.undo_import(&viewer, id)).await?;
+    resources.begin_undo_of_import(&viewer, id).await?;
+    job::carry_out(&resources, id).await;
     shown(&resources, &viewer, id).await
 }
 

@@ -1,25 +1,34 @@
 //! An import as one batch: looked at first, brought in, and taken back as a whole.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use encoding_rs::Encoding;
+use axum::body::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::batch_store::{self, KeptFile};
-use super::{File, Report, store};
+use super::batch_store::{self, Advance, ImportRow};
+use super::choices::Choices;
+use super::plan::Plan;
+use super::prepare::Preparation;
+use super::reading::{Reading, Task};
+use super::store::{self, NewImport};
+use super::{File, Report};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::named::named;
-use crate::resources::bulk;
-use crate::resources::{Resources, Visibility};
+use crate::resources::Resources;
+use crate::resources::bulk::{self, BulkChange};
+use crate::resources::tag;
 
 /// For this long an import can be committed or undone.
 pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 /// Entries that an undone import names because it left them alone.
 pub const NAMED: i64 = 500;
+/// New tags that a preview names.
+const NAMED_TAGS: usize = 500;
 
 named! {
     #[derive(Serialize, ToSchema)]
@@ -28,8 +37,22 @@ named! {
     pub enum State {
         /// Nothing has come in yet.
         Previewed = "previewed",
+        /// Some of it is in; the rest follows.
+        Importing = "importing",
         Committed = "committed",
+        Undoing = "undoing",
         Undone = "undone",
+    }
+}
+
+impl State {
+    /// Whether work on it goes on.
+    pub const fn is_running(self) -> bool {
+        matches!(self, Self::Importing | Self::Undoing)
+    }
+
+    pub const fn can_be_undone(self) -> bool {
+        matches!(self, Self::Importing | Self::Committed)
     }
 }
 
@@ -40,6 +63,11 @@ pub struct Import {
     pub state: State,
     /// What came in, or will.
     pub report: Report,
+    pub choices: Choices,
+    /// Entries of the file.
+    pub total: i64,
+    /// Those of them that are dealt with.
+    pub done: i64,
     /// Entries that the undo left alone because they were changed since.
     pub kept: Vec<KeptEntry>,
     /// Whether it can still be committed, or undone.
@@ -53,94 +81,162 @@ pub struct KeptEntry {
 }
 
 impl Resources {
-    /// What a file would bring in. Nothing comes in before [`Resources::commit_import`].
+    /// What a file would bring in. Nothing comes in before [`Resources::begin_import`].
     ///
     /// # Errors
-    /// Those of [`Resources::import`].
+    /// [`Error::Invalid`] at `file` or `charset`, as the file is none that coffer reads, or has too many links.
     pub async fn preview_import(&self, viewer: &Viewer, file: File<'_>) -> Result<Uuid> {
         let owner = viewer.signed_in()?.id;
-        let kept = KeptFile::from(&file);
-        let mut incoming = self.incoming(owner, self.context.new_id(), file).await?;
-        // Carried out and rolled back, so that the preview says exactly what the import will do.
-        let mut trial = self.cache.begin_bulk().await?;
-        store::begin(&mut trial, &incoming.row(State::Committed)).await?;
-        self.bring_in(&mut trial, &mut incoming, |_, _| ()).await?;
-        drop(trial);
-        let mut tx = self.cache.begin_bulk().await?;
-        store::begin(&mut tx, &incoming.row(State::Previewed)).await?;
-        store::finish(&mut tx, incoming.id, &incoming.report).await?;
-        batch_store::keep_file(&mut tx, incoming.id, &kept).await?;
-        tx.commit([Scope::User(owner)]).await?;
-        Ok(incoming.id)
+        let bytes = file.bytes;
+        let report = Report::of_file(file.name);
+        let (report, total) = self.plan_import(owner, &bytes, &file.choices, report).await?;
+        self.keep_import(owner, &bytes, NewFile { choices: &file.choices, report: &report, total }).await
     }
 
-    /// Brings in what was previewed, as the library stands now.
+    /// Previews the same file with other choices.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::WrongState`] when it is committed already; those of [`Resources::preview_import`].
+    pub async fn choose_for_import(&self, viewer: &Viewer, id: Uuid, choices: &Choices) -> Result<()> {
+        let owner = viewer.signed_in()?.id;
+        let import = self.find_import(viewer, id).await?;
+        if import.state != State::Previewed {
+            return Err(Error::WrongState("This import is committed already."));
+        }
+        let bytes = Bytes::from(batch_store::kept_file(&self.db, id).await?);
+        let report = Report::of_file(&import.report.file_name);
+        let (report, _) = self.plan_import(owner, &bytes, choices, report).await?;
+        let mut tx = self.cache.begin().await?;
+        let [choices, report] =
+            [serde_json::to_string(choices), serde_json::to_string(&report)].map(Result::unwrap_or_default);
+        if !batch_store::choose(&mut tx, id, &choices, &report).await? {
+            return Err(Error::WrongState("This import is committed already."));
+        }
+        Ok(tx.commit([Scope::User(owner)]).await?)
+    }
+
+    /// Begins to bring in what was previewed; [`Resources::run_import`] carries it out, as the library stands then.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::WrongState`] when it is committed already.
-    pub async fn commit_import(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
+    pub async fn begin_import(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let import = self.find_import(viewer, id).await?;
         if import.state != State::Previewed || !import.is_open {
             return Err(Error::WrongState(
                 "Only an import that was previewed within 30 days can be committed.",
             ));
         }
-        let kept = batch_store::kept_file(&self.db, id).await?.ok_or(Error::NotFound)?;
-        let file = File {
-            name: &import.report.file_name,
-            visibility: Visibility::parse(&kept.visibility).unwrap_or_default(),
-            charset: Encoding::for_label(kept.charset.as_bytes()),
-            bytes: kept.bytes,
-        };
-        let owner = viewer.signed_in()?.id;
-        let mut incoming = self.incoming(owner, id, file).await?;
-        let mut tx = self.cache.begin_bulk().await?;
-        if !batch_store::advance(&mut tx, id, State::Previewed, State::Committed).await? {
+        let (owner, now) = (viewer.signed_in()?.id, self.context.now());
+        let mut tx = self.cache.begin().await?;
+        let advance = Advance { from: State::Previewed, to: State::Importing, now };
+        if !batch_store::advance(&mut tx, id, advance).await? {
             return Err(Error::WrongState("This import is committed already."));
         }
-        batch_store::drop_file(&mut tx, id).await?;
-        let touched = self.bring_in(&mut tx, &mut incoming, |_, _| ()).await?;
-        store::finish(&mut tx, id, &incoming.report).await?;
-        Ok(tx.commit(touched).await?)
-    }
-
-    /// Takes back what an import has brought in, and the tags that it gave to other entries. What was changed since
-    /// stays.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::WrongState`] when it is not committed, or older than [`KEPT_FOR`].
-    pub async fn undo_import(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
-        let import = self.find_import(viewer, id).await?;
-        let mut tx = self.cache.begin_bulk().await?;
-        let may_undo = import.state == State::Committed && import.is_open;
-        if !may_undo || !batch_store::advance(&mut tx, id, State::Committed, State::Undone).await? {
-            return Err(Error::WrongState(
-                "Only an import of the last 30 days can be undone, and only once.",
-            ));
-        }
-        batch_store::delete_unchanged(&mut tx, id, viewer.signed_in()?.id).await?;
-        bulk::store::set_state_in(&mut tx, id, bulk::State::Undoing, self.context.now()).await?;
-        tx.commit([Scope::All]).await?;
-        self.run_bulk(id).await
+        batch_store::set_beginning(&mut tx, id, now).await?;
+        // What it gives to entries that are there already is a change of many entries, whose undo takes it back.
+        let merges = BulkChange::AddTags(Vec::new());
+        bulk::store::begin_done(&mut tx, id, owner, &merges, now).await?;
+        store::finish(&mut tx, id, &import.report.emptied()).await?;
+        Ok(tx.commit([Scope::User(owner)]).await?)
     }
 
     /// # Errors
     /// [`Error::NotFound`] when it is not the viewer's.
     pub async fn find_import(&self, viewer: &Viewer, id: Uuid) -> Result<Import> {
-        let row = batch_store::find(&self.db, viewer.signed_in()?.id, id).await?.ok_or(Error::NotFound)?;
-        let report = serde_json::from_str(&row.report)
-            .map_err(|error| Error::Internal(format!("import report: {error}")))?;
-        let state = State::parse(&row.state).ok_or_else(|| Error::Internal("import state".to_owned()))?;
+        let owner = viewer.signed_in()?.id;
+        let row = batch_store::find(&self.db, id).await?;
+        let row = row.filter(|row| row.owner_id == owner).ok_or(Error::NotFound)?;
+        let (report, choices) = (row.report()?, row.choices()?);
+        let ImportRow { state, total, done, created_at, .. } = row;
         let kept = match state {
             State::Undone => batch_store::kept_entries(&self.db, id, NAMED).await?,
-            State::Previewed | State::Committed => Vec::new(),
+            _ => Vec::new(),
         };
-        let is_open = row.created_at.plus(KEPT_FOR) > self.context.now();
-        Ok(Import { id, state, report, kept, is_open })
+        let is_open = created_at.plus(KEPT_FOR) > self.context.now();
+        Ok(Import { id, state, report, choices, total, done, kept, is_open })
     }
 
-    /// Forgets previews that were not committed for [`KEPT_FOR`].
+    /// Forgets previews that were not committed for [`KEPT_FOR`], and files of imports that are done.
     pub async fn forget_previews(&self) -> Result<()> {
-        Ok(batch_store::forget_previews(&self.db, self.context.now().minus(KEPT_FOR)).await?)
+        Ok(batch_store::forget(&self.db, self.context.now().minus(KEPT_FOR)).await?)
+    }
+
+    /// Keeps a file until its import is committed. Returns the import's id.
+    pub(super) async fn keep_import(&self, owner: Uuid, bytes: &[u8], file: NewFile<'_>) -> Result<Uuid> {
+        let NewFile { choices, report, total } = file;
+        let (id, now) = (self.context.new_id(), self.context.now());
+        let row = NewImport {
+            id,
+            owner,
+            file_name: &report.file_name,
+            state: State::Previewed,
+            choices,
+            total,
+            now,
+        };
+        let mut tx = self.cache.begin().await?;
+        store::begin(&mut tx, &row).await?;
+        store::finish(&mut tx, id, report).await?;
+        tx.commit([Scope::User(owner)]).await?;
+        batch_store::keep_file(&self.db, id, bytes).await?;
+        Ok(id)
+    }
+
+    /// What the file would do to the library as it stands now, and how many entries it has.
+    async fn plan_import(
+        &self,
+        owner: Uuid,
+        bytes: &Bytes,
+        choices: &Choices,
+        mut report: Report,
+    ) -> Result<(Report, usize)> {
+        let preparation = Preparation {
+            context: self.context.clone(),
+            began_at: self.context.now(),
+            choices: choices.clone(),
+        };
+        let mut reading = Reading::start(Task { bytes: bytes.clone(), preparation, skip: 0 }).await?;
+        report.describe(&reading.overview);
+        let mut tags = BTreeMap::new();
+        while let Some(mut slice) = reading.next().await {
+            report.take_slice(&mut slice);
+            // Nothing is written; dropped, it rolls back.
+            let mut trial = self.cache.begin_bulk().await?;
+            let plan = Plan::new(&mut trial, owner, slice.ready.iter().collect()).await?;
+            drop(trial);
+            for tag in plan.tags() {
+                tags.entry(tag.folded.clone()).or_insert_with(|| tag.name.clone());
+            }
+            report.take(&plan);
+        }
+        for name in self.own_tag_names(owner).await? {
+            tags.remove(&tag::fold(&name));
+        }
+        report.new_tag_count = tags.len();
+        report.new_tags = tags.into_values().take(NAMED_TAGS).collect();
+        report.sort();
+        Ok((report, reading.overview.total))
+    }
+
+    async fn own_tag_names(&self, owner: Uuid) -> Result<Vec<String>> {
+        Ok(store::tag_names_of(&self.db, owner).await?)
+    }
+}
+
+/// A file that is kept for its commit.
+pub(super) struct NewFile<'a> {
+    pub choices: &'a Choices,
+    pub report: &'a Report,
+    pub total: usize,
+}
+
+impl ImportRow {
+    pub fn report(&self) -> Result<Report> {
+        serde_json::from_str(&self.report).map_err(|error| Error::Internal(format!("import report: {error}")))
+    }
+
+    pub fn choices(&self) -> Result<Choices> {
+        serde_json::from_str(&self.choices)
+            .map_err(|error| Error::Internal(format!("import choices: {error}")))
     }
 }

@@ -1,76 +1,149 @@
-//! The SQL of imports as batches: previews with their files, and what an undo takes back.
+//! The SQL of imports as batches: their files, how far each is, and what an undo takes back.
 
 use uuid::Uuid;
 
-use super::File;
 use super::batch::{KeptEntry, State};
 use crate::cache::Write;
-use crate::db::{Db, on};
+use crate::db::{Db, Engine, on};
 use crate::timestamp::Timestamp;
+
+/// Bytes of a file that one row holds.
+const PART: usize = 1 << 20;
 
 #[derive(sqlx::FromRow)]
 pub struct ImportRow {
-    pub state: String,
+    pub owner_id: Uuid,
+    #[sqlx(try_from = "String")]
+    pub state: State,
     pub report: String,
+    /// JSON.
+    pub choices: String,
+    /// Entries of the file.
+    pub total: i64,
+    pub done: i64,
     pub created_at: Timestamp,
+    pub began_at: Timestamp,
 }
 
-/// A file that waits for the commit, with what was chosen for it.
-#[derive(sqlx::FromRow)]
-pub struct KeptFile {
-    pub visibility: String,
-    /// Empty for what the file says.
-    pub charset: String,
-    pub bytes: Vec<u8>,
+pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<ImportRow>> {
+    const SQL: &str = "SELECT owner_id, state, report, choices, total, done, created_at, began_at
+        FROM imports WHERE id = $1";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
 }
 
-impl From<&File<'_>> for KeptFile {
-    fn from(file: &File<'_>) -> Self {
-        Self {
-            visibility: file.visibility.as_str().to_owned(),
-            charset: file.charset.map(|charset| charset.name().to_owned()).unwrap_or_default(),
-            bytes: file.bytes.clone(),
-        }
-    }
-}
-
-pub async fn find(db: &Db, owner: Uuid, id: Uuid) -> sqlx::Result<Option<ImportRow>> {
-    const SQL: &str = "SELECT state, report, created_at FROM imports WHERE id = $1 AND owner_id = $2";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).bind(owner).fetch_optional(pool).await)
+/// A move from one state to another.
+#[derive(Clone, Copy)]
+pub struct Advance {
+    pub from: State,
+    pub to: State,
+    pub now: Timestamp,
 }
 
 /// Whether it was in that state.
-pub async fn advance(tx: &mut Write, id: Uuid, from: State, to: State) -> sqlx::Result<bool> {
-    const SQL: &str = "UPDATE imports SET state = $3 WHERE id = $1 AND state = $2";
-    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(from.as_str()).bind(to.as_str())
+pub async fn advance(tx: &mut Write, id: Uuid, Advance { from, to, now }: Advance) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE imports SET state = $3, stepped_at = $4 WHERE id = $1 AND state = $2";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(from.as_str()).bind(to.as_str()).bind(now)
         .execute(conn).await?.rows_affected());
     Ok(rows == 1)
 }
 
-pub async fn keep_file(tx: &mut Write, id: Uuid, file: &KeptFile) -> sqlx::Result<()> {
-    const SQL: &str =
-        "INSERT INTO import_files (import_id, visibility, charset, bytes) VALUES ($1, $2, $3, $4)";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(&file.visibility).bind(&file.charset).bind(&file.bytes)
-        .execute(conn).await.map(drop))
+/// From when links without a date count.
+pub async fn set_beginning(tx: &mut Write, id: Uuid, now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE imports SET began_at = $2 WHERE id = $1";
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await.map(drop))
 }
 
-pub async fn kept_file(db: &Db, id: Uuid) -> sqlx::Result<Option<KeptFile>> {
-    const SQL: &str = "SELECT visibility, charset, bytes FROM import_files WHERE import_id = $1";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
+/// A step of an import: from how many entries to how many.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    pub from: usize,
+    pub to: usize,
+    pub now: Timestamp,
 }
 
-pub async fn drop_file(tx: &mut Write, id: Uuid) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM import_files WHERE import_id = $1";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await.map(drop))
+/// Takes the next entries of a file, so that no other node does. `false` when another one has, or the import is undone.
+pub async fn claim(tx: &mut Write, id: Uuid, Claim { from, to, now }: Claim) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE imports SET done = $3, stepped_at = $4
+        WHERE id = $1 AND done = $2 AND state = 'importing'";
+    let [from, to] = [from, to].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(from).bind(to).bind(now)
+        .execute(conn).await?.rows_affected());
+    Ok(rows == 1)
 }
 
-/// Deletes what came in and was not changed since, and the tags that nothing has then.
-pub async fn delete_unchanged(tx: &mut Write, id: Uuid, owner: Uuid) -> sqlx::Result<()> {
-    const DELETE: &str = "DELETE FROM resources WHERE import_id = $1 AND version = 1 AND trashed_at IS NULL";
-    const SWEEP: &str = "DELETE FROM tags
-        WHERE owner_id = $1 AND NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.tag_id = tags.id)";
-    on!(tx.conn(), conn => sqlx::query(DELETE).bind(id).execute(conn).await.map(drop))?;
-    on!(tx.conn(), conn => sqlx::query(SWEEP).bind(owner).execute(conn).await.map(drop))
+/// Says that its undo goes on. `false` when it is over.
+pub async fn is_undoing(tx: &mut Write, id: Uuid, now: Timestamp) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE imports SET stepped_at = $2 WHERE id = $1 AND state = 'undoing'";
+    let rows =
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(now).execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}
+
+/// What stopped in the middle, and has made no step since.
+pub async fn abandoned(db: &Db, before: Timestamp) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "SELECT id FROM imports WHERE state IN ('importing', 'undoing') AND stepped_at < $1";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(before).fetch_all(pool).await)
+}
+
+/// Other choices for a file that is not imported yet, and what comes of them.
+pub async fn choose(tx: &mut Write, id: Uuid, choices: &str, report: &str) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE imports SET choices = $2, report = $3 WHERE id = $1 AND state = 'previewed'";
+    let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(choices).bind(report)
+        .execute(conn).await?.rows_affected());
+    Ok(rows == 1)
+}
+
+/// Part by part, so that other writers wait for none of them long.
+pub async fn keep_file(db: &Db, id: Uuid, bytes: &[u8]) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO import_parts (import_id, part, bytes) VALUES ($1, $2, $3)";
+    for (part, bytes) in (0_i64..).zip(bytes.chunks(PART)) {
+        let mut tx = db.begin().await?;
+        on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(part).bind(bytes).execute(conn).await.map(drop))?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+pub async fn kept_file(db: &Db, id: Uuid) -> sqlx::Result<Vec<u8>> {
+    const LENGTH: &str = "SELECT COALESCE(SUM(length(bytes)), 0) FROM import_parts WHERE import_id = $1";
+    const SQL: &str = "SELECT bytes FROM import_parts WHERE import_id = $1 AND part = $2";
+    let length: i64 = on!(db.read(), pool => sqlx::query_scalar(LENGTH).bind(id).fetch_one(pool).await?);
+    let mut file = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    for part in 0_i64.. {
+        let bytes: Option<Vec<u8>> =
+            on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).bind(part).fetch_optional(pool).await?);
+        match bytes {
+            Some(bytes) => file.extend(bytes),
+            None => break,
+        }
+    }
+    Ok(file)
+}
+
+pub async fn drop_file(db: &Db, id: Uuid) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM import_parts WHERE import_id = $1
+        AND part = (SELECT MAX(part) FROM import_parts WHERE import_id = $1)";
+    loop {
+        let mut tx = db.begin().await?;
+        let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(id).execute(conn).await?.rows_affected());
+        tx.commit().await?;
+        if rows == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Some of what came in and was not changed since. They stay as they are until the transaction ends.
+pub async fn unchanged(tx: &mut Write, id: Uuid, most: i64) -> sqlx::Result<Vec<Uuid>> {
+    const SQL: &str = "SELECT id FROM resources WHERE import_id = $1 AND version = 1 AND trashed_at IS NULL
+        ORDER BY id LIMIT $2";
+    match tx.conn() {
+        Engine::Postgres(conn) => {
+            let sql = sqlx::AssertSqlSafe(format!("{SQL} FOR UPDATE"));
+            sqlx::query_scalar(sql).bind(id).bind(most).fetch_all(conn).await
+        }
+        Engine::Sqlite(conn) => sqlx::query_scalar(SQL).bind(id).bind(most).fetch_all(conn).await,
+    }
 }
 
 /// What an undo has left alone: entries that came in, and others that the import gave tags to.
@@ -81,9 +154,17 @@ pub async fn kept_entries(db: &Db, id: Uuid, most: i64) -> sqlx::Result<Vec<Kept
     on!(db.read(), pool => sqlx::query_as(SQL).bind(id).bind(most).fetch_all(pool).await)
 }
 
-pub async fn forget_previews(db: &Db, before: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "DELETE FROM imports WHERE state = 'previewed' AND created_at < $1";
+/// Also files of imports that are done: their node stopped before it could delete them.
+pub async fn forget(db: &Db, before: Timestamp) -> sqlx::Result<()> {
+    const OLD: &str = "DELETE FROM imports WHERE state = 'previewed' AND created_at < $1";
+    const DONE: &str = "SELECT DISTINCT p.import_id FROM import_parts p JOIN imports i ON i.id = p.import_id
+        WHERE i.state IN ('committed', 'undone')";
     let mut tx = db.begin().await?;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(before).execute(conn).await.map(drop))?;
-    tx.commit().await
+    on!(tx.conn(), conn => sqlx::query(OLD).bind(before).execute(conn).await.map(drop))?;
+    tx.commit().await?;
+    let done: Vec<Uuid> = on!(db.read(), pool => sqlx::query_scalar(DONE).fetch_all(pool).await?);
+    for id in done {
+        drop_file(db, id).await?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::netscape::Entry;
+use super::entry::Entry;
 use crate::resources::tag::{self, TagError};
 
 #[derive(Default)]
@@ -13,10 +13,11 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    pub fn new(entry: &Entry) -> Self {
+    pub fn new(entry: &Entry, with_folders: bool) -> Self {
         let mut labels = Self::default();
         let mut seen = HashSet::new();
-        for name in std::iter::once(path(&entry.folders)).chain(entry.tags.iter().cloned()) {
+        let folders = with_folders.then(|| path(&entry.folders));
+        for name in folders.into_iter().chain(entry.tags.iter().cloned()) {
             labels.add(&name, &mut seen);
         }
         labels.limit();
@@ -51,7 +52,7 @@ impl Labels {
 
 /// Folders as a path, from the outermost inwards.
 fn path(folders: &[String]) -> String {
-    let level = |name: &String| name.replace(|c| c == '/' || tag::is_comma(c), " ");
+    let level = |name: &String| name.replace(|c| c == '/' || netscape_bookmarks::is_comma(c), " ");
     folders.iter().map(level).collect::<Vec<_>>().join("/")
 }
 

@@ -1,5 +1,8 @@
-//! The import page and its report.
+//! The import page: a file is chosen, looked at, brought in, and taken back.
 
+mod charsets;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,13 +14,17 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use encoding_rs::Encoding;
 
+use self::charsets::CHARSETS;
 use super::batch::{Import, State};
-use super::{File, Report, netscape};
+use super::choices::Choices;
+use super::formats::Role;
+use super::report::Fate;
+use super::{File, Report, job};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::resources::{Resources, ResourcesState, Visibility};
 use crate::waits;
-use crate::web::forms::Upload;
+use crate::web::forms::{Form, Upload};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
@@ -26,45 +33,17 @@ pub fn routes(limit: usize) -> Router<ResourcesState> {
     Router::new()
         .route("/import", get(form).post(import).layer(DefaultBodyLimit::max(limit)))
         .route("/import/{id}", get(report))
+        .route("/import/{id}/preview", post(choose))
         .route("/import/{id}/commit", post(commit))
         .route("/import/{id}/undo", post(undo))
 }
-
-/// The encodings that the form offers: all that a guess may name.
-const CHARSETS: [(&str, &str); 26] = [
-    ("utf-8", "Unicode (UTF-8)"),
-    ("utf-16le", "Unicode (UTF-16)"),
-    ("windows-1252", "Western European (windows-1252, ISO 8859-1)"),
-    ("windows-1250", "Central European (windows-1250)"),
-    ("iso-8859-2", "Central European (ISO-8859-2)"),
-    ("windows-1257", "Baltic (windows-1257)"),
-    ("windows-1254", "Turkish (windows-1254)"),
-    ("windows-1251", "Cyrillic (windows-1251)"),
-    ("koi8-u", "Cyrillic (KOI8-U)"),
-    ("ibm866", "Cyrillic (IBM866)"),
-    ("windows-1253", "Greek (windows-1253)"),
-    ("windows-1255", "Hebrew (windows-1255)"),
-    ("windows-1256", "Arabic (windows-1256)"),
-    ("gbk", "Chinese, simplified (GBK, GB 18030)"),
-    ("big5", "Chinese, traditional (Big5)"),
-    ("shift_jis", "Japanese (Shift_JIS)"),
-    ("euc-jp", "Japanese (EUC-JP)"),
-    ("iso-2022-jp", "Japanese (ISO-2022-JP)"),
-    ("euc-kr", "Korean (EUC-KR)"),
-    ("windows-1258", "Vietnamese (windows-1258)"),
-    ("windows-874", "Thai (windows-874)"),
-    ("iso-8859-4", "Northern European (ISO-8859-4)"),
-    ("iso-8859-5", "Cyrillic (ISO-8859-5)"),
-    ("iso-8859-6", "Arabic (ISO-8859-6)"),
-    ("iso-8859-7", "Greek (ISO-8859-7)"),
-    ("iso-8859-8", "Hebrew (ISO-8859-8)"),
-];
 
 #[derive(Template)]
 #[template(path = "import/new.html")]
 struct ImportPage {
     context: PageContext,
     visibility: String,
+    folders: String,
     charset: String,
     charsets: &'static [(&'static str, &'static str)],
     /// What titles would be in the encoding that was guessed.
@@ -82,18 +61,40 @@ struct ImportDonePage {
     see_href: Option<&'static str>,
 }
 
+/// What was filled in beside the file.
 #[derive(Clone, Default)]
-struct Choices {
+struct Filled {
     visibility: String,
+    /// `out` for no tags; empty or `tags` for a tag of each link's path.
+    folders: String,
     /// The label of an encoding; empty for what the file says.
     charset: String,
     sample: Vec<String>,
 }
 
+impl Filled {
+    /// # Errors
+    /// [`Error::Invalid`] at the field that has another value than the form offers.
+    fn choices(&self) -> Result<Choices> {
+        let visibility = match self.visibility.as_str() {
+            "" => Visibility::default(),
+            name => Visibility::parse(name).ok_or_else(|| {
+                Error::field("visibility", "Choose a visibility: private, members or public.")
+            })?,
+        };
+        let charset = Encoding::for_label(self.charset.as_bytes());
+        if charset.is_none() && !self.charset.is_empty() {
+            return Err(Error::field("charset", "Choose one of these encodings."));
+        }
+        let charset = charset.map(|charset| charset.name().to_owned()).unwrap_or_default();
+        Ok(Choices { visibility, charset, without_folders: self.folders == "out", columns: BTreeMap::new() })
+    }
+}
+
 async fn form(viewer: Viewer, context: PageContext) -> Result<Response> {
     viewer.signed_in()?;
-    let choices = Choices { visibility: "private".to_owned(), ..Choices::default() };
-    page(&import_page(context, choices, FieldErrors::default()), false)
+    let filled = Filled { visibility: "private".to_owned(), ..Filled::default() };
+    page(&import_page(context, filled, FieldErrors::default()), false)
 }
 
 async fn import(
@@ -102,75 +103,65 @@ async fn import(
     context: PageContext,
     upload: Upload,
 ) -> Result<Response> {
-    let choices = Choices {
+    let filled = Filled {
         visibility: upload.field("visibility").to_owned(),
+        folders: upload.field("folders").to_owned(),
         charset: upload.field("charset").to_owned(),
         sample: Vec::new(),
     };
-    let visibility = if choices.visibility.is_empty() {
-        Some(Visibility::default())
-    } else {
-        Visibility::parse(&choices.visibility)
-    };
-    let Some(visibility) = visibility else {
-        let sentence = "Choose a visibility: private, members or public.";
-        return refused(context, choices, "visibility", sentence);
-    };
-    let charset = Encoding::for_label(choices.charset.as_bytes());
-    if charset.is_none() && !choices.charset.is_empty() {
-        return refused(context, choices, "charset", "Choose one of these encodings.");
-    }
-    if upload.bytes.is_empty() {
-        return refused(context, choices, "file", "Choose a bookmarks file first. This one is empty.");
-    }
-    let file = File { name: &upload.file_name, bytes: upload.bytes.to_vec(), visibility, charset };
-    let imported = async {
-        match upload.field("step") {
-            "preview" => resources.preview_import(&viewer, file).await,
-            _ => resources.import(&viewer, file, |_, _| ()).await.map(|(id, _)| id),
+    match waits::patient(take_in(&resources, &viewer, &upload, &filled)).await {
+        Ok(place) => Ok(redirect(&place, None)),
+        Err(Error::Invalid(errors)) if errors.of("charset").is_some() && filled.charset.is_empty() => {
+            refused_with(context, guessed(filled, upload.bytes).await?, errors)
         }
-    };
-    match waits::patient(imported).await {
-        Ok(id) => Ok(redirect(&format!("/import/{id}"), None)),
-        Err(Error::Invalid(errors)) if errors.of("charset").is_some() => {
-            refused_with(context, guessed(choices, upload.bytes).await?, errors)
-        }
-        Err(Error::Invalid(errors)) => refused_with(context, choices, errors),
+        Err(Error::Invalid(errors)) => refused_with(context, filled, errors),
         Err(error) => Err(error),
     }
 }
 
+/// Returns the address of the import's page.
+async fn take_in(
+    resources: &Arc<Resources>,
+    viewer: &Viewer,
+    upload: &Upload,
+    filled: &Filled,
+) -> Result<String> {
+    let choices = filled.choices()?;
+    if upload.bytes.is_empty() {
+        return Err(Error::field("file", "Choose a bookmarks file first. This one is empty."));
+    }
+    let file = File { name: &upload.file_name, bytes: upload.bytes.clone(), choices };
+    let id = if upload.field("step") == "preview" {
+        resources.preview_import(viewer, file).await?
+    } else {
+        let id = resources.begin_import_of(viewer, file).await?;
+        job::carry_out(resources, id).await;
+        id
+    };
+    Ok(format!("/import/{id}"))
+}
+
 /// The same with the encoding that was guessed, and a sample of it.
-async fn guessed(choices: Choices, bytes: Bytes) -> Result<Choices> {
-    let guess = tokio::task::spawn_blocking(move || netscape::guess(&bytes)).await;
+async fn guessed(filled: Filled, bytes: Bytes) -> Result<Filled> {
+    let guess = tokio::task::spawn_blocking(move || netscape_bookmarks::guess(&bytes)).await;
     let guess = guess.map_err(|error| Error::Internal(format!("guessing an encoding: {error}")))?;
-    Ok(guess.map_or(choices.clone(), |(encoding, sample)| {
+    Ok(guess.map_or(filled.clone(), |(encoding, sample)| {
         let known =
             CHARSETS.iter().find(|(label, _)| Encoding::for_label(label.as_bytes()) == Some(encoding));
-        Choices {
-            charset: known.map(|(label, _)| (*label).to_owned()).unwrap_or_default(),
-            sample,
-            ..choices
-        }
+        Filled { charset: known.map(|(label, _)| (*label).to_owned()).unwrap_or_default(), sample, ..filled }
     }))
 }
 
-fn refused(context: PageContext, choices: Choices, field: &'static str, message: &str) -> Result<Response> {
-    let mut errors = FieldErrors::default();
-    errors.add(field, message);
-    refused_with(context, choices, errors)
-}
-
-fn refused_with(context: PageContext, choices: Choices, errors: FieldErrors) -> Result<Response> {
-    let again = page(&import_page(context, choices, errors), false)?;
+fn refused_with(context: PageContext, filled: Filled, errors: FieldErrors) -> Result<Response> {
+    let again = page(&import_page(context, filled, errors), false)?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }
 
-fn import_page(context: PageContext, choices: Choices, errors: FieldErrors) -> ImportPage {
+fn import_page(context: PageContext, filled: Filled, errors: FieldErrors) -> ImportPage {
     let summary = (!errors.is_empty()).then_some("Nothing was imported.");
-    let Choices { visibility, charset, sample } = choices;
+    let Filled { visibility, folders, charset, sample } = filled;
     let context = context.section("import");
-    ImportPage { context, visibility, charset, charsets: &CHARSETS, sample, errors, summary }
+    ImportPage { context, visibility, folders, charset, charsets: &CHARSETS, sample, errors, summary }
 }
 
 async fn report(
@@ -185,12 +176,32 @@ async fn report(
     page(&ImportDonePage { context: context.section("import"), import, report, see_href }, false)
 }
 
+/// Previews the same file with other choices.
+async fn choose(
+    extract::State(resources): extract::State<Arc<Resources>>,
+    viewer: Viewer,
+    Id(id): Id,
+    Form(fields): Form<BTreeMap<String, String>>,
+) -> Result<Response> {
+    let before = resources.find_import(&viewer, id).await?.choices;
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let filled = Filled { visibility: field("visibility"), folders: field("folders"), ..Filled::default() };
+    let columns = Role::ALL.into_iter().filter_map(|role| {
+        let place = fields.get(&format!("column-{}", role.as_str()))?.parse().ok()?;
+        Some((role, place))
+    });
+    let choices = Choices { charset: before.charset, columns: columns.collect(), ..filled.choices()? };
+    waits::patient(resources.choose_for_import(&viewer, id, &choices)).await?;
+    Ok(redirect(&format!("/import/{id}"), None))
+}
+
 async fn commit(
     extract::State(resources): extract::State<Arc<Resources>>,
     viewer: Viewer,
     Id(id): Id,
 ) -> Result<Response> {
-    waits::patient(resources.commit_import(&viewer, id)).await?;
+    resources.begin_import(&viewer, id).await?;
+    job::carry_out(&resources, id).await;
     Ok(redirect(&format!("/import/{id}"), None))
 }
 
@@ -199,6 +210,7 @@ async fn undo(
     viewer: Viewer,
     Id(id): Id,
 ) -> Result<Response> {
-    waits::patient(resources.undo_import(&viewer, id)).await?;
+    resources.begin_undo_of_import(&viewer, id).await?;
+    job::carry_out(&resources, id).await;
     Ok(redirect(&format!("/import/{id}"), None))
 }

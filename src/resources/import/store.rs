@@ -7,9 +7,10 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::batch::State;
+use super::choices::Choices;
 use super::{Ready, Report};
 use crate::cache::Write;
-use crate::db::{Engine, REFRESH_STATISTICS, on};
+use crate::db::{Db, Engine, REFRESH_STATISTICS, on};
 use crate::resources::bulk::Before;
 use crate::resources::draft::Checked;
 use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions, tag_names};
@@ -44,15 +45,20 @@ pub struct NewImport<'a> {
     pub owner: Uuid,
     pub file_name: &'a str,
     pub state: State,
+    pub choices: &'a Choices,
+    pub total: usize,
     pub now: Timestamp,
 }
 
 pub async fn begin(tx: &mut Write, import: &NewImport<'_>) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO imports (id, owner_id, filename, state, report, created_at)
-        VALUES ($1, $2, $3, $4, '', $5)";
-    let NewImport { id, owner, file_name, state, now } = import;
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(state.as_str()).bind(now)
-        .execute(conn).await.map(drop))
+    const SQL: &str =
+        "INSERT INTO imports (id, owner_id, filename, state, report, choices, total, created_at, began_at, stepped_at)
+            VALUES ($1, $2, $3, $4, '{}', $5, $6, $7, $7, $7)";
+    let NewImport { id, owner, file_name, state, choices, total, now } = import;
+    let choices = serde_json::to_string(choices).unwrap_or_default();
+    let total = i64::try_from(*total).unwrap_or(i64::MAX);
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(state.as_str()).bind(choices)
+        .bind(total).bind(now).execute(conn).await.map(drop))
 }
 
 pub async fn finish(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<()> {
@@ -94,6 +100,11 @@ pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[&Ready])
         });
         insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
     })
+}
+
+pub async fn tag_names_of(db: &Db, owner: Uuid) -> sqlx::Result<Vec<String>> {
+    const SQL: &str = "SELECT name FROM tags WHERE owner_id = $1";
+    on!(db.read(), pool => sqlx::query_scalar(SQL).bind(owner).fetch_all(pool).await)
 }
 
 /// Tags that a resource gets and does not have yet.
@@ -157,7 +168,7 @@ pub async fn add_revisions(tx: &mut Write, import: Uuid, owner: Uuid, now: Times
     on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(now).bind(import).execute(conn).await.map(drop))
 }
 
-/// A revision of resources that an import changed.
+/// A revision of resources that an import made or changed.
 pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Timestamp) -> sqlx::Result<()> {
     const SQL: &str = insert_revisions!("'import', $1, $2" where "r.id IN (");
     let list: Vec<String> = (0..ids.len()).map(|place| format!("${}", place + 3)).collect();
@@ -203,6 +214,15 @@ pub enum Holding<'a> {
     Notes(&'a [Uuid]),
 }
 
+impl Holding<'_> {
+    const fn is_empty(self) -> bool {
+        match self {
+            Self::Addresses(keys) => keys.is_empty(),
+            Self::Notes(ids) => ids.is_empty(),
+        }
+    }
+}
+
 /// The owner's resources that hold these addresses, or are these notes. They stay as they are until the
 /// transaction ends.
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
@@ -212,6 +232,9 @@ pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx:
         tag_names!(),
         " AS tags FROM resources r"
     );
+    if holding.is_empty() {
+        return Ok(Vec::new());
+    }
     if let Engine::Postgres(conn) = tx.conn() {
         let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
         // In one order, so that two imports don't wait for each other.
@@ -253,14 +276,21 @@ pub struct Trashed {
     pub url_key: Vec<u8>,
 }
 
-/// The addresses that are in the owner's trash and not in use.
-pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<Vec<Trashed>> {
-    const SQL: &str = "SELECT r.id, r.url_key FROM resources r
-        WHERE r.owner_id = $1 AND r.trashed_at IS NOT NULL AND r.url_key IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM resources k
-                WHERE k.owner_id = r.owner_id AND k.url_key = r.url_key AND k.trashed_at IS NULL)
-        ORDER BY r.trashed_at";
-    on!(tx.conn(), conn => sqlx::query_as(SQL).bind(owner).fetch_all(conn).await)
+/// Those of the addresses that are in the owner's trash; of several entries the one that went there last is the last.
+pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid, keys: &[&[u8]]) -> sqlx::Result<Vec<Trashed>> {
+    const SQL: &str =
+        "SELECT r.id, r.url_key FROM resources r WHERE r.trashed_at IS NOT NULL AND r.owner_id = ";
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    on!(tx.conn(), conn => {
+        let mut query = QueryBuilder::new(SQL);
+        let mut list = query.push_bind(owner).push(" AND r.url_key IN (").separated(", ");
+        for key in keys {
+            list.push_bind(*key);
+        }
+        query.push(") ORDER BY r.trashed_at").build_query_as().fetch_all(conn).await
+    })
 }
 
 /// What more tags make of a resource.

@@ -1,10 +1,15 @@
 //! Where an import's numbers end: each of these was once broken by hand, and no test noticed.
 
 use super::labels::Labels;
-use super::netscape::{self, Bookmarks, Entry, FileError};
-use super::prepare::{Preparation, Prepared};
-use super::report::{Duplicate, Refusal, Report, Shortening};
-use super::{NAMED, touched};
+use std::ops::ControlFlow;
+
+use super::choices::Choices;
+use super::entry::Entry;
+use super::formats::{FileError, Source};
+use super::prepare::{Preparation, SLICE, Slice};
+use super::report::{Refusal, Report};
+use super::twins::Twins;
+use super::{NAMED, Ready, touched};
 use crate::cache::Scope;
 use crate::resources::draft::TITLE_LIMIT;
 use crate::resources::tag::{MAX_LENGTH, MAX_TAGS};
@@ -16,14 +21,40 @@ use uuid::Uuid;
 const HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n";
 const NOW: i64 = 1_700_000_000;
 
-fn read(lines: &str) -> Vec<Entry> {
-    netscape::parse(format!("{HEAD}{lines}").as_bytes(), None).unwrap().entries
+fn open(file: &[u8]) -> Result<Source<'_>, FileError> {
+    Source::open(file, &Choices::default())
 }
 
-fn prepared(lines: &str) -> Prepared {
-    let file = Bookmarks { entries: read(lines), has_lists: true, ..Bookmarks::default() };
-    let (context, now) = (System::real(), Timestamp::from_seconds(NOW).unwrap());
-    Preparation { context: &context, now, visibility: Visibility::Public }.prepare(&file)
+fn entries(file: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    open(file).unwrap().each(|entry| {
+        entries.push(entry);
+        ControlFlow::Continue(())
+    });
+    entries
+}
+
+fn read(lines: &str) -> Vec<Entry> {
+    entries(format!("{HEAD}{lines}").as_bytes())
+}
+
+fn slices(lines: &str, skip: usize) -> Vec<Slice> {
+    let choices = Choices { visibility: Visibility::Public, ..Choices::default() };
+    let preparation =
+        Preparation { context: System::real(), began_at: Timestamp::from_seconds(NOW).unwrap(), choices };
+    let file = format!("{HEAD}{lines}");
+    let source = open(file.as_bytes()).unwrap();
+    let twins = Twins::find(&source, &preparation.choices);
+    let mut slices = Vec::new();
+    preparation.slices(&source, twins, skip, |slice| {
+        slices.push(slice);
+        ControlFlow::Continue(())
+    });
+    slices
+}
+
+fn prepared(lines: &str) -> Vec<Ready> {
+    slices(lines, 0).into_iter().flat_map(|slice| slice.ready).collect()
 }
 
 fn tagged(tags: usize) -> Entry {
@@ -33,14 +64,14 @@ fn tagged(tags: usize) -> Entry {
 #[test]
 fn a_long_tag_is_as_long_as_a_tag_may_be() {
     let entry = Entry { tags: vec!["x".repeat(MAX_LENGTH + 1)], ..Entry::default() };
-    assert_eq!(Labels::new(&entry).tags[0].chars().count(), MAX_LENGTH);
+    assert_eq!(Labels::new(&entry, true).tags[0].chars().count(), MAX_LENGTH);
     let whole = Entry { tags: vec!["x".repeat(MAX_LENGTH)], ..Entry::default() };
-    assert!(Labels::new(&whole).shortened.is_empty());
+    assert!(Labels::new(&whole, true).shortened.is_empty());
 }
 
 #[test]
 fn as_many_tags_as_an_entry_may_have_are_not_too_many() {
-    let (full, more) = (Labels::new(&tagged(MAX_TAGS)), Labels::new(&tagged(MAX_TAGS + 1)));
+    let (full, more) = (Labels::new(&tagged(MAX_TAGS), true), Labels::new(&tagged(MAX_TAGS + 1), true));
     assert!(full.tags.len() == MAX_TAGS && full.shortened.is_empty(), "{:?}", full.shortened);
     assert!(more.tags.len() == MAX_TAGS && more.shortened.len() == 1, "{:?}", more.shortened);
 }
@@ -53,10 +84,9 @@ fn dates_that_cannot_be_are_not_believed() {
         <DT><A HREF=\"https://b.example/\" ADD_DATE=\"1600000000\" LAST_MODIFIED=\"1500000000\">Changed before</A>
         <DT><A HREF=\"https://c.example/\">Undated</A>\n<DT><A HREF=\"https://d.example/\">Undated too</A>"
     );
-    let ready = prepared(&lines).ready;
+    let ready = prepared(&lines);
     let now = Timestamp::from_seconds(NOW).unwrap();
-    assert!(ready.iter().all(|ready| ready.created <= now && ready.updated >= ready.created));
-    assert!(ready.iter().all(|ready| ready.updated == now));
+    assert!(ready.iter().all(|ready| ready.created <= now && ready.updated > now));
     assert!(ready[2].created > ready[3].created, "the file's order stays");
     let webkit = "<DT><A HREF=\"https://e.example/\" ADD_DATE=\"11000000000000000\">In 1949</A>";
     assert_eq!(read(webkit)[0].added, None);
@@ -65,7 +95,7 @@ fn dates_that_cannot_be_are_not_believed() {
 #[test]
 fn a_cut_title_is_as_long_as_a_title_may_be() {
     let long = "y".repeat(TITLE_LIMIT + 1);
-    let ready = prepared(&format!("<DT><A HREF=\"https://a.example/\">{long}</A>")).ready;
+    let ready = prepared(&format!("<DT><A HREF=\"https://a.example/\">{long}</A>"));
     assert_eq!(ready[0].checked.title.chars().count(), TITLE_LIMIT);
     assert!(ready[0].checked.title.ends_with('…') && ready[0].checked.body.contains(&long));
 }
@@ -73,13 +103,13 @@ fn a_cut_title_is_as_long_as_a_title_may_be() {
 #[test]
 fn the_first_of_two_descriptions_stays() {
     let lines = "<DT><A HREF=\"https://a.example/\">A</A>\n<DD>first\n<DT><A HREF=\"https://a.example/\">A</A>\n<DD>second\n";
-    assert_eq!(prepared(lines).ready[0].checked.body, "first");
+    assert_eq!(prepared(lines)[0].checked.body, "first");
 }
 
 #[test]
 fn an_address_without_a_scheme_is_no_note() {
     let prepared = prepared("<DT><A HREF=\"//a.example/x\">Elsewhere</A>\n<DT><A HREF=\"/x\">A note</A>");
-    let notes: Vec<_> = prepared.ready.iter().filter(|ready| ready.checked.url.is_none()).collect();
+    let notes: Vec<_> = prepared.iter().filter(|ready| ready.checked.url.is_none()).collect();
     assert!(notes.len() == 1 && notes[0].checked.title == "A note");
 }
 
@@ -106,25 +136,53 @@ fn a_file_of_bytes_is_not_utf_16_whatever_it_says() {
     let head = "<META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=utf-16\">";
     let link = b"<DT><A HREF=\"https://a.example/\">";
     let file = [HEAD.as_bytes(), head.as_bytes(), link, &cyrillic, b"</A>"].concat();
-    assert!(matches!(netscape::parse(&file, None), Err(FileError::Charset { .. })));
+    assert!(matches!(open(&file), Err(FileError::Charset { .. })));
 }
 
 #[test]
 fn a_nul_in_a_small_file_is_an_accident() {
-    assert!(netscape::parse(b"<DL>\0", None).unwrap().entries.is_empty());
-    assert!(matches!(netscape::parse(b"<DL>\0\0\0\0", None), Err(FileError::Binary)));
+    assert!(entries(b"<DL>\0").is_empty());
+    assert!(matches!(open(b"<DL>\0\0\0\0"), Err(FileError::Binary)));
 }
 
 #[test]
-fn a_report_follows_the_lines_of_the_file() {
-    let twin = |line| Duplicate { line, title: String::new(), existing: None, added: Vec::new() };
-    let short = |line| Shortening { line, title: String::new(), what: String::new() };
-    let refused = Refusal { line: 1, reason: String::new(), text: String::new() };
+fn a_report_keeps_five_hundred_of_a_kind_by_their_lines() {
+    let refused = |line| Refusal { line, reason: String::new(), text: String::new() };
     let mut report = Report::default();
-    report.list(vec![twin(9), twin(2)], vec![short(8), short(3)], vec![refused; 501]);
-    assert_eq!(report.duplicates.iter().map(|twin| twin.line).collect::<Vec<_>>(), [2, 9]);
-    assert_eq!(report.shortenings.iter().map(|short| short.line).collect::<Vec<_>>(), [3, 8]);
-    assert_eq!((report.refused, report.refusals.len(), report.merged), (501, 500, 0));
+    for from in [300, 0] {
+        let refusals = (from..from + 300).map(refused).collect();
+        report.take_slice(&mut Slice { refusals, ..Slice::default() });
+    }
+    report.sort();
+    let lines: Vec<u64> = report.refusals.iter().map(|refusal| refusal.line).collect();
+    assert_eq!((report.refused, lines.len(), lines.is_sorted()), (600, 500, true));
+}
+
+/// Links `0` to `count`, of which every tenth stands in the file twice and every seventh is none.
+fn many(count: usize) -> String {
+    let link = |number: usize| {
+        let scheme = if number.is_multiple_of(7) { "javascript" } else { "https" };
+        let line = format!("<DT><A HREF=\"{scheme}://{number}.example/\">{number}</A>\n");
+        if number.is_multiple_of(10) { line.repeat(2) } else { line }
+    };
+    (0..count).map(link).collect()
+}
+
+#[test]
+fn what_is_left_of_a_file_is_the_rest_of_its_slices() {
+    let file = many(1_000);
+    let whole = slices(&file, 0);
+    assert!(whole.iter().all(|slice| slice.ready.len() + slice.refusals.len() <= SLICE + 1));
+    assert_eq!(whole.last().map(|slice| slice.end), Some(1_100));
+    let titles = |slices: &[Slice]| -> Vec<String> {
+        slices.iter().flat_map(|slice| &slice.ready).map(|ready| ready.checked.title.clone()).collect()
+    };
+    let all = titles(&whole);
+    assert_eq!((all.len(), whole.iter().map(|slice| slice.refusals.len()).sum::<usize>()), (857, 158));
+    for done in 1..whole.len() {
+        let rest = slices(&file, whole[done - 1].end);
+        assert_eq!(titles(&rest), titles(&whole[done..]), "after {done}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use coffer::config::Config;
 use coffer::identity::{RequestMeta, Role, Viewer};
 use coffer::keys::Keys;
 use coffer::resources::import::File;
+use coffer::resources::import::choices::Choices;
 use coffer::resources::listing::ListParams;
 use coffer::resources::public::Selection;
 use coffer::resources::{Change, Draft, Kind, Precondition, Resources, Via, Visibility};
@@ -130,9 +131,8 @@ async fn every_write_is_seen_by_everybody(app: App) {
     let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://example.org/pearl\" TAGS=\"sea\">Pearl</A></DL>";
     let file = File {
         name: "b.html",
-        bytes: file.as_bytes().to_vec(),
-        visibility: Visibility::Public,
-        charset: None,
+        bytes: file.into(),
+        choices: Choices { visibility: Visibility::Public, ..Choices::default() },
     };
     resources.import(&ada, file, |_, _| ()).await.expect("an import");
     walk.agrees("an import").await;

@@ -161,6 +161,14 @@ pub async fn still_in_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::
     Ok(resources.into_iter().filter(|one| one.trashed_at.is_some()).map(|one| one.id).collect())
 }
 
+pub async fn delete(tx: &mut Write, ids: &[Uuid]) -> sqlx::Result<()> {
+    let sql = format!("DELETE FROM resources WHERE id IN ({})", places(1, ids.len()));
+    on!(tx.conn(), conn => {
+        let query = sqlx::query(AssertSqlSafe(sql));
+        ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
+    })
+}
+
 pub async fn delete_from_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     let sql = format!(
         "DELETE FROM resources WHERE owner_id = $1 AND trashed_at IS NOT NULL AND id IN ({}) RETURNING id",

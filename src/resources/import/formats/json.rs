@@ -4,32 +4,35 @@ use serde_json::Value;
 
 use super::Found;
 use super::record::Record;
-use crate::resources::import::netscape::Entry;
+use crate::resources::import::entry::Entry;
 
 /// Folders nested deeper are flattened into this level.
 const MAX_DEPTH: usize = 64;
 
 /// `None` for a text that is no JSON, or holds no links that are known.
 pub fn read(text: &str) -> Option<Found> {
-    let text = text.trim_start_matches('\u{FEFF}').trim_start();
+    let text = text.trim_start();
     if !text.starts_with(['{', '[']) {
         return None;
     }
     let file: Value = serde_json::from_str(text).ok()?;
     let list = |name: &str| file.get(name).and_then(Value::as_array);
     if let Some(resources) = list("resources").filter(|_| file.get("exported_at").is_some()) {
-        return Some(Found { entries: entries(resources), is_own: true });
+        let (format, entries) = ("coffer's JSON export", entries(resources));
+        return Some(Found { format, entries, is_own: true, ..Found::default() });
     }
-    let entries = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
-        tree(roots.values())
+    let (format, entries) = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
+        ("Chrome's bookmarks (JSON)", tree(roots.values()))
     } else if file.get("type").is_some_and(|kind| kind == "text/x-moz-place-container") {
-        tree(std::iter::once(&file))
+        ("a Firefox backup (JSON)", tree(std::iter::once(&file)))
     } else if let Some(collections) = list("collections") {
-        collections.iter().flat_map(collection).collect()
+        ("linkwarden's JSON export", collections.iter().flat_map(collection).collect())
     } else {
-        entries(list("bookmarks").or_else(|| list("links")).or_else(|| file.as_array())?)
+        let items = list("bookmarks").or_else(|| list("links")).or_else(|| file.as_array())?;
+        ("a JSON export", entries(items))
     };
-    entries.iter().any(|entry| !entry.href.is_empty()).then_some(Found { entries, is_own: false })
+    let has_links = entries.iter().any(|entry| !entry.href.is_empty());
+    has_links.then_some(Found { format, entries, ..Found::default() })
 }
 
 /// Numbered from 1, as most programs write everything into one line.

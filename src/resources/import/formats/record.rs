@@ -1,10 +1,12 @@
 //! One saved page as other programs write it: a JSON object or a row of a table, whose fields go by many names.
 
+use netscape_bookmarks::{flag, is_comma, seconds};
 use serde_json::{Map, Value};
 
-use crate::resources::import::netscape::dates::seconds;
-use crate::resources::import::netscape::{Entry, flag};
-use crate::resources::{Visibility, markdown, tag};
+use super::table::Role;
+use crate::resources::import::entry::Entry;
+use crate::resources::{Visibility, markdown};
+use crate::timestamp::Timestamp;
 
 const ADDRESS: &[&str] = &["url", "href", "uri", "link", "address", "givenurl", "resolvedurl"];
 const TITLE: &[&str] = &["title", "name", "resolvedtitle"];
@@ -51,8 +53,8 @@ impl Record {
             notes,
             tags: self.tags(),
             folders: self.folders(),
-            added: self.seconds(ADDED),
-            modified: self.seconds(MODIFIED),
+            added: self.time(ADDED),
+            modified: self.time(MODIFIED),
             private: self.is_private(),
             visibility: self.text(&["visibility"]).and_then(|text| Visibility::parse(&text)),
             toread: Some(self.flag(UNREAD) || self.is_at(&["unread"])),
@@ -77,8 +79,8 @@ impl Record {
 
     /// Markdown: coffer's own text as it is, others' texts and highlights.
     fn notes(&self, title: &str) -> String {
-        if let Some(body) = self.text(&["body"]) {
-            return body;
+        if let Some(Value::String(body)) = self.0.get("body") {
+            return body.clone();
         }
         let mut parts: Vec<String> = Vec::new();
         let texts = TEXT.iter().filter_map(|name| self.text(&[name])).chain(self.inside("content", "text"));
@@ -114,7 +116,7 @@ impl Record {
             return tags;
         }
         let is_spaced = self.0.contains_key("extended");
-        let parts = text.split(|c| tag::is_comma(c) || c == '|' || is_spaced && c == ' ');
+        let parts = text.split(|c| is_comma(c) || c == '|' || is_spaced && c == ' ');
         parts.map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
     }
 
@@ -146,8 +148,13 @@ impl Record {
         self.value(names).and_then(flag_of) == Some(true)
     }
 
-    fn seconds(&self, names: &[&str]) -> Option<i64> {
-        names.iter().find_map(|name| seconds(&self.text(&[name])?))
+    /// To the fraction of a second where it is written as coffer writes it.
+    fn time(&self, names: &[&str]) -> Option<Timestamp> {
+        names.iter().find_map(|name| {
+            let text = self.text(&[name])?;
+            let exact = Timestamp::parse(&text).filter(|at| at.micros() > 0);
+            exact.or_else(|| Timestamp::from_seconds(seconds(&text)?))
+        })
     }
 
     /// The first of these fields that says something, as text.
@@ -173,9 +180,34 @@ pub fn plain_name(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a column of this name has addresses.
+/// What a column of this name holds.
+pub fn role(name: &str) -> Option<Role> {
+    let name = plain_name(name);
+    let lists = [
+        (ADDRESS, Role::Address),
+        (TITLE, Role::Title),
+        (TEXT, Role::Notes),
+        (TAGS, Role::Tags),
+        (FOLDER, Role::Folder),
+        (ADDED, Role::Date),
+    ];
+    lists.into_iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, role)| role)
+}
+
 pub fn is_address(name: &str) -> bool {
-    ADDRESS.contains(&plain_name(name).as_str())
+    role(name) == Some(Role::Address)
+}
+
+/// The first name of what such a column holds.
+pub const fn field_of(role: Role) -> &'static str {
+    match role {
+        Role::Address => ADDRESS[0],
+        Role::Title => TITLE[0],
+        Role::Notes => "note",
+        Role::Tags => TAGS[0],
+        Role::Folder => FOLDER[0],
+        Role::Date => ADDED[0],
+    }
 }
 
 fn text_of(value: &Value) -> Option<String> {

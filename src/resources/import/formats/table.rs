@@ -1,32 +1,138 @@
 //! Tables (CSV): rows of saved pages under a line of names.
 
+use std::collections::BTreeMap;
+
 use csv::{ReaderBuilder, StringRecord};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Found;
-use super::record::{Record, is_address};
+use super::record::{self, Record};
+use crate::named::named;
 
-/// `None` for a text whose first line names no column of addresses.
-pub fn read(text: &str) -> Option<Found> {
-    let text = text.trim_start_matches('\u{FEFF}');
+const DELIMITERS: [u8; 3] = *b"\t;,";
+/// Rows in which addresses are looked for where no column has a known name.
+const LOOKED_AT: usize = 5;
+/// Characters of an example.
+const EXAMPLE: usize = 60;
+
+named! {
+    /// What a column of a table holds.
+    #[derive(PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+    #[serde(rename_all = "lowercase")]
+    #[schema(as = ColumnRole)]
+    pub enum Role {
+        Address = "address",
+        Title = "title",
+        Notes = "notes",
+        Tags = "tags",
+        Folder = "folder",
+        Date = "date",
+    }
+}
+
+impl Role {
+    /// As the preview names it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Address => "Address",
+            Self::Title => "Title",
+            Self::Notes => "Notes",
+            Self::Tags => "Tags",
+            Self::Folder => "Folder",
+            Self::Date => "Date",
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ImportColumn)]
+pub struct Column {
+    /// As the first line names it.
+    pub name: String,
+    /// What the first row has there.
+    pub example: String,
+    /// What it is taken for; `null` for what its name says beyond these, or for nothing.
+    pub role: Option<Role>,
+}
+
+/// `None` for a text that has no column of addresses. `chosen` are columns that a person has named.
+pub fn read(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found> {
     let first = text.lines().next().filter(|line| !line.contains('<'))?;
-    let delimiter = [b'\t', b';', b','].into_iter().find(|delimiter| has_addresses(first, *delimiter))?;
+    let delimiter = DELIMITERS.into_iter().find(|delimiter| delimits(*delimiter, first, text))?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let names = reader.headers().ok()?.clone();
     let rows = reader.records().collect::<Result<Vec<_>, _>>().ok()?;
+    let roles = roles(&names, &rows, chosen);
+    let fields: Vec<String> = names.iter().zip(&roles).map(|(name, role)| field(name, *role)).collect();
     let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
-    let entries = rows.iter().filter_map(|row| record(&names, row).entry(lines.line_of(row))).collect();
-    Some(Found { entries, is_own: false })
+    let record = |row: &StringRecord| {
+        let values = row.iter().map(|text| Value::String(text.to_owned()));
+        Record::new(fields.iter().cloned().zip(values))
+    };
+    let entries = rows.iter().filter_map(|row| record(row).entry(lines.line_of(row))).collect();
+    let columns = names.iter().enumerate().zip(roles).map(|((place, name), role)| Column {
+        name: name.to_owned(),
+        example: rows
+            .first()
+            .and_then(|row| row.get(place))
+            .unwrap_or_default()
+            .chars()
+            .take(EXAMPLE)
+            .collect(),
+        role,
+    });
+    Some(Found { format: "a table (CSV)", entries, columns: columns.collect(), ..Found::default() })
 }
 
-fn has_addresses(first: &str, delimiter: u8) -> bool {
-    let names = ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(first.as_bytes());
-    names.into_records().flatten().any(|names| names.iter().any(is_address))
+/// Whether the text is a table of this delimiter: its first line names a column of addresses, or one has them.
+fn delimits(delimiter: u8, first: &str, text: &str) -> bool {
+    let reader = |text| {
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter).flexible(true).has_headers(false).from_reader(text)
+    };
+    let names = reader(first.as_bytes()).into_records().flatten().next().unwrap_or_default();
+    if names.iter().any(record::is_address) {
+        return true;
+    }
+    let mut rows = reader(text.as_bytes()).into_records().flatten().skip(1).take(LOOKED_AT);
+    names.len() > 1 && !names.iter().any(is_link) && rows.any(|row| row.iter().any(is_link))
 }
 
-fn record(names: &StringRecord, row: &StringRecord) -> Record {
-    let fields = names.iter().zip(row);
-    Record::new(fields.map(|(name, text)| (name.to_owned(), Value::String(text.to_owned()))))
+fn is_link(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+/// What each column is: as a person chose, or else by its name, and the addresses also by what they are.
+fn roles(names: &StringRecord, rows: &[StringRecord], chosen: &BTreeMap<Role, usize>) -> Vec<Option<Role>> {
+    let mut roles: Vec<Option<Role>> = if chosen.is_empty() {
+        names.iter().map(record::role).collect()
+    } else {
+        let role = |place| chosen.iter().find(|(_, column)| **column == place).map(|(role, _)| *role);
+        (0..names.len()).map(role).collect()
+    };
+    if chosen.is_empty() && !roles.contains(&Some(Role::Address)) {
+        let links = (0..names.len())
+            .find(|place| rows.iter().take(LOOKED_AT).any(|row| row.get(*place).is_some_and(is_link)));
+        if let Some(place) = links {
+            roles[place] = Some(Role::Address);
+        }
+    }
+    roles
+}
+
+/// The name under which a record finds what a column holds.
+fn field(name: &str, role: Option<Role>) -> String {
+    match role {
+        // Several columns may have one of these, by different names.
+        Some(role) if record::role(name) == Some(role) => name.to_owned(),
+        Some(role) => record::field_of(role).to_owned(),
+        // A person has said that it is none of them.
+        None if record::role(name).is_some() => String::new(),
+        None => name.to_owned(),
+    }
 }
 
 /// Counts lines up to a row; the reader's own number is that of the line break or blank line before it.

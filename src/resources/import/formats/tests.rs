@@ -1,10 +1,34 @@
 //! Files as other programs write them.
 
-use super::parse;
-use crate::resources::import::netscape::Entry;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use super::{FileError, Role, Source};
+use crate::resources::import::choices::Choices;
+use crate::resources::import::entry::Entry;
+use crate::timestamp::Timestamp;
+
+fn open(file: &[u8]) -> Result<Source<'_>, FileError> {
+    Source::open(file, &Choices::default())
+}
+
+fn all(source: &Source<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    source.each(|entry| {
+        entries.push(entry);
+        ControlFlow::Continue(())
+    });
+    entries
+}
 
 fn entries(file: &str) -> Vec<Entry> {
-    parse(file.as_bytes(), None).expect("a file of links").entries
+    all(&open(file.as_bytes()).expect("a file of links"))
+}
+
+/// The second that an entry was added.
+fn added(entry: &Entry) -> Option<i64> {
+    entry.added.map(|at| at.micros() / 1_000_000)
 }
 
 fn only(file: &str) -> Entry {
@@ -14,7 +38,7 @@ fn only(file: &str) -> Entry {
 }
 
 fn refusal(file: &str) -> String {
-    parse(file.as_bytes(), None).expect_err("a refusal").to_string()
+    open(file.as_bytes()).err().expect("a refusal").to_string()
 }
 
 #[test]
@@ -23,7 +47,7 @@ fn pocket() {
         \"Fog, again\",https://fog.example/,1572048001,,archive\n";
     let found = entries(file);
     assert_eq!((found[0].href.as_str(), found[0].title.as_str()), ("https://tides.example/", "Tide tables"));
-    assert_eq!((found[0].line, found[0].added, found[0].toread), (2, Some(1_572_048_000), Some(true)));
+    assert_eq!((found[0].line, added(&found[0]), found[0].toread), (2, Some(1_572_048_000), Some(true)));
     assert_eq!(found[0].tags, ["sea", "work"]);
     assert_eq!((found[1].title.as_str(), &found[1].tags), ("Fog, again", &vec!["archived".to_owned()]));
 }
@@ -52,7 +76,7 @@ fn raindrop() {
         ("Sea/North".to_owned(), "sea/work".to_owned())
     );
     assert_eq!(
-        (found.added, found.pinned, found.notes.as_str()),
+        (added(&found), found.pinned, found.notes.as_str()),
         (Some(1_700_000_000), true, "Theirs\n\nMine")
     );
 }
@@ -62,7 +86,7 @@ fn readwise_reader_and_other_tables() {
     let reader = "Title,URL,ID,Document tags,Saved date,Reading progress,Location,Seen\n\
         Tides,https://tides.example/,1,sea,2023-11-14 22:13:20+00:00,0.5,archive,True\n";
     let found = only(reader);
-    assert_eq!((found.tags.join("/"), found.added), ("sea/archived".to_owned(), Some(1_700_000_000)));
+    assert_eq!((found.tags.join("/"), added(&found)), ("sea/archived".to_owned(), Some(1_700_000_000)));
     let found = only("name;link\r\n\"Tide; \"\"tables\"\"\";https://tides.example/\r\n");
     assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide; \"tables\"", "https://tides.example/"));
     assert_eq!(only("link\tremark\nhttps://tides.example/\tx\n").href, "https://tides.example/");
@@ -80,7 +104,7 @@ fn pinboard() {
         "time":"2023-11-14T22:13:20Z","shared":"no","toread":"yes","tags":"sea work"}]"#;
     let found = only(file);
     assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide tables", "https://tides.example/"));
-    assert_eq!((found.private, found.toread, found.added), (Some(true), Some(true), Some(1_700_000_000)));
+    assert_eq!((found.private, found.toread, added(&found)), (Some(true), Some(true), Some(1_700_000_000)));
     assert_eq!((found.tags.join("/"), found.notes.as_str()), ("sea/work".to_owned(), "Of &lt;the> coast"));
 }
 
@@ -112,7 +136,7 @@ fn karakeep_and_linkwarden() {
         (found[0].href.as_str(), found[0].tags.join("/")),
         ("https://tides.example/", "sea/archived".to_owned())
     );
-    assert_eq!((found[0].notes.as_str(), found[0].added), ("Mine", Some(1_700_000_000)));
+    assert_eq!((found[0].notes.as_str(), added(&found[0])), ("Mine", Some(1_700_000_000)));
     assert!(found[1].is_note && found[1].notes == "A thought" && found[1].href.is_empty());
     let linkwarden = r#"{"username":"ada","collections":[{"name":"Sea","links":[
         {"name":"Tides","url":"https://tides.example/","description":"","tags":[{"name":"coast"}],
@@ -135,7 +159,7 @@ fn the_trees_of_browsers() {
     let found = entries(chrome);
     let seen: Vec<_> = found.iter().map(|entry| (entry.title.as_str(), entry.folders.join("/"))).collect();
     assert_eq!(seen, [("First", String::new()), ("Tides", "Sea/North".to_owned()), ("Last", String::new())]);
-    assert_eq!(found[0].added, Some(1_700_000_000));
+    assert_eq!(added(&found[0]), Some(1_700_000_000));
     let firefox = r#"{"guid":"root________","title":"","type":"text/x-moz-place-container","root":"placesRoot","children":[
         {"title":"menu","type":"text/x-moz-place-container","root":"bookmarksMenuFolder","children":[
             {"title":"Sea","type":"text/x-moz-place-container","children":[
@@ -147,22 +171,21 @@ fn the_trees_of_browsers() {
         (found.folders.join("/"), found.tags.join("/")),
         ("Sea".to_owned(), "coast/north sea".to_owned())
     );
-    assert_eq!(found.added, Some(1_700_000_000));
+    assert_eq!(added(&found), Some(1_700_000_000));
 }
 
 #[test]
 fn coffers_own_json() {
     let file = r#"{"exported_at": "2026-11-28T14:05:00.000Z", "resources": [
-{"kind":"link","title":"Tides","url":"https://tides.example/","body":"*Mine*","tags":["north sea"],"visibility":"members","pinned":true,"created_at":"2023-11-14T22:13:20.000Z","trashed_at":null},
+{"kind":"link","title":"Tides","url":"https://tides.example/","body":"*Mine*","tags":["north sea"],"visibility":"members","pinned":true,"created_at":"2023-11-14T22:13:20.250Z","trashed_at":null},
 {"kind":"note","title":"Thought","url":null,"body":"A thought","tags":[],"visibility":"private","pinned":false,"created_at":"2023-11-14T22:13:20.000Z","trashed_at":"2024-11-14T22:13:20.000Z"}
 ]}"#;
-    let bookmarks = parse(file.as_bytes(), None).expect("coffer's own");
-    assert!(bookmarks.is_own && bookmarks.entries[0].pinned && bookmarks.entries[1].is_note);
-    assert_eq!(
-        (bookmarks.entries[0].notes.as_str(), &bookmarks.entries[0].tags),
-        ("*Mine*", &vec!["north sea".to_owned()])
-    );
-    assert_eq!(bookmarks.entries.iter().map(|entry| entry.is_trashed).collect::<Vec<_>>(), [false, true]);
+    let source = open(file.as_bytes()).expect("coffer's own");
+    let found = all(&source);
+    assert!(source.is_own() && found[0].pinned && found[1].is_note);
+    assert_eq!(found[0].added, Timestamp::parse("2023-11-14T22:13:20.250Z"));
+    assert_eq!((found[0].notes.as_str(), &found[0].tags), ("*Mine*", &vec!["north sea".to_owned()]));
+    assert_eq!(found.iter().map(|entry| entry.is_trashed).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
@@ -193,11 +216,112 @@ fn what_is_none_of_these_is_refused_by_name() {
         b"https://b.example/,\xFCber\n".to_vec(),
     ]
     .concat();
-    assert!(parse(&latin, None).expect_err("a question").to_string().contains("encoding"));
+    assert!(open(&latin).err().expect("a question").to_string().contains("encoding"));
+    let western = Choices { charset: "windows-1252".to_owned(), ..Choices::default() };
+    assert_eq!(all(&Source::open(&latin, &western).expect("rows"))[0].title, "Café au lait");
+}
+
+#[test]
+fn files_of_other_kinds_are_told_what_they_seem_to_be() {
+    for (text, seems) in [
+        (
+            "{\"exported_at\": \"x\", \"resources\": [\n{\"body\":\"<a href='https://x.example/'>x</a><dl>\"}",
+            "coffer's own JSON",
+        ),
+        ("[{\"is_archived\":0,\"content\":\"<dl><a href=\\\"https://x.example\\\">\"}]", "wallabag's JSON"),
+        (" \u{FEFF}[ ]", "JSON"),
+        ("{\"checksum\":\"\", \"roots\":{}}", "Chrome's internal bookmarks file"),
+        ("{\"type\":\"text/x-moz-place-container\"}", "Firefox"),
+        (
+            "<!DOCTYPE html><html><head></head><body><p><a href=https://x.example/>x</a></body></html>",
+            "a web page",
+        ),
+        ("%PDF-1.7 <dl><a href=x>", "a PDF document"),
+        ("GIF89a", "a picture"),
+        ("<?xml version=\"1.0\"?>\n<opml><body/></opml>", "OPML"),
+        ("<rss><item>&lt;a href=x&gt;</item></rss>", "a feed"),
+        ("<?xml version=\"1.0\"?><wallabag><a href=\"x\"/></wallabag>", "XML"),
+        ("SQLite format 3\0<dl><a href=x>", "a database"),
+        ("Opera Hotlist version 2.0\n", "Opera"),
+    ] {
+        let error = refusal(text);
+        assert!(error.contains("contains no bookmarks") && error.contains(seems), "{text}: {error}");
+    }
+}
+
+#[test]
+fn columns_without_known_names_are_found_and_can_be_chosen() {
+    let table = "what;where;when;why\nTides;https://tides.example/;2023-11-14;sea, moon\n";
+    let source = open(table.as_bytes()).expect("a table");
+    let roles: Vec<Option<Role>> = source.columns().iter().map(|column| column.role).collect();
+    assert_eq!(roles, [None, Some(Role::Address), None, None]);
+    assert_eq!(source.columns()[1].example, "https://tides.example/");
+    let columns = BTreeMap::from([(Role::Title, 0), (Role::Address, 1), (Role::Date, 2), (Role::Tags, 3)]);
+    let source = Source::open(table.as_bytes(), &Choices { columns, ..Choices::default() });
+    let found = all(&source.expect("a table")).remove(0);
+    assert_eq!((found.title.as_str(), added(&found)), ("Tides", Some(1_699_920_000)));
+    assert_eq!(found.tags, ["sea", "moon"]);
+    // What a person leaves out stays out, although its name says what it is.
+    let table = "title,url\nTides,https://tides.example/\n";
+    let columns = BTreeMap::from([(Role::Address, 1)]);
+    let source = Source::open(table.as_bytes(), &Choices { columns, ..Choices::default() });
+    assert_eq!(all(&source.expect("a table")).remove(0).title, "");
+}
+
+/// A ZIP of these files.
+fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a file");
+        writer.write_all(text.as_bytes()).expect("its text");
+    }
+    writer.finish().expect("a ZIP").into_inner()
+}
+
+#[test]
+fn a_vault_of_notes_and_clippings() {
+    let vault = zip(&[
+        (".obsidian/app.json", "{}"),
+        ("Notes/Sea/Tides.md", "---\ntags:\n  - moon\n  - tables\ncreated: 2023-11-14\n---\nHigh *water*\n"),
+        (
+            "Clippings/Fog.md",
+            "---\ntitle: \"Fog, again\"\nsource: https://fog.example/\nauthor:\n  - \"[[Ada]]\"\n---\n> Thick\n",
+        ),
+        ("../../etc/passwd.md", "no properties"),
+        ("Notes/.hidden.md", "no"),
+        ("__MACOSX/Notes/._Tides.md", "no"),
+        ("picture.png", "no"),
+    ]);
+    let source = open(&vault).expect("a vault");
+    let found = all(&source);
+    assert!(!source.is_own() && found.len() == 3, "{found:?}");
+    assert!(found[0].is_note && found[0].title == "Tides" && found[0].notes == "High *water*");
     assert_eq!(
-        parse(&latin, Some(encoding_rs::WINDOWS_1252)).expect("rows").entries[0].title,
-        "Café au lait"
+        (found[0].folders.join("/"), found[0].tags.join("/")),
+        ("Notes/Sea".to_owned(), "moon/tables".to_owned())
     );
+    assert_eq!(added(&found[0]), Some(1_699_920_000));
+    assert_eq!((found[1].href.as_str(), found[1].title.as_str()), ("https://fog.example/", "Fog, again"));
+    assert_eq!((found[2].title.as_str(), found[2].folders.join("/")), ("passwd", "etc".to_owned()));
+}
+
+#[test]
+fn archives_that_are_none_of_notes_or_unpack_to_too_much_are_refused() {
+    let large = "x".repeat(1 << 20);
+    let bomb: Vec<(String, &str)> = (0..140).map(|number| (format!("{number}.md"), large.as_str())).collect();
+    let bomb: Vec<(&str, &str)> = bomb.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let cut = zip(&[("a.md", "text")]);
+    for (archive, sentence) in [
+        (zip(&[("a.html", "<DL>")]), "a ZIP archive without Markdown files"),
+        (zip(&[("[Content_Types].xml", ""), ("a.md", "x")]), "a document or a program"),
+        (zip(&bomb), "unpacks to more than 128 MiB"),
+        (zip(&[("a.md", &"x".repeat((1 << 20) + 1))]), "a file in it to more than 1 MiB"),
+        (cut[..cut.len() - 30].to_vec(), "it is damaged"),
+        (b"PK\x03\x04x".to_vec(), "it is damaged"),
+    ] {
+        let refused = open(&archive).err().expect("a refusal").to_string();
+        assert!(refused.contains(sentence), "{sentence}: {refused}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 const NOTES: [&str; 2] = ["[linkding-notes]", "[/linkding-notes]"];
 
 #[derive(Default)]
-pub(super) struct Description {
+pub(crate) struct Description {
     text: String,
     /// The address of the link that is open, and where its text begins.
     link: Option<Link>,
@@ -19,7 +19,7 @@ struct Link {
     from: usize,
 }
 
-pub(super) struct Texts {
+pub(crate) struct Texts {
     pub plain: String,
     pub markdown: String,
 }

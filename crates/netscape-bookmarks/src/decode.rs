@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 const DECLARED_WITHIN: usize = 1024;
 
 /// A file as text, and how its encoding was found.
-pub(in crate::resources) struct Decoded<'a> {
+pub struct Decoded<'a> {
     pub text: Cow<'a, str>,
     pub charset: &'static Encoding,
     /// Nothing in the file says so, or what does is wrong.
@@ -20,7 +20,7 @@ pub(in crate::resources) struct Decoded<'a> {
 
 /// Never fails: the reader's choice decides, then a byte order mark, then whether the bytes are UTF-8, then what
 /// the file says of itself, then what its bytes look like.
-pub(in crate::resources) fn decode<'a>(bytes: &'a [u8], chosen: Option<&'static Encoding>) -> Decoded<'a> {
+pub fn decode<'a>(bytes: &'a [u8], chosen: Option<&'static Encoding>) -> Decoded<'a> {
     if let Some(encoding) = chosen {
         return as_encoded(bytes, encoding);
     }

@@ -11,7 +11,7 @@ const LOG: &[BorrowedFormatItem<'_>] = format_description!(
 );
 
 /// Seconds since 1970 out of a number, an ISO 8601 or RFC 2822 date, or a log's; UTC where no zone is named.
-pub(in crate::resources) fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let text = text.trim();
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     match whole.parse() {

@@ -1,24 +1,45 @@
 //! What a file seems to be that is no bookmark file, so that people are told what to choose instead.
 
+use netscape_bookmarks::Error;
+
 use super::FileError;
 
 const TAKE_HTML: &str = "Export your bookmarks as HTML and choose that file.";
 /// What a format that coffer reads comes to when it has nothing to read in it.
 const NO_LINKS: &str = "It is damaged, or there are no links in it.";
+/// How PNG, JPEG and GIF begin.
+const PICTURES: [&[u8]; 3] = [b"\x89PNG", b"\xFF\xD8\xFF", b"GIF8"];
 const TAKE_OUT: &str = "Extract the HTML file from it and choose that.";
 
 /// Files that are no text.
-pub(super) fn binary(bytes: &[u8]) -> Option<FileError> {
+pub fn binary(bytes: &[u8]) -> Option<FileError> {
     let other = |what, advice| Some(FileError::Other { what, advice });
     match bytes {
-        [b'P', b'K', 3 | 5, 4 | 6, ..] => other("a ZIP archive", TAKE_OUT),
         [0x1F, 0x8B, ..] => other("a compressed file", TAKE_OUT),
         _ if bytes.starts_with(b"SQLite format 3\0") => other("a database", TAKE_HTML),
         _ if bytes.starts_with(b"mozLz40\0") => other("a Firefox backup", TAKE_HTML),
         _ if bytes.starts_with(b"bplist00") => other("Safari's internal bookmarks file", TAKE_HTML),
         _ if bytes.starts_with(b"%PDF-") => other("a PDF document", TAKE_HTML),
+        _ if PICTURES.iter().any(|start| bytes.starts_with(start)) => other("a picture", TAKE_HTML),
+        _ if bytes.starts_with(b"RIFF") || bytes.get(4..8) == Some(b"ftyp") || bytes.starts_with(b"ID3") => {
+            other("a picture, sound or video", TAKE_HTML)
+        }
+        [0x7F, b'E', b'L', b'F', ..] | [b'M', b'Z', ..] if is_full_of_nuls(bytes) => {
+            other("a program", TAKE_HTML)
+        }
+        _ if bytes.starts_with(b"Rar!") || bytes.starts_with(b"7z\xBC\xAF") => other("an archive", TAKE_OUT),
         _ => is_full_of_nuls(bytes).then_some(FileError::Binary),
     }
+}
+
+/// A ZIP without a file that coffer reads.
+pub const fn archive() -> FileError {
+    FileError::Other { what: "a ZIP archive without Markdown files", advice: TAKE_OUT }
+}
+
+/// A ZIP that is a document or a program.
+pub const fn document() -> FileError {
+    FileError::Other { what: "a document or a program", advice: TAKE_HTML }
 }
 
 /// A few NULs are an accident; UTF-16 without a mark begins with `<`.
@@ -29,7 +50,7 @@ fn is_full_of_nuls(bytes: &[u8]) -> bool {
 }
 
 /// Formats of other programs, some of which hold HTML with links inside.
-pub(super) fn other_format(text: &str) -> Option<FileError> {
+pub fn other_format(text: &str) -> Option<FileError> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');
     let head = head(text).to_ascii_lowercase();
     let what = if is_json(text) {
@@ -91,4 +112,14 @@ fn is_csv(head: &str) -> bool {
     let Some(line) = head.lines().next().filter(|line| !line.contains('<')) else { return false };
     let names: Vec<&str> = line.split([',', ';', '\t']).map(|name| name.trim_matches(['"', ' '])).collect();
     names.len() > 1 && names.iter().any(|name| matches!(*name, "url" | "href" | "link" | "address"))
+}
+
+/// HTML without bookmarks: most often a page that was saved.
+pub fn html(error: Error, text: &str) -> FileError {
+    let head = head(text).trim_start().to_ascii_lowercase();
+    let is_page = head.contains("<html") || head.starts_with("<!doctype html");
+    match error {
+        Error::NotBookmarks if is_page => FileError::Other { what: "a web page", advice: TAKE_HTML },
+        error => error.into(),
+    }
 }

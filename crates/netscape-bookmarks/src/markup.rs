@@ -12,7 +12,7 @@ const FORMAT: [&str; 42] = [
 
 /// Whether a piece of the file that begins with `<` and ends before the next one begins with a tag. Everything
 /// else is text: `<script>`, `<!--`, `<?php`, `Vec<String>`, `a <b`.
-pub(super) fn is_tag(piece: &str) -> bool {
+pub(crate) fn is_tag(piece: &str) -> bool {
     let Some(rest) = piece.strip_prefix('<') else { return false };
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
@@ -28,7 +28,7 @@ pub(super) fn is_tag(piece: &str) -> bool {
 }
 
 /// The heading of a page, which no title holds.
-pub(super) fn is_page_heading(piece: &str) -> bool {
+pub(crate) fn is_page_heading(piece: &str) -> bool {
     let name = piece.trim_start_matches(['<', '/']).get(..2).unwrap_or_default();
     name.eq_ignore_ascii_case("h1") || name.eq_ignore_ascii_case("h2")
 }

@@ -1,19 +1,21 @@
 //! The outline of a bookmark file: folders, links and their texts, out of a stream of tags.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
-use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
-use super::description::Description;
-use super::link::{entry, flag, split_at_spaces, value};
-use super::{Bookmarks, Entry};
+use crate::Bookmark;
+use crate::description::Description;
+use crate::html::content_of;
+use crate::link::{bookmark, flag, value};
+use crate::traits::Traits;
 
 /// Folders nested deeper are flattened into this level.
 const MAX_DEPTH: usize = 64;
 
 #[derive(Default)]
-pub(super) struct Sink {
+pub(crate) struct Sink {
     outline: RefCell<Outline>,
     completed: Cell<bool>,
     in_raw_text: Cell<bool>,
@@ -35,16 +37,17 @@ impl Sink {
         self.outline.borrow_mut().indent = indent;
     }
 
-    /// `None` where nothing in the file looks like bookmarks.
-    pub fn finish(self) -> Option<Bookmarks> {
+    /// The next bookmark that nothing in the rest of the file can change.
+    pub fn take_complete(&self) -> Option<Bookmark> {
+        let mut outline = self.outline.borrow_mut();
+        if outline.entries.len() > 1 { outline.entries.pop_front() } else { None }
+    }
+
+    /// Ends the file. Returns what was left to take, and what the file is like.
+    pub fn finish(self) -> (VecDeque<Bookmark>, Traits) {
         let mut outline = self.outline.into_inner();
         outline.end_text();
-        if !outline.is_own {
-            split_at_spaces(&mut outline.entries);
-        }
-        let Outline { entries, has_lists, is_own, .. } = outline;
-        let recognised = has_lists || entries.iter().any(|entry| !entry.href.is_empty());
-        recognised.then_some(Bookmarks { entries, has_lists, is_own, ..Bookmarks::default() })
+        (outline.entries, outline.traits)
     }
 }
 
@@ -66,27 +69,16 @@ impl TokenSink for Sink {
                 return content;
             }
             Token::TagToken(tag) => outline.end(&tag.name),
+            Token::DoctypeToken(doctype) => outline.traits.note_doctype(&doctype),
             _ => {}
         }
         TokenSinkResult::Continue
     }
 }
 
-/// Elements in which a browser sees no tags (WHATWG HTML §13.2.6). Inside of titles, names and descriptions they
-/// are text and never come here.
-pub fn content_of(tag: &Tag) -> TokenSinkResult<()> {
-    match &*tag.name {
-        "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
-        "script" => TokenSinkResult::RawData(RawKind::ScriptData),
-        "plaintext" => TokenSinkResult::Plaintext,
-        _ => TokenSinkResult::Continue,
-    }
-}
-
 #[derive(Default)]
 struct Outline {
-    entries: Vec<Entry>,
+    entries: VecDeque<Bookmark>,
     /// One for every open list; `None` for a list without a name of its own.
     folders: Vec<Option<String>>,
     /// Open lists beyond [`MAX_DEPTH`].
@@ -97,8 +89,10 @@ struct Outline {
     text: String,
     description: Description,
     indent: usize,
-    has_lists: bool,
-    is_own: bool,
+    traits: Traits,
+    has_begun: bool,
+    /// Whether nothing stands between the beginning of an item and here.
+    begins_item: bool,
 }
 
 struct Heading {
@@ -109,7 +103,7 @@ struct Heading {
 
 /// What the text being read belongs to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     #[default]
     Nothing,
     Heading,
@@ -137,9 +131,13 @@ impl Outline {
             "h1" | "h2" => self.start_heading(Reading::PageHeading),
             "dl" | "ul" | "ol" => self.open_list(&tag.name),
             "dd" => self.start_description(),
-            "dt" | "li" | "hr" => self.end_text(),
+            "dt" | "li" | "hr" => {
+                self.end_text();
+                self.begins_item = true;
+            }
             "br" | "p" | "div" => self.take_text("\n"),
-            "meta" => self.is_own |= self.entries.is_empty() && is_own_mark(tag),
+            "meta" => self.traits.is_own |= !self.has_begun && is_own_mark(tag),
+            "html" => self.traits.note_page(),
             _ => {}
         }
     }
@@ -170,6 +168,7 @@ impl Outline {
     }
 
     fn take_text(&mut self, text: &str) {
+        self.begins_item &= text.trim().is_empty();
         match self.reading {
             Reading::Nothing | Reading::AfterLink | Reading::FolderDescription => {}
             Reading::Description => self.description.take(text),
@@ -183,7 +182,11 @@ impl Outline {
         if !in_folder_text {
             self.heading = None;
         }
-        self.entries.push(entry(tag, line, &self.folders));
+        let bookmark = bookmark(tag, line, &self.folders);
+        let begins_item = std::mem::take(&mut self.begins_item);
+        self.traits.note(tag, &bookmark, begins_item);
+        self.has_begun = true;
+        self.entries.push_back(bookmark);
         self.reading = Reading::Title;
     }
 
@@ -194,7 +197,7 @@ impl Outline {
 
     fn open_list(&mut self, name: &str) {
         self.end_text();
-        self.has_lists |= name == "dl";
+        self.traits.has_lists |= name == "dl";
         let heading = self.heading.take().filter(|heading| !heading.of_page || name != "dl");
         let folder = heading.map(|heading| heading.name).filter(|name| !name.is_empty());
         if self.folders.len() < MAX_DEPTH {
@@ -218,17 +221,17 @@ impl Outline {
             Reading::Heading => self.heading = Some(Heading { name: one_line(&text), of_page: false }),
             Reading::PageHeading => self.heading = Some(Heading { name: one_line(&text), of_page: true }),
             Reading::RootHeading => self.heading = None,
-            Reading::Title => self.last(|entry| entry.title = one_line(&text)),
+            Reading::Title => self.last(|bookmark| bookmark.title = one_line(&text)),
             Reading::Description => {
-                let texts = std::mem::take(&mut self.description).finish(self.is_own);
-                self.last(|entry| (entry.description, entry.notes) = (texts.plain, texts.markdown));
+                let texts = std::mem::take(&mut self.description).finish(self.traits.is_own);
+                self.last(|bookmark| (bookmark.description, bookmark.notes) = (texts.plain, texts.markdown));
             }
         }
     }
 
-    fn last(&mut self, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.entries.last_mut() {
-            change(entry);
+    fn last(&mut self, change: impl FnOnce(&mut Bookmark)) {
+        if let Some(bookmark) = self.entries.back_mut() {
+            change(bookmark);
         }
     }
 }

@@ -1,0 +1,53 @@
+//! One link or note of a file, whatever its format, with lengths and address unchecked.
+
+use netscape_bookmarks::Bookmark;
+
+use crate::resources::Visibility;
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The line on which it is, from 1; in JSON and in a ZIP its number.
+    pub line: u64,
+    /// Empty where the file has none.
+    pub href: String,
+    pub title: String,
+    /// Plain text, with its lines and their indentation.
+    pub description: String,
+    /// Markdown.
+    pub notes: String,
+    pub tags: Vec<String>,
+    /// From the outermost inwards, without the browser's own root folders.
+    pub folders: Vec<String>,
+    pub added: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+    pub private: Option<bool>,
+    /// What coffer's own exports say beyond `private`.
+    pub visibility: Option<Visibility>,
+    pub toread: Option<bool>,
+    pub pinned: bool,
+    /// Whether it is a note, which has no address.
+    pub is_note: bool,
+    /// Whether it was in the trash where it comes from.
+    pub is_trashed: bool,
+}
+
+impl From<Bookmark> for Entry {
+    fn from(bookmark: Bookmark) -> Self {
+        Self {
+            line: bookmark.line,
+            href: bookmark.href,
+            title: bookmark.title,
+            description: bookmark.description,
+            notes: bookmark.notes,
+            tags: bookmark.tags,
+            folders: bookmark.folders,
+            added: bookmark.added.and_then(Timestamp::from_seconds),
+            modified: bookmark.modified.and_then(Timestamp::from_seconds),
+            private: bookmark.private,
+            visibility: bookmark.visibility.as_deref().and_then(Visibility::parse),
+            toread: bookmark.toread,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A ZIP of Markdown files: coffer's own export, or the notes of a program such as Obsidian.
+//!
+//! The names of the files are read and never used as paths, and what the archive unpacks to is bounded.
+
+use std::io::{Cursor, Read as _};
+
+use netscape_bookmarks::{Decoded, decode};
+use serde_json::Value;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::record::{Record, is_address};
+use super::{FileError, Found, front_matter};
+use crate::resources::import::entry::Entry;
+
+/// What one file may unpack to; the longest note is shorter.
+const MOST_OF_ONE: u64 = 1 << 20;
+/// What all may unpack to.
+const MOST_OF_ALL: u64 = 128 << 20;
+const MOST_FILES: usize = 200_000;
+/// Files by which an archive is known to be something else.
+const OFFICE: [&str; 3] = ["[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"];
+
+pub fn is_zip(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'P', b'K', 3 | 5, 4 | 6, ..])
+}
+
+/// # Errors
+/// What the archive is, when there are no Markdown files in it, and why it can't be unpacked.
+pub fn read(bytes: &[u8]) -> Result<Found, FileError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes))
+        .map_err(|_| FileError::Archive("it is damaged. Download it again"))?;
+    if archive.len() > MOST_FILES {
+        return Err(FileError::Archive("it has more than 200,000 files. Split it into smaller archives"));
+    }
+    if archive.file_names().flatten().any(|name| OFFICE.contains(&&*name)) {
+        return Err(super::sniff::document());
+    }
+    let (mut found, mut left) =
+        (Found { format: "a ZIP of Markdown files", ..Found::default() }, MOST_OF_ALL);
+    let mut own = 0;
+    for number in 0..archive.len() {
+        let file = archive.by_index(number);
+        let file = file.map_err(|_| FileError::Archive("a file in it is encrypted or damaged"))?;
+        let Some(name) = Name::of(&file) else { continue };
+        let page = Page { number: number as u64 + 1, text: unpack(file, &mut left)?, name };
+        own += usize::from(page.is_own());
+        found.entries.extend(page.entry());
+    }
+    found.is_own = own > 0 && own == found.entries.len();
+    found.charset = "UTF-8";
+    if found.entries.is_empty() { Err(super::sniff::archive()) } else { Ok(found) }
+}
+
+fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, left: &mut u64) -> Result<String, FileError> {
+    let mut bytes = Vec::new();
+    let limit = MOST_OF_ONE.min(*left);
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|_| FileError::Archive("a file in it is damaged. Download it again"))?;
+    let length = bytes.len() as u64;
+    if length > limit {
+        return Err(FileError::Archive(
+            "it unpacks to more than 128 MiB, or a file in it to more than 1 MiB",
+        ));
+    }
+    *left -= length;
+    let Decoded { text, .. } = decode(&bytes, None);
+    Ok(text.into_owned())
+}
+
+/// Where a Markdown file is in an archive.
+struct Name {
+    folders: Vec<String>,
+    /// Without its ending.
+    title: String,
+}
+
+impl Name {
+    /// `None` for what is no Markdown file, or belongs to a program.
+    fn of(file: &ZipFile<'_, Cursor<&[u8]>>) -> Option<Self> {
+        let name = file.name().ok()?.replace('\\', "/");
+        let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != "..").collect();
+        let (last, folders) = parts.split_last()?;
+        let is_hidden = parts.iter().any(|part| part.starts_with('.') || *part == "__MACOSX");
+        let (title, ending) = last.rsplit_once('.')?;
+        let is_markdown = ["md", "markdown"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+        let folders = folders.iter().map(|part| (*part).to_owned()).collect();
+        (file.is_file() && is_markdown && !is_hidden).then(|| Self { folders, title: title.to_owned() })
+    }
+}
+
+struct Page {
+    number: u64,
+    name: Name,
+    text: String,
+}
+
+impl Page {
+    /// Whether coffer wrote it.
+    fn is_own(&self) -> bool {
+        let (fields, _) = front_matter::split(&self.text);
+        let has = |name| fields.iter().any(|field| field.name == name);
+        ["id", "title", "tags", "visibility", "pinned", "created", "updated"].into_iter().all(has)
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let is_own = self.is_own();
+        let (fields, body) = front_matter::split(&self.text);
+        let has = |name: &str| fields.iter().any(|field| field.name == name);
+        let (has_title, has_address) = (has("title"), fields.iter().any(|field| is_address(&field.name)));
+        let title = (!has_title).then(|| ("title".to_owned(), Value::String(self.name.title.clone())));
+        let fields = fields.into_iter().map(|field| {
+            // Where Obsidian's Web Clipper keeps the address.
+            let name = if field.name == "source" && !has_address { "url".to_owned() } else { field.name };
+            (name, field.value)
+        });
+        let body = if is_own { body.strip_suffix('\n').unwrap_or(body) } else { body.trim() };
+        let body_field = ("body".to_owned(), Value::String(body.to_owned()));
+        let record = Record::new(fields.chain(title).chain([body_field]));
+        let mut entry = record.entry(self.number)?;
+        entry.is_note = entry.href.is_empty();
+        if is_own {
+            entry.is_trashed = self.name.folders.last().is_some_and(|folder| folder == "trash");
+            return Some(entry);
+        }
+        entry.folders.clone_from(&self.name.folders);
+        Some(entry)
+    }
+}

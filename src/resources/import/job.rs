@@ -1,0 +1,165 @@
+//! The steps of an import, and of its undo. Each is a transaction of its own, so that other writers need not wait, and what
+//! a stopped node leaves goes on here or on another node, with each entry exactly once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use uuid::Uuid;
+
+use super::batch::{NewFile, State};
+use super::batch_store::{self, Advance, Claim};
+use super::prepare::{Preparation, Slice};
+use super::reading::{Reading, Task};
+use super::step::Step;
+use super::{BATCH, File, Report, store, touched};
+use crate::cache::Scope;
+use crate::error::{Error, Result};
+use crate::identity::Viewer;
+use crate::resources::Resources;
+
+/// The answer waits so long for an import; a longer one goes on behind the page with its progress.
+const WAITED_FOR: Duration = Duration::from_millis(1_500);
+/// An import that has made no step for so long has lost its node.
+pub const ABANDONED: Duration = Duration::from_mins(2);
+/// How often stopped imports are looked for.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// An import that is being carried out.
+struct Job {
+    id: Uuid,
+    owner: Uuid,
+    report: Report,
+    done: usize,
+}
+
+impl Resources {
+    /// Brings a file into the viewer's library. `progress` hears how many entries of how many are done.
+    ///
+    /// # Errors
+    /// Those of [`Resources::preview_import`].
+    pub async fn import(
+        &self,
+        viewer: &Viewer,
+        file: File<'_>,
+        progress: impl FnMut(usize, usize),
+    ) -> Result<(Uuid, Report)> {
+        let id = self.begin_import_of(viewer, file).await?;
+        self.run_import(id, progress).await?;
+        Ok((id, self.find_import(viewer, id).await?.report))
+    }
+
+    /// Begins an import that was not previewed; [`Resources::run_import`] carries it out.
+    ///
+    /// # Errors
+    /// Those of [`Resources::preview_import`].
+    pub async fn begin_import_of(&self, viewer: &Viewer, file: File<'_>) -> Result<Uuid> {
+        let (owner, choices) = (viewer.signed_in()?.id, file.choices);
+        let bytes = file.bytes;
+        let preparation = Preparation {
+            context: self.context.clone(),
+            began_at: self.context.now(),
+            choices: choices.clone(),
+        };
+        let reading = Reading::start(Task { bytes: bytes.clone(), preparation, skip: 0 }).await?;
+        let (mut report, total) = (Report::of_file(file.name), reading.overview.total);
+        report.describe(&reading.overview);
+        drop(reading);
+        let id =
+            self.keep_import(owner, &bytes, NewFile { choices: &choices, report: &report, total }).await?;
+        self.begin_import(viewer, id).await?;
+        Ok(id)
+    }
+
+    /// Carries out what is left of an import.
+    pub async fn run_import(&self, id: Uuid, mut progress: impl FnMut(usize, usize)) -> Result<()> {
+        let row = batch_store::find(&self.db, id).await?.filter(|row| row.state == State::Importing);
+        let Some(row) = row else { return Ok(()) };
+        let [total, done] = [row.total, row.done].map(|count| usize::try_from(count).unwrap_or_default());
+        let (owner, began_at) = (row.owner_id, row.began_at);
+        let mut job = Job { id, owner, report: row.report()?, done };
+        let preparation = Preparation { context: self.context.clone(), began_at, choices: row.choices()? };
+        let bytes = Bytes::from(batch_store::kept_file(&self.db, id).await?);
+        let mut reading = Reading::start(Task { bytes, preparation, skip: done }).await?;
+        progress(done, total);
+        while let Some(slice) = reading.next().await {
+            if !self.import_slice(&mut job, slice).await? {
+                return Ok(());
+            }
+            progress(job.done, total);
+        }
+        if job.done != total {
+            return Err(Error::Internal("a file that is imported could not be read to its end".to_owned()));
+        }
+        self.finish_import(job).await
+    }
+
+    /// `false` when another node carries it out, or it is undone.
+    async fn import_slice(&self, job: &mut Job, mut slice: Slice) -> Result<bool> {
+        let now = self.context.now();
+        let mut tx = self.cache.begin_bulk().await?;
+        if !batch_store::claim(&mut tx, job.id, Claim { from: job.done, to: slice.end, now }).await? {
+            return Ok(false);
+        }
+        job.report.take_slice(&mut slice);
+        let mut step = Step { resources: self, tx: &mut tx, import_id: job.id, owner: job.owner, now };
+        let changed = step.write(&slice, &mut job.report).await?;
+        // Statistics of fewer entries would stay until there are ten times as many.
+        if slice.end >= BATCH {
+            store::refresh_statistics(&mut tx).await?;
+        }
+        store::finish(&mut tx, job.id, &job.report).await?;
+        tx.commit(touched(job.owner, &changed)).await?;
+        job.done = slice.end;
+        Ok(true)
+    }
+
+    async fn finish_import(&self, Job { id, owner, mut report, .. }: Job) -> Result<()> {
+        report.sort();
+        let mut tx = self.cache.begin().await?;
+        let advance = Advance { from: State::Importing, to: State::Committed, now: self.context.now() };
+        if !batch_store::advance(&mut tx, id, advance).await? {
+            return Ok(());
+        }
+        store::finish(&mut tx, id, &report).await?;
+        tx.commit([Scope::User(owner)]).await?;
+        Ok(batch_store::drop_file(&self.db, id).await?)
+    }
+
+    /// Goes on with imports and undos that stopped in the middle.
+    pub async fn resume_imports(&self) -> Result<()> {
+        for id in batch_store::abandoned(&self.db, self.context.now().minus(ABANDONED)).await? {
+            self.run_import(id, |_, _| ()).await?;
+            self.run_undo(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for stopped imports until the program ends.
+    pub async fn maintain_imports(&self) {
+        let mut tick = interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.resume_imports().await {
+                tracing::warn!(?error, "imports that stopped could not go on");
+            }
+        }
+    }
+}
+
+/// Carries out an import or its undo. What takes longer goes on after this returns.
+pub(super) async fn carry_out(resources: &Arc<Resources>, id: Uuid) {
+    let runner = resources.clone();
+    let running = tokio::spawn(async move {
+        let done = async {
+            runner.run_import(id, |_, _| ()).await?;
+            runner.run_undo(id).await
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(?error, "an import stopped; it goes on within minutes");
+        }
+    });
+    let _ = timeout(WAITED_FOR, running).await;
+}

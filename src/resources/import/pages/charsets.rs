@@ -1,0 +1,31 @@
+//! The encodings that the import page offers.
+
+/// The encodings that the form offers: all that a guess may name.
+pub const CHARSETS: [(&str, &str); 26] = [
+    ("utf-8", "Unicode (UTF-8)"),
+    ("utf-16le", "Unicode (UTF-16)"),
+    ("windows-1252", "Western European (windows-1252, ISO 8859-1)"),
+    ("windows-1250", "Central European (windows-1250)"),
+    ("iso-8859-2", "Central European (ISO-8859-2)"),
+    ("windows-1257", "Baltic (windows-1257)"),
+    ("windows-1254", "Turkish (windows-1254)"),
+    ("windows-1251", "Cyrillic (windows-1251)"),
+    ("koi8-u", "Cyrillic (KOI8-U)"),
+    ("ibm866", "Cyrillic (IBM866)"),
+    ("windows-1253", "Greek (windows-1253)"),
+    ("windows-1255", "Hebrew (windows-1255)"),
+    ("windows-1256", "Arabic (windows-1256)"),
+    ("gbk", "Chinese, simplified (GBK, GB 18030)"),
+    ("big5", "Chinese, traditional (Big5)"),
+    ("shift_jis", "Japanese (Shift_JIS)"),
+    ("euc-jp", "Japanese (EUC-JP)"),
+    ("iso-2022-jp", "Japanese (ISO-2022-JP)"),
+    ("euc-kr", "Korean (EUC-KR)"),
+    ("windows-1258", "Vietnamese (windows-1258)"),
+    ("windows-874", "Thai (windows-874)"),
+    ("iso-8859-4", "Northern European (ISO-8859-4)"),
+    ("iso-8859-5", "Cyrillic (ISO-8859-5)"),
+    ("iso-8859-6", "Arabic (ISO-8859-6)"),
+    ("iso-8859-7", "Greek (ISO-8859-7)"),
+    ("iso-8859-8", "Hebrew (ISO-8859-8)"),
+];

@@ -1,0 +1,110 @@
+//! What becomes of the entries of a slice, as the library stands now: they are new, known, or in the trash.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::Ready;
+use super::store::{self, Holder, Holding};
+use crate::cache::Write;
+use crate::resources::draft::url_key;
+use crate::resources::tag::{self, TagName};
+
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    pub new: Vec<&'a Ready>,
+    pub known: Vec<Addition<'a>>,
+    /// What was thrown away is not brought back.
+    pub thrown_away: Vec<ThrownAway<'a>>,
+}
+
+/// What an entry that is there already gets from the file; nothing else of it changes.
+pub(super) struct Addition<'a> {
+    pub ready: &'a Ready,
+    pub holder: Holder,
+    pub added: Vec<TagName>,
+    /// Tags for which there is no room.
+    pub left_out: Vec<String>,
+}
+
+pub(super) struct ThrownAway<'a> {
+    pub ready: &'a Ready,
+    pub id: Uuid,
+}
+
+impl<'a> Plan<'a> {
+    pub async fn new(tx: &mut Write, owner: Uuid, entries: Vec<&'a Ready>) -> sqlx::Result<Self> {
+        let (links, notes) = entries.into_iter().partition(|ready| ready.checked.url.is_some());
+        let mut plan = Self::default();
+        plan.take_links(tx, owner, links).await?;
+        plan.take_notes(tx, owner, notes).await?;
+        Ok(plan)
+    }
+
+    /// The tags that entries would get.
+    pub fn tags(&self) -> impl Iterator<Item = &TagName> {
+        let new = self.new.iter().flat_map(|ready| &ready.checked.tags);
+        new.chain(self.known.iter().flat_map(|addition| &addition.added))
+    }
+
+    async fn take_links(&mut self, tx: &mut Write, owner: Uuid, links: Vec<&'a Ready>) -> sqlx::Result<()> {
+        let keys: Vec<Vec<u8>> =
+            links.iter().filter_map(|ready| ready.checked.url.as_ref()).map(url_key).collect();
+        let mut holders: HashMap<Vec<u8>, Holder> = store::holders(tx, owner, Holding::Addresses(&keys))
+            .await?
+            .into_iter()
+            .filter_map(|holder| Some((holder.url_key.clone()?, holder)))
+            .collect();
+        let missing: Vec<&[u8]> =
+            keys.iter().filter(|key| !holders.contains_key(*key)).map(Vec::as_slice).collect();
+        let trashed: HashMap<Vec<u8>, Uuid> = store::addresses_in_trash(tx, owner, &missing)
+            .await?
+            .into_iter()
+            .map(|trashed| (trashed.url_key, trashed.id))
+            .collect();
+        for (ready, key) in links.into_iter().zip(&keys) {
+            self.sort(ready, holders.remove(key), trashed.get(key).copied());
+        }
+        Ok(())
+    }
+
+    async fn take_notes(&mut self, tx: &mut Write, owner: Uuid, notes: Vec<&'a Ready>) -> sqlx::Result<()> {
+        let mut same = HashMap::new();
+        for ready in &notes {
+            same.extend(store::same_note(tx, owner, &ready.checked).await?.map(|id| (ready.id, id)));
+        }
+        let ids: Vec<Uuid> = same.values().copied().collect();
+        let holders = store::holders(tx, owner, Holding::Notes(&ids)).await?;
+        let has_trash = !notes.is_empty() && store::has_notes_in_trash(tx, owner).await?;
+        let mut holders: HashMap<Uuid, Holder> =
+            holders.into_iter().map(|holder| (holder.id, holder)).collect();
+        for ready in notes {
+            let holder = same.get(&ready.id).and_then(|id| holders.remove(id));
+            let trashed = if holder.is_none() && has_trash {
+                store::same_note_in_trash(tx, owner, &ready.checked).await?
+            } else {
+                None
+            };
+            self.sort(ready, holder, trashed);
+        }
+        Ok(())
+    }
+
+    fn sort(&mut self, ready: &'a Ready, holder: Option<Holder>, trashed: Option<Uuid>) {
+        match (holder, trashed) {
+            (Some(holder), _) => self.known.push(Addition::new(ready, holder)),
+            (None, Some(id)) => self.thrown_away.push(ThrownAway { ready, id }),
+            (None, None) => self.new.push(ready),
+        }
+    }
+}
+
+impl<'a> Addition<'a> {
+    fn new(ready: &'a Ready, holder: Holder) -> Self {
+        let known: Vec<String> = holder.tags.0.iter().map(|name| tag::fold(name)).collect();
+        let mut added: Vec<TagName> =
+            ready.checked.tags.iter().filter(|tag| !known.contains(&tag.folded)).cloned().collect();
+        let left_out = added.split_off(tag::MAX_TAGS.saturating_sub(known.len()).min(added.len()));
+        Self { ready, holder, added, left_out: left_out.into_iter().map(|tag| tag.name).collect() }
+    }
+}

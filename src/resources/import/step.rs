@@ -1,0 +1,60 @@
+//! One transaction of an import: a slice of the file is written.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::merge::Merging;
+use super::plan::Plan;
+use super::store::{self, Tagging};
+use super::{Ready, Report, Slice};
+use crate::cache::Write;
+use crate::error::{Error, Result};
+use crate::resources::Resources;
+use crate::timestamp::Timestamp;
+
+/// An entry that another one saves at the same moment is known by the next round.
+const ROUNDS: usize = 3;
+
+pub(super) struct Step<'a> {
+    pub resources: &'a Resources,
+    pub tx: &'a mut Write,
+    pub import_id: Uuid,
+    pub owner: Uuid,
+    pub now: Timestamp,
+}
+
+impl Step<'_> {
+    /// Returns the entries that were there before and have changed.
+    pub async fn write(&mut self, slice: &Slice, report: &mut Report) -> Result<Vec<Uuid>> {
+        let mut open: Vec<&Ready> = slice.ready.iter().collect();
+        let mut changed = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut plan = Plan::new(self.tx, self.owner, open).await?;
+            let written = self.insert(&plan.new).await?;
+            let (new, missed) = plan.new.into_iter().partition(|ready| written.contains(&ready.id));
+            (plan.new, open) = (new, missed);
+            let Self { resources, tx, import_id, owner, now } = self;
+            let mut merging = Merging { tx, import_id: *import_id, owner: *owner, now: *now };
+            changed.extend(merging.merge(&plan.known, || resources.context.new_id()).await?);
+            report.take(&plan);
+            if open.is_empty() {
+                return Ok(changed);
+            }
+        }
+        Err(Error::Internal("entries of an import are neither new nor known".to_owned()))
+    }
+
+    /// The ids of what was written: another transaction may be faster.
+    async fn insert(&mut self, new: &[&Ready]) -> Result<HashSet<Uuid>> {
+        let written = store::insert(self.tx, self.import_id, self.owner, new).await?;
+        let is_written: HashSet<Uuid> = written.iter().copied().collect();
+        let taggings: Vec<Tagging<'_>> =
+            new.iter().filter(|ready| is_written.contains(&ready.id)).map(|ready| (*ready).into()).collect();
+        store::tag(self.tx, self.owner, &taggings, || self.resources.context.new_id()).await?;
+        if !written.is_empty() {
+            store::add_revisions_of(self.tx, &written, self.owner, self.now).await?;
+        }
+        Ok(is_written)
+    }
+}

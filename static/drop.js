@@ -1,0 +1,17 @@
+// A file that is dropped beside a file input, in its field, is chosen too.
+
+for (const area of document.querySelectorAll("[data-drop]")) {
+  const input = area.querySelector("input[type=file]");
+  const mark = (isOver) => area.classList.toggle("over", isOver);
+  area.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    mark(true);
+  });
+  area.addEventListener("dragleave", () => mark(false));
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    mark(false);
+    input.files = event.dataTransfer.files;
+  });
+}
