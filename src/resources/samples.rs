@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::import::File;
+use super::import::choices::Choices;
 use super::{Resources, ResourcesState, Visibility, store};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -50,19 +51,21 @@ async fn remove(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Resu
 
 impl Resources {
     pub async fn add_samples(&self, viewer: &Viewer) -> Result<Uuid> {
-        let bytes = self.sample_file()?.to_string().into_bytes();
-        let file = File { name: NAME, bytes, visibility: Visibility::Public, charset: None };
+        let bytes = self.sample_file()?.to_string().into();
+        let choices = Choices { visibility: Visibility::Public, ..Choices::default() };
+        let file = File { name: NAME, bytes, choices };
         Ok(self.import(viewer, file, |_, _| ()).await?.0)
     }
 
     /// Removes those that were not changed since.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there are none, and those of [`Resources::undo_import`].
+    /// [`Error::NotFound`] when there are none, and those of [`Resources::begin_undo_of_import`].
     pub async fn remove_samples(&self, viewer: &Viewer) -> Result<Uuid> {
         let owner = viewer.signed_in()?.id;
         let import = store::samples::latest(&self.db, owner, NAME).await?.ok_or(Error::NotFound)?;
-        self.undo_import(viewer, import).await?;
+        self.begin_undo_of_import(viewer, import).await?;
+        self.run_undo(import).await?;
         Ok(import)
     }
 
