@@ -389,6 +389,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
     const REFRESH: &str =
         "INSERT INTO refresh_tokens (token_hash, access_hash, family_id, created_at) VALUES ($1, $1, $2, $3)";
     const TOKEN: &str = "INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at) VALUES ($2, $2, 'x', $1, '', $3, $3)";
+    const SHARE: &str = "INSERT INTO share_links (id, owner_id, token_hash, tag, created_at, expires_at, views) VALUES ($2, $2, $1, 'x', $3, $3, 0)";
     const TAG: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $1, $2, $2)";
     let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
@@ -404,7 +405,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .await?;
             sqlx::query(TAG).bind(id).bind(name).execute($tx.conn()).await?;
             sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute($tx.conn()).await?;
-            for sql in [REFRESH, TOKEN] {
+            for sql in [REFRESH, TOKEN, SHARE] {
                 sqlx::query(sql).bind(&hash).bind(id).bind(now).execute($tx.conn()).await?;
             }
             sqlx::query(WAITING).bind(id).bind(now).execute($tx.conn()).await.map(drop)
