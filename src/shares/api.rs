@@ -52,7 +52,9 @@ struct ShareItem {
     id: Uuid,
     /// The entry that it shows; null for a tag or a search.
     entry: Option<Uuid>,
+    /// The tag whose entries it shows; null for an entry or a search.
     tag: Option<String>,
+    /// The search whose results it shows; null for an entry or a tag.
     query: Option<String>,
     /// The title of the entry, the name of the tag or the search.
     title: String,
