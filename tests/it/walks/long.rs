@@ -12,9 +12,10 @@ const PAGES: [&str; 7] =
     ["install", "backup", "upgrade", "troubleshooting", "production", "howto", "security"];
 
 /// Commands that the walk leaves out, and why.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("install#Debian package", "apt would install it into the machine that tests"),
     ("install#Container", "Docker"),
+    ("backup#With compose", "Docker"),
     ("howto#See the logs", "the journal, which only systemd fills"),
     ("backup#See that it works", "walks::backups, on SQLite"),
     ("backup#Restore on SQLite", "walks::backups"),
