@@ -62,8 +62,7 @@ impl Share {
 
 impl Shares {
     /// # Errors
-    /// [`Error::NotFound`] for a token that nobody has, a link that is over, and an owner who was disabled: no one can tell
-    /// which.
+    /// [`Error::NotFound`] for an unknown token, a link that is over, and a disabled owner: the answer does not tell which.
     pub async fn open(&self, token: &str) -> Result<Arc<Share>> {
         let hash = hash(token);
         let (key, scopes) = (Key::public(key(&hash).into_bytes()), Scopes::one(scope(&hash)));

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::system::System;
 use crate::timestamp::Timestamp;
 
-/// Entries of one slice: few enough that nobody waits for the transaction that writes them.
+/// Entries of one slice: few enough that other writers hardly wait for its transaction.
 pub(super) const SLICE: usize = 200;
 /// Of an entry that lies in the trash of another coffer.
 const WAS_TRASHED: &str = "It is in the trash of the library that it comes from.";
