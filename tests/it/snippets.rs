@@ -82,3 +82,13 @@ fn settings_are_known() {
     }
     assert!(tried > 10, "{tried}");
 }
+
+#[test]
+fn this_version_has_its_notes_in_the_changelog() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/bin/release-notes");
+    let notes = |version| Command::new(script).arg(version).output().expect("bash runs the script");
+    let told = notes(concat!("v", env!("CARGO_PKG_VERSION")));
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert!(String::from_utf8_lossy(&told.stdout).contains("\n### Added\n"));
+    assert!(!notes("v0.0.0").status.success(), "no version without notes");
+}
