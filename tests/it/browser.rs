@@ -390,6 +390,10 @@ async fn every_page_is_for_everybody() {
     browser.press("Log in").await;
     browser.sees("Wrong username or password").await;
     is_for_everybody(&browser, "a failed log-in").await;
+    logs_in(&browser, "owner").await;
+    browser.goto("/admin/audit").await;
+    browser.has("tr.refused", "refused").await;
+    is_for_everybody(&browser, "a refused event").await;
     has_complained_only_of(
         &browser,
         &["the server responded with a status of 4", "Response Status Error Code 4"],

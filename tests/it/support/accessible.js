@@ -23,6 +23,13 @@ for (const inside of all("dl > div > *")) expect(/^(dt|dd)$/.test(inside.localNa
 for (const { dateTime } of all("time")) expect(!/\.\d{4,}/.test(dateTime), `HTML knows no time ${dateTime}`);
 for (const wide of all(".prose :is(pre, table)")) expect(wide.tabIndex === 0, `no keyboard scrolls ${brief(wide)}`);
 expect(document.querySelector("meta[name=description]")?.content, "the page has no description");
+for (const cell of all("tr.refused td:first-child")) {
+  const bar = Number(getComputedStyle(cell).boxShadow.match(/([\d.]+)px 0px 0px 0px inset/)?.[1] ?? 0);
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  const gap = text.getBoundingClientRect().left - cell.getBoundingClientRect().left - bar;
+  expect(bar > 0 && gap >= 4, `the bar of ${bar} px stands ${gap} px from the text of ${brief(cell)}`);
+}
 const edits = all("[data-edit]").map((link) => link.textContent);
 expect(edits.every((edit) => edit.includes("“")), "an Edit doesn't say of what");
 expect(new Set(edits).size === edits.length, `two are called alike among ${edits}`);
