@@ -50,6 +50,10 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Unread => Some(unread()),
         Criterion::Visibility(which) => Some(visibility(*which)),
         Criterion::By(_)
+        | Criterion::Mine
+        | Criterion::Url(_)
+        | Criterion::Title { .. }
+        | Criterion::HasNotes
         | Criterion::Untagged
         | Criterion::Broken
         | Criterion::Before(_)

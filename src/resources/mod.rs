@@ -180,7 +180,7 @@ impl Resources {
     /// Those of [`Resources::list`].
     pub async fn count(&self, viewer: &Viewer, params: &ListParams) -> Result<i64> {
         let search = self.search(params).await?;
-        Ok(store::list::count(&self.db, viewer, &search).await?)
+        Ok(store::matches::count(&self.db, viewer, &search).await?)
     }
 
     /// The same up to [`listing::SOME`]; a larger number stands for any that is larger.
@@ -189,17 +189,17 @@ impl Resources {
     /// Those of [`Resources::list`].
     pub async fn count_some(&self, viewer: &Viewer, params: &ListParams) -> Result<usize> {
         let search = self.search(params).await?;
-        let count = store::list::count_some(&self.db, viewer, &search).await?;
+        let count = store::matches::count_some(&self.db, viewer, &search).await?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
-    /// The tags of all that match, the most frequent first; none where too many match.
+    /// The tags of all that match, the most frequent first. Ask only when [`listing::SOME`] match at most.
     ///
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn tags_of_matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Vec<TagCount>> {
         let search = self.search(params).await?;
-        Ok(store::list::tags_of_matches(&self.db, viewer, &search).await?)
+        Ok(store::matches::tags(&self.db, viewer, &search).await?)
     }
 
     /// Whether there is anything at all that the viewer may see.

@@ -46,7 +46,7 @@ impl Resources {
     pub async fn is_listed(&self, viewer: &Viewer, params: &ListParams, id: Uuid) -> Result<bool> {
         let mut search = params.search(&self.cursors)?;
         search.filters.push(Filter { criterion: Criterion::Entry(id), negated: false });
-        Ok(store::list::count(&self.db, viewer, &search).await? > 0)
+        Ok(store::matches::count(&self.db, viewer, &search).await? > 0)
     }
 }
 

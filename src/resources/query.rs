@@ -138,11 +138,14 @@ fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
     let mut query = Query::default();
     let mut joined = false;
     let mut open: Option<Group> = None;
+    let mut titles = Vec::new();
     for lexeme in lexemes {
         match &lexeme.item {
             Item::Or { .. } => joined = true,
             Item::Filter { name, value } => {
-                query.filters.push(filter::parse(name, value, lexeme)?);
+                let filter = filter::parse(name, value, lexeme)?;
+                titles.extend(words_of_title(&filter));
+                query.filters.push(filter);
             }
             Item::Words { text, open_ended } if lexeme.negated => {
                 query.text.extend(open.take());
@@ -159,8 +162,16 @@ fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
         }
     }
     query.text.extend(open);
+    query.text.extend(titles);
     query.says_nothing = !lexemes.is_empty() && query.text.is_empty() && query.filters.is_empty();
     Ok(query)
+}
+
+/// The index finds where the words of a title are; the filter leaves out where they are in other places.
+fn words_of_title(filter: &Filter) -> Option<Group> {
+    let Criterion::Title { words, prefix } = &filter.criterion else { return None };
+    let words = words.split(' ').map(str::to_owned).collect();
+    (!filter.negated).then(|| Group::new(Term { words, prefix: *prefix, ..Term::default() }))
 }
 
 impl Group {

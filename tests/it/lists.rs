@@ -104,11 +104,14 @@ async fn a_program_is_told_of_a_filter_that_is_none(app: App) {
     let owner = app.signed_in("owner").await;
     owner.saves(json!({ "title": "Weather:sunny std::fs it:x 12:30" })).await;
     for (query, position) in
-        [("weather:sunny", 0), ("tide+-weather:sunny", 5), ("it:x", 0), ("title:%22two+words%22", 0)]
+        [("weather:sunny", 0), ("tide+-weather:sunny", 5), ("it:x", 0), ("name:%22two+words%22", 0)]
     {
         let refused = owner.get(&format!("{LIST}?q={query}")).await.is(400).problem("bad_query");
         assert_eq!(refused.json()["position"], position, "{query}");
-        for filter in ["tag:", "site:", "by:", "kind:", "is:", "visibility:", "before:", "after:"] {
+        for filter in [
+            "tag:", "site:", "url:", "title:", "by:", "kind:", "is:", "has:", "visibility:", "before:",
+            "after:",
+        ] {
             assert!(refused.json()["detail"].as_str().is_some_and(|said| said.contains(filter)), "{filter}");
         }
     }

@@ -6,7 +6,7 @@ use super::library::href;
 use super::views::{Row, TagLink};
 use crate::error::Result;
 use crate::identity::Viewer;
-use crate::resources::listing::{ListParams, Listing};
+use crate::resources::listing::{ListParams, Listing, SOME};
 use crate::resources::{Resources, TagCount, query, tag};
 
 /// Tags that the side of the list shows.
@@ -51,6 +51,7 @@ pub async fn side_tags(
     listing: &Listing,
     params: &ListParams,
     chips: &[Chip],
+    total: usize,
 ) -> Result<Vec<SideTag>> {
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let is_whole = listing.hits.is_empty() || (listing.next.is_none() && params.cursor.is_empty());
@@ -58,6 +59,8 @@ pub async fn side_tags(
         tags_of_page(listing)
     } else if narrowed == ListParams::default() {
         resources.tags(viewer).await?
+    } else if total > SOME {
+        Vec::new()
     } else {
         resources.tags_of_matches(viewer, &narrowed).await?
     };

@@ -114,7 +114,7 @@ async fn library(
         row.can_be_picked = row.mine;
     }
     let unfiltered = narrowed == ListParams::default();
-    let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips).await?;
+    let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips, total).await?;
     let query = query::parse(&params.q).unwrap_or_default();
     let near_miss = if listing.hits.is_empty() && query_error.is_none() {
         NearMiss::of(&resources, &viewer, &narrowed).await?

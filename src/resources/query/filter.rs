@@ -1,4 +1,4 @@
-//! Filters of a query: `tag:`, `site:`, `by:`, `kind:`, `is:`, `visibility:`, `before:`, `after:`.
+//! Filters of a query, such as `tag:recipes` or `is:pinned`.
 
 use time::Date;
 use uuid::Uuid;
@@ -8,7 +8,10 @@ use super::QueryError;
 use super::lex::{Item, Lexeme};
 use crate::timestamp::Timestamp;
 
-const NAMES: [&str; 8] = ["tag", "site", "by", "kind", "is", "visibility", "before", "after"];
+const NAMES: [&str; 11] =
+    ["tag", "site", "url", "title", "by", "kind", "is", "has", "visibility", "before", "after"];
+/// Too many other words are one letter away from them.
+const NOT_MISSPELLED: [&str; 2] = ["url", "has"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -26,14 +29,26 @@ pub enum Criterion {
         site: String,
         path: String,
     },
+    /// Parts of an address, in lower case, of which it contains one.
+    Url(Vec<String>),
+    /// Folded words that the title contains in a row.
+    Title {
+        words: String,
+        /// Whether the last of them may be the beginning of a word.
+        prefix: bool,
+    },
     /// A username in lower case.
     By(String),
+    /// Of the viewer.
+    Mine,
     Kind(Kind),
     Pinned,
     /// Kept to be read later.
     Unread,
     Untagged,
     Broken,
+    /// With a text.
+    HasNotes,
     Visibility(Visibility),
     /// One entry alone, which no one can type.
     Entry(Uuid),
@@ -64,8 +79,9 @@ fn nearest(name: &str) -> Option<&'static str> {
     let is_misspelling = |known: &str| known.len() != name.len() || letters(known) == letters(name);
     let near =
         |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_misspelling(known);
+    let names = NAMES.iter().filter(|known| !NOT_MISSPELLED.contains(known));
     (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
-        .then(|| NAMES.iter().find(near).copied())
+        .then(|| names.clone().find(near).copied())
         .flatten()
 }
 
@@ -100,9 +116,12 @@ pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, 
     let criterion = match name.as_str() {
         "tag" => tag_of(value),
         "site" => site_of(value),
+        "url" => part_of_url(value),
+        "title" => title_of(value),
         "by" => username_of(value),
         "kind" => kind_of(value),
         "is" => is_of(value),
+        "has" => has_of(value),
         "visibility" => visibility_of(value),
         "before" => date_of(&name, value).map(Criterion::Before),
         "after" => date_of(&name, value).map(Criterion::After),
@@ -132,7 +151,37 @@ fn site_of(value: &str) -> Result<Criterion, String> {
     }
 }
 
+/// As it was typed, and as addresses are written: a host in ASCII, other characters percent-encoded.
+fn part_of_url(value: &str) -> Result<Criterion, String> {
+    if value.is_empty() {
+        return Err("Enter a part of an address after “url:”, for example url:docs/install.".to_owned());
+    }
+    let typed = value.to_lowercase();
+    let encoded: String = value.chars().map(percent_encoded).collect();
+    let host = idna::domain_to_ascii(&typed).ok().filter(|_| !typed.is_ascii());
+    let mut parts = vec![typed, encoded.to_lowercase()];
+    parts.extend(host);
+    parts.dedup();
+    Ok(Criterion::Url(parts))
+}
+
+fn percent_encoded(c: char) -> String {
+    if c.is_ascii() {
+        return c.to_string();
+    }
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn title_of(value: &str) -> Result<Criterion, String> {
+    let term = super::words_of(value, true);
+    let criterion = term.map(|term| Criterion::Title { words: term.words.join(" "), prefix: term.prefix });
+    criterion.ok_or_else(|| "Enter words of a title after “title:”, for example title:harbour.".to_owned())
+}
+
 fn username_of(value: &str) -> Result<Criterion, String> {
+    if value.eq_ignore_ascii_case("me") {
+        return Ok(Criterion::Mine);
+    }
     let name = value.trim_start_matches('@').to_lowercase();
     let valid = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if valid {
@@ -156,7 +205,18 @@ fn is_of(value: &str) -> Result<Criterion, String> {
         "unread" => Ok(Criterion::Unread),
         "untagged" => Ok(Criterion::Untagged),
         "broken" => Ok(Criterion::Broken),
-        _ => Err("Use is:pinned, is:unread, is:untagged or is:broken.".to_owned()),
+        visibility => visibility_of(visibility).map_err(|_| {
+            "Use is:pinned, is:unread, is:untagged, is:broken, is:private, is:members or is:public."
+                .to_owned()
+        }),
+    }
+}
+
+fn has_of(value: &str) -> Result<Criterion, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "note" | "notes" => Ok(Criterion::HasNotes),
+        "tag" | "tags" => Err("Use -is:untagged for entries with tags.".to_owned()),
+        _ => Err("Use has:notes.".to_owned()),
     }
 }
 
@@ -169,11 +229,17 @@ fn visibility_of(value: &str) -> Result<Criterion, String> {
     }))
 }
 
+/// A day, or the first one of a month or a year.
 fn date_of(name: &str, value: &str) -> Result<Date, String> {
     let format =
         time::macros::format_description!("[year repr:full padding:zero sign:automatic]-[month]-[day]");
-    let shape = value.len() == 10 && value.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let date = Date::parse(value, format).ok().filter(|date| shape && date.year() > 0);
+    let day = match value.len() {
+        4 => format!("{value}-01-01"),
+        7 => format!("{value}-01"),
+        _ => value.to_owned(),
+    };
+    let shape = day.len() == 10 && day.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let date = Date::parse(&day, format).ok().filter(|date| shape && date.year() > 0);
     date.ok_or_else(|| {
         format!("Enter a date as year-month-day after “{name}:”, for example {name}:2026-01-31.")
     })

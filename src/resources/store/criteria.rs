@@ -62,6 +62,12 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// For statements that need no order, which may begin with any condition.
+    pub fn in_no_order(&self) -> Self {
+        let any = |size: &Size| if *size == Size::Many { Size::Some } else { *size };
+        Self { words: self.words, filters: self.filters.iter().map(any).collect() }
+    }
+
     pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
         let mut filters = Vec::with_capacity(search.filters.len());
         for filter in &search.filters {
@@ -122,7 +128,7 @@ pub fn on_rows<'a>(search: &'a Search, sizes: &'a Sizes) -> impl Iterator<Item =
 pub fn filters(statement: &mut Statement, engine: &Engine<'_>, search: &Search, sizes: &Sizes) -> String {
     let mut sql = String::new();
     for (filter, size) in on_rows(search, sizes) {
-        let mut condition = condition(statement, &filter.criterion, size);
+        let mut condition = condition(statement, engine, &filter.criterion, size);
         if let Criterion::Site { path, .. } = &filter.criterion
             && !path.is_empty()
         {
@@ -136,7 +142,12 @@ pub fn filters(statement: &mut Statement, engine: &Engine<'_>, search: &Search, 
     sql
 }
 
-fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -> String {
+fn condition(
+    statement: &mut Statement,
+    engine: &Engine<'_>,
+    criterion: &Criterion,
+    matching: Size,
+) -> String {
     // Written like this, neither engine starts from a condition that many rows meet.
     let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
@@ -152,6 +163,14 @@ fn condition(statement: &mut Statement, criterion: &Criterion, matching: Size) -
             let name = statement.bind(Value::Text(username.clone()));
             format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
         }
+        Criterion::Mine => "r.owner_id = $1".to_owned(),
+        Criterion::Url(parts) => in_url(statement, engine, parts),
+        Criterion::Title { words, prefix } => {
+            let end = if *prefix { "" } else { " " };
+            let pattern = statement.bind(Value::Text(format!("% {words}{end}%")));
+            format!("(' ' || r.fold_title || ' ') LIKE {pattern}")
+        }
+        Criterion::HasNotes => "r.body <> ''".to_owned(),
         Criterion::Kind(Kind::Link) => "r.kind = 'link'".to_owned(),
         Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
         Criterion::Pinned => "r.pinned".to_owned(),
@@ -202,13 +221,24 @@ fn has_path(filter: &Filter) -> bool {
     matches!(&filter.criterion, Criterion::Site { path, .. } if !path.is_empty())
 }
 
+/// The function that finds a text within another.
+fn find(engine: &Engine<'_>) -> &'static str {
+    match engine {
+        Engine::Postgres(_) => "strpos",
+        Engine::Sqlite(_) => "instr",
+    }
+}
+
+fn in_url(statement: &mut Statement, engine: &Engine<'_>, parts: &[String]) -> String {
+    let find = find(engine);
+    let parts = parts.iter().map(|part| statement.bind(Value::Text(part.clone())));
+    parts.map(|part| format!("{find}(lower(r.url), {part}) > 0")).collect::<Vec<_>>().join(" OR ")
+}
+
 /// Whether the path of an address is this one or below it. It begins at the first slash from the 9th character on,
 /// which is after `https://`, or after `http://` and one letter.
 fn is_below(statement: &mut Statement, engine: &Engine<'_>, path: &str) -> String {
-    let find = match engine {
-        Engine::Postgres(_) => "strpos",
-        Engine::Sqlite(_) => "instr",
-    };
+    let find = find(engine);
     let this = statement.bind(Value::Text(path.to_owned()));
     let rest = format!("substr(r.url, {find}(substr(r.url, 9), '/') + 8)");
     format!(

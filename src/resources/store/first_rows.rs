@@ -26,7 +26,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         Words::NotFts5(words) => format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
         _ => return None,
     };
-    if sizes.filters.contains(&Size::Few) {
+    if sizes.filters.contains(&Size::Few) || search.filters.iter().any(reads_texts) {
         return None;
     }
     let each_row = Sizes { words: sizes.words, filters: vec![Size::EachRow; sizes.filters.len()] };
@@ -49,6 +49,11 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         name = column.trim_start_matches("r."),
     );
     Some(statement)
+}
+
+/// Texts are too long to be brought along with each row.
+const fn reads_texts(filter: &Filter) -> bool {
+    matches!(filter.criterion, Criterion::Title { .. } | Criterion::HasNotes)
 }
 
 fn is_worth_asking(filter: &Filter, size: Size) -> bool {

@@ -8,12 +8,9 @@ use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
 use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
-use crate::resources::TagCount;
-use crate::resources::listing::{Hit, Page, Position, SOME, Search, Sort};
+use crate::resources::listing::{Hit, Page, Position, Search, Sort};
 use crate::resources::visibility::{Partition, partitions};
 use crate::timestamp::Timestamp;
-
-const MOST_TAGS: usize = 50;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     if search.query.says_nothing {
@@ -192,64 +189,6 @@ pub(super) fn after(statement: &mut Statement, search: &Search, order: Order) ->
     let (key, id) = (statement.bind(key), statement.bind(Value::Id(id)));
     let beyond = if order.direction() == "ASC" { ">" } else { "<" };
     format!(" AND ({}, r.id) {beyond} ({key}, {id}){}", order.column(), below.unwrap_or_default())
-}
-
-/// How many match, over all pages.
-pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
-    count_within(db, viewer, search, "").await
-}
-
-/// The same up to [`SOME`]; a larger number stands for any that is larger.
-pub async fn count_some(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
-    count_within(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await
-}
-
-async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<i64> {
-    if search.query.says_nothing {
-        return Ok(0);
-    }
-    let matches = matches(db, viewer, search, limit).await?;
-    let sql = format!("SELECT COUNT(*) FROM ({}) c", matches.sql);
-    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), matches.values)
-        .fetch_one(pool).await)
-}
-
-/// The most frequent tags of all that match; none where more than [`SOME`] match.
-pub async fn tags_of_matches(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<TagCount>> {
-    if search.query.says_nothing {
-        return Ok(Vec::new());
-    }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await?;
-    let sql = format!(
-        "WITH c AS ({})
-            SELECT MIN(t.name) AS name, COUNT(*) AS count FROM c
-            JOIN resource_tags rt ON rt.resource_id = c.id JOIN tags t ON t.id = rt.tag_id
-            WHERE (SELECT COUNT(*) FROM c) <= {SOME}
-            GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}",
-        matches.sql
-    );
-    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(false), matches.values)
-        .fetch_all(pool).await)
-}
-
-/// Selects the ids of all that match; `limit` is for each partition.
-async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
-    let sizes = &Sizes::count(db, viewer, search).await?;
-    let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, &db.read(), search, sizes);
-    let terms = search.partition.index_terms(viewer);
-    let and = match words(&mut statement, &db.read(), search, &search.query.text, &terms, sizes.words) {
-        Words::None => String::new(),
-        Words::Postgres(words) => format!(" AND {words}"),
-        Words::Fts5(words) => format!(" AND r.rid IN ({FTS5_ROWS} {words})"),
-        Words::NotFts5(words) => format!(" AND r.rid NOT IN ({FTS5_ROWS} {words})"),
-    };
-    let partition = |partition| {
-        format!("SELECT id FROM (SELECT r.id FROM resources r WHERE {partition}{filters}{and}{limit}) s")
-    };
-    let partitions: Vec<String> = search.partition.partitions(viewer).iter().map(partition).collect();
-    statement.sql = partitions.join(" UNION ");
-    Ok(statement)
 }
 
 pub async fn any(db: &Db, viewer: &Viewer) -> sqlx::Result<bool> {

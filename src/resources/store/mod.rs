@@ -5,6 +5,7 @@ pub(super) mod columns;
 mod criteria;
 pub mod first_rows;
 pub mod list;
+pub mod matches;
 pub mod parts;
 mod ranked;
 pub(super) mod samples;
