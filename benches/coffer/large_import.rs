@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use reqwest::header::ACCEPT_ENCODING;
 use serde_json::{Value, json};
 
 use crate::coffer::{Coffer, Place, Visitor, timed};
@@ -43,7 +44,8 @@ pub async fn measure(table: &mut Table) {
 
 async fn import(coffer: &Coffer, [owner, other]: [&Visitor; 2], links: usize) -> Seen {
     let mut seen = Seen::default();
-    let sent = owner.send(Method::POST, "/api/v1/imports").body(file(links));
+    let sent =
+        owner.send(Method::POST, "/api/v1/imports").header(ACCEPT_ENCODING, "identity").body(file(links));
     let sending = async { sent.send().await.expect("an answer").json::<Value>().await.expect("JSON") };
     let preview = watch(coffer, &mut seen, sending).await;
     assert_eq!(preview["report"]["new"], json!(links), "{}", preview["title"]);
@@ -57,7 +59,8 @@ async fn import(coffer: &Coffer, [owner, other]: [&Visitor; 2], links: usize) ->
             json!({ "title": "Meanwhile", "url": format!("https://meanwhile.example/{links}/{number}") });
         seen.waits.push(millis(timed(other.send(Method::POST, "/api/v1/resources").json(&draft), 201).await));
         seen.peak = seen.peak.max(coffer.rss());
-        let import: Value = owner.get(&place).send().await.expect("an answer").json().await.expect("JSON");
+        let asked = owner.get(&place).header(ACCEPT_ENCODING, "identity");
+        let import: Value = asked.send().await.expect("an answer").json().await.expect("JSON");
         if import["state"] != "importing" {
             assert_eq!(import["report"]["new"], json!(links));
             break;
