@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{DEFAULT_DAYS, NewShare, ShareLink, Shares, SharesState, Target, public};
+use super::{DEFAULT_DAYS, NewShare, ShareLink, Shares, SharesState, Target, feeds, public, public_api};
 use crate::error::Result;
 use crate::identity::RequestMeta;
 use crate::timestamp::Timestamp;
@@ -21,7 +21,11 @@ use crate::web::path::Id;
 use crate::web::scoped::{OwnResourcesRead, ResourcesWrite, Scoped};
 
 pub fn routes() -> OpenApiRouter<SharesState> {
-    OpenApiRouter::new().routes(routes!(list_shares, create_share)).routes(routes!(revoke_share))
+    OpenApiRouter::new()
+        .routes(routes!(list_shares, create_share))
+        .routes(routes!(revoke_share))
+        .merge(public_api::routes())
+        .merge(feeds::api::routes())
 }
 
 /// What to share: one of `entry`, `tag` and `query`.

@@ -1,9 +1,11 @@
-//! Share links: unlisted addresses by which anyone reads an entry, a tag or a search of their maker, for a time.
+//! Share links: unlisted addresses by which anyone reads an entry, a tag or a search of their maker, for a time; and private feeds.
 
 pub mod actions;
 pub mod api;
+pub mod feeds;
 pub mod pages;
 mod public;
+mod public_api;
 pub mod reading;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.
 pub mod store;

@@ -10,9 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{CHOICES, DEFAULT_DAYS, NewShare, ShareLink, Shares, SharesState, Target, public};
+use super::feeds::PrivateFeed;
+use super::feeds::pages::FeedForm;
+use super::{CHOICES, DEFAULT_DAYS, NewShare, ShareLink, Shares, SharesState, Target, feeds, public};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{RequestMeta, Viewer};
+use crate::resources::searches::SavedSearch;
 use crate::web::deps::WebDeps;
 use crate::web::flash::Flash;
 use crate::web::forms::{Form, Query, encode};
@@ -20,7 +23,7 @@ use crate::web::one_time_secret::{self, OneTimeSecret};
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
-const HERE: &str = "/settings/shares";
+pub const HERE: &str = "/settings/shares";
 const REVOKED: Flash = Flash::ok("share-revoked", "Link revoked. Its address leads nowhere from now on.");
 /// What is shown once on the page after the redirect.
 const FRESH: &str = "share";
@@ -30,6 +33,7 @@ pub fn routes() -> Router<SharesState> {
         .route(HERE, get(index).post(create))
         .route("/settings/shares/{id}/revoke", post(revoke))
         .merge(public::routes())
+        .merge(feeds::pages::routes())
 }
 
 #[derive(Template)]
@@ -37,12 +41,23 @@ pub fn routes() -> Router<SharesState> {
 struct SharesPage {
     context: PageContext,
     links: Vec<Listed>,
+    feeds: FeedsPart,
     /// What the form would share, if the person came from there.
     offer: Option<Offer>,
     errors: FieldErrors,
     summary: Option<&'static str>,
     /// The address of the one just made; it is shown this once.
     fresh: Option<String>,
+}
+
+/// The lower half of the page.
+#[derive(Default)]
+struct FeedsPart {
+    feeds: Vec<PrivateFeed>,
+    searches: Vec<SavedSearch>,
+    form: FeedForm,
+    errors: FieldErrors,
+    summary: Option<&'static str>,
 }
 
 struct Listed {
@@ -127,12 +142,7 @@ async fn create(
     Form(form): Form<ShareForm>,
 ) -> Result<Response> {
     match shares.create(&viewer, &form.new_share()?, &origin).await {
-        Ok(made) => {
-            let mut response = redirect(HERE, None);
-            let address = public::address(&deps.public_url, &made.token);
-            one_time_secret::keep(&deps, &viewer, &mut response, FRESH, &address);
-            Ok(response)
-        }
+        Ok(made) => Ok(shown_once(&deps, &viewer, &public::address(&deps.public_url, &made.token))),
         Err(Error::Invalid(errors)) => {
             let shown =
                 shares_page(&shares, &viewer, context, ShareForm { q: String::new(), ..form }).await?;
@@ -142,6 +152,27 @@ async fn create(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Leads to the page, which shows the address this once.
+pub fn shown_once(deps: &WebDeps, viewer: &Viewer, address: &str) -> Response {
+    let mut response = redirect(HERE, None);
+    one_time_secret::keep(deps, viewer, &mut response, FRESH, address);
+    response
+}
+
+/// The page with what is wrong with the form of a feed.
+pub async fn refused_feed(
+    shares: &Shares,
+    viewer: &Viewer,
+    context: PageContext,
+    form: FeedForm,
+    errors: FieldErrors,
+) -> Result<Response> {
+    let mut shown = shares_page(shares, viewer, context, ShareForm::default()).await?;
+    let summary = Some("No feed was created. Check these fields:");
+    shown.feeds = FeedsPart { form, errors, summary, ..shown.feeds };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&shown, false)?).into_response())
 }
 
 async fn revoke(
@@ -171,8 +202,14 @@ async fn shares_page(
     } else {
         None
     };
+    let feeds = FeedsPart {
+        feeds: shares.feeds_of(owner).await?,
+        searches: shares.resources.saved_searches(viewer).await?,
+        ..FeedsPart::default()
+    };
     Ok(SharesPage {
         context: context.section("shares"),
+        feeds,
         links: listed.map(|link| Listed::new(link.clone(), shares.is_over(&link))).collect(),
         offer,
         errors: FieldErrors::default(),

@@ -129,7 +129,7 @@ async fn list(
     here: &str,
     cursor: &str,
 ) -> Result<Response> {
-    let listing = shares.listing(share, cursor).await?;
+    let listing = shares.listing(share, cursor, "").await?;
     let toast = context.toast.is_some();
     let title = match &share.target {
         Target::Tag(name) => format!("Tagged “{name}”"),
@@ -149,7 +149,7 @@ async fn list(
     Ok(unlisted(page(&shown, toast)?))
 }
 
-fn unlisted(mut response: Response) -> Response {
+pub fn unlisted(mut response: Response) -> Response {
     let (name, value) = ROBOTS;
     response.headers_mut().insert(name, value);
     response

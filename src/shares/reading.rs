@@ -74,9 +74,11 @@ impl Shares {
         found.filter(|share| self.system.now() < share.expires_at).ok_or(Error::NotFound)
     }
 
-    /// A page of what a shared tag or search finds among its owner's own entries; `cursor` is where the page before ended.
-    pub async fn listing(&self, share: &Share, cursor: &str) -> Result<Arc<Listing>> {
-        let params = ListParams { cursor: cursor.to_owned(), ..share.params() };
+    /// A page of what a shared tag or search finds among its owner's own entries; `cursor` is where the page before ended,
+    /// `include` is that of [`ListParams`].
+    pub async fn listing(&self, share: &Share, cursor: &str, include: &str) -> Result<Arc<Listing>> {
+        let (cursor, include) = (cursor.to_owned(), include.to_owned());
+        let params = ListParams { include, cursor, ..share.params() };
         self.resources.list(&share.owner(), &params).await
     }
 

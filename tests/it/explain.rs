@@ -18,6 +18,7 @@ use coffer::resources::public::store as public;
 use coffer::resources::searches::store as searches;
 use coffer::resources::store::{self, list};
 use coffer::sessions::store as sessions;
+use coffer::shares::feeds::store as feeds;
 use coffer::shares::store as shares;
 use coffer::timestamp::Timestamp;
 use coffer::tokens::store as tokens;
@@ -279,6 +280,7 @@ async fn single_things(app: &App) {
         ("which delivery is due", webhooks::DUE, vec![Value::At(now)], "webhook_deliveries_due".to_owned()),
         ("saved searches", searches::OF_USER, vec![Value::Id(id)], saved_searches.to_owned()),
         ("share links of a person", shares::OF_USER, vec![Value::Id(id)], "share_links_owner".to_owned()),
+        ("private feeds of a person", feeds::OF_USER, vec![Value::Id(id)], "private_feeds_owner".to_owned()),
         ("sessions of a person", sessions::OF_USER, vec![Value::Id(id)], "sessions_user".to_owned()),
         ("devices", sessions::DEVICES, vec![Value::Id(id), Value::At(now)], "sessions_user".to_owned()),
         (
@@ -312,6 +314,7 @@ async fn single_things(app: &App) {
         (tokens::KNOWN, "api_tokens_token_hash_key"),
         (refresh::ACCESS, "access_hash_key"),
         (shares::OPENED, "share_links_token_hash_key"),
+        (feeds::OPENED, "private_feeds_token_hash_key"),
     ] {
         let index = if sqlite { "sqlite_autoindex" } else { unique };
         along_indexes("a token", &plan(db, &sql.replace("$1", hash), &[]).await, index);
@@ -390,6 +393,8 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
         "INSERT INTO refresh_tokens (token_hash, access_hash, family_id, created_at) VALUES ($1, $1, $2, $3)";
     const TOKEN: &str = "INSERT INTO api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at) VALUES ($2, $2, 'x', $1, '', $3, $3)";
     const SHARE: &str = "INSERT INTO share_links (id, owner_id, token_hash, tag, created_at, expires_at, views) VALUES ($2, $2, $1, 'x', $3, $3, 0)";
+    const FEED: &str =
+        "INSERT INTO private_feeds (id, owner_id, token_hash, tag, created_at) VALUES ($2, $2, $1, 'x', $3)";
     const TAG: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $1, $2, $2)";
     let hash = [*id.as_bytes(), *id.as_bytes()].concat();
     let later = now.plus(Duration::from_hours(24));
@@ -405,7 +410,7 @@ async fn put_person(tx: &mut coffer::db::Tx, id: Uuid, name: &str, now: Timestam
                 .await?;
             sqlx::query(TAG).bind(id).bind(name).execute($tx.conn()).await?;
             sqlx::query(FAMILY).bind(id).bind(now).bind(later).execute($tx.conn()).await?;
-            for sql in [REFRESH, TOKEN, SHARE] {
+            for sql in [REFRESH, TOKEN, SHARE, FEED] {
                 sqlx::query(sql).bind(&hash).bind(id).bind(now).execute($tx.conn()).await?;
             }
             sqlx::query(WAITING).bind(id).bind(now).execute($tx.conn()).await.map(drop)

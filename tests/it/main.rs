@@ -32,6 +32,7 @@ mod error_pages;
 mod explain;
 mod export;
 mod failures;
+mod feeds;
 mod fetching;
 mod first_rows;
 mod floors;

@@ -275,6 +275,17 @@ async fn has_devices_and_tokens(owner: &Actor) {
     owner.post_form(&revoke, &[]).await.redirects_to("/settings/tokens");
     has_webhooks(owner).await;
     has_share_links(owner).await;
+    has_private_feeds(owner).await;
+}
+
+async fn has_private_feeds(owner: &Actor) {
+    owner.post_form("/settings/feeds", &[]).await.redirects_to("/settings/shares");
+    let page = owner.get("/settings/shares").await.ok().has(".feeds h3", "Your library");
+    let address = page.attributes("#secret", "value").remove(0);
+    owner.get(crate::browser::path_of(&address)).await.ok();
+    for act in page.attributes(".feeds form", "action") {
+        owner.post_form(&act, &[]).await.redirects_to("/settings/shares");
+    }
 }
 
 async fn has_share_links(owner: &Actor) {
@@ -425,7 +436,14 @@ async fn takes_the_tour_of_the_account(app: &App, owner: &Actor) {
     takes_the_tour_of_webhooks(app, owner).await;
     let shared = owner.json(Method::POST, "/api/v1/me/shares", json!({ "tag": "sea" })).await.is(201);
     owner.get("/api/v1/me/shares").await.ok().text_has("\"tag\":\"sea\"");
+    let url = shared.json()["url"].as_str().expect("an address").to_owned();
+    owner.get(&format!("/api/v1/shares/{}", url.rsplit('/').next().expect("a token"))).await.ok();
     owner.json_free(Method::DELETE, &shared.header("location")).await.is(204);
+    let feed = owner.json(Method::POST, "/api/v1/me/feeds", json!({ "tag": "sea" })).await.is(201);
+    let feed = feed.header("location");
+    owner.get("/api/v1/me/feeds").await.ok().text_has("\"tag\":\"sea\"");
+    owner.json_free(Method::POST, &format!("{feed}/renew")).await.ok();
+    owner.json_free(Method::DELETE, &feed).await.is(204);
 }
 
 async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {

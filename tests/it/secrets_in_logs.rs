@@ -230,6 +230,7 @@ async fn a_day(program: &Program) -> Vec<Canary> {
     is_not_in(&canaries.last().expect("the last").1, &last(&invite));
     canaries.push(("an invitation", last(&invite)));
     program.visitor("bob").get(&format!("/invite/{}", last(&invite))).await.ok();
+    canaries.extend(addresses(&ada).await);
     canaries.extend(mistakes(&ada).await);
     canaries.extend(second_factor(&ada).await);
     let figures = program.figures(&ada).await;
@@ -237,6 +238,25 @@ async fn a_day(program: &Program) -> Vec<Canary> {
         assert!(!figures.contains(canary.as_str()), "{what} is among the figures");
     }
     canaries
+}
+
+/// The secret addresses of a shared tag and of a private feed, opened, renewed and opened in vain.
+async fn addresses(ada: &Actor) -> Vec<Canary> {
+    let tokens = async |path: &str, what: serde_json::Value, status: u16| {
+        let made = ada.json(Method::POST, path, what).await.is(status).json();
+        made["url"].as_str().expect("an address").split('/').nth(4).expect("a token").to_owned()
+    };
+    let shared = tokens("/api/v1/me/shares", json!({ "tag": "sea" }), 201).await;
+    ada.get(&format!("/s/{shared}")).await.ok();
+    ada.get(&format!("/api/v1/shares/{shared}")).await.ok();
+    let old = tokens("/api/v1/me/feeds", json!({}), 201).await;
+    ada.get(&format!("/f/{old}/feed.atom")).await.ok();
+    let id = ada.get("/api/v1/me/feeds").await.ok().json()["items"][0]["id"].clone();
+    let renew = format!("/api/v1/me/feeds/{}/renew", id.as_str().expect("an id"));
+    let new = tokens(&renew, json!({}), 200).await;
+    ada.get(&format!("/f/{old}/feed.atom")).await.is(404);
+    ada.get(&format!("/f/{new}/feed.atom")).await.ok();
+    [("a share link", shared), ("a private feed", old), ("a private feed", new)].into()
 }
 
 /// What an app and a sheet of paper know from now on.

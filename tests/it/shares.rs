@@ -182,3 +182,31 @@ async fn a_token_is_stored_hashed_and_old_links_are_forgotten(app: App) {
     shares.forget_old().await.expect("it runs");
     assert!(shares.of(owner).await.expect("links").is_empty());
 }
+
+on_both_engines!(a_link_is_readable_as_json);
+async fn a_link_is_readable_as_json(app: App) {
+    let (ada, visitor) = (app.signed_in("ada").await, app.visitor());
+    let entry = ada.saves(json!({ "title": "Pearl", "body": "*Found*", "tags": ["sea"] })).await;
+    let json = async |path: &str| visitor.get(&path.replace("/s/", "/api/v1/shares/")).await;
+    let (path, link) = shares(&ada, json!({ "entry": entry.id })).await;
+    let shown = json(&path).await.ok().header_is("x-robots-tag", "noindex").json();
+    assert_eq!((&shown["title"], &shown["shared_by"]), (&json!("Pearl"), &json!("ada")));
+    let item = &shown["items"][0];
+    assert_eq!((&item["body"], &item["tags"]), (&json!("*Found*"), &json!(["sea"])));
+    assert_eq!(views(&ada).await, json!(1));
+    ada.json_free(Method::DELETE, &link).await.is(204);
+    json(&path).await.is(404).header_is("content-type", "application/problem+json");
+
+    for number in 0..20 {
+        app.later(Duration::from_secs(1));
+        ada.saves(json!({ "title": format!("Pearl {number}"), "tags": ["sea"] })).await;
+    }
+    let (path, _) = shares(&ada, json!({ "tag": "sea" })).await;
+    let first = json(&path).await.ok().json();
+    assert_eq!((first["items"].as_array().expect("items").len(), &first["title"]), (20, &json!("sea")));
+    let cursor = first["next_cursor"].as_str().expect("a cursor");
+    let last = json(&format!("{path}?cursor={cursor}")).await.ok().json();
+    assert_eq!((&last["items"][0]["body"], &last["next_cursor"]), (&json!("*Found*"), &Value::Null));
+    json(&format!("{path}?cursor=x")).await.is(400);
+    json(&format!("{path}?tag=land")).await.is(400);
+}

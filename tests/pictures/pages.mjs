@@ -50,6 +50,9 @@ export async function setUp(browser, origin, setupLink) {
   const gone = await save({ title: "Thrown away", body: "Old." });
   await context.request.delete(`${origin}/api/v1/resources/${gone.id}`, { headers });
   const shared = await (await context.request.post(`${origin}/api/v1/me/shares`, { data: { tag: "sea" }, headers: { "X-CSRF-Token": me.csrf, Origin: origin } })).json();
+  for (const data of [{}, { tag: "work/rust" }]) {
+    await context.request.post(`${origin}/api/v1/me/feeds`, { data, headers: { "X-CSRF-Token": me.csrf, Origin: origin } });
+  }
   const list = new URL(shared.url).pathname;
   const links = [{ path: list, name: "shared_list" }, { path: `${list}/entries/${note.id}`, name: "shared_entry" }];
   const own = ["", "/edit", "/revisions", "/revisions/1"].map((rest) => ({ path: `/resources/${note.id}${rest}`, name: `note${rest.replaceAll("/", "_")}` }));

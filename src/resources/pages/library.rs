@@ -167,7 +167,7 @@ async fn library(
 }
 
 /// The address of a list.
-pub(super) fn href(params: &ListParams) -> String {
+pub fn href(params: &ListParams) -> String {
     let query = params.to_query_string();
     if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{query}") }
 }

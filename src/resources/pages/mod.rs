@@ -28,6 +28,8 @@ mod tools;
 mod trash;
 pub mod views;
 
+pub use self::library::href as list_href;
+
 use axum::Router;
 use axum::routing::{get, post};
 

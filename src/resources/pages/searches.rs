@@ -188,7 +188,7 @@ pub async fn feed(
     Id(id): Id,
 ) -> Result<Response> {
     let saved = resources.saved_search(&viewer, id).await?;
-    let hits = resources.latest_of_search(&viewer, &saved).await?;
+    let hits = resources.latest_listed(&viewer, saved.params()).await?;
     let about = atom::About {
         id: saved.id,
         title: saved.name.clone(),
@@ -196,9 +196,6 @@ pub async fn feed(
         feed: feed_href(&saved),
         author: None,
     };
-    let site = deps.public_url.address();
-    // Rendering fifty texts would block the other requests of this thread.
-    let written = tokio::task::spawn_blocking(move || atom::document(about, &hits, &site)).await;
-    let body = written.map_err(|error| Error::Internal(format!("writing a feed: {error}")))?;
+    let body = atom::rendered(about, hits, deps.public_url.address()).await?;
     Ok(([(CONTENT_TYPE, atom::UTF_8)], body).into_response())
 }

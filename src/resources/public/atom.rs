@@ -6,6 +6,7 @@ use uuid::{Builder, Uuid};
 
 use super::{Feed, Profile};
 use crate::cache::id_of;
+use crate::error::{Error, Result};
 use crate::resources::listing::Hit;
 use crate::resources::markdown;
 use crate::timestamp::Timestamp;
@@ -53,8 +54,13 @@ pub fn write(feed: &Feed, site: &str) -> String {
     document(about, &feed.hits, site)
 }
 
-/// The feed of these entries.
-pub fn document(about: About, hits: &[Hit], site: &str) -> String {
+/// The feed of these entries, written beside the other requests of this thread: fifty texts would block them.
+pub async fn rendered(about: About, hits: Vec<Hit>, site: String) -> Result<String> {
+    let written = tokio::task::spawn_blocking(move || document(about, &hits, &site)).await;
+    written.map_err(|error| Error::Internal(format!("writing a feed: {error}")))
+}
+
+fn document(about: About, hits: &[Hit], site: &str) -> String {
     let updated = hits.iter().map(|hit| hit.resource.updated_at).max();
     let document = atom::Feed {
         id: urn(about.id),

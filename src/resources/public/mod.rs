@@ -1,7 +1,7 @@
 //! Public profiles and feeds. Every viewer sees here what a visitor sees.
 
 pub mod api;
-pub(super) mod atom;
+pub mod atom;
 pub mod pages;
 pub mod sitemap;
 #[doc(hidden)] // The tests ask the databases for the plans of its statements.

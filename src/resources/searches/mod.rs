@@ -123,13 +123,13 @@ impl Resources {
         Ok(tx.commit([Scope::User(owner)]).await?)
     }
 
-    /// The newest entries that the search finds for the viewer, as a feed carries them.
-    pub async fn latest_of_search(&self, viewer: &Viewer, saved: &SavedSearch) -> Result<Vec<Hit>> {
+    /// The newest entries of a list, as a feed carries them.
+    pub async fn latest_listed(&self, viewer: &Viewer, params: ListParams) -> Result<Vec<Hit>> {
         let newest = ListParams {
             sort: Sort::Newest.as_str().to_owned(),
             include: "body".to_owned(),
             limit: LATEST.to_string(),
-            ..saved.params()
+            ..params
         };
         let found = self.list(viewer, &newest).await?;
         let mut hits: Vec<Hit> = found.hits.iter().map(|hit| (**hit).clone()).collect();

@@ -352,6 +352,7 @@ pub fn route_of(path: &str) -> String {
     let parts: Vec<_> = path.split('/').collect();
     let route: Vec<_> = (0..parts.len())
         .map(|at| match (at.checked_sub(1).map(|before| parts[before]), segment(parts[at])) {
+            (Some("shares"), token) if token.len() == 22 => "{token}".to_owned(),
             (Some("u" | "users"), name) if !name.starts_with('{') => "{username}".to_owned(),
             (_, part) => part,
         })

@@ -55,6 +55,8 @@ impl Owner {
         ids.extend(webhook(app, &actor).await);
         let share = actor.json(Method::POST, "/api/v1/me/shares", json!({ "entry": entry.id })).await.is(201);
         ids.insert("shares", share.json()["id"].as_str().expect("an id").to_owned());
+        let feed = actor.json(Method::POST, "/api/v1/me/feeds", json!({})).await.is(201);
+        ids.insert("feeds", feed.json()["id"].as_str().expect("an id").to_owned());
         ids.insert("entries", entry.id.clone());
         ids.insert("changes", change(&actor, &entry).await);
         let draft = json!({ "name": format!("{MARK} {}", entry.id), "search": format!("q={MARK}") });
@@ -72,7 +74,9 @@ impl Owner {
         let mut path = route.path.clone();
         for (before, name) in route.parameters() {
             let value = match (before, name) {
-                ("setup" | "invite" | "reset" | "verify-email" | "s", "token") => "A".repeat(43),
+                ("setup" | "invite" | "reset" | "verify-email" | "s" | "f" | "shares", "token") => {
+                    "A".repeat(43)
+                }
                 // One that nobody has.
                 ("icons", "id") => "0".repeat(32),
                 ("u" | "users", "username") => self.actor.name.clone(),
