@@ -67,7 +67,7 @@ fn router() -> Router {
         .route(assets::ROUTE, get(assets::serve))
         .fallback(not_yet)
         .layer(axum::middleware::map_response(async |mut response: Response| {
-            headers::always_secure(response.headers_mut());
+            headers::always_secure(&mut response);
             response
         }))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coffer::identity::Role;
 use coffer::web::forms::encode;
+use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, PASSWORD};
@@ -358,8 +359,8 @@ async fn the_file_holds_no_password_and_no_session_id() {
     }
 }
 
-on_both_engines!(every_answer_carries_the_same_headers);
-async fn every_answer_carries_the_same_headers(app: App) {
+on_both_engines!(every_answer_carries_the_headers_of_its_kind);
+async fn every_answer_carries_the_headers_of_its_kind(app: App) {
     let ada = app.signed_in("ada").await;
     for path in [
         "/resources", "/login", "/absent", "/api/v1/me", "/api/v1/absent", "/api/docs", "/static/coffer.js",
@@ -369,25 +370,50 @@ async fn every_answer_carries_the_same_headers(app: App) {
         let answer = answer
             .header_is("x-content-type-options", "nosniff")
             .header_is("referrer-policy", "same-origin")
-            .header_is("x-frame-options", "DENY")
-            .header_is("cross-origin-opener-policy", "same-origin")
             .header_is("cross-origin-resource-policy", "same-origin")
             .header_is("strict-transport-security", "")
             .header_is("server", "");
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+        if answer.is_page() {
+            let headers = answer.headers();
+            assert_eq!(headers["x-frame-options"], "DENY");
+            assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+            assert!(answer.header("permissions-policy").contains("camera=()"));
+            assert!(
+                policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+                "{policy}"
+            );
+        } else {
+            assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'", "{path}");
+        }
         assert!(
             policy.contains("frame-ancestors 'none'")
                 && policy.contains("base-uri 'none'")
                 && !policy.contains("unsafe"),
             "{policy}"
         );
-        assert!(answer.header("permissions-policy").contains("camera=()"));
         let kept = answer.header("cache-control");
         assert!(
             kept.contains("no-store") || path.starts_with("/static/") || path.starts_with("/api/docs"),
             "{path}: {kept}"
         );
+    }
+}
+
+#[tokio::test]
+async fn data_styles_and_unchanged_answers_have_short_headers() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let ada = app.signed_in("ada").await;
+    let me = ada.get("/api/v1/resources/changes").await.is(200);
+    let (tag, asset) = (me.header("etag"), ada.get("/static/coffer.js").await.is(200));
+    let unchanged = ada.get("/api/v1/resources/changes").header("if-none-match", &tag).await.is(304);
+    // It would take the place of the policy of a page that the browser keeps.
+    let unchanged = unchanged.header_is("content-security-policy", "").header_is("reporting-endpoints", "");
+    for answer in [me, asset, unchanged] {
+        let line =
+            |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+        let bytes: usize = answer.headers().iter().map(line).sum();
+        assert!(bytes < 500, "{bytes} bytes\n{answer}");
     }
 }
 

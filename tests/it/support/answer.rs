@@ -6,14 +6,12 @@ use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 
 /// Headers without which no answer may leave, whichever it is.
-const ALWAYS: [&str; 6] = [
-    "content-security-policy",
-    "x-content-type-options",
-    "referrer-policy",
-    "cross-origin-opener-policy",
-    "cache-control",
-    "x-request-id",
-];
+const ALWAYS: [&str; 2] = ["cache-control", "x-request-id"];
+/// Those of an answer with content of its own.
+const SECURE: [&str; 4] =
+    ["content-security-policy", "x-content-type-options", "referrer-policy", "cross-origin-resource-policy"];
+/// Those of an answer that a browser may show as a page.
+const PAGE: [&str; 3] = ["x-frame-options", "cross-origin-opener-policy", "permissions-policy"];
 
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -28,10 +26,21 @@ impl Answer {
     pub fn new(asked: String, status: StatusCode, headers: HeaderMap, body: Vec<u8>, trouble: bool) -> Self {
         let answer = Self { asked, status, headers, body };
         answer.check(trouble || !status.is_server_error(), "no 5xx");
-        for name in ALWAYS {
+        let mut wanted = ALWAYS.to_vec();
+        if answer.status != StatusCode::NOT_MODIFIED {
+            wanted.extend(SECURE);
+            wanted.extend(answer.is_page().then_some(PAGE).into_iter().flatten());
+        }
+        for name in wanted {
             answer.check(answer.headers.contains_key(name), &format!("the header {name}"));
         }
         answer
+    }
+
+    /// Whether a browser may show it as a page.
+    pub fn is_page(&self) -> bool {
+        let kind = self.header("content-type");
+        kind.is_empty() || kind.starts_with("text/html")
     }
 
     pub fn status(&self) -> u16 {
