@@ -10,8 +10,13 @@ for (const area of document.querySelectorAll("[data-drop]")) {
   });
   area.addEventListener("dragleave", () => mark(false));
   area.addEventListener("drop", (event) => {
-    event.preventDefault();
     mark(false);
-    input.files = event.dataTransfer.files;
+    const [file] = event.dataTransfer.files;
+    if (!file) return;
+    event.preventDefault();
+    // The form takes one file, also where several are dropped.
+    const chosen = new DataTransfer();
+    chosen.items.add(file);
+    input.files = chosen.files;
   });
 }

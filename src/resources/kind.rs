@@ -17,7 +17,7 @@ named! {
 
 named! {
     /// How a version was saved.
-    #[derive(Serialize, ToSchema, ValueEnum)]
+    #[derive(Serialize, Deserialize, ToSchema, ValueEnum)]
     #[serde(rename_all = "lowercase")]
     pub enum Via {
         Web = "web",

@@ -75,6 +75,8 @@ impl Resources {
                     updated: at,
                     checked: draft(number, &mut numbers).check()?,
                     twins: Vec::new(),
+                    is_trashed: false,
+                    past: Vec::new(),
                 });
             }
             let import = self.context.new_id();
@@ -89,7 +91,10 @@ impl Resources {
                 now: start,
             };
             store::begin(&mut tx, &row).await?;
-            let written = store::insert(&mut tx, import, owner, &batch.iter().collect::<Vec<_>>()).await?;
+            let entries: Vec<&Ready> = batch.iter().collect();
+            let written =
+                store::insert(&mut tx, &store::Batch { import, owner, entries: &entries, now: start })
+                    .await?;
             let written: HashSet<Uuid> = written.into_iter().collect();
             let taggings: Vec<_> =
                 batch.iter().filter(|ready| written.contains(&ready.id)).map(Into::into).collect();

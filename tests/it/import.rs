@@ -711,10 +711,15 @@ async fn an_export_in_json_comes_back_the_same(app: App) {
     let export = owner.get("/api/v1/export?format=json").await.ok().bytes().to_vec();
     let export = String::from_utf8(export).expect("UTF-8");
     let preview = previews(&other, "?visibility=public", &export).await.is(201);
-    assert_eq!(preview.json()["report"]["refusals"][0]["text"], "Thrown away");
+    let report = preview.json()["report"].clone();
+    assert_eq!(
+        (&report["new"], &report["new_in_trash"], &report["refused"]),
+        (&json!(3), &json!(1), &json!(0))
+    );
     other.json_free(Method::POST, &format!("{}/commit", preview.header("location"))).await.ok();
     let (before, after) = (whole(&owner).await, whole(&other).await);
     assert_eq!((before.len(), &before), (2, &after));
+    other.get("/trash").await.ok().text_has("Thrown away");
 }
 
 /// What an entry says, by title.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::import::ended;
 use crate::support::actor::Actor;
-use crate::support::app::App;
+use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 const LINKS: usize = 1_000;
@@ -232,4 +232,26 @@ async fn the_command_brings_a_file_into_a_running_coffer(app: App) {
     std::fs::write(app.data_dir().join("b.html"), "no bookmarks").expect("a file");
     let (done, said) = sends(&app, &["--token-file=token"]).await;
     assert!(!done && said.contains("This file contains no bookmarks."), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_is_dropped_on_the_form() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.signed_in("owner").await;
+    let path = app.data_dir().join("dropped.html");
+    std::fs::write(
+        &path,
+        "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://tides.example/\">Tides</A></DL>",
+    )
+    .expect("a file");
+    for (width, height) in [(390, 844), (1280, 800)] {
+        let browser = crate::support::browser::Browser::open(&app.origin(), true, width, height).await;
+        crate::browser::logs_in(&browser, "owner").await;
+        browser.goto("/import").await;
+        browser.drops("[data-drop]", &path).await;
+        browser.press("Preview").await;
+        browser.has("h1", "Nothing imported yet").await;
+        browser.has("#rows", "Tides").await;
+        browser.has(".lede", "dropped.html").await;
+    }
 }

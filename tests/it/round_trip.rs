@@ -35,46 +35,77 @@ fn entry() -> impl Strategy<Value = Value> {
         text(),
         prop::collection::vec(tag(), 0..4),
         visibility,
-        any::<[bool; 3]>(),
+        any::<[bool; 5]>(),
         1_i64..1_700_000_000_000,
     );
-    parts.prop_map(|(title, body, tags, visibility, [pinned, unread, is_link], millis)| {
+    parts.prop_map(|(title, body, tags, visibility, [pinned, unread, is_link, is_trashed, is_changed], millis)| {
         let at = Timestamp::from_micros(millis * 1_000).json();
         json!({ "title": format!("{title}x"), "body": body, "tags": tags, "visibility": visibility, "pinned": pinned,
-            "unread": unread, "created_at": at, "is_link": is_link })
+            "unread": unread, "created_at": at, "is_link": is_link, "is_trashed": is_trashed, "is_changed": is_changed })
     })
 }
 
 /// Saves a library. Two entries never have one address or one title.
 async fn fill(actor: &Actor, entries: Vec<Value>, number: usize) {
     for (place, mut draft) in entries.into_iter().enumerate() {
-        let is_link = draft.as_object_mut().expect("a draft").remove("is_link") == Some(json!(true));
+        let mut is = |name| draft.as_object_mut().expect("a draft").remove(name) == Some(json!(true));
+        let [is_link, is_trashed, is_changed] = ["is_link", "is_trashed", "is_changed"].map(&mut is);
         draft["title"] = json!(format!("{} {place}", draft["title"].as_str().expect("a title")));
         if is_link {
             draft["url"] = json!(format!("https://{place}.example/{number}?a=1&b=%22'<>#x"));
         }
-        actor.saves(draft).await;
+        let entry = actor.saves(draft).await;
+        if is_changed {
+            let change = json!({ "body": "Another text", "tags": ["changed"] });
+            actor.json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
+        }
+        if is_trashed {
+            actor.json_free(Method::DELETE, &entry.api()).await.is(204);
+        }
     }
 }
 
 /// What an entry says, by title.
 async fn library(actor: &Actor) -> Vec<Value> {
+    said(actor, "json", &[]).await
+}
+
+/// The same with what was said in older versions, and when.
+async fn history(actor: &Actor) -> Vec<Value> {
+    said(actor, "json-versions", &["version", "revisions"]).await
+}
+
+async fn said(actor: &Actor, format: &str, more: &[&str]) -> Vec<Value> {
     const SAID: [&str; 9] =
         ["kind", "title", "url", "body", "tags", "visibility", "pinned", "unread", "created_at"];
-    let library = actor.get("/api/v1/export?format=json").await.ok().json();
+    let library = actor.get(&format!("/api/v1/export?format={format}")).await.ok().json();
     let mut said: Vec<Value> = library["resources"]
         .as_array()
         .expect("entries")
         .iter()
-        .map(|entry| SAID.iter().map(|name| ((*name).to_owned(), entry[*name].clone())).collect())
+        .map(|entry| {
+            let mut said: Value =
+                SAID.iter().chain(more).map(|name| ((*name).to_owned(), entry[*name].clone())).collect();
+            said["is_trashed"] = json!(!entry["trashed_at"].is_null());
+            // The import has saved the current one, and all of them belong to another account.
+            let past = said.get_mut("revisions").and_then(Value::as_array_mut);
+            if let Some(revisions) = past {
+                revisions.retain(|one| one["version"].as_i64() < entry["version"].as_i64());
+                for one in revisions {
+                    one["saved_by"] = Value::Null;
+                }
+            }
+            said
+        })
         .collect();
     said.sort_by_key(|entry| entry["title"].to_string());
     said
 }
 
-/// Without what bookmarks in HTML have no place for: notes, pins, and parts of a second.
+/// Without what bookmarks in HTML have no place for: notes, the trash, pins, and parts of a second.
 fn as_html_holds(library: &[Value]) -> Vec<Value> {
-    let links = library.iter().filter(|entry| entry["kind"] == "link").cloned();
+    let is_held = |entry: &&Value| entry["kind"] == "link" && entry["is_trashed"] == false;
+    let links = library.iter().filter(is_held).cloned();
     links
         .map(|mut link| {
             link["pinned"] = json!(false);
@@ -93,7 +124,8 @@ async fn any_library_comes_back_the_same_over_each_format(app: App) {
         let owner = app.signed_in(&format!("owner{number}")).await;
         fill(&owner, entries, number).await;
         let before = library(&owner).await;
-        for format in ["json", "markdown", "html", "html-folders"] {
+        let versions = history(&owner).await;
+        for format in ["json", "json-versions", "markdown", "html", "html-folders"] {
             let file = owner.get(&format!("/api/v1/export?format={format}")).await.ok().bytes().to_vec();
             let other = app.signed_in(&format!("{format}{number}")).await;
             let path = "/api/v1/imports?visibility=public";
@@ -102,6 +134,9 @@ async fn any_library_comes_back_the_same_over_each_format(app: App) {
             other.json_free(Method::POST, &format!("{place}/commit")).await.ok();
             ended(&other, &place.replace("/api/v1/imports", "/import")).await;
             let after = library(&other).await;
+            if format == "json-versions" {
+                assert_eq!(history(&other).await, versions, "library {number} with its versions");
+            }
             if format.starts_with("html") {
                 assert_eq!(as_html_holds(&after), as_html_holds(&before), "library {number} as {format}");
             } else {
@@ -109,4 +144,29 @@ async fn any_library_comes_back_the_same_over_each_format(app: App) {
             }
         }
     }
+}
+
+on_both_engines!(versions_and_trash_go_with_the_undo_of_their_import);
+async fn versions_and_trash_go_with_the_undo_of_their_import(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let kept = owner.saves(json!({ "title": "Pearl", "body": "One" })).await;
+    owner.json(Method::PATCH, &kept.api(), json!({ "body": "Two" })).if_match("*").await.ok();
+    let gone = owner.saves(json!({ "title": "Stone" })).await;
+    owner.json_free(Method::DELETE, &gone.api()).await.is(204);
+    let file = owner.get("/api/v1/export?format=json-versions").await.ok().bytes().to_vec();
+    let brings_in = async || {
+        let sent =
+            other.sends(Method::POST, "/api/v1/imports", "application/json", file.clone()).await.is(201);
+        let place = sent.header("location");
+        other.json_free(Method::POST, &format!("{place}/commit")).await.ok();
+        place
+    };
+    let place = brings_in().await;
+    assert_eq!(other.get(&place).await.ok().json()["report"]["new_in_trash"], 1);
+    assert_eq!(history(&other).await.len(), 2);
+    brings_in().await;
+    assert_eq!(history(&other).await.len(), 2, "what lies in the trash comes in once");
+    other.get("/trash").await.ok().text_has("Stone");
+    other.json_free(Method::POST, &format!("{place}/undo")).await.ok();
+    assert_eq!(history(&other).await, [Value::Null; 0]);
 }

@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<ResourcesState> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ExportQuery {
-    /// `html` (bookmarks), `html-folders` (with folders made from tags such as `work/rust`), `json` or `markdown` (a ZIP).
+    /// `html` (bookmarks), `html-folders` (with folders made from tags such as `work/rust`), `json`, `json-versions` (with the older versions of each entry) or `markdown` (a ZIP).
     #[param(value_type = Format, inline)]
     format: String,
 }

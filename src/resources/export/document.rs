@@ -1,14 +1,16 @@
 //! The library as one document: bookmarks in HTML, everything in JSON.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
 use askama::Template;
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::Library;
-use crate::resources::resource::ResourceBody;
+use super::{ExportedResource, Library};
+use crate::resources::resource::RevisionItem;
 use crate::resources::{Resource, Visibility};
 
 /// The generator tells coffer's import that descriptions are Markdown and that commas separate tags.
@@ -99,10 +101,34 @@ pub fn write_links(links: Vec<Link<'_>>, out: &mut dyn Write) -> io::Result<()> 
 
 /// Everything, one entry a line: `{"exported_at": …, "resources": […]}`.
 pub fn json(library: &Library, out: &mut dyn Write) -> io::Result<()> {
+    write_json(library, out, |_| Ok(None))
+}
+
+/// The same with all versions of each entry.
+pub fn json_with_versions(library: &Library, out: &mut dyn Write) -> io::Result<()> {
+    write_json(library, out, |batch| {
+        let mut versions: HashMap<Uuid, Vec<RevisionItem>> = HashMap::new();
+        for past in library.revisions(batch)? {
+            versions.entry(past.resource_id).or_default().push(past.revision.into());
+        }
+        Ok(Some(versions))
+    })
+}
+
+fn write_json(
+    library: &Library,
+    out: &mut dyn Write,
+    versions_of: impl Fn(&[Resource]) -> io::Result<Option<HashMap<Uuid, Vec<RevisionItem>>>>,
+) -> io::Result<()> {
     write!(out, "{{\"exported_at\": \"{}\", \"resources\": [", library.now())?;
     let mut list = List::new(out);
-    library
-        .each_batch(|batch| batch.iter().try_for_each(|resource| list.push(&ResourceBody::from(resource))))?;
+    library.each_batch(|batch| {
+        let mut versions = versions_of(&batch)?;
+        batch.iter().try_for_each(|resource| {
+            let revisions = versions.as_mut().and_then(|versions| versions.remove(&resource.id));
+            list.push(&ExportedResource { resource: resource.into(), revisions })
+        })
+    })?;
     out.write_all(b"\n]}\n")
 }
 

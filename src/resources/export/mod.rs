@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use self::running::Exports;
 use self::running::Progress;
 use self::store::{After, PastVersion};
-use super::resource::ResourceBody;
+use super::resource::{ResourceBody, RevisionItem};
 use super::searches::SavedSearch;
 use super::{Resource, Resources, searches};
 use crate::error::{Error, Result};
@@ -41,6 +41,8 @@ pub enum Format {
     HtmlFolders,
     /// All entries without their older versions.
     Json,
+    /// The same with their older versions.
+    JsonVersions,
     /// A ZIP with one Markdown file an entry.
     Markdown,
 }
@@ -53,7 +55,7 @@ impl Format {
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Html | Self::HtmlFolders => "coffer-bookmarks.html",
-            Self::Json => "coffer-library.json",
+            Self::Json | Self::JsonVersions => "coffer-library.json",
             Self::Markdown => "coffer-library.zip",
         }
     }
@@ -61,19 +63,28 @@ impl Format {
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Html | Self::HtmlFolders => "text/html; charset=utf-8",
-            Self::Json => "application/json",
+            Self::Json | Self::JsonVersions => "application/json",
             Self::Markdown => "application/zip",
         }
     }
 }
 
-/// What [`Format::Json`] holds; it is written piece by piece.
+/// What [`Format::Json`] and [`Format::JsonVersions`] hold; it is written piece by piece.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct ExportDocument<'a> {
     #[schema(value_type = String, format = DateTime)]
     exported_at: Timestamp,
-    resources: Vec<ResourceBody<'a>>,
+    resources: Vec<ExportedResource<'a>>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ExportedResource<'a> {
+    #[serde(flatten)]
+    resource: ResourceBody<'a>,
+    /// Every version, the oldest first; only in `json-versions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revisions: Option<Vec<RevisionItem>>,
 }
 
 /// A ZIP.
@@ -161,6 +172,7 @@ fn write(library: &Library, format: Format, out: &mut dyn Write) -> io::Result<(
         Format::Html => document::html(library, out),
         Format::HtmlFolders => folders::html(library, out),
         Format::Json => document::json(library, out),
+        Format::JsonVersions => document::json_with_versions(library, out),
         Format::Markdown => archive::markdown(library, out),
     }
 }

@@ -23,7 +23,7 @@ pub fn routes() -> Router<ResourcesState> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ExportParams {
-    /// `html`, `html-folders`, `json` or `markdown`; without one, the page that offers them.
+    /// `html`, `html-folders`, `json`, `json-versions` or `markdown`; without one, the page that offers them.
     format: String,
 }
 
@@ -45,6 +45,6 @@ async fn export(
 pub fn unknown_format() -> Error {
     Error::Malformed {
         code: Code::BadParameter,
-        message: "format must be html, html-folders, json or markdown.".into(),
+        message: "format must be html, html-folders, json, json-versions or markdown.".into(),
     }
 }

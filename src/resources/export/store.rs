@@ -69,10 +69,10 @@ pub async fn chosen(db: &Db, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Reso
 /// One version of one of many resources.
 #[derive(Serialize, sqlx::FromRow)]
 pub struct PastVersion {
-    resource_id: Uuid,
+    pub resource_id: Uuid,
     #[serde(flatten)]
     #[sqlx(flatten)]
-    revision: Revision,
+    pub revision: Revision,
 }
 
 /// Every version of some resources.

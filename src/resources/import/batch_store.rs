@@ -135,7 +135,9 @@ pub async fn drop_file(db: &Db, id: Uuid) -> sqlx::Result<()> {
 
 /// Some of what came in and was not changed since. They stay as they are until the transaction ends.
 pub async fn unchanged(tx: &mut Write, id: Uuid, most: i64) -> sqlx::Result<Vec<Uuid>> {
-    const SQL: &str = "SELECT id FROM resources WHERE import_id = $1 AND version = 1 AND trashed_at IS NULL
+    const SQL: &str = "SELECT id FROM resources r WHERE import_id = $1 AND version = import_version
+        AND (trashed_at IS NULL OR trashed_at = (SELECT v.saved_at FROM revisions v
+            WHERE v.resource_id = r.id AND v.version = r.version AND v.via = 'import'))
         ORDER BY id LIMIT $2";
     match tx.conn() {
         Engine::Postgres(conn) => {

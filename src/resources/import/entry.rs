@@ -1,8 +1,9 @@
 //! One link or note of a file, whatever its format, with lengths and address unchecked.
 
 use netscape_bookmarks::Bookmark;
+use serde::Deserialize;
 
-use crate::resources::Visibility;
+use crate::resources::{Via, Visibility};
 use crate::timestamp::Timestamp;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,21 @@ pub struct Entry {
     pub is_note: bool,
     /// Whether it was in the trash where it comes from.
     pub is_trashed: bool,
+    /// Older versions, the oldest first; in coffer's own exports alone.
+    pub versions: Vec<PastVersion>,
+}
+
+/// An older version of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PastVersion {
+    pub version: i64,
+    pub title: String,
+    pub url: Option<String>,
+    pub body: String,
+    pub tags: Vec<String>,
+    pub visibility: Visibility,
+    pub via: Via,
+    pub saved_at: Timestamp,
 }
 
 impl From<Bookmark> for Entry {

@@ -29,7 +29,7 @@ use self::choices::Choices;
 use self::prepare::Slice;
 pub use self::report::Report;
 use super::draft::Checked;
-use super::{cached, tag};
+use super::{Via, cached, tag};
 use crate::cache::Scope;
 use crate::timestamp::Timestamp;
 
@@ -54,6 +54,24 @@ pub(super) struct Ready {
     pub checked: Checked,
     /// What the file says of the same address again.
     pub twins: Vec<Twin>,
+    /// Whether it goes into the trash.
+    pub is_trashed: bool,
+    /// Older versions, the oldest first.
+    pub past: Vec<Past>,
+}
+
+impl Ready {
+    /// The number of its current version.
+    fn version(&self) -> i64 {
+        i64::try_from(self.past.len()).unwrap_or_default() + 1
+    }
+}
+
+/// An older version that keeps every rule.
+pub(super) struct Past {
+    pub checked: Checked,
+    pub via: Via,
+    pub saved_at: Timestamp,
 }
 
 /// A repetition of an entry within its file.

@@ -55,22 +55,27 @@ impl<'a> Plan<'a> {
             .into_iter()
             .filter_map(|holder| Some((holder.url_key.clone()?, holder)))
             .collect();
-        let missing: Vec<&[u8]> =
-            keys.iter().filter(|key| !holders.contains_key(*key)).map(Vec::as_slice).collect();
+        let missing: Vec<&[u8]> = links
+            .iter()
+            .zip(&keys)
+            .filter(|(ready, key)| ready.is_trashed || !holders.contains_key(*key))
+            .map(|(_, key)| key.as_slice())
+            .collect();
         let trashed: HashMap<Vec<u8>, Uuid> = store::addresses_in_trash(tx, owner, &missing)
             .await?
             .into_iter()
             .map(|trashed| (trashed.url_key, trashed.id))
             .collect();
         for (ready, key) in links.into_iter().zip(&keys) {
-            self.sort(ready, holders.remove(key), trashed.get(key).copied());
+            let holder = if ready.is_trashed { None } else { holders.remove(key) };
+            self.sort(ready, holder, trashed.get(key).copied());
         }
         Ok(())
     }
 
     async fn take_notes(&mut self, tx: &mut Write, owner: Uuid, notes: Vec<&'a Ready>) -> sqlx::Result<()> {
         let mut same = HashMap::new();
-        for ready in &notes {
+        for ready in notes.iter().filter(|ready| !ready.is_trashed) {
             same.extend(store::same_note(tx, owner, &ready.checked).await?.map(|id| (ready.id, id)));
         }
         let ids: Vec<Uuid> = same.values().copied().collect();

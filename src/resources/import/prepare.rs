@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use super::choices::Choices;
 use super::drafts::{Merged, draft_of, merge};
-use super::entry::Entry;
+use super::entry::{Entry, PastVersion};
 use super::formats::Source;
 use super::report::{Refusal, Shortening};
 use super::twins::Twins;
-use super::{Ready, Twin, tag_count};
-use crate::error::Error;
+use super::{Past, Ready, Twin, tag_count};
+use crate::error::{Error, Result};
+use crate::resources::{Draft, Kind};
 use crate::system::System;
 use crate::timestamp::Timestamp;
 
 /// Entries of one slice: few enough that other writers hardly wait for its transaction.
 pub(super) const SLICE: usize = 200;
-/// Of an entry that lies in the trash of another coffer.
-const WAS_TRASHED: &str = "It is in the trash of the library that it comes from.";
 
 /// A part of a file.
 #[derive(Default)]
@@ -63,10 +62,6 @@ impl Preparation {
     }
 
     fn take(&self, slice: &mut Slice, source: &Source<'_>, Placed { entry, place, twins }: Placed) {
-        if entry.is_trashed {
-            slice.refusals.push(refusal(&entry, WAS_TRASHED));
-            return;
-        }
         let (mut draft, shortened) = draft_of(&entry, source, &self.choices);
         let checked = match draft.check_keeping(&draft.tags) {
             Ok(checked) => checked,
@@ -78,6 +73,16 @@ impl Preparation {
         };
         let shortening = |line, what| Shortening { line, title: checked.title.clone(), what };
         slice.shortenings.extend(shortened.into_iter().map(|what| shortening(entry.line, what)));
+        let mut past = Vec::with_capacity(entry.versions.len());
+        for version in &entry.versions {
+            match past_of(version, checked.kind, self.began_at) {
+                Ok(version) => past.push(version),
+                Err(error) => {
+                    let what = format!("Version {} was left out: {}", version.version, reason(&error));
+                    slice.shortenings.push(shortening(entry.line, what));
+                }
+            }
+        }
         let mut repeated = Vec::with_capacity(twins.len());
         for twin in &twins {
             let (other, shortened) = draft_of(twin, source, &self.choices);
@@ -100,6 +105,8 @@ impl Preparation {
             updated: self.context.now(),
             checked: again.unwrap_or(checked),
             twins: repeated,
+            is_trashed: entry.is_trashed,
+            past,
         });
     }
 
@@ -116,6 +123,20 @@ struct Placed {
     entry: Entry,
     place: usize,
     twins: Vec<Entry>,
+}
+
+fn past_of(version: &PastVersion, kind: Kind, began_at: Timestamp) -> Result<Past> {
+    let draft = Draft {
+        kind: Some(kind),
+        title: version.title.clone(),
+        url: version.url.clone(),
+        body: version.body.clone(),
+        tags: version.tags.clone(),
+        visibility: version.visibility,
+        ..Draft::default()
+    };
+    let checked = draft.check_keeping(&draft.tags)?;
+    Ok(Past { checked, via: version.via, saved_at: version.saved_at.min(began_at) })
 }
 
 fn reason(error: &Error) -> String {

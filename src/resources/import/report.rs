@@ -31,6 +31,8 @@ pub struct Report {
     pub unreadable: usize,
     /// Entries that are new.
     pub new: usize,
+    /// Those of them that go into the trash, where they were.
+    pub new_in_trash: usize,
     /// Links whose address was kept already, or stands in the file more than once.
     pub duplicate: usize,
     /// Those of them that gave an entry tags which it did not have.
@@ -118,6 +120,12 @@ named! {
     }
 }
 
+impl Fate {
+    fn of_new(ready: &Ready) -> Self {
+        if ready.is_trashed { Self::InTrash } else { Self::New }
+    }
+}
+
 impl Report {
     /// Of a file that was not read yet.
     pub(super) fn of_file(name: &str) -> Self {
@@ -141,6 +149,7 @@ impl Report {
     /// Takes in what a plan has done, or would do.
     pub(super) fn take(&mut self, plan: &Plan<'_>) {
         self.new += plan.new.len();
+        self.new_in_trash += plan.new.iter().filter(|ready| ready.is_trashed).count();
         self.show(plan);
         for ready in &plan.new {
             self.tell_twins(ready, ready.id, true);
@@ -210,7 +219,7 @@ impl Report {
         if self.rows.len() >= SHOWN {
             return;
         }
-        self.rows.extend(plan.new.iter().map(|ready| Row::new(ready, Fate::New)));
+        self.rows.extend(plan.new.iter().map(|ready| Row::new(ready, Fate::of_new(ready))));
         self.rows.extend(plan.known.iter().map(|one| Row::new(one.ready, Fate::Known)));
         self.rows.extend(plan.thrown_away.iter().map(|one| Row::new(one.ready, Fate::InTrash)));
         self.rows.sort_by_key(|row| row.line);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::merge::Merging;
 use super::plan::Plan;
-use super::store::{self, Tagging};
+use super::store::{self, Batch, Tagging};
 use super::{Ready, Report, Slice};
 use crate::cache::Write;
 use crate::error::{Error, Result};
@@ -47,13 +47,16 @@ impl Step<'_> {
 
     /// The ids of what was written: another transaction may be faster.
     async fn insert(&mut self, new: &[&Ready]) -> Result<HashSet<Uuid>> {
-        let written = store::insert(self.tx, self.import_id, self.owner, new).await?;
+        let batch = Batch { import: self.import_id, owner: self.owner, entries: new, now: self.now };
+        let written = store::insert(self.tx, &batch).await?;
         let is_written: HashSet<Uuid> = written.iter().copied().collect();
-        let taggings: Vec<Tagging<'_>> =
-            new.iter().filter(|ready| is_written.contains(&ready.id)).map(|ready| (*ready).into()).collect();
+        let entries: Vec<&Ready> =
+            new.iter().copied().filter(|ready| is_written.contains(&ready.id)).collect();
+        let taggings: Vec<Tagging<'_>> = entries.iter().map(|ready| (*ready).into()).collect();
         store::tag(self.tx, self.owner, &taggings, || self.resources.context.new_id()).await?;
         if !written.is_empty() {
             store::add_revisions_of(self.tx, &written, self.owner, self.now).await?;
+            store::add_past_revisions(self.tx, self.owner, &entries).await?;
         }
         Ok(is_written)
     }

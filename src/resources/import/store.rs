@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::batch::State;
 use super::choices::Choices;
-use super::{Ready, Report};
+use super::{Past, Ready, Report};
 use crate::cache::Write;
 use crate::db::{Db, Engine, REFRESH_STATISTICS, on};
 use crate::resources::bulk::Before;
@@ -80,22 +80,33 @@ pub async fn note_merged(tx: &mut Write, import: Uuid, holders: &[&Holder]) -> s
     })
 }
 
+/// Entries that come in at once.
+pub struct Batch<'a> {
+    pub import: Uuid,
+    pub owner: Uuid,
+    pub entries: &'a [&'a Ready],
+    pub now: Timestamp,
+}
+
 /// The ids that were written; the others' addresses are kept already.
-pub async fn insert(tx: &mut Write, import: Uuid, owner: Uuid, batch: &[&Ready]) -> sqlx::Result<Vec<Uuid>> {
+pub async fn insert(tx: &mut Write, batch: &Batch<'_>) -> sqlx::Result<Vec<Uuid>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "INSERT INTO resources (id, owner_id, import_id, kind, created_at, updated_at, {}) ",
+            "INSERT INTO resources (id, owner_id, import_id, kind, created_at, updated_at, version, import_version, trashed_at, {}) ",
             SAVED.join(", ")
         )
     });
-    if batch.is_empty() {
+    let Batch { import, owner, entries, now } = *batch;
+    if entries.is_empty() {
         return Ok(Vec::new());
     }
     on!(tx.conn(), conn => {
         let mut insert = QueryBuilder::new(SQL.as_str());
-        insert.push_values(batch, |mut row, Ready { id, created, updated, checked, .. }| {
+        insert.push_values(entries, |mut row, ready| {
+            let Ready { id, created, updated, checked, is_trashed, .. } = ready;
             row.push_bind(*id).push_bind(owner).push_bind(import).push_bind(checked.kind.as_str())
-                .push_bind(*created).push_bind(*updated);
+                .push_bind(*created).push_bind(*updated).push_bind(ready.version()).push_bind(ready.version())
+                .push_bind(is_trashed.then_some(now));
             bind_saved!(row, push_bind, owner, checked);
         });
         insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
@@ -177,6 +188,37 @@ pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Ti
         let query = sqlx::query(sql).bind(owner).bind(now);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
+}
+
+struct PastRow<'a> {
+    resource: Uuid,
+    version: i64,
+    past: &'a Past,
+}
+
+/// The older versions of what came in.
+pub async fn add_past_revisions(tx: &mut Write, owner: Uuid, entries: &[&Ready]) -> sqlx::Result<()> {
+    let mut rows = Vec::new();
+    for ready in entries {
+        let numbered = (1_i64..).zip(&ready.past);
+        rows.extend(numbered.map(|(version, past)| PastRow { resource: ready.id, version, past }));
+    }
+    for part in rows.chunks(super::BATCH) {
+        on!(tx.conn(), conn => {
+            let mut insert = QueryBuilder::new("INSERT INTO revisions
+                (resource_id, version, title, url, body, visibility, tags, via, saved_by, saved_at) ");
+            insert.push_values(part, |mut row, PastRow { resource, version, past }| {
+                let Past { checked, via, saved_at } = past;
+                let tags: Vec<&str> = checked.tags.iter().map(|tag| tag.name.as_str()).collect();
+                row.push_bind(*resource).push_bind(*version).push_bind(&checked.title)
+                    .push_bind(checked.url.as_ref().map(|url| &url.url)).push_bind(&checked.body)
+                    .push_bind(checked.visibility.as_str()).push_bind(tags.join(",")).push_bind(via.as_str())
+                    .push_bind(owner).push_bind(*saved_at);
+            });
+            insert.build().execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// A resource that was there before, with what its tags make of it.

@@ -136,6 +136,22 @@ impl Browser {
         .await;
     }
 
+    /// Drags a file from outside onto what `css` selects, and drops it there.
+    pub async fn drops(&self, css: &str, file: &Path) {
+        let file = std::path::absolute(file).expect("a path").display().to_string();
+        let place = format!(
+            "const area = document.querySelector({css:?}); area.scrollIntoView({{ block: 'center' }});
+            const box = area.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2];"
+        );
+        let [x, y]: [f64; 2] = self.run(&place).await;
+        let data = json!({ "items": [], "files": [file], "dragOperationsMask": 1 });
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let params = json!({ "type": kind, "x": x, "y": y, "data": data });
+            let command = json!({ "cmd": "Input.dispatchDragEvent", "params": params });
+            self.asks_driver("goog/cdp/execute", command).await;
+        }
+    }
+
     pub async fn sees(&self, expected: &str) {
         self.step(&format!("see {expected:?}"), async || {
             let shown = one_line(&self.page_text().await?).contains(&one_line(expected));

@@ -1,10 +1,11 @@
 //! JSON: lists of saved pages, and the trees of browsers.
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::Found;
 use super::record::Record;
-use crate::resources::import::entry::Entry;
+use crate::resources::import::entry::{Entry, PastVersion};
 
 /// Folders nested deeper are flattened into this level.
 const MAX_DEPTH: usize = 64;
@@ -18,7 +19,7 @@ pub fn read(text: &str) -> Option<Found> {
     let file: Value = serde_json::from_str(text).ok()?;
     let list = |name: &str| file.get(name).and_then(Value::as_array);
     if let Some(resources) = list("resources").filter(|_| file.get("exported_at").is_some()) {
-        let (format, entries) = ("coffer's JSON export", entries(resources));
+        let (format, entries) = ("coffer's JSON export", own_entries(resources));
         return Some(Found { format, entries, is_own: true, ..Found::default() });
     }
     let (format, entries) = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
@@ -41,6 +42,25 @@ fn entries(items: &[Value]) -> Vec<Entry> {
     let records =
         numbered.filter_map(|(number, item)| Some((number, Record::new(item.as_object()?.clone()))));
     records.filter_map(|(number, record)| record.entry(number)).collect()
+}
+
+fn own_entries(items: &[Value]) -> Vec<Entry> {
+    let mut entries = entries(items);
+    for entry in &mut entries {
+        let item = usize::try_from(entry.line).ok().and_then(|number| items.get(number - 1));
+        entry.versions = item.map(past_versions).unwrap_or_default();
+    }
+    entries
+}
+
+/// Those before the current one.
+fn past_versions(item: &Value) -> Vec<PastVersion> {
+    let current = item.get("version").and_then(Value::as_i64).unwrap_or_default();
+    let all = item.get("revisions").and_then(Value::as_array).into_iter().flatten();
+    let read = all.filter_map(|version| PastVersion::deserialize(version).ok());
+    let mut past: Vec<PastVersion> = read.filter(|past| past.version < current).collect();
+    past.sort_by_key(|past| past.version);
+    past
 }
 
 /// Of linkwarden.
