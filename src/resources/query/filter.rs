@@ -1,5 +1,7 @@
 //! Filters of a query, such as `tag:recipes` or `is:pinned`.
 
+use std::fmt::Write as _;
+
 use time::Date;
 use uuid::Uuid;
 
@@ -169,7 +171,10 @@ fn percent_encoded(c: char) -> String {
     if c.is_ascii() {
         return c.to_string();
     }
-    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
+    c.encode_utf8(&mut [0; 4]).bytes().fold(String::new(), |mut encoded, byte| {
+        let _ = write!(encoded, "%{byte:02X}");
+        encoded
+    })
 }
 
 fn title_of(value: &str) -> Result<Criterion, String> {
