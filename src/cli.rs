@@ -49,7 +49,7 @@ pub enum Command {
     Key(KeyArgs),
     /// Test email delivery.
     Mail(MailArgs),
-    /// Import a bookmarks file (Netscape HTML, the format that browsers export).
+    /// Import bookmarks: HTML of browsers and services, CSV, JSON, a list of addresses, or a ZIP of Markdown files.
     Import(ImportArgs),
     /// Bring the database schema up to date, then exit.
     Migrate(MigrateArgs),

@@ -67,7 +67,9 @@ function offer(form, key, draft) {
   box.className = "notice";
   box.setAttribute("role", "status");
   const sentence = document.createElement("p");
-  const when = new Date(draft.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const when = new Date(draft.at).toLocaleString("en-GB", {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  });
   sentence.textContent = `You have an unsaved draft from ${when}.`;
   const actions = document.createElement("div");
   actions.className = "actions";

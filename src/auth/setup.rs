@@ -67,7 +67,8 @@ pub async fn set_up(
 
 fn setup_page(context: PageContext, token: &str, form: AccountForm, errors: FieldErrors) -> SetupPage {
     SetupPage {
-        context,
+        // No one has an account to log in to.
+        context: context.section("account"),
         expired: false,
         action: format!("/setup/{token}"),
         form,
@@ -78,6 +79,7 @@ fn setup_page(context: PageContext, token: &str, form: AccountForm, errors: Fiel
 
 fn setup_over(context: PageContext) -> Result<Response> {
     let over = SetupPage {
+        context: context.clone(),
         expired: true,
         ..setup_page(context, "", AccountForm::default(), FieldErrors::default())
     };

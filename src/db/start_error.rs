@@ -13,7 +13,9 @@ pub enum StartError {
         "{0} is not a database address. Use postgres://user:password@host/name or sqlite:/path/to/file.db."
     )]
     BadUrl(String),
-    #[error("Another coffer is running on {0}. Stop it first, or use PostgreSQL for more than one process.")]
+    #[error(
+        "Another coffer is running on {0}. Stop it first, or use PostgreSQL for more than one process. `coffer import --server` needs no stop."
+    )]
     InUse(PathBuf),
     #[error(
         "Cannot write {path}: {source}. Make the directory writable for this user, or set COFFER_DATA_DIR."

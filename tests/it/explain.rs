@@ -131,6 +131,7 @@ async fn statements_go_along_indexes(app: App) {
     library(&app).await;
     lists(&app).await;
     searches(&app).await;
+    counts(&app).await;
     first_rows(&app).await;
     single_things(&app).await;
     trail(&app).await;
@@ -224,6 +225,24 @@ async fn searches(app: &App) {
         assert!(search.query.is_wider(), "other numbers contain it");
         let statement = list::statement(db, &owner, &search).await.expect("a statement");
         along_indexes("a part of words", &plan(db, &statement.sql, &statement.values).await, full_text);
+    }
+}
+
+/// A page counts its results up to a limit: SQLite makes no list of all matches for that.
+async fn counts(app: &App) {
+    let (db, key, owner) = (&app.coffer.db, CursorKey::new([7; 32]), app.viewer("owner").await);
+    let is_sqlite = app.engine == Engine::Sqlite;
+    let full_text = if is_sqlite { "VIRTUAL TABLE INDEX" } else { "resources_" };
+    for (query, index) in
+        [("17 ", full_text), ("-17", full_text), ("quiet -17", full_text), ("kind:note", "resources_")]
+    {
+        let asked = ListParams { q: query.to_owned(), ..ListParams::default() };
+        let search = asked.search(&key).expect("a search");
+        let statement =
+            store::matches::matches(db, &owner, &search, " LIMIT 100").await.expect("a statement");
+        let plan = plan(db, &statement.sql, &statement.values).await;
+        along_indexes(query, &plan, index);
+        assert!(!plan.iter().any(|step| step.contains("LIST SUBQUERY")), "{query}:\n{}", plan.join("\n"));
     }
 }
 

@@ -51,12 +51,12 @@ async fn the_first_screen_shows_many() {
             browser.has(".found", "20 entries").await;
             let whole: usize = browser.run(WHOLE).await;
             assert!(whole >= least, "{whole} at {screen:?}");
-            browser.press("Show more entries").await;
-            browser.has(".found", "Show more of each").await;
+            browser.press("Compact list").await;
+            browser.has(".found", "Comfortable list").await;
             browser.has_no(".entry-excerpt").await;
             let (dense, tallest): (usize, u32) = (browser.run(WHOLE).await, browser.run(TALLEST).await);
             assert!(dense > whole && tallest <= 66, "{dense} of {tallest} px at {screen:?}");
-            browser.press("Show more of each").await;
+            browser.press("Comfortable list").await;
             browser.has(".entry-excerpt", "High water").await;
         }
     }

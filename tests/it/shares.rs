@@ -138,7 +138,7 @@ async fn the_settings_show_an_address_once(app: App) {
     let fields = [("entry", entry.id.as_str()), ("tag", ""), ("q", ""), ("days", "7")];
     assert_eq!(page.attributes("input[name=entry]", "value"), [entry.id.as_str()]);
     ada.post_form("/settings/shares", &fields).await.redirects_to("/settings/shares");
-    let page = ada.get("/settings/shares").await.ok().has(".holdings h2", "Pearl");
+    let page = ada.get("/settings/shares").await.ok().has(".holdings h3", "Pearl");
     let address = page.attributes("#secret", "value").remove(0);
     let path = address.replace(&app.coffer.deps.public_url.address(), "");
     app.visitor().get(&path).await.ok().has("h1", "Pearl");

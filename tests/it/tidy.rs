@@ -125,7 +125,7 @@ async fn entries_are_ticked_without_javascript() {
     browser.press("Add tags").await;
     browser.has(".toast", "Tags added: 2 entries.").await;
     browser.has(".entry .tag", "moon").await;
-    browser.tick("all results of this search").await;
+    browser.tick("All 3 entries").await;
     browser.press("Remove").await;
     browser.has(".status", "422").await;
     browser.goto("/resources").await;

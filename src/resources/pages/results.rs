@@ -52,14 +52,24 @@ impl ResultsPart<'_> {
 
     /// Such as `312 results` or `1 entry`.
     fn found(&self) -> String {
+        let noun = self.noun();
+        if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
+    }
+
+    /// Such as `All 312 results`.
+    fn all(&self) -> String {
+        let noun = self.noun();
+        if self.total > SOME { format!("All {noun}") } else { format!("All {} {noun}", self.total) }
+    }
+
+    fn noun(&self) -> &'static str {
         let is_searched = !self.q.is_empty() || !self.kept.is_empty();
-        let noun = match (is_searched, self.total) {
+        match (is_searched, self.total) {
             (true, 1) => "result",
             (true, _) => "results",
             (false, 1) => "entry",
             (false, _) => "entries",
-        };
-        if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
+        }
     }
 
     /// Whether some of the viewer's own are sample entries, which one click removes.

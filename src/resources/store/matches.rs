@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{FTS5_ROWS, Sizes, Statement, Words, filters, words};
+use super::criteria::{Sizes, Statement, Words, filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::TagCount;
@@ -47,32 +47,33 @@ pub async fn tags(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec
         .fetch_all(pool).await)
 }
 
-/// Selects the ids of all that match, in no order, so that a limit ends the search early. SQLite knows no way to begin with one of
-/// several indexes and to stop there: it is told where to begin, and reads partition after partition where nothing narrows them. Then
-/// the limit is each partition's.
-async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
+/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words, at a tag,
+/// or partition after partition along the index of the list, where the limit is each partition's.
+pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
     let sizes = Sizes::count(db, viewer, search).await?;
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes.in_no_order());
-    let terms = if matches!(db, Db::Postgres(_)) { Vec::new() } else { search.partition.index_terms(viewer) };
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &terms, sizes.words);
-    let and = match &words {
-        Words::None => String::new(),
-        Words::Postgres(words) => format!(" AND {words}"),
-        Words::Fts5(words) => format!(" AND resources_fts MATCH {words}"),
-        Words::NotFts5(words) => format!(" AND r.rid NOT IN ({FTS5_ROWS} {words})"),
+    let text = &search.query.text;
+    // Without words, index terms would find whole partitions; PostgreSQL finds words without them.
+    let is_narrowed = matches!(db, Db::Sqlite { .. }) && !text.is_empty();
+    let terms = if is_narrowed { search.partition.index_terms(viewer) } else { Vec::new() };
+    let (rows, and) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
+        Words::Postgres(words) => ("resources r", format!(" AND {words}")),
+        Words::Fts5(words) => (
+            "resources_fts f JOIN resources r ON r.rid = f.rowid",
+            format!(" AND resources_fts MATCH {words}"),
+        ),
+        // Index terms make `NotFts5` a search of what is left.
+        Words::NotFts5(_) | Words::None => ("resources r", String::new()),
     };
-    let rows = match &words {
-        Words::Fts5(_) => "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
-        _ => "resources r",
-    };
-    let select = |visible: &str| format!("SELECT r.id FROM {rows} WHERE {visible}{filters}{and}{limit}");
-    let is_narrow = matches!((db, &words), (Db::Postgres(_), _) | (_, Words::Fts5(_))) || has_tag(search);
-    statement.sql = if is_narrow {
-        select(&search.partition.condition(viewer))
+    let select = |visible: &str| format!("SELECT r.id FROM {rows} WHERE {visible}{filters}{and}");
+    statement.sql = if is_narrowed || matches!(db, Db::Postgres(_)) || has_tag(search) {
+        format!("{}{limit}", select(&search.partition.condition(viewer)))
     } else {
+        let sorted = "ORDER BY r.created_at DESC, r.id DESC";
         let partitions = search.partition.partitions(viewer).iter();
-        let partitions = partitions.map(|partition| format!("SELECT id FROM ({}) s", select(partition)));
+        let partitions =
+            partitions.map(|partition| format!("SELECT id FROM ({} {sorted}{limit}) s", select(partition)));
         partitions.collect::<Vec<_>>().join(" UNION ")
     };
     Ok(statement)
