@@ -126,3 +126,47 @@ impl Chain {
 fn unkeyed(eras: &[Era]) -> i64 {
     eras.iter().filter(|era| matches!(era.key, Known::Lost)).map(|era| era.until).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    /// Chains events of these actions under one key, and verifies them with these eras.
+    fn fault(eras: Vec<Era>, actions: &[&str]) -> Option<Fault> {
+        let (mut chain, mut previous) = (Chain::new(KEY, eras), Vec::new());
+        actions.iter().zip(1..).find_map(|(action, seq)| {
+            let mut row = store::Row {
+                seq,
+                at: Timestamp::from_micros(0),
+                actor_id: None,
+                action: (*action).to_owned(),
+                target: String::new(),
+                outcome: "ok".to_owned(),
+                network: None,
+                request_id: String::new(),
+                previous: previous.clone(),
+                hash: Vec::new(),
+            };
+            row.hash = super::super::hash(&KEY, &row);
+            previous.clone_from(&row.hash);
+            chain.next(row)
+        })
+    }
+
+    #[test]
+    fn a_lost_key_counts_only_if_the_next_event_tells_of_it() {
+        let lost = || vec![Era { until: 2, key: Known::Lost }];
+        assert_eq!(fault(lost(), &["login", "logout", action::KEY_LOST.as_str(), "login"]), None);
+        assert_eq!(fault(lost(), &["login", "logout", "login"]), Some(Fault::Changed(3)));
+    }
+
+    #[test]
+    fn events_of_a_key_that_does_not_open_are_no_good_events() {
+        let unreadable = vec![Era { until: 1, key: Known::Unreadable }];
+        assert_eq!(fault(unreadable, &["login", "login"]), Some(Fault::Changed(1)));
+        assert_eq!(fault(Vec::new(), &["login", "login"]), None);
+    }
+}
