@@ -51,7 +51,7 @@ def migrations():
         first = f"migrations/{engine}/0001_library.sql"
         cut(first, "CREATE TABLE imports (", "CREATE TABLE audit_events (")
         for file in folder.iterdir():
-            if file != path(first) and re.search(r"\b(resources|tags|imports|webhooks)\b", file.read_text()):
+            if file != path(first) and re.search(r"\b(resources|tags|imports|webhooks|saved_searches|private_feeds)\b", file.read_text()):
                 file.unlink()
         shutil.copy(HERE / f"{engine}.sql", folder / "1000_books.sql")
 
@@ -86,7 +86,7 @@ def wire():
 
 
 def commands():
-    cut("src/cli.rs", "    /// Import a bookmarks file", "    /// Bring the database schema")
+    cut("src/cli.rs", "    /// Import bookmarks: HTML of browsers", "    /// Bring the database schema")
     cut("src/cli.rs", "    /// Fill a library with sample", "    /// Print the OpenAPI document")
     cut("src/cli.rs", "    /// Export a library to a file", "}\n\nimpl Cli")
     replace("src/cli.rs", ("ExportArgs, ", ""), ("ImportArgs, ", ""), ("SeedArgs, ", ""))
