@@ -1,8 +1,9 @@
 //! Pages of what many rows match: the first rows of the list are asked one by one. A page is soon full, without a list of
 //! all matches.
 
-use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, on_rows, words};
+use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters, on_rows};
 use super::list::{Order, after, columns};
+use super::words::{Words, words};
 use crate::db::Db;
 use crate::identity::Viewer;
 use crate::resources::listing::Search;

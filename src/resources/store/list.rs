@@ -4,7 +4,8 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::columns::resource_columns;
-use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, Words, filters, words};
+use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters};
+use super::words::{Words, words};
 use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;

@@ -2,7 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{Sizes, Statement, Words, filters, words};
+use super::criteria::{Sizes, Statement, filters};
+use super::words::{Words, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::TagCount;

@@ -10,6 +10,7 @@ pub mod parts;
 mod ranked;
 pub(super) mod samples;
 pub mod tags;
+mod words;
 pub mod write;
 
 use uuid::Uuid;

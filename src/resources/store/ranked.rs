@@ -4,8 +4,9 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::criteria::{Sizes, Statement, Words, filters, words};
+use super::criteria::{Sizes, Statement, filters};
 use super::list::{self, columns};
+use super::words::{Words, words};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, RANKED, Reading, Rest, Search, Sort};

@@ -1,0 +1,147 @@
+//! The SQL of what the owner has already: addresses and notes, in the library and in the trash.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::cache::Write;
+use crate::db::{Engine, on};
+use crate::resources::bulk::Before;
+use crate::resources::draft::Checked;
+use crate::resources::store::columns::tag_names;
+use crate::resources::{Tags, Visibility};
+
+/// Appends the condition of [`holders`] to a query.
+macro_rules! held {
+    ($query:expr, $owner:expr, $holding:expr) => {{
+        $query.push(" WHERE r.owner_id = ").push_bind($owner).push(" AND r.trashed_at IS NULL AND ");
+        match $holding {
+            Holding::Addresses(keys) => {
+                let mut list = $query.push("r.url_key IN (").separated(", ");
+                for key in keys {
+                    list.push_bind(key.as_slice());
+                }
+            }
+            Holding::Notes(ids) => {
+                let mut list = $query.push("r.id IN (").separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+            }
+        }
+        $query.push(")")
+    }};
+}
+
+/// A resource that was there before, with what its tags make of it.
+#[derive(sqlx::FromRow)]
+pub struct Holder {
+    pub id: Uuid,
+    pub url_key: Option<Vec<u8>>,
+    pub version: i64,
+    pub visibility: String,
+    pub pinned: bool,
+    pub unread: bool,
+    #[sqlx(rename = "marks")]
+    pub index_terms: String,
+    #[sqlx(try_from = "Option<String>")]
+    pub tags: Tags,
+}
+
+impl Holder {
+    pub(super) fn before(&self) -> Before {
+        Before {
+            tags: self.tags.0.clone(),
+            visibility: Visibility::parse(&self.visibility).unwrap_or_default(),
+            pinned: self.pinned,
+            unread: self.unread,
+        }
+    }
+}
+
+/// By what resources are found.
+#[derive(Clone, Copy)]
+pub enum Holding<'a> {
+    /// By the keys of their addresses.
+    Addresses(&'a [Vec<u8>]),
+    /// By their ids.
+    Notes(&'a [Uuid]),
+}
+
+impl Holding<'_> {
+    const fn is_empty(self) -> bool {
+        match self {
+            Self::Addresses(keys) => keys.is_empty(),
+            Self::Notes(ids) => ids.is_empty(),
+        }
+    }
+}
+
+/// The owner's resources that hold these addresses, or are these notes. They stay as they are until the
+/// transaction ends.
+pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
+    const LOCK: &str = "SELECT r.id FROM resources r";
+    const SQL: &str = concat!(
+        "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.unread, r.marks, ",
+        tag_names!(),
+        " AS tags FROM resources r"
+    );
+    if holding.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Engine::Postgres(conn) = tx.conn() {
+        let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
+        // In one order, so that two imports don't wait for each other.
+        held!(lock, owner, holding).push(" ORDER BY r.id FOR UPDATE").build().execute(conn).await?;
+    }
+    on!(tx.conn(), conn => {
+        let mut query = QueryBuilder::new(SQL);
+        held!(query, owner, holding).build_query_as().fetch_all(conn).await
+    })
+}
+
+/// The owner's note that says the same, if there is one.
+pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str = "SELECT id FROM resources WHERE owner_id = $1 AND title_key = $2 AND kind = 'note'
+            AND title = $3 AND body = $4 AND trashed_at IS NULL ORDER BY id LIMIT 1";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.derived.title_key).bind(&note.title)
+        .bind(&note.body).fetch_optional(conn).await)
+}
+
+/// The same in the trash.
+pub async fn same_note_in_trash(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+    const SQL: &str =
+        "SELECT id FROM resources WHERE owner_id = $1 AND kind = 'note' AND title = $2 AND body = $3
+            AND trashed_at IS NOT NULL ORDER BY trashed_at DESC, id LIMIT 1";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.title).bind(&note.body)
+        .fetch_optional(conn).await)
+}
+
+pub async fn has_notes_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM resources
+        WHERE owner_id = $1 AND kind = 'note' AND trashed_at IS NOT NULL)";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).fetch_one(conn).await)
+}
+
+/// A link in the trash.
+#[derive(sqlx::FromRow)]
+pub struct Trashed {
+    pub id: Uuid,
+    pub url_key: Vec<u8>,
+}
+
+/// Those of the addresses that are in the owner's trash; of several entries the one that went there last is the last.
+pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid, keys: &[&[u8]]) -> sqlx::Result<Vec<Trashed>> {
+    const SQL: &str =
+        "SELECT r.id, r.url_key FROM resources r WHERE r.trashed_at IS NOT NULL AND r.owner_id = ";
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    on!(tx.conn(), conn => {
+        let mut query = QueryBuilder::new(SQL);
+        let mut list = query.push_bind(owner).push(" AND r.url_key IN (").separated(", ");
+        for key in keys {
+            list.push_bind(*key);
+        }
+        query.push(") ORDER BY r.trashed_at").build_query_as().fetch_all(conn).await
+    })
+}
