@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::browser::{has_complained_only_of, logs_in};
+use crate::flows::WAYS;
 use crate::support::app::{App, Engine};
 use crate::support::browser::Browser;
 use crate::support::on_both_engines;
@@ -120,10 +121,10 @@ async fn the_bookmarklet_saves_in_two_actions() {
 
 #[tokio::test]
 async fn several_lines_are_pasted_into_the_box() {
-    for javascript in [true, false] {
+    for (javascript, width) in WAYS {
         let app = App::with(Engine::Sqlite, &[]).await;
         app.signed_in("owner").await.saves(json!({ "title": "Moon" })).await;
-        let browser = Browser::open(&app.origin(), javascript, 390, 900).await;
+        let browser = Browser::open(&app.origin(), javascript, width, 900).await;
         logs_in(&browser, "owner").await;
         if javascript {
             let paste = "document.getElementById('url').value = 'https://a.example/\\nhttps://b.example/'; document.getElementById('url').focus()";

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::actor::{Actor, Entry};
 use crate::support::app::App;
 use crate::support::on_both_engines;
 use crate::support::pages::{Pages, Reply};
@@ -21,17 +22,7 @@ async fn a_link_is_broken_after_a_week(app: App) {
         owner.saves(json!({ "url": site.url("/gone"), "title": "Gone", "visibility": "public" })).await;
     app.coffer.library.resources.enrol_links().await.expect("they are taken in");
     asked(&app, &site, &["GET /gone", "HEAD /gone", "HEAD /there"]).await;
-    for failure in 2..=3 {
-        assert_eq!(owner.get(&gone.api()).await.json()["broken_since"], Value::Null, "{failure}");
-        app.later(HALF_A_WEEK);
-        asked(&app, &site, &["GET /gone", "HEAD /gone"]).await;
-    }
-
-    let is_broken = async || match owner.get(&gone.api()).await.json()["broken_since"] {
-        Value::Null => Err("it is not broken"),
-        _ => Ok(()),
-    };
-    eventually(LIMIT, is_broken).await.expect("three failures over a week");
+    breaks(&app, &owner, &site, &gone).await;
     assert_eq!(owner.get(&there.api()).await.json()["broken_since"], Value::Null);
     let found = owner.get("/resources?q=is%3Abroken").await.ok().has(".entry", "Broken since");
     assert_eq!(found.texts(".entry-title"), ["Gone"]);
@@ -80,8 +71,22 @@ async fn no_link_is_checked_by_default(app: App) {
     eventually(LIMIT, forgotten).await.expect("what was known is forgotten");
 }
 
+/// Two more failures of `/gone` make a week.
+pub async fn breaks(app: &App, owner: &Actor, site: &Pages, gone: &Entry) {
+    for failure in 2..=3 {
+        assert_eq!(owner.get(&gone.api()).await.json()["broken_since"], Value::Null, "{failure}");
+        app.later(HALF_A_WEEK);
+        asked(app, site, &["GET /gone", "HEAD /gone"]).await;
+    }
+    let is_broken = async || match owner.get(&gone.api()).await.json()["broken_since"] {
+        Value::Null => Err("it is not broken"),
+        _ => Ok(()),
+    };
+    eventually(LIMIT, is_broken).await.expect("three failures over a week");
+}
+
 /// Waits until the site was asked this, in any order, ten seconds apart.
-async fn asked(app: &App, site: &Pages, expected: &[&str]) {
+pub async fn asked(app: &App, site: &Pages, expected: &[&str]) {
     for count in 1..=expected.len() {
         let enough = async || match site.requests().len() {
             seen if seen == count => Ok(()),

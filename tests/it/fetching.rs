@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::browser::logs_in;
+use crate::flows::WAYS;
 use crate::support::actor::{Actor, Entry};
 use crate::support::app::{App, Engine};
 use crate::support::browser::Browser;
@@ -202,11 +203,11 @@ async fn each_page_is_fetched_by_one_node() {
 
 #[tokio::test]
 async fn the_title_comes_into_the_list_by_itself() {
-    for javascript in [true, false] {
+    for (javascript, width) in WAYS {
         let app = App::with(Engine::Sqlite, &FETCHING).await;
         let (owner, site) = (app.signed_in("owner").await, tides(Pages::closed().await));
         owner.saves(json!({ "title": "Moon" })).await;
-        let browser = Browser::open(&app.origin(), javascript, 390, 900).await;
+        let browser = Browser::open(&app.origin(), javascript, width, 900).await;
         logs_in(&browser, "owner").await;
         browser.fill("Save a link", &site.url("/tides")).await;
         browser.press("Save").await;
@@ -218,6 +219,16 @@ async fn the_title_comes_into_the_list_by_itself() {
         }
         browser.has(".entries", "Tide tables & more").await;
         browser.has_no(".fetching").await;
+
+        site.has("/tides", "<title>Tides of today</title>");
+        browser.follow("Details of “Tide tables & more”").await;
+        browser.press("Fetch again").await;
+        if !javascript {
+            eventually(LIMIT, async || is_done(&owner).await).await.expect("the queue is empty");
+            browser.goto("/resources").await;
+            browser.follow("Details of “Tides of today”").await;
+        }
+        browser.has("h1", "Tides of today").await;
         assert_eq!(browser.complaints().await, Vec::<String>::new());
     }
 }

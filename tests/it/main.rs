@@ -36,6 +36,7 @@ mod feeds;
 mod fetching;
 mod first_rows;
 mod floors;
+mod flows;
 mod full_disk;
 mod idor;
 mod import;

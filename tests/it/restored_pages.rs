@@ -128,27 +128,29 @@ async fn logging_out_removes_drafts() {
 
 #[tokio::test]
 async fn a_search_is_one_step_of_the_history() {
-    let app = App::with(Engine::Sqlite, &[]).await;
-    let owner = app.signed_in("owner").await;
-    owner.saves(json!({ "title": "Tide tables" })).await;
-    owner.saves(json!({ "title": "Moon phases" })).await;
-    let browser = signed_in(&app, true, DESK).await;
-    for (letters, end) in [("t", "?q=t"), ("i", "?q=ti"), ("de", "?q=tide")] {
-        browser.has("h1", "Library").await;
-        let _: () = browser.run("document.getElementById('q').focus()").await;
-        browser.types(letters).await;
-        browser.is_at(end).await;
+    for width in [DESK, PHONE] {
+        let app = App::with(Engine::Sqlite, &[]).await;
+        let owner = app.signed_in("owner").await;
+        owner.saves(json!({ "title": "Tide tables" })).await;
+        owner.saves(json!({ "title": "Moon phases" })).await;
+        let browser = signed_in(&app, true, width).await;
+        for (letters, end) in [("t", "?q=t"), ("i", "?q=ti"), ("de", "?q=tide")] {
+            browser.has("h1", "Library").await;
+            let _: () = browser.run("document.getElementById('q').focus()").await;
+            browser.types(letters).await;
+            browser.is_at(end).await;
+        }
+        assert_eq!(browser.run::<String>("return document.title").await, "tide · Library · coffer");
+        browser.hits(Key::Enter).await;
+        browser.fill("Search the library", "moon").await;
+        browser.is_at("?q=moon").await;
+        browser.back().await;
+        browser.is_at("?q=tide").await;
+        browser.has(".entries", "Tide tables").await;
+        browser.back().await;
+        browser.is_at("/resources").await;
+        browser.has(".entries", "Moon phases").await;
     }
-    assert_eq!(browser.run::<String>("return document.title").await, "tide · Library · coffer");
-    browser.hits(Key::Enter).await;
-    browser.fill("Search the library", "moon").await;
-    browser.is_at("?q=moon").await;
-    browser.back().await;
-    browser.is_at("?q=tide").await;
-    browser.has(".entries", "Tide tables").await;
-    browser.back().await;
-    browser.is_at("/resources").await;
-    browser.has(".entries", "Moon phases").await;
 }
 
 /// As long as it was, and where it was.
@@ -173,26 +175,28 @@ async fn the_list_comes_back_as_it_was() {
 
 #[tokio::test]
 async fn after_the_trash_the_next_entry_has_the_focus() {
-    let app = App::with(Engine::Sqlite, &[]).await;
-    let owner = app.signed_in("owner").await;
-    for title in ["Tide one", "Tide two", "Tide three"] {
-        owner.saves(json!({ "title": title })).await;
+    for width in [DESK, PHONE] {
+        let app = App::with(Engine::Sqlite, &[]).await;
+        let owner = app.signed_in("owner").await;
+        for title in ["Tide one", "Tide two", "Tide three"] {
+            owner.saves(json!({ "title": title })).await;
+        }
+        let browser = signed_in(&app, true, width).await;
+        browser.goto("/resources?q=tide&sort=newest").await;
+        browser.follow("Tide two").await;
+        browser.press("Move to trash").await;
+        browser.has(".toast", "Moved to trash.").await;
+        browser.is_at("/resources?q=tide&sort=newest").await;
+        let focused = "return document.activeElement.innerText";
+        let next = async || match browser.run::<String>(focused).await {
+            text if text == "Tide one" => Ok(()),
+            text => Err(text),
+        };
+        eventually(Duration::from_secs(20), next).await.expect("the next entry");
+        browser.press("Undo").await;
+        browser.has(".entries", "Tide two").await;
+        browser.is_at("/resources?q=tide&sort=newest").await;
     }
-    let browser = signed_in(&app, true, DESK).await;
-    browser.goto("/resources?q=tide&sort=newest").await;
-    browser.follow("Tide two").await;
-    browser.press("Move to trash").await;
-    browser.has(".toast", "Moved to trash.").await;
-    browser.is_at("/resources?q=tide&sort=newest").await;
-    let focused = "return document.activeElement.innerText";
-    let next = async || match browser.run::<String>(focused).await {
-        text if text == "Tide one" => Ok(()),
-        text => Err(text),
-    };
-    eventually(Duration::from_secs(20), next).await.expect("the next entry");
-    browser.press("Undo").await;
-    browser.has(".entries", "Tide two").await;
-    browser.is_at("/resources?q=tide&sort=newest").await;
 }
 
 /// Nothing under the toast: what is at the middle of a button is the button.
@@ -234,38 +238,27 @@ async fn toasts_cover_nothing_and_contradict_nothing() {
 /// The same without a script: the browser leads back, and forms say where they came from.
 #[tokio::test]
 async fn saving_leads_back_without_javascript() {
-    let app = App::with(Engine::Sqlite, &[]).await;
-    let owner = app.signed_in("owner").await;
-    owner.saves(json!({ "title": "Tide tables", "url": "https://tides.example/" })).await;
-    let browser = signed_in(&app, false, PHONE).await;
-    browser.goto("/resources?q=tide").await;
-    browser.follow("Edit “Tide tables”").await;
-    browser.fill("Title", "Tide tables of Leith").await;
-    browser.press("Save").await;
-    browser.has(".toast", "Saved.").await;
-    browser.has(".entries", "Tide tables of Leith").await;
-    assert!(browser.url().await.contains("/resources?q=tide#entry-"));
+    for width in [DESK, PHONE] {
+        let app = App::with(Engine::Sqlite, &[]).await;
+        let owner = app.signed_in("owner").await;
+        owner.saves(json!({ "title": "Tide tables", "url": "https://tides.example/" })).await;
+        let browser = signed_in(&app, false, width).await;
+        browser.goto("/resources?q=tide").await;
+        browser.follow("Edit “Tide tables”").await;
+        browser.fill("Title", "Tide tables of Leith").await;
+        browser.press("Save").await;
+        browser.has(".toast", "Saved.").await;
+        browser.has(".entries", "Tide tables of Leith").await;
+        assert!(browser.url().await.contains("/resources?q=tide#entry-"));
 
-    browser.follow("Details of “Tide tables of Leith”").await;
-    browser.press("Move to trash").await;
-    browser.has(".toast", "Moved to trash.").await;
-    browser.fill("Save a link", "tides.example").await;
-    browser.press("Save").await;
-    browser.has("h2", "This link is in your trash.").await;
-    browser.press("Restore").await;
-    browser.has(".toast", "Restored from the trash").await;
-    browser.has("h1", "Tide tables of Leith").await;
-}
-
-#[tokio::test]
-async fn a_tab_whose_session_has_ended_asks_to_log_in() {
-    let app = App::with(Engine::Sqlite, &[]).await;
-    let owner = app.signed_in("owner").await;
-    owner.saves(json!({ "title": "Tide tables" })).await;
-    let browser = signed_in(&app, true, DESK).await;
-    let person = app.viewer("owner").await.id().expect("an account");
-    app.coffer.sessions.end_all(person).await.expect("the sessions end");
-    browser.fill("Search the library", "tide").await;
-    browser.has("h1", "Log in").await;
-    browser.doesnt_see("No results").await;
+        browser.follow("Details of “Tide tables of Leith”").await;
+        browser.press("Move to trash").await;
+        browser.has(".toast", "Moved to trash.").await;
+        browser.fill("Save a link", "tides.example").await;
+        browser.press("Save").await;
+        browser.has("h2", "This link is in your trash.").await;
+        browser.press("Restore").await;
+        browser.has(".toast", "Restored from the trash").await;
+        browser.has("h1", "Tide tables of Leith").await;
+    }
 }

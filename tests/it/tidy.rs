@@ -68,26 +68,6 @@ async fn a_tag_is_completed_in_a_search_and_becomes_a_chip() {
 }
 
 #[tokio::test]
-async fn a_tag_is_renamed_and_undone_with_and_without_javascript() {
-    for javascript in [true, false] {
-        let app = App::with(Engine::Sqlite, &[]).await;
-        tides(&app.signed_in("owner").await, 2).await;
-        let browser = signed_in(&app, javascript, 390).await;
-        browser.follow("Tags").await;
-        browser.follow("Edit sea").await;
-        browser.fill("Name", "ocean").await;
-        browser.press("Rename").await;
-        browser.has(".toast", "Tag renamed: 2 entries.").await;
-        browser.has(".tag-list", "ocean").await;
-        browser.press("Undo").await;
-        browser.has(".toast", "Undone: 2 entries.").await;
-        browser.has(".tag-list", "sea").await;
-        browser.doesnt_see("ocean").await;
-        has_complained_only_of(&browser, &[]).await;
-    }
-}
-
-#[tokio::test]
 async fn entries_are_ticked_and_changed_at_once() {
     let app = App::with(Engine::Sqlite, &[]).await;
     tides(&app.signed_in("owner").await, 6).await;
