@@ -125,3 +125,6 @@ impl Cache {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tiers::filled;
-use coffer::cache::Kind;
+use coffer::cache::{Kind, Scope};
 
-use super::{LIMIT, Number, SCOPES, Truth, invalidated, key, settled};
+use super::{LIMIT, Number, SCOPES, Truth, hits_in_redis, invalidated, key, settled};
 use crate::support::app::{App, Engine, Node};
 use crate::support::redis::RedisServer;
 use crate::support::wait::eventually;
@@ -197,7 +197,7 @@ async fn an_unpublished_write_is_found() {
     truth.set(2);
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     let (id, now) = (app.coffer.system.new_id(), app.coffer.system.now());
-    let scopes = [coffer::cache::Scope::Shared];
+    let scopes = [Scope::Shared];
     coffer::cache::outbox::insert(&mut tx, id, &scopes, now).await.expect("a row");
     tx.commit().await.expect("it commits");
     let found = eventually(LIMIT, async || {
@@ -207,6 +207,74 @@ async fn an_unpublished_write_is_found() {
     found.await.unwrap_or_else(|error| panic!("{error}"));
     app.coffer.cache.clear_memory();
     assert_eq!(truth.read(&app.coffer.cache, 1).await, 2, "and Redis was told");
+}
+
+/// A node with the value 1 in memory and in Redis. No other node can tell Redis of its writes.
+async fn one() -> (App, Truth) {
+    let (app, truth) = (App::with_redis(Engine::Postgres).await, Truth::default());
+    truth.set(1);
+    is_read_from_redis(&app, &truth).await;
+    (app, truth)
+}
+
+async fn is_read_from_redis(app: &App, truth: &Truth) {
+    let before = hits_in_redis(app);
+    let found = eventually(LIMIT, async || {
+        app.coffer.cache.clear_memory();
+        truth.read(&app.coffer.cache, 1).await;
+        if hits_in_redis(app) > before { Ok(()) } else { Err("no hit in Redis") }
+    });
+    found.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Redis answers reads, but takes no message of a write.
+fn refuses_messages(app: &App) {
+    assert_eq!(app.redis().command("ACL SETUSER default -evalsha -eval").expect("redis answers"), "+OK");
+}
+
+fn takes_messages(app: &App) {
+    assert_eq!(app.redis().command("ACL SETUSER default +@all").expect("redis answers"), "+OK");
+}
+
+/// Until then Redis holds the old value under generations that are good there.
+#[tokio::test]
+async fn a_write_that_redis_refused_is_told_before_redis_is_read_again() {
+    let (app, truth) = one().await;
+    refuses_messages(&app);
+    truth.write(&app.coffer.cache, 2).await;
+    assert_eq!(truth.read(&app.coffer.cache, 1).await, 2, "read your writes");
+    takes_messages(&app);
+    settled(&app).await;
+    for _ in 0..20 {
+        app.coffer.cache.clear_memory();
+        assert_eq!(truth.read(&app.coffer.cache, 1).await, 2);
+    }
+    is_read_from_redis(&app, &truth).await;
+    assert_eq!(truth.read(&app.coffer.cache, 1).await, 2);
+}
+
+/// As when the task ends that publishes it. No command has failed, so this node goes on with Redis.
+#[tokio::test]
+async fn a_write_whose_message_is_given_up_is_not_read_from_redis() {
+    let (app, truth) = one().await;
+    let cache = &app.coffer.cache;
+    for value in 2..5 {
+        refuses_messages(&app);
+        truth.set(value);
+        let mut tx = app.coffer.db.begin().await.expect("a transaction");
+        let mut guard = cache.guard_commit(&mut tx, vec![Scope::Shared]).await.expect("a row");
+        tx.commit().await.expect("it commits");
+        tokio::select! {
+            biased;
+            () = guard.publish() => {}
+            () = std::future::ready(()) => {}
+        }
+        drop(guard);
+        assert_eq!(truth.read(cache, 1).await, value, "from the database");
+        takes_messages(&app);
+        is_read_from_redis(&app, &truth).await;
+        assert_eq!(truth.read(cache, 1).await, value, "from Redis, which was told");
+    }
 }
 
 /// Its connection stays open, as behind a firewall that has forgotten it, and nothing comes any more.

@@ -74,7 +74,11 @@ impl Truth {
     }
 
     pub async fn read(&self, cache: &Cache, id: u8) -> u64 {
-        let read = cache.get(&NUMBER, key(id), SCOPES, |_| self.clone().load()).await;
+        self.read_in(cache, id, SCOPES).await
+    }
+
+    pub async fn read_in(&self, cache: &Cache, id: u8, scopes: Scopes) -> u64 {
+        let read = cache.get(&NUMBER, key(id), scopes, |_| self.clone().load()).await;
         read.expect("an answer").expect("a number").0
     }
 

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use coffer::cache::{Scope, Scopes};
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Number, SCOPES, Truth, key, settled};
 use crate::support::app::{App, Engine, Node};
@@ -107,6 +109,41 @@ async fn without_redis_the_other_nodes_see_a_write_by_looking() {
     let others = three(&app).await;
     let delays = delays(&app, &others, 5).await;
     assert!(delays[delays.len() - 1] < Duration::from_secs(4), "{:?}", delays[delays.len() - 1]);
+}
+
+/// More scopes than a message names, and an answer that depends on each.
+#[tokio::test]
+async fn a_write_of_many_scopes_is_seen_in_every_one() {
+    let app = App::with_redis(Engine::Postgres).await;
+    let other = app.another_node().await;
+    settled(&app).await;
+    settled(&other).await;
+    let scopes: Vec<Scope> = (0..65).map(|number| Scope::Noun('r', Uuid::from_u128(number))).collect();
+    let truth = Truth::default();
+    let old = async |node: &Node, value: u64| {
+        let mut old = Vec::new();
+        for (id, scope) in (0..).zip(&scopes) {
+            if truth.read_in(&node.coffer.cache, id, Scopes::one(*scope)).await != value {
+                old.push(scope);
+            }
+        }
+        if old.is_empty() { Ok(()) } else { Err(format!("{old:?}")) }
+    };
+    truth.set(1);
+    for node in [&*app, &other] {
+        old(node, 1).await.expect("nothing is older");
+    }
+    super::tiers::filled(&app, scopes.len()).await;
+    truth.set(2);
+    let write = app.coffer.cache.begin().await.expect("a transaction");
+    write.commit(scopes.clone()).await.expect("it commits");
+    let seen = eventually(Duration::from_secs(4), async || old(&other, 2).await);
+    seen.await.unwrap_or_else(|error| panic!("on the other node: {error}"));
+    old(&app, 2).await.unwrap_or_else(|error| panic!("on its own node: {error}"));
+    for node in [&*app, &other] {
+        node.coffer.cache.clear_memory();
+        old(node, 2).await.unwrap_or_else(|error| panic!("in Redis: {error}"));
+    }
 }
 
 /// The clocks of two nodes are an hour apart, either way. Ages are counted by Redis' clock, leases by monotonic ones.
