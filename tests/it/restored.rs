@@ -7,6 +7,7 @@ use coffer::redis::Redis;
 use coffer::redis::namespace::OutboxPosition;
 use reqwest::Method;
 use serde_json::json;
+use tower_sessions::session::Id;
 
 use crate::support::actor::{Actor, Entry};
 use crate::support::app::{App, Engine, Node};
@@ -56,7 +57,12 @@ async fn goes_on_after_its_backup(app: &App) -> Library {
         if app.redis().entries().len() >= 2 { Ok(()) } else { Err("Redis holds no entries") }
     });
     shared.await.unwrap_or_else(|error| panic!("{error}"));
-    // It is marked in Redis how far the database has come.
+    redis_knows_the_position(app).await;
+    Library { backup, ada, eve, entry, later }
+}
+
+/// It is marked in Redis how far the database has come.
+async fn redis_knows_the_position(app: &App) {
     let marked = eventually(LIMIT, async || {
         let mark = position(app).await;
         let namespace = app.coffer.redis.as_ref().and_then(Redis::namespace);
@@ -67,7 +73,6 @@ async fn goes_on_after_its_backup(app: &App) -> Library {
         }
     });
     marked.await.unwrap_or_else(|error| panic!("{error}"));
-    Library { backup, ada, eve, entry, later }
 }
 
 async fn position(app: &App) -> Option<OutboxPosition> {
@@ -208,6 +213,36 @@ async fn sqlite() {
 #[tokio::test]
 async fn postgres() {
     a_restored_backup_shows_what_it_holds(App::with_limits(Engine::Postgres, &[]).await).await;
+}
+
+/// The outbox's last row tells of a session and goes once every node has heard of it.
+async fn a_restart_after_the_last_row_has_gone_is_no_restore(app: App) {
+    let ada = app.signed_in("ada").await;
+    let (id, now) = (app.coffer.system.new_id(), app.coffer.system.now());
+    let mut tx = app.coffer.db.begin().await.expect("a transaction");
+    coffer::sessions::store::queue(&mut tx, Id(7), id, now).await.expect("a row");
+    tx.commit().await.expect("it commits");
+    redis_knows_the_position(&app).await;
+    let last = position(&app).await.expect("rows");
+    assert_eq!(last.row, id);
+    coffer::sessions::store::delete_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
+    assert_eq!(position(&app).await, Some(last));
+    let before = app.coffer.redis.as_ref().expect("with Redis").installation();
+    let app = app.with_redis_again().await;
+    let redis = app.coffer.redis.as_ref().expect("with Redis");
+    is_used_again(redis).await;
+    assert_eq!(redis.installation(), before);
+    assert!(ada.at(&app).is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_restart_after_the_last_row_has_gone_is_no_restore_on_sqlite() {
+    a_restart_after_the_last_row_has_gone_is_no_restore(App::with_redis(Engine::Sqlite).await).await;
+}
+
+#[tokio::test]
+async fn a_restart_after_the_last_row_has_gone_is_no_restore_on_postgres() {
+    a_restart_after_the_last_row_has_gone_is_no_restore(App::with_redis(Engine::Postgres).await).await;
 }
 
 /// A restart is none: what Redis holds is found again.

@@ -98,7 +98,7 @@ async fn said(actor: &Actor, format: &str, more: &[&str]) -> Vec<Value> {
             said
         })
         .collect();
-    said.sort_by_key(|entry| entry["title"].to_string());
+    said.sort_by_key(|entry| (entry["title"].to_string(), entry.to_string()));
     said
 }
 
@@ -169,4 +169,29 @@ async fn versions_and_trash_go_with_the_undo_of_their_import(app: App) {
     other.get("/trash").await.ok().text_has("Stone");
     other.json_free(Method::POST, &format!("{place}/undo")).await.ok();
     assert_eq!(history(&other).await, [Value::Null; 0]);
+}
+
+// An address, and the words of a note, may stand in the trash more than once beside the one that is kept.
+on_both_engines!(what_was_thrown_away_stands_beside_what_is_kept);
+async fn what_was_thrown_away_stands_beside_what_is_kept(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    let drafts = [
+        json!({ "url": "https://tides.example/", "title": "Tides" }),
+        json!({ "title": "A thought", "body": "Of the sea" }),
+    ];
+    for draft in &drafts {
+        let mut again = Vec::new();
+        for _ in 0..3 {
+            again.push(owner.saves(draft.clone()).await);
+            owner.json_free(Method::DELETE, &again[again.len() - 1].api()).await.is(204);
+        }
+        owner.json_free(Method::POST, &format!("{}/restore", again[1].api())).await.ok();
+    }
+    let file = owner.get("/api/v1/export?format=json").await.ok().bytes().to_vec();
+    let sent = other.sends(Method::POST, "/api/v1/imports", "application/json", file).await.is(201);
+    let place = sent.header("location");
+    other.json_free(Method::POST, &format!("{place}/commit")).await.ok();
+    let report = other.get(&place).await.ok().json()["report"].clone();
+    assert_eq!((&report["new"], &report["new_in_trash"]), (&json!(6), &json!(4)), "{report}");
+    assert_eq!(library(&other).await, library(&owner).await);
 }
