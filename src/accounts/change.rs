@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Accounts;
 use crate::audit::Event;
+use crate::audit::change::Transaction;
 use crate::cache::{Scope, Write};
 use crate::db::Tx;
 use crate::error::Result;
@@ -39,22 +40,6 @@ pub struct RecordedChange<T> {
     tx: T,
     accounts: Accounts,
     stale: Stale,
-}
-
-pub trait Transaction: Send {
-    fn tx(&mut self) -> &mut Tx;
-}
-
-impl Transaction for Tx {
-    fn tx(&mut self) -> &mut Tx {
-        self
-    }
-}
-
-impl Transaction for Write {
-    fn tx(&mut self) -> &mut Tx {
-        self
-    }
 }
 
 impl Accounts {

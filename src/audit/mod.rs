@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod api;
+pub mod change;
 mod csv;
 pub mod lines;
 pub mod pages;
@@ -21,6 +22,7 @@ use hmac::Mac as _;
 use uuid::Uuid;
 
 pub use self::action::Action;
+pub use self::change::AuditedTx;
 use crate::db::Tx;
 use crate::identity::RequestMeta;
 use crate::keys::retired::RetiredKeys;

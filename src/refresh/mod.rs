@@ -223,16 +223,12 @@ impl Refresh {
 
     /// Also ends the sessions of the family. The token may be used already.
     pub async fn revoke(&self, token: &str, origin: &RequestMeta) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         let Some(family) = store::family_of_any(&mut tx, &hash(token)).await? else { return Ok(()) };
-        let stale = self.sessions.end_device_in(&mut tx, family.user_id, family.id).await?;
-        if stale.is_some() {
-            let target = family.id.to_string();
-            let event = Event { target, ..Event::own(SESSION_END, family.user_id) };
-            self.audit.record(&mut tx, origin, &event).await?;
-        }
-        tx.commit().await?;
-        Ok(self.sessions.settle(stale.unwrap_or_default()).await?)
+        let ended = self.sessions.end_device_in(&mut tx, family.user_id, family.id).await?;
+        let Some(ended) = ended else { return Ok(()) };
+        let event = Event { target: family.id.to_string(), ..Event::own(SESSION_END, family.user_id) };
+        self.sessions.commit_end(tx, ended, event, origin).await
     }
 
     pub async fn access(&self, token: &str) -> Result<Option<Access>> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::store::DeviceRow;
-use super::{Sessions, store};
-use crate::audit::Event;
+use super::{Sessions, Stale, store};
+use crate::audit::{AuditedTx, Event};
 use crate::error::{Error, Result};
 use crate::identity::{Identity, Member, RequestMeta};
 use crate::sessions::actions::{LOG_OUT, SESSION_END, SESSIONS_END};
@@ -50,32 +50,38 @@ impl Sessions {
 
     /// [`Error::NotFound`] when it is not the owner's.
     pub async fn end_device(&self, owner: &Member, device: Uuid, origin: &RequestMeta) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         let stale = self.end_device_in(&mut tx, owner.id, device).await?.ok_or(Error::NotFound)?;
         let event = Event { target: device.to_string(), ..Event::own(SESSION_END, owner.id) };
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
-        Ok(self.settle(stale).await?)
+        self.commit_end(tx, stale, event, origin).await
     }
 
     pub async fn end_others(&self, identity: &Identity, origin: &RequestMeta) -> Result<()> {
         let member = identity.viewer.signed_in()?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         let stale = self.end_all_in(&mut tx, member.id, identity.device()).await?;
-        self.audit.record(&mut tx, origin, &Event::own(SESSIONS_END, member.id)).await?;
-        tx.commit().await?;
-        Ok(self.settle(stale).await?)
+        self.commit_end(tx, stale, Event::own(SESSIONS_END, member.id), origin).await
     }
 
     pub async fn log_out(&self, identity: &Identity, origin: &RequestMeta) -> Result<()> {
         let (Some(member), Some(device)) = (identity.viewer.member(), identity.device()) else {
             return Ok(());
         };
-        let mut tx = self.db.begin().await?;
-        let stale = self.end_device_in(&mut tx, member.id, device).await?;
-        self.audit.record(&mut tx, origin, &Event::own(LOG_OUT, member.id)).await?;
-        tx.commit().await?;
-        Ok(self.settle(stale.unwrap_or_default()).await?)
+        let mut tx = self.audit.begin(&self.db).await?;
+        let stale = self.end_device_in(&mut tx, member.id, device).await?.unwrap_or_default();
+        self.commit_end(tx, stale, Event::own(LOG_OUT, member.id), origin).await
+    }
+
+    /// Commits what ends sessions, and tells Redis and the other nodes.
+    pub async fn commit_end(
+        &self,
+        tx: AuditedTx,
+        ended: Stale,
+        event: Event,
+        origin: &RequestMeta,
+    ) -> Result<()> {
+        tx.commit(origin, &[event]).await?;
+        Ok(self.settle(ended).await?)
     }
 }
 

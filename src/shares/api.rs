@@ -103,7 +103,7 @@ async fn list_shares(
     State(shares): State<Arc<Shares>>,
     asks: Scoped<OwnResourcesRead>,
 ) -> Result<axum::Json<ShareList>> {
-    let links = shares.of(asks.signed_in()?).await?;
+    let links = shares.list(asks.signed_in()?).await?;
     Ok(axum::Json(ShareList { items: links.into_iter().map(ShareItem::from).collect() }))
 }
 

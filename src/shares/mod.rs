@@ -25,6 +25,7 @@ use crate::cache::{Cache, Scope};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::identity::{Member, RequestMeta, Viewer};
+use crate::resources::listing::ListParams;
 use crate::resources::{Resources, query, tag};
 use crate::system::System;
 use crate::web::deps::WebDeps;
@@ -80,7 +81,7 @@ impl Shares {
             return Err(Error::field("days", "Choose 1 to 365 days."));
         }
         let target = self.target(viewer, new).await?;
-        if self.of(owner).await?.len() >= MAX_LINKS {
+        if self.list(owner).await?.len() >= MAX_LINKS {
             return Err(Error::field(
                 "days",
                 "You already have 100 share links. Revoke one you don’t need first.",
@@ -97,10 +98,9 @@ impl Shares {
             views: 0,
         };
         let hash = hash(&token);
-        let mut tx = self.cache.begin().await?;
+        let mut tx = self.audit.begin_cached(&self.cache).await?;
         store::insert(&mut tx, owner.id, &link, &hash).await?;
-        self.audit.record(&mut tx, origin, &event(SHARE_CREATE, owner, link.id)).await?;
-        tx.commit([scope(&hash)]).await?;
+        tx.commit(origin, event(SHARE_CREATE, owner, link.id), scope(&hash)).await?;
         Ok(Made { link, token })
     }
 
@@ -121,6 +121,11 @@ impl Shares {
             }
             (None, name, "") if !name.is_empty() => {
                 let parsed = tag::parse_one(name).map_err(|e| Error::field("tag", e.to_string()))?;
+                let tagged =
+                    ListParams { tag: parsed.name.clone(), mine: "true".to_owned(), ..ListParams::default() };
+                if self.resources.list(viewer, &tagged).await?.hits.is_empty() {
+                    return Err(Error::field("tag", "None of your entries has this tag."));
+                }
                 Ok(Target::Tag(parsed.name))
             }
             (None, "", text) if !text.is_empty() => check_query(text),
@@ -129,17 +134,16 @@ impl Shares {
     }
 
     /// A person's links, the newest first.
-    pub async fn of(&self, owner: &Member) -> Result<Vec<ShareLink>> {
+    pub async fn list(&self, owner: &Member) -> Result<Vec<ShareLink>> {
         Ok(store::of_user(&self.db, owner.id).await?)
     }
 
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
-        let mut tx = self.cache.begin().await?;
+        let mut tx = self.audit.begin_cached(&self.cache).await?;
         let hash = store::delete(&mut tx, owner.id, id).await?.ok_or(Error::NotFound)?;
-        self.audit.record(&mut tx, origin, &event(SHARE_REVOKE, owner, id)).await?;
-        Ok(tx.commit([scope(&hash)]).await?)
+        Ok(tx.commit(origin, event(SHARE_REVOKE, owner, id), scope(&hash)).await?)
     }
 
     /// Whether the time of a link is over.
@@ -156,6 +160,9 @@ impl Shares {
 fn check_query(text: &str) -> Result<Target> {
     if text.chars().count() > MAX_QUERY {
         return Err(Error::field("query", "Search for at most 1,000 characters."));
+    }
+    if text.contains('=') && ListParams::from_saved(text).is_some() {
+        return Err(Error::field("query", "Write the search itself, such as tag:rust, not its address."));
     }
     match query::parse(text) {
         Ok(_) => Ok(Target::Search(text.to_owned())),

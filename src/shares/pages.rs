@@ -192,7 +192,7 @@ async fn shares_page(
     form: ShareForm,
 ) -> Result<SharesPage> {
     let owner = viewer.signed_in()?;
-    let listed = shares.of(owner).await?.into_iter();
+    let listed = shares.list(owner).await?.into_iter();
     let offer = if form.names_something() {
         match shares.offered(viewer, &form.new_share()?).await {
             Ok(title) => Some(Offer { form, title }),

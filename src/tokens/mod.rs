@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use self::format::Prefix;
 pub use self::store::{Known, Token};
-use crate::audit::{AuditLog, Event};
+use crate::audit::{Action, AuditLog, Event};
 use crate::db::{Db, Tx};
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Member, RequestMeta, Role, Scope, TokenLimits};
@@ -103,11 +103,9 @@ impl Tokens {
             expires_at,
             last_used_at: None,
         };
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         store::insert(&mut tx, owner.id, &token, &hash(&secret)).await?;
-        let event = Event { target: token.id.to_string(), ..Event::own(TOKEN_CREATE, owner.id) };
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
+        tx.commit(origin, &[event(TOKEN_CREATE, owner.id, token.id)]).await?;
         Ok(Made { token, secret })
     }
 
@@ -119,20 +117,17 @@ impl Tokens {
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn revoke(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         if !store::revoke(&mut tx, owner.id, id, self.context.now()).await? {
             return Err(Error::NotFound);
         }
-        let event = Event { target: id.to_string(), ..Event::own(TOKEN_REVOKE, owner.id) };
-        self.audit.record(&mut tx, origin, &event).await?;
-        Ok(tx.commit().await?)
+        Ok(tx.commit(origin, &[event(TOKEN_REVOKE, owner.id, id)]).await?)
     }
 
     /// All of a person's tokens, in the transaction of a changed password.
     pub async fn revoke_all_in(&self, tx: &mut Tx, owner: Uuid, origin: &RequestMeta) -> Result<()> {
         for id in store::revoke_all(tx, owner, self.context.now()).await? {
-            let event = Event { target: id.to_string(), ..Event::own(TOKEN_REVOKE, owner) };
-            self.audit.record(tx, origin, &event).await?;
+            self.audit.record(tx, origin, &event(TOKEN_REVOKE, owner, id)).await?;
         }
         Ok(())
     }
@@ -166,7 +161,7 @@ impl Tokens {
     pub async fn replace(&self, secret: &str, successor: String, origin: &RequestMeta) -> Result<Made> {
         let known = self.known(secret).await?;
         let (now, owner) = (self.context.now(), known.member.id);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         if !store::revoke(&mut tx, owner, known.token_id, now.plus(GRACE)).await? {
             let token = store::by_hash(&mut tx, &hash(&successor)).await?.ok_or(Error::TokenRevoked)?;
             return Ok(Made { token, secret: successor });
@@ -181,12 +176,8 @@ impl Tokens {
             last_used_at: None,
         };
         store::insert(&mut tx, owner, &token, &hash(&successor)).await?;
-        for (action, id) in [(TOKEN_CREATE, token.id), (TOKEN_REVOKE, known.token_id)] {
-            self.audit
-                .record(&mut tx, origin, &Event { target: id.to_string(), ..Event::own(action, owner) })
-                .await?;
-        }
-        tx.commit().await?;
+        let events = [event(TOKEN_CREATE, owner, token.id), event(TOKEN_REVOKE, owner, known.token_id)];
+        tx.commit(origin, &events).await?;
         Ok(Made { token, secret: successor })
     }
 
@@ -199,6 +190,10 @@ impl Tokens {
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
     }
+}
+
+fn event(action: Action, owner: Uuid, token: Uuid) -> Event {
+    Event { target: token.to_string(), ..Event::own(action, owner) }
 }
 
 fn check(new: &NewToken, role: Role) -> Result<Vec<Scope>> {

@@ -110,7 +110,7 @@ async fn list_webhooks(
     State(webhooks): State<Webhooks>,
     asks: Scoped<AccountRead>,
 ) -> Result<axum::Json<WebhookList>> {
-    let found = webhooks.of(asks.signed_in()?).await?;
+    let found = webhooks.list(asks.signed_in()?).await?;
     Ok(axum::Json(WebhookList { items: found.into_iter().map(WebhookItem::from).collect() }))
 }
 

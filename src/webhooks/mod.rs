@@ -109,23 +109,22 @@ impl Webhooks {
             return Err(Error::Forbidden("This coffer sends no webhooks, as COFFER_FETCH is off."));
         }
         let url = check(url)?;
-        if self.of(owner).await?.len() >= MAX_WEBHOOKS {
+        if self.list(owner).await?.len() >= MAX_WEBHOOKS {
             return Err(Error::field("url", "You have 10 webhooks. Delete one that you don’t need first."));
         }
         let (id, key): (Uuid, [u8; 32]) = (system.new_id(), system.random());
         let sealed = self.0.sealer.seal(id.as_bytes(), system, &key);
         let sealed = sealed.ok_or_else(|| Error::Internal("a secret could not be sealed".to_owned()))?;
         let webhook = Webhook { id, url, created_at: system.now() };
-        let mut tx = db.begin().await?;
+        let mut tx = audit.begin(db).await?;
         store::insert(&mut tx, owner.id, &webhook, &sealed).await?;
         let event = Event { target: id.to_string(), ..Event::own(WEBHOOK_CREATE, owner.id) };
-        audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
+        tx.commit(origin, &[event]).await?;
         Ok(Made { webhook, secret: format!("{}{}", signature::PREFIX, BASE64.encode(&key)) })
     }
 
     /// The newest first.
-    pub async fn of(&self, owner: &Member) -> Result<Vec<Webhook>> {
+    pub async fn list(&self, owner: &Member) -> Result<Vec<Webhook>> {
         Ok(store::of_user(&self.0.deps.db, owner.id).await?)
     }
 
@@ -133,13 +132,12 @@ impl Webhooks {
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn delete(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
         let Deps { db, audit, .. } = &self.0.deps;
-        let mut tx = db.begin().await?;
+        let mut tx = audit.begin(db).await?;
         if !store::delete(&mut tx, owner.id, id).await? {
             return Err(Error::NotFound);
         }
         let event = Event { target: id.to_string(), ..Event::own(WEBHOOK_DELETE, owner.id) };
-        audit.record(&mut tx, origin, &event).await?;
-        Ok(tx.commit().await?)
+        Ok(tx.commit(origin, &[event]).await?)
     }
 
     /// The latest deliveries of a webhook, the newest first.
@@ -147,7 +145,7 @@ impl Webhooks {
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn deliveries(&self, owner: &Member, id: Uuid) -> Result<Vec<Delivery>> {
-        if !self.of(owner).await?.iter().any(|webhook| webhook.id == id) {
+        if !self.list(owner).await?.iter().any(|webhook| webhook.id == id) {
             return Err(Error::NotFound);
         }
         Ok(store::deliveries(&self.0.deps.db, id, SHOWN).await?)

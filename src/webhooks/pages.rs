@@ -128,7 +128,7 @@ async fn replay(State(webhooks): State<Webhooks>, viewer: Viewer, Id(id): Id) ->
 async fn webhooks_page(webhooks: &Webhooks, owner: &Member, context: PageContext) -> Result<WebhooksPage> {
     Ok(WebhooksPage {
         context: context.section("webhooks"),
-        webhooks: webhooks.of(owner).await?,
+        webhooks: webhooks.list(owner).await?,
         are_on: webhooks.are_on(),
         url: String::new(),
         errors: FieldErrors::default(),

@@ -118,6 +118,9 @@ async fn only_what_is_ones_own_can_be_shared(app: App) {
         (json!({ "tag": "a", "query": "b" }), "entry"),
         (json!({ "tag": "a,b" }), "tag"),
         (json!({ "query": "before:never" }), "query"),
+        (json!({ "tag": "nobodys" }), "tag"),
+        (json!({ "query": "tag=rust" }), "query"),
+        (json!({ "query": "q=rust&sort=title" }), "query"),
         (json!({ "query": "x".repeat(1_001) }), "query"),
         (json!({ "tag": "a", "days": 0 }), "days"),
         (json!({ "tag": "a", "days": 366 }), "days"),
@@ -177,10 +180,10 @@ async fn a_token_is_stored_hashed_and_old_links_are_forgotten(app: App) {
     let owner = ada.member().expect("an account");
     app.later(DAY * 30);
     shares.forget_old().await.expect("it runs");
-    assert_eq!(shares.of(owner).await.expect("links").len(), 1);
+    assert_eq!(shares.list(owner).await.expect("links").len(), 1);
     app.later(DAY * 2);
     shares.forget_old().await.expect("it runs");
-    assert!(shares.of(owner).await.expect("links").is_empty());
+    assert!(shares.list(owner).await.expect("links").is_empty());
 }
 
 on_both_engines!(a_link_is_readable_as_json);

@@ -83,9 +83,7 @@ impl Limits {
             target: client.to_owned(),
             outcome: Outcome::Done,
         };
-        let mut tx = self.db.begin().await?;
-        self.audit.record(&mut tx, origin, &event).await?;
-        Ok(tx.commit().await?)
+        Ok(self.audit.begin(&self.db).await?.commit(origin, &[event]).await?)
     }
 
     /// For passwords, codes and emails. [`Error::NotFound`] when there is no such account.
@@ -93,10 +91,9 @@ impl Limits {
         let (actor, target) = (by.actor()?, person.to_string());
         let person = people::store::find(&self.db, person).await?.ok_or(Error::NotFound)?;
         let event = Event { action: USER_UNLOCK, actor, target, outcome: Outcome::Done };
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         store::factor::forget_tries(&mut tx, person.id).await?;
-        self.audit.record(&mut tx, origin, &event).await?;
-        tx.commit().await?;
+        tx.commit(origin, &[event]).await?;
         self.limiter.unlock(person.account()).await;
         Ok(())
     }

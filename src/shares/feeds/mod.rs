@@ -86,10 +86,9 @@ impl Shares {
             return Err(Error::field("tag", message));
         }
         let token = self.new_feed_token();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         store::insert(&mut tx, owner.id, &feed, &hash(&token)).await?;
-        self.audit.record(&mut tx, origin, &event(FEED_CREATE, owner, feed.id)).await?;
-        tx.commit().await?;
+        tx.commit(origin, &[event(FEED_CREATE, owner, feed.id)]).await?;
         Ok(Addressed { feed, token })
     }
 
@@ -117,24 +116,22 @@ impl Shares {
         let found = self.feeds_of(owner).await?.into_iter().find(|feed| feed.id == id);
         let feed = found.ok_or(Error::NotFound)?;
         let token = self.new_feed_token();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         if !store::set_token(&mut tx, owner.id, id, &hash(&token)).await? {
             return Err(Error::NotFound);
         }
-        self.audit.record(&mut tx, origin, &event(FEED_RENEW, owner, id)).await?;
-        tx.commit().await?;
+        tx.commit(origin, &[event(FEED_RENEW, owner, id)]).await?;
         Ok(Addressed { feed, token })
     }
 
     /// # Errors
     /// [`Error::NotFound`] when it is not one of theirs.
     pub async fn delete_feed(&self, owner: &Member, id: Uuid, origin: &RequestMeta) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         if !store::delete(&mut tx, owner.id, id).await? {
             return Err(Error::NotFound);
         }
-        self.audit.record(&mut tx, origin, &event(FEED_DELETE, owner, id)).await?;
-        Ok(tx.commit().await?)
+        Ok(tx.commit(origin, &[event(FEED_DELETE, owner, id)]).await?)
     }
 
     /// The feed at this address as an Atom document. No copy of who has the address is kept, so it ends at once.
