@@ -37,6 +37,7 @@ cfg_if::cfg_if! {
         pub mod keys;
         pub mod limiter;
         pub mod mail;
+        pub mod markdown;
         pub mod names;
         pub mod openapi;
         pub mod overview;
@@ -82,6 +83,7 @@ cfg_if::cfg_if! {
         mod keys;
         mod limiter;
         mod mail;
+        mod markdown;
         mod names;
         mod openapi;
         mod overview;

@@ -16,7 +16,6 @@ mod index_terms;
 mod kind;
 mod late_title;
 pub mod listing;
-pub mod markdown;
 pub mod normal_url;
 pub mod pages;
 mod partitions;

@@ -8,9 +8,10 @@ use super::draft::StoredTitle;
 use super::fetched::icon;
 use super::listing::Hit;
 use super::tag::split_tags;
-use super::{Kind, Via, Visibility, markdown, visibility};
+use super::{Kind, Via, Visibility, visibility};
 use crate::error::Error;
 use crate::identity::Viewer;
+use crate::markdown;
 use crate::timestamp::Timestamp;
 
 /// A link or a note, whole.

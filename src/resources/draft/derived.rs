@@ -1,9 +1,10 @@
 //! What follows from the texts of a resource.
 
 use super::rules;
+use crate::markdown;
+use crate::resources::fold;
 use crate::resources::normal_url::NormalUrl;
 use crate::resources::tag::TagName;
-use crate::resources::{fold, markdown};
 
 /// Characters of the folded title by which lists are sorted.
 const TITLE_KEY: usize = 80;

@@ -37,7 +37,7 @@ pub(super) fn check_title(draft: &Draft, url: Option<&NormalUrl>, errors: &mut F
         Some(_) => address.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/'),
         None => first_line(&draft.body),
     };
-    if instead.is_empty() && url.is_none() && errors.of("url").is_none() {
+    if instead.is_empty() && url.is_none() && errors.get("url").is_none() {
         errors.add("title", "Enter a title or some text. The first line becomes the title.");
     }
     one_line(&instead.chars().take(TITLE_LIMIT).collect::<String>())
@@ -106,7 +106,7 @@ mod tests {
     use crate::error::Error;
 
     fn wrong(draft: &Draft, field: &str) -> bool {
-        matches!(draft.check(), Err(Error::Invalid(errors)) if errors.of(field).is_some())
+        matches!(draft.check(), Err(Error::Invalid(errors)) if errors.get(field).is_some())
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Head {
     pub base: Option<String>,
 }
 
-pub fn read(page: &str) -> Head {
+pub fn parse(page: &str) -> Head {
     let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
     let mut attributes = Count::default();

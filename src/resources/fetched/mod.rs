@@ -19,10 +19,11 @@ use uuid::Uuid;
 use self::icon::Icon;
 use self::page::Page;
 use self::store::Job;
-use super::{Change, Draft, Resource, Resources, Via, cached, markdown};
+use super::{Change, Draft, Resource, Resources, Via, cached};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
+use crate::markdown;
 
 /// Pages that one node fetches at once.
 const WORKERS: usize = 4;

@@ -29,7 +29,7 @@ pub async fn read(fetcher: &Fetcher, url: &str) -> Option<Page> {
     if !matches!(media_type.as_str(), "text/html" | "application/xhtml+xml") {
         return None;
     }
-    let head = html::read(&charset::decode(&answer.body, &content_type));
+    let head = html::parse(&charset::decode(&answer.body, &content_type));
     Some(Page { url: answer.url, head })
 }
 

@@ -4,8 +4,9 @@ use super::choices::Choices;
 use super::entry::Entry;
 use super::formats::Source;
 use super::labels::Labels;
+use crate::markdown;
 use crate::resources::draft::{BODY_LIMIT, TITLE_LIMIT};
-use crate::resources::{Draft, Kind, Visibility, markdown, tag};
+use crate::resources::{Draft, Kind, Visibility, tag};
 
 /// Also returns a sentence for each part that is not whole.
 pub(super) fn draft_of(entry: &Entry, source: &Source<'_>, choices: &Choices) -> (Draft, Vec<String>) {

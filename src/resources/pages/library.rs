@@ -117,7 +117,7 @@ async fn library(
     let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips, total).await?;
     let query = query::parse(&params.q).unwrap_or_default();
     let near_miss = if listing.hits.is_empty() && query_error.is_none() {
-        NearMiss::of(&resources, &viewer, &narrowed).await?
+        NearMiss::find(&resources, &viewer, &narrowed).await?
     } else {
         None
     };

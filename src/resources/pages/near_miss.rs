@@ -14,7 +14,7 @@ pub struct NearMiss {
 
 impl NearMiss {
     /// `None` where it would find nothing either.
-    pub async fn of(resources: &Resources, viewer: &Viewer, params: &ListParams) -> Result<Option<Self>> {
+    pub async fn find(resources: &Resources, viewer: &Viewer, params: &ListParams) -> Result<Option<Self>> {
         if params.q.is_empty() {
             return Ok(None);
         }

@@ -10,7 +10,6 @@ use crate::timestamp::Timestamp;
 
 /// A group of links under a heading.
 pub struct SieveGroup {
-    /// Of the heading.
     pub id: &'static str,
     pub heading: &'static str,
     pub links: Vec<ListLink>,

@@ -49,7 +49,6 @@ impl TagForm {
 struct TagEditPage {
     context: PageContext,
     name: String,
-    /// What was typed.
     to: String,
     count: i64,
     below: usize,

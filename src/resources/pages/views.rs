@@ -2,9 +2,10 @@
 
 use super::names::{Known, distinct};
 use crate::identity::Viewer;
+use crate::markdown;
 use crate::resources::fold::{self, Highlight};
 use crate::resources::listing::{Hit, Listing};
-use crate::resources::{Resource, Visibility, markdown, normal_url};
+use crate::resources::{Resource, Visibility, normal_url};
 use crate::timestamp::Timestamp;
 use crate::web::forms::encode;
 use crate::web::page_context::PageContext;

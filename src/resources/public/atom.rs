@@ -7,8 +7,8 @@ use uuid::{Builder, Uuid};
 use super::{Feed, Profile};
 use crate::cache::id_of;
 use crate::error::{Error, Result};
+use crate::markdown;
 use crate::resources::listing::Hit;
-use crate::resources::markdown;
 use crate::timestamp::Timestamp;
 use crate::web::html;
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn title(page: &str) -> String {
-    read(page).title
+    parse(page).title
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn the_first_title_of_the_head_is_the_pages() {
 
 #[test]
 fn descriptions_and_icons_come_along() {
-    let head = read(
+    let head = parse(
         "<base href='/deep/'><meta name=Description content=' High\n and low '>
          <meta property='og:description' content=other>
          <link rel='shortcut icon' href=a.ico><link rel=icon sizes=32x32 href=b.png>
@@ -41,5 +41,5 @@ fn a_page_can_not_make_the_reader_slow_or_long() {
     let attributes = (0..100_000).map(|number| format!(" a{number}=1")).collect::<Vec<_>>().concat();
     assert_eq!(title(&format!("<title>Before</title><p{attributes}><title>After</title>")), "Before");
     let icons = "<link rel=icon href=a>".repeat(10_000);
-    assert_eq!(read(&icons).icons.len(), ICONS);
+    assert_eq!(parse(&icons).icons.len(), ICONS);
 }

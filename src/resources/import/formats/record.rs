@@ -4,8 +4,9 @@ use netscape_bookmarks::{flag, is_comma, seconds};
 use serde_json::{Map, Value};
 
 use super::table::Role;
+use crate::markdown;
+use crate::resources::Visibility;
 use crate::resources::import::entry::Entry;
-use crate::resources::{Visibility, markdown};
 use crate::timestamp::Timestamp;
 
 const ADDRESS: &[&str] = &["url", "href", "uri", "link", "address", "givenurl", "resolvedurl"];
