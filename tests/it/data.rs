@@ -25,7 +25,7 @@ async fn an_archive_holds_everything_and_no_secret(app: App) {
     assert_eq!(account["username"], "owner");
     let activity: Value = serde_json::from_str(read("activity.json")).expect("JSON");
     assert_eq!(activity[0]["action"], "data.export");
-    assert!(read("versions.json").contains("first words") && read("library.json").contains("second words"));
+    assert!(read("library.json").contains("first words") && read("library.json").contains("second words"));
     let searches: Value = serde_json::from_str(read("searches.json")).expect("JSON");
     assert_eq!((&searches[0]["name"], &searches[0]["search"]), (&json!("High water"), &json!("q=tide")));
     let all: String = files.into_iter().map(|(_, text)| text).collect();

@@ -125,8 +125,12 @@ async fn any_library_comes_back_the_same_over_each_format(app: App) {
         fill(&owner, entries, number).await;
         let before = library(&owner).await;
         let versions = history(&owner).await;
-        for format in ["json", "json-versions", "markdown", "html", "html-folders"] {
-            let file = owner.get(&format!("/api/v1/export?format={format}")).await.ok().bytes().to_vec();
+        for format in ["json", "json-versions", "markdown", "html", "html-folders", "archive"] {
+            let source = match format {
+                "archive" => "/settings/data/archive".to_owned(),
+                format => format!("/api/v1/export?format={format}"),
+            };
+            let file = owner.get(&source).await.ok().bytes().to_vec();
             let other = app.signed_in(&format!("{format}{number}")).await;
             let path = "/api/v1/imports?visibility=public";
             let preview = other.sends(Method::POST, path, "application/octet-stream", file).await.is(201);
@@ -134,7 +138,7 @@ async fn any_library_comes_back_the_same_over_each_format(app: App) {
             other.json_free(Method::POST, &format!("{place}/commit")).await.ok();
             ended(&other, &place.replace("/api/v1/imports", "/import")).await;
             let after = library(&other).await;
-            if format == "json-versions" {
+            if matches!(format, "json-versions" | "archive") {
                 assert_eq!(history(&other).await, versions, "library {number} with its versions");
             }
             if format.starts_with("html") {

@@ -9,7 +9,7 @@ use super::{Extra, Library, document};
 use crate::resources::Resource;
 
 /// Times that [`everything`] goes over the library.
-pub const PASSES: u64 = 4;
+pub const PASSES: u64 = 3;
 /// Characters of a title in the name of its file.
 const NAME_LENGTH: usize = 60;
 
@@ -17,8 +17,7 @@ const READ_ME: &str = "This archive holds everything that your coffer account he
 
 account.json    who you are there, your devices and tokens (never a password or a secret)
 activity.json   what was done in your account
-library.json    every link and note, what is in the trash included
-versions.json   every saved version of each of them
+library.json    every link and note with its older versions, what is in the trash included
 searches.json   your saved searches, in their order
 bookmarks.html  the links, as any browser imports them
 entries/        one Markdown file for each link and note
@@ -39,9 +38,7 @@ pub fn everything(library: &Library, extras: &[Extra], out: &mut dyn Write) -> i
         archive.write_all(&extra.bytes)?;
     }
     archive.begin("library.json")?;
-    document::json(library, &mut archive)?;
-    archive.begin("versions.json")?;
-    document::versions(library, &mut archive)?;
+    document::json_with_versions(library, &mut archive)?;
     archive.begin("searches.json")?;
     serde_json::to_writer_pretty(&mut archive, &library.searches()?)?;
     archive.begin("bookmarks.html")?;

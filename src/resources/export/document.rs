@@ -132,15 +132,6 @@ fn write_json(
     out.write_all(b"\n]}\n")
 }
 
-/// Every saved version of everything, one a line.
-pub fn versions(library: &Library, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"{\"versions\": [")?;
-    let mut list = List::new(out);
-    library
-        .each_batch(|batch| library.revisions(&batch)?.iter().try_for_each(|version| list.push(version)))?;
-    out.write_all(b"\n]}\n")
-}
-
 /// The items of a JSON array, one a line.
 struct List<'a> {
     out: &'a mut dyn Write,

@@ -4,7 +4,7 @@ use super::Found;
 use crate::resources::import::entry::Entry;
 
 /// `None` for a text whose first line is no address.
-pub fn read(text: &str) -> Option<Found> {
+pub fn parse(text: &str) -> Option<Found> {
     let lines = (1..).zip(text.lines().map(str::trim));
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).peekable();
     let (_, first) = lines.peek()?;

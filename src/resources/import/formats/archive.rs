@@ -10,11 +10,15 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::record::{Record, is_address};
-use super::{FileError, Found, front_matter};
+use super::{FileError, Found, front_matter, json};
 use crate::resources::import::entry::Entry;
 
 /// What one file may unpack to; the longest note is shorter.
 const MOST_OF_ONE: u64 = 1 << 20;
+/// The whole library with its older versions, in coffer's archive of an account.
+const LIBRARY: &str = "library.json";
+/// With a longer one, the entries come from their own files.
+const MOST_OF_LIBRARY: u64 = 32 << 20;
 /// What all may unpack to.
 const MOST_OF_ALL: u64 = 128 << 20;
 const MOST_FILES: usize = 200_000;
@@ -27,7 +31,7 @@ pub fn is_zip(bytes: &[u8]) -> bool {
 
 /// # Errors
 /// What the archive is, when there are no Markdown files in it, and why it can't be unpacked.
-pub fn read(bytes: &[u8]) -> Result<Found, FileError> {
+pub fn parse(bytes: &[u8]) -> Result<Found, FileError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|_| FileError::Archive("it is damaged. Download it again"))?;
     if archive.len() > MOST_FILES {
@@ -36,14 +40,19 @@ pub fn read(bytes: &[u8]) -> Result<Found, FileError> {
     if archive.file_names().flatten().any(|name| OFFICE.contains(&&*name)) {
         return Err(super::sniff::document());
     }
+    if let Some(found) = library(&mut archive) {
+        return Ok(found);
+    }
     let (mut found, mut left) =
         (Found { format: "a ZIP of Markdown files", ..Found::default() }, MOST_OF_ALL);
     let mut own = 0;
     for number in 0..archive.len() {
         let file = archive.by_index(number);
         let file = file.map_err(|_| FileError::Archive("a file in it is encrypted or damaged"))?;
-        let Some(name) = Name::of(&file) else { continue };
-        let page = Page { number: number as u64 + 1, text: unpack(file, &mut left)?, name };
+        let Some(name) = Name::parse(&file) else { continue };
+        let text = unpack(file, MOST_OF_ONE.min(left))?;
+        left -= text.len() as u64;
+        let page = Page { number: number as u64 + 1, text, name };
         own += usize::from(page.is_own());
         found.entries.extend(page.entry());
     }
@@ -52,19 +61,22 @@ pub fn read(bytes: &[u8]) -> Result<Found, FileError> {
     if found.entries.is_empty() { Err(super::sniff::archive()) } else { Ok(found) }
 }
 
-fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, left: &mut u64) -> Result<String, FileError> {
+fn library(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Found> {
+    let file = archive.by_name(LIBRARY).ok()?;
+    let found = json::parse(&unpack(file, MOST_OF_LIBRARY).ok()?).filter(|found| found.is_own)?;
+    Some(Found { format: "coffer's archive of an account", charset: "UTF-8", ..found })
+}
+
+fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, limit: u64) -> Result<String, FileError> {
     let mut bytes = Vec::new();
-    let limit = MOST_OF_ONE.min(*left);
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|_| FileError::Archive("a file in it is damaged. Download it again"))?;
-    let length = bytes.len() as u64;
-    if length > limit {
+    if bytes.len() as u64 > limit {
         return Err(FileError::Archive(
             "it unpacks to more than 128 MiB, or a file in it to more than 1 MiB",
         ));
     }
-    *left -= length;
     let Decoded { text, .. } = decode(&bytes, None);
     Ok(text.into_owned())
 }
@@ -78,7 +90,7 @@ struct Name {
 
 impl Name {
     /// `None` for what is no Markdown file, or belongs to a program.
-    fn of(file: &ZipFile<'_, Cursor<&[u8]>>) -> Option<Self> {
+    fn parse(file: &ZipFile<'_, Cursor<&[u8]>>) -> Option<Self> {
         let name = file.name().ok()?.replace('\\', "/");
         let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != "..").collect();
         let (last, folders) = parts.split_last()?;

@@ -11,7 +11,7 @@ use crate::resources::import::entry::{Entry, PastVersion};
 const MAX_DEPTH: usize = 64;
 
 /// `None` for a text that is no JSON, or holds no links that are known.
-pub fn read(text: &str) -> Option<Found> {
+pub fn parse(text: &str) -> Option<Found> {
     let text = text.trim_start();
     if !text.starts_with(['{', '[']) {
         return None;

@@ -48,7 +48,7 @@ impl<'a> Source<'a> {
     /// What the file seems to be, if it is none that coffer reads.
     pub fn open(bytes: &'a [u8], choices: &Choices) -> Result<Self, FileError> {
         if archive::is_zip(bytes) {
-            return archive::read(bytes).map(Self::Other);
+            return archive::parse(bytes).map(Self::Other);
         }
         if let Some(error) = sniff::binary(bytes) {
             return Err(error);
@@ -56,9 +56,9 @@ impl<'a> Source<'a> {
         let charset = choices.encoding();
         let decoded = decode(bytes, charset);
         let text = decoded.text.trim_start_matches('\u{FEFF}');
-        let found = json::read(text)
-            .or_else(|| table::read(text, &choices.columns))
-            .or_else(|| addresses::read(text));
+        let found = json::parse(text)
+            .or_else(|| table::parse(text, &choices.columns))
+            .or_else(|| addresses::parse(text));
         let Some(found) = found else {
             if let Some(error) = sniff::other_format(text) {
                 return Err(error);

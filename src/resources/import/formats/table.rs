@@ -59,7 +59,7 @@ pub struct Column {
 }
 
 /// `None` for a text that has no column of addresses. `chosen` are columns that a person has named.
-pub fn read(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found> {
+pub fn parse(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found> {
     let first = text.lines().next().filter(|line| !line.contains('<'))?;
     let delimiter = DELIMITERS.into_iter().find(|delimiter| delimits(*delimiter, first, text))?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
