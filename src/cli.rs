@@ -164,7 +164,7 @@ fn is_given(given: &[String], extra: &OsString) -> bool {
 
 impl Config {
     /// The configuration that these arguments give, else the defaults.
-    pub fn of<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
+    pub fn parse<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
         arguments: I,
     ) -> Result<Self, clap::Error> {
         let name = std::iter::once(OsString::from("coffer"));

@@ -80,7 +80,7 @@ pub async fn measure(table: &mut Table) {
 }
 
 fn config(folder: &std::path::Path) -> (System, Keys) {
-    let config = Config::of([format!("--data-dir={}", folder.display())]).expect("a configuration");
+    let config = Config::parse([format!("--data-dir={}", folder.display())]).expect("a configuration");
     let context = System::real();
     let keys = Keys::load(config.key_source(), &context).expect("a key");
     (context, keys)

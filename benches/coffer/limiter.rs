@@ -47,7 +47,7 @@ pub async fn measure(table: &mut Table) {
 
 fn settings(settings: &[&str]) -> Config {
     let secret = format!("--secret-key={}", "07".repeat(32));
-    Config::of(settings.iter().map(ToString::to_string).chain([secret])).expect("settings")
+    Config::parse(settings.iter().map(ToString::to_string).chain([secret])).expect("settings")
 }
 
 fn keys(context: &System) -> Keys {

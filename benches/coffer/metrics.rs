@@ -37,7 +37,7 @@ pub async fn measure(table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Arc::new(Day(AtomicI64::new(1_800_000_000_000_000)));
     let context = System { clock: clock.clone(), entropy: System::real().entropy };
-    let config = Config::of([format!("--data-dir={}", folder.path().display())]).expect("settings");
+    let config = Config::parse([format!("--data-dir={}", folder.path().display())]).expect("settings");
     let app = App::open_as(config, context, SocketAddr::from(([127, 0, 0, 1], 3000)), Opening::Create)
         .await
         .expect("coffer opens");

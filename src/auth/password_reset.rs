@@ -60,7 +60,6 @@ pub struct AskForm {
 #[serde(default)]
 pub struct ResetForm {
     password: String,
-    /// A checkbox.
     revoke_tokens: String,
 }
 

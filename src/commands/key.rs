@@ -105,7 +105,6 @@ fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
     Ok(())
 }
 
-/// A file that does not exist need not be renamed.
 fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     if from.exists() { std::fs::rename(from, to) } else { Ok(()) }
 }

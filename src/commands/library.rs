@@ -69,7 +69,7 @@ fn preview(report: &Report) {
 
 fn import_error(error: &Error) -> String {
     match error {
-        Error::Invalid(errors) if errors.of("charset").is_some() => {
+        Error::Invalid(errors) if errors.get("charset").is_some() => {
             format!("{} Use --charset, for example --charset gbk.", sentence(error))
         }
         error => sentence(error),

@@ -221,7 +221,6 @@ fn words_of(text: &str, open_ended: bool) -> Option<Term> {
     Some(Term { words, prefix: open_ended && long_enough, ..Term::default() })
 }
 
-/// A pasted address.
 struct Address<'a> {
     /// Without its scheme and `www.`.
     words: &'a str,

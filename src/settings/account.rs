@@ -81,7 +81,6 @@ pub struct AddressForm {
 pub struct PasswordForm {
     current_password: String,
     password: String,
-    /// A checkbox.
     revoke_tokens: String,
 }
 

@@ -38,7 +38,6 @@ pub struct DisplayForm {
     theme: String,
     density: String,
     title_opens: String,
-    /// A checkbox.
     shortcuts: String,
 }
 

@@ -181,7 +181,7 @@ async fn told_to_stop_it_serves_on_and_is_not_ready() {
 #[test]
 fn without_a_proxy_nothing_is_waited_for() {
     let drain = |settings: &[&str]| {
-        coffer::config::Config::of(settings.iter().map(ToString::to_string))
+        coffer::config::Config::parse(settings.iter().map(ToString::to_string))
             .expect("settings")
             .drain()
             .as_secs()

@@ -77,7 +77,7 @@ impl Cluster {
             AtomicI64::new(1_000_000),
         ));
         let context = System { clock: clock.clone(), entropy: Arc::new(Count(AtomicI64::new(1))) };
-        let secret = Config::of([format!("--secret-key={}", "07".repeat(32))]).expect("settings");
+        let secret = Config::parse([format!("--secret-key={}", "07".repeat(32))]).expect("settings");
         let keys = Keys::load(secret.key_source(), &context).expect("a key");
         let url = redis.url().replace("redis", scheme);
         Self { redis, clock, context, keys, url }
@@ -117,7 +117,7 @@ impl Cluster {
 
 /// The defaults, but for these.
 fn settings(limits: &[&str]) -> Settings {
-    Config::of(limits.iter().map(ToString::to_string)).expect("settings").rate_limit
+    Config::parse(limits.iter().map(ToString::to_string)).expect("settings").rate_limit
 }
 
 fn ip(text: &str) -> IpAddr {

@@ -162,7 +162,7 @@ fn a_companion_in_the_same_slot_is_found_there_and_no_other() {
 #[test]
 fn a_companion_is_found_where_a_policy_before_it_is_off() {
     let settings = [format!("--secret-key={}", "07".repeat(32)), "--rate-limit-login-address=off".to_owned()];
-    let (config, context) = (Config::of(settings).unwrap(), System::real());
+    let (config, context) = (Config::parse(settings).unwrap(), System::real());
     let keys = Keys::load(config.key_source(), &context).unwrap();
     let limiter = Limiter::new(&config.rate_limit, &keys, None, &context, &Metrics::new(&context));
     let policies = [Policy::LoginAddress, Policy::LoginAccounts, Policy::LoginSeen, Policy::LoginPair];

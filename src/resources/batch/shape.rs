@@ -131,7 +131,7 @@ fn precondition(text: Option<&str>) -> Result<Precondition> {
 /// Only the name of the object can be wrong as a whole.
 fn about_verb(error: Error, at: &str) -> Error {
     match &error {
-        Error::Invalid(errors) => match errors.of(at) {
+        Error::Invalid(errors) => match errors.get(at) {
             Some(sentence) => wrong(&format!("{at}.do"), sentence.trim_start_matches(at).trim_start()),
             None => error,
         },

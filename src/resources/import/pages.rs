@@ -111,7 +111,7 @@ async fn import(
     };
     match waits::patient(take_in(&resources, &viewer, &upload, &filled)).await {
         Ok(place) => Ok(redirect(&place, None)),
-        Err(Error::Invalid(errors)) if errors.of("charset").is_some() && filled.charset.is_empty() => {
+        Err(Error::Invalid(errors)) if errors.get("charset").is_some() && filled.charset.is_empty() => {
             refused_with(context, guessed(filled, upload.bytes).await?, errors)
         }
         Err(Error::Invalid(errors)) => refused_with(context, filled, errors),

@@ -49,7 +49,7 @@ impl Preparation {
             let place = end;
             end += 1;
             if place >= skip && !twins.is_one(place) {
-                self.take(&mut slice, source, Placed { entry, place, twins: twins.of(place) });
+                self.take(&mut slice, source, Placed { entry, place, twins: twins.take(place) });
             }
             if place < skip || slice.ready.len() + slice.refusals.len() < SLICE {
                 return ControlFlow::Continue(());

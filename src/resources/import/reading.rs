@@ -27,7 +27,6 @@ pub(super) struct Reading {
     slices: mpsc::Receiver<Slice>,
 }
 
-/// What to read.
 pub(super) struct Task {
     pub bytes: Bytes,
     pub preparation: Preparation,

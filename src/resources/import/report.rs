@@ -156,7 +156,7 @@ impl Report {
         }
         for Addition { ready, holder, added, left_out } in &plan.known {
             let added = added.iter().map(|tag| tag.name.clone()).collect();
-            self.add_duplicate(Duplicate { added, ..Duplicate::of(ready, holder.id) });
+            self.add_duplicate(Duplicate { added, ..Duplicate::new(ready, holder.id) });
             // Its tags came to the holder with those of the first.
             self.tell_twins(ready, holder.id, false);
             if !left_out.is_empty() {
@@ -165,7 +165,7 @@ impl Report {
             }
         }
         for ThrownAway { ready, id } in &plan.thrown_away {
-            self.add_thrown_away(Duplicate::of(ready, *id));
+            self.add_thrown_away(Duplicate::new(ready, *id));
             for twin in &ready.twins {
                 self.add_thrown_away(Duplicate::of_twin(twin, *id));
             }
@@ -248,7 +248,7 @@ impl Row {
 }
 
 impl Duplicate {
-    fn of(ready: &Ready, existing: Uuid) -> Self {
+    fn new(ready: &Ready, existing: Uuid) -> Self {
         let title = ready.checked.title.clone();
         Self { line: ready.line, title, existing: Some(existing), added: Vec::new() }
     }

@@ -46,7 +46,7 @@ impl Twins {
         self.places.contains(&place)
     }
 
-    pub fn of(&mut self, place: usize) -> Vec<Entry> {
+    pub fn take(&mut self, place: usize) -> Vec<Entry> {
         self.of.remove(&place).unwrap_or_default()
     }
 }

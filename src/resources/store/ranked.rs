@@ -98,7 +98,6 @@ fn read_as(query: &Query, reading: Reading) -> Vec<Group> {
     text.into_iter().chain(query.but_literally()).collect()
 }
 
-/// The latest matches.
 struct Latest {
     reading: Reading,
     /// One line a match: `rid`, title, tags and text.

@@ -82,7 +82,6 @@ impl Accounts {
         self.attempts[method.index()].count(if success { Attempt::Success } else { Attempt::Failure });
     }
 
-    /// An attempt that the limiter refused.
     pub fn attempt_limited(&self, method: Method) {
         self.attempts[method.index()].count(Attempt::Limited);
     }

@@ -18,7 +18,8 @@ use crate::support::on_both_engines;
 
 /// The same verbs over the same database, with nothing in memory and nothing in Redis: what is true.
 fn uncached(app: &App) -> Resources {
-    let config = Config::of([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
+    let config =
+        Config::parse([format!("--data-dir={}", app.data_dir().display())]).expect("a configuration");
     let keys = Keys::load(config.key_source(), &app.coffer.system).expect("the app's keys");
     let (db, context) = (app.coffer.db.clone(), app.coffer.system.clone());
     let deps = Deps { db: &db, context: &context, redis: None, keys: &keys, metrics: None, kinds: &[] };

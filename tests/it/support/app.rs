@@ -356,7 +356,7 @@ impl Node {
     }
 
     async fn start(settings: &[String], clock: &TestClock) -> Self {
-        let config = Config::of(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
+        let config = Config::parse(settings.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
         let context = System { clock: Arc::new(clock.clone()), entropy: System::real().entropy };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
