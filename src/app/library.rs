@@ -149,11 +149,11 @@ impl App {
     pub fn maintain_library(&self) -> [JoinHandle<()>; 4] {
         let settings = &self.config.fetching;
         let fetcher = (settings.check_links == Switch::On).then(|| Fetcher::new(&settings.fetch_allow));
-        let [fetching, checking, importing] = [(); 3].map(|()| self.library.resources.clone());
+        let [fetching, checking, jobs] = [(); 3].map(|()| self.library.resources.clone());
         [
             tokio::spawn(async move { fetching.maintain_fetching().await }),
             tokio::spawn(async move { checking.maintain_links(fetcher.as_ref()).await }),
-            tokio::spawn(async move { importing.maintain_imports().await }),
+            tokio::spawn(async move { jobs.maintain_jobs().await }),
             tokio::spawn(self.library.webhooks.clone().maintain()),
         ]
     }
@@ -194,8 +194,8 @@ impl App {
         if let Err(error) = self.library.shares.forget_old().await {
             tracing::warn!(?error, "share links that were over for 30 days could not be removed");
         }
-        if let Err(error) = resources.resume_bulk().await {
-            tracing::warn!(?error, "changes of many entries could not go on");
+        if let Err(error) = resources.forget_old_bulk().await {
+            tracing::warn!(?error, "changes of many entries from 30 days ago could not be removed");
         }
     }
 }

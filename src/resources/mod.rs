@@ -13,6 +13,7 @@ pub mod fetched;
 pub mod fold;
 pub mod import;
 mod index_terms;
+pub mod jobs;
 mod kind;
 mod late_title;
 pub mod listing;

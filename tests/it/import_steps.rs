@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use coffer::resources::import::File;
 use coffer::resources::import::choices::Choices;
-use coffer::resources::import::job::ABANDONED;
+use coffer::resources::jobs::ABANDONED;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;

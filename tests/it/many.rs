@@ -151,7 +151,7 @@ async fn a_change_goes_on_where_its_node_has_left_it(app: App) {
     assert_eq!(read(&owner, &entries[0]).await["pinned"], true);
     owner.get(&format!("/changes/{id}")).await.ok().has("h1", "Done");
     app.later(std::time::Duration::from_hours(31 * 24));
-    app.coffer.library.resources.resume_bulk().await.expect("forgotten");
+    app.coffer.library.resources.forget_old_bulk().await.expect("forgotten");
     let again = app.another_browser_of("owner").await;
     again.get(&format!("/changes/{id}")).await.error_page(404);
 }

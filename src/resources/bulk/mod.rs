@@ -14,6 +14,7 @@ use super::{Resource, Resources, Visibility, cached, tag};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
+use crate::resources::jobs::ABANDONED;
 
 /// Entries that one change may have.
 pub const MOST: usize = 20_000;
@@ -149,14 +150,17 @@ impl Resources {
         Ok(())
     }
 
-    /// Goes on with what a stopped node left unfinished, and forgets changes that are too old to be undone.
+    /// Goes on with what a stopped node left unfinished.
     pub async fn resume_bulk(&self) -> Result<()> {
-        let now = self.context.now();
-        store::forget(&self.db, now.minus(super::TRASH_LIFE)).await?;
-        for id in store::abandoned(&self.db, now.minus(steps::ABANDONED)).await? {
+        for id in store::abandoned(&self.db, self.context.now().minus(ABANDONED)).await? {
             self.run_bulk(id).await?;
         }
         Ok(())
+    }
+
+    /// Forgets changes that are too old to be undone.
+    pub async fn forget_old_bulk(&self) -> Result<()> {
+        Ok(store::forget(&self.db, self.context.now().minus(super::TRASH_LIFE)).await?)
     }
 
     /// What is in the viewer's trash.

@@ -1,7 +1,5 @@
 //! The steps of a change: a few entries in each transaction.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use super::apply::{Act, Before, Skip, act, undo};
@@ -16,8 +14,6 @@ use crate::resources::{Resource, Resources, Via, cached, tag};
 
 /// Entries of one transaction. Their scopes still fit into one message of the cache.
 pub const STEP: usize = 40;
-/// A change that has made no step for so long has lost its node.
-pub const ABANDONED: Duration = Duration::from_mins(2);
 
 impl Resources {
     /// Carries out what is left of a change, or of its undo.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::batch::{NewFile, State};
@@ -18,13 +18,10 @@ use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::Resources;
+use crate::resources::jobs::ABANDONED;
 
 /// The answer waits so long for an import; a longer one goes on behind the page with its progress.
 const WAITED_FOR: Duration = Duration::from_millis(1_500);
-/// An import that has made no step for so long has lost its node.
-pub const ABANDONED: Duration = Duration::from_mins(2);
-/// How often stopped imports are looked for.
-const LOOK: Duration = Duration::from_mins(1);
 
 /// An import that is being carried out.
 struct Job {
@@ -135,18 +132,6 @@ impl Resources {
         }
         Ok(())
     }
-
-    /// Looks for stopped imports until the program ends.
-    pub async fn maintain_imports(&self) {
-        let mut tick = interval(LOOK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            if let Err(error) = self.resume_imports().await {
-                tracing::warn!(?error, "imports that stopped could not go on");
-            }
-        }
-    }
 }
 
 /// Carries out an import or its undo. What takes longer goes on after this returns.
@@ -158,7 +143,7 @@ pub(super) async fn carry_out(resources: &Arc<Resources>, id: Uuid) {
             runner.run_undo(id).await
         };
         if let Err(error) = done.await {
-            tracing::warn!(?error, "an import stopped; it goes on within minutes");
+            tracing::warn!(?error, "an import stopped; it goes on within half a minute");
         }
     });
     let _ = timeout(WAITED_FOR, running).await;

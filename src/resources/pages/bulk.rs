@@ -217,7 +217,7 @@ pub(super) async fn carry_out(
     let (runner, id) = (resources.clone(), bulk.id);
     let running = tokio::spawn(async move {
         if let Err(error) = runner.run_bulk(id).await {
-            tracing::warn!(?error, "a change of many entries stopped; it goes on within the hour");
+            tracing::warn!(?error, "a change of many entries stopped; it goes on within half a minute");
         }
     });
     let _ = timeout(WAITED_FOR, running).await;
