@@ -171,7 +171,7 @@ async fn a_revoked_link_ends_on_every_node() {
 
 on_both_engines!(a_token_is_stored_hashed_and_old_links_are_forgotten);
 async fn a_token_is_stored_hashed_and_old_links_are_forgotten(app: App) {
-    app.has_account("ada", coffer::identity::Role::Member).await;
+    app.signed_in("ada").await.saves(json!({ "title": "Tides", "tags": ["sea"] })).await;
     let (ada, shares) = (app.viewer("ada").await, &app.coffer.library.shares);
     let new = NewShare { tag: "sea".to_owned(), days: 1, ..NewShare::default() };
     let made = shares.create(&ada, &new, &RequestMeta::default()).await.expect("a link");
