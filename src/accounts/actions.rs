@@ -18,8 +18,10 @@ pub const SECOND_FACTOR_OFF: Action = Action::new("second_factor.off", "Turned o
 pub const RECOVERY_CODES_MAKE: Action = Action::new("recovery_codes.make", "Created new recovery codes");
 pub const RECOVERY_CODE_USE: Action =
     Action::new("recovery_code.use", "Used a recovery code").or_refused("Entered a wrong recovery code");
-pub const INVITE_CREATE: Action = Action::new("invite.create", "Created an invitation");
-pub const INVITE_WITHDRAW: Action = Action::new("invite.withdraw", "Withdrew an invitation");
+pub const INVITE_CREATE: Action =
+    Action::new("invite.create", "Created an invitation").with_target("invitation");
+pub const INVITE_WITHDRAW: Action =
+    Action::new("invite.withdraw", "Withdrew an invitation").with_target("invitation");
 pub const INVITE_ACCEPT: Action = Action::new("invite.accept", "Accepted an invitation");
 pub const USER_CREATE: Action = Action::new("user.create", "Created an account for someone");
 pub const USER_DISABLE: Action = Action::new("user.disable", "Disabled an account");

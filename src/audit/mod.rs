@@ -9,6 +9,7 @@ pub mod api;
 pub mod change;
 mod csv;
 pub mod lines;
+mod named_event;
 pub mod pages;
 mod query;
 pub mod reader;

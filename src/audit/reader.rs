@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use super::named_event::{EventActor, NamedEvent};
 pub use super::query::{ACTION_SCHEMA, AuditQuery, Filter};
 use super::query::{MAX_PAGE, PAGE};
 use super::verify::Verified;
@@ -33,29 +33,6 @@ pub struct AuditReader {
     cursors: CursorKey,
     /// The latest, of this process.
     checked: Arc<Mutex<Option<Verification>>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct NamedEvent {
-    pub seq: i64,
-    pub at: Timestamp,
-    pub actor: Option<EventActor>,
-    pub target: String,
-    /// The username, if the target is a user.
-    pub target_name: Option<String>,
-    pub action: String,
-    /// In plain words, or the action's name if this version does not know it.
-    pub description: String,
-    pub outcome: String,
-    pub network: Option<Vec<u8>>,
-    pub request_id: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct EventActor {
-    pub id: Uuid,
-    /// `None` once the account is deleted.
-    pub username: Option<String>,
 }
 
 pub struct EventPage {
@@ -199,6 +176,7 @@ impl AuditReader {
             actor: row.actor_id.map(|id| EventActor { id, username: names.get(&id).cloned() }),
             target_name: row.target.parse().ok().and_then(|id: Uuid| names.get(&id).cloned()),
             target: row.target,
+            target_noun: self.log.action(&row.action).map_or("", Action::target),
             description: self.description(&row.action, &row.outcome),
             action: row.action,
             outcome: row.outcome,
@@ -215,13 +193,5 @@ impl AuditReader {
 
     pub fn actions(&self) -> &[Action] {
         self.log.actions()
-    }
-}
-
-impl NamedEvent {
-    /// The first digits of the network's hash, enough to tell networks apart.
-    pub fn network_hex(&self) -> String {
-        let hash = self.network.as_deref().unwrap_or_default();
-        HEXLOWER.encode(&hash[..hash.len().min(6)])
     }
 }

@@ -85,6 +85,32 @@ impl Policy {
         }
     }
 
+    /// What it counts, for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Pages => "Page views without a login",
+            Self::Api => "API requests without a login",
+            Self::Network => "All requests from a network",
+            Self::Token => "API requests with a token",
+            Self::UnknownToken => "API requests with an unknown token",
+            Self::Session => "Requests while logged in",
+            Self::Admin => "Requests to the admin pages",
+            Self::LoginAddress | Self::LoginAccount | Self::LoginPair | Self::LoginDevice => "Failed logins",
+            Self::LoginAccounts => "Accounts tried without success",
+            Self::LoginSeen => "Accounts tried before",
+            Self::SecondFactor => "Wrong two-step login codes",
+            Self::Sudo => "Wrong passwords when asked to confirm",
+            Self::RegisterAddress | Self::RegisterEmail | Self::RegisterNetwork => "New accounts",
+            Self::ResetAddress | Self::ResetEmail | Self::ResetNetwork => "Password resets",
+            Self::LetterAccount | Self::LetterEmail => "Requested emails",
+        }
+    }
+
+    /// The name of its setting: `COFFER_RATE_LIMIT_PAGES`.
+    pub fn setting(self) -> String {
+        format!("COFFER_RATE_LIMIT_{}", self.as_str().replace('-', "_").to_uppercase())
+    }
+
     /// In the notation that `settings` parses.
     pub const fn default_quota(self) -> &'static str {
         match self {

@@ -77,6 +77,27 @@ impl fmt::Display for Rule {
     }
 }
 
+impl Rule {
+    /// For people: `300 per minute, 100 at once`.
+    pub fn words(self) -> String {
+        match self.quota {
+            None => "No limit".to_owned(),
+            Some(Quota::Rate { burst, count, period }) => {
+                let at_once = if burst == count { String::new() } else { format!(", {burst} at once") };
+                format!("{count} per {}{at_once}", span_words(period).trim_start_matches("1 "))
+            }
+            Some(Quota::Backoff { free, first, longest }) => {
+                format!(
+                    "{free}, then a wait that doubles from {} to {}",
+                    span_words(first),
+                    span_words(longest)
+                )
+            }
+            Some(Quota::Mark { period }) => format!("Remembered for {}", span_words(period)),
+        }
+    }
+}
+
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -102,7 +123,18 @@ fn starts_with_digit(text: &str) -> bool {
 }
 
 fn written(span: Micros) -> String {
-    let (unit, micros) =
-        UNITS.into_iter().find(|(_, micros)| span.is_multiple_of(*micros)).unwrap_or(UNITS[3]);
-    format!("{}{unit}", span / micros)
+    let (unit, _, count) = in_units(span);
+    format!("{count}{unit}")
+}
+
+fn span_words(span: Micros) -> String {
+    let (_, word, count) = in_units(span);
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+fn in_units(span: Micros) -> (&'static str, &'static str, u64) {
+    let mut units = UNITS.into_iter().zip(["day", "hour", "minute", "second"]);
+    let largest = units.find(|((_, micros), _)| span.is_multiple_of(*micros));
+    let ((unit, micros), word) = largest.unwrap_or((UNITS[3], "second"));
+    (unit, word, span / micros)
 }

@@ -37,7 +37,8 @@ use crate::tokens::format::Prefix;
 use crate::web::deps::WebDeps;
 
 const REFRESH_REUSED: Action =
-    Action::new("refresh.reused", "A login token was used twice, so the device was logged out");
+    Action::new("refresh.reused", "A login token was used twice, so the device was logged out")
+        .with_target("device");
 pub const ACTIONS: &[Action] = &[REFRESH_REUSED];
 pub const ACCESS_LIFE: Duration = Duration::from_mins(15);
 

@@ -38,11 +38,18 @@ async fn who_is_held_back_is_listed_and_let_go_on(app: App) {
     let (root, visitor) = (app.admin("root").await, app.visitor());
     root.get(PAGE).await.ok().has("h1", "Limits").text_has("No one is blocked.");
     is_held_back(&visitor, "198.51.100.7").await;
-    let page =
-        root.get(PAGE).await.ok().has(".clients", "pages, per address").has(".clients", "blocked 1 time");
+    let page = root
+        .get(PAGE)
+        .await
+        .ok()
+        .has(".clients", "Page views without a login, per address")
+        .has(".clients", "blocked 1 time");
     let client = page.texts(".clients code").remove(0);
     assert!(client.len() == 12 && client.bytes().all(|digit| digit.is_ascii_hexdigit()), "{client}");
-    page.has("td", "20/h").has("th", "login-account").lacks("198.51.100").lacks("login-seen");
+    page.has("td", "20 per hour")
+        .has("th code", "COFFER_RATE_LIMIT_LOGIN_ACCOUNT")
+        .lacks("198.51.100")
+        .lacks("LOGIN_SEEN");
     root.post_form("/admin/limits/release", &[("client", &client)]).await.redirects_to(PAGE);
     root.get(PAGE).await.ok().text_has("Client unblocked").text_has("No one is blocked.");
     from(&visitor, "198.51.100.7", "/login").await.ok();
@@ -113,7 +120,7 @@ async fn a_limit_on_trial_tells_what_it_would_do(app: App) {
         from(&visitor, "198.51.100.7", "/login").await.ok();
     }
     let page = root.get(PAGE).await.ok().has("h2", "Shadow limits");
-    page.text_has("would have blocked").text_has("would be blocked 5 times").has("td", "shadow 3/h");
+    page.text_has("would have blocked").text_has("would be blocked 5 times").has("td", "3 per hour shadow");
     let limits = root.get(API).await.ok().json();
     assert_eq!(
         (&policy(&limits, "pages")["limit"], &policy(&limits, "pages")["shadow"]),

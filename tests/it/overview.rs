@@ -32,7 +32,7 @@ async fn a_locked_account_is_named_and_let_go_on(app: App) {
     app.has_account("ada", coffer::identity::Role::Member).await;
     root.get(PAGE).await.ok().has("#held-heading", "Blocked by limits").text_has("No one is blocked.");
     is_locked_out(&app, "ada").await;
-    let page = root.get(PAGE).await.ok().has(".clients b", "ada").has(".clients", "login-account");
+    let page = root.get(PAGE).await.ok().has(".clients b", "ada").has(".clients", "Failed logins");
     let person = page.attributes(".clients input[name='person']", "value").remove(0);
     let held = root.get(TWIN).await.ok().json()["held"][0].clone();
     assert_eq!(

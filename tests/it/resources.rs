@@ -102,11 +102,11 @@ async fn every_save_leaves_a_version_that_says_how(app: App) {
     assert_eq!(told, expected.map(|(version, via, title)| (json!(version), json!(via), json!(title))));
     let page = owner.get(&format!("{}/revisions", entry.page())).await.ok();
     let changed = [
-        "Changed: title, text, tags",
-        "Changed: pin or unread",
-        "Changed: title",
-        "Changed: title, text, tags",
-        "First version",
+        "Changed the title, text and tags",
+        "Pinned, unpinned, or marked as read or unread",
+        "Changed the title",
+        "Changed the title, text and tags",
+        "Saved for the first time",
     ];
     assert_eq!(page.texts(".version-change"), changed);
     let first = owner.get(&format!("{}/revisions/1", entry.api())).await.ok().json();

@@ -51,11 +51,11 @@ impl LimitsPage {
     }
 
     /// Policies that only count, with what they would have refused.
-    fn shadows(&self) -> impl Iterator<Item = (&'static str, u64, usize)> {
+    fn shadows(&self) -> impl Iterator<Item = (Policy, u64, usize)> {
         let shadows = self.policies().filter(|(_, rule, _)| rule.shadow && rule.quota.is_some());
         shadows.map(|(policy, _, count)| {
             let clients = self.standing.overview.blocked.iter().filter(|client| client.policy == *policy);
-            (policy.as_str(), count.shadow, clients.count())
+            (*policy, count.shadow, clients.count())
         })
     }
 

@@ -12,7 +12,7 @@ use super::views::{At, DiffLine, Side, diff};
 use crate::error::Result;
 use crate::identity::Viewer;
 use crate::markdown;
-use crate::resources::{PastRevision, Resources, Revision, Revisions};
+use crate::resources::{PastRevision, Resource, Resources, Revision, Revisions, Via};
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::{Id, IdVersion};
@@ -30,7 +30,7 @@ struct RevisionRow {
     version: i64,
     at: At,
     by: String,
-    via: &'static str,
+    how: &'static str,
     href: String,
     current: bool,
     title: String,
@@ -52,8 +52,22 @@ struct RevisionPage {
     visibility: &'static str,
     at: At,
     by: String,
+    how: &'static str,
+    changes: Vec<FieldChange>,
     /// The difference from the current version; empty for none.
     diff: Vec<DiffLine>,
+}
+
+struct FieldChange {
+    label: &'static str,
+    then: String,
+    now: String,
+}
+
+impl RevisionPage {
+    fn is_as_now(&self) -> bool {
+        self.changes.is_empty() && self.diff.is_empty()
+    }
 }
 
 pub async fn revisions(
@@ -70,7 +84,7 @@ pub async fn revisions(
         version: revision.version,
         at: At::moment(revision.saved_at),
         by: revision.saved_by.clone(),
-        via: revision.via.as_str(),
+        how: how(revision.via),
         href: format!("/resources/{id}/revisions/{}", revision.version),
         current: Some(revision.version) == newest,
         title: revision.title.clone(),
@@ -79,6 +93,16 @@ pub async fn revisions(
     let rows = rows.collect();
     let context = context.section("library");
     page(&RevisionsPage { context, title: resource.title, href: format!("/resources/{id}"), rows }, false)
+}
+
+fn how(via: Via) -> &'static str {
+    match via {
+        Via::Web => "in the browser",
+        Via::Api => "via the API",
+        Via::Import => "by import",
+        Via::Fetch => "from its page",
+        Via::Restore => "by restoring an older version",
+    }
 }
 
 fn changed(before: &Revision, after: &Revision) -> String {
@@ -90,7 +114,23 @@ fn changed(before: &Revision, after: &Revision) -> String {
         (before.visibility != after.visibility, "visibility"),
     ];
     let names: Vec<&str> = fields.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
-    if names.is_empty() { "pin or unread".to_owned() } else { names.join(", ") }
+    match names.as_slice() {
+        [] => "Pinned, unpinned, or marked as read or unread".to_owned(),
+        [name] => format!("Changed the {name}"),
+        [first @ .., last] => format!("Changed the {} and {last}", first.join(", ")),
+    }
+}
+
+fn field_changes(then: &Revision, now: &Resource) -> Vec<FieldChange> {
+    let (old_url, url) = (then.url.clone().unwrap_or_default(), now.url.clone().unwrap_or_default());
+    let fields = [
+        ("Title", then.title.clone(), now.title.clone()),
+        ("Address", old_url, url),
+        ("Tags", then.tags.replace(',', ", "), now.tags.0.join(", ")),
+        ("Visibility", then.visibility.as_str().to_owned(), now.visibility.as_str().to_owned()),
+    ];
+    let changed = fields.into_iter().filter(|(_, then, now)| then != now);
+    changed.map(|(label, then, now)| FieldChange { label, then, now }).collect()
 }
 
 pub async fn revision(
@@ -107,12 +147,14 @@ pub async fn revision(
         current_version: resource.version,
         body_html: markdown::render(&revision.body),
         diff: diff(&Side { name: "old", text: &revision.body }, &Side { name: "now", text: &resource.body }),
+        changes: field_changes(&revision, &resource),
         title: revision.title,
         url: revision.url,
         tags: revision.tags.replace(',', ", "),
         visibility: revision.visibility.as_str(),
         at: At::moment(revision.saved_at),
         by: revision.saved_by,
+        how: how(revision.via),
     };
     page(&shown, false)
 }

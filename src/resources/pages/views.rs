@@ -211,7 +211,8 @@ pub fn diff(first: &Side, second: &Side) -> Vec<DiffLine> {
     if first.text == second.text {
         return Vec::new();
     }
-    similar::TextDiff::from_lines(first.text, second.text)
+    let (first_text, second_text) = (format!("{}\n", first.text), format!("{}\n", second.text));
+    similar::TextDiff::from_lines(&first_text, &second_text)
         .iter_all_changes()
         .map(|change| DiffLine {
             kind: match change.tag() {
