@@ -287,6 +287,19 @@ fn quotas_are_read_strictly() {
 }
 
 #[test]
+fn a_quota_is_told_in_words() {
+    for (written, words) in [
+        ("300/min burst 100", "300 per minute, 100 at once"),
+        ("20/15min", "20 per 15 minutes"),
+        ("shadow 1/h", "1 per hour"),
+        ("5 then 1s to 15min", "5, then a wait that doubles from 1 second to 15 minutes"),
+        ("off", "No limit"),
+    ] {
+        assert_eq!(written.parse::<Rule>().unwrap().words(), words);
+    }
+}
+
+#[test]
 fn threads_take_exactly_the_burst() {
     let table = Table::new(1 << 16);
     let quota = Quota::Rate { burst: 100, count: 1, period: SECOND };

@@ -182,6 +182,20 @@ async fn admins_filter_by_action_person_outcome_and_day(app: App) {
     }
 }
 
+on_both_engines!(what_an_event_is_about_is_a_noun_that_leads_to_its_history);
+async fn what_an_event_is_about_is_a_noun_that_leads_to_its_history(app: App) {
+    let admin = app.admin("root").await;
+    token(&app, "root", &["account:read"]).await;
+    let page = admin.get("/admin/audit?action=token.create").await.ok();
+    let about = page.texts("td[data-label=About]").remove(0);
+    assert!(about.starts_with("API token ") && about.len() == "API token 0123abcd".len(), "{about}");
+    let history = page.attributes("td[data-label=About] a", "href").remove(0);
+    admin.get(&history).await.ok().has("td", "Created an API token").lacks("Logged in");
+    app.visitor().post_form("/login", &[("login", "ghost"), ("password", "wrong")]).await.is(422);
+    let refused = admin.get("/admin/audit?outcome=refused").await.ok();
+    refused.has("td", "someone not logged in").has("td", "no known account");
+}
+
 on_both_engines!(a_filter_that_makes_no_sense_is_named_and_kept);
 async fn a_filter_that_makes_no_sense_is_named_and_kept(app: App) {
     let admin = app.admin("root").await;

@@ -63,6 +63,31 @@ async fn the_first_screen_shows_many() {
 }
 
 #[tokio::test]
+async fn many_tags_and_a_long_title_fold_into_their_row() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let tags: Vec<String> = (1..=8).map(|n| format!("harbours-of-scotland-{n}")).collect();
+    owner.saves(json!({ "title": "Tide tables", "url": "https://tides.example", "tags": tags })).await;
+    owner.saves(json!({ "title": "Tides ".repeat(83), "tags": ["sea"] })).await;
+    let fits = "return document.documentElement.scrollWidth <= innerWidth
+        && [...document.querySelectorAll('.entry .tag')].every((tag) => {
+            const { left, right } = tag.getBoundingClientRect();
+            return left >= 0 && right <= innerWidth && tag.scrollWidth <= tag.clientWidth;
+        })";
+    let lines = "const title = document.querySelector('.entry-title');
+        return title.offsetHeight / parseFloat(getComputedStyle(title).lineHeight)";
+    for (javascript, screen) in [(true, PHONE), (false, PHONE), (true, DESK)] {
+        let browser = signed_in(&app, javascript, screen).await;
+        browser.goto("/resources").await;
+        assert!(browser.run::<bool>(fits).await, "{screen:?}");
+        let lines: f64 = browser.run(lines).await;
+        assert!(lines > 1.0 && lines < 4.0, "{lines} at {screen:?}");
+        browser.follow("+5 more tags of “Tide tables”").await;
+        browser.has(".record .tags", "harbours-of-scotland-8").await;
+    }
+}
+
+#[tokio::test]
 async fn filters_and_orders_are_clicks() {
     let app = App::with(Engine::Postgres, &[]).await;
     let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);

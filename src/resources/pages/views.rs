@@ -12,6 +12,8 @@ use crate::web::page_context::PageContext;
 
 /// Characters of the excerpt in a row.
 const EXCERPT: usize = 280;
+/// Tags in a row; the others are in the entry.
+pub const TAGS_SHOWN: usize = 3;
 
 #[derive(Clone, Debug)]
 pub struct TagLink {
