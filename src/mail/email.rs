@@ -89,7 +89,7 @@ impl Email {
                 "Confirm your email",
                 vec![
                     format!("An account named “{username}” was created with this email. Open this link within an hour to confirm it:"),
-                    "If this wasn't you, ignore this email. Your address can't be used without this link.".into(),
+                    "If this wasn’t you, ignore this email. Your address can’t be used without this link.".into(),
                 ],
                 Some(link),
             ),
@@ -103,12 +103,12 @@ impl Email {
             ),
             Self::ResetPassword { link } => (
                 "Choose a new password",
-                vec!["A password reset was requested for your account. Open this link within an hour to choose a new password. If this wasn't you, ignore this email. Your password stays the same.".into()],
+                vec!["A password reset was requested for your account. Open this link within an hour to choose a new password. If this wasn’t you, ignore this email. Your password stays the same.".into()],
                 Some(link),
             ),
             Self::PasswordChanged { security } => (
                 "Your password was changed",
-                vec!["Your password was changed, and your other devices were logged out. If this wasn't you, reset your password immediately:".into()],
+                vec!["Your password was changed, and your other devices were logged out. If this wasn’t you, reset your password immediately:".into()],
                 Some(security),
             ),
             Self::ConfirmEmail { link } => (
@@ -118,22 +118,22 @@ impl Email {
             ),
             Self::EmailChanged { security } => (
                 "Your email was changed",
-                vec!["Your account now uses a different email, and no longer this one. If this wasn't you, contact an administrator of this site and check your account:".into()],
+                vec!["Your account now uses a different email, and no longer this one. If this wasn’t you, contact an administrator of this site and check your account:".into()],
                 Some(security),
             ),
             Self::NewDevice { browser, sessions } => (
                 "New login to your account",
-                vec![format!("Your account was used to log in on a new device: {browser}. If this wasn't you, log that device out and change your password:")],
+                vec![format!("Your account was used to log in on a new device: {browser}. If this wasn’t you, log that device out and change your password:")],
                 Some(sessions),
             ),
             Self::RefreshReused { browser, sessions } => (
                 "A device was logged out for security",
-                vec![format!("The key that kept {browser} logged in was used twice, so it may have been copied. coffer logged that device out. Check your other devices, and change your password if you can't explain this:")],
+                vec![format!("The key that kept {browser} logged in was used twice, so it may have been copied. coffer logged that device out. Check your other devices, and change your password if you can’t explain this:")],
                 Some(sessions),
             ),
             Self::SecondFactorChanged { on, security } => (
                 if *on { "Two-step login was turned on" } else { "Two-step login was turned off" },
-                vec!["This change was made in your account. If this wasn't you, change your password immediately:".into()],
+                vec!["This change was made in your account. If this wasn’t you, change your password immediately:".into()],
                 Some(security),
             ),
             Self::Test { origin } => (

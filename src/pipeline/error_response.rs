@@ -118,7 +118,7 @@ fn error_of(response: &Response) -> Option<Arc<Error>> {
         StatusCode::SERVICE_UNAVAILABLE => Error::TimedOut,
         _ if status.is_client_error() => Error::Malformed {
             code: Code::BadRequest,
-            message: "This request can't be read. Check its address and its body.".into(),
+            message: "This request can’t be read. Check its address and its body.".into(),
         },
         _ => Error::Internal(format!("a layer answered {status}")),
     }))

@@ -43,16 +43,16 @@ pub enum UrlError {
     Empty,
     #[error("This address is longer than 2,000 characters. Enter a shorter one that leads to the same page.")]
     TooLong,
-    #[error("“{0}:” addresses can't be saved. Enter one that starts with https:// or http://.")]
+    #[error("“{0}:” addresses can’t be saved. Enter one that starts with https:// or http://.")]
     Scheme(String),
     #[error(
-        "This is a bookmarklet (“javascript:”), not the address of a page. coffer can't save bookmarklets."
+        "This is a bookmarklet (“javascript:”), not the address of a page. coffer can’t save bookmarklets."
     )]
     Bookmarklet,
     #[error("This address has no website name. Enter it in full, for example https://example.org/page.")]
     NoHost,
     #[error(
-        "This isn't a valid web address. Check it for spaces and typos. It should look like https://example.org/page."
+        "This isn’t a valid web address. Check it for spaces and typos. It should look like https://example.org/page."
     )]
     Unparsable,
     #[error("This address contains a username or password. Remove the part up to “@” and try again.")]

@@ -284,7 +284,7 @@ fn check_side(side: &Lexeme) -> Result<(), QueryError> {
         }
         Lexeme { item: Item::Words { .. }, negated: true, position, .. } => Err(QueryError::at(
             *position,
-            "“or” doesn't work with words that start with “-”. Search for the two separately.",
+            "“or” doesn’t work with words that start with “-”. Search for the two separately.",
         )),
         _ => Ok(()),
     }

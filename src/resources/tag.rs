@@ -39,7 +39,7 @@ pub enum TagError {
     Empty,
     #[error("The tag “{start}…” is longer than {limit} characters. Shorten it.")]
     TooLong { start: String, limit: usize },
-    #[error("A tag can't contain a comma. Enter one tag at a time.")]
+    #[error("A tag can’t contain a comma. Enter one tag at a time.")]
     Comma,
     #[error("A tag contains an invisible control character. Delete it and enter the tag again.")]
     Control,

@@ -78,7 +78,7 @@ impl From<&Resource> for SharedEntry {
 
 /// What a share link shows. The token is the last part of the link's address.
 #[utoipa::path(get, path = "/shares/{token}", operation_id = "openShare", tag = "shares", security((), ("session" = []), ("bearer" = ["resources:read"])),
-    params(("token" = String, Path, description = "The last part of the link’s address.", min_length = 1, max_length = 200), SharedQuery), responses(
+    params(("token" = String, Path, description = "The last part of the link's address.", min_length = 1, max_length = 200), SharedQuery), responses(
     (status = 200, body = OpenedShare, description = "What it shows"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_cursor`, `bad_parameter`"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: there is no such link, or it is over"),

@@ -21,7 +21,7 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
         } else {
             Error::Malformed {
                 code: Code::BadBody,
-                message: "The body of this request is incomplete or can't be read. Send it again.".into(),
+                message: "The body of this request is incomplete or can’t be read. Send it again.".into(),
             }
         }
     })

@@ -147,7 +147,7 @@ where
             MultipartRejection::InvalidBoundary(_) => Error::WrongType { wanted: "multipart/form-data" },
             _ => Error::Malformed {
                 code: Code::BadUpload,
-                message: "This upload can't be read. Try again.".into(),
+                message: "This upload can’t be read. Try again.".into(),
             },
         })?;
         let upload = read_parts(parts).await.map_err(|error| unreadable(&error, limit))?;
@@ -176,7 +176,7 @@ fn unreadable(error: &MultipartError, limit: usize) -> Error {
     }
     Error::Malformed {
         code: Code::BadUpload,
-        message: format!("This upload can't be read: {}.", error.body_text()),
+        message: format!("This upload can’t be read: {}.", error.body_text()),
     }
 }
 

@@ -298,7 +298,7 @@ async fn our_own_pages_pass(app: App) {
         let token = owner.actor.token();
         let ask = asks(&owner.actor, &route, &owner.address(&route), kind, Some(&token));
         let answer = ask.header("x-csrf-token", &token).await;
-        assert!(!answer.text().contains("didn't come from one of coffer"), "{answer}");
+        assert!(!answer.text().contains("didn’t come from one of coffer"), "{answer}");
         assert!(![401, 415].contains(&answer.status()), "{answer}");
         if owner.actor.is_signed_in().await {
             // Logging in is one of them, and brings a new one.

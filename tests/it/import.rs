@@ -87,7 +87,7 @@ async fn a_ragged_file_is_accounted_for_to_its_last_link(app: App) {
     let lines = report.texts(".ledger tbody tr td:first-child");
     assert_eq!(lines, ["8", "30", "31"]);
     report
-        .has(".ledger", "“place:” addresses can't be saved")
+        .has(".ledger", "“place:” addresses can’t be saved")
         .has(".ledger", "“javascript:”")
         .has(".ledger", "Enter the address");
     let again = imports(&owner, RAGGED).await.has("h1", "Nothing new to import");
@@ -197,7 +197,7 @@ async fn what_is_no_bookmarks_file_is_refused_with_a_sentence(app: App) {
         (b"<!doctype html><p>A page", "It seems to be a web page"),
         (b"just text", "contains no bookmarks"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "It seems to be a picture"),
-        (b"\0\x01\0\x02\0\x03\0\x04", "isn't a text file"),
+        (b"\0\x01\0\x02\0\x03\0\x04", "isn’t a text file"),
         (b"{\"roots\":{}}", "contains no bookmarks"),
         (damaged.as_bytes(), "damaged"),
     ] {
@@ -413,7 +413,7 @@ async fn a_bookmarklet_is_told_what_it_is_however_long(app: App) {
     let owner = app.signed_in("owner").await;
     let long = format!("javascript:(function(){{\n{}}})()", "alert(1);".repeat(500));
     let report = imports(&owner, &file_of(&format!("<DT><A HREF=\"{long}\">Clip</A>"))).await;
-    report.has(".ledger", "coffer can't save bookmarklets");
+    report.has(".ledger", "coffer can’t save bookmarklets");
 }
 
 /// One link in a file that says nothing of its encoding.

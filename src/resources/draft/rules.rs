@@ -16,7 +16,7 @@ pub(super) fn check_url(url: Option<&str>, kind: Kind, errors: &mut FieldErrors)
     match (kind, url.map(str::trim)) {
         (Kind::Note, None | Some("")) => None,
         (Kind::Note, Some(_)) => {
-            errors.add("url", "A note can't have an address. Save it as a link, or remove the address.");
+            errors.add("url", "A note can’t have an address. Save it as a link, or remove the address.");
             None
         }
         (Kind::Link, url) => normal_url::parse(url.unwrap_or_default())
@@ -58,7 +58,7 @@ pub(super) fn check_text(field: &'static str, text: &str, limit: usize, errors: 
             format!("This is {length} characters long; at most {limit} are allowed. Shorten it."),
         );
     } else if text.contains('\0') {
-        errors.add(field, "This contains a null character, which can't be saved. Remove it.");
+        errors.add(field, "This contains a null character, which can’t be saved. Remove it.");
     }
 }
 

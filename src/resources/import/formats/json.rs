@@ -19,15 +19,15 @@ pub fn parse(text: &str) -> Option<Found> {
     let file: Value = serde_json::from_str(text).ok()?;
     let list = |name: &str| file.get(name).and_then(Value::as_array);
     if let Some(resources) = list("resources").filter(|_| file.get("exported_at").is_some()) {
-        let (format, entries) = ("coffer's JSON export", own_entries(resources));
+        let (format, entries) = ("coffer’s JSON export", own_entries(resources));
         return Some(Found { format, entries, is_own: true, ..Found::default() });
     }
     let (format, entries) = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
-        ("Chrome's bookmarks (JSON)", tree(roots.values()))
+        ("Chrome’s bookmarks (JSON)", tree(roots.values()))
     } else if file.get("type").is_some_and(|kind| kind == "text/x-moz-place-container") {
         ("a Firefox backup (JSON)", tree(std::iter::once(&file)))
     } else if let Some(collections) = list("collections") {
-        ("linkwarden's JSON export", collections.iter().flat_map(collection).collect())
+        ("linkwarden’s JSON export", collections.iter().flat_map(collection).collect())
     } else {
         let items = list("bookmarks").or_else(|| list("links")).or_else(|| file.as_array())?;
         ("a JSON export", entries(items))

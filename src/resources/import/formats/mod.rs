@@ -86,7 +86,7 @@ impl<'a> Source<'a> {
 
     pub const fn format(&self) -> &'static str {
         match self {
-            Self::Netscape(document) if document.is_own() => "coffer's bookmarks (HTML)",
+            Self::Netscape(document) if document.is_own() => "coffer’s bookmarks (HTML)",
             Self::Netscape(_) => "bookmarks (HTML)",
             Self::Other(found) => found.format,
         }

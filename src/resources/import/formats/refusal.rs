@@ -6,7 +6,7 @@ use netscape_bookmarks::Error;
 pub enum FileError {
     #[error("This file is empty. Export your bookmarks again and choose the new file.")]
     Empty,
-    #[error("This isn't a text file. Choose a file that your browser or another program exported.")]
+    #[error("This isn’t a text file. Choose a file that your browser or another program exported.")]
     Binary,
     #[error("This file contains no bookmarks. Choose a file that your browser or another program exported.")]
     NotBookmarks,
@@ -17,10 +17,10 @@ pub enum FileError {
     )]
     Damaged,
     #[error(
-        "This file doesn't say which encoding it uses. It looks like {guess}. Choose the encoding, then choose the file again."
+        "This file doesn’t say which encoding it uses. It looks like {guess}. Choose the encoding, then choose the file again."
     )]
     Charset { guess: &'static str },
-    #[error("This ZIP archive can't be imported: {0}.")]
+    #[error("This ZIP archive can’t be imported: {0}.")]
     Archive(&'static str),
 }
 

@@ -18,7 +18,7 @@ pub fn binary(bytes: &[u8]) -> Option<FileError> {
         [0x1F, 0x8B, ..] => other("a compressed file", TAKE_OUT),
         _ if bytes.starts_with(b"SQLite format 3\0") => other("a database", TAKE_HTML),
         _ if bytes.starts_with(b"mozLz40\0") => other("a Firefox backup", TAKE_HTML),
-        _ if bytes.starts_with(b"bplist00") => other("Safari's internal bookmarks file", TAKE_HTML),
+        _ if bytes.starts_with(b"bplist00") => other("Safari’s internal bookmarks file", TAKE_HTML),
         _ if bytes.starts_with(b"%PDF-") => other("a PDF document", TAKE_HTML),
         _ if PICTURES.iter().any(|start| bytes.starts_with(start)) => other("a picture", TAKE_HTML),
         _ if bytes.starts_with(b"RIFF") || bytes.get(4..8) == Some(b"ftyp") || bytes.starts_with(b"ID3") => {
@@ -62,7 +62,7 @@ pub fn other_format(text: &str) -> Option<FileError> {
     } else if head.contains("<xbel") {
         "XBEL"
     } else if head.contains("<plist") {
-        "Safari's internal bookmarks file"
+        "Safari’s internal bookmarks file"
     } else if head.starts_with("<?xml") && !head.contains("<html") && !head.contains("<dl") {
         "XML"
     } else if head.starts_with("opera hotlist") {
@@ -92,15 +92,15 @@ fn is_json(text: &str) -> bool {
 fn json(head: &str) -> FileError {
     let has = |names: &[&str]| names.iter().all(|name| head.contains(&format!("\"{name}\"")));
     let what = if has(&["exported_at", "resources"]) {
-        "coffer's own JSON export"
+        "coffer’s own JSON export"
     } else if has(&["roots"]) {
-        "Chrome's internal bookmarks file (JSON)"
+        "Chrome’s internal bookmarks file (JSON)"
     } else if head.contains("text/x-moz-place") {
         "a Firefox backup (JSON)"
     } else if has(&["is_archived"]) {
-        "wallabag's JSON export"
+        "wallabag’s JSON export"
     } else if has(&["href", "toread"]) {
-        "Pinboard's JSON export"
+        "Pinboard’s JSON export"
     } else {
         "JSON"
     };

@@ -204,7 +204,7 @@ fn a_list_of_addresses() {
 fn what_is_none_of_these_is_refused_by_name() {
     for (file, what) in [
         (r#"{"name":"coffer","version":"1.0"}"#, "JSON"),
-        (r#"[{"href":"https://a.example/","toread":"no""#, "Pinboard's JSON"),
+        (r#"[{"href":"https://a.example/","toread":"no""#, "Pinboard’s JSON"),
         ("just text", "contains no bookmarks"),
         ("name,amount\nx,1\n", "contains no bookmarks"),
     ] {
@@ -226,11 +226,11 @@ fn files_of_other_kinds_are_told_what_they_seem_to_be() {
     for (text, seems) in [
         (
             "{\"exported_at\": \"x\", \"resources\": [\n{\"body\":\"<a href='https://x.example/'>x</a><dl>\"}",
-            "coffer's own JSON",
+            "coffer’s own JSON",
         ),
-        ("[{\"is_archived\":0,\"content\":\"<dl><a href=\\\"https://x.example\\\">\"}]", "wallabag's JSON"),
+        ("[{\"is_archived\":0,\"content\":\"<dl><a href=\\\"https://x.example\\\">\"}]", "wallabag’s JSON"),
         (" \u{FEFF}[ ]", "JSON"),
-        ("{\"checksum\":\"\", \"roots\":{}}", "Chrome's internal bookmarks file"),
+        ("{\"checksum\":\"\", \"roots\":{}}", "Chrome’s internal bookmarks file"),
         ("{\"type\":\"text/x-moz-place-container\"}", "Firefox"),
         (
             "<!DOCTYPE html><html><head></head><body><p><a href=https://x.example/>x</a></body></html>",
