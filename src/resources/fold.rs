@@ -22,5 +22,10 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Each searchable word, as it is written and as [`fold`] leaves it.
+pub fn words(text: &str) -> impl Iterator<Item = (&str, String)> {
+    tokens::split(text).map(|token| (&text[token.at], token.folded))
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ mod parts;
 pub use chosen::{ChosenFilter, chosen_filters, with_filter};
 pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
-pub use near::nearest_tags;
+pub use near::near_misses;
 
 use super::fold::{self, Highlight};
 use super::{index_terms, normal_url};

@@ -275,6 +275,7 @@ async fn single_things(app: &App) {
     let by_id = |table: &str| if sqlite { "SEARCH".to_owned() } else { format!("{table}_pkey") };
     for (what, sql, values, index) in [
         ("find", store::FIND, vec![Value::Id(id)], by_id("resources")),
+        ("newest titles", store::NEWEST_TITLES, vec![Value::Id(id)], "resources_mine_created".to_owned()),
         ("trash", store::TRASHED, vec![Value::Id(id)], "resources_trash".to_owned()),
         (
             "changes",

@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 use fantoccini::wd::PrintOrientation;
 use reqwest::Method;
 use serde_json::json;
+use url::form_urlencoded;
 
 use crate::browser::{has_complained_only_of, logs_in};
 use crate::support::actor::Actor;
@@ -359,4 +360,32 @@ async fn a_search_that_finds_nothing_offers_what_was_meant(app: App) {
     owner.get("/resources?q=moon+lighthuse").await.ok().lacks("Did you mean");
     owner.get("/resources?q=tide+tables").await.ok().lacks("Did you mean");
     other.get("/resources?q=lighthuse").await.ok().has("h2", "No results").lacks("Did you mean");
+}
+
+on_both_engines!(the_words_of_ones_own_titles_are_offered);
+async fn the_words_of_ones_own_titles_are_offered(app: App) {
+    let (owner, other) = (app.signed_in("owner").await, app.signed_in("other").await);
+    owner.saves(json!({ "title": "Überfahrt nach Helgoland", "body": "at noon" })).await;
+    owner.saves(json!({ "title": "Moon over the sea", "visibility": "public" })).await;
+    other.saves(json!({ "title": "Zugspitze" })).await;
+    for (typed, meant) in [
+        ("helgolnad", "Helgoland"),
+        ("uberfart", "Überfahrt"),
+        ("uberfahrt nach helgolandd", "uberfahrt nach Helgoland"),
+        ("noon helgolnad", "noon Helgoland"),
+        ("by:me helgolnad", "by:me Helgoland"),
+    ] {
+        let query: String = form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+        let offered = owner.get(&format!("/resources?q={query}")).await.ok();
+        assert_eq!(offered.texts(".nothing p a")[0], meant, "{typed}");
+        let href = offered.attributes(".nothing p a", "href").remove(0);
+        owner.get(&href).await.ok().has(".entry", "Überfahrt nach Helgoland").holds("q", meant);
+    }
+    for nothing in ["zugsptize", "sae", "helgolnad+moon", "helgolnad&kind=link", "%22helgolnad%22"] {
+        let path = format!("/resources?q={nothing}");
+        owner.get(&path).await.ok().has("h2", "No results").lacks("Did you mean");
+    }
+    other.get("/resources?q=zugsptize").await.ok().has(".nothing p a", "Zugspitze");
+    other.get("/resources?q=helgolnad").await.ok().has("h2", "No results").lacks("Did you mean");
+    app.visitor().get("/resources?q=mooon").await.ok().lacks("Did you mean");
 }

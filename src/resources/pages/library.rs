@@ -12,9 +12,8 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen;
-use super::near_miss::NearMiss;
 use super::pinned::pinned_first;
-use super::results::{ResultsPart, kept};
+use super::results::{NearMiss, ResultsPart, kept};
 use super::searches::SavedSearches;
 use super::sieve::Sieve;
 use super::views::{Row, Waiting};
@@ -117,7 +116,7 @@ async fn library(
     let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips, total).await?;
     let query = query::parse(&params.q).unwrap_or_default();
     let near_miss = if listing.hits.is_empty() && query_error.is_none() {
-        NearMiss::find(&resources, &viewer, &narrowed).await?
+        resources.near_miss(&viewer, &narrowed).await?
     } else {
         None
     };
@@ -142,7 +141,7 @@ async fn library(
         },
         chips,
         query_error,
-        near_miss,
+        near_miss: near_miss.map(|near| NearMiss { href: href(&near), q: near.q }),
         wordless: query.says_nothing,
         unknown_filter: query.unknown_filter.map(|unknown| unknown.message),
         next: listing

@@ -14,7 +14,6 @@ mod history;
 pub mod icons;
 mod library;
 mod names;
-mod near_miss;
 mod pinned;
 mod results;
 mod rows;

@@ -3,7 +3,6 @@
 use askama::Template;
 
 use super::chosen::{Chip, SideTag};
-use super::near_miss::NearMiss;
 use super::searches::SavedSearches;
 use super::sieve::SieveGroup;
 use super::views::{Row, Waiting};
@@ -87,6 +86,11 @@ impl ResultsPart<'_> {
         let search = if self.q.is_empty() { String::new() } else { format!("{} · ", self.q) };
         format!("{search}{library} · coffer")
     }
+}
+
+pub struct NearMiss {
+    pub q: String,
+    pub href: String,
 }
 
 pub struct Hidden {

@@ -26,6 +26,8 @@ pub const FIND: &str = resource_where!("r.id = $1");
 pub const TRASHED: &str = resource_where!(
     "r.owner_id = $1 AND r.trashed_at IS NOT NULL ORDER BY r.trashed_at DESC, r.id DESC LIMIT 500"
 );
+pub const NEWEST_TITLES: &str = "SELECT title FROM resources WHERE owner_id = $1 AND trashed_at IS NULL
+        ORDER BY created_at DESC, id DESC LIMIT 2000";
 pub const FIND_BY_URL: &str =
     "SELECT id FROM resources WHERE owner_id = $1 AND url_key = $2 AND trashed_at IS NULL";
 pub const FIND_IN_TRASH: &str = "SELECT id FROM resources r
@@ -56,6 +58,11 @@ pub async fn find_within(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Resource>
 
 pub async fn trashed(db: &Db, owner: Uuid) -> sqlx::Result<Vec<Resource>> {
     on!(db.read(), pool => sqlx::query_as(TRASHED).bind(owner).fetch_all(pool).await)
+}
+
+/// Titles of the person's entries, the newest first.
+pub async fn newest_titles(db: &Db, owner: Uuid) -> sqlx::Result<Vec<String>> {
+    on!(db.read(), pool => sqlx::query_scalar(NEWEST_TITLES).bind(owner).fetch_all(pool).await)
 }
 
 pub async fn find_by_url(db: &Db, owner: Uuid, url_key: &[u8]) -> sqlx::Result<Option<Uuid>> {
