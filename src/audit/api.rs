@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::csv;
 use super::query::DownloadQuery;
-use super::reader::{AuditQuery, AuditReader, AuditState, NamedEvent};
+use super::reader::{AuditQuery, AuditReader, AuditState, EventPage, NamedEvent};
 use crate::error::Result;
 use crate::timestamp::Timestamp;
 use crate::web::forms::StrictQuery;
@@ -89,9 +89,8 @@ async fn list_events(
     viewer: Scoped<AdminRead>,
     StrictQuery(query): StrictQuery<AuditQuery>,
 ) -> Result<Json<AuditList>> {
-    let page = audit_reader.page(&viewer, &query).await?;
-    let items = page.entries.into_iter().map(AuditEvent::from).collect();
-    Ok(Json(AuditList { items, next_cursor: page.next }))
+    let EventPage { entries, next: next_cursor } = audit_reader.page(&viewer, &query).await?;
+    Ok(Json(AuditList { items: entries.into_iter().map(AuditEvent::from).collect(), next_cursor }))
 }
 
 /// The filtered audit trail as CSV, newest first; for admins.

@@ -87,15 +87,12 @@ impl<S: Sync> FromRequestParts<S> for KeyOfFile {
 /// # Errors
 /// 400 `bad_idempotency_key` when there is a key.
 pub fn refuse_key(headers: &HeaderMap) -> Result<()> {
-    if !headers.contains_key(KEY) {
-        return Ok(());
+    const SECRET: &str =
+        "This answer holds a secret, so coffer does not keep it to repeat it. Leave out Idempotency-Key.";
+    if headers.contains_key(KEY) {
+        return Err(Error::Malformed { code: Code::BadIdempotencyKey, message: SECRET.into() });
     }
-    Err(Error::Malformed {
-        code: Code::BadIdempotencyKey,
-        message:
-            "This answer holds a secret, so coffer does not keep it to repeat it. Leave out Idempotency-Key."
-                .into(),
-    })
+    Ok(())
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>> {

@@ -49,7 +49,6 @@ struct Pieces {
 #[derive(Default)]
 struct State {
     pieces: Vec<Piece>,
-    /// Inside `script` or `style`, whose text is not for readers.
     hidden: bool,
 }
 

@@ -91,7 +91,6 @@ fn begins_unknown(before: &str, after: &str) -> bool {
     let length = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count();
     let ends = name[length..].starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'));
     let is_known = ends && length <= 16 && raw::is_known(&name[..length].to_ascii_lowercase());
-    // Where a link leads may stand in angle brackets.
     let is_target = before.ends_with("](") || before.trim_end_matches(' ').ends_with("]:");
     after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && !is_known

@@ -52,7 +52,7 @@ pub async fn bind(config: &Config) -> Result<Option<TcpListener>, String> {
 fn warn_when_open(address: SocketAddr, config: &Config) {
     if !address.ip().is_loopback() && config.metrics.metrics_token.is_none() {
         tracing::warn!(event = "metrics_open", %address,
-            "whoever reaches this address may read the metrics. Set COFFER_METRICS_TOKEN, or keep the port private.");
+            "anyone who reaches this address may read the metrics. Set COFFER_METRICS_TOKEN, or keep the port private.");
     }
 }
 

@@ -2,10 +2,9 @@
 
 use axum::http::{HeaderMap, header};
 
-/// What is looked at; real ones are shorter than 300.
 const MAX_BYTES: usize = 512;
 
-/// The first match counts. Browsers also name those they descend from, so the descendant comes first.
+/// The first match counts. Browsers and systems also name those they descend from, so the descendant comes first.
 const BROWSERS: [(&str, &str); 14] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -23,7 +22,6 @@ const BROWSERS: [(&str, &str); 14] = [
     ("Safari/", "Safari"),
 ];
 
-/// iPhones and Androids also name the systems they descend from.
 const SYSTEMS: [(&str, &str); 8] = [
     ("Android", "Android"),
     ("iPhone", "iPhone"),

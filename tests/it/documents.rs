@@ -20,7 +20,7 @@ const QUESTIONS: [(&str, &str); 66] = [
     ("move to another server", "howto#Move to another server"),
     ("switch from sqlite to postgresql", "howto#Switch from SQLite to PostgreSQL"),
     ("disable registration", "howto#Disable registration (sign-up), or open it"),
-    ("make somebody admin", "howto#Make somebody an admin"),
+    ("make somebody admin", "howto#Make a user an admin"),
     ("delete a user", "howto#Disable or delete a user"),
     ("require two factor for everyone", "howto#Require two-step login, the second factor (2FA)"),
     ("where is my data stored", "howto#Find where the data is stored"),

@@ -12,7 +12,6 @@ use crate::timestamp::Timestamp;
 const PERSON: &str = "SELECT id, email, username, username_key, display_name, role, created_at, verified_at,
     disabled_at, totp_secret IS NOT NULL AS second_factor,
     (SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_id = users.id) AS seen_at FROM users";
-
 const HOLDS: &str = "AND (username_key LIKE $3 ESCAPE '\\' OR LOWER(email) LIKE $3 ESCAPE '\\'
     OR LOWER(display_name) LIKE $3 ESCAPE '\\')";
 

@@ -54,7 +54,7 @@ impl Tour {
     pub async fn changes_roles(&self) {
         self.commands(&[
             "troubleshooting#There is no admin any more",
-            "howto#Make somebody an admin",
+            "howto#Make a user an admin",
             "howto#Disable or delete a user",
         ])
         .await;
