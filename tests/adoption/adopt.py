@@ -38,7 +38,7 @@ def cut(name, begin, end):
 
 
 def take_away():
-    for name in ["src/resources", "src/shares", "src/webhooks", "templates/resources", "templates/shares", "templates/export", "templates/import", "templates/public"]:
+    for name in ["src/resources", "src/shares", "src/webhooks", "src/commands/library", "templates/resources", "templates/shares", "templates/export", "templates/import", "templates/public"]:
         shutil.rmtree(path(name))
     for name in ["src/commands/library.rs", "src/commands/export.rs", "src/doctor/tags.rs", "templates/settings/capture.html",
                  "templates/settings/webhooks.html", "templates/settings/deliveries.html", "templates/settings/shares.html"]:
