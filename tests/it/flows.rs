@@ -116,6 +116,29 @@ async fn a_broken_link_is_shown_and_found(visit: Visit) {
     has_complained_only_of(browser, &OVERTAKEN).await;
 }
 
+in_every_way!(an_import_leaves_what_was_thrown_away);
+async fn an_import_leaves_what_was_thrown_away(visit: Visit) {
+    let Visit { owner, browser, .. } = &visit;
+    let gone = owner.saves(json!({ "url": "https://tides.example/", "title": "Tides" })).await;
+    owner.json_free(Method::DELETE, &gone.api()).await.is(204);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bookmarks.html");
+    let text = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://tides.example/\">Tides</A>\
+        <DT><A HREF=\"https://moon.example/\">Moon</A></DL>";
+    std::fs::write(&file, text).expect("a file");
+    browser.goto("/import").await;
+    browser.upload("Bookmarks file", &file).await;
+    browser.press("Preview").await;
+    browser.has("#thrown-away", "will not be imported").await;
+    browser.press("Import").await;
+    browser.has("h1", "Bookmarks imported").await;
+    browser.has("#thrown-away", "1 link is already in your trash").await;
+    browser.follow("View imported entries").await;
+    browser.has(".entries", "Moon").await;
+    browser.doesnt_see("Tides").await;
+    has_complained_only_of(browser, &OVERTAKEN).await;
+}
+
 in_every_way!(tags_are_merged_after_a_preview);
 async fn tags_are_merged_after_a_preview(visit: Visit) {
     let browser = &visit.browser;
