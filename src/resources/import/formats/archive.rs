@@ -15,7 +15,7 @@ use crate::resources::import::entry::Entry;
 
 /// What one file may unpack to; the longest note is shorter.
 const MOST_OF_ONE: u64 = 1 << 20;
-/// The whole library with its older versions, in coffer's archive of an account.
+/// The whole library with its older versions, in coffer’s archive of an account.
 const LIBRARY: &str = "library.json";
 /// With a longer one, the entries come from their own files.
 const MOST_OF_LIBRARY: u64 = 32 << 20;
@@ -64,7 +64,7 @@ pub fn parse(bytes: &[u8]) -> Result<Found, FileError> {
 fn library(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Found> {
     let file = archive.by_name(LIBRARY).ok()?;
     let found = json::parse(&unpack(file, MOST_OF_LIBRARY).ok()?).filter(|found| found.is_own)?;
-    Some(Found { format: "coffer's archive of an account", charset: "UTF-8", ..found })
+    Some(Found { format: "coffer’s archive of an account", charset: "UTF-8", ..found })
 }
 
 fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, limit: u64) -> Result<String, FileError> {
