@@ -17,7 +17,7 @@ pub const WAYS: [(bool, u32); 4] = [(true, 1280), (true, 390), (false, 1280), (f
 /// What htmx says of a search as one types that a newer one overtakes.
 const OVERTAKEN: [&str; 2] = ["htmx:sendAbort", "htmx:afterRequest"];
 
-/// Somebody in the library, in one of the ways.
+/// A person in the library, in one of the ways.
 struct Visit {
     app: App,
     owner: Actor,
