@@ -246,6 +246,8 @@ async fn addresses(ada: &Actor) -> Vec<Canary> {
         let made = ada.json(Method::POST, path, what).await.is(status).json();
         made["url"].as_str().expect("an address").split('/').nth(4).expect("a token").to_owned()
     };
+    let entry = json!({ "title": "T", "body": "", "tags": ["sea"] });
+    ada.json(Method::POST, "/api/v1/resources", entry).await.is(201);
     let shared = tokens("/api/v1/me/shares", json!({ "tag": "sea" }), 201).await;
     ada.get(&format!("/s/{shared}")).await.ok();
     ada.get(&format!("/api/v1/shares/{shared}")).await.ok();
