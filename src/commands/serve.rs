@@ -41,9 +41,9 @@ async fn serve_until_told(config: Config, context: System) -> Result<(), String>
         app = App::open_with(config, context, local, async |config| waiting::database(config, &listener).await) => app?,
         () = signals.next() => return Ok(()),
     };
-    greet(&app).await.map_err(|e| sentence(&e))?;
     let scraped = scraped.map(|listening| tokio::spawn(metrics::serve(listening, app.clone())));
     let socket = Socket::listen(&app);
+    greet(&app).await.map_err(|e| sentence(&e))?;
     let (stop, asked) = oneshot::channel();
     let serving = serve::serve(listener, app, async move { asked.await.unwrap_or_default() });
     let insisted = async {
