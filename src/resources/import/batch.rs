@@ -8,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::batch_store::{self, Advance, ImportRow};
+use super::batch_store::{self, Advance, ImportRow, NewImport};
 use super::choices::Choices;
 use super::plan::Plan;
 use super::prepare::Preparation;
 use super::reading::{Reading, Task};
-use super::store::{self, NewImport};
+use super::store;
 use super::{File, Report};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -136,7 +136,7 @@ impl Resources {
         // What it gives to entries that are there already is a change of many entries, whose undo takes it back.
         let merges = BulkChange::AddTags(Vec::new());
         bulk::store::begin_done(&mut tx, id, owner, &merges, now).await?;
-        store::finish(&mut tx, id, &import.report.emptied()).await?;
+        batch_store::set_report(&mut tx, id, &import.report.emptied()).await?;
         Ok(tx.commit([Scope::User(owner)]).await?)
     }
 
@@ -175,8 +175,8 @@ impl Resources {
             now,
         };
         let mut tx = self.cache.begin().await?;
-        store::begin(&mut tx, &row).await?;
-        store::finish(&mut tx, id, report).await?;
+        batch_store::begin(&mut tx, &row).await?;
+        batch_store::set_report(&mut tx, id, report).await?;
         tx.commit([Scope::User(owner)]).await?;
         batch_store::keep_file(&self.db, id, bytes).await?;
         Ok(id)

@@ -2,13 +2,42 @@
 
 use uuid::Uuid;
 
+use super::Report;
 use super::batch::{KeptEntry, State};
+use super::choices::Choices;
 use crate::cache::Write;
 use crate::db::{Db, Engine, on};
 use crate::timestamp::Timestamp;
 
 /// Bytes of a file that one row holds.
 const PART: usize = 1 << 20;
+
+pub struct NewImport<'a> {
+    pub id: Uuid,
+    pub owner: Uuid,
+    pub file_name: &'a str,
+    pub state: State,
+    pub choices: &'a Choices,
+    pub total: usize,
+    pub now: Timestamp,
+}
+
+pub async fn begin(tx: &mut Write, import: &NewImport<'_>) -> sqlx::Result<()> {
+    const SQL: &str =
+        "INSERT INTO imports (id, owner_id, filename, state, report, choices, total, created_at, began_at, stepped_at)
+            VALUES ($1, $2, $3, $4, '{}', $5, $6, $7, $7, $7)";
+    let NewImport { id, owner, file_name, state, choices, total, now } = import;
+    let choices = serde_json::to_string(choices).unwrap_or_default();
+    let total = i64::try_from(*total).unwrap_or(i64::MAX);
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(state.as_str()).bind(choices)
+        .bind(total).bind(now).execute(conn).await.map(drop))
+}
+
+pub async fn set_report(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE imports SET report = $2 WHERE id = $1";
+    let json = serde_json::to_string(report).unwrap_or_default();
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(json).execute(conn).await.map(drop))
+}
 
 #[derive(sqlx::FromRow)]
 pub struct ImportRow {

@@ -106,7 +106,7 @@ impl Resources {
         if slice.end >= BATCH {
             store::refresh_statistics(&mut tx).await?;
         }
-        store::finish(&mut tx, job.id, &job.report).await?;
+        batch_store::set_report(&mut tx, job.id, &job.report).await?;
         tx.commit(touched(job.owner, &changed)).await?;
         job.done = slice.end;
         Ok(true)
@@ -119,7 +119,7 @@ impl Resources {
         if !batch_store::advance(&mut tx, id, advance).await? {
             return Ok(());
         }
-        store::finish(&mut tx, id, &report).await?;
+        batch_store::set_report(&mut tx, id, &report).await?;
         tx.commit([Scope::User(owner)]).await?;
         Ok(batch_store::drop_file(&self.db, id).await?)
     }

@@ -2,7 +2,7 @@
 
 pub mod api;
 pub mod batch;
-mod batch_store;
+pub(super) mod batch_store;
 pub mod choices;
 mod drafts;
 mod entry;

@@ -1,4 +1,4 @@
-//! The SQL of imports: many rows a statement.
+//! The SQL of what an import writes into the library: many rows a statement.
 
 mod existing;
 
@@ -11,41 +11,12 @@ use uuid::Uuid;
 pub use self::existing::{
     Holder, Holding, addresses_in_trash, has_notes_in_trash, holders, same_note, same_note_in_trash,
 };
-use super::batch::State;
-use super::choices::Choices;
-use super::{Past, Ready, Report};
+use super::{Past, Ready};
 use crate::cache::Write;
 use crate::db::{Db, Engine, REFRESH_STATISTICS, on};
 use crate::resources::store::columns::{SAVED, bind_saved, insert_revisions};
 use crate::resources::tag::TagName;
 use crate::timestamp::Timestamp;
-
-pub struct NewImport<'a> {
-    pub id: Uuid,
-    pub owner: Uuid,
-    pub file_name: &'a str,
-    pub state: State,
-    pub choices: &'a Choices,
-    pub total: usize,
-    pub now: Timestamp,
-}
-
-pub async fn begin(tx: &mut Write, import: &NewImport<'_>) -> sqlx::Result<()> {
-    const SQL: &str =
-        "INSERT INTO imports (id, owner_id, filename, state, report, choices, total, created_at, began_at, stepped_at)
-            VALUES ($1, $2, $3, $4, '{}', $5, $6, $7, $7, $7)";
-    let NewImport { id, owner, file_name, state, choices, total, now } = import;
-    let choices = serde_json::to_string(choices).unwrap_or_default();
-    let total = i64::try_from(*total).unwrap_or(i64::MAX);
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(owner).bind(file_name).bind(state.as_str()).bind(choices)
-        .bind(total).bind(now).execute(conn).await.map(drop))
-}
-
-pub async fn finish(tx: &mut Write, id: Uuid, report: &Report) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE imports SET report = $2 WHERE id = $1";
-    let json = serde_json::to_string(report).unwrap_or_default();
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(id).bind(json).execute(conn).await.map(drop))
-}
 
 /// Notes how entries were before they got more tags, and the version that they have now.
 pub async fn note_merged(tx: &mut Write, import: Uuid, holders: &[&Holder]) -> sqlx::Result<()> {
