@@ -52,7 +52,7 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::By(_)
         | Criterion::Mine
         | Criterion::Url(_)
-        | Criterion::Title { .. }
+        | Criterion::Title(_)
         | Criterion::HasNotes
         | Criterion::Untagged
         | Criterion::Broken

@@ -8,7 +8,7 @@ mod near;
 mod parts;
 
 pub use chosen::{ChosenFilter, chosen_filters, with_filter};
-pub use compile::{Fts, PgGroup, to_fts5, to_postgres};
+pub use compile::{Fts, PgGroup, like, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
 pub use near::near_misses;
 
@@ -169,9 +169,8 @@ fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {
 
 /// The index finds where the words of a title are; the filter leaves out where they are in other places.
 fn words_of_title(filter: &Filter) -> Option<Group> {
-    let Criterion::Title { words, prefix } = &filter.criterion else { return None };
-    let words = words.split(' ').map(str::to_owned).collect();
-    (!filter.negated).then(|| Group::new(Term { words, prefix: *prefix, ..Term::default() }))
+    let Criterion::Title(term) = &filter.criterion else { return None };
+    (!filter.negated).then(|| Group::new(term.clone()))
 }
 
 impl Group {

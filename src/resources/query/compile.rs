@@ -73,7 +73,7 @@ fn pairs(term: &Term) -> Vec<String> {
 }
 
 /// A pattern of LIKE for folded texts with spaces around them; no word holds `%`, `_` or `\`.
-fn like(term: &Term) -> String {
+pub fn like(term: &Term) -> String {
     format!("% {}{}%", term.words.join(" "), if term.prefix { "" } else { " " })
 }
 

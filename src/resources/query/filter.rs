@@ -6,8 +6,8 @@ use time::Date;
 use uuid::Uuid;
 
 use super::super::{Kind, Visibility, normal_url, tag};
-use super::QueryError;
 use super::lex::{Item, Lexeme};
+use super::{QueryError, Term};
 use crate::timestamp::Timestamp;
 
 const NAMES: [&str; 11] =
@@ -34,11 +34,7 @@ pub enum Criterion {
     /// Parts of an address, in lower case, of which it contains one.
     Url(Vec<String>),
     /// Folded words that the title contains in a row.
-    Title {
-        words: String,
-        /// Whether the last of them may be the beginning of a word.
-        prefix: bool,
-    },
+    Title(Term),
     /// A username in lower case.
     By(String),
     /// Of the viewer.
@@ -179,8 +175,8 @@ fn percent_encoded(c: char) -> String {
 
 fn title_of(value: &str) -> Result<Criterion, String> {
     let term = super::words_of(value, true);
-    let criterion = term.map(|term| Criterion::Title { words: term.words.join(" "), prefix: term.prefix });
-    criterion.ok_or_else(|| "Enter words of a title after “title:”, for example title:harbour.".to_owned())
+    term.map(Criterion::Title)
+        .ok_or_else(|| "Enter words of a title after “title:”, for example title:harbour.".to_owned())
 }
 
 fn username_of(value: &str) -> Result<Criterion, String> {

@@ -7,7 +7,7 @@ use super::words::{Words, index_term_of, words};
 use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Search, Sort};
-use crate::resources::query::{Criterion, Filter};
+use crate::resources::query::{self, Criterion, Filter};
 use crate::resources::{Kind, tag};
 use crate::timestamp::Timestamp;
 
@@ -166,9 +166,8 @@ fn condition(
         }
         Criterion::Mine => "r.owner_id = $1".to_owned(),
         Criterion::Url(parts) => in_url(statement, engine, parts),
-        Criterion::Title { words, prefix } => {
-            let end = if *prefix { "" } else { " " };
-            let pattern = statement.bind(Value::Text(format!("% {words}{end}%")));
+        Criterion::Title(term) => {
+            let pattern = statement.bind(Value::Text(query::like(term)));
             format!("(' ' || r.fold_title || ' ') LIKE {pattern}")
         }
         Criterion::HasNotes => "r.body <> ''".to_owned(),

@@ -54,7 +54,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
 
 /// Texts are too long to be brought along with each row.
 const fn reads_texts(filter: &Filter) -> bool {
-    matches!(filter.criterion, Criterion::Title { .. } | Criterion::HasNotes)
+    matches!(filter.criterion, Criterion::Title(_) | Criterion::HasNotes)
 }
 
 fn is_worth_asking(filter: &Filter, size: Size) -> bool {
