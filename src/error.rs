@@ -232,7 +232,7 @@ impl Error {
         }
     }
 
-    pub fn field(name: &'static str, message: impl Into<String>) -> Self {
+    pub fn field(name: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let mut errors = FieldErrors::default();
         errors.add(name, message);
         Self::Invalid(errors)

@@ -6,7 +6,7 @@ mod shape;
 use uuid::Uuid;
 
 use super::{Change, Draft, Precondition, Resource, Resources, Via, tag};
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, Result};
 use crate::identity::Viewer;
 
 /// Operations in one request.
@@ -111,7 +111,5 @@ pub fn check_length(operations: usize) -> Result<()> {
     if (1..=MOST).contains(&operations) {
         return Ok(());
     }
-    let mut errors = FieldErrors::default();
-    errors.add("operations", format!("Send 1 to {MOST} operations per request, not {operations}."));
-    Err(Error::Invalid(errors))
+    Err(Error::field("operations", format!("Send 1 to {MOST} operations per request, not {operations}.")))
 }

@@ -7,30 +7,46 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Operation;
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, Result};
 use crate::resources::{Change, Draft, Precondition};
 use crate::web::etag;
 use crate::web::json::parse_part;
 
-/// One change; `do` says which.
-#[derive(Deserialize, ToSchema)]
-#[serde(tag = "do", rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used: a tagged enum loses the path to what is wrong")]
-pub enum BatchOperation {
+/// Makes one enum for the API's description and one that is read: a tagged enum would lose the path to what is wrong.
+macro_rules! operations {
+    ($($(#[$about:meta])* $verb:ident { $($fields:tt)* })*) => {
+        /// One change; `do` says which.
+        #[derive(Deserialize, ToSchema)]
+        #[serde(tag = "do", rename_all = "lowercase")]
+        #[expect(dead_code, reason = "only its schema is used")]
+        pub enum BatchOperation {
+            $($(#[$about])* $verb { $($fields)* },)*
+        }
+
+        /// The same, with what `do` says as the name of an object.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "lowercase", deny_unknown_fields)]
+        enum Named {
+            $($verb { $($fields)* },)*
+        }
+    };
+}
+
+operations! {
     /// Save a link or a note.
     Create {
         /// A UUIDv7 of your own; if sent twice, only one resource is created.
         #[serde(default)]
         id: Option<Uuid>,
         resource: Draft,
-    },
+    }
     /// Change some fields.
     Change {
         id: Uuid,
         /// The `ETag` that you have read, or `*`.
         if_match: String,
         change: Change,
-    },
+    }
     /// Add and remove tags; other tags of the entry stay.
     Tag {
         id: Uuid,
@@ -38,59 +54,23 @@ pub enum BatchOperation {
         add: Vec<String>,
         #[serde(default)]
         remove: Vec<String>,
-    },
+    }
     /// Move to trash.
     Trash {
         id: Uuid,
         /// The `ETag` that you have read; if omitted, any version matches.
         #[serde(default)]
         if_match: Option<String>,
-    },
+    }
     /// Restore from the trash.
     Restore {
         id: Uuid,
         /// The `ETag` that you have read; if omitted, any version matches.
         #[serde(default)]
         if_match: Option<String>,
-    },
+    }
     /// Permanently delete an entry that is in the trash.
-    Delete { id: Uuid },
-}
-
-/// The same, with what `do` says as the name of an object.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-enum Named {
-    Create {
-        #[serde(default)]
-        id: Option<Uuid>,
-        resource: Draft,
-    },
-    Change {
-        id: Uuid,
-        if_match: String,
-        change: Change,
-    },
-    Tag {
-        id: Uuid,
-        #[serde(default)]
-        add: Vec<String>,
-        #[serde(default)]
-        remove: Vec<String>,
-    },
-    Trash {
-        id: Uuid,
-        #[serde(default)]
-        if_match: Option<String>,
-    },
-    Restore {
-        id: Uuid,
-        #[serde(default)]
-        if_match: Option<String>,
-    },
-    Delete {
-        id: Uuid,
-    },
+    Delete { id: Uuid }
 }
 
 /// # Errors
@@ -140,7 +120,5 @@ fn about_verb(error: Error, at: &str) -> Error {
 }
 
 fn wrong(field: &str, rest: &str) -> Error {
-    let mut errors = FieldErrors::default();
-    errors.add(field.to_owned(), format!("{field} {rest}"));
-    Error::Invalid(errors)
+    Error::field(field.to_owned(), format!("{field} {rest}"))
 }
