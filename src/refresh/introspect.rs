@@ -128,7 +128,7 @@ async fn rotate(
     origin: RequestMeta,
     Json(given): Json<PersonalToken>,
 ) -> Result<axum::Json<MadeToken>> {
-    let successor = Prefix::Personal.write(&refresh.key.hash(b"personal", &given.token));
+    let successor = refresh.key.personal(&given.token);
     let made = refresh.tokens.replace(&given.token, successor, &origin).await?;
     Ok(axum::Json(made.into()))
 }
