@@ -43,7 +43,7 @@ async fn every_viewer_sees_what_a_visitor_sees(app: App) {
         let page = person.get("/u/ada").await.ok().has("h1", "ada").has(".entry-title", "Pearl public");
         let description = page.attributes("meta[name=description]", "content");
         assert_eq!(description, ["1 public entry saved by ada (ada): links and notes, newest first."]);
-        page.has(".profile-head", "1 public entry").has_no(".entry-source .by");
+        page.has(".page-head", "1 public entry").has_no(".entry-source .by");
         let twin = person.get("/api/v1/users/ada").await.ok().json();
         assert_eq!((&twin["username"], &twin["public_resources"]), (&json!("ada"), &json!(1)));
         let facts: Vec<_> = twin.as_object().expect("an object").keys().collect();
@@ -126,7 +126,7 @@ async fn a_profile_goes_on_page_by_page(app: App) {
     let visitor = app.visitor();
     let (mut path, mut titles, mut pages) = ("/u/ada".to_owned(), Vec::new(), Vec::new());
     loop {
-        let page = visitor.get(&path).await.ok().has(".profile-head", "45 public entries");
+        let page = visitor.get(&path).await.ok().has(".page-head", "45 public entries");
         let shown = page.texts(".entry-title");
         pages.push(shown.len());
         titles.extend(shown);

@@ -108,7 +108,7 @@ async fn every_save_leaves_a_version_that_says_how(app: App) {
         "Changed the title, text and tags",
         "Saved for the first time",
     ];
-    assert_eq!(page.texts(".version-change"), changed);
+    assert_eq!(page.texts(".entry h2 + p"), changed);
     let first = owner.get(&format!("{}/revisions/1", entry.api())).await.ok().json();
     assert_eq!(
         (&first["body"], &first["tags"], &first["saved_by"]),
