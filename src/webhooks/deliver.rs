@@ -127,7 +127,7 @@ impl Webhooks {
         let key = key.ok_or_else(|| failed("its secret was sealed under another COFFER_SECRET_KEY"))?;
         let now = self.0.deps.system.now();
         let signed =
-            sign(&key, claimed.id, now, &claimed.body).ok_or_else(|| failed("it can't be signed"))?;
+            sign(&key, claimed.id, now, &claimed.body).ok_or_else(|| failed("it can’t be signed"))?;
         let url = Url::parse(&claimed.url).map_err(|_| failed("its address is malformed"))?;
         let request = Request::post(url, claimed.body.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
