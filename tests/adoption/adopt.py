@@ -45,6 +45,13 @@ def take_away():
         path(name).unlink()
 
 
+def benches():
+    shutil.rmtree(path("benches"))
+    cut("Cargo.toml", "[[bench]]", "[profile.dev]")
+    replace(".dockerignore", ("!benches\n", ""))
+    replace("tests/it/installation.rs", (', "benches"', ""))
+
+
 def migrations():
     for engine in ["postgres", "sqlite"]:
         folder = path("migrations") / engine
@@ -139,5 +146,5 @@ def tests():
     print(f"adopt: {len(kept)} of {len(names)} modules of tests remain: {' '.join(sorted(kept))}")
 
 
-for step in [take_away, migrations, put_in, wire, commands, tests]:
+for step in [take_away, benches, migrations, put_in, wire, commands, tests]:
     step()

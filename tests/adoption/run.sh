@@ -9,5 +9,11 @@ mkdir "$work/tree"
 git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$work/tree"
 python3 "$work/tree/tests/adoption/adopt.py" "$work/tree"
 cd "$work/tree"
+if [ -d "${CARGO_TARGET_DIR:-}/debug/deps" ]; then
+    mkdir -p "$work/target/debug"
+    cp -al "$CARGO_TARGET_DIR"/debug/{.fingerprint,build,deps} "$work/target/debug/"
+    CARGO_TARGET_DIR=$work/target cargo clean -q --offline -p coffer -p netscape-bookmarks
+fi
 export CARGO_TARGET_DIR=$work/target
+cargo check --all-targets
 cargo test --lib --test it "$@"
