@@ -1,15 +1,17 @@
 //! Style sheets, scripts, fonts: embedded in the binary, named by their content, cached for ever.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
 use flate2::Compression;
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 use super::deps::WebDeps;
 use super::page_cache::{compressed, takes_gzip};
@@ -29,31 +31,69 @@ pub const FONTS: [&str; 2] = [
 pub const ROUTE: &str = "/static/{*path}";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// Each file's address, with the first 12 hex digits of its SHA-256.
-static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    Static::iter()
-        .filter_map(|path| {
-            let hash = Static::get(&path)?.metadata.sha256_hash();
-            let address = format!("/static/{path}?v={}", HEXLOWER.encode(&hash[..6]));
-            Some((path.into_owned(), address))
-        })
-        .collect()
+/// Files of every page, sent as one: they compress better together, and a new browser asks once.
+const BUNDLES: [(&str, &[&str]); 2] = [
+    (
+        "css/bundle.css",
+        &[
+            "css/tokens.css", "css/base.css", "css/layout.css", "css/components.css", "css/pages.css",
+            "css/print.css",
+        ],
+    ),
+    (
+        "bundle.js",
+        &["coffer.js", "drafts.js", "place.js", "tags.js", "many.js", "keys.js", "times.js", "copy.js"],
+    ),
+];
+
+struct Asset {
+    /// With the first 12 hex digits of the file's SHA-256.
+    address: String,
+    media_type: HeaderValue,
+    body: Bytes,
+    /// Where that is smaller. Each file is asked for by every new browser, so it is compressed once and well.
+    gzip: Option<Bytes>,
+}
+
+static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
+    let bundles = BUNDLES.iter().map(|(name, _)| (*name).into());
+    Static::iter().chain(bundles).filter_map(|path| Some((path.to_string(), Asset::read(&path)?))).collect()
 });
 
-/// The files that compression makes smaller. Each is asked for by every new browser, so they are packed once and well.
-static PACKED: LazyLock<HashMap<String, Bytes>> = LazyLock::new(|| {
-    Static::iter()
-        .filter_map(|path| {
-            let file = Static::get(&path)?;
-            let packed = compressed(&file.data, Compression::best());
-            (packed.len() * 10 < file.data.len() * 9).then(|| (path.into_owned(), packed.into()))
-        })
-        .collect()
-});
+impl Asset {
+    fn read(path: &str) -> Option<Self> {
+        let bundle = BUNDLES.iter().find(|(name, _)| *name == path);
+        let file = Static::get(bundle.map_or(path, |(_, parts)| parts[0]))?;
+        let media_type = file.metadata.mimetype();
+        let charset = if media_type.starts_with("text/") { "; charset=utf-8" } else { "" };
+        let media_type = HeaderValue::from_str(&format!("{media_type}{charset}")).ok()?;
+        let body = match bundle {
+            Some((name, parts)) => join(name, parts)?,
+            None => match file.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            },
+        };
+        let gzip = compressed(&body, Compression::best());
+        let gzip = (gzip.len() * 10 < body.len() * 9).then(|| gzip.into());
+        let hash = HEXLOWER.encode(&Sha256::digest(&body)[..6]);
+        Some(Self { address: format!("/static/{path}?v={hash}"), media_type, body, gzip })
+    }
+}
+
+/// A script's names stay its own inside a block.
+fn join(name: &str, parts: &[&str]) -> Option<Bytes> {
+    let (before, after): (&[u8], &[u8]) = if name.ends_with(".js") { (b"{\n", b"}\n") } else { (b"", b"") };
+    let mut joined = Vec::new();
+    for part in parts {
+        joined.extend([before, &Static::get(part)?.data, after].concat());
+    }
+    Some(joined.into())
+}
 
 /// Changes when the file's content does; empty for a file that does not exist.
 pub fn url(path: &str) -> &'static str {
-    ADDRESSES.get(path).map_or("", String::as_str)
+    ASSETS.get(path).map_or("", |asset| &asset.address)
 }
 
 pub async fn robots(State(deps): State<Arc<WebDeps>>) -> String {
@@ -82,16 +122,12 @@ pub fn file(path: &'static str) -> Result<Response, Error> {
 }
 
 fn answer(path: &str, is_forever: bool, takes_gzip: bool) -> Result<Response, Error> {
-    let file = Static::get(path).ok_or(Error::NotFound)?;
-    let lifetime = if is_forever { FOREVER } else { "public, max-age=300" };
-    let kind = file.metadata.mimetype();
-    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
-    let kind = HeaderValue::from_str(&kind).map_err(|e| Error::Internal(e.to_string()))?;
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(lifetime))];
-    let packed = PACKED.get(path).filter(|_| takes_gzip);
-    let body = packed.map_or_else(|| Body::from(file.data), |packed| Body::from(packed.clone()));
-    let mut response = (headers, body).into_response();
-    if packed.is_some() {
+    let asset = ASSETS.get(path).ok_or(Error::NotFound)?;
+    let lifetime = HeaderValue::from_static(if is_forever { FOREVER } else { "public, max-age=300" });
+    let headers = [(header::CONTENT_TYPE, asset.media_type.clone()), (header::CACHE_CONTROL, lifetime)];
+    let gzip = asset.gzip.as_ref().filter(|_| takes_gzip);
+    let mut response = (headers, gzip.unwrap_or(&asset.body).clone()).into_response();
+    if gzip.is_some() {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }

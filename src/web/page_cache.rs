@@ -41,6 +41,8 @@ pub const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=5, sta
 /// Signed-in viewers see another page at the same address.
 const PAGE_VARY: &str = "cookie, accept-encoding";
 const LARGEST: usize = 1 << 20;
+/// Most pages of one viewer are read once. Level 1 costs nearly as much and leaves a quarter more.
+const READ_ONCE: Compression = Compression::new(2);
 
 #[derive(Debug, Deserialize, Serialize)]
 pub struct CachedPage {
@@ -126,8 +128,7 @@ impl CachedPage {
         if viewer.is_none() {
             return Self::pack(body).await.map(Some);
         }
-        // At the lowest level, as most such pages are read once.
-        let gzip = if takes_gzip { compressed(&body, Compression::fast()) } else { Vec::new() };
+        let gzip = if takes_gzip { compressed(&body, READ_ONCE) } else { Vec::new() };
         Ok(Some(Self { viewer, body: body.into(), tag: String::new(), gzip }))
     }
 
