@@ -86,7 +86,9 @@ fn tell(report: &Report) {
         );
     }
     for refusal in &report.refusals {
-        println!("  line {}: {} ({})", refusal.line, refusal.reason, refusal.text);
+        let address = if refusal.address == refusal.text { "" } else { &refusal.address };
+        let what = format!("{} {address}", refusal.text);
+        println!("  line {}: {} ({})", refusal.line, refusal.reason, what.trim_end());
     }
     and_more(report.refused, report.refusals.len());
     println!("{} already saved got new tags, {} were shortened.", report.merged, report.shortened);

@@ -159,7 +159,7 @@ async fn what_is_kept_already_gets_new_tags_and_nothing_else(app: App) {
     assert_eq!(tally(&report), [8, 1, 3]);
     report
         .has(&format!("details a[href='{}']", entry.page()), "Tide tables & moon")
-        .has("#kept li", "added tags sea, tables, harbour");
+        .has("#kept li", "new tags: sea, tables, harbour");
     let kept = owner.get(&entry.api()).await.ok().json();
     assert_eq!(
         (&kept["title"], &kept["tags"], &kept["version"]),
@@ -311,7 +311,7 @@ async fn an_address_in_two_folders_is_one_entry_with_both(app: App) {
     );
     let sent = owner.uploads("/import", "b.html", &file, &[("visibility", "public")]).await.is(303);
     let report =
-        owner.get(&sent.header("location")).await.ok().has("#kept li", "added tags Programming, blue");
+        owner.get(&sent.header("location")).await.ok().has("#kept li", "new tags: Programming, blue");
     assert_eq!(tally(&report), [2, 1, 0]);
     let both = find(&owner, "https://lang.example/c").await;
     assert_eq!((&both["title"], &both["body"]), (&json!("C family"), &json!("only here")));
@@ -528,7 +528,7 @@ async fn a_kept_link_takes_as_many_new_tags_as_there_is_room_for(app: App) {
     let tags: Vec<String> = (0..49).map(|n| format!("t{n}")).collect();
     owner.saves(json!({ "title": "Full", "url": "https://full.example/", "tags": tags })).await;
     let file = file_of("<DT><A HREF=\"https://full.example/\" TAGS=\"u1,u2\">Full</A>");
-    imports(&owner, &file).await.has("#kept li", "added tags u1").has("#shortened td", "Left out: u2");
+    imports(&owner, &file).await.has("#kept li", "new tags: u1").has("#shortened td", "Left out: u2");
     assert_eq!(find(&owner, "https://full.example/").await["tags"].as_array().map(Vec::len), Some(50));
 }
 
@@ -539,7 +539,7 @@ async fn tags_of_a_link_that_stands_in_the_file_twice_are_told_once(app: App) {
     let twice = "<DT><A HREF=\"https://kept.example/\" TAGS=\"a\">One</A>\n<DT><A HREF=\"https://kept.example/\" TAGS=\"b\">Two</A>";
     let report = imports(&owner, &file_of(twice)).await;
     assert_eq!(tally(&report), [0, 2, 0]);
-    report.has("#kept", "New tags were added to 1 of them").has("#kept li", "One: added tags a, b");
+    report.has("#kept", "New tags were added to 1 of them").has("#kept li", "One · new tags: a, b");
 }
 
 on_both_engines!(a_note_in_the_trash_stays_there);
@@ -735,13 +735,18 @@ on_both_engines!(a_table_comes_in_and_names_what_it_refuses);
 async fn a_table_comes_in_and_names_what_it_refuses(app: App) {
     let owner = app.signed_in("owner").await;
     let table = "title,url,time_added,tags,status\r\nTides,https://tides.example/,1572048000,sea|work,archive\r\n\r\n\
-        Nothing,,1572048000,,unread\r\n";
-    assert_eq!(tally(&imports(&owner, table.as_bytes()).await), [1, 0, 1]);
+        Nothing,,1572048000,,unread\r\nA script,javascript:tides(),1572048000,,unread\r\n";
+    let report = imports(&owner, table.as_bytes()).await;
+    assert_eq!(tally(&report), [1, 0, 2]);
+    let skipped = report.texts("[aria-label='Skipped lines'] tbody td");
+    assert_eq!((&skipped[0], &skipped[3]), (&"4".to_owned(), &"5".to_owned()));
+    assert!(skipped[2] == "Nothing" && skipped[5] == "A scriptjavascript:tides()", "{skipped:?}");
     let found = find(&owner, "https://tides.example/").await;
     assert_eq!(
         (&found["tags"], &found["created_at"]),
         (&json!(["archived", "sea", "work"]), &json!("2019-10-26T00:00:00.000Z"))
     );
     let preview = previews(&owner, "", table).await.is(201).json();
-    assert_eq!(preview["report"]["refusals"][0]["line"], 4);
+    let refused = &preview["report"]["refusals"];
+    assert_eq!((&refused[0]["line"], &refused[1]["address"]), (&json!(4), &json!("javascript:tides()")));
 }

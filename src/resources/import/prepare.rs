@@ -148,5 +148,7 @@ fn reason(error: &Error) -> String {
 
 fn refusal(entry: &Entry, reason: &str) -> Refusal {
     let text = if entry.title.trim().is_empty() { &entry.href } else { &entry.title };
-    Refusal { line: entry.line, reason: reason.to_owned(), text: text.chars().take(200).collect() }
+    let cut = |text: &str, most| text.chars().take(most).collect();
+    let (text, address) = (cut(text, 200), cut(&entry.href, 500));
+    Refusal { line: entry.line, reason: reason.to_owned(), text, address }
 }

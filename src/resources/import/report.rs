@@ -89,6 +89,9 @@ pub struct Refusal {
     pub reason: String,
     /// The title or the address, as the file has it.
     pub text: String,
+    /// The address, as the file has it; empty for an entry without one.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// One of the first entries of a file.

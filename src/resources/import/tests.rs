@@ -147,7 +147,7 @@ fn a_nul_in_a_small_file_is_an_accident() {
 
 #[test]
 fn a_report_keeps_five_hundred_of_a_kind_by_their_lines() {
-    let refused = |line| Refusal { line, reason: String::new(), text: String::new() };
+    let refused = |line| Refusal { line, reason: String::new(), text: String::new(), address: String::new() };
     let mut report = Report::default();
     for from in [300, 0] {
         let refusals = (from..from + 300).map(refused).collect();
