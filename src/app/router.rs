@@ -131,7 +131,7 @@ where
 /// The description of the JSON API (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> serde_json::Value {
-    openapi::complete(&api_routes(None).into_openapi())
+    openapi::complete(&api_routes(None).into_openapi(), "")
 }
 
 /// The outermost layer first.

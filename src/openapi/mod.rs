@@ -67,8 +67,8 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// The document, with what is the same for every operation.
-pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
+/// The document, with what is the same for every operation; `path` precedes the addresses of its examples.
+pub fn complete(document: &utoipa::openapi::OpenApi, path: &str) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     let components = &mut document["components"];
     texts::describe_properties(&mut components["schemas"]);
@@ -82,7 +82,7 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> Value {
             operation::complete(method, operation);
         }
     }
-    document["components"]["examples"] = texts::problems(&document["paths"].to_string());
+    document["components"]["examples"] = texts::problems(&document["paths"].to_string(), path);
     document
 }
 
@@ -91,8 +91,9 @@ pub fn serve(mut document: utoipa::openapi::OpenApi, path: &str) -> MethodRouter
     for server in document.servers.iter_mut().flatten() {
         server.url.insert_str(0, path);
     }
+    let path = path.to_owned();
     let written = Arc::new(LazyLock::new(move || {
-        let bytes = Bytes::from(complete(&document).to_string());
+        let bytes = Bytes::from(complete(&document, &path).to_string());
         let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));
         (bytes, tag)
     }));

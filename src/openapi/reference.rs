@@ -199,8 +199,11 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// The lines of a description end where its source wraps; only a blank line ends a paragraph.
 fn html(value: &Value) -> String {
-    markdown::render(value.as_str().unwrap_or_default())
+    let paragraphs = value.as_str().unwrap_or_default().split("\n\n");
+    let paragraphs: Vec<_> = paragraphs.map(|paragraph| paragraph.replace('\n', " ")).collect();
+    markdown::render(&paragraphs.join("\n\n"))
 }
 
 #[cfg(test)]

@@ -58,11 +58,11 @@ pub fn error_codes() -> Value {
 }
 
 /// An answer for each code that an operation names.
-pub fn problems(operations: &str) -> Value {
+pub fn problems(operations: &str, path: &str) -> Value {
     let problem = |code: Code| {
         let about = code.about();
         let value = json!({
-            "type": format!("/api/docs/errors#{}", code.as_str()),
+            "type": format!("{path}/api/docs/errors#{}", code.as_str()),
             "title": about.status.canonical_reason(),
             "status": about.status.as_u16(),
             "detail": about.meaning,

@@ -97,6 +97,8 @@ async fn every_answer_names_the_path() {
     let document: Value =
         serde_json::from_str(document.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
     assert_eq!(document["servers"][0]["url"], "/coffer/");
+    let problem = &document["components"]["examples"]["not_found"]["value"];
+    assert_eq!(problem["type"], "/coffer/api/docs/errors#not_found");
     below.has("/coffer/api/v1/resources?limit=1", &["\"title\":\"Tide\""]).await;
     reads_what_people_wrote(&below).await;
     logs_in(&below).await;
