@@ -27,7 +27,7 @@ impl Theme {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::System => "As in the system",
+            Self::System => "Same as system",
             Self::Light => "Light",
             Self::Dark => "Dark",
         }
