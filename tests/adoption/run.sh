@@ -15,5 +15,4 @@ if [ -d "${CARGO_TARGET_DIR:-}/debug/deps" ]; then
     CARGO_TARGET_DIR=$work/target cargo clean -q --offline -p coffer -p netscape-bookmarks
 fi
 export CARGO_TARGET_DIR=$work/target
-cargo check --all-targets
 cargo test --lib --test it "$@"
