@@ -281,7 +281,7 @@ async fn the_command_imports_a_file_too(app: App) {
     std::fs::write(library.data_dir().join("b.html"), RAGGED).expect("a file");
     let (done, said) = command(&library, &["import", "b.html"]);
     assert!(done && said.contains("9 new, 0 already saved, 3 skipped."), "{said}");
-    assert!(said.contains("line 30: ") && said.contains("(Bookmarklet)"), "{said}");
+    assert!(said.contains("line 30: ") && said.contains("(Bookmarklet javascript:"), "{said}");
     let (done, said) = command(&library, &["import", "b.html", "--user", "owner", "--visibility", "public"]);
     assert!(done && said.contains("0 new, 9 already saved, 3 skipped."), "{said}");
     for (arguments, sentence) in [
