@@ -82,7 +82,7 @@ async fn a_tag_and_a_search_show_the_makers_own_entries(app: App) {
         let page = visitor.get(&path).await.ok().lacks("Stone").lacks("Eve");
         assert_eq!(page.texts(".entry-title"), ["Own pearl"]);
         let href = page.attributes(".entry-title a", "href").remove(0);
-        visitor.get(&href).await.ok().has("h1", "Own pearl").has(".record a", "All that is shared here");
+        visitor.get(&href).await.ok().has("h1", "Own pearl").has(".record a", "Everything shared here");
         visitor.get(&href.replace(&own.id, &other.id)).await.is(404);
         visitor.get(&href.replace(&own.id, "x")).await.is(404);
     }
