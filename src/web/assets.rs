@@ -83,7 +83,10 @@ impl Asset {
 
 /// A script's names stay its own inside a block.
 fn join(name: &str, parts: &[&str]) -> Option<Bytes> {
-    let (before, after): (&[u8], &[u8]) = if name.ends_with(".js") { (b"{\n", b"}\n") } else { (b"", b"") };
+    let (before, after): (&[u8], &[u8]) = match name.rsplit_once('.') {
+        Some((_, "js")) => (b"{\n", b"}\n"),
+        _ => (b"", b""),
+    };
     let mut joined = Vec::new();
     for part in parts {
         joined.extend([before, &Static::get(part)?.data, after].concat());
