@@ -6,8 +6,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::import::batch::State;
-use super::import::batch_store::{self, NewImport};
 use super::import::choices::Choices;
+use super::import::store::imports::{self, NewImport};
 use super::import::{BATCH, Ready, store};
 use super::{Draft, Resources, Visibility};
 use crate::cache::Scope;
@@ -90,7 +90,7 @@ impl Resources {
                 total: batch.len(),
                 now: start,
             };
-            batch_store::begin(&mut tx, &row).await?;
+            imports::begin(&mut tx, &row).await?;
             let entries: Vec<&Ready> = batch.iter().collect();
             let written =
                 store::insert(&mut tx, &store::Batch { import, owner, entries: &entries, now: start })
@@ -100,7 +100,7 @@ impl Resources {
                 batch.iter().filter(|ready| written.contains(&ready.id)).map(Into::into).collect();
             store::tag(&mut tx, owner, &taggings, || self.context.new_id()).await?;
             store::add_revisions(&mut tx, import, owner, start).await?;
-            batch_store::set_report(&mut tx, import, &super::import::Report::default()).await?;
+            imports::set_report(&mut tx, import, &super::import::Report::default()).await?;
             tx.commit([Scope::User(owner), Scope::Shared]).await?;
             made += size;
             added += written.len();

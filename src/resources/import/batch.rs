@@ -8,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::batch_store::{self, Advance, ImportRow, NewImport};
 use super::choices::Choices;
 use super::plan::Plan;
 use super::prepare::Preparation;
 use super::reading::{Reading, Task};
 use super::store;
+use super::store::imports::{self, Advance, ImportRow, NewImport};
 use super::{File, Report};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -103,13 +103,13 @@ impl Resources {
         if import.state != State::Previewed {
             return Err(Error::WrongState("This import is committed already."));
         }
-        let bytes = Bytes::from(batch_store::kept_file(&self.db, id).await?);
+        let bytes = Bytes::from(imports::kept_file(&self.db, id).await?);
         let report = Report::of_file(&import.report.file_name);
         let (report, _) = self.plan_import(owner, &bytes, choices, report).await?;
         let mut tx = self.cache.begin().await?;
         let [choices, report] =
             [serde_json::to_string(choices), serde_json::to_string(&report)].map(Result::unwrap_or_default);
-        if !batch_store::choose(&mut tx, id, &choices, &report).await? {
+        if !imports::choose(&mut tx, id, &choices, &report).await? {
             return Err(Error::WrongState("This import is committed already."));
         }
         Ok(tx.commit([Scope::User(owner)]).await?)
@@ -129,14 +129,14 @@ impl Resources {
         let (owner, now) = (viewer.signed_in()?.id, self.context.now());
         let mut tx = self.cache.begin().await?;
         let advance = Advance { from: State::Previewed, to: State::Importing, now };
-        if !batch_store::advance(&mut tx, id, advance).await? {
+        if !imports::advance(&mut tx, id, advance).await? {
             return Err(Error::WrongState("This import is committed already."));
         }
-        batch_store::set_beginning(&mut tx, id, now).await?;
+        imports::set_beginning(&mut tx, id, now).await?;
         // What it gives to entries that are there already is a change of many entries, whose undo takes it back.
         let merges = BulkChange::AddTags(Vec::new());
         bulk::store::begin_done(&mut tx, id, owner, &merges, now).await?;
-        batch_store::set_report(&mut tx, id, &import.report.emptied()).await?;
+        imports::set_report(&mut tx, id, &import.report.emptied()).await?;
         Ok(tx.commit([Scope::User(owner)]).await?)
     }
 
@@ -144,12 +144,12 @@ impl Resources {
     /// [`Error::NotFound`] when it is not the viewer's.
     pub async fn find_import(&self, viewer: &Viewer, id: Uuid) -> Result<Import> {
         let owner = viewer.signed_in()?.id;
-        let row = batch_store::find(&self.db, id).await?;
+        let row = imports::find(&self.db, id).await?;
         let row = row.filter(|row| row.owner_id == owner).ok_or(Error::NotFound)?;
         let (report, choices) = (row.report()?, row.choices()?);
         let ImportRow { state, total, done, created_at, .. } = row;
         let kept = match state {
-            State::Undone => batch_store::kept_entries(&self.db, id, NAMED).await?,
+            State::Undone => imports::kept_entries(&self.db, id, NAMED).await?,
             _ => Vec::new(),
         };
         let is_open = created_at.plus(KEPT_FOR) > self.context.now();
@@ -158,7 +158,7 @@ impl Resources {
 
     /// Forgets previews that were not committed for [`KEPT_FOR`], and files of imports that are done.
     pub async fn forget_previews(&self) -> Result<()> {
-        Ok(batch_store::forget(&self.db, self.context.now().minus(KEPT_FOR)).await?)
+        Ok(imports::forget(&self.db, self.context.now().minus(KEPT_FOR)).await?)
     }
 
     /// Keeps a file until its import is committed. Returns the import's id.
@@ -175,10 +175,10 @@ impl Resources {
             now,
         };
         let mut tx = self.cache.begin().await?;
-        batch_store::begin(&mut tx, &row).await?;
-        batch_store::set_report(&mut tx, id, report).await?;
+        imports::begin(&mut tx, &row).await?;
+        imports::set_report(&mut tx, id, report).await?;
         tx.commit([Scope::User(owner)]).await?;
-        batch_store::keep_file(&self.db, id, bytes).await?;
+        imports::keep_file(&self.db, id, bytes).await?;
         Ok(id)
     }
 

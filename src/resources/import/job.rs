@@ -9,10 +9,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::batch::{NewFile, State};
-use super::batch_store::{self, Advance, Claim};
 use super::prepare::{Preparation, Slice};
 use super::reading::{Reading, Task};
 use super::step::Step;
+use super::store::imports::{self, Advance, Claim};
 use super::{BATCH, File, Report, store, touched};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -71,13 +71,13 @@ impl Resources {
 
     /// Carries out what is left of an import.
     pub async fn run_import(&self, id: Uuid, mut progress: impl FnMut(usize, usize)) -> Result<()> {
-        let row = batch_store::find(&self.db, id).await?.filter(|row| row.state == State::Importing);
+        let row = imports::find(&self.db, id).await?.filter(|row| row.state == State::Importing);
         let Some(row) = row else { return Ok(()) };
         let [total, done] = [row.total, row.done].map(|count| usize::try_from(count).unwrap_or_default());
         let (owner, began_at) = (row.owner_id, row.began_at);
         let mut job = Job { id, owner, report: row.report()?, done };
         let preparation = Preparation { context: self.context.clone(), began_at, choices: row.choices()? };
-        let bytes = Bytes::from(batch_store::kept_file(&self.db, id).await?);
+        let bytes = Bytes::from(imports::kept_file(&self.db, id).await?);
         let mut reading = Reading::start(Task { bytes, preparation, skip: done }).await?;
         progress(done, total);
         while let Some(slice) = reading.next().await {
@@ -96,7 +96,7 @@ impl Resources {
     async fn import_slice(&self, job: &mut Job, mut slice: Slice) -> Result<bool> {
         let now = self.context.now();
         let mut tx = self.cache.begin_bulk().await?;
-        if !batch_store::claim(&mut tx, job.id, Claim { from: job.done, to: slice.end, now }).await? {
+        if !imports::claim(&mut tx, job.id, Claim { from: job.done, to: slice.end, now }).await? {
             return Ok(false);
         }
         job.report.take_slice(&mut slice);
@@ -106,7 +106,7 @@ impl Resources {
         if slice.end >= BATCH {
             store::refresh_statistics(&mut tx).await?;
         }
-        batch_store::set_report(&mut tx, job.id, &job.report).await?;
+        imports::set_report(&mut tx, job.id, &job.report).await?;
         tx.commit(touched(job.owner, &changed)).await?;
         job.done = slice.end;
         Ok(true)
@@ -116,17 +116,17 @@ impl Resources {
         report.sort();
         let mut tx = self.cache.begin().await?;
         let advance = Advance { from: State::Importing, to: State::Committed, now: self.context.now() };
-        if !batch_store::advance(&mut tx, id, advance).await? {
+        if !imports::advance(&mut tx, id, advance).await? {
             return Ok(());
         }
-        batch_store::set_report(&mut tx, id, &report).await?;
+        imports::set_report(&mut tx, id, &report).await?;
         tx.commit([Scope::User(owner)]).await?;
-        Ok(batch_store::drop_file(&self.db, id).await?)
+        Ok(imports::drop_file(&self.db, id).await?)
     }
 
     /// Goes on with imports and undos that stopped in the middle.
     pub async fn resume_imports(&self) -> Result<()> {
-        for id in batch_store::abandoned(&self.db, self.context.now().minus(ABANDONED)).await? {
+        for id in imports::abandoned(&self.db, self.context.now().minus(ABANDONED)).await? {
             self.run_import(id, |_, _| ()).await?;
             self.run_undo(id).await?;
         }

@@ -2,7 +2,6 @@
 
 pub mod api;
 pub mod batch;
-pub(super) mod batch_store;
 pub mod choices;
 mod drafts;
 mod entry;

@@ -1,6 +1,7 @@
 //! The SQL of what an import writes into the library: many rows a statement.
 
 mod existing;
+pub mod imports;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

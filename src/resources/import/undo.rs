@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::batch::State;
-use super::batch_store::{self, Advance};
+use super::store::imports::{self, Advance};
 use super::touched;
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ impl Resources {
         let advance = Advance { from: import.state, to: State::Undoing, now: self.context.now() };
         let mut tx = self.cache.begin().await?;
         let may_undo = import.state.can_be_undone() && import.is_open;
-        if !may_undo || !batch_store::advance(&mut tx, id, advance).await? {
+        if !may_undo || !imports::advance(&mut tx, id, advance).await? {
             return Err(Error::WrongState(
                 "Only an import of the last 30 days can be undone, and only once.",
             ));
@@ -36,25 +36,25 @@ impl Resources {
 
     /// Carries out what is left of an undo.
     pub async fn run_undo(&self, id: Uuid) -> Result<()> {
-        let row = batch_store::find(&self.db, id).await?.filter(|row| row.state == State::Undoing);
+        let row = imports::find(&self.db, id).await?.filter(|row| row.state == State::Undoing);
         let Some(row) = row else { return Ok(()) };
         while self.undo_some(id, row.owner_id).await? {}
         bulk::store::set_state(&self.db, id, bulk::State::Undoing, self.context.now()).await?;
         self.run_bulk(id).await?;
         let mut tx = self.cache.begin().await?;
         let advance = Advance { from: State::Undoing, to: State::Undone, now: self.context.now() };
-        batch_store::advance(&mut tx, id, advance).await?;
+        imports::advance(&mut tx, id, advance).await?;
         tx.commit([Scope::User(row.owner_id)]).await?;
-        Ok(batch_store::drop_file(&self.db, id).await?)
+        Ok(imports::drop_file(&self.db, id).await?)
     }
 
     /// Whether there was something to delete.
     async fn undo_some(&self, id: Uuid, owner: Uuid) -> Result<bool> {
         let mut tx = self.cache.begin_bulk().await?;
-        if !batch_store::is_undoing(&mut tx, id, self.context.now()).await? {
+        if !imports::is_undoing(&mut tx, id, self.context.now()).await? {
             return Ok(false);
         }
-        let ids = batch_store::unchanged(&mut tx, id, STEP).await?;
+        let ids = imports::unchanged(&mut tx, id, STEP).await?;
         if ids.is_empty() {
             return Ok(false);
         }

@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 
-use super::Report;
-use super::batch::{KeptEntry, State};
-use super::choices::Choices;
 use crate::cache::Write;
 use crate::db::{Db, Engine, on};
+use crate::resources::import::Report;
+use crate::resources::import::batch::{KeptEntry, State};
+use crate::resources::import::choices::Choices;
 use crate::timestamp::Timestamp;
 
 /// Bytes of a file that one row holds.
