@@ -19,7 +19,7 @@ use axum::extract::FromRef;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-pub use self::access::{ACCESS_LIFE, Access};
+pub use self::access::ACCESS_LIFE;
 use self::derivation::DerivationKey;
 pub use self::rotation::Rotation;
 use crate::accounts::Accounts;
