@@ -28,13 +28,19 @@ pub async fn measure(table: &mut Table) {
     for place in [Place::sqlite(), Place::postgres(&server.url("postgres"))] {
         place.make_user("owner");
         place.make_user("other");
-        for (links, goal) in [(20_000, Goal::Median(10.0)), (200_000, Goal::Median(100.0))] {
+        let files = [
+            (20_000, Format::Html, Goal::Median(10.0)),
+            (200_000, Format::Html, Goal::Median(100.0)),
+            (200_000, Format::Json, Goal::Median(100.0)),
+            (200_000, Format::Csv, Goal::Median(100.0)),
+        ];
+        for (links, format, goal) in files {
             let coffer = place.serve_with(&["--rate-limit-api=100000/s", LIMIT]);
             coffer.answers("/healthz").await;
             let (owner, other) = (coffer.signed_in("owner").await, coffer.signed_in("other").await);
             let idle = coffer.rss();
-            let seen = import(&coffer, [&owner, &other], links).await;
-            let what = |part: &str| format!("import of {links}: {}, {part}", place.name);
+            let seen = import(&coffer, [&owner, &other], links, format).await;
+            let what = |part: &str| format!("import of {links}, {format:?}: {}, {part}", place.name);
             table.add(what("commit"), "s", vec![seen.seconds], Some(goal));
             table.add(what("another writer meanwhile"), "ms", seen.waits, Some(Goal::P95(50.0)));
             table.add(what("memory over idle"), "MB", vec![seen.peak - idle], Some(Goal::Median(64.0)));
@@ -42,10 +48,12 @@ pub async fn measure(table: &mut Table) {
     }
 }
 
-async fn import(coffer: &Coffer, [owner, other]: [&Visitor; 2], links: usize) -> Seen {
+async fn import(coffer: &Coffer, [owner, other]: [&Visitor; 2], links: usize, format: Format) -> Seen {
     let mut seen = Seen::default();
-    let sent =
-        owner.send(Method::POST, "/api/v1/imports").header(ACCEPT_ENCODING, "identity").body(file(links));
+    let sent = owner
+        .send(Method::POST, "/api/v1/imports")
+        .header(ACCEPT_ENCODING, "identity")
+        .body(format.file(links));
     let sending = async { sent.send().await.expect("an answer").json::<Value>().await.expect("JSON") };
     let preview = watch(coffer, &mut seen, sending).await;
     assert_eq!(preview["report"]["new"], json!(links), "{}", preview["title"]);
@@ -55,8 +63,7 @@ async fn import(coffer: &Coffer, [owner, other]: [&Visitor; 2], links: usize) ->
     let mut tick = tokio::time::interval(PACE);
     for number in 0.. {
         tick.tick().await;
-        let draft =
-            json!({ "title": "Meanwhile", "url": format!("https://meanwhile.example/{links}/{number}") });
+        let draft = json!({ "title": "Meanwhile", "url": format!("https://meanwhile.example/{links}/{format:?}/{number}") });
         seen.waits.push(millis(timed(other.send(Method::POST, "/api/v1/resources").json(&draft), 201).await));
         seen.peak = seen.peak.max(coffer.rss());
         let asked = owner.get(&place).header(ACCEPT_ENCODING, "identity");
@@ -82,20 +89,59 @@ async fn watch<T>(coffer: &Coffer, seen: &mut Seen, work: impl Future<Output = T
     }
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Format {
+    Html,
+    Json,
+    Csv,
+}
+
+impl Format {
+    fn file(self, links: usize) -> String {
+        let links = (0..links).map(|number| Link {
+            number,
+            url: format!("https://site{}.example.org/{self:?}/{links}/page?id={number}", number % 5_000),
+            tag: format!("topic {}", number % 37),
+            date: 1_600_000_000 + number,
+        });
+        match self {
+            Self::Html => html(links),
+            Self::Json => json!(links.map(Link::json).collect::<Vec<_>>()).to_string(),
+            Self::Csv => links.fold("url,title,tags,time_added\n".to_owned(), Link::row),
+        }
+    }
+}
+
+struct Link {
+    number: usize,
+    url: String,
+    tag: String,
+    date: usize,
+}
+
+impl Link {
+    fn json(self) -> Value {
+        let Self { number, url, tag, date } = self;
+        json!({ "url": url, "title": format!("Page {number} of many"), "tags": [tag], "created": date })
+    }
+
+    fn row(mut table: String, Self { number, url, tag, date }: Self) -> String {
+        let _ = writeln!(table, "{url},Page {number} of many,{tag},{date}");
+        table
+    }
+}
+
 /// As browsers write it: a folder for every fifty links.
-fn file(links: usize) -> String {
+fn html(links: impl Iterator<Item = Link>) -> String {
     let mut html = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n".to_owned();
-    for number in 0..links {
+    for Link { number, url, tag, date } in links {
         if number % 50 == 0 {
             let end = if number == 0 { "" } else { "</DL><p>\n" };
             let _ = writeln!(html, "{end}<DT><H3>Folder {}</H3>\n<DL><p>", number / 50 % 200);
         }
-        let date = 1_600_000_000 + number;
         let _ = writeln!(
             html,
-            "<DT><A HREF=\"https://site{}.example.org/{links}/page?id={number}\" ADD_DATE=\"{date}\" TAGS=\"topic {}\">Page {number} of many</A>",
-            number % 5_000,
-            number % 37
+            "<DT><A HREF=\"{url}\" ADD_DATE=\"{date}\" TAGS=\"{tag}\">Page {number} of many</A>",
         );
     }
     html + "</DL><p>\n</DL><p>\n"

@@ -3,6 +3,7 @@
 //! The names of the files are read and never used as paths, and what the archive unpacks to is bounded.
 
 use std::io::{Cursor, Read as _};
+use std::ops::ControlFlow;
 
 use netscape_bookmarks::{Decoded, decode};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::record::{Record, is_address};
-use super::{FileError, Found, front_matter, json};
+use super::{Entries, File, FileError, Found, front_matter, json};
 use crate::resources::import::entry::Entry;
 
 /// What one file may unpack to; the longest note is shorter.
@@ -29,9 +30,19 @@ pub fn is_zip(bytes: &[u8]) -> bool {
     matches!(bytes, [b'P', b'K', 3 | 5, 4 | 6, ..])
 }
 
+/// The Markdown files of an archive.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    bytes: &'a [u8],
+    /// The places of those that hold an entry.
+    numbers: Vec<usize>,
+}
+
+type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+
 /// # Errors
 /// What the archive is, when there are no Markdown files in it, and why it can't be unpacked.
-pub fn parse(bytes: &[u8]) -> Result<Found, FileError> {
+pub fn parse(bytes: &[u8]) -> Result<File<'_>, FileError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|_| FileError::Archive("it is damaged. Download it again"))?;
     if archive.len() > MOST_FILES {
@@ -40,31 +51,53 @@ pub fn parse(bytes: &[u8]) -> Result<Found, FileError> {
     if archive.file_names().flatten().any(|name| OFFICE.contains(&&*name)) {
         return Err(super::sniff::document());
     }
-    if let Some(found) = library(&mut archive) {
-        return Ok(found);
+    if let Some(file) = library(&mut archive) {
+        return Ok(file);
     }
-    let (mut found, mut left) =
-        (Found { format: "a ZIP of Markdown files", ..Found::default() }, MOST_OF_ALL);
-    let mut own = 0;
+    let (mut numbers, mut own, mut left) = (Vec::new(), 0, MOST_OF_ALL);
     for number in 0..archive.len() {
-        let file = archive.by_index(number);
-        let file = file.map_err(|_| FileError::Archive("a file in it is encrypted or damaged"))?;
-        let Some(name) = Name::parse(&file) else { continue };
-        let text = unpack(file, MOST_OF_ONE.min(left))?;
-        left -= text.len() as u64;
-        let page = Page { number: number as u64 + 1, text, name };
-        own += usize::from(page.is_own());
-        found.entries.extend(page.entry());
+        let Some(page) = page(&mut archive, number, left)? else { continue };
+        left -= page.text.len() as u64;
+        if page.entry().is_some() {
+            numbers.push(number);
+            own += usize::from(page.is_own());
+        }
     }
-    found.is_own = own > 0 && own == found.entries.len();
-    found.charset = "UTF-8";
-    if found.entries.is_empty() { Err(super::sniff::archive()) } else { Ok(found) }
+    if numbers.is_empty() {
+        return Err(super::sniff::archive());
+    }
+    let is_own = own == numbers.len();
+    let pages = Entries::Archive(Pages { bytes, numbers });
+    Ok(file(Found { is_own, ..Found::new("a ZIP of Markdown files", pages) }, String::new()))
 }
 
-fn library(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Found> {
-    let file = archive.by_name(LIBRARY).ok()?;
-    let found = json::parse(&unpack(file, MOST_OF_LIBRARY).ok()?).filter(|found| found.is_own)?;
-    Some(Found { format: "coffer’s archive of an account", charset: "UTF-8", ..found })
+fn file(found: Found<'_>, text: String) -> File<'_> {
+    File { found, text: text.into(), charset: "UTF-8", unreadable: 0 }
+}
+
+fn library<'a>(archive: &mut Archive<'_>) -> Option<File<'a>> {
+    let text = unpack(archive.by_name(LIBRARY).ok()?, MOST_OF_LIBRARY).ok()?;
+    let found = json::parse(&text).filter(|found| found.is_own)?;
+    Some(file(Found { format: "coffer’s archive of an account", ..found }, text))
+}
+
+impl Pages<'_> {
+    pub fn each(&self, take: &mut impl FnMut(Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+        let Ok(mut archive) = ZipArchive::new(Cursor::new(self.bytes)) else {
+            return ControlFlow::Continue(());
+        };
+        let read = |number: &usize| page(&mut archive, *number, MOST_OF_ONE).ok().flatten()?.entry();
+        self.numbers.iter().filter_map(read).try_for_each(take)
+    }
+}
+
+/// `None` for what is no Markdown file.
+fn page(archive: &mut Archive<'_>, number: usize, limit: u64) -> Result<Option<Page>, FileError> {
+    let file = archive.by_index(number);
+    let file = file.map_err(|_| FileError::Archive("a file in it is encrypted or damaged"))?;
+    let Some(name) = Name::parse(&file) else { return Ok(None) };
+    let text = unpack(file, MOST_OF_ONE.min(limit))?;
+    Ok(Some(Page { number: number as u64 + 1, text, name }))
 }
 
 fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, limit: u64) -> Result<String, FileError> {

@@ -1,56 +1,170 @@
 //! JSON: lists of saved pages, and the trees of browsers.
+//!
+//! Only where the entries stand in the text is kept. Each is read when it is asked for, so that a large file needs
+//! little memory.
+
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+use std::rc::Rc;
 
 use serde::Deserialize as _;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::Found;
 use super::record::Record;
+use super::{Entries, Found};
 use crate::resources::import::entry::{Entry, PastVersion};
 
-/// Folders nested deeper are flattened into this level.
+/// A tree with more levels is not read. Every level is scanned once for each level above it.
 const MAX_DEPTH: usize = 64;
 
+type Object<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Where entries stand in a text.
+#[derive(Debug)]
+pub struct Items {
+    places: Vec<Place>,
+    /// Whether coffer wrote them, with their older versions.
+    is_own: bool,
+}
+
+#[derive(Debug)]
+struct Place {
+    at: Range<usize>,
+    /// Of a tree or a collection; `None` where the entry itself may name a folder.
+    folders: Option<Rc<[String]>>,
+}
+
 /// `None` for a text that is no JSON, or holds no links that are known.
-pub fn parse(text: &str) -> Option<Found> {
-    let text = text.trim_start();
-    if !text.starts_with(['{', '[']) {
+pub fn parse<'a>(text: &str) -> Option<Found<'a>> {
+    if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
-    let file: Value = serde_json::from_str(text).ok()?;
-    let list = |name: &str| file.get(name).and_then(Value::as_array);
-    if let Some(resources) = list("resources").filter(|_| file.get("exported_at").is_some()) {
-        let (format, entries) = ("coffer’s JSON export", own_entries(resources));
-        return Some(Found { format, entries, is_own: true, ..Found::default() });
-    }
-    let (format, entries) = if let Some(roots) = file.get("roots").and_then(Value::as_object) {
-        ("Chrome’s bookmarks (JSON)", tree(roots.values()))
-    } else if file.get("type").is_some_and(|kind| kind == "text/x-moz-place-container") {
-        ("a Firefox backup (JSON)", tree(std::iter::once(&file)))
-    } else if let Some(collections) = list("collections") {
-        ("linkwarden’s JSON export", collections.iter().flat_map(collection).collect())
-    } else {
-        let items = list("bookmarks").or_else(|| list("links")).or_else(|| file.as_array())?;
-        ("a JSON export", entries(items))
+    let (format, items) = items(text)?;
+    let is_own = items.is_own;
+    let mut until_a_link =
+        |Entry { href, .. }| if href.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let has_links = is_own || items.each(text, &mut until_a_link).is_break();
+    has_links.then(|| Found { is_own, ..Found::new(format, Entries::Json(items)) })
+}
+
+/// What the format is called, and its entries.
+fn items(text: &str) -> Option<(&'static str, Items)> {
+    let others = |format, values: Vec<&RawValue>| {
+        let places = values.into_iter().map(|value| place(text, value, None)).collect();
+        Some((format, Items { places, is_own: false }))
     };
-    let has_links = entries.iter().any(|entry| !entry.href.is_empty());
-    has_links.then_some(Found { format, entries, ..Found::default() })
-}
-
-/// Numbered from 1, as most programs write everything into one line.
-fn entries(items: &[Value]) -> Vec<Entry> {
-    let numbered = (1..).zip(items);
-    let records =
-        numbered.filter_map(|(number, item)| Some((number, Record::new(item.as_object()?.clone()))));
-    records.filter_map(|(number, record)| record.entry(number)).collect()
-}
-
-fn own_entries(items: &[Value]) -> Vec<Entry> {
-    let mut entries = entries(items);
-    for entry in &mut entries {
-        let item = usize::try_from(entry.line).ok().and_then(|number| items.get(number - 1));
-        entry.versions = item.map(past_versions).unwrap_or_default();
+    let Ok(file) = serde_json::from_str::<Object<'_>>(text) else {
+        return others("a JSON export", serde_json::from_str(text).ok()?);
+    };
+    let list = |name: &str| file.get(name).and_then(|value| list(value));
+    if let Some(resources) = list("resources").filter(|_| file.contains_key("exported_at")) {
+        let (_, items) = others("", resources)?;
+        return Some(("coffer’s JSON export", Items { is_own: true, ..items }));
     }
-    entries
+    if let Some(roots) = file.get("roots").and_then(|roots| object(roots)) {
+        return Some(("Chrome’s bookmarks (JSON)", tree(text, roots.into_values())?));
+    }
+    if file.get("type").and_then(|kind| string(kind)).as_deref() == Some("text/x-moz-place-container") {
+        let root = serde_json::from_str(text).ok()?;
+        return Some(("a Firefox backup (JSON)", tree(text, std::iter::once(root))?));
+    }
+    if let Some(collections) = list("collections") {
+        let places = collections.into_iter().flat_map(|value| collection(text, value)).collect();
+        return Some(("linkwarden’s JSON export", Items { places, is_own: false }));
+    }
+    others("a JSON export", list("bookmarks").or_else(|| list("links"))?)
+}
+
+fn place(text: &str, value: &RawValue, folders: Option<Rc<[String]>>) -> Place {
+    let start = value.get().as_ptr().addr() - text.as_ptr().addr();
+    Place { at: start..start + value.get().len(), folders }
+}
+
+fn object(value: &RawValue) -> Option<Object<'_>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+fn string(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// Of linkwarden.
+fn collection(text: &str, value: &RawValue) -> Vec<Place> {
+    let fields = object(value).unwrap_or_default();
+    let folders: Rc<[String]> = fields.get("name").and_then(|name| string(name)).into_iter().collect();
+    let links = fields.get("links").and_then(|links| list(links)).unwrap_or_default();
+    links.into_iter().map(|link| place(text, link, Some(Rc::clone(&folders)))).collect()
+}
+
+struct Node<'a> {
+    value: &'a RawValue,
+    folders: Rc<[String]>,
+    depth: usize,
+}
+
+/// The links below these folders, whose own names are a browser's.
+fn tree<'a>(text: &str, roots: impl Iterator<Item = &'a RawValue>) -> Option<Items> {
+    let no_folders: Rc<[String]> = Rc::new([]);
+    let top = roots.filter_map(object).flat_map(|root| children(&root));
+    let mut open: Vec<Node<'_>> =
+        top.map(|value| Node { value, folders: Rc::clone(&no_folders), depth: 1 }).collect();
+    open.reverse();
+    let mut places = Vec::new();
+    while let Some(Node { value, folders, depth }) = open.pop() {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let Some(node) = object(value) else { continue };
+        let inside = below(&folders, &node);
+        let inner = children(&node).into_iter().rev();
+        open.extend(inner.map(|value| Node { value, folders: Rc::clone(&inside), depth: depth + 1 }));
+        if node.contains_key("url") || node.contains_key("uri") {
+            places.push(place(text, value, Some(folders)));
+        }
+    }
+    Some(Items { places, is_own: false })
+}
+
+fn children<'a>(node: &Object<'a>) -> Vec<&'a RawValue> {
+    node.get("children").and_then(|children| list(children)).unwrap_or_default()
+}
+
+/// The folders of what a node holds. Roots of a browser and links add none.
+fn below(folders: &Rc<[String]>, node: &Object<'_>) -> Rc<[String]> {
+    let is_folder = node.contains_key("children") && !node.contains_key("root");
+    let name = ["name", "title"].iter().find_map(|name| string(node.get(*name)?));
+    match name.filter(|name| is_folder && !name.is_empty()) {
+        Some(name) => folders.iter().cloned().chain([name]).collect(),
+        None => Rc::clone(folders),
+    }
+}
+
+impl Items {
+    /// Each is numbered from 1, as most programs write everything into one line.
+    pub fn each(&self, text: &str, take: &mut impl FnMut(Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+        let read = |(number, place): (u64, &Place)| self.entry(number, place, text.get(place.at.clone())?);
+        (1..).zip(&self.places).filter_map(read).try_for_each(take)
+    }
+
+    /// An entry that can't be read is empty, so that it is refused with its number.
+    fn entry(&self, number: u64, place: &Place, text: &str) -> Option<Entry> {
+        let Ok(value) = serde_json::from_str::<Value>(text) else {
+            return Some(Entry { line: number, ..Entry::default() });
+        };
+        let versions = if self.is_own { past_versions(&value) } else { Vec::new() };
+        let Value::Object(fields) = value else { return None };
+        let mut entry = Entry { versions, ..Record::new(fields).entry(number)? };
+        if let Some(folders) = &place.folders {
+            entry.folders = folders.to_vec();
+        }
+        // Firefox has places of its own, such as recent tags.
+        (!entry.href.starts_with("place:")).then_some(entry)
+    }
 }
 
 /// Those before the current one.
@@ -61,56 +175,4 @@ fn past_versions(item: &Value) -> Vec<PastVersion> {
     let mut past: Vec<PastVersion> = read.filter(|past| past.version < current).collect();
     past.sort_by_key(|past| past.version);
     past
-}
-
-/// Of linkwarden.
-fn collection(value: &Value) -> Vec<Entry> {
-    let name = value.get("name").and_then(Value::as_str).map(str::to_owned);
-    let mut links =
-        value.get("links").and_then(Value::as_array).map(|links| entries(links)).unwrap_or_default();
-    for link in &mut links {
-        link.folders = name.iter().cloned().collect();
-    }
-    links
-}
-
-struct Node<'a> {
-    value: &'a Value,
-    folders: Vec<String>,
-}
-
-/// The links below these folders, whose own names are a browser's.
-fn tree<'a>(roots: impl Iterator<Item = &'a Value>) -> Vec<Entry> {
-    let top = roots.flat_map(children).map(|value| Node { value, folders: Vec::new() });
-    let mut open: Vec<Node<'_>> = top.collect();
-    open.reverse();
-    let (mut entries, mut number) = (Vec::new(), 0);
-    while let Some(Node { value, folders }) = open.pop() {
-        let inside = below(&folders, value);
-        open.extend(children(value).iter().rev().map(|value| Node { value, folders: inside.clone() }));
-        if value.get("url").or_else(|| value.get("uri")).is_some() {
-            number += 1;
-            entries.extend(link(value, number, &folders));
-        }
-    }
-    entries
-}
-
-fn children(value: &Value) -> &[Value] {
-    value.get("children").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// The folders of what a node holds. Roots of a browser and links add none.
-fn below(folders: &[String], value: &Value) -> Vec<String> {
-    let name = ["name", "title"].iter().find_map(|name| value.get(name)?.as_str());
-    let is_folder = value.get("children").is_some() && value.get("root").is_none();
-    let name = name.filter(|name| is_folder && !name.is_empty() && folders.len() < MAX_DEPTH);
-    folders.iter().cloned().chain(name.map(str::to_owned)).collect()
-}
-
-fn link(value: &Value, number: u64, folders: &[String]) -> Option<Entry> {
-    let mut entry = Record::new(value.as_object()?.clone()).entry(number)?;
-    entry.folders = folders.to_vec();
-    // Firefox has places of its own, such as recent tags.
-    (!entry.href.starts_with("place:")).then_some(entry)
 }

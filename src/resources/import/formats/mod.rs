@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use netscape_bookmarks::{Document, decode};
@@ -20,27 +21,43 @@ pub use self::table::{Column, Role};
 use super::choices::Choices;
 use super::entry::Entry;
 
-/// A file that can be read, as often as needed.
+/// A file whose entries are read one by one, as often as needed, so that a large file needs little memory.
 pub enum Source<'a> {
-    /// Read link by link, as these files are the largest.
     Netscape(Document<'a>),
-    Other(Found),
+    Other(File<'a>),
 }
 
-/// What a file that is no HTML holds.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// As a sentence names the format.
-    pub format: &'static str,
-    pub entries: Vec<Entry>,
-    /// Whether coffer wrote it.
-    pub is_own: bool,
-    /// Of a table.
-    pub columns: Vec<Column>,
+/// A file that is no HTML.
+#[derive(Debug)]
+pub struct File<'a> {
+    found: Found<'a>,
+    text: Cow<'a, str>,
     /// The name of the encoding.
-    pub charset: &'static str,
+    charset: &'static str,
     /// Characters that the encoding could not read.
-    pub unreadable: usize,
+    unreadable: usize,
+}
+
+/// What a text holds.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// As a sentence names the format.
+    format: &'static str,
+    entries: Entries<'a>,
+    /// Whether coffer wrote it.
+    is_own: bool,
+    /// Of a table.
+    columns: Vec<Column>,
+}
+
+/// How the entries of a text are read.
+#[derive(Debug)]
+enum Entries<'a> {
+    Json(json::Items),
+    Table(table::Rows),
+    Addresses,
+    /// Whose files are not in the text.
+    Archive(archive::Pages<'a>),
 }
 
 impl<'a> Source<'a> {
@@ -55,7 +72,7 @@ impl<'a> Source<'a> {
         }
         let charset = choices.encoding();
         let decoded = decode(bytes, charset);
-        let text = decoded.text.trim_start_matches('\u{FEFF}');
+        let text = without_mark(&decoded.text);
         let found = json::parse(text)
             .or_else(|| table::parse(text, &choices.columns))
             .or_else(|| addresses::parse(text));
@@ -71,15 +88,15 @@ impl<'a> Source<'a> {
         if decoded.is_guess {
             return Err(FileError::Charset { guess: charset });
         }
-        Ok(Self::Other(Found { charset, unreadable: decoded.unreadable, ..found }))
+        Ok(Self::Other(File { found, charset, unreadable: decoded.unreadable, text: decoded.text }))
     }
 
     /// Calls `take` with each link and note in the file's order, until it breaks off.
     pub fn each(&self, mut take: impl FnMut(Entry) -> ControlFlow<()>) {
         match self {
             Self::Netscape(document) => document.each(|bookmark| take(bookmark.into())),
-            Self::Other(found) => {
-                let _ = found.entries.iter().cloned().try_for_each(take);
+            Self::Other(file) => {
+                let _ = file.each(take);
             }
         }
     }
@@ -88,21 +105,21 @@ impl<'a> Source<'a> {
         match self {
             Self::Netscape(document) if document.is_own() => "coffer’s bookmarks (HTML)",
             Self::Netscape(_) => "bookmarks (HTML)",
-            Self::Other(found) => found.format,
+            Self::Other(file) => file.found.format,
         }
     }
 
     pub const fn charset(&self) -> &'static str {
         match self {
             Self::Netscape(document) => document.charset(),
-            Self::Other(found) => found.charset,
+            Self::Other(file) => file.charset,
         }
     }
 
     pub const fn unreadable(&self) -> usize {
         match self {
             Self::Netscape(document) => document.unreadable(),
-            Self::Other(found) => found.unreadable,
+            Self::Other(file) => file.unreadable,
         }
     }
 
@@ -110,7 +127,7 @@ impl<'a> Source<'a> {
     pub const fn is_own(&self) -> bool {
         match self {
             Self::Netscape(document) => document.is_own(),
-            Self::Other(found) => found.is_own,
+            Self::Other(file) => file.found.is_own,
         }
     }
 
@@ -123,7 +140,29 @@ impl<'a> Source<'a> {
     pub fn columns(&self) -> &[Column] {
         match self {
             Self::Netscape(_) => &[],
-            Self::Other(found) => &found.columns,
+            Self::Other(file) => &file.found.columns,
         }
     }
+}
+
+impl File<'_> {
+    fn each(&self, mut take: impl FnMut(Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+        let text = without_mark(&self.text);
+        match &self.found.entries {
+            Entries::Json(items) => items.each(text, &mut take),
+            Entries::Table(rows) => rows.each(text, &mut take),
+            Entries::Addresses => addresses::entries(text).try_for_each(take),
+            Entries::Archive(pages) => pages.each(&mut take),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    const fn new(format: &'static str, entries: Entries<'a>) -> Self {
+        Self { format, entries, is_own: false, columns: Vec::new() }
+    }
+}
+
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{FEFF}')
 }

@@ -1,15 +1,17 @@
 //! Tables (CSV): rows of saved pages under a line of names.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Found;
 use super::record::{self, Record};
+use super::{Entries, Found};
 use crate::named::named;
+use crate::resources::import::entry::Entry;
 
 const DELIMITERS: [u8; 3] = *b"\t;,";
 /// Rows in which addresses are looked for where no column has a known name.
@@ -58,33 +60,48 @@ pub struct Column {
     pub role: Option<Role>,
 }
 
+/// How the rows of a text are read.
+#[derive(Debug)]
+pub struct Rows {
+    delimiter: u8,
+    /// The names under which a record finds what the columns hold.
+    fields: Vec<String>,
+}
+
 /// `None` for a text that has no column of addresses. `chosen` are columns that a person has named.
-pub fn parse(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found> {
+pub fn parse<'a>(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found<'a>> {
     let first = text.lines().next().filter(|line| !line.contains('<'))?;
     let delimiter = DELIMITERS.into_iter().find(|delimiter| delimits(*delimiter, first, text))?;
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let mut reader = reader(delimiter, text);
     let names = reader.headers().ok()?.clone();
-    let rows = reader.records().collect::<Result<Vec<_>, _>>().ok()?;
+    let rows: Vec<StringRecord> = reader.records().take(LOOKED_AT).collect::<Result<_, _>>().ok()?;
     let roles = roles(&names, &rows, chosen);
-    let fields: Vec<String> = names.iter().zip(&roles).map(|(name, role)| field(name, *role)).collect();
-    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
-    let record = |row: &StringRecord| {
-        let values = row.iter().map(|text| Value::String(text.to_owned()));
-        Record::new(fields.iter().cloned().zip(values))
+    let fields = names.iter().zip(&roles).map(|(name, role)| field(name, *role)).collect();
+    let example = |place| {
+        let cell = rows.first().and_then(|row| row.get(place)).unwrap_or_default();
+        cell.chars().take(EXAMPLE).collect()
     };
-    let entries = rows.iter().filter_map(|row| record(row).entry(lines.line_of(row))).collect();
-    let columns = names.iter().enumerate().zip(roles).map(|((place, name), role)| Column {
-        name: name.to_owned(),
-        example: rows
-            .first()
-            .and_then(|row| row.get(place))
-            .unwrap_or_default()
-            .chars()
-            .take(EXAMPLE)
-            .collect(),
-        role,
-    });
-    Some(Found { format: "a table (CSV)", entries, columns: columns.collect(), ..Found::default() })
+    let columns = names.iter().enumerate().zip(roles);
+    let columns = columns
+        .map(|((place, name), role)| Column { name: name.to_owned(), example: example(place), role })
+        .collect();
+    Some(Found { columns, ..Found::new("a table (CSV)", Entries::Table(Rows { delimiter, fields })) })
+}
+
+fn reader(delimiter: u8, text: &str) -> Reader<&[u8]> {
+    ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes())
+}
+
+impl Rows {
+    pub fn each(&self, text: &str, take: &mut impl FnMut(Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+        let mut rows = reader(self.delimiter, text).into_records().flatten();
+        rows.try_for_each(|row| {
+            let values = row.iter().map(|text| Value::String(text.to_owned()));
+            let record = Record::new(self.fields.iter().cloned().zip(values));
+            record.entry(lines.line_of(&row)).map_or(ControlFlow::Continue(()), &mut *take)
+        })
+    }
 }
 
 /// Whether the text is a table of this delimiter: its first line names a column of addresses, or one has them.
@@ -114,8 +131,8 @@ fn roles(names: &StringRecord, rows: &[StringRecord], chosen: &BTreeMap<Role, us
         (0..names.len()).map(role).collect()
     };
     if chosen.is_empty() && !roles.contains(&Some(Role::Address)) {
-        let links = (0..names.len())
-            .find(|place| rows.iter().take(LOOKED_AT).any(|row| row.get(*place).is_some_and(is_link)));
+        let links =
+            (0..names.len()).find(|place| rows.iter().any(|row| row.get(*place).is_some_and(is_link)));
         if let Some(place) = links {
             roles[place] = Some(Role::Address);
         }
