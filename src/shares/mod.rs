@@ -30,6 +30,8 @@ use crate::resources::{Resources, query, tag};
 use crate::system::System;
 use crate::web::deps::WebDeps;
 
+/// The path of every share link begins with it.
+pub const PATH: &str = "/s/";
 /// How long a link lasts unless its maker chooses otherwise, in days.
 pub const DEFAULT_DAYS: u32 = 30;
 /// The days to choose from; any number up to a year will do by API.

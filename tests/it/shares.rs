@@ -148,7 +148,7 @@ async fn the_settings_show_an_address_once(app: App) {
     let again = ada.get("/settings/shares").await.ok().has_no("#secret").has(".holdings", "Viewed once");
     let revoke = again.attributes(".holdings form", "action").remove(0);
     ada.post_form(&revoke, &[]).await.redirects_to("/settings/shares");
-    app.visitor().get(&path).await.is(404);
+    app.visitor().get(&path).await.is(404).has("main", "may have expired or been revoked");
     let wrong = [("entry", entry.id.as_str()), ("days", "0")];
     ada.post_form("/settings/shares", &wrong).await.is(422).has("#days-error", "Choose 1 to 365 days.");
 }

@@ -10,6 +10,7 @@ use super::{ErrorContext, with_body};
 use crate::error::Error;
 use crate::limiter::verdict::Refusal;
 use crate::pipeline::Pipeline;
+use crate::shares;
 use crate::web::forms::encode;
 use crate::web::html;
 use crate::web::page_context::{HOME, PageContext};
@@ -110,6 +111,9 @@ impl ErrorContext {
     /// What to do next, where the message is also the API's and can't say it.
     fn advice(&self, error: &Error, is_signed_in: bool) -> Option<&'static str> {
         match error {
+            Error::NotFound if self.uri.path().starts_with(shares::PATH) => Some(
+                "If it was shared with you, the link may have expired or been revoked. Ask for a new one.",
+            ),
             Error::NotFound if !is_signed_in => Some("If this is yours, log in to see it."),
             Error::LinkOver if !is_signed_in => Some("Already have an account? Log in."),
             Error::TooLarge { .. } if self.is_upload => {
