@@ -1,5 +1,6 @@
 //! Personal tokens, in a browser.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -50,54 +51,30 @@ struct Listed {
     is_over: bool,
 }
 
-/// One checkbox a scope, since a name stands once in a form; an empty box is not sent.
 #[derive(Deserialize)]
 struct TokenForm {
     #[serde(default)]
     name: String,
     #[serde(default)]
     days: String,
-    #[serde(default)]
-    resources_read: String,
-    #[serde(default)]
-    resources_write: String,
-    #[serde(default)]
-    account_read: String,
-    #[serde(default)]
-    account_write: String,
-    #[serde(default)]
-    admin_read: String,
-    #[serde(default)]
-    admin_write: String,
+    /// One checkbox a scope, by [`Scope::field`]; an empty box is not sent.
+    #[serde(flatten)]
+    boxes: BTreeMap<String, String>,
 }
 
 impl Default for TokenForm {
     fn default() -> Self {
-        let empty = String::new;
         Self {
-            name: empty(),
+            name: String::new(),
             days: DEFAULT_DAYS.to_string(),
-            resources_read: "on".to_owned(),
-            resources_write: empty(),
-            account_read: empty(),
-            account_write: empty(),
-            admin_read: empty(),
-            admin_write: empty(),
+            boxes: BTreeMap::from([(Scope::ResourcesRead.field(), "on".to_owned())]),
         }
     }
 }
 
 impl TokenForm {
     fn is_chosen(&self, scope: Scope) -> bool {
-        let ticked = match scope {
-            Scope::ResourcesRead => &self.resources_read,
-            Scope::ResourcesWrite => &self.resources_write,
-            Scope::AccountRead => &self.account_read,
-            Scope::AccountWrite => &self.account_write,
-            Scope::AdminRead => &self.admin_read,
-            Scope::AdminWrite => &self.admin_write,
-        };
-        !ticked.is_empty()
+        self.boxes.get(&scope.field()).is_some_and(|value| !value.is_empty())
     }
 
     fn new_token(&self) -> NewToken {
