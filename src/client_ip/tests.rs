@@ -164,6 +164,6 @@ fn everybody_behind_one_unknown_proxy_is_noticed() {
     assert!(unknown_proxy(&[("192.0.2.1", true), ("192.0.2.1", true)]), "one public peer that forwards");
     assert!(unknown_proxy(&[("127.0.0.1", false), ("172.18.0.2", true)]), "a peer in a private network");
     assert!(!unknown_proxy(&[("192.0.2.1", false), ("192.0.2.1", false)]), "one visitor");
-    assert!(!unknown_proxy(&[("192.0.2.1", true), ("192.0.2.2", false)]), "somebody who makes headers up");
+    assert!(!unknown_proxy(&[("192.0.2.1", true), ("192.0.2.2", false)]), "a client that makes headers up");
     assert!(!unknown_proxy(&[("10.0.0.1", true)]), "a proxy that is known");
 }

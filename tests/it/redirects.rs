@@ -1,4 +1,4 @@
-//! No address leads off the site, whatever `next` says, and no session can be prepared for somebody else.
+//! No address leads off the site, whatever `next` says, and no session can be prepared for another person.
 
 use std::time::Duration;
 

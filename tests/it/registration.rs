@@ -1,4 +1,4 @@
-//! Making an account tells nobody which addresses have one; an address is an account's once it is confirmed.
+//! Making an account does not tell which addresses have one; an address is an account's once it is confirmed.
 
 use std::time::Duration;
 
@@ -193,7 +193,7 @@ async fn a_login_looks_the_same_for_an_unknown_name(app: App) {
 
 on_both_engines!(the_first_admin_logs_in_by_address_at_once_and_confirms_it_later);
 async fn the_first_admin_logs_in_by_address_at_once_and_confirms_it_later(app: App) {
-    let token = app.coffer.accounts.begin_setup().await.expect("a token").expect("nobody is here yet");
+    let token = app.coffer.accounts.begin_setup().await.expect("a token").expect("no one is here yet");
     let ada = app.visitor();
     let form = [("email", "ada@example.org"), ("username", "ada"), ("password", PASSWORD)];
     ada.post_form(&format!("/setup/{token}"), &form).await.redirects_to("/resources");

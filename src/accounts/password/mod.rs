@@ -29,7 +29,7 @@ pub struct Passwords {
     /// The beginning of a hash with today's parameters.
     current: String,
     /// Verified when the account does not exist, so that it takes as long as if it did.
-    nobody: String,
+    dummy: String,
     /// Words of the site, which no password may be made of.
     site: Vec<String>,
     cores: Arc<Semaphore>,
@@ -43,12 +43,12 @@ impl Passwords {
         let params = Params::new(memory, passes, 1, None)
             .map_err(|e| format!("COFFER_PASSWORD_MEMORY or COFFER_PASSWORD_PASSES is out of range: {e}."))?;
         let current = format!("$argon2id$v=19$m={memory},t={passes},p=1$");
-        let nobody = format!("{current}bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        let dummy = format!("{current}bm9ib2R5LW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         let cores = available_parallelism().map_or(1, usize::from);
         Ok(Self {
             params,
             current,
-            nobody,
+            dummy,
             site: vec!["coffer".to_owned(), host.to_owned()],
             cores: Arc::new(Semaphore::new(cores)),
             waiting: Arc::default(),
@@ -81,7 +81,7 @@ impl Passwords {
     pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
         let password = normal(password);
         let possible = hash.is_some() && password.is_some();
-        let (password, hash) = (password.unwrap_or_default(), hash.unwrap_or_else(|| self.nobody.clone()));
+        let (password, hash) = (password.unwrap_or_default(), hash.unwrap_or_else(|| self.dummy.clone()));
         let fits = self.run(move |memory| memory.verify(&password, &hash)).await?;
         Ok(fits.unwrap_or(false) && possible)
     }
