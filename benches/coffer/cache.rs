@@ -211,7 +211,7 @@ async fn cpu((process, authority): (u32, &str), requests: &[Vec<u8>], connection
     }
     let before = cpu_seconds(&process.to_string());
     let share = total as usize / connections;
-    // Only who has an answer is looked at, so that the server waits for nobody.
+    // A connection is looked at only once it has an answer, so that the server never waits.
     let asking: FuturesUnordered<_> = clients
         .iter_mut()
         .enumerate()
@@ -293,7 +293,7 @@ async fn requests(table: &mut Table) {
     misses(table, &place, &coffer, &owner, &signed_in).await;
 }
 
-/// Resources that nobody has asked for yet, beside a handler that does nothing but ask sqlx.
+/// Resources that no one has asked for yet, beside a handler that does nothing but ask sqlx.
 async fn misses(
     table: &mut Table,
     place: &Place,

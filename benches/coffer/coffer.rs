@@ -1,4 +1,4 @@
-//! The program under measurement: its commands, its server, and somebody who visits it.
+//! The program under measurement: its commands, its server, and a visitor.
 
 use std::fs;
 use std::io::Write as _;
@@ -109,7 +109,7 @@ impl Coffer {
         Self::start(Command::new(program).arg(format!("--bare={port}")), port)
     }
 
-    /// Somebody who wants no compression.
+    /// A visitor without compression.
     pub fn plain_visitor(&self) -> Visitor {
         let client = Client::builder().no_proxy().build().expect("a client");
         Visitor { client, base: self.base.clone(), csrf: String::new(), cookies: Vec::new() }

@@ -165,7 +165,7 @@ fn flood(table: &mut Table) {
         let now = start + u64::from(number) * 100;
         asks(BLOCKED + number, now);
         if number % 2_000 == 0 {
-            // At the steady pace of five a second one in each 200 ms passes; whoever is forgotten gets a whole burst.
+            // At the steady pace of five a second one in each 200 ms passes; a forgotten client gets a whole burst.
             let passed = every_blocked(now);
             forgotten += (0..3).map(|_| every_blocked(now)).sum::<usize>();
             black_box(passed);

@@ -30,7 +30,7 @@ async fn past_coffer(app: &App, statements: &[&str]) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// As somebody does who owns the database: first the triggers go.
+/// As an attacker with the database would: first the triggers go.
 async fn tamper(app: &App, statements: &[&str]) {
     let triggers: &[&str] = match app.engine {
         Engine::Sqlite => &["DROP TRIGGER audit_events_no_update", "DROP TRIGGER audit_events_no_delete"],

@@ -1,4 +1,4 @@
-//! Guessing passwords, codes and links: few guesses pass, nobody is locked out by somebody else's, and no answer tells
+//! Guessing passwords, codes and links: few guesses pass, no one is locked out by another person's guesses, and no answer tells
 //! who has an account.
 
 use std::time::Duration;

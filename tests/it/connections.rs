@@ -1,4 +1,4 @@
-//! Connections that nobody uses, or whose client takes nothing: each gives its place back.
+//! Connections that no one uses, or whose client takes nothing: each gives its place back.
 
 use std::time::Duration;
 

@@ -314,7 +314,7 @@ async fn looking_changes_nothing(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let visitor = app.visitor();
     app.all_is_sent().await;
-    // That somebody took their data along is written down, and a session keeps the key that is shown to it. What writes
+    // That a person took their data along is written down, and a session keeps the key that is shown to it. What writes
     // have touched is forgotten after a minute.
     let trail = ["audit_events", "audit_head", "sessions", "outbox", "installation"];
     let before = Dump::of(&app.coffer.db).await.without(&trail);

@@ -1,4 +1,4 @@
-//! Where somebody is signed in: the list, and ending it there.
+//! Where a person is signed in: the list, and ending it there.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The documents: complete, true to the program, and found by the words of whoever has a question.
+//! The documents: complete, true to the program, and found by the words of a reader's question.
 
 use std::collections::BTreeSet;
 use std::path::Path;

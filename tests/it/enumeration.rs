@@ -1,4 +1,4 @@
-//! Nobody learns which addresses and names have an account: status, headers, body, work and time are the same.
+//! No one learns which addresses and names have an account: status, headers, body, work and time are the same.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -46,7 +46,7 @@ pub fn seen(answer: &Answer, typed: &[&str]) -> (u16, Vec<(String, String)>, Str
     (answer.status(), headers, hide(&answer.text()))
 }
 
-/// A way in, to be tried with somebody who has an account and with nobody of the same length.
+/// A way in, to be tried with an account and with an unknown name of the same length.
 #[derive(Clone, Copy, Debug)]
 enum Door {
     LogIn,
@@ -114,7 +114,7 @@ async fn an_answer_does_not_tell_who_has_an_account(app: App) {
     }
 }
 
-/// What coffer asks now and then whoever knocks. The sender of mails has transactions of its own, which can't be told from
+/// What coffer asks of its stores now and then for any client. The sender of mails has transactions of its own, which can't be told from
 /// those of requests by their names; what runs inside them can. The ping of every ten seconds has no name.
 const BACKGROUND: [&str; 10] = [
     "\"unnamed\"", "\"cache.outbox.", "\"sessions.count\"", "\"mail.count\"", "\"mail.is_any_due\"",

@@ -42,7 +42,7 @@ async fn a_form_of_an_earlier_session_is_no_reason_to_log_in(app: App) {
 on_both_engines!(too_many_wrong_passwords_say_so_and_when_to_come_back, "--rate-limit-login-pair=5/15min");
 async fn too_many_wrong_passwords_say_so_and_when_to_come_back(app: App) {
     app.has_account("ada", Role::Member).await;
-    // The same for a name that nobody has.
+    // The same for a name that no one has.
     for name in ["ada", "nobody"] {
         let visitor = app.visitor();
         let wrong = [("login", name), ("password", "wrong horse battery")];

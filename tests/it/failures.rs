@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::support::app::{App, Engine};
 
-/// SQLSTATEs that pass, and those that are somebody's mistake, each of another class or at the edge of one.
+/// SQLSTATEs that pass, and those that are a mistake of ours, each of another class or at the edge of one.
 const PASS: [&str; 17] = [
     "08000", "08006", "25006", "25P03", "40001", "40P01", "53000", "53100", "53300", "55P03", "57000",
     "57014", "57P01", "57P02", "57P03", "58000", "58030",

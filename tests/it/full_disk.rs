@@ -131,7 +131,7 @@ async fn a_full_disk_refuses_writes_and_heals_when_there_is_room() {
     }
 }
 
-/// A transaction that SQLite has ended by itself, whoever runs the tests.
+/// A transaction that SQLite has ended by itself, also for root.
 #[tokio::test]
 async fn a_full_database_refuses_writes_and_heals() {
     let app = App::with(Engine::Sqlite, &[]).await;

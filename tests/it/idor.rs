@@ -1,4 +1,4 @@
-//! What is somebody's own stays theirs, whoever puts its id into whichever address; the addresses are the router's.
+//! What is a person's own stays theirs, at every address that takes an id; the addresses are the router's.
 
 use coffer::identity::Role;
 use coffer::limiter::policy::Policy;
@@ -81,7 +81,7 @@ async fn nobody_else_reaches_what_is_private(app: App) {
 
 on_both_engines!(the_owner_reaches_all_of_it, "--fetch=on", "--rate-limit-second-factor=1/h");
 async fn the_owner_reaches_all_of_it(app: App) {
-    // Somebody is held back who can be let go on.
+    // A client is held back, and can be released.
     for _ in 0..2 {
         let _ = app.coffer.limiter.attempt(Policy::SecondFactor, uuid::Uuid::nil()).await;
     }

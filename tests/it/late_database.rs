@@ -1,4 +1,4 @@
-//! A start before the database is there: coffer says so to whoever asks, and serves once it comes.
+//! A start before the database is there: coffer says so to each client, and serves once it comes.
 
 use std::time::{Duration, Instant};
 

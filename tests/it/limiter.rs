@@ -138,7 +138,7 @@ async fn allowed(node: &Limiter, address: &str, requests: usize) -> usize {
 
 async fn exact_again(node: &Limiter) {
     let began = Instant::now();
-    // Somebody else each time, as nobody has many requests.
+    // Another person each time, as no one has many requests.
     let strangers = AtomicI64::new(1);
     let stranger = || format!("2001:db8:{:x}::", strangers.fetch_add(1, Ordering::SeqCst));
     let back = async || match node.request(Policy::Pages, ip(&stranger())).await.tier {

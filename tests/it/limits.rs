@@ -33,7 +33,7 @@ fn one(name: &str, number: i64) -> Vec<(String, i64)> {
     vec![(name.to_owned(), number)]
 }
 
-/// Asks as somebody behind a proxy.
+/// Asks as a client behind a proxy.
 pub async fn from(actor: &Actor, address: &str, path: &str) -> Answer {
     actor.get(path).header("x-forwarded-for", address).await
 }
@@ -149,7 +149,7 @@ async fn lists_show_twelve_digits(app: App) {
 
 on_both_engines!(a_clock_that_is_set_back_refuses_nobody, "--rate-limit-pages=60/h burst 30");
 async fn a_clock_that_is_set_back_refuses_nobody(app: App) {
-    // Noon: at midnight everybody has another name.
+    // Noon: at midnight everyone has another name.
     let micros = u64::try_from(app.now().micros()).expect("after 1970") % 86_400_000_000;
     app.later(Duration::from_micros(36 * 3_600_000_000 - micros));
     let visitor = app.visitor();

@@ -1,4 +1,4 @@
-//! Copies of log lines for Loki, whatever Loki does: no line gets lost uncounted, and nobody waits.
+//! Copies of log lines for Loki, whatever Loki does: no line gets lost uncounted, and no one waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

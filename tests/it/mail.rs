@@ -224,7 +224,7 @@ async fn letters_go_over_tls_with_the_name_and_password() {
 async fn no_letter_goes_to_a_server_that_may_be_another() {
     let stranger = MailServer::secure("smtps", "IP:127.0.0.1").await;
     let url = stranger.secure_url("smtps", SMTP_PASSWORD);
-    is_refused(&stranger, url.clone(), None).await; // nobody has heard of the authority
+    is_refused(&stranger, url.clone(), None).await; // no one has heard of the authority
     let other = MailServer::secure("smtps", "DNS:mail.example.org").await;
     is_refused(&stranger, url, Some(other.authority())).await; // another one's
     let url = other.secure_url("smtps", SMTP_PASSWORD);

@@ -28,7 +28,7 @@ async fn scraping(app: &App) -> Prometheus {
     Prometheus::start(&config).await
 }
 
-/// As somebody uses it, and what else would be counted on a busy day.
+/// As a user visits it, and what else would be counted on a busy day.
 async fn a_bit_of_everything(app: &App, ada: &Actor) {
     let metrics = &app.coffer.metrics;
     let cache = metrics.cache.meter("tried");

@@ -1,4 +1,4 @@
-//! The API's description of itself: any change to it is a change that somebody reviews.
+//! The API's description of itself: every change to it is reviewed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The database away and back: everybody is told the truth, nothing typed is lost, nobody is signed out.
+//! The database away and back: everyone is told the truth, nothing typed is lost, no one is signed out.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `/admin`: what is to do, and letting somebody try again.
+//! `/admin`: what is to do, and unlocking an account.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const TWIN: &str = "/api/v1/admin/overview";
 /// By an account; the address may try more.
 const FEW: &str = "--rate-limit-login-account=3 then 1h to 1h";
 
-/// Somebody guesses until the account waits.
+/// Guesses until the account is locked.
 async fn is_locked_out(app: &App, name: &str) {
     for _ in 0..4 {
         app.visitor().post_form("/login", &[("login", name), ("password", "a wrong guess")]).await;

@@ -23,12 +23,12 @@ async fn with_token(node: &Node, bearer: &str) -> Answer {
     ask.header("authorization", format!("Bearer {bearer}")).await
 }
 
-/// Nobody's, but it looks like one: the check sum fits.
+/// No token of coffer, but it looks like one: the check sum fits.
 fn guess(number: u8) -> String {
     coffer::tokens::format::Prefix::Personal.write(&[number; 32])
 }
 
-/// Whose it is can't be found out, so nobody has guessed.
+/// Whose it is can't be found out, so no one has guessed.
 #[tokio::test]
 async fn a_token_that_could_not_be_looked_up_is_charged_to_nobody() {
     let app = App::with(Engine::Sqlite, &[BEHIND_PROXY, "--rate-limit-api=3/h"]).await;

@@ -1,4 +1,4 @@
-//! Something keeps a form from its handler, such as the end of the session while somebody writes: a prompt stands in its
+//! Something keeps a form from its handler, such as the end of the session while a person writes: a prompt stands in its
 //! place, and then the form goes through.
 
 use std::time::Duration;

@@ -18,7 +18,7 @@ const OFF: &str = "/settings/security/totp/off";
 const CODES: &str = "/settings/security/recovery-codes";
 const OTHERS: &str = "/settings/sessions/others/end";
 
-/// How somebody proves something.
+/// How a person proves something.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     LogIn,
@@ -103,7 +103,7 @@ impl Way {
     }
 }
 
-/// Somebody with a browser that is logged in, and what they need to prove something.
+/// A person with a browser that is logged in, and what they need to prove something.
 struct Person {
     browser: Actor,
     phone: Option<Authenticator>,
@@ -326,7 +326,7 @@ async fn changes_factor(app: &App, ada: &Actor, way: Way, person: &Person) {
     there.goes(app, way).await;
 }
 
-/// Another browser of somebody who may have an app, in sudo mode.
+/// Another browser of a person who may have an app, in sudo mode.
 async fn another_browser(app: &App, person: &Person) -> Actor {
     let browser = person.browser.without_cookies();
     let Some(phone) = &person.phone else {

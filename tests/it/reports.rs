@@ -1,4 +1,4 @@
-//! What browsers report of the content policy: anybody may send it, little of it is believed, nothing is kept.
+//! What browsers report of the content policy: anyone may send it, little of it is believed, nothing is kept.
 
 use std::time::Duration;
 

@@ -183,7 +183,7 @@ async fn a_time_without_redis_brings_nothing_back(app: App) {
     app.coffer.sessions.end_all(person).await.expect("her sessions end");
     let change = json!({ "title": "Neap tables" });
     ada.at(&app).json(Method::PATCH, &entry.api(), change).if_match("*").await.ok();
-    // Nobody waits for word of it.
+    // No one waits for word of it.
     coffer::sessions::store::delete_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
     coffer::cache::outbox::delete(&app.coffer.db, i64::MAX).await.expect("rows go");
     let app = app.with_redis_again().await;

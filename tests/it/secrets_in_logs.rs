@@ -179,7 +179,7 @@ fn last(path: &str) -> String {
     path.rsplit('/').next().expect("a token").to_owned()
 }
 
-/// Everything that somebody does with secrets; the secrets that came up.
+/// Everything that a person does with secrets; the secrets that came up.
 async fn a_day(program: &Program) -> Vec<Canary> {
     let mut canaries = settings();
     canaries.extend(

@@ -1,4 +1,4 @@
-//! Sessions with a Redis that dies, freezes, forgets and comes back: nobody is signed out by it, and nobody
+//! Sessions with a Redis that dies, freezes, forgets and comes back: no one is signed out by it, and no one
 //! who has logged out is signed in again.
 
 use std::time::{Duration, Instant};

@@ -90,7 +90,7 @@ async fn a_server_that_stands_still_is_said_to_and_used_again() {
     healed.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// The change is there although its answer was lost: whoever sent it is told to look first.
+/// The change is there although its answer was lost: its sender is told to look first.
 #[tokio::test]
 async fn a_commit_of_whose_end_nothing_is_heard_is_said_to_be_unknown() {
     let between = Between::start().await;

@@ -113,7 +113,7 @@ async fn the_undo_leaves_alone_what_was_changed_since(app: App) {
     owner.post_form(&undo, &[]).await.redirects_to(progress);
     owner.get(progress).await.ok().has("h1", "Undone").has(".notice", "1 entry was not changed");
     assert_eq!((tags_of(&owner, &one).await, tags_of(&owner, &two).await), (json!(["a"]), json!(["c"])));
-    // Nobody else may undo it, or see it.
+    // No one else may undo it, or see it.
     let eve = app.signed_in("eve").await;
     eve.get(progress).await.error_page(404);
     eve.post_form(&undo, &[]).await.error_page(404);

@@ -14,7 +14,7 @@ use crate::support::on_both_engines;
 
 const LIST: &str = "/api/v1/me/tokens";
 
-/// A token of somebody who has an account.
+/// A token of a person who has an account.
 pub async fn token(app: &App, username: &str, scopes: &[&str]) -> String {
     let viewer = app.viewer(username).await;
     let scopes = scopes.iter().map(ToString::to_string).collect();

@@ -149,7 +149,7 @@ async fn what_is_wrong_is_told_before_the_trash_is_touched(app: App) {
     let typed = [("url", "tides.example"), ("title", &long), ("kind", "link"), ("trash", "take-back")];
     owner.post_form("/resources", &typed).await.is(422);
     owner.get(&page).await.ok().has(".notice", "In the trash");
-    // Nobody else's trash counts.
+    // No one else's trash counts.
     let eve = app.signed_in("eve").await;
     eve.post_form("/resources", &[("url", "tides.example")]).await.is(303);
 }

@@ -190,7 +190,7 @@ static IN_MEMORY: Kind<Number> = Kind {
     value: std::marker::PhantomData,
 };
 
-/// A commit whose node died before it told anybody: the row alone stands.
+/// A commit whose node died before it told anyone: the row alone stands.
 #[tokio::test]
 async fn an_unpublished_write_is_found() {
     let (app, other, truth) = two().await;

@@ -61,7 +61,7 @@ async fn a_node_that_was_stopped_shows_what_others_wrote_meanwhile() {
     }
 }
 
-/// Killed again and again while it writes: what its database has, everybody shows within two seconds.
+/// Killed again and again while it writes: what its database has, everyone shows within two seconds.
 #[tokio::test]
 async fn what_a_killed_node_has_committed_is_shown() {
     let app = App::with_redis(Engine::Postgres).await;

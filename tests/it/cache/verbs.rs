@@ -1,4 +1,4 @@
-//! A walk through every verb that writes: after each, everybody's cached answers are what the database says.
+//! A walk through every verb that writes: after each, everyone's cached answers are what the database says.
 
 use coffer::accounts::people::{By, Change as Office};
 use coffer::cache::{Cache, Capacity, Deps};

@@ -105,7 +105,7 @@ async fn is_of_use(app: &App, site: &Site) {
     panic!("whoever claims another address escapes the limit");
 }
 
-/// One of two nodes stops while people read; nobody notices.
+/// One of two nodes stops while people read; no one notices.
 async fn a_node_may_stop(other: Node, site: &Site) {
     let reading = async {
         for _ in 0..150 {

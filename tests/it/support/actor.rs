@@ -55,7 +55,7 @@ impl Actor {
         Self::at_origin(name, &node.origin(), node.http())
     }
 
-    /// Somebody at a coffer that runs as a program of its own.
+    /// A visitor of a coffer that runs as a program of its own.
     pub fn at_origin(name: &str, origin: &str, http: reqwest::Client) -> Self {
         Self {
             name: name.to_owned(),
@@ -65,7 +65,7 @@ impl Actor {
         }
     }
 
-    /// Somebody at a site with https.
+    /// A visitor of a site with https.
     pub fn at_site(name: &str, site: &Site) -> Self {
         Self {
             name: name.to_owned(),

@@ -59,7 +59,7 @@ async fn let_go_of(file: &Path) {
 struct TestClock {
     system: Arc<dyn Clock>,
     ahead: Arc<AtomicI64>,
-    /// By how much somebody has set it back.
+    /// By how much it was set back.
     behind: Arc<AtomicI64>,
 }
 
@@ -91,7 +91,7 @@ pub struct App {
     clock: TestClock,
     redis: Option<RedisServer>,
     folder: TempDir,
-    /// Last, so that it is dropped when nobody uses it any more.
+    /// Last, so that it is dropped when no one uses it any more.
     database: Option<Database>,
 }
 
@@ -289,7 +289,7 @@ impl App {
         self.clock.ahead.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Somebody sets the clock back; the time that has passed has passed all the same.
+    /// Sets the clock back; the time that has passed has passed all the same.
     pub fn sets_clock_back(&self, duration: Duration) {
         let micros = i64::try_from(duration.as_micros()).expect("less than 300,000 years");
         self.clock.behind.fetch_add(micros, Ordering::SeqCst);
@@ -396,7 +396,7 @@ impl Node {
         self.http.clone()
     }
 
-    /// Somebody without an account.
+    /// A person without an account.
     pub fn visitor(&self) -> Actor {
         Actor::new("visitor", self)
     }
@@ -410,7 +410,7 @@ impl Node {
         self.person(username, Role::Admin).await
     }
 
-    /// Somebody who has an account, signed in with one more browser.
+    /// A person who has an account, signed in with one more browser.
     pub async fn another_browser_of(&self, username: &str) -> Actor {
         let actor = Actor::new(username, self);
         actor.signs_in().await;
@@ -432,7 +432,7 @@ impl Node {
         self.coffer.accounts.create(&new, role).await.expect("a new account");
     }
 
-    /// How the verbs know somebody who has an account; nobody for "visitor".
+    /// How the verbs know a person who has an account; a visitor for "visitor".
     pub async fn viewer(&self, username: &str) -> Viewer {
         let member = self.coffer.accounts.by_username(username).await.expect("accounts");
         member.map_or(Viewer::Visitor, |member| Viewer::Member(Arc::new(member)))

@@ -20,7 +20,7 @@ impl Authenticator {
         Self::from_key(&page.texts(".totp-key").concat())
     }
 
-    /// The key as somebody types it.
+    /// The key as a person types it.
     pub fn from_key(key: &str) -> Self {
         let key = key.replace(' ', "");
         Self(BASE32_NOPAD.decode(key.as_bytes()).expect("a key in base 32"))

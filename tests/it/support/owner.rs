@@ -1,4 +1,4 @@
-//! Somebody with one of everything that can be somebody's, and the addresses of it.
+//! A person who owns one of everything, and the addresses of it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::app::App;
 use super::dump::Dump;
 use super::site::Route;
 
-/// Stands in everything private, and so must be on nobody else's page.
+/// Stands in everything private, and so must be on no one else's page.
 pub const MARK: &str = "Moonstone";
 
 pub struct Owner {
@@ -30,7 +30,7 @@ impl Owner {
         Self::of(app, app.another_browser_of(name).await).await
     }
 
-    /// One more of everything for somebody who is signed in.
+    /// One more of everything for a person who is signed in.
     pub async fn of(app: &App, actor: Actor) -> Self {
         let id = app.viewer(&actor.name).await.id().expect("an account").to_string();
         let draft = json!({ "title": format!("{MARK} kept"), "body": MARK, "tags": [MARK], "pinned": true });
@@ -44,7 +44,7 @@ impl Owner {
         actor.json_free(Method::DELETE, &trashed.api()).await.is(204);
         let mut ids = BTreeMap::from([("resources", entry.id.clone()), ("users", id.clone())]);
         ids.insert("revisions", "1".to_owned());
-        // Of /admin/limits: anybody may be held back.
+        // Of /admin/limits: anyone may be held back.
         ids.insert("accounts", id.clone());
         let blocked = app.coffer.limiter.overview().await.blocked;
         let client = blocked.first().map_or("0123456789ab".to_owned(), |client| client.key.today.short());
@@ -77,7 +77,7 @@ impl Owner {
                 ("setup" | "invite" | "reset" | "verify-email" | "s" | "f" | "shares", "token") => {
                     "A".repeat(43)
                 }
-                // One that nobody has.
+                // One that no one has.
                 ("icons", "id") => "0".repeat(32),
                 ("u" | "users", "username") => self.actor.name.clone(),
                 ("resources", "id") if wants_trashed(route) => self.trashed.id.clone(),

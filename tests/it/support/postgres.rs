@@ -46,7 +46,7 @@ pub async fn fresh_database(migrate: impl AsyncFnOnce(&str)) -> Database {
     server.database("migrated")
 }
 
-/// Dropped with its owner, whoever is still connected.
+/// Dropped with its owner, even with open connections.
 pub struct Database {
     url: String,
     drop: Command,

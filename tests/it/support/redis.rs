@@ -136,7 +136,7 @@ impl RedisServer {
         self.server.start(READY).await.unwrap_or_else(|log| panic!("redis doesn't restart: {log}"));
     }
 
-    /// Connections stay open and the kernel takes new ones, but nobody answers, as behind a cut network.
+    /// Connections stay open and the kernel takes new ones, but no one answers, as behind a cut network.
     pub fn freeze(&self) {
         assert!(self.server.send("STOP"), "redis has ended");
     }

@@ -45,7 +45,7 @@ impl Server {
         Self { folder, watchdog: Mutex::new(watchdog) }
     }
 
-    /// Starts what `command` makes of a free port, and takes another port when somebody else was quicker.
+    /// Starts what `command` makes of a free port, and takes another port when another program was quicker.
     pub async fn on_free_port(
         name: &str,
         last_signal: &str,
@@ -120,7 +120,7 @@ impl Watchdog {
     }
 }
 
-/// A port that nobody listens on, below the range that the kernel gives to clients: in there a client that calls
+/// A port that no one listens on, below the range that the kernel gives to clients: in there a client that calls
 /// a stopped server again and again gets the server's own port one day, connects to itself and blocks the restart.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);

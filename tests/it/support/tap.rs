@@ -1,4 +1,4 @@
-//! A way to a server that the test can cut, slow down or silence, while the server itself goes on for everybody else.
+//! A way to a server that the test can cut, slow down or silence, while the server itself goes on for everyone else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-/// Between whoever connects to its port and one server.
+/// Between the clients of its port and one server.
 pub struct Tap {
     port: u16,
     state: Arc<State>,

@@ -120,7 +120,7 @@ impl Tour {
         self.second.runs("sudo systemctl stop coffer").await;
     }
 
-    /// Both nodes are without a key, and go on with another one; nobody is logged out.
+    /// Both nodes are without a key, and go on with another one; no one is logged out.
     pub async fn loses_its_key(&self, ada: &Actor) {
         fs::remove_file(self.first.path(KEY)).expect("the key was there");
         self.commands(&["troubleshooting#The key is lost"]).await;

@@ -6,7 +6,7 @@ pub const SUDO: &str = r#"#!/bin/sh
 exec "$@"
 "#;
 
-/// There is nobody else to whom files could belong.
+/// There is no one else to whom files could belong.
 pub const INSTALL: &str = r#"#!/bin/bash
 arguments=()
 while [ $# -gt 0 ]; do
