@@ -1,8 +1,10 @@
 // What is typed into a form and not saved yet stays in this browser: it is offered when the form is opened again, in
-// whichever tab, dropped once it is saved, and removed when you log out or after a month.
+// whichever tab, dropped once it is saved, and removed when you log out or after a month. Back fills the form with it where
+// the browser has not restored the fields itself.
 
 const PREFIX = "coffer.draft ";
 const SENT = "coffer.sent";
+const WRITTEN = "coffer.written";
 const OWN_FIELDS = ["csrf", "back", "kind", "trash"];
 const SAVED = "[data-notice^='saved'], [data-notice='taken-back']";
 const WRITES_AFTER_MS = 250;
@@ -22,6 +24,7 @@ function store(key, draft) {
   if (hasLoggedOut) return;
   try {
     localStorage.setItem(key, JSON.stringify(draft));
+    sessionStorage.setItem(WRITTEN, draft.at);
   } catch {
     // The store is full or switched off. Leaving the page asks all the same.
   }
@@ -88,6 +91,9 @@ function offer(form, key, draft) {
   form.before(box);
 }
 
+const cameBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+const isOfThisTab = (draft) => sessionStorage.getItem(WRITTEN) === String(draft.at);
+
 function keep(form) {
   const key = PREFIX + form.dataset.draft;
   const before = original(form);
@@ -100,9 +106,6 @@ function keep(form) {
     if (changed()) store(key, { at: Date.now(), fields: typed(form), version: form.elements.version?.value });
     else localStorage.removeItem(key);
   };
-  const draft = stored(key);
-  if (draft && !isSame(draft.fields, typed(form))) offer(form, key, draft);
-
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(write, WRITES_AFTER_MS);
@@ -120,6 +123,11 @@ function keep(form) {
   window.addEventListener("beforeunload", (event) => {
     if (!sending && changed()) event.preventDefault();
   });
+
+  const draft = stored(key);
+  if (!draft || isSame(draft.fields, typed(form))) return;
+  if (cameBack && isOfThisTab(draft) && !changed()) fill(form, draft);
+  else offer(form, key, draft);
 }
 
 const sent = sessionStorage.getItem(SENT);

@@ -64,6 +64,38 @@ async fn what_is_typed_is_offered_after_a_reload_and_dropped_once_it_is_saved() 
 }
 
 #[tokio::test]
+async fn back_fills_a_form_that_the_browser_does_not_restore() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.signed_in("owner").await;
+    let browser = signed_in(&app, true, DESK).await;
+    browser.goto("/resources/new?kind=note").await;
+    let _: () = browser.run("document.getElementById('body').form.autocomplete = 'off'").await;
+    browser.fill("Title", "Tide tables").await;
+    browser.fill("Text", "High at noon").await;
+    browser.tick("Members").await;
+    browser.goto("/trash").await;
+    browser.back().await;
+    browser.has("h1", "Write a note").await;
+    browser.field_holds("Title", "Tide tables").await;
+    browser.field_holds("Text", "High at noon").await;
+    browser.doesnt_see("You have an unsaved draft").await;
+    // A link to the form is a new start, and what another tab wrote is not filled in unasked.
+    browser.goto("/resources/new?kind=note").await;
+    browser.sees("You have an unsaved draft").await;
+    browser.field_holds("Title", "").await;
+    let _: () = browser.run("sessionStorage.setItem('coffer.written', '1')").await;
+    browser.goto("/trash").await;
+    browser.back().await;
+    browser.has("h1", "Write a note").await;
+    browser.sees("You have an unsaved draft").await;
+    browser.field_holds("Title", "").await;
+    browser.press("Restore draft").await;
+    browser.press("Save").await;
+    browser.has("h1", "Tide tables").await;
+    browser.has("dd", "Members").await;
+}
+
+#[tokio::test]
 async fn a_form_that_was_too_large_comes_back() {
     let app = App::with(Engine::Sqlite, &[]).await;
     app.signed_in("owner").await;
