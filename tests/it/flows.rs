@@ -14,9 +14,6 @@ use crate::support::pages::Pages;
 /// Whether scripts run, and the width of the page.
 pub const WAYS: [(bool, u32); 4] = [(true, 1280), (true, 390), (false, 1280), (false, 390)];
 
-/// What htmx says of a search as one types that a newer one overtakes.
-const OVERTAKEN: [&str; 2] = ["htmx:sendAbort", "htmx:afterRequest"];
-
 /// A person in the library, in one of the ways.
 struct Visit {
     app: App,
@@ -113,7 +110,7 @@ async fn a_broken_link_is_shown_and_found(visit: Visit) {
     assert!(browser.run::<String>(archived).await.ends_with(&site.url("/gone")));
     browser.follow("Details of “Tide tables”").await;
     browser.has(".reading-head", "Broken since").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(an_import_leaves_what_was_thrown_away);
@@ -136,7 +133,7 @@ async fn an_import_leaves_what_was_thrown_away(visit: Visit) {
     browser.follow("View imported entries").await;
     browser.has(".entries", "Moon").await;
     browser.doesnt_see("Tides").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(tags_are_merged_after_a_preview);
@@ -160,7 +157,7 @@ async fn tags_are_merged_after_a_preview(visit: Visit) {
     browser.doesnt_see("recipe").await;
     visit.undoes("Undone: 1 entry.").await;
     browser.has(".tag-list", "recipe").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(a_tag_is_renamed_and_deleted_and_comes_back);
@@ -190,7 +187,7 @@ async fn a_tag_is_renamed_and_deleted_and_comes_back(visit: Visit) {
     browser.doesnt_see("Edit sea").await;
     visit.undoes("Undone: 2 entries.").await;
     browser.has(".tag-list", "sea").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(a_tag_is_added_to_the_search_and_taken_away);
@@ -207,7 +204,7 @@ async fn a_tag_is_added_to_the_search_and_taken_away(visit: Visit) {
     browser.follow("Only the tag spring ×, remove this filter").await;
     browser.has(".entries", "Tide of people").await;
     browser.is_at("?q=tide").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(a_link_in_the_trash_is_taken_back_or_saved_anew);
@@ -260,7 +257,7 @@ async fn the_trash_is_restored_and_emptied(visit: Visit) {
     browser.goto("/resources").await;
     browser.has(".entries", "Tide tables").await;
     browser.doesnt_see("Moon phases").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(a_row_is_pinned_and_thrown_away_and_comes_back);
@@ -279,7 +276,7 @@ async fn a_row_is_pinned_and_thrown_away_and_comes_back(visit: Visit) {
     visit.undoes("Restored from the trash.").await;
     browser.has(".entry", "Tide tables").await;
     browser.field_holds("Search the library", "tide").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(many_entries_are_changed_and_changed_back);
@@ -308,7 +305,7 @@ async fn many_entries_are_changed_and_changed_back(visit: Visit) {
     browser.has("h2", "No results").await;
     visit.undoes("Undone: 3 entries.").await;
     browser.has(".entries", "Tide 1").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(back_leads_through_the_search_and_its_pages);
@@ -337,7 +334,7 @@ async fn back_leads_through_the_search_and_its_pages(visit: Visit) {
     browser.back().await;
     browser.is_at("/resources").await;
     browser.has(".entries", "Moon").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(what_was_typed_is_there_after_back);
@@ -428,7 +425,7 @@ async fn an_address_in_a_sentence_is_saved_with_it(visit: Visit) {
     browser.goto("/resources").await;
     browser.follow("Details of “tides.example/a”").await;
     browser.has(".prose", "Read https://tides.example/a, it is good.").await;
-    has_complained_only_of(browser, &OVERTAKEN).await;
+    has_complained_only_of(browser, &[]).await;
 }
 
 in_every_way!(the_keyboard_alone_merges_tags);
