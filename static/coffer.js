@@ -63,7 +63,7 @@ function inWords(seconds) {
   return seconds === 1 ? "a second" : `${seconds} seconds`;
 }
 
-// Whoever was too fast sees the time run down; the way on is offered when it is over.
+// A client that was too fast sees the time run down; the way on is offered when it is over.
 for (const wait of document.querySelectorAll("[data-countdown]")) {
   const next = document.querySelector("[data-after-countdown]");
   if (next) next.hidden = true;
@@ -87,7 +87,7 @@ function wayIn() {
   return link;
 }
 
-// A page that outlives its session holds that session's form token. Once somebody has logged in again elsewhere,
+// A page that outlives its session holds that session's form token. Once you have logged in again elsewhere,
 // the new session's token takes its place before the next request, so that what was typed here can still be sent.
 let tokenIsStale = false;
 
