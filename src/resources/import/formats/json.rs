@@ -95,7 +95,7 @@ fn string(value: &RawValue) -> Option<String> {
 
 /// Of linkwarden.
 fn collection(text: &str, value: &RawValue) -> Vec<Place> {
-    let fields = object(value).unwrap_or_default();
+    let Some(fields) = object(value) else { return vec![place(text, value, None)] };
     let folders: Rc<[String]> = fields.get("name").and_then(|name| string(name)).into_iter().collect();
     let links = fields.get("links").and_then(|links| list(links)).unwrap_or_default();
     links.into_iter().map(|link| place(text, link, Some(Rc::clone(&folders)))).collect()
@@ -110,7 +110,7 @@ struct Node<'a> {
 /// The links below these folders, whose own names are a browser's.
 fn tree<'a>(text: &str, roots: impl Iterator<Item = &'a RawValue>) -> Option<Items> {
     let no_folders: Rc<[String]> = Rc::new([]);
-    let top = roots.filter_map(object).flat_map(|root| children(&root));
+    let top = roots.flat_map(|root| object(root).map_or_else(|| vec![root], |root| children(&root)));
     let mut open: Vec<Node<'_>> =
         top.map(|value| Node { value, folders: Rc::clone(&no_folders), depth: 1 }).collect();
     open.reverse();
@@ -119,7 +119,11 @@ fn tree<'a>(text: &str, roots: impl Iterator<Item = &'a RawValue>) -> Option<Ite
         if depth > MAX_DEPTH {
             return None;
         }
-        let Some(node) = object(value) else { continue };
+        let Some(node) = object(value) else {
+            // Refused by its number, with what lies below it.
+            places.extend(value.get().starts_with('{').then(|| place(text, value, Some(folders))));
+            continue;
+        };
         let inside = below(&folders, &node);
         let inner = children(&node).into_iter().rev();
         open.extend(inner.map(|value| Node { value, folders: Rc::clone(&inside), depth: depth + 1 }));

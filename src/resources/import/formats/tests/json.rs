@@ -147,6 +147,19 @@ fn an_entry_that_cannot_be_read_is_refused_and_not_the_file() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_read_is_refused_by_its_number() {
+    let broken = r#"{"\ud800":1,"children":[{"url":"https://lost.example/"}]}"#;
+    let whole = r#"{"type":"url","name":"A","url":"https://a.example/"}"#;
+    let nested =
+        format!(r#"{{"roots":{{"bar":{{"children":[{broken},{whole}]}},"version":1,"other":{broken}}}}}"#);
+    let seen = |file: &str| entries(file).into_iter().map(|entry| (entry.line, entry.href)).collect::<Vec<_>>();
+    let (refused, kept) = (String::new(), "https://a.example/".to_owned());
+    assert_eq!(seen(&nested), [(1, refused.clone()), (2, kept.clone()), (3, refused.clone())]);
+    let collections = format!(r#"{{"collections":[{broken},{{"name":"Sea","links":[{whole}]}}]}}"#);
+    assert_eq!(seen(&collections), [(1, refused), (2, kept)]);
+}
+
+#[test]
 fn collections_are_numbered_on() {
     let file = r#"{"collections":[{"name":"Sea","links":[{"name":"A","url":"https://a.example/"}]},{"name":7},
         {"links":[{"name":"B","url":"https://b.example/"}]}]}"#;
