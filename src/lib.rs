@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod commands;
 pub mod environment;
+mod file_buffer;
 mod named;
 
 // A module that only `main.rs` reaches through `commands` is private, so that the compiler sees what nothing uses.

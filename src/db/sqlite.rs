@@ -15,6 +15,8 @@ use super::start_error::StartError;
 
 /// Shorter than a statement's limit, so that SQLite itself reports the lock of another program.
 const SQLITE_BUSY_LIMIT: Duration = Duration::from_secs(2);
+/// Rows that SQLite's thread reads before it waits for their reader: a page of any list.
+const ROWS_AHEAD: usize = 256;
 
 pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
     let lock = Some(Arc::new(LockFile::take(path)?));
@@ -25,6 +27,7 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_LIMIT)
+        .row_buffer_size(ROWS_AHEAD)
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     let unreachable = |source| StartError::in_sqlite(path, source);
     let write = SqlitePoolOptions::new()

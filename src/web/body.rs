@@ -5,26 +5,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, SizeHint};
 
 use crate::error::{Code, Error, Result};
+use crate::file_buffer::file_buffer;
 
 /// At most `limit` bytes: a longer announced length fails at once. 400 `bad_body` when the body breaks off.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     fits(&body, limit)?;
-    to_bytes(body, limit).await.map_err(|error| {
-        if error.into_inner().is::<LengthLimitError>() {
-            Error::TooLarge { limit }
-        } else {
-            Error::Malformed {
-                code: Code::BadBody,
-                message: "The body of this request is incomplete or can’t be read. Send it again.".into(),
-            }
-        }
-    })
+    to_bytes(body, limit).await.map_err(|error| unreadable(&error.into_inner(), limit))
+}
+
+/// The same for a file, which is in memory once, as each part of it is freed when it is copied.
+pub async fn read_file(body: Body, limit: usize) -> Result<Bytes> {
+    fits(&body, limit)?;
+    let mut file = file_buffer(0);
+    let mut parts = Limited::new(body, limit);
+    while let Some(part) = parts.frame().await {
+        let part = part.map_err(|error| unreadable(&error, limit))?;
+        file.extend_from_slice(&part.into_data().unwrap_or_default());
+    }
+    Ok(file.into())
+}
+
+fn unreadable(error: &BoxError, limit: usize) -> Error {
+    if error.is::<LengthLimitError>() {
+        return Error::TooLarge { limit };
+    }
+    Error::Malformed {
+        code: Code::BadBody,
+        message: "The body of this request is incomplete or can’t be read. Send it again.".into(),
+    }
 }
 
 /// Fails when the body is announced to be longer than `limit` bytes.

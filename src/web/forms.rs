@@ -16,6 +16,7 @@ use super::csrf::{FIELD, HEADER, content_type, matches};
 use super::deps::WebDeps;
 use super::words;
 use crate::error::{Code, Error, Result};
+use crate::file_buffer::file_buffer;
 use crate::identity::Identity;
 
 pub use crate::error::FieldErrors;
@@ -158,11 +159,15 @@ where
 
 async fn read_parts(mut parts: Multipart) -> Result<Upload, MultipartError> {
     let mut upload = Upload { file_name: String::new(), bytes: Bytes::new(), fields: Vec::new() };
-    while let Some(part) = parts.next_field().await? {
+    while let Some(mut part) = parts.next_field().await? {
         let name = part.name().unwrap_or_default().to_owned();
         if let Some(file_name) = part.file_name().map(str::to_owned) {
             upload.file_name = file_name;
-            upload.bytes = part.bytes().await?;
+            let mut file = file_buffer(0);
+            while let Some(chunk) = part.chunk().await? {
+                file.extend_from_slice(&chunk);
+            }
+            upload.bytes = file.into();
         } else {
             upload.fields.push((name, part.text().await?));
         }

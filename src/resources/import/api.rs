@@ -147,7 +147,7 @@ async fn preview(
     key: KeyOfFile,
     body: Body,
 ) -> Result<Response> {
-    let bytes = body::read(body, deps.upload_limit).await?;
+    let bytes = body::read_file(body, deps.upload_limit).await?;
     let key = key.with(&bytes);
     let preview = async |_| {
         let id = waits::patient(resources.preview_import(&viewer, params.file(bytes.clone())?)).await?;

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::cache::Write;
 use crate::db::{Db, Engine, on};
+use crate::file_buffer::file_buffer;
 use crate::resources::import::Report;
 use crate::resources::import::batch::{KeptEntry, State};
 use crate::resources::import::choices::Choices;
@@ -137,7 +138,7 @@ pub async fn kept_file(db: &Db, id: Uuid) -> sqlx::Result<Vec<u8>> {
     const LENGTH: &str = "SELECT COALESCE(SUM(length(bytes)), 0) FROM import_parts WHERE import_id = $1";
     const SQL: &str = "SELECT bytes FROM import_parts WHERE import_id = $1 AND part = $2";
     let length: i64 = on!(db.read(), pool => sqlx::query_scalar(LENGTH).bind(id).fetch_one(pool).await?);
-    let mut file = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut file = file_buffer(usize::try_from(length).unwrap_or_default());
     for part in 0_i64.. {
         let bytes: Option<Vec<u8>> =
             on!(db.read(), pool => sqlx::query_scalar(SQL).bind(id).bind(part).fetch_optional(pool).await?);

@@ -152,7 +152,8 @@ fn a_folder_that_cannot_be_read_is_refused_by_its_number() {
     let whole = r#"{"type":"url","name":"A","url":"https://a.example/"}"#;
     let nested =
         format!(r#"{{"roots":{{"bar":{{"children":[{broken},{whole}]}},"version":1,"other":{broken}}}}}"#);
-    let seen = |file: &str| entries(file).into_iter().map(|entry| (entry.line, entry.href)).collect::<Vec<_>>();
+    let seen =
+        |file: &str| entries(file).into_iter().map(|entry| (entry.line, entry.href)).collect::<Vec<_>>();
     let (refused, kept) = (String::new(), "https://a.example/".to_owned());
     assert_eq!(seen(&nested), [(1, refused.clone()), (2, kept.clone()), (3, refused.clone())]);
     let collections = format!(r#"{{"collections":[{broken},{{"name":"Sea","links":[{whole}]}}]}}"#);
