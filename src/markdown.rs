@@ -14,28 +14,7 @@ mod target;
 pub use escape::from_plain;
 pub use plain::to_text;
 
-use std::sync::{Arc, OnceLock};
-
 use pulldown_cmark::{Event, html};
-
-/// The HTML of a text, rendered on first use and kept beside the text, which must not change.
-#[derive(Clone, Debug, Default)]
-pub struct CachedHtml(OnceLock<Arc<str>>);
-
-impl CachedHtml {
-    pub fn get_or_render(&self, markdown: &str) -> Arc<str> {
-        self.0.get_or_init(|| render(markdown).into()).clone()
-    }
-}
-
-/// Always equal: the HTML follows from the text, which is compared itself.
-impl PartialEq for CachedHtml {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for CachedHtml {}
 
 /// Renders `CommonMark` with tables, strikethrough, task lists and footnotes, then sanitises it: a line ends where it was
 /// ended, links lead to http, https, mailto and the library, bare addresses are links too, headings begin at `h2` and have

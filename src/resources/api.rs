@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, Keyed};
 use crate::web::etag::{self, IfMatch, IfNoneMatch, OptionalIfMatch};
 use crate::web::forms::StrictQuery;
-use crate::web::json::{Json, Problem, WithEtag, tagged};
+use crate::web::json::{Json, Problem, tagged};
 use crate::web::page_cache::PUBLIC;
 use crate::web::path::Id;
 use crate::web::scoped::{OwnResourcesRead, ResourcesRead, ResourcesWrite, Scoped};
@@ -197,7 +197,8 @@ fn created(resource: &Resource) -> Response {
 }
 
 fn with_etag(resource: &Resource) -> Response {
-    WithEtag { body: ResourceBody::from(resource), etag: resource.etag() }.into_response()
+    let etag = [(header::ETAG, resource.etag())];
+    (etag, [(header::CONTENT_TYPE, "application/json")], resource.json()).into_response()
 }
 
 /// The precondition of `If-Match`, optional for changes that lose nothing.

@@ -17,6 +17,7 @@ pub mod jobs;
 mod kind;
 mod late_title;
 pub mod listing;
+mod memo;
 mod near_miss;
 pub mod normal_url;
 pub mod pages;

@@ -51,6 +51,10 @@ impl Resource {
     /// The strong `ETag` of its JSON: the version in quotes. Where a tag is spelled unlike its folded form, a checksum of the
     /// spelling follows, and so do an icon and a dead link, since these change without a new version.
     pub fn etag(&self) -> String {
+        self.etag.get_or_compute(|| self.compute_etag())
+    }
+
+    fn compute_etag(&self) -> String {
         let mut etag = format!("\"{}", self.version);
         if self.tags.0.iter().any(|tag| tag::fold(tag) != *tag) {
             let _ = write!(etag, "-tags-{:08x}", crc32fast::hash(self.tags.0.join("\n").as_bytes()));

@@ -1,5 +1,8 @@
 //! The nouns: a resource and its versions, as the database holds them and as JSON shows them.
 
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -7,12 +10,16 @@ use uuid::Uuid;
 use super::draft::StoredTitle;
 use super::fetched::icon;
 use super::listing::Hit;
+use super::memo::Memo;
 use super::tag::split_tags;
 use super::{Kind, Via, Visibility, visibility};
 use crate::error::Error;
 use crate::identity::Viewer;
 use crate::markdown;
 use crate::timestamp::Timestamp;
+
+/// Bytes of the JSON of a resource without its texts.
+const JSON_FIELDS: usize = 500;
 
 /// A link or a note, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::FromRow)]
@@ -46,7 +53,13 @@ pub struct Resource {
     pub broken_since: Option<Timestamp>,
     #[serde(skip)]
     #[sqlx(skip)]
-    pub html: markdown::CachedHtml,
+    html: Memo<Arc<str>>,
+    #[serde(skip)]
+    #[sqlx(skip)]
+    json: Memo<Bytes>,
+    #[serde(skip)]
+    #[sqlx(skip)]
+    pub(super) etag: Memo<String>,
 }
 
 impl Resource {
@@ -67,11 +80,24 @@ impl Resource {
         visibility::may_share(viewer, self)
     }
 
-    /// Its approximate size in bytes. The body counts twice, as its HTML is cached beside it.
+    /// Its body as HTML.
+    pub fn html(&self) -> Arc<str> {
+        self.html.get_or_compute(|| markdown::render(&self.body).into())
+    }
+
+    /// A [`ResourceBody`].
+    pub fn json(&self) -> Bytes {
+        self.json.get_or_compute(|| serde_json::to_vec(&ResourceBody::from(self)).unwrap_or_default().into())
+    }
+
+    /// Its approximate size in bytes, with its HTML and its JSON, which are cached beside it.
     pub fn weight(&self) -> usize {
-        let texts = [&self.owner_username, &self.owner_name, &self.title, &self.body, &self.body];
+        let texts = [
+            &self.owner_username, &self.owner_name, &self.title, &self.title, &self.body, &self.body,
+            &self.body,
+        ];
         let text: usize = texts.into_iter().chain(&self.tags.0).map(|text| text.len() + 32).sum();
-        size_of::<Self>() + text + self.url.as_ref().map_or(0, String::len)
+        size_of::<Self>() + JSON_FIELDS + text + self.url.as_ref().map_or(0, String::len)
     }
 }
 

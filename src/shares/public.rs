@@ -113,7 +113,7 @@ async fn entry(
         context,
         address: resource.url.as_deref().map(normal_url::shown),
         host: resource.url.as_deref().map(host),
-        body_html: resource.html.get_or_render(&resource.body),
+        body_html: resource.html(),
         created: resource.created_at.into(),
         until: share.expires_at.into(),
         list,

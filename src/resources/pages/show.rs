@@ -98,7 +98,7 @@ async fn render(
         context: context.section("library"),
         address: resource.url.as_deref().map(normal_url::shown),
         host: resource.url.as_deref().map(host),
-        body_html: resource.html.get_or_render(&resource.body),
+        body_html: resource.html(),
         tags: TagLink::all(&resource.tags.0),
         profile: has_profile.then(|| format!("/u/{}", resource.owner_username)),
         preview: Preview::new(&resource, &site),

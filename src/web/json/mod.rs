@@ -189,15 +189,3 @@ pub fn tagged(headers: &HeaderMap, body: &impl Serialize) -> Response {
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     etag::unless_known(headers, tag, || (kind, bytes).into_response())
 }
-
-/// A body with its `ETag`.
-pub struct WithEtag<T> {
-    pub body: T,
-    pub etag: String,
-}
-
-impl<T: Serialize> IntoResponse for WithEtag<T> {
-    fn into_response(self) -> Response {
-        ([(header::ETAG, self.etag)], axum::Json(self.body)).into_response()
-    }
-}
