@@ -15,7 +15,7 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::timestamp::Timestamp;
 
 /// A new resource.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draft {
     /// Default: `link` if there is a URL, otherwise `note`.
@@ -55,6 +55,14 @@ impl From<&Resource> for Draft {
             unread: resource.unread,
             created_at: None,
         }
+    }
+}
+
+impl Draft {
+    /// What is marked, as a change of an entry that was there before: its own marks stay.
+    pub fn marks(&self) -> Change {
+        let marked = |is_marked: bool| is_marked.then_some(true);
+        Change { pinned: marked(self.pinned), unread: marked(self.unread), ..Change::default() }
     }
 }
 

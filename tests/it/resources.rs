@@ -103,7 +103,7 @@ async fn every_save_leaves_a_version_that_says_how(app: App) {
     let page = owner.get(&format!("{}/revisions", entry.page())).await.ok();
     let changed = [
         "Changed the title, text and tags",
-        "Pinned, unpinned, or marked as read or unread",
+        "Changed a mark, such as pinned or unread",
         "Changed the title",
         "Changed the title, text and tags",
         "Saved for the first time",

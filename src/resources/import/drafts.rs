@@ -36,9 +36,7 @@ pub(super) fn draft_of(entry: &Entry, source: &Source<'_>, choices: &Choices) ->
         body,
         tags: labels.tags,
         visibility: visibility(entry, source.is_own(), choices.visibility),
-        pinned: entry.pinned,
-        unread: entry.toread == Some(true),
-        ..Draft::default()
+        ..entry.marks.clone()
     };
     (draft, labels.shortened)
 }

@@ -3,7 +3,7 @@
 use netscape_bookmarks::Bookmark;
 use serde::Deserialize;
 
-use crate::resources::{Via, Visibility};
+use crate::resources::{Draft, Via, Visibility};
 use crate::timestamp::Timestamp;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Entry {
     pub private: Option<bool>,
     /// What coffer's own exports say beyond `private`.
     pub visibility: Option<Visibility>,
-    pub toread: Option<bool>,
-    pub pinned: bool,
+    /// Marks, such as pinned and unread, which come in as they are.
+    pub marks: Draft,
     /// Whether it is a note, which has no address.
     pub is_note: bool,
     /// Whether it was in the trash where it comes from.
@@ -62,7 +62,7 @@ impl From<Bookmark> for Entry {
             modified: bookmark.modified.and_then(Timestamp::from_seconds),
             private: bookmark.private,
             visibility: bookmark.visibility.as_deref().and_then(Visibility::parse),
-            toread: bookmark.toread,
+            marks: Draft { unread: bookmark.toread == Some(true), ..Draft::default() },
             ..Self::default()
         }
     }

@@ -115,7 +115,7 @@ fn changed(before: &Revision, after: &Revision) -> String {
     ];
     let names: Vec<&str> = fields.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
     match names.as_slice() {
-        [] => "Pinned, unpinned, or marked as read or unread".to_owned(),
+        [] => "Changed a mark, such as pinned or unread".to_owned(),
         [name] => format!("Changed the {name}"),
         [first @ .., last] => format!("Changed the {} and {last}", first.join(", ")),
     }

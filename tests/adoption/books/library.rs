@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
+use axum::response::Redirect;
+use axum::routing::get;
 use tokio::task::JoinHandle;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -23,6 +25,7 @@ use crate::sessions::snapshot::SNAPSHOT;
 use crate::settings::{ArchiveFile, OwnLibrary};
 use crate::system::System;
 use crate::web::cursor::CursorKey;
+use crate::web::page_context::HOME;
 use crate::{accounts, refresh, sessions, tokens};
 
 pub struct Library {
@@ -71,7 +74,8 @@ fn state(app: &App) -> BooksState {
 }
 
 pub(super) fn pages(app: &App) -> Router {
-    books::pages::routes().with_state(state(app))
+    let home = get(async || Redirect::to(HOME));
+    books::pages::routes().with_state(state(app)).route("/", home)
 }
 
 pub(super) fn assets(_: &App) -> Router {

@@ -24,15 +24,18 @@ use crate::web::deps::WebDeps;
 pub struct Book {
     pub id: Uuid,
     pub title: String,
+    /// Who wrote it.
     pub author: String,
 }
 
 /// A new book.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = BookDraft)]
 pub struct Draft {
     #[schema(max_length = 200)]
     pub title: String,
+    /// Who wrote it.
     #[schema(max_length = 200)]
     pub author: String,
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
@@ -15,14 +15,12 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::web::flash::Flash;
 use crate::web::forms::{Form, summary};
-use crate::web::page_context::{HOME, PageContext, page, redirect};
+use crate::web::page_context::{PageContext, page, redirect};
 
 const SAVED: Flash = Flash::ok("saved", "Saved.");
 
 pub fn routes() -> Router<BooksState> {
-    Router::new()
-        .route("/", get(async || Redirect::to(HOME)))
-        .route("/books", get(list).post(create))
+    Router::new().route("/books", get(list).post(create))
 }
 
 /// A form has its CSRF token beside these.

@@ -32,7 +32,7 @@ pub struct Items {
 struct Place {
     at: Range<usize>,
     /// Of a tree or a collection; `None` where the entry itself may name a folder.
-    folders: Option<Rc<[String]>>,
+    folders: Option<Rc<Vec<String>>>,
 }
 
 /// `None` for a text that is no JSON, or holds no links that are known.
@@ -76,7 +76,7 @@ fn items(text: &str) -> Option<(&'static str, Items)> {
     others("a JSON export", list("bookmarks").or_else(|| list("links"))?)
 }
 
-fn place(text: &str, value: &RawValue, folders: Option<Rc<[String]>>) -> Place {
+fn place(text: &str, value: &RawValue, folders: Option<Rc<Vec<String>>>) -> Place {
     let start = value.get().as_ptr().addr() - text.as_ptr().addr();
     Place { at: start..start + value.get().len(), folders }
 }
@@ -96,20 +96,20 @@ fn string(value: &RawValue) -> Option<String> {
 /// Of linkwarden.
 fn collection(text: &str, value: &RawValue) -> Vec<Place> {
     let Some(fields) = object(value) else { return vec![place(text, value, None)] };
-    let folders: Rc<[String]> = fields.get("name").and_then(|name| string(name)).into_iter().collect();
+    let folders = Rc::new(fields.get("name").and_then(|name| string(name)).into_iter().collect());
     let links = fields.get("links").and_then(|links| list(links)).unwrap_or_default();
     links.into_iter().map(|link| place(text, link, Some(Rc::clone(&folders)))).collect()
 }
 
 struct Node<'a> {
     value: &'a RawValue,
-    folders: Rc<[String]>,
+    folders: Rc<Vec<String>>,
     depth: usize,
 }
 
 /// The links below these folders, whose own names are a browser's.
 fn tree<'a>(text: &str, roots: impl Iterator<Item = &'a RawValue>) -> Option<Items> {
-    let no_folders: Rc<[String]> = Rc::new([]);
+    let no_folders = Rc::<Vec<String>>::default();
     let top = roots.flat_map(|root| object(root).map_or_else(|| vec![root], |root| children(&root)));
     let mut open: Vec<Node<'_>> =
         top.map(|value| Node { value, folders: Rc::clone(&no_folders), depth: 1 }).collect();
@@ -139,11 +139,11 @@ fn children<'a>(node: &Object<'a>) -> Vec<&'a RawValue> {
 }
 
 /// The folders of what a node holds. Roots of a browser and links add none.
-fn below(folders: &Rc<[String]>, node: &Object<'_>) -> Rc<[String]> {
+fn below(folders: &Rc<Vec<String>>, node: &Object<'_>) -> Rc<Vec<String>> {
     let is_folder = node.contains_key("children") && !node.contains_key("root");
     let name = ["name", "title"].iter().find_map(|name| string(node.get(*name)?));
     match name.filter(|name| is_folder && !name.is_empty()) {
-        Some(name) => folders.iter().cloned().chain([name]).collect(),
+        Some(name) => Rc::new(folders.iter().cloned().chain([name]).collect()),
         None => Rc::clone(folders),
     }
 }

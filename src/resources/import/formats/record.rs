@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::table::Role;
 use crate::markdown;
-use crate::resources::Visibility;
 use crate::resources::import::entry::Entry;
+use crate::resources::{Draft, Visibility};
 use crate::timestamp::Timestamp;
 
 const ADDRESS: &[&str] = &["url", "href", "uri", "link", "address", "givenurl", "resolvedurl"];
@@ -58,8 +58,11 @@ impl Record {
             modified: self.time(MODIFIED),
             private: self.is_private(),
             visibility: self.text(&["visibility"]).and_then(|text| Visibility::parse(&text)),
-            toread: Some(self.flag(UNREAD) || self.is_at(&["unread"])),
-            pinned: self.flag(FAVOURITE) || self.is_at(&["starred"]),
+            marks: Draft {
+                unread: self.flag(UNREAD) || self.is_at(&["unread"]),
+                pinned: self.flag(FAVOURITE) || self.is_at(&["starred"]),
+                ..Draft::default()
+            },
             ..Entry::default()
         })
     }
