@@ -98,7 +98,7 @@ impl Round<'_> {
     }
 
     fn add(&mut self, what: &str, unit: &'static str, samples: Vec<f64>, goal: Option<f64>) {
-        self.chart.add(&format!("{}: {what}", self.place.name), unit, self.size, at(&samples, 0.5));
+        self.chart.add(self.place.name, what, unit, self.size, at(&samples, 0.5));
         let what = format!("http: {}, {}, {what}", self.place.name, self.size);
         self.table.add(what, unit, samples, goal.map(Goal::Median));
     }
