@@ -77,6 +77,11 @@ def put_in():
 def wire():
     replace("src/lib.rs", ("        mod webhooks;\n", ""), ("        pub mod webhooks;\n", ""), ("        mod shares;\n", ""), ("        pub mod shares;\n", ""))
     replace("src/lib.rs", ("mod resources;", "mod books;"), ("[`resources`]", "[`books`]"))
+    arm = """            Error::NotFound if self.uri.path().starts_with(shares::PATH) => Some(
+                "If it was shared with you, the link may have expired or been revoked. Ask for a new one.",
+            ),
+"""
+    replace("src/pipeline/error_response/page.rs", ("use crate::shares;\n", ""), (arm, ""))
     replace("src/web/page_context.rs", ('HOME: &str = "/resources"', 'HOME: &str = "/books"'))
     cut("templates/layout.html", '        <li><a href="/resources"', "      </ul>")
     replace("templates/layout.html", (

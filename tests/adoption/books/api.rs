@@ -26,7 +26,7 @@ struct BookList {
 
 /// Your books.
 #[utoipa::path(get, path = "/books", operation_id = "listBooks", tag = "books", security(("session" = []), ("bearer" = ["resources:read"])), responses(
-    (status = 200, body = BookList, example = json!({ "items": [{ "id": "01983a5e-7c00-7a10-8000-0000000000b1", "title": "Emma", "author": "Jane Austen" }] }), description = "All of them, by their titles"),
+    (status = 200, body = BookList, description = "All of them, by their titles", example = json!({ "items": [{ "id": "01983a5e-7c00-7a10-8000-0000000000b1", "title": "Emma", "author": "Jane Austen" }] })),
 ))]
 async fn list(State(books): State<Arc<Books>>, viewer: Scoped<ResourcesRead>) -> Result<Json<BookList>> {
     Ok(Json(BookList { items: books.list(&viewer).await?.books.clone() }))
@@ -34,7 +34,7 @@ async fn list(State(books): State<Arc<Books>>, viewer: Scoped<ResourcesRead>) ->
 
 /// Save a book.
 #[utoipa::path(post, path = "/books", operation_id = "createBook", tag = "books", security(("session" = []), ("bearer" = ["resources:write"])), request_body(content = Draft, example = json!({ "title": "Emma", "author": "Jane Austen" })), responses(
-    (status = 201, body = Book, example = json!({ "id": "01983a5e-7c00-7a10-8000-0000000000b1", "title": "Emma", "author": "Jane Austen" }), description = "The saved book"),
+    (status = 201, body = Book, description = "The saved book", example = json!({ "id": "01983a5e-7c00-7a10-8000-0000000000b1", "title": "Emma", "author": "Jane Austen" })),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn create(
