@@ -76,10 +76,11 @@ pub fn complete(document: &utoipa::openapi::OpenApi, path: &str) -> Value {
     components["schemas"]["Problem"]["properties"]["code"] =
         json!({ "$ref": "#/components/schemas/ErrorCode", "description": "A stable name for the error." });
     components["headers"] = headers();
+    let schemas = components["schemas"].clone();
     let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     for item in paths.filter_map(Value::as_object_mut) {
         for (method, operation) in item {
-            operation::complete(method, operation);
+            operation::complete(method, operation, &schemas);
         }
     }
     document["components"]["examples"] = texts::problems(&document["paths"].to_string(), path);

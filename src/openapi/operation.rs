@@ -9,7 +9,8 @@ use crate::error::Code;
 /// Credentials in the order in which a program should choose.
 const WAYS: [&str; 2] = ["bearer", "session"];
 
-pub fn complete(method: &str, operation: &mut Value) {
+/// `schemas`: those of the document, by name.
+pub fn complete(method: &str, operation: &mut Value, schemas: &Value) {
     let access = Access::new(operation);
     access.describe(operation);
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -22,10 +23,10 @@ pub fn complete(method: &str, operation: &mut Value) {
         tell(responses, code);
     }
     for (status, response) in responses {
-        complete_response(status, response);
+        complete_response(status, response, schemas);
     }
     if let Some(body) = operation.get_mut("requestBody") {
-        add_examples(body);
+        add_examples(body, schemas);
     }
 }
 
@@ -126,7 +127,7 @@ fn tell(responses: &mut Map<String, Value>, code: Code) {
     }
 }
 
-fn complete_response(status: &str, response: &mut Value) {
+fn complete_response(status: &str, response: &mut Value, schemas: &Value) {
     let own = response["headers"].as_object().map(|headers| headers.keys().cloned().collect::<Vec<_>>());
     let also: &[&str] = match status {
         "401" | "403" => &["WWW-Authenticate"],
@@ -149,7 +150,7 @@ fn complete_response(status: &str, response: &mut Value) {
         problem["examples"] =
             codes(&description).map(|code| (code.to_owned(), reference(code))).collect::<Map<_, _>>().into();
     } else {
-        add_examples(response);
+        add_examples(response, schemas);
     }
 }
 
@@ -163,11 +164,12 @@ fn reference(code: &str) -> Value {
 }
 
 /// To each body that is a schema with a name, or a text of some kind.
-fn add_examples(message: &mut Value) {
+fn add_examples(message: &mut Value, schemas: &Value) {
     let content = message.get_mut("content").and_then(Value::as_object_mut);
     for (kind, body) in content.into_iter().flatten() {
         let name = body["schema"]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
-        if let Some(example) = texts::example(name.unwrap_or(kind)) {
+        if let Some(mut example) = texts::example(name.unwrap_or(kind)) {
+            texts::fill(&mut example, &body["schema"], schemas);
             body["example"] = example;
         }
     }

@@ -20,6 +20,47 @@ pub fn example(schema: &str) -> Option<Value> {
     EXAMPLES.get(schema).cloned()
 }
 
+/// Adds the required properties that an example leaves out: `null` where they may be, `false` where they are true or false.
+pub fn fill(example: &mut Value, schema: &Value, schemas: &Value) {
+    if let Some(target) = schema["$ref"].as_str() {
+        let name = target.rsplit('/').next().unwrap_or_default();
+        return fill(example, &schemas[name], schemas);
+    }
+    let parts = ["allOf", "oneOf"].map(|parts| schema[parts].as_array()).into_iter().flatten();
+    for part in parts.flatten() {
+        fill(example, part, schemas);
+    }
+    let is_required = |name: &str| {
+        schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    match example {
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, &schema["items"], schemas)),
+        Value::Object(fields) => {
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                if let Some(value) = fields.get_mut(name) {
+                    fill(value, property, schemas);
+                } else if is_required(name) {
+                    fields.extend(absent(property).map(|value| (name.clone(), value)));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a property is that has nothing to say.
+fn absent(property: &Value) -> Option<Value> {
+    let mut parts = property["oneOf"].as_array().into_iter().flatten();
+    let allows_null = |schema: &Value| {
+        let kinds = schema["type"].as_array();
+        schema["type"] == "null" || kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"))
+    };
+    if allows_null(property) || parts.any(allows_null) {
+        return Some(Value::Null);
+    }
+    (property["type"] == "boolean").then_some(Value::Bool(false))
+}
+
 /// Describes the properties that their types leave without words.
 pub fn describe_properties(schemas: &mut Value) {
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {

@@ -13,6 +13,7 @@ use coffer::db::{Db, Value};
 use coffer::mail::store as letters;
 use coffer::refresh::store as refresh;
 use coffer::resources::changes::store as changes;
+use coffer::resources::import::{Holding, held};
 use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
 use coffer::resources::searches::store as searches;
@@ -330,6 +331,16 @@ async fn single_things(app: &App) {
     along_indexes("sign in", &plan(db, &sign_in, &[text("p7")]).await, "users");
     let lookup = store::FIND_BY_URL.replace("$2", hash);
     along_indexes("lookup", &plan(db, &lookup, &[Value::Id(id)]).await, "resources_url");
+    // Who has no entries yet, as far as the statistics know, may be in the middle of an import.
+    let held = format!(
+        "SELECT r.id FROM resources r {}",
+        held(Holding::Addresses(&[Vec::new()])).replace("$2", hash)
+    );
+    along_indexes(
+        "addresses of a file",
+        &plan(db, &held, &[Value::Id(Uuid::from_u128(7))]).await,
+        "resources_url",
+    );
     for (sql, unique) in [
         (tokens::KNOWN, "api_tokens_token_hash_key"),
         (refresh::ACCESS, "access_hash_key"),

@@ -13,7 +13,7 @@ use super::prepare::{Preparation, Slice};
 use super::reading::{Reading, Task};
 use super::step::Step;
 use super::store::imports::{self, Advance, Claim};
-use super::{BATCH, File, Report, store, touched};
+use super::{File, Report, store, touched};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
@@ -102,10 +102,7 @@ impl Resources {
         job.report.take_slice(&mut slice);
         let mut step = Step { resources: self, tx: &mut tx, import_id: job.id, owner: job.owner, now };
         let changed = step.write(&slice, &mut job.report).await?;
-        // Statistics of fewer entries would stay until there are ten times as many.
-        if slice.end >= BATCH {
-            store::refresh_statistics(&mut tx).await?;
-        }
+        store::refresh_statistics(&mut tx, slice.end).await?;
         imports::set_report(&mut tx, job.id, &job.report).await?;
         tx.commit(touched(job.owner, &changed)).await?;
         job.done = slice.end;

@@ -27,6 +27,8 @@ use uuid::Uuid;
 use self::choices::Choices;
 use self::prepare::Slice;
 pub use self::report::Report;
+#[cfg(feature = "test-internals")]
+pub use self::store::{Holding, held};
 use super::draft::Checked;
 use super::{Via, cached, tag};
 use crate::cache::Scope;

@@ -16,7 +16,7 @@ use crate::system::System;
 use crate::timestamp::Timestamp;
 
 /// Entries of one slice: few enough that other writers hardly wait for its transaction.
-pub(super) const SLICE: usize = 200;
+pub(super) const SLICE: usize = 100;
 
 /// A part of a file.
 #[derive(Default)]

@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
+#[cfg(feature = "test-internals")]
+pub use self::existing::held;
 pub use self::existing::{
     Holder, Holding, addresses_in_trash, has_notes_in_trash, holders, same_note, same_note_in_trash,
 };
@@ -204,10 +206,20 @@ pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx
     Ok(())
 }
 
-/// SQLite plans by what its tables were like when it last looked, which may have been before all this.
-pub async fn refresh_statistics(tx: &mut Write) -> sqlx::Result<()> {
-    if let Engine::Sqlite(conn) = tx.conn() {
-        sqlx::query(REFRESH_STATISTICS).execute(conn).await?;
-    }
-    Ok(())
+/// Both engines plan by what their tables were like when they last looked, and keep the plans: one for an empty library reads
+/// all of it at each step. `done`: how many entries came in so far.
+pub async fn refresh_statistics(tx: &mut Write, done: usize) -> sqlx::Result<()> {
+    const KNOWN: &str = "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = 'resources'::regclass";
+    const ANALYZE: &str = "ANALYZE resources (owner_id), resource_tags (tag_id), word_parts (part)";
+    let sql = match tx.conn() {
+        // Statistics of fewer entries would stay until there are ten times as many.
+        Engine::Sqlite(_) => (done >= super::BATCH).then_some(REFRESH_STATISTICS),
+        Engine::Postgres(conn) => {
+            let known: i64 = sqlx::query_scalar(KNOWN).fetch_one(conn).await?;
+            // It is -1 before the first look.
+            (i64::try_from(done).unwrap_or(i64::MAX) > 2 * known).then_some(ANALYZE)
+        }
+    };
+    let Some(sql) = sql else { return Ok(()) };
+    on!(tx.conn(), conn => sqlx::query(sql).execute(conn).await.map(drop))
 }

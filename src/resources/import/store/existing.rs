@@ -1,6 +1,6 @@
 //! The SQL of what the owner has already: addresses and notes, in the library and in the trash.
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use crate::cache::Write;
@@ -9,28 +9,6 @@ use crate::resources::bulk::Before;
 use crate::resources::draft::Checked;
 use crate::resources::store::columns::tag_names;
 use crate::resources::{Tags, Visibility};
-
-/// Appends the condition of [`holders`] to a query.
-macro_rules! held {
-    ($query:expr, $owner:expr, $holding:expr) => {{
-        $query.push(" WHERE r.owner_id = ").push_bind($owner).push(" AND r.trashed_at IS NULL AND ");
-        match $holding {
-            Holding::Addresses(keys) => {
-                let mut list = $query.push("r.url_key IN (").separated(", ");
-                for key in keys {
-                    list.push_bind(key.as_slice());
-                }
-            }
-            Holding::Notes(ids) => {
-                let mut list = $query.push("r.id IN (").separated(", ");
-                for id in ids {
-                    list.push_bind(*id);
-                }
-            }
-        }
-        $query.push(")")
-    }};
-}
 
 /// A resource that was there before, with what its tags make of it.
 #[derive(sqlx::FromRow)]
@@ -76,10 +54,33 @@ impl Holding<'_> {
     }
 }
 
+/// The condition of [`holders`], for the owner `$1` and the keys `$2` and so on. Each key is looked up for itself, and the owner is
+/// hidden from the planner: it may believe that the owner has few entries, and would read all of them to find the keys.
+pub fn held(holding: Holding<'_>) -> String {
+    let (column, count) = match holding {
+        Holding::Addresses(keys) => ("url_key", keys.len()),
+        Holding::Notes(ids) => ("id", ids.len()),
+    };
+    let keys: Vec<String> = (2..).take(count).map(|place| format!("(${place})")).collect();
+    format!(
+        "WHERE r.id IN (WITH wanted (key) AS (VALUES {}) SELECT (SELECT h.id FROM resources h
+            WHERE h.owner_id = (SELECT $1) AND h.trashed_at IS NULL AND h.{column} = wanted.key) FROM wanted)",
+        keys.join(", ")
+    )
+}
+
+macro_rules! bind_keys {
+    ($query:expr, $holding:expr) => {
+        match $holding {
+            Holding::Addresses(keys) => keys.iter().fold($query, |query, key| query.bind(key.as_slice())),
+            Holding::Notes(ids) => ids.iter().fold($query, |query, id| query.bind(*id)),
+        }
+    };
+}
+
 /// The owner's resources that hold these addresses, or are these notes. They stay as they are until the
 /// transaction ends.
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
-    const LOCK: &str = "SELECT r.id FROM resources r";
     const SQL: &str = concat!(
         "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.unread, r.marks, ",
         tag_names!(),
@@ -88,14 +89,16 @@ pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx:
     if holding.is_empty() {
         return Ok(Vec::new());
     }
+    let held = held(holding);
     if let Engine::Postgres(conn) = tx.conn() {
-        let mut lock = QueryBuilder::<sqlx::Postgres>::new(LOCK);
         // In one order, so that two imports don't wait for each other.
-        held!(lock, owner, holding).push(" ORDER BY r.id FOR UPDATE").build().execute(conn).await?;
+        let lock = format!("SELECT r.id FROM resources r {held} ORDER BY r.id FOR UPDATE");
+        let lock = sqlx::query(AssertSqlSafe(lock)).bind(owner);
+        bind_keys!(lock, holding).execute(conn).await?;
     }
     on!(tx.conn(), conn => {
-        let mut query = QueryBuilder::new(SQL);
-        held!(query, owner, holding).build_query_as().fetch_all(conn).await
+        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL} {held}"))).bind(owner);
+        bind_keys!(query, holding).fetch_all(conn).await
     })
 }
 
