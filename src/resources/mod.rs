@@ -57,6 +57,7 @@ use self::late_title::Expected;
 use self::listing::{ListParams, Listing, Search};
 pub use self::precondition::Precondition;
 pub use self::resource::{PastRevision, Resource, Revision, Revisions, Tags};
+pub use self::store::matches::Matches;
 use self::store::write::Times;
 pub use self::tag::TagCount;
 use self::visibility::Partition;
@@ -195,13 +196,13 @@ impl Resources {
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
-    /// The tags of all that match, the most frequent first. Ask only when [`listing::SOME`] match at most.
+    /// The same, with the tags of all that match if they are not more.
     ///
     /// # Errors
     /// Those of [`Resources::list`].
-    pub async fn tags_of_matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Vec<TagCount>> {
+    pub async fn matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Matches> {
         let search = self.search(params).await?;
-        Ok(store::matches::tags(&self.db, viewer, &search).await?)
+        Ok(store::matches::find(&self.db, viewer, &search).await?)
     }
 
     /// Whether there is anything at all that the viewer may see.

@@ -104,9 +104,15 @@ impl Resources {
         Ok(Some(Written { saved, touched }))
     }
 
-    /// Updates the database's statistics after many rows were added.
+    /// Updates the database's statistics and its index of words after many rows were added.
     pub(super) async fn refresh_statistics(&self) -> sqlx::Result<()> {
+        store::write::merge_index(&self.db).await?;
         store::write::analyze(&self.db).await
+    }
+
+    /// Keeps searches fast as entries come and go.
+    pub async fn merge_index(&self) -> sqlx::Result<()> {
+        store::write::merge_index(&self.db).await
     }
 
     /// Visitors are asked to sign in for any id: their session may have ended.

@@ -89,7 +89,8 @@ impl Resources {
         if job.done != total {
             return Err(Error::Internal("a file that is imported could not be read to its end".to_owned()));
         }
-        self.finish_import(job).await
+        self.finish_import(job).await?;
+        Ok(self.merge_index().await?)
     }
 
     /// `false` when another node carries it out, or it is undone.

@@ -6,7 +6,7 @@ use super::library::href;
 use super::views::{Row, TagLink};
 use crate::error::Result;
 use crate::identity::Viewer;
-use crate::resources::listing::{ListParams, Listing, SOME};
+use crate::resources::listing::{ListParams, Listing};
 use crate::resources::{Resources, TagCount, query, tag};
 
 /// Tags that the side of the list shows.
@@ -44,14 +44,15 @@ pub fn chips(params: &ListParams) -> Vec<Chip> {
     by_param.into_iter().chain(by_query).collect()
 }
 
-/// The most frequent tags of all results, not of this page alone, without those chosen.
+/// The most frequent tags of all results, not of this page alone, without those chosen. `of_matches`: those of a search with
+/// several pages.
 pub async fn side_tags(
     resources: &Resources,
     viewer: &Viewer,
     listing: &Listing,
     params: &ListParams,
     chips: &[Chip],
-    total: usize,
+    of_matches: Vec<TagCount>,
 ) -> Result<Vec<SideTag>> {
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let is_whole = listing.hits.is_empty() || (listing.next.is_none() && params.cursor.is_empty());
@@ -59,10 +60,8 @@ pub async fn side_tags(
         tags_of_page(listing)
     } else if narrowed == ListParams::default() {
         resources.tags(viewer).await?
-    } else if total > SOME {
-        Vec::new()
     } else {
-        resources.tags_of_matches(viewer, &narrowed).await?
+        of_matches
     };
     if counted.is_empty() {
         let uncounted = shown(tags_of_page(listing), &narrowed, chips);

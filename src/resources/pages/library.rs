@@ -20,7 +20,7 @@ use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::listing::{ListParams, Listing};
-use crate::resources::{Resources, cached, query};
+use crate::resources::{Matches, Resources, cached, query};
 use crate::web::forms::Query;
 use crate::web::html;
 use crate::web::page_cache;
@@ -99,10 +99,15 @@ async fn library(
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let chips = chosen::chips(&narrowed);
-    let total = match listing.next {
-        None if params.cursor.is_empty() => listing.hits.len(),
-        _ => resources.count_some(&viewer, &narrowed).await?,
+    let unfiltered = narrowed == ListParams::default();
+    let found = match listing.next {
+        None if params.cursor.is_empty() => Matches { count: listing.hits.len(), tags: Vec::new() },
+        _ if unfiltered => {
+            Matches { count: resources.count_some(&viewer, &narrowed).await?, tags: Vec::new() }
+        }
+        _ => resources.matches(&viewer, &narrowed).await?,
     };
+    let total = found.count;
     let listing = match query_error {
         None => pinned_first(&resources, &viewer, &params, listing).await?,
         Some(_) => listing,
@@ -112,8 +117,7 @@ async fn library(
     for row in &mut rows {
         row.can_be_picked = row.mine;
     }
-    let unfiltered = narrowed == ListParams::default();
-    let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips, total).await?;
+    let side_tags = chosen::side_tags(&resources, &viewer, &listing, &params, &chips, found.tags).await?;
     let query = query::parse(&params.q).unwrap_or_default();
     let near_miss = if listing.hits.is_empty() && query_error.is_none() {
         resources.near_miss(&viewer, &narrowed).await?

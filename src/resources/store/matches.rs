@@ -2,13 +2,13 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{Sizes, Statement, filters};
-use super::words::{Words, words};
+use super::criteria::{Size, Sizes, Statement, filters};
+use super::words::{Words, any_of, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
-use crate::resources::TagCount;
 use crate::resources::listing::{SOME, Search};
-use crate::resources::query::Criterion;
+use crate::resources::query::{Criterion, Filter, Group};
+use crate::resources::{TagCount, index_terms};
 
 const MOST_TAGS: usize = 50;
 
@@ -32,33 +32,58 @@ async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) ->
         .fetch_one(pool).await)
 }
 
-/// The most frequent tags of all that match, which must be [`SOME`] at most.
-pub async fn tags(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Vec<TagCount>> {
-    if search.query.says_nothing {
-        return Ok(Vec::new());
-    }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME}")).await?;
-    let sql = format!(
-        "SELECT MIN(t.name) AS name, COUNT(*) AS count FROM ({}) c
-            JOIN resource_tags rt ON rt.resource_id = c.id JOIN tags t ON t.id = rt.tag_id
-            GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}",
-        matches.sql
-    );
-    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(false), matches.values)
-        .fetch_all(pool).await)
+/// What a search matches on all its pages.
+#[derive(Default)]
+pub struct Matches {
+    /// How many; a number beyond [`SOME`] stands for any that is larger.
+    pub count: usize,
+    /// The most frequent tags of all that match; empty if more than [`SOME`] do.
+    pub tags: Vec<TagCount>,
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words, at a tag,
-/// or partition after partition along the index of the list, where the limit is each partition's.
+/// Both in one statement, since finding the matches takes longest.
+pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Matches> {
+    if search.query.says_nothing {
+        return Ok(Matches::default());
+    }
+    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await?;
+    let sql = format!(
+        "WITH found AS MATERIALIZED ({}), total AS (SELECT COUNT(*) AS count FROM found)
+        SELECT NULL AS name, count FROM total UNION ALL
+        SELECT * FROM (SELECT MIN(t.name) AS name, COUNT(*) AS count FROM found
+            JOIN resource_tags rt ON rt.resource_id = found.id JOIN tags t ON t.id = rt.tag_id
+            WHERE (SELECT count FROM total) <= {SOME}
+            GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}) counted",
+        matches.sql
+    );
+    let rows: Vec<(Option<String>, i64)> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(false), matches.values)
+        .fetch_all(pool).await?);
+    let mut found = Matches::default();
+    for (name, count) in rows {
+        match name {
+            Some(name) => found.tags.push(TagCount { name, count }),
+            None => found.count = usize::try_from(count).unwrap_or_default(),
+        }
+    }
+    Ok(found)
+}
+
+/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words and at tags,
+/// which it finds in the index of words, or partition after partition along the index of the list, where the limit is each
+/// partition's.
 pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
-    let sizes = Sizes::count(db, viewer, search).await?;
+    let mut sizes = Sizes::count(db, viewer, search).await?.in_no_order();
+    let tags = if matches!(db, Db::Sqlite { .. }) { tag_terms(search) } else { Vec::new() };
+    if !tags.is_empty() {
+        ask_each_row_for_tags(&mut sizes, search);
+    }
     let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, &db.read(), search, &sizes.in_no_order());
-    let text = &search.query.text;
+    let filters = filters(&mut statement, &db.read(), search, &sizes);
+    let text = [search.query.text.as_slice(), &tags].concat();
     // Without words, index terms would find whole partitions; PostgreSQL finds words without them.
     let is_narrowed = matches!(db, Db::Sqlite { .. }) && !text.is_empty();
     let terms = if is_narrowed { search.partition.index_terms(viewer) } else { Vec::new() };
-    let (rows, and) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
+    let (rows, and) = match words(&mut statement, &db.read(), search, &text, &terms, sizes.words) {
         Words::Postgres(words) => ("resources r", format!(" AND {words}")),
         Words::Fts5(words) => (
             "resources_fts f JOIN resources r ON r.rid = f.rowid",
@@ -68,7 +93,7 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
         Words::NotFts5(_) | Words::None => ("resources r", String::new()),
     };
     let select = |visible: &str| format!("SELECT r.id FROM {rows} WHERE {visible}{filters}{and}");
-    statement.sql = if is_narrowed || matches!(db, Db::Postgres(_)) || has_tag(search) {
+    statement.sql = if is_narrowed || matches!(db, Db::Postgres(_)) {
         format!("{}{limit}", select(&search.partition.condition(viewer)))
     } else {
         let sorted = "ORDER BY r.created_at DESC, r.id DESC";
@@ -80,6 +105,21 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
     Ok(statement)
 }
 
-fn has_tag(search: &Search) -> bool {
-    search.filters.iter().any(|filter| !filter.negated && matches!(filter.criterion, Criterion::Tag(_)))
+/// With words, the tags are among them already.
+fn tag_terms(search: &Search) -> Vec<Group> {
+    let tags = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_tag(filter));
+    tags.filter_map(|tag| Some(any_of([index_terms::for_criterion(&tag.criterion)?], false))).collect()
+}
+
+/// The index of words has found the rows: a list of all that have the tag would only cost.
+fn ask_each_row_for_tags(sizes: &mut Sizes, search: &Search) {
+    for (size, filter) in sizes.filters.iter_mut().zip(&search.filters) {
+        if is_tag(filter) {
+            *size = Size::EachRow;
+        }
+    }
+}
+
+const fn is_tag(filter: &Filter) -> bool {
+    !filter.negated && matches!(filter.criterion, Criterion::Tag(_))
 }

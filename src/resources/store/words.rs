@@ -109,17 +109,21 @@ fn fts5_words(statement: &mut Statement, groups: &[Group]) -> Words {
 
 /// The index terms of the filters and partitions, as groups of the query.
 fn index_terms_of(search: &Search, partitions: &[String]) -> Vec<Group> {
-    let term = |index_term, negated| Term { index_terms: vec![index_term], negated, ..Term::default() };
-    let group = |terms| Group { terms, literal: Vec::new() };
     // The index knows no paths. A negated filter with one must not exclude the whole site.
     let narrows = |filter: &&Filter| !(filter.negated && has_path(filter));
     let filters = search
         .filters
         .iter()
         .filter(narrows)
-        .filter_map(|filter| Some(group(vec![term(index_term_of(search, filter)?, filter.negated)])));
-    let partitions = group(partitions.iter().map(|one| term(one.clone(), false)).collect());
-    filters.chain((!partitions.terms.is_empty()).then_some(partitions)).collect()
+        .filter_map(|filter| Some(any_of([index_term_of(search, filter)?], filter.negated)));
+    let partitions = (!partitions.is_empty()).then(|| any_of(partitions.iter().cloned(), false));
+    filters.chain(partitions).collect()
+}
+
+/// A group of the query that one of the index terms meets.
+pub(super) fn any_of(index_terms: impl IntoIterator<Item = String>, negated: bool) -> Group {
+    let term = |index_term| Term { index_terms: vec![index_term], negated, ..Term::default() };
+    Group { terms: index_terms.into_iter().map(term).collect(), literal: Vec::new() }
 }
 
 /// The index term of a filter. Only a search with words has one: it reads the index anyway.

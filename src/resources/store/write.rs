@@ -178,6 +178,27 @@ pub async fn analyze(db: &Db) -> sqlx::Result<()> {
     tx.commit().await
 }
 
+/// SQLite's index of words is in pieces, to which a few saves add one, and each search asks all of them. Merges what there is to
+/// merge, a few pages a transaction, so that other writers hardly wait.
+pub async fn merge_index(db: &Db) -> sqlx::Result<()> {
+    const PAGES: &str = "INSERT INTO resources_fts (resources_fts, rank) VALUES ('merge', 100)";
+    const WRITTEN: &str = "SELECT total_changes()";
+    if matches!(db, Db::Postgres(_)) {
+        return Ok(());
+    }
+    loop {
+        let mut tx = db.begin_bulk().await?;
+        let before: i64 = on!(tx.conn(), conn => sqlx::query_scalar(WRITTEN).fetch_one(conn).await?);
+        on!(tx.conn(), conn => sqlx::query(PAGES).execute(conn).await.map(drop))?;
+        let after: i64 = on!(tx.conn(), conn => sqlx::query_scalar(WRITTEN).fetch_one(conn).await?);
+        tx.commit().await?;
+        // The statement itself counts as one.
+        if after - before < 2 {
+            return Ok(());
+        }
+    }
+}
+
 /// What belongs to a resource but stands in a table of its own has no trigger that numbers changes.
 pub async fn note_change(tx: &mut Write, resource: Uuid) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE resources SET version = version WHERE id = $1";
