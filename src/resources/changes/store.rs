@@ -44,8 +44,7 @@ pub async fn resources(db: &Db, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Reso
         return Ok(HashMap::new());
     }
     let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
-    // Sorted, SQLite hands the rows over when it has them all: one that comes alone wakes its reader each time.
-    let sql = format!("{}({}) ORDER BY r.updated_at", resource_where!("r.id IN "), places.join(", "));
+    let sql = format!("{}({})", resource_where!("r.id IN "), places.join(", "));
     let values: Vec<Value> = ids.iter().copied().map(Value::Id).collect();
     let found: Vec<Resource> =
         on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);

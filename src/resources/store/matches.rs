@@ -50,9 +50,8 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     let sql = format!(
         "WITH found AS MATERIALIZED ({}), total AS (SELECT COUNT(*) AS count FROM found)
         SELECT NULL AS name, count FROM total UNION ALL
-        SELECT * FROM (SELECT MIN(t.name) AS name, COUNT(*) AS count FROM found
-            JOIN resource_tags rt ON rt.resource_id = found.id JOIN tags t ON t.id = rt.tag_id
-            WHERE (SELECT count FROM total) <= {SOME}
+        SELECT * FROM (SELECT MIN(t.name) AS name, COUNT(*) AS count FROM resource_tags rt JOIN tags t ON t.id = rt.tag_id
+            WHERE rt.resource_id IN (SELECT id FROM found) AND (SELECT count FROM total) <= {SOME}
             GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}) counted",
         matches.sql
     );
