@@ -58,7 +58,7 @@ def migrations():
         first = f"migrations/{engine}/0001_library.sql"
         cut(first, "CREATE TABLE imports (", "CREATE TABLE audit_events (")
         for file in folder.iterdir():
-            if file != path(first) and re.search(r"\b(resources|tags|imports|webhooks|saved_searches|private_feeds)\b", file.read_text()):
+            if file != path(first) and re.search(r"\b(resources\w*|tags|imports|webhooks|saved_searches|private_feeds)\b", file.read_text()):
                 file.unlink()
         shutil.copy(HERE / f"{engine}.sql", folder / "1000_books.sql")
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
+use coffer::db::Db;
 use coffer::resources::import::File;
 use coffer::resources::import::choices::Choices;
 use coffer::resources::jobs::ABANDONED;
@@ -52,6 +53,33 @@ async fn stopped_in_the_middle(app: &App, owner: &str) -> Uuid {
         ended = run => panic!("it was to be stopped: {ended:?}"),
     }
     id
+}
+
+/// Each step adds a piece to SQLite's index of words, and a search asks all of them.
+#[tokio::test]
+async fn an_import_leaves_nothing_to_merge_in_the_index_of_words() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let owner = app.signed_in("owner").await;
+    let file = File { name: "b.html", bytes: file().into(), choices: Choices::default() };
+    app.coffer
+        .library
+        .resources
+        .import(&app.viewer("owner").await, file, |_, _| ())
+        .await
+        .expect("an import");
+    assert_eq!(entries(&owner).await[0], LINKS);
+    let Db::Sqlite { write, .. } = &app.coffer.db else { panic!("SQLite") };
+    let written = || async {
+        let total: i64 =
+            sqlx::query_scalar("SELECT total_changes()").fetch_one(write.executor()).await.expect("a number");
+        total
+    };
+    let before = written().await;
+    sqlx::query("INSERT INTO resources_fts (resources_fts, rank) VALUES ('merge', 100)")
+        .execute(write.executor())
+        .await
+        .expect("it merges");
+    assert!(written().await - before < 2, "there was something left to merge");
 }
 
 async fn find(owner: &Actor, id: Uuid) -> Value {

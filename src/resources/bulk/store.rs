@@ -101,7 +101,7 @@ pub async fn add_items(db: &Db, id: Uuid, owner: Uuid, resources: &[Uuid]) -> sq
     );
     let mut tx = db.begin().await?;
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(owner);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(id).bind(owner);
         resources.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })?;
     tx.commit().await
@@ -204,7 +204,7 @@ pub async fn set_items(tx: &mut Write, bulk: Uuid, outcomes: &[Outcome]) -> sqlx
         rows(2, outcomes.len(), 4)
     );
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(bulk);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(bulk);
         let query = outcomes.iter().fold(query, |query, outcome| {
             let before = outcome.before.as_ref().map(json);
             query.bind(outcome.id).bind(outcome.state.as_str()).bind(outcome.version).bind(before)

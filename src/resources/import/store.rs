@@ -1,4 +1,5 @@
-//! The SQL of what an import writes into the library: many rows a statement.
+//! The SQL of what an import writes into the library: many rows a statement. As their number differs, statements are not kept
+//! prepared: each connection would hold a hundred of them.
 
 mod existing;
 pub mod imports;
@@ -30,7 +31,7 @@ pub async fn note_merged(tx: &mut Write, import: Uuid, holders: &[&Holder]) -> s
             row.push_bind(import).push_bind(holder.id).push_bind("changed").push_bind(holder.version + 1)
                 .push_bind(serde_json::to_string(&holder.before()).unwrap_or_default());
         });
-        insert.build().execute(conn).await.map(drop)
+        insert.build().persistent(false).execute(conn).await.map(drop)
     })
 }
 
@@ -63,7 +64,7 @@ pub async fn insert(tx: &mut Write, batch: &Batch<'_>) -> sqlx::Result<Vec<Uuid>
                 .push_bind(is_trashed.then_some(now));
             bind_saved!(row, push_bind, owner, checked);
         });
-        insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().fetch_all(conn).await
+        insert.push(" ON CONFLICT DO NOTHING RETURNING id").build_query_scalar().persistent(false).fetch_all(conn).await
     })
 }
 
@@ -105,7 +106,7 @@ pub async fn tag(
                 row.push_bind(*id).push_bind(owner).push_bind(&tag.name).push_bind(&tag.folded);
             });
             insert.push(" ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id, folded");
-            insert.build_query_as().fetch_all(conn).await?
+            insert.build_query_as().persistent(false).fetch_all(conn).await?
         });
         ids.extend(made.into_iter().map(|(id, folded)| (folded, id)));
     }
@@ -121,7 +122,7 @@ pub async fn tag(
             insert.push_values(part, |mut row, (resource, tag)| {
                 row.push_bind(*resource).push_bind(*tag);
             });
-            insert.build().execute(conn).await.map(drop)
+            insert.build().persistent(false).execute(conn).await.map(drop)
         })?;
     }
     Ok(())
@@ -139,7 +140,7 @@ pub async fn add_revisions_of(tx: &mut Write, ids: &[Uuid], owner: Uuid, now: Ti
     let list: Vec<String> = (0..ids.len()).map(|place| format!("${}", place + 3)).collect();
     let sql = sqlx::AssertSqlSafe(format!("{SQL}{})", list.join(", ")));
     on!(tx.conn(), conn => {
-        let query = sqlx::query(sql).bind(owner).bind(now);
+        let query = sqlx::query(sql).persistent(false).bind(owner).bind(now);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
 }
@@ -169,7 +170,7 @@ pub async fn add_past_revisions(tx: &mut Write, owner: Uuid, entries: &[&Ready])
                     .push_bind(checked.visibility.as_str()).push_bind(tags.join(",")).push_bind(via.as_str())
                     .push_bind(owner).push_bind(*saved_at);
             });
-            insert.build().execute(conn).await.map(drop)
+            insert.build().persistent(false).execute(conn).await.map(drop)
         })?;
     }
     Ok(())
@@ -196,7 +197,12 @@ pub async fn retag(tx: &mut Write, changes: &[Retagged], now: Timestamp) -> sqlx
         update.push_values(changes, |mut row, Retagged { id, fold_tags, index_terms }| {
             row.push_bind(*id).push_bind(fold_tags).push_bind(index_terms);
         });
-        update.push(") AS change WHERE resources.id = change.column1").build().execute(conn).await?;
+        update
+            .push(") AS change WHERE resources.id = change.column1")
+            .build()
+            .persistent(false)
+            .execute(conn)
+            .await?;
         return Ok(());
     }
     for Retagged { id, fold_tags, index_terms } in changes {

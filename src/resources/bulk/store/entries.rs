@@ -1,4 +1,4 @@
-//! The SQL of the entries that a change is about.
+//! The SQL of the entries that a change is about. As their number differs, statements are not kept prepared.
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -17,11 +17,11 @@ pub async fn lock(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec
     if let Engine::Postgres(conn) = tx.conn() {
         let lock =
             format!("SELECT id FROM resources WHERE owner_id = $1 AND id IN ({list}) ORDER BY id FOR UPDATE");
-        let query = sqlx::query(AssertSqlSafe(lock)).bind(owner);
+        let query = sqlx::query(AssertSqlSafe(lock)).persistent(false).bind(owner);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await?;
     }
     on!(tx.conn(), conn => {
-        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL}{list})"))).bind(owner);
+        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL}{list})"))).persistent(false).bind(owner);
         ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await
     })
 }
@@ -38,7 +38,7 @@ pub async fn replace(tx: &mut Write, owner: Uuid, replaced: &[Replaced], now: Ti
         rows(2, replaced.len(), 6)
     );
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(now);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(now);
         let query = replaced.iter().fold(query, |query, Replaced { id, checked, .. }| {
             query.bind(id).bind(checked.visibility.as_str()).bind(checked.pinned).bind(checked.unread)
                 .bind(&checked.derived.fold_tags).bind(index_terms::of_resource(owner, checked))
@@ -56,7 +56,7 @@ pub async fn trash(tx: &mut Write, ids: &[Uuid], now: Timestamp) -> sqlx::Result
         places(2, ids.len())
     );
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(now);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(now);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
 }
@@ -78,7 +78,7 @@ pub async fn clear_tags(tx: &mut Write, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>>
     let sql =
         format!("DELETE FROM resource_tags WHERE resource_id IN ({}) RETURNING tag_id", places(1, ids.len()));
     let mut tags: Vec<Uuid> = on!(tx.conn(), conn => {
-        let query = sqlx::query_scalar(AssertSqlSafe(sql));
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false);
         ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await?
     });
     tags.sort_unstable();
@@ -99,7 +99,7 @@ pub async fn untie(tx: &mut Write, owner: Uuid, replaced: &[Replaced]) -> sqlx::
         rows(2, count, 2)
     );
     let mut tags: Vec<Uuid> = on!(tx.conn(), conn => {
-        let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner);
+        let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).bind(owner);
         for Replaced { id, dropped, .. } in replaced {
             query = dropped.iter().fold(query, |query, folded| query.bind(id).bind(folded));
         }
@@ -120,7 +120,7 @@ pub async fn sweep_tags(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
         places(1, tags.len())
     );
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql));
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         tags.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
 }
@@ -139,7 +139,7 @@ pub async fn add_revisions(
     }
     let sql = AssertSqlSafe(format!("{SQL}{})", places(4, ids.len())));
     on!(tx.conn(), conn => {
-        let query = sqlx::query(sql).bind(via.as_str()).bind(owner).bind(now);
+        let query = sqlx::query(sql).persistent(false).bind(via.as_str()).bind(owner).bind(now);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
 }
@@ -164,7 +164,7 @@ pub async fn still_in_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::
 pub async fn delete(tx: &mut Write, ids: &[Uuid]) -> sqlx::Result<()> {
     let sql = format!("DELETE FROM resources WHERE id IN ({})", places(1, ids.len()));
     on!(tx.conn(), conn => {
-        let query = sqlx::query(AssertSqlSafe(sql));
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await.map(drop)
     })
 }
@@ -175,7 +175,7 @@ pub async fn delete_from_trash(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sql
         places(2, ids.len())
     );
     on!(tx.conn(), conn => {
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner);
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).bind(owner);
         ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(conn).await
     })
 }
@@ -189,7 +189,7 @@ pub async fn ids_with_tags(db: &Db, owner: Uuid, folded: &[String]) -> sqlx::Res
     );
     let names = folded.iter().cloned().map(Value::Text);
     let values: Vec<Value> = [Value::Id(owner)].into_iter().chain(names).collect();
-    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), values).fetch_all(pool).await)
+    on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), values).fetch_all(pool).await)
 }
 
 /// `$3, $4, $5`

@@ -93,11 +93,11 @@ pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx:
     if let Engine::Postgres(conn) = tx.conn() {
         // In one order, so that two imports don't wait for each other.
         let lock = format!("SELECT r.id FROM resources r {held} ORDER BY r.id FOR UPDATE");
-        let lock = sqlx::query(AssertSqlSafe(lock)).bind(owner);
+        let lock = sqlx::query(AssertSqlSafe(lock)).persistent(false).bind(owner);
         bind_keys!(lock, holding).execute(conn).await?;
     }
     on!(tx.conn(), conn => {
-        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL} {held}"))).bind(owner);
+        let query = sqlx::query_as(AssertSqlSafe(format!("{SQL} {held}"))).persistent(false).bind(owner);
         bind_keys!(query, holding).fetch_all(conn).await
     })
 }
@@ -145,6 +145,6 @@ pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid, keys: &[&[u8]]) -> 
         for key in keys {
             list.push_bind(*key);
         }
-        query.push(") ORDER BY r.trashed_at").build_query_as().fetch_all(conn).await
+        query.push(") ORDER BY r.trashed_at").build_query_as().persistent(false).fetch_all(conn).await
     })
 }
