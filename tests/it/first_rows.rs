@@ -103,8 +103,8 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
     library(&app).await;
     let (db, ada) = (&app.coffer.db, app.viewer("ada").await);
     for (q, sort) in [
-        ("library", "newest"),
-        ("library quiet", "title"),
+        ("library ", "newest"),
+        ("library quiet ", "title"),
         ("library tag:oslo", "oldest"),
         ("engine -atlas", "changed"),
     ] {
@@ -120,6 +120,11 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
         assert_eq!(first.len(), 51, "{q}: one more than a page");
         assert_eq!(first[..50], ids(&page.hits)[..], "{q} {sort}");
     }
+    // Each row would list all that begins with it.
+    let params = ListParams { q: "librar".into(), sort: "newest".into(), ..ListParams::default() };
+    let typed = params.search(&CursorKey::new([7; 32])).expect("a search");
+    let sizes = Sizes { words: Size::Many, filters: Vec::new() };
+    assert!(first_rows::statement(db, &ada, &typed, &sizes).is_none());
 }
 
 async fn rows(db: &coffer::db::Db, statement: store::Statement) -> Vec<Uuid> {

@@ -21,7 +21,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         Words::None if on_rows(search, sizes).any(|(filter, size)| is_worth_asking(filter, size)) => {
             String::new()
         }
-        Words::Fts5(words) if sizes.words == Size::Many => {
+        Words::Fts5(words) if sizes.words == Size::Many && !is_typed(search) => {
             format!(" AND EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)")
         }
         Words::NotFts5(words) => format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
@@ -50,6 +50,11 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         name = column.trim_start_matches("r."),
     );
     Some(statement)
+}
+
+/// SQLite would list all that begins with a word that is still typed, for each row that is asked.
+fn is_typed(search: &Search) -> bool {
+    search.query.text.iter().flat_map(|group| &group.terms).any(|term| term.prefix)
 }
 
 /// Texts are too long to be brought along with each row.
