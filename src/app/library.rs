@@ -168,9 +168,7 @@ impl App {
             }
             Err(error) => tracing::warn!(?error, "the trash could not be emptied"),
         }
-        if let Err(error) = resources.merge_index().await {
-            tracing::warn!(?error, "the index of words could not be merged");
-        }
+        resources.merge_index().await;
         if let Err(error) = resources.forget_old_changes().await {
             tracing::warn!(?error, "changes that were told for 90 days could not be removed");
         }

@@ -110,9 +110,11 @@ impl Resources {
         store::write::analyze(&self.db).await
     }
 
-    /// Keeps searches fast as entries come and go.
-    pub async fn merge_index(&self) -> sqlx::Result<()> {
-        store::write::merge_index(&self.db).await
+    /// Keeps searches fast as entries come and go. What fails is done within the hour.
+    pub async fn merge_index(&self) {
+        if let Err(error) = store::write::merge_index(&self.db).await {
+            tracing::warn!(?error, "the index of words could not be merged");
+        }
     }
 
     /// Visitors are asked to sign in for any id: their session may have ended.

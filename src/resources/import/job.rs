@@ -44,6 +44,7 @@ impl Resources {
     ) -> Result<(Uuid, Report)> {
         let id = self.begin_import_of(viewer, file).await?;
         self.run_import(id, progress).await?;
+        self.merge_index().await;
         Ok((id, self.find_import(viewer, id).await?.report))
     }
 
@@ -89,8 +90,7 @@ impl Resources {
         if job.done != total {
             return Err(Error::Internal("a file that is imported could not be read to its end".to_owned()));
         }
-        self.finish_import(job).await?;
-        Ok(self.merge_index().await?)
+        self.finish_import(job).await
     }
 
     /// `false` when another node carries it out, or it is undone.
@@ -143,6 +143,8 @@ pub(super) async fn carry_out(resources: &Arc<Resources>, id: Uuid) {
         if let Err(error) = done.await {
             tracing::warn!(?error, "an import stopped; it goes on within half a minute");
         }
+        // The answer does not wait for it.
+        tokio::spawn(async move { runner.merge_index().await });
     });
     let _ = timeout(WAITED_FOR, running).await;
 }
