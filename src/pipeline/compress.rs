@@ -25,7 +25,9 @@ pub async fn compress(accepted: Vec<HeaderValue>, mut response: Response) -> Res
         return response;
     }
     if accepted.is_empty() {
-        response.headers_mut().append(header::VARY, header::ACCEPT_ENCODING.into());
+        if !varies_by_coding(response.headers()) {
+            response.headers_mut().append(header::VARY, header::ACCEPT_ENCODING.into());
+        }
         return response;
     }
     let mut request = Request::new(Body::empty());
@@ -39,6 +41,12 @@ pub async fn compress(accepted: Vec<HeaderValue>, mut response: Response) -> Res
         Ok(compressed) => compressed.map(Body::new),
         Err(never) => match never {},
     }
+}
+
+/// What is kept compressed says it already.
+fn varies_by_coding(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| value.contains(header::ACCEPT_ENCODING.as_str()))
 }
 
 /// A client above the rate gets no processor time.

@@ -278,10 +278,8 @@ async fn a_download_arrives_whole_however_it_is_packed(app: App) {
     assert_eq!(String::from_utf8_lossy(&plain).lines().count(), 7, "a head and six events");
     admin.get("/api/v1/admin/audit.csv?limit=1").await.is(400).problem("bad_parameter");
     for path in [all_empty, "/admin/audit.csv", "/api/v1/export?format=json", "/api/v1/export?format=html"] {
-        for coding in ["gzip", "br"] {
-            let packed = admin.get(path).header("accept-encoding", coding).await.ok();
-            packed.header_is("content-encoding", coding);
-        }
+        let packed = admin.get(path).header("accept-encoding", "br, gzip").await.ok();
+        packed.header_is("content-encoding", "gzip");
     }
     let packed = admin.get(all_empty).header("accept-encoding", "gzip").await.ok();
     let mut text = Vec::new();

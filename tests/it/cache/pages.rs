@@ -52,6 +52,10 @@ async fn the_compressed_page_is_the_page(app: App) {
     let plain = app.visitor().get(&entry.page()).await.ok();
     let packed = app.visitor().get(&entry.page()).header("accept-encoding", "gzip").await.ok();
     assert_eq!(unpacked(&packed), plain.text());
+    let unlisted = app.visitor().get(&entry.page()).header("accept-encoding", "br").await.ok();
+    for page in [plain, packed, unlisted] {
+        assert_eq!(page.all_of_header("vary"), ["cookie, accept-encoding"]);
+    }
 }
 
 on_both_engines!(a_members_page_is_compressed_once);
