@@ -49,6 +49,7 @@ pub fn for_criterion(criterion: &Criterion) -> Option<String> {
         Criterion::Pinned => Some(pinned()),
         Criterion::Unread => Some(unread()),
         Criterion::Visibility(which) => Some(visibility(*which)),
+        Criterion::Owner(id) => Some(owned(*id)),
         Criterion::By(_)
         | Criterion::Mine
         | Criterion::Url(_)

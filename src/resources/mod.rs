@@ -153,7 +153,7 @@ impl Resources {
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
             async move {
-                let search = this.search(&params).await?;
+                let search = this.search(&viewer, &params).await?;
                 let page = store::list::page(&this.db, &viewer, &search).await?;
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
@@ -162,9 +162,10 @@ impl Resources {
         Ok(listing.unwrap_or_default())
     }
 
-    /// The checked parameters, with the longer words that contain the one still being typed.
-    async fn search(&self, params: &ListParams) -> Result<Search> {
+    /// The checked parameters, with the ids of people and with the longer words that contain the one still being typed.
+    async fn search(&self, viewer: &Viewer, params: &ListParams) -> Result<Search> {
         let mut search = params.search(&self.cursors)?;
+        store::owners::identify(&self.db, viewer, &mut search.filters).await?;
         store::parts::widen(&self.db, &mut search.query).await?;
         Ok(search)
     }
@@ -182,7 +183,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn count(&self, viewer: &Viewer, params: &ListParams) -> Result<i64> {
-        let search = self.search(params).await?;
+        let search = self.search(viewer, params).await?;
         Ok(store::matches::count(&self.db, viewer, &search).await?)
     }
 
@@ -191,7 +192,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn count_some(&self, viewer: &Viewer, params: &ListParams) -> Result<usize> {
-        let search = self.search(params).await?;
+        let search = self.search(viewer, params).await?;
         let count = store::matches::count_some(&self.db, viewer, &search).await?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
@@ -201,7 +202,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Matches> {
-        let search = self.search(params).await?;
+        let search = self.search(viewer, params).await?;
         Ok(store::matches::find(&self.db, viewer, &search).await?)
     }
 

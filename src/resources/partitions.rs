@@ -44,7 +44,7 @@ impl Resources {
     /// # Errors
     /// Those of [`Resources::list`].
     pub async fn is_listed(&self, viewer: &Viewer, params: &ListParams, id: Uuid) -> Result<bool> {
-        let mut search = params.search(&self.cursors)?;
+        let mut search = self.search(viewer, params).await?;
         search.filters.push(Filter { criterion: Criterion::Entry(id), negated: false });
         Ok(store::matches::count(&self.db, viewer, &search).await? > 0)
     }

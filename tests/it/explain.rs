@@ -208,13 +208,15 @@ async fn searches(app: &App) {
         ("tag:lisbon", "", "resource_tags"),
         ("tag:telescope/quiet", "title", "resource_tags"),
         ("site:oslo.example.org", "", "resources_"),
-        ("by:other", "", "users_"),
+        ("by:other", "", "resources_"),
+        ("17 by:other", "", full_text),
         ("is:pinned", "", "resources_"),
         ("is:unread", "", "resources_"),
         ("before:2020-01-01", "", "resources_"),
     ] {
         let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
-        let search = asked.search(&key).expect("a search");
+        let mut search = asked.search(&key).expect("a search");
+        store::owners::identify(db, &owner, &mut search.filters).await.expect("ids");
         let statement = list::statement(db, &owner, &search).await.expect("a statement");
         assert!(!statement.has_one_plan, "{query} is planned for its values");
         along_indexes(query, &plan(db, &statement.sql, &statement.values).await, index);

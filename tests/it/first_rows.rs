@@ -17,7 +17,7 @@ const PAGES: usize = 4;
 
 type Matches = fn(&Hit) -> bool;
 
-const SEARCHES: [(&str, Matches); 6] = [
+const SEARCHES: [(&str, Matches); 8] = [
     ("site:example.org", |hit| hit.resource.url.is_some()),
     ("-tag:oslo", |hit| !hit.resource.tags.0.iter().any(|tag| tag == "oslo")),
     ("-site:oslo.example.org", |hit| !is_on(hit, "https://oslo.example.org/")),
@@ -25,6 +25,8 @@ const SEARCHES: [(&str, Matches); 6] = [
         hit.resource.url.is_some() && !hit.resource.tags.0.iter().any(|tag| tag.starts_with("library/"))
     }),
     ("-library", |hit| !has_word(hit, "library")),
+    ("is:pinned -library", |hit| hit.resource.pinned && !has_word(hit, "library")),
+    ("is:unread -library", |hit| hit.resource.unread && !has_word(hit, "library")),
     ("-library -site:oslo.example.org/atlas", |hit| {
         !has_word(hit, "library") && !is_on(hit, "https://oslo.example.org/atlas/")
     }),

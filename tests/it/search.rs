@@ -188,6 +188,9 @@ async fn filters_find_what_they_name(app: App) {
         ("salt -tag:work", ""),
         ("tide tag:sea -moon", "a"),
         ("tide by:other", "g"),
+        ("tide -by:other", "ab"),
+        ("tide by:nobody", ""),
+        ("tide -by:nobody", "abg"),
         ("-tide kind:link", "ce"),
     ] {
         assert_eq!(found(&owner, query, "").await, letters, "{query:?}");

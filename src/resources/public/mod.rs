@@ -141,7 +141,8 @@ impl Resources {
             include: "body".to_owned(),
             ..ListParams::default()
         };
-        let mut hits = list::page(&self.db, viewer, &params.search(&self.cursors)?).await?.hits;
+        let search = self.search(viewer, &params).await?;
+        let mut hits = list::page(&self.db, viewer, &search).await?.hits;
         for hit in hits.iter_mut().filter(|hit| hit.resource.body.chars().count() > store::LONGEST_BODY) {
             hit.resource.body.clear();
         }

@@ -39,6 +39,8 @@ pub enum Criterion {
     By(String),
     /// Of the viewer.
     Mine,
+    /// What the last two become before a search: an id.
+    Owner(Uuid),
     Kind(Kind),
     Pinned,
     /// Kept to be read later.

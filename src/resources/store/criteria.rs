@@ -63,13 +63,19 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// For statements that need no order, which may begin with any condition.
-    pub fn in_no_order(&self) -> Self {
-        let any = |size: &Size| if *size == Size::Many { Size::Some } else { *size };
-        Self { words: self.words, filters: self.filters.iter().map(any).collect() }
+    pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
+        let filters = Self::count_filters(db, search).await?;
+        Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
     }
 
-    pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
+    /// For statements that need no order, which may begin with any condition, however many rows meet it.
+    pub async fn in_no_order(db: &Db, search: &Search) -> sqlx::Result<Self> {
+        let any = |size| if size == Size::Many { Size::Some } else { size };
+        let filters = Self::count_filters(db, search).await?.into_iter().map(any).collect();
+        Ok(Self { words: if search.query.is_wider() { Size::Some } else { Size::Unknown }, filters })
+    }
+
+    async fn count_filters(db: &Db, search: &Search) -> sqlx::Result<Vec<Size>> {
         let mut filters = Vec::with_capacity(search.filters.len());
         for filter in &search.filters {
             let mut rows = Statement::default();
@@ -81,7 +87,7 @@ impl Sizes {
             };
             filters.push(size(db, &rows, FEW).await?);
         }
-        Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
+        Ok(filters)
     }
 
     /// Ranking always starts from the words, and PostgreSQL has statistics of them; but it adds them up, and takes a hundred
@@ -165,6 +171,7 @@ fn condition(
             format!("r.owner_id = (SELECT id FROM users WHERE username_key = {name})")
         }
         Criterion::Mine => "r.owner_id = $1".to_owned(),
+        Criterion::Owner(id) => format!("r.owner_id = {}", statement.bind(Value::Id(*id))),
         Criterion::Url(parts) => in_url(statement, engine, parts),
         Criterion::Title(term) => {
             let pattern = statement.bind(Value::Text(query::like(term)));

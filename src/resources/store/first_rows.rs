@@ -1,10 +1,12 @@
 //! Pages of what many rows match: the first rows of the list are asked one by one. A page is soon full, without a list of
 //! all matches.
 
+use sqlx::AssertSqlSafe;
+
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters, on_rows};
 use super::list::{Order, after, columns};
 use super::words::{Words, words};
-use crate::db::Db;
+use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::Search;
 use crate::resources::query::{Criterion, Filter};
@@ -13,7 +15,7 @@ use crate::resources::visibility::Partition;
 /// So many rows are asked at most.
 const ASKED: i64 = 2_000;
 
-/// `None` where it would seldom fill a page. If it does not fill one, it says nothing.
+/// `None` where it would seldom fill a page. If it does not fill one, it says nothing, unless these are [all rows](is_all).
 pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Option<Statement> {
     let mut statement = Statement::new(viewer);
     let words = words(&mut statement, &db.read(), search, &search.query.text, &[], sizes.words);
@@ -33,7 +35,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
     let each_row = Sizes { words: sizes.words, filters: vec![Size::EachRow; sizes.filters.len()] };
     let filters = filters(&mut statement, &db.read(), search, &each_row);
     let order = Order::new(search.sort);
-    let after = after(&mut statement, search, order);
+    let after = after(&mut statement, search, order) + flags(search);
     let (column, dir) = (order.column(), order.direction());
     let ordered = format!("ORDER BY {column} {dir}, r.id {dir} LIMIT {ASKED}");
     // SQLite would sort all rows instead of taking them as they come.
@@ -50,6 +52,28 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Op
         name = column.trim_start_matches("r."),
     );
     Some(statement)
+}
+
+/// Whether the list has no more rows than are asked.
+pub async fn is_all(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool> {
+    let mut statement = Statement::new(viewer);
+    let after = after(&mut statement, search, Order::new(search.sort)) + flags(search);
+    let partitions = search.partition.partitions(viewer).iter();
+    let rows = partitions.map(|partition| format!("SELECT 1 FROM resources r WHERE {partition}{after}"));
+    let rows = rows.collect::<Vec<_>>().join(" UNION ALL ");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({rows}) r LIMIT {ASKED}) asked");
+    let count: i64 = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), statement.values).fetch_one(pool).await?);
+    Ok(count < ASKED)
+}
+
+/// Flags that have an index of their own: few rows have them.
+fn flags(search: &Search) -> &'static str {
+    let has = |criterion| search.filters.contains(&Filter { criterion, negated: false });
+    match (has(Criterion::Pinned), has(Criterion::Unread)) {
+        (true, _) => " AND r.pinned",
+        (false, true) => " AND r.unread",
+        (false, false) => "",
+    }
 }
 
 /// SQLite would list all that begins with a word that is still typed, for each row that is asked.

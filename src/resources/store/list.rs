@@ -29,7 +29,7 @@ pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx:
     let sizes = &Sizes::count(db, viewer, search).await?;
     if let Some(first) = first_rows::statement(db, viewer, search, sizes) {
         let page = Page::from_hits(hits(db, first).await?, search);
-        if page.next.is_some() {
+        if page.next.is_some() || first_rows::is_all(db, viewer, search).await? {
             return Ok(page);
         }
     }

@@ -67,18 +67,17 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     Ok(found)
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words and at tags,
-/// which it finds in the index of words, or partition after partition along the index of the list, where the limit is each
+/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words, tags and
+/// sites, which it finds in the index of words, or partition after partition along the index of the list, where the limit is each
 /// partition's.
 pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
-    let mut sizes = Sizes::count(db, viewer, search).await?.in_no_order();
-    let tags = if matches!(db, Db::Sqlite { .. }) { tag_terms(search) } else { Vec::new() };
-    if !tags.is_empty() {
-        ask_each_row_for_tags(&mut sizes, search);
-    }
+    let (sizes, found) = match db {
+        Db::Postgres(_) => (Sizes::in_no_order(db, search).await?, Vec::new()),
+        Db::Sqlite { .. } => (each_row(search), terms_of_filters(search)),
+    };
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let text = [search.query.text.as_slice(), &tags].concat();
+    let text = [search.query.text.as_slice(), &found].concat();
     // Without words, index terms would find whole partitions; PostgreSQL finds words without them.
     let is_narrowed = matches!(db, Db::Sqlite { .. }) && !text.is_empty();
     let terms = if is_narrowed { search.partition.index_terms(viewer) } else { Vec::new() };
@@ -104,21 +103,18 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
     Ok(statement)
 }
 
-/// With words, the tags are among them already.
-fn tag_terms(search: &Search) -> Vec<Group> {
-    let tags = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_tag(filter));
-    tags.filter_map(|tag| Some(any_of([index_terms::for_criterion(&tag.criterion)?], false))).collect()
+/// With words, tags and sites are among them already.
+fn terms_of_filters(search: &Search) -> Vec<Group> {
+    let found = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_found(filter));
+    found.filter_map(|filter| Some(any_of([index_terms::for_criterion(&filter.criterion)?], false))).collect()
 }
 
-/// The index of words has found the rows: a list of all that have the tag would only cost.
-fn ask_each_row_for_tags(sizes: &mut Sizes, search: &Search) {
-    for (size, filter) in sizes.filters.iter_mut().zip(&search.filters) {
-        if is_tag(filter) {
-            *size = Size::EachRow;
-        }
-    }
+/// The index of words has found the rows: a list of all that have the tag or the site would only cost.
+fn each_row(search: &Search) -> Sizes {
+    let size = |filter| if is_found(filter) { Size::EachRow } else { Size::Unknown };
+    Sizes { words: Size::Unknown, filters: search.filters.iter().map(size).collect() }
 }
 
-const fn is_tag(filter: &Filter) -> bool {
-    !filter.negated && matches!(filter.criterion, Criterion::Tag(_))
+const fn is_found(filter: &Filter) -> bool {
+    !filter.negated && matches!(filter.criterion, Criterion::Tag(_) | Criterion::Site { .. })
 }

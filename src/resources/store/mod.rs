@@ -6,6 +6,7 @@ mod criteria;
 pub mod first_rows;
 pub mod list;
 pub mod matches;
+pub mod owners;
 pub mod parts;
 mod ranked;
 pub(super) mod samples;
