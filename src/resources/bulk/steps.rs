@@ -7,6 +7,7 @@ use super::store::{self, Item, ItemState, Open, entries};
 use super::{BulkChange, Respelling, State};
 use crate::cache::{Scope, Write};
 use crate::error::Result;
+use crate::resources::changes::store as changes;
 use crate::resources::draft::Checked;
 use crate::resources::import::store::{Tagging, tag as tie};
 use crate::resources::tag::TagName;
@@ -62,9 +63,12 @@ impl Resources {
             });
         }
         store::set_items(&mut step.tx, open.id, &outcomes).await?;
+        let changed: Vec<Uuid> =
+            outcomes.iter().filter(|outcome| outcome.version.is_some()).map(|outcome| outcome.id).collect();
         step.write().await?;
         let Step { mut tx, touched, .. } = step;
         store::stepped(&mut tx, open.id, self.context.now()).await?;
+        changes::note(&mut tx, open.owner_id, &changed).await?;
         tx.commit(touched.into_iter().chain([Scope::User(open.owner_id)])).await?;
         Ok(true)
     }

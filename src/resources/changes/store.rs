@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::db::{Db, Value, bind_all, on};
-
+use crate::cache::Write;
+use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::resources::Resource;
 use crate::resources::store::columns::resource_where;
 use crate::timestamp::Timestamp;
@@ -49,6 +49,15 @@ pub async fn resources(db: &Db, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Reso
     let found: Vec<Resource> =
         on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);
     Ok(found.into_iter().map(|resource| (resource.id, resource)).collect())
+}
+
+/// Numbers the changes of entries that are saved together, in one statement. What is not numbered by the commit, the triggers
+/// number entry by entry; SQLite's are fast enough.
+pub async fn note(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<()> {
+    if let Engine::Postgres(conn) = tx.conn() {
+        sqlx::query("SELECT note_changes($1, $2)").bind(owner).bind(ids).execute(conn).await?;
+    }
+    Ok(())
 }
 
 pub async fn forget_before(db: &Db, limit: Timestamp) -> sqlx::Result<()> {
