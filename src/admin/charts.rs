@@ -89,7 +89,7 @@ fn traffic(report: &Report, of: &Values) -> Chart {
         id: "traffic",
         title: "Requests per second",
         description: format!("Requests per second by status class, up to {}.", number(most)),
-        svg: chart::grid() + &chart::stack(&series, most) + &marks(report),
+        svg: chart::grid() + &chart::stack(&series, most) + &starts(report),
         top: format!("{}/s", number(most)),
         legend: &[
             ("ok", "2xx"),
@@ -123,7 +123,7 @@ fn latency(report: &Report, of: &Values) -> Chart {
         svg: chart::grid()
             + &chart::lines(&series, most)
             + &chart::level("objective", OBJECTIVE, most)
-            + &marks(report),
+            + &starts(report),
         top: duration(most),
         legend: &[("p99", "p99"), ("p95", "p95"), ("p50", "median"), ("objective", "objective")],
         heads: &["median", "p95", "p99"],
@@ -139,7 +139,7 @@ fn flight(report: &Report, of: &Values) -> Chart {
         id: "flight",
         title: "Requests in flight",
         description: format!("Requests in flight at the end of each interval, up to {}.", number(most)),
-        svg: chart::grid() + &chart::lines(&series, most) + &marks(report),
+        svg: chart::grid() + &chart::lines(&series, most) + &starts(report),
         top: number(most),
         legend: &[("flight", "in flight"), ("start", "coffer started")],
         heads: &["in flight"],
@@ -164,7 +164,7 @@ fn frame(report: &Report) -> Chart {
     }
 }
 
-fn marks(report: &Report) -> String {
+fn starts(report: &Report) -> String {
     let steps = i32::try_from(report.traffic.len()).unwrap_or(1);
     let width = f64::from(steps) * f64::from(i32::try_from(report.step).unwrap_or(1));
     let after = report.starts.iter().filter_map(|start| i32::try_from(start - report.from).ok());

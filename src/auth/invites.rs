@@ -49,9 +49,9 @@ pub async fn index(
     let open = people.invites(&viewer).await?;
     let fresh = secret.take(FRESH).map(|token| format!("{}/invite/{token}", deps.public_url.address()));
     let accepted = signup != Signup::Closed;
-    let (toast, told) = (context.toast.is_some(), fresh.is_some());
+    let (toast, has_secret) = (context.toast.is_some(), fresh.is_some());
     let mut shown = page(&InvitesPage { context: context.section("invites"), fresh, open, accepted }, toast)?;
-    if told {
+    if has_secret {
         one_time_secret::forget(&mut shown);
     }
     Ok(shown)

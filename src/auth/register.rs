@@ -112,11 +112,11 @@ pub fn register_page(
 }
 
 pub fn closed(signup: Signup, context: PageContext) -> Result<Response> {
-    let told = page(
+    let body = page(
         &ClosedPage { context: context.section("account"), invite_only: signup == Signup::Invite },
         false,
     )?;
-    Ok((StatusCode::FORBIDDEN, told).into_response())
+    Ok((StatusCode::FORBIDDEN, body).into_response())
 }
 
 pub async fn begin(

@@ -120,10 +120,10 @@ fn tell(responses: &mut Map<String, Value>, code: Code) {
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
         })
     });
-    let (name, told) = (code.as_str(), response["description"].as_str().unwrap_or_default());
-    if !codes(told).any(|code| code == name) {
-        let comma = if told.is_empty() { "" } else { ", " };
-        response["description"] = format!("{told}{comma}`{name}`").into();
+    let (name, description) = (code.as_str(), response["description"].as_str().unwrap_or_default());
+    if !codes(description).any(|code| code == name) {
+        let comma = if description.is_empty() { "" } else { ", " };
+        response["description"] = format!("{description}{comma}`{name}`").into();
     }
 }
 

@@ -107,12 +107,12 @@ async fn leave(path: &str, is_head: bool, mut response: Response) -> Response {
 }
 
 fn complete(path: &str, headers: &mut HeaderMap, name: &HeaderName, before: &str) {
-    let Some(told) = headers.get(name).and_then(|value| value.to_str().ok()) else { return };
+    let Some(address) = headers.get(name).and_then(|value| value.to_str().ok()) else { return };
     let local = format!("{before}/");
     let completed = if before.is_empty() {
-        told.starts_with('/').then(|| format!("{path}{told}"))
+        address.starts_with('/').then(|| format!("{path}{address}"))
     } else {
-        told.contains(&local).then(|| told.replace(&local, &format!("{before}{path}/")))
+        address.contains(&local).then(|| address.replace(&local, &format!("{before}{path}/")))
     };
     if let Some(value) = completed.and_then(|completed| HeaderValue::from_str(&completed).ok()) {
         headers.insert(name, value);

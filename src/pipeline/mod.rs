@@ -173,21 +173,21 @@ async fn pages(pipeline: &Pipeline, here: &mut RequestSession, mut request: Requ
 }
 
 async fn handle_page(limiter: &Limiter, guard: Guard<'_>, request: Request, next: Next) -> Response {
-    let told = match check_admin_limit(limiter, guard.identity, request.uri().path()).await {
-        Ok(told) => told,
+    let quotas = match check_admin_limit(limiter, guard.identity, request.uri().path()).await {
+        Ok(quotas) => quotas,
         Err(error) => return pending::refuse(&guard.auth.deps.public_url, error, request).await,
     };
     let mut response =
         if request.method().is_safe() { next.run(request).await } else { guard.run(request, next).await };
-    limiter::headers::append(told.into_iter(), response.headers_mut());
+    limiter::headers::append(quotas.into_iter(), response.headers_mut());
     response
 }
 
 async fn api(pipeline: &Pipeline, here: &mut RequestSession, mut request: Request, next: Next) -> Response {
     match check_api(pipeline, here, &mut request).await {
-        Ok(told) => {
+        Ok(quotas) => {
             let mut response = next.run(request).await;
-            limiter::headers::append(told.into_iter(), response.headers_mut());
+            limiter::headers::append(quotas.into_iter(), response.headers_mut());
             response
         }
         Err(error) => error.into_response(),

@@ -59,8 +59,8 @@ impl From<&Resource> for Draft {
 }
 
 impl Draft {
-    /// What is marked, as a change of an entry that was there before: its own marks stay.
-    pub fn marks(&self) -> Change {
+    /// The flags that are set, as a change of an entry that was there before: its own stay.
+    pub fn flags(&self) -> Change {
         let marked = |is_marked: bool| is_marked.then_some(true);
         Change { pinned: marked(self.pinned), unread: marked(self.unread), ..Change::default() }
     }

@@ -82,7 +82,7 @@ pub fn init(settings: &LogSettings, context: &System) -> Result<Logs, String> {
     let lines = Lines { clock: context.clock.clone(), to_stdout: !pretty, to_loki: guard };
     let readable = pretty.then(|| fmt::layer().compact().with_target(false));
     tracing_subscriber::registry().with(filter).with(Count).with(lines).with(readable).init();
-    std::panic::set_hook(Box::new(told));
+    std::panic::set_hook(Box::new(log_panic));
     Ok(Logs { shipper, are_json: !pretty })
 }
 
@@ -107,7 +107,7 @@ fn copies(settings: &LogSettings) -> Result<(Option<Arc<Guard>>, Option<Shipper>
 }
 
 /// A panic as one line, with the request that it happened in.
-fn told(panic: &PanicHookInfo<'_>) {
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let request_id = request::current().map(|request| request.id.clone()).unwrap_or_default();
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     let message = panic.payload_as_str().unwrap_or("a panic without words");

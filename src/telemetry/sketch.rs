@@ -189,12 +189,12 @@ mod tests {
         ) {
             let values: Vec<u64> = micros.iter().map(|value| u64::from(*value)).collect();
             let sketch = recorded(&values);
-            let told = sketch.take().quantile(share).unwrap() * 1e6;
+            let found = sketch.take().quantile(share).unwrap() * 1e6;
             micros.sort_unstable();
             let rank = f64::from(u32::try_from(micros.len()).unwrap()) * share;
             let real = (1_u32..).zip(&micros).find(|(place, _)| f64::from(*place) >= rank).unwrap().1;
             let real = f64::from(*real);
-            prop_assert!((told - real).abs() <= real * 0.032 + 0.5, "{told} for {real}");
+            prop_assert!((found - real).abs() <= real * 0.032 + 0.5, "{found} for {real}");
         }
 
         #[test]

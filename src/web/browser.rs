@@ -65,10 +65,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn is(sent: &str, told: &str) {
+    fn is(sent: &str, expected: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(header::USER_AGENT, HeaderValue::from_bytes(sent.as_bytes()).unwrap());
-        assert_eq!(family(&headers), told, "{sent}");
+        assert_eq!(family(&headers), expected, "{sent}");
     }
 
     #[test]

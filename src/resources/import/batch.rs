@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::choices::Choices;
 use super::plan::Plan;
-use super::prepare::Preparation;
 use super::reading::{Reading, Task};
 use super::store;
 use super::store::imports::{self, Advance, ImportRow, NewImport};
@@ -190,11 +189,7 @@ impl Resources {
         choices: &Choices,
         mut report: Report,
     ) -> Result<(Report, usize)> {
-        let preparation = Preparation {
-            context: self.context.clone(),
-            began_at: self.context.now(),
-            choices: choices.clone(),
-        };
+        let preparation = self.preparation(self.context.now(), choices.clone());
         let mut reading = Reading::start(Task { bytes: bytes.clone(), preparation, skip: 0 }).await?;
         report.describe(&reading.overview);
         let mut tags = BTreeMap::new();

@@ -36,7 +36,7 @@ pub(super) fn draft_of(entry: &Entry, source: &Source<'_>, choices: &Choices) ->
         body,
         tags: labels.tags,
         visibility: visibility(entry, source.is_own(), choices.visibility),
-        ..entry.marks.clone()
+        ..entry.flags.clone()
     };
     (draft, labels.shortened)
 }

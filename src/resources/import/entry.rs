@@ -25,8 +25,8 @@ pub struct Entry {
     pub private: Option<bool>,
     /// What coffer's own exports say beyond `private`.
     pub visibility: Option<Visibility>,
-    /// Marks, such as pinned and unread, which come in as they are.
-    pub marks: Draft,
+    /// Whether it is pinned and unread, which come in as they are.
+    pub flags: Draft,
     /// Whether it is a note, which has no address.
     pub is_note: bool,
     /// Whether it was in the trash where it comes from.
@@ -62,7 +62,7 @@ impl From<Bookmark> for Entry {
             modified: bookmark.modified.and_then(Timestamp::from_seconds),
             private: bookmark.private,
             visibility: bookmark.visibility.as_deref().and_then(Visibility::parse),
-            marks: Draft { unread: bookmark.toread == Some(true), ..Draft::default() },
+            flags: Draft { unread: bookmark.toread == Some(true), ..Draft::default() },
             ..Self::default()
         }
     }

@@ -9,16 +9,20 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::batch::{NewFile, State};
+use super::choices::Choices;
 use super::prepare::{Preparation, Slice};
 use super::reading::{Reading, Task};
 use super::step::Step;
 use super::store::imports::{self, Advance, Claim};
 use super::{File, Report, store, touched};
 use crate::cache::Scope;
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::resources::Resources;
+use crate::resources::changes::store as changes;
 use crate::resources::jobs::ABANDONED;
+use crate::timestamp::Timestamp;
 
 /// The answer waits so long for an import; a longer one goes on behind the page with its progress.
 const WAITED_FOR: Duration = Duration::from_millis(1_500);
@@ -55,11 +59,7 @@ impl Resources {
     pub async fn begin_import_of(&self, viewer: &Viewer, file: File<'_>) -> Result<Uuid> {
         let (owner, choices) = (viewer.signed_in()?.id, file.choices);
         let bytes = file.bytes;
-        let preparation = Preparation {
-            context: self.context.clone(),
-            began_at: self.context.now(),
-            choices: choices.clone(),
-        };
+        let preparation = self.preparation(self.context.now(), choices.clone());
         let reading = Reading::start(Task { bytes: bytes.clone(), preparation, skip: 0 }).await?;
         let (mut report, total) = (Report::of_file(file.name), reading.overview.total);
         report.describe(&reading.overview);
@@ -77,7 +77,7 @@ impl Resources {
         let [total, done] = [row.total, row.done].map(|count| usize::try_from(count).unwrap_or_default());
         let (owner, began_at) = (row.owner_id, row.began_at);
         let mut job = Job { id, owner, report: row.report()?, done };
-        let preparation = Preparation { context: self.context.clone(), began_at, choices: row.choices()? };
+        let preparation = self.preparation(began_at, row.choices()?);
         let bytes = Bytes::from(imports::kept_file(&self.db, id).await?);
         let mut reading = Reading::start(Task { bytes, preparation, skip: done }).await?;
         progress(done, total);
@@ -93,6 +93,12 @@ impl Resources {
         self.finish_import(job).await
     }
 
+    pub(super) fn preparation(&self, began_at: Timestamp, choices: Choices) -> Preparation {
+        // SQLite has one writer at a time: the others wait until a slice is written.
+        let slice = if matches!(self.db, Db::Sqlite { .. }) { 100 } else { 200 };
+        Preparation { context: self.context.clone(), began_at, choices, slice }
+    }
+
     /// `false` when another node carries it out, or it is undone.
     async fn import_slice(&self, job: &mut Job, mut slice: Slice) -> Result<bool> {
         let now = self.context.now();
@@ -102,10 +108,13 @@ impl Resources {
         }
         job.report.take_slice(&mut slice);
         let mut step = Step { resources: self, tx: &mut tx, import_id: job.id, owner: job.owner, now };
-        let changed = step.write(&slice, &mut job.report).await?;
+        let saved = step.write(&slice, &mut job.report).await?;
         store::refresh_statistics(&mut tx, slice.end).await?;
         imports::set_report(&mut tx, job.id, &job.report).await?;
-        tx.commit(touched(job.owner, &changed)).await?;
+        for ids in [&saved.new, &saved.changed] {
+            changes::note(&mut tx, job.owner, ids).await?;
+        }
+        tx.commit(touched(job.owner, &saved.changed)).await?;
         job.done = slice.end;
         Ok(true)
     }

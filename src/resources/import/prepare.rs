@@ -15,9 +15,6 @@ use crate::resources::{Draft, Kind};
 use crate::system::System;
 use crate::timestamp::Timestamp;
 
-/// Entries of one slice: few enough that other writers hardly wait for its transaction.
-pub(super) const SLICE: usize = 100;
-
 /// A part of a file.
 #[derive(Default)]
 pub(super) struct Slice {
@@ -33,6 +30,8 @@ pub(super) struct Preparation {
     /// When the import began: links without a date get it.
     pub began_at: Timestamp,
     pub choices: Choices,
+    /// Entries of one slice.
+    pub slice: usize,
 }
 
 impl Preparation {
@@ -51,7 +50,7 @@ impl Preparation {
             if place >= skip && !twins.is_one(place) {
                 self.take(&mut slice, source, Placed { entry, place, twins: twins.take(place) });
             }
-            if place < skip || slice.ready.len() + slice.refusals.len() < SLICE {
+            if place < skip || slice.ready.len() + slice.refusals.len() < self.slice {
                 return ControlFlow::Continue(());
             }
             send(Slice { end, ..std::mem::take(&mut slice) })

@@ -24,11 +24,18 @@ pub(super) struct Step<'a> {
     pub now: Timestamp,
 }
 
+/// The ids of what a step has written.
+#[derive(Default)]
+pub(super) struct Saved {
+    pub new: Vec<Uuid>,
+    /// Entries that were there before.
+    pub changed: Vec<Uuid>,
+}
+
 impl Step<'_> {
-    /// Returns the entries that were there before and have changed.
-    pub async fn write(&mut self, slice: &Slice, report: &mut Report) -> Result<Vec<Uuid>> {
+    pub async fn write(&mut self, slice: &Slice, report: &mut Report) -> Result<Saved> {
         let mut open: Vec<&Ready> = slice.ready.iter().collect();
-        let mut changed = Vec::new();
+        let mut saved = Saved::default();
         for _ in 0..ROUNDS {
             let mut plan = Plan::new(self.tx, self.owner, open).await?;
             let written = self.insert(&plan.new).await?;
@@ -36,10 +43,11 @@ impl Step<'_> {
             (plan.new, open) = (new, missed);
             let Self { resources, tx, import_id, owner, now } = self;
             let mut merging = Merging { tx, import_id: *import_id, owner: *owner, now: *now };
-            changed.extend(merging.merge(&plan.known, || resources.context.new_id()).await?);
+            saved.changed.extend(merging.merge(&plan.known, || resources.context.new_id()).await?);
+            saved.new.extend(written);
             report.take(&plan);
             if open.is_empty() {
-                return Ok(changed);
+                return Ok(saved);
             }
         }
         Err(Error::Internal("entries of an import are neither new nor known".to_owned()))

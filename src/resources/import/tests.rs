@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::choices::Choices;
 use super::entry::Entry;
 use super::formats::{FileError, Source};
-use super::prepare::{Preparation, SLICE, Slice};
+use super::prepare::{Preparation, Slice};
 use super::report::{Refusal, Report};
 use super::twins::Twins;
 use super::{NAMED, Ready, touched};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 const HEAD: &str = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n";
 const NOW: i64 = 1_700_000_000;
+const SLICE: usize = 100;
 
 fn open(file: &[u8]) -> Result<Source<'_>, FileError> {
     Source::open(file, &Choices::default())
@@ -40,8 +41,8 @@ fn read(lines: &str) -> Vec<Entry> {
 
 fn slices(lines: &str, skip: usize) -> Vec<Slice> {
     let choices = Choices { visibility: Visibility::Public, ..Choices::default() };
-    let preparation =
-        Preparation { context: System::real(), began_at: Timestamp::from_seconds(NOW).unwrap(), choices };
+    let began_at = Timestamp::from_seconds(NOW).unwrap();
+    let preparation = Preparation { context: System::real(), began_at, choices, slice: SLICE };
     let file = format!("{HEAD}{lines}");
     let source = open(file.as_bytes()).unwrap();
     let twins = Twins::find(&source, &preparation.choices);

@@ -127,7 +127,7 @@ async fn save(resources: &Arc<Resources>, viewer: &Viewer, form: &EntryForm) -> 
             return Ok(Saved::InTrash(trashed));
         }
         let visibility = (!form.visibility.is_empty()).then_some(draft.visibility);
-        let rest = Change { visibility, ..draft.marks() };
+        let rest = Change { visibility, ..draft.flags() };
         let typed = Typed { title: draft.title, body: draft.body, tags: draft.tags, rest };
         return resources.take_back(viewer, trashed.id, typed).await.map(Saved::TakenBack);
     }

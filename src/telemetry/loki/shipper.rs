@@ -27,11 +27,11 @@ pub struct Shipper {
 impl Shipper {
     pub fn start(guard: Arc<Guard>, url: &str, environment: &str) -> Result<Self, String> {
         let mut sending = Sending::new(guard, Target::new(url, environment)?)?;
-        let (stop, told) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
         let sending = tokio::spawn(async move {
             tokio::select! {
                 () = sending.run() => {}
-                _ = told => {}
+                _ = stopped => {}
             }
             sending.flush().await;
         });

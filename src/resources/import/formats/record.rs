@@ -58,7 +58,7 @@ impl Record {
             modified: self.time(MODIFIED),
             private: self.is_private(),
             visibility: self.text(&["visibility"]).and_then(|text| Visibility::parse(&text)),
-            marks: Draft {
+            flags: Draft {
                 unread: self.flag(UNREAD) || self.is_at(&["unread"]),
                 pinned: self.flag(FAVOURITE) || self.is_at(&["starred"]),
                 ..Draft::default()

@@ -11,7 +11,7 @@ fn pinboard() {
         "time":"2023-11-14T22:13:20Z","shared":"no","toread":"yes","tags":"sea work"}]"#;
     let found = only(file);
     assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide tables", "https://tides.example/"));
-    assert_eq!((found.private, found.marks.unread, added(&found)), (Some(true), true, Some(1_700_000_000)));
+    assert_eq!((found.private, found.flags.unread, added(&found)), (Some(true), true, Some(1_700_000_000)));
     assert_eq!((found.tags.join("/"), found.notes.as_str()), ("sea/work".to_owned(), "Of &lt;the> coast"));
 }
 
@@ -21,7 +21,7 @@ fn wallabag_and_omnivore() {
         "content":"<p>The page</p>","created_at":"2023-11-14T22:13:20+00:00",
         "annotations":[{"text":"So true","quote":"High water"}]}]"#;
     let found = only(wallabag);
-    assert!(found.marks.pinned);
+    assert!(found.flags.pinned);
     assert_eq!(
         (found.tags.join("/"), found.notes.as_str()),
         ("sea/archived".to_owned(), "> High water\n\nSo true")
@@ -89,7 +89,7 @@ fn coffers_own_json() {
 ]}"#;
     let source = open(file.as_bytes()).expect("coffer's own");
     let found = all(&source);
-    assert!(source.is_own() && found[0].marks.pinned && found[1].is_note);
+    assert!(source.is_own() && found[0].flags.pinned && found[1].is_note);
     assert_eq!(found[0].added, Timestamp::parse("2023-11-14T22:13:20.250Z"));
     assert_eq!((found[0].notes.as_str(), &found[0].tags), ("*Mine*", &vec!["north sea".to_owned()]));
     assert_eq!(found.iter().map(|entry| entry.is_trashed).collect::<Vec<_>>(), [false, true]);

@@ -12,7 +12,7 @@ fn pocket() {
         \"Fog, again\",https://fog.example/,1572048001,,archive\n";
     let found = entries(file);
     assert_eq!((found[0].href.as_str(), found[0].title.as_str()), ("https://tides.example/", "Tide tables"));
-    assert_eq!((found[0].line, added(&found[0]), found[0].marks.unread), (2, Some(1_572_048_000), true));
+    assert_eq!((found[0].line, added(&found[0]), found[0].flags.unread), (2, Some(1_572_048_000), true));
     assert_eq!(found[0].tags, ["sea", "work"]);
     assert_eq!((found[1].title.as_str(), &found[1].tags), ("Fog, again", &vec!["archived".to_owned()]));
 }
@@ -23,12 +23,12 @@ fn instapaper() {
         https://b.example/,B,,Recipes,1572048000,[]\nhttps://c.example/,C,,Starred,1572048000,[]\n";
     let found = entries(file);
     assert_eq!(
-        (found[0].marks.unread, found[0].notes.as_str(), found[0].folders.len()),
+        (found[0].flags.unread, found[0].notes.as_str(), found[0].folders.len()),
         (true, "Some words", 0)
     );
     assert_eq!(found[0].tags, ["sea"]);
     assert_eq!((found[1].folders.join("/"), found[1].tags.len()), ("Recipes".to_owned(), 0));
-    assert!(found[2].marks.pinned && !found[0].marks.pinned);
+    assert!(found[2].flags.pinned && !found[0].flags.pinned);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn raindrop() {
         ("Sea/North".to_owned(), "sea/work".to_owned())
     );
     assert_eq!(
-        (added(&found), found.marks.pinned, found.notes.as_str()),
+        (added(&found), found.flags.pinned, found.notes.as_str()),
         (Some(1_700_000_000), true, "Theirs\n\nMine")
     );
 }
