@@ -5,6 +5,7 @@ mod remote;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use uuid::Uuid;
 
 use super::{open_or_make, owner, sentence};
 use crate::app::App;
@@ -52,9 +53,9 @@ async fn bring_in(app: &App, viewer: &Viewer, file: File<'_>, is_preview: bool) 
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     });
-    let (_, report) = imported.await?;
+    let (id, report) = imported.await?;
     bar.finish_and_clear();
-    tell(&report);
+    tell(&report, id);
     Ok(())
 }
 
@@ -76,7 +77,7 @@ fn import_error(error: &Error) -> String {
     }
 }
 
-fn tell(report: &Report) {
+fn tell(report: &Report, import: Uuid) {
     println!("{} new, {} already saved, {} skipped.", report.new, report.duplicate, report.refused);
     if let Some(charset) = &report.charset {
         let characters = if report.unreadable == 1 { "character" } else { "characters" };
@@ -99,6 +100,7 @@ fn tell(report: &Report) {
         println!("  line {}: {} ({})", shortening.line, shortening.what, shortening.title);
     }
     and_more(report.shortened, report.shortenings.len());
+    println!("You can undo it for 30 days on the page /import/{import}, which /import leads to.");
 }
 
 fn and_more(all: usize, shown: usize) {

@@ -18,6 +18,9 @@ use crate::pipeline::Pipeline;
 use crate::web::request::{Head, Unrecorded};
 use crate::web::scoped::token_of;
 
+/// Without a token in the header, they have one in the body, which nothing has read yet.
+const TOKEN_IN_BODY: [&str; 2] = ["/api/v1/auth/refresh", "/api/v1/auth/rotate"];
+
 #[derive(Clone, Copy, Debug)]
 pub enum Tree {
     Pages,
@@ -42,20 +45,39 @@ pub struct Admission {
 /// What is decided once the response is known.
 enum Deferred {
     /// A token that this node does not know. A wrong one counts for its address, which `beyond` refuses.
-    Token { key: TokenKey, address: IpAddr, beyond: Option<Refusal> },
+    Token { token: Presented, address: IpAddr, beyond: Option<Refusal> },
     /// Figures that a page reloads by itself count only when they are shown.
     UnlessUnrecorded(IpAddr),
     /// A page for administrators at a refused address: only administrators get the response.
     Admin { session: Id, beyond: Refusal },
 }
 
+#[derive(Clone, Copy)]
+struct Presented {
+    /// Of the token, or of the address that sends one in a body.
+    key: TokenKey,
+    is_in_body: bool,
+}
+
+impl Presented {
+    /// Only who has a good token in the body is answered with another.
+    fn is_good(self, pipeline: &Pipeline, response: &Response) -> bool {
+        pipeline.auth.known.has_token(self.key) || (self.is_in_body && response.status().is_success())
+    }
+}
+
 pub async fn check_rate_limit(pipeline: &Pipeline, incoming: Incoming<'_>) -> Admission {
     let Pipeline { auth, limiter, .. } = pipeline;
     let Address(address) = incoming.head.extensions.get().copied().unwrap_or_default();
     if let (Tree::Api, Some(token)) = (incoming.tree, token_of(incoming.head.headers)) {
-        return check_token(pipeline, token, address).await;
+        return check_token(pipeline, Presented { key: TokenKey::new(token), is_in_body: false }, address)
+            .await;
     }
     let path = incoming.head.uri.path();
+    if TOKEN_IN_BODY.contains(&path) {
+        let key = TokenKey::new(address.to_string().as_bytes());
+        return check_token(pipeline, Presented { key, is_in_body: true }, address).await;
+    }
     if let Some(identity) = incoming.session.and_then(|id| auth.known.session(id)) {
         // Administrators reach their pages during a flood. Another policy limits them there.
         let is_free = is_for_admins(path) && identity.viewer.is_admin();
@@ -85,10 +107,10 @@ pub async fn check_rate_limit(pipeline: &Pipeline, incoming: Incoming<'_>) -> Ad
 }
 
 /// A known token is limited only by itself, not by its address.
-async fn check_token(pipeline: &Pipeline, token: &[u8], address: IpAddr) -> Admission {
+async fn check_token(pipeline: &Pipeline, token: Presented, address: IpAddr) -> Admission {
     let Pipeline { auth, limiter, .. } = pipeline;
-    let key = TokenKey::new(token);
-    let deferred = |beyond| Some(Deferred::Token { key, address, beyond });
+    let key = token.key;
+    let deferred = |beyond| Some(Deferred::Token { token, address, beyond });
     let refused = if auth.known.has_token(key) {
         None
     } else {
@@ -117,9 +139,9 @@ impl Admission {
         let refusal = match self.deferred {
             // The server could not check the token.
             Some(Deferred::Token { .. }) if response.status().is_server_error() => None,
-            Some(Deferred::Token { key, beyond, .. }) if auth.known.has_token(key) => {
+            Some(Deferred::Token { token, beyond, .. }) if token.is_good(pipeline, response) => {
                 if beyond.is_some() {
-                    self.verdict = Some(limiter.token(key.as_ref()).await);
+                    self.verdict = Some(limiter.token(token.key.as_ref()).await);
                 }
                 None
             }

@@ -25,6 +25,10 @@ const ENTRIES: &str = include_str!("samples.json");
 pub const NAME: &str = "the sample entries";
 /// All of them have it, so that a list knows that it shows some.
 pub const TAG: &str = "sample";
+const CHANGED: Flash = Flash::ok(
+    "samples-changed",
+    "The sample entries that are left were changed, so they stay. Move them to the trash like any entry.",
+);
 const ADDED: Flash = Flash::ok("samples-added", "Forty sample entries were added.");
 
 #[derive(Deserialize)]
@@ -45,8 +49,11 @@ async fn add(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Result<
 
 /// The report says what was changed since, and stays.
 async fn remove(State(resources): State<Arc<Resources>>, viewer: Viewer) -> Result<Response> {
-    let import = resources.remove_samples(&viewer).await?;
-    Ok(redirect(&format!("/import/{import}"), None))
+    match resources.remove_samples(&viewer).await {
+        Ok(import) => Ok(redirect(&format!("/import/{import}"), None)),
+        Err(Error::NotFound) => Ok(redirect(HOME, Some(CHANGED))),
+        Err(error) => Err(error),
+    }
 }
 
 impl Resources {

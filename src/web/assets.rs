@@ -105,7 +105,7 @@ pub async fn robots(State(deps): State<Arc<WebDeps>>) -> String {
     }
     let site = deps.public_url.address();
     format!(
-        "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /s/\nDisallow: /api/\nSitemap: {site}/sitemap.xml\n"
+        "User-agent: *\nDisallow: /resources?\nDisallow: /login?\nDisallow: /api/\nSitemap: {site}/sitemap.xml\n"
     )
 }
 

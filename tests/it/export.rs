@@ -191,3 +191,25 @@ async fn an_export_is_for_its_owner_and_in_a_format_that_exists(app: App) {
     owner.get("/api/v1/export?format=pdf").await.is(400).problem("bad_parameter");
     owner.get("/api/v1/export").await.is(400).problem("bad_parameter");
 }
+
+on_both_engines!(entries_of_any_time_go_out);
+async fn entries_of_any_time_go_out(app: App) {
+    let owner = app.signed_in("owner").await;
+    let years = [1, 1888, 1970, 2020];
+    for year in years {
+        let (title, url) = (format!("Of {year}."), format!("https://{year}.example.org/"));
+        owner
+            .saves(json!({ "title": title, "url": url, "created_at": format!("{year:04}-01-01T00:00:00Z") }))
+            .await;
+    }
+    for format in ["json", "html", "markdown"] {
+        let packed = owner.get(&format!("/api/v1/export?format={format}")).await.ok();
+        let text = match format {
+            "markdown" => files(packed.bytes()).into_iter().map(|(_, text)| text).collect(),
+            _ => packed.text(),
+        };
+        let missing: Vec<i32> =
+            years.into_iter().filter(|year| !text.contains(&format!("Of {year}."))).collect();
+        assert!(missing.is_empty(), "{format}: {missing:?}");
+    }
+}

@@ -283,3 +283,27 @@ async fn a_file_is_dropped_on_the_form() {
         browser.has(".lede", "dropped.html").await;
     }
 }
+
+on_both_engines!(imports_of_the_last_30_days_are_found_again);
+async fn imports_of_the_last_30_days_are_found_again(app: App) {
+    let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
+    ada.get("/import").await.ok().lacks("Imports of the last 30 days");
+    for (name, step) in [("first.html", ""), ("second.html", "preview")] {
+        app.later(Duration::from_secs(60));
+        ada.uploads("/import", name, file().as_bytes(), &[("visibility", "private"), ("step", step)])
+            .await
+            .is(303);
+    }
+    let page = ada.get("/import").await.ok();
+    assert_eq!(page.texts(".holdings a"), ["second.html", "first.html"]);
+    page.text_has("1101 entries, not imported yet.").text_has("1101 entries, imported.");
+    let items = ada.get("/api/v1/imports").await.ok().json()["items"].take();
+    assert_eq!(
+        (&items[1]["file_name"], &items[1]["state"]),
+        (&json!("first.html"), &json!("committed")),
+        "{items}"
+    );
+    assert_eq!(eve.get("/api/v1/imports").await.ok().json(), json!({ "items": [] }));
+    app.later(Duration::from_hours(31 * 24));
+    ada.get("/import").await.ok().lacks("first.html");
+}

@@ -125,6 +125,29 @@ async fn an_access_token_is_a_token_too(app: App) {
     with_token(&app, &access).await.ok();
 }
 
+on_both_engines!(
+    a_token_in_the_body_is_counted_like_one_in_the_header,
+    super::BEHIND_PROXY,
+    "--rate-limit-api=5/h",
+    "--rate-limit-unknown-token=3/h"
+);
+async fn a_token_in_the_body_is_counted_like_one_in_the_header(app: App) {
+    app.has_account("ada", coffer::identity::Role::Member).await;
+    let login = serde_json::json!({ "login": "ada", "password": crate::support::app::PASSWORD });
+    let grant = app.visitor().json(Method::POST, "/api/v1/auth/token", login).await.ok().json();
+    let visitor = app.visitor();
+    let refresh = |token: &serde_json::Value| {
+        let body = serde_json::json!({ "refresh_token": token });
+        visitor.json(Method::POST, "/api/v1/auth/refresh", body).header("x-forwarded-for", HERE)
+    };
+    flood(&app, API).await;
+    let grant = refresh(&grant["refresh_token"]).await.ok().json();
+    for status in [401, 401, 401, 429] {
+        refresh(&serde_json::json!("cor_wrong")).await.is(status);
+    }
+    refresh(&grant["refresh_token"]).await.ok();
+}
+
 on_both_engines!(a_revoked_token_is_a_guess, super::BEHIND_PROXY, "--rate-limit-unknown-token=3/h");
 async fn a_revoked_token_is_a_guess(app: App) {
     let ada = app.signed_in("ada").await;

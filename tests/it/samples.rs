@@ -32,5 +32,17 @@ async fn forty_entries_come_and_go_with_a_click(app: App) {
     let report = ada.post_form("/samples/remove", &[]).await.is(303).header("location");
     ada.get(&report).await.ok().has("#stayed", "My sourdough");
     assert_eq!(ada.get("/resources").await.ok().texts(".entry-title"), ["My sourdough"]);
-    ada.post_form("/samples/remove", &[]).await.is(404);
+    ada.post_form("/samples/remove", &[]).await.redirects_to("/resources");
+    ada.get("/resources").await.ok().text_has("The sample entries that are left were changed");
+}
+
+on_both_engines!(samples_that_were_loaded_twice_are_removed_at_once);
+async fn samples_that_were_loaded_twice_are_removed_at_once(app: App) {
+    let ada = app.signed_in("ada").await;
+    for _ in 0..2 {
+        ada.post_form("/samples", &[]).await.redirects_to("/resources");
+    }
+    ada.get("/resources").await.ok().has(".found", "40 entries");
+    ada.post_form("/samples/remove", &[]).await.is(303);
+    assert!(ada.get("/resources").await.ok().texts(".entry-title").is_empty());
 }

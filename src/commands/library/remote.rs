@@ -60,7 +60,7 @@ pub async fn import(args: &ImportArgs, server: &str, name: &str, bytes: Vec<u8>)
         bar.set_position(import.done);
     }
     bar.finish_and_clear();
-    tell(&import.report);
+    tell(&import.report, import.id);
     Ok(())
 }
 

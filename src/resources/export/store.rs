@@ -32,7 +32,7 @@ pub struct After {
 
 impl After {
     pub fn start(in_trash: bool) -> Self {
-        Self { in_trash, at: Timestamp::from_micros(i64::MIN / 2), id: Uuid::nil() }
+        Self { in_trash, at: Timestamp::EARLIEST, id: Uuid::nil() }
     }
 
     /// Where the next batch begins; `None` after the last.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::batch::{self, Import, KeptEntry};
 use super::choices::Choices;
 use super::formats::Role;
-use super::{File, Report, job};
+use super::{File, Report, job, recent};
 use crate::error::{Error, Result};
 use crate::idempotency::{IdempotencyKey, KeyOfFile};
 use crate::resources::{Resources, ResourcesState, Visibility};
@@ -34,7 +34,7 @@ const MAX_COLUMNS: usize = 100;
 
 pub fn routes() -> OpenApiRouter<ResourcesState> {
     OpenApiRouter::new()
-        .routes(routes!(preview))
+        .routes(routes!(recent::list, preview))
         .routes(routes!(find))
         .routes(routes!(commit))
         .routes(routes!(undo))

@@ -13,6 +13,7 @@ pub mod pages;
 mod plan;
 mod prepare;
 mod reading;
+pub mod recent;
 mod report;
 mod step;
 pub(super) mod store;

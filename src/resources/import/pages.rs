@@ -18,6 +18,7 @@ use self::charsets::CHARSETS;
 use super::batch::{Import, State};
 use super::choices::Choices;
 use super::formats::Role;
+use super::recent::RecentImport;
 use super::report::Fate;
 use super::{File, Report, job};
 use crate::error::{Error, FieldErrors, Result};
@@ -50,6 +51,7 @@ struct ImportPage {
     sample: Vec<String>,
     errors: FieldErrors,
     summary: Option<&'static str>,
+    recent: Vec<RecentImport>,
 }
 
 #[derive(Template)]
@@ -91,10 +93,14 @@ impl Filled {
     }
 }
 
-async fn form(viewer: Viewer, context: PageContext) -> Result<Response> {
-    viewer.signed_in()?;
+async fn form(
+    extract::State(resources): extract::State<Arc<Resources>>,
+    viewer: Viewer,
+    context: PageContext,
+) -> Result<Response> {
+    let recent = resources.recent_imports(&viewer).await?;
     let filled = Filled { visibility: "private".to_owned(), ..Filled::default() };
-    page(&import_page(context, filled, FieldErrors::default()), false)
+    page(&import_page(context, recent, filled, FieldErrors::default()), false)
 }
 
 async fn import(
@@ -109,14 +115,17 @@ async fn import(
         charset: upload.field("charset").to_owned(),
         sample: Vec::new(),
     };
-    match waits::patient(take_in(&resources, &viewer, &upload, &filled)).await {
-        Ok(place) => Ok(redirect(&place, None)),
+    let (filled, errors) = match waits::patient(take_in(&resources, &viewer, &upload, &filled)).await {
+        Ok(place) => return Ok(redirect(&place, None)),
         Err(Error::Invalid(errors)) if errors.get("charset").is_some() && filled.charset.is_empty() => {
-            refused_with(context, guessed(filled, upload.bytes).await?, errors)
+            (guessed(filled, upload.bytes).await?, errors)
         }
-        Err(Error::Invalid(errors)) => refused_with(context, filled, errors),
-        Err(error) => Err(error),
-    }
+        Err(Error::Invalid(errors)) => (filled, errors),
+        Err(error) => return Err(error),
+    };
+    let recent = resources.recent_imports(&viewer).await?;
+    let again = page(&import_page(context, recent, filled, errors), false)?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
 }
 
 /// Returns the address of the import's page.
@@ -152,16 +161,16 @@ async fn guessed(filled: Filled, bytes: Bytes) -> Result<Filled> {
     }))
 }
 
-fn refused_with(context: PageContext, filled: Filled, errors: FieldErrors) -> Result<Response> {
-    let again = page(&import_page(context, filled, errors), false)?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-}
-
-fn import_page(context: PageContext, filled: Filled, errors: FieldErrors) -> ImportPage {
+fn import_page(
+    context: PageContext,
+    recent: Vec<RecentImport>,
+    filled: Filled,
+    errors: FieldErrors,
+) -> ImportPage {
     let summary = (!errors.is_empty()).then_some("Nothing was imported.");
     let Filled { visibility, folders, charset, sample } = filled;
     let context = context.section("import");
-    ImportPage { context, visibility, folders, charset, charsets: &CHARSETS, sample, errors, summary }
+    ImportPage { context, visibility, folders, charset, charsets: &CHARSETS, sample, errors, summary, recent }
 }
 
 async fn report(

@@ -8,6 +8,7 @@ use crate::file_buffer::file_buffer;
 use crate::resources::import::Report;
 use crate::resources::import::batch::{KeptEntry, State};
 use crate::resources::import::choices::Choices;
+use crate::resources::import::recent::RecentImport;
 use crate::timestamp::Timestamp;
 
 /// Bytes of a file that one row holds.
@@ -59,6 +60,12 @@ pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<ImportRow>> {
     const SQL: &str = "SELECT owner_id, state, report, choices, total, done, created_at, began_at
         FROM imports WHERE id = $1";
     on!(db.read(), pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)
+}
+
+pub async fn recent(db: &Db, owner: Uuid, since: Timestamp) -> sqlx::Result<Vec<RecentImport>> {
+    const SQL: &str = "SELECT id, state, filename AS file_name, total, created_at FROM imports
+        WHERE owner_id = $1 AND created_at > $2 ORDER BY created_at DESC, id DESC LIMIT 50";
+    on!(db.read(), pool => sqlx::query_as(SQL).bind(owner).bind(since).fetch_all(pool).await)
 }
 
 /// A move from one state to another.
