@@ -48,10 +48,13 @@ impl System {
         bytes
     }
 
-    /// A new `UUIDv7` (RFC 9562), which sorts by time.
+    /// A new `UUIDv7`, which sorts by time: also within a millisecond, whose fraction it has (RFC 9562, 6.2, method 3).
     pub fn new_id(&self) -> Uuid {
-        let millis = u64::try_from(self.now().micros() / 1000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+        let micros = u64::try_from(self.now().micros()).unwrap_or(0);
+        let fraction = u16::try_from(micros % 1000 * 4096 / 1000).unwrap_or(0);
+        let mut rest: [u8; 10] = self.random();
+        rest[..2].copy_from_slice(&fraction.to_be_bytes());
+        uuid::Builder::from_unix_timestamp_millis(micros / 1000, &rest).into_uuid()
     }
 }
 
@@ -76,5 +79,28 @@ impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct At(i64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0)
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_the_microsecond() {
+        let id = |micros| System { clock: Arc::new(At(micros)), ..System::real() }.new_id();
+        let start = 1_700_000_000_000_000;
+        for micros in start..start + 2_000 {
+            assert!(id(micros) < id(micros + 1), "{micros}");
+        }
+        assert_eq!(id(start).get_version_num(), 7);
     }
 }

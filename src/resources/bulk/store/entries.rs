@@ -10,13 +10,15 @@ use crate::resources::store::columns::{insert_revisions, resource_where};
 use crate::resources::{Resource, Via, index_terms};
 use crate::timestamp::Timestamp;
 
-/// The owner's entries, which stay as they are until the transaction ends.
+/// The owner's entries, which stay as they are until the transaction ends. Written like this, PostgreSQL does not read all of the
+/// owner's entries for them, whatever it believes of their number.
 pub async fn lock(tx: &mut Write, owner: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Resource>> {
-    const SQL: &str = resource_where!("r.owner_id = $1 AND r.id IN (");
+    const SQL: &str = resource_where!("(r.owner_id = $1) IS TRUE AND r.id IN (");
     let list = places(2, ids.len());
     if let Engine::Postgres(conn) = tx.conn() {
-        let lock =
-            format!("SELECT id FROM resources WHERE owner_id = $1 AND id IN ({list}) ORDER BY id FOR UPDATE");
+        let lock = format!(
+            "SELECT id FROM resources WHERE (owner_id = $1) IS TRUE AND id IN ({list}) ORDER BY id FOR UPDATE"
+        );
         let query = sqlx::query(AssertSqlSafe(lock)).persistent(false).bind(owner);
         ids.iter().fold(query, |query, id| query.bind(*id)).execute(conn).await?;
     }
