@@ -9,6 +9,9 @@ use super::tokens::{self, Token};
 /// Matches are looked for only this far into a text, since every row of a result page has an excerpt.
 const SCANNED_BYTES: usize = 128 * 1024;
 
+/// Characters before the first match in an excerpt: two lines on a phone have room for it and the match.
+const LEAD: usize = 60;
+
 /// What to highlight: a sequence of folded words with single spaces between them, as [`super::fold`] writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Highlight {
@@ -37,12 +40,8 @@ pub fn highlight(text: &str, highlights: &[Highlight]) -> String {
 pub fn excerpt(body_text: &str, highlights: &[Highlight], max_chars: usize) -> String {
     let scanned = &body_text[..body_text.floor_char_boundary(SCANNED_BYTES)];
     let first = matches(scanned, highlights).next().unwrap_or(0..0);
-    let mut start = start_of(body_text, first.start, max_chars / 3);
+    let start = start_of(body_text, first.start, LEAD.min(max_chars / 3));
     let end = end_of(body_text, start, first.end, max_chars);
-    if end == body_text.len() {
-        let spare = max_chars.saturating_sub(body_text[start..].chars().count());
-        start = start_of(body_text, start, spare);
-    }
     let piece = body_text[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
     let before = if body_text[..start].trim().is_empty() { "" } else { "…" };
     let after = if body_text[end..].trim().is_empty() { "" } else { "…" };

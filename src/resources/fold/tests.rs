@@ -98,13 +98,23 @@ fn excerpts_stand_around_the_first_match() {
     assert_eq!(excerpt(text, &[], 13), "one two three…");
     assert_eq!(excerpt(text, &[], 12), "one two…");
     assert_eq!(excerpt(text, &highlights(&["six"]), 15), "…five <mark>six</mark> seven…");
-    assert_eq!(excerpt(text, &highlights(&["ten"]), 15), "…eight nine <mark>ten</mark>");
-    assert_eq!(excerpt(text, &highlights(&["ten"]), 100), text.replace("ten", "<mark>ten</mark>"));
+    assert_eq!(excerpt(text, &highlights(&["ten"]), 15), "…nine <mark>ten</mark>");
+    assert_eq!(excerpt(text, &highlights(&["ten"]), 180), text.replace("ten", "<mark>ten</mark>"));
     assert_eq!(excerpt(text, &highlights(&["eleven"]), 9), "one two…");
     assert_eq!(excerpt(" a\n\n b \t<c> ", &highlights(&["b"]), 50), "a <mark>b</mark> &lt;c&gt;");
     assert_eq!(excerpt("", &highlights(&["b"]), 50), "");
     assert_eq!(excerpt("東京都庁舎前", &highlights(&["庁"]), 3), "…都<mark>庁</mark>舎…");
     assert_eq!(excerpt("ae\u{301}\u{301}e", &[], 2), "a…");
+}
+
+#[test]
+fn a_match_stands_near_the_beginning_of_its_excerpt() {
+    for after in ["", " word word word", &" word".repeat(200)] {
+        let text = format!("{}tide{after}", "word ".repeat(40));
+        let html = excerpt(&text, &highlights(&["tide"]), 280);
+        let before = html.split("<mark>").next().expect("a beginning").chars().count();
+        assert!(html.contains("<mark>tide</mark>") && (50..=62).contains(&before), "{html}");
+    }
 }
 
 #[test]
