@@ -51,7 +51,7 @@ async fn every_change_of_many_entries_is_undone_as_one(app: App) {
             json!("public"),
         ),
         (&[("act", "pin")], "Pinned: 2 entries.", "pinned", json!(true)),
-        (&[("act", "unread")], "Kept to read later: 2 entries.", "unread", json!(true)),
+        (&[("act", "unread")], "Saved to read later: 2 entries.", "unread", json!(true)),
     ] {
         let before = read(&owner, &entries[0]).await[field].clone();
         let undo = changes(&owner, chosen, fields, notice).await;
@@ -121,7 +121,8 @@ async fn what_is_somebody_elses_stays_as_it_is(app: App) {
         assert_eq!(read(&owner, &entries[0]).await["version"], 1);
     }
     owner.get(&entries[0].page()).await.ok().lacks("In the trash");
-    eve.post_form("/resources/many", &[("act", "pin")]).await.error_page(422);
+    let none = eve.post_form("/resources/many", &[("act", "pin")]).await.error_page(422);
+    none.has("main p", "Select at least one entry first.");
     eve.post_form("/resources/many", &[(&pick, "yes"), ("act", "sell")]).await.error_page(400);
     eve.post_form("/resources/many", &[(&pick, "yes"), ("act", "add-tags")]).await.error_page(422);
 }

@@ -190,7 +190,7 @@ async fn saving_leads_back_to_where_one_came_from(app: App) {
     for (act, notice) in [
         ("pin", "Pinned."),
         ("unpin", "Unpinned."),
-        ("unread", "Kept to read later."),
+        ("unread", "Saved to read later."),
         ("read", "Marked as read."),
         ("trash", "Moved to trash."),
     ] {

@@ -146,9 +146,16 @@ impl ErrorContext {
     }
 }
 
-/// The page shows the wait apart from it.
 fn message(error: &Error, form: Option<&PendingForm>) -> String {
-    let Error::TooManyRequests(refusal) = error else { return error.message().into_owned() };
+    match error {
+        Error::TooManyRequests(refusal) => message_of_limit(refusal, form),
+        Error::Invalid(errors) => errors.iter().map(|(_, message)| message).collect::<Vec<_>>().join(" "),
+        _ => error.message().into_owned(),
+    }
+}
+
+/// The page shows the wait apart from it.
+fn message_of_limit(refusal: &Refusal, form: Option<&PendingForm>) -> String {
     match form.and_then(|form| form.field("login")) {
         Some(login) if refusal.is_about_account() => {
             // As long as an address may be.

@@ -40,7 +40,7 @@ impl What {
             Self::Visibility => "Visibility changed",
             Self::Pinned => "Pinned",
             Self::Unpinned => "Unpinned",
-            Self::Unread => "Kept to read later",
+            Self::Unread => "Saved to read later",
             Self::Read => "Marked as read",
             Self::Trashed => "Moved to trash",
             Self::Restored => "Restored",
