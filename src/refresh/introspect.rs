@@ -50,7 +50,7 @@ named! {
 pub struct GoodToken {
     pub kind: TokenKind,
     pub username: String,
-    /// The name of the token, or of the device that signed in; may be empty.
+    /// The name of the token, or of the device that logged in; may be empty.
     pub name: String,
     pub scopes: Vec<Scope>,
     #[schema(value_type = String, format = DateTime)]
@@ -99,7 +99,7 @@ impl Refresh {
     }
 }
 
-/// Find out what a token is good for.
+/// Check a token: whether it is valid, whose it is and what it may do.
 ///
 /// A token that is unknown, revoked or expired is not active; the answer does not say which.
 #[utoipa::path(post, path = "/auth/introspect", operation_id = "introspectToken", tag = "account", security(()), request_body = AnyToken, responses(

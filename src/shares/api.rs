@@ -131,7 +131,7 @@ async fn create_share(
 /// Revoke a share link.
 #[utoipa::path(delete, path = "/me/shares/{id}", operation_id = "revokeShare", tag = "shares", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
-    (status = 204, description = "Its address leads nowhere from now on"),
+    (status = 204, description = "Its address no longer works"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn revoke_share(

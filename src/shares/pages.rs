@@ -24,7 +24,7 @@ use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
 pub const HERE: &str = "/settings/shares";
-const REVOKED: Flash = Flash::ok("share-revoked", "Link revoked. Its address leads nowhere from now on.");
+const REVOKED: Flash = Flash::ok("share-revoked", "Link revoked. Its address no longer works.");
 /// What is shown once on the page after the redirect.
 const FRESH: &str = "share";
 

@@ -27,7 +27,7 @@ struct ResourceList<'a> {
     total: Option<i64>,
 }
 
-/// What you may see, filtered, searched and sorted.
+/// List the entries that you may see, searched, filtered and sorted.
 #[utoipa::path(get, path = "/resources", operation_id = "listResources", tag = "resources", security((), ("session" = []), ("bearer" = ["resources:read"])), params(ListParams, IfNoneMatch), responses(
     (status = 200, body = ResourceList, description = "One page of resources", headers(("ETag" = String), ("Link" = String))),
     (status = 304, description = "`If-None-Match` matches the current page", headers(("ETag" = String))),

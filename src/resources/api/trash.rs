@@ -1,4 +1,4 @@
-//! The trash as JSON: what is deleted from it is gone for good.
+//! The trash as JSON: what is deleted from it is gone.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ struct Emptied {
     deleted: u64,
 }
 
-/// Empty your trash: everything in it is gone for good.
+/// Empty your trash: everything in it is permanently deleted.
 #[utoipa::path(delete, path = "/trash", operation_id = "emptyTrash", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), responses(
     (status = 200, body = Emptied, description = "How many entries are gone"),
 ))]
@@ -38,7 +38,7 @@ async fn empty(
     Ok(axum::Json(Emptied { deleted: resources.empty_trash(&viewer).await? }))
 }
 
-/// Delete for good one entry that is in your trash, with all its versions.
+/// Permanently delete one entry that is in your trash, with all its versions.
 #[utoipa::path(delete, path = "/trash/{id}", operation_id = "deleteResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(("id" = Uuid, Path), OptionalIfMatch), responses(
     (status = 204, description = "It is gone"),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_if_match`"),

@@ -102,7 +102,7 @@ async fn create_feed(
 /// Give a private feed a new address.
 #[utoipa::path(post, path = "/me/feeds/{id}/renew", operation_id = "renewPrivateFeed", tag = "shares", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
-    (status = 200, body = AddressedFeed, description = "The feed with its new address; the old one leads nowhere from now on"),
+    (status = 200, body = AddressedFeed, description = "The feed with its new address; the old one no longer works"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn renew_feed(
@@ -119,7 +119,7 @@ async fn renew_feed(
 /// Delete a private feed.
 #[utoipa::path(delete, path = "/me/feeds/{id}", operation_id = "deletePrivateFeed", tag = "shares", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
-    (status = 204, description = "Its address leads nowhere from now on"),
+    (status = 204, description = "Its address no longer works"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn delete_feed(

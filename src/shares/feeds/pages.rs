@@ -22,7 +22,7 @@ use crate::web::forms::{Form, StrictQuery};
 use crate::web::page_context::{PageContext, redirect};
 use crate::web::path::Id;
 
-const DELETED: Flash = Flash::ok("feed-deleted", "Feed deleted. Its address leads nowhere from now on.");
+const DELETED: Flash = Flash::ok("feed-deleted", "Feed deleted. Its address no longer works.");
 
 pub fn routes() -> Router<SharesState> {
     Router::new()
