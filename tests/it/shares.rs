@@ -88,6 +88,18 @@ async fn a_tag_and_a_search_show_the_makers_own_entries(app: App) {
     }
 }
 
+on_both_engines!(a_title_of_a_shared_list_opens_its_site);
+async fn a_title_of_a_shared_list_opens_its_site(app: App) {
+    let (ada, visitor) = (app.signed_in("ada").await, app.visitor());
+    let url = "https://pearls.example/";
+    ada.saves(json!({ "title": "Pearl", "url": url, "tags": ["sea"] })).await;
+    let (path, _) = shares(&ada, json!({ "tag": "sea" })).await;
+    let page = visitor.get(&path).await.ok();
+    assert_eq!(page.attributes(".entry-title a", "href"), [url]);
+    let details = page.attributes(".entry-acts a", "href").remove(0);
+    visitor.get(&details).await.ok().has("h1", "Pearl");
+}
+
 on_both_engines!(a_long_list_goes_on_page_by_page);
 async fn a_long_list_goes_on_page_by_page(app: App) {
     let ada = app.signed_in("ada").await;
