@@ -11,16 +11,19 @@ async fn forty_entries_come_and_go_with_a_click(app: App) {
     let ada = app.signed_in("ada").await;
     let own = ada.saves(json!({ "title": "Own", "tags": ["sea"] })).await;
     ada.json_free(reqwest::Method::DELETE, &own.api()).await.is(204);
-    ada.get("/resources").await.ok().has(".first-steps form", "Load sample entries");
+    let page = ada.get("/resources").await.ok().has(".first-steps form", "Load sample entries");
+    page.has(".first-steps p", "Ten of them are public.");
     ada.post_form("/samples", &[]).await.redirects_to("/resources");
     let list = ada.get("/resources").await.ok().has(".found", "40 entries");
     assert_eq!(list.texts(".entry-title").len(), 40);
-    for (search, wanted) in [("q=oatcakes", 2), ("q=is:pinned", 3), ("q=kind:note", 10), ("tag=recipes", 3)] {
+    for (search, wanted) in
+        [("q=oatcakes", 2), ("q=is:pinned", 3), ("q=is:unread", 3), ("q=kind:note", 10), ("tag=recipes", 3)]
+    {
         let found = ada.get(&format!("/resources?{search}")).await.ok().texts(".entry-title");
         assert!(found.len() >= wanted, "{search}: {found:?}");
     }
     let public = app.visitor().get("/u/ada").await.ok();
-    assert!(public.texts(".entry-title").len() > 5, "{public}");
+    assert_eq!(public.texts(".entry-title").len(), 10, "{public}");
     for visibility in Visibility::ALL {
         let only = format!("/api/v1/resources?q=visibility:{}", visibility.as_str());
         assert!(!ada.get(&only).await.ok().json()["items"].as_array().expect("items").is_empty(), "{only}");
