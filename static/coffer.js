@@ -216,11 +216,28 @@ document.addEventListener("htmx:afterSwap", ({ detail: { elt } }) => {
   if (elt.querySelector?.("[role=alert]")) toasts?.replaceChildren();
 });
 
-document.addEventListener("htmx:afterSettle", () => {
+function countShown() {
   const shown = document.querySelector("[data-shown]");
   if (shown) shown.textContent = document.querySelectorAll(".entry").length;
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  countShown();
   moveFocus?.();
   moveFocus = null;
+});
+
+// Nothing settles in the place of a row that has left.
+document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful } }) => {
+  const act = requestConfig?.elt;
+  if (act?.dataset.act !== "trash" || !successful || act.isConnected) return;
+  countShown();
+  for (const counted of document.querySelectorAll("[data-total]")) {
+    const { total, one, many } = counted.dataset;
+    const left = Number(total) - 1;
+    counted.dataset.total = left;
+    counted.textContent = `${left} ${left === 1 ? one : many}`;
+  }
 });
 
 // How much a search found is said aloud once, from a region that is never replaced.

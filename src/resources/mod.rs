@@ -165,6 +165,9 @@ impl Resources {
     /// The checked parameters, with the ids of people and with the longer words that contain the one still being typed.
     async fn search(&self, viewer: &Viewer, params: &ListParams) -> Result<Search> {
         let mut search = params.search(&self.cursors)?;
+        if search.partition == Partition::Visible && search.query.is_of_own() {
+            search.partition = Partition::Own;
+        }
         store::owners::identify(&self.db, viewer, &mut search.filters).await?;
         store::parts::widen(&self.db, &mut search.query).await?;
         Ok(search)

@@ -6,11 +6,13 @@ mod filter;
 mod lex;
 mod near;
 mod parts;
+mod unknown;
 
 pub use chosen::{ChosenFilter, chosen_filters, with_filter};
 pub use compile::{Fts, PgGroup, like, to_fts5, to_postgres};
 pub use filter::{Criterion, Filter};
 pub use near::near_misses;
+pub use unknown::UnknownFilter;
 
 use super::fold::{self, Highlight};
 use super::{index_terms, normal_url};
@@ -31,7 +33,7 @@ pub struct Query {
     /// The search consists of punctuation alone, so it finds nothing.
     pub says_nothing: bool,
     /// What looks like a filter but is searched for as words.
-    pub unknown_filter: Option<QueryError>,
+    pub unknown_filter: Option<UnknownFilter>,
 }
 
 /// Terms of which one must match; never empty. A negated term is alone in its group.
@@ -80,6 +82,14 @@ impl Query {
     /// Whether it contains anything to find, not only to exclude: then results have a rank.
     pub fn is_ranked(&self) -> bool {
         self.text.iter().flat_map(|group| &group.terms).any(|term| !term.negated)
+    }
+
+    /// Whether it asks for pins or for what is read later: both are their owner's affair.
+    pub fn is_of_own(&self) -> bool {
+        let is_own = |filter: &Filter| {
+            !filter.negated && matches!(filter.criterion, Criterion::Pinned | Criterion::Unread)
+        };
+        self.filters.iter().any(is_own)
     }
 
     /// Its text with prefixes as whole words; `None` if it has no prefix.
@@ -131,7 +141,7 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     }
     resolve_or(&mut lexemes);
     check_or(&lexemes)?;
-    Ok(Query { unknown_filter: filter::unknown_in(&lexemes), ..parse_lexemes(&lexemes)? })
+    Ok(Query { unknown_filter: unknown::unknown_in(&lexemes), ..parse_lexemes(&lexemes)? })
 }
 
 fn parse_lexemes(lexemes: &[Lexeme]) -> Result<Query, QueryError> {

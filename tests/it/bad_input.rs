@@ -294,7 +294,6 @@ async fn a_query_that_cannot_be_read_says_where(app: App) {
         ("kind:book", 0),
         ("is:new", 0),
         ("visibility:all", 0),
-        ("tags:sea", 0),
         ("tide or tag:sea", 8),
         ("by:%25", 0),
         (many.trim(), 64),

@@ -248,7 +248,7 @@ async fn the_trash_is_restored_and_emptied(visit: Visit) {
     browser.has(".toast", "Restored: 2 entries.").await;
     browser.sees("The trash is empty.").await;
     browser.follow("Back to library").await;
-    browser.press("Trash “Moon phases”").await;
+    browser.press("Move “Moon phases” to trash").await;
     browser.has(".toast", "Moved to trash.").await;
     browser.follow("Trash").await;
     browser.press("Empty trash…").await;
@@ -270,7 +270,7 @@ async fn a_row_is_pinned_and_thrown_away_and_comes_back(visit: Visit) {
     browser.press("Pin “Tide tables”").await;
     browser.has(".toast", "Pinned.").await;
     browser.has(".entry .pinned", "Pinned").await;
-    browser.press("Trash “Tide tables”").await;
+    browser.press("Move “Tide tables” to trash").await;
     browser.has(".toast", "Moved to trash.").await;
     browser.has_no(".entry").await;
     visit.undoes("Restored from the trash.").await;

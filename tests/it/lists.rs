@@ -131,6 +131,54 @@ fn offered(refused: &Value) -> Vec<String> {
     words.filter(|word| word.len() > 1 && word.contains(':')).map(str::to_owned).collect()
 }
 
+on_both_engines!(flags_are_their_owners);
+async fn flags_are_their_owners(app: App) {
+    let (ada, bob) = (app.signed_in("ada").await, app.signed_in("bob").await);
+    for (owner, visibility) in [(&ada, "private"), (&bob, "public")] {
+        let title = format!("Tide of {}", if visibility == "public" { "bob" } else { "ada" });
+        owner
+            .saves(json!({ "title": title, "visibility": visibility, "pinned": true, "unread": true }))
+            .await;
+    }
+    for search in ["q=is:unread", "q=is:pinned", "q=tide+is:unread"] {
+        assert_eq!(titles(&ada, search).await, ["Tide of ada"], "{search}");
+    }
+    let page = ada.get("/resources").await.ok();
+    assert_eq!((page.texts(".pinned").len(), page.texts(".unread").len()), (1, 1));
+    for (click, to) in [("Unread", "q=is%3Aunread&mine=true"), ("Pinned", "pinned=true&mine=true")] {
+        let links = page.texts(".sieve a").into_iter().zip(page.attributes(".sieve a", "href"));
+        let href = links.into_iter().find(|(label, _)| label == click).expect(click).1;
+        assert_eq!(href, format!("/resources?{to}"));
+        let shown = ada.get(&href).await.ok();
+        assert_eq!(shown.texts(".entry-title"), ["Tide of ada"]);
+        assert_eq!(shown.texts("[aria-labelledby=filters] [aria-current]"), [click]);
+    }
+    let public = app.visitor().get("/resources").await.ok().has(".entry-title", "Tide of bob");
+    public.has_no(".pinned").has_no(".unread").lacks("Untagged").lacks(">Unread<").lacks(">Broken<");
+}
+
+on_both_engines!(a_misspelled_filter_is_searched_for_and_corrected);
+async fn a_misspelled_filter_is_searched_for_and_corrected(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "titel:kube" })).await;
+    for (query, meant) in [
+        ("titel:kube", "title:kube"),
+        ("tags:sea", "tag:sea"),
+        ("sites:github.com", "site:github.com"),
+        ("kinds:note", "kind:note"),
+    ] {
+        let page =
+            owner.get(&format!("/resources?q={query}&kind=note")).await.ok().has("#unknown-filter a", meant);
+        let wrong = query.split(':').next().expect("a name");
+        page.has("#unknown-filter", &format!("“{wrong}:” is not a filter."));
+        let refused = owner.get(&format!("{LIST}?q={query}")).await.is(400).problem("bad_query");
+        let name = meant.split(':').next().expect("a name");
+        assert!(refused.json()["detail"].as_str().is_some_and(|said| said.contains(&format!("“{name}:”"))));
+    }
+    let page = owner.get("/resources?q=titel:kube&kind=note").await.ok().has(".entry-title", "titel:kube");
+    assert_eq!(page.attributes("#unknown-filter a", "href"), ["/resources?q=title%3Akube&kind=note"]);
+}
+
 on_both_engines!(the_reference_tells_of_every_filter);
 async fn the_reference_tells_of_every_filter(app: App) {
     let owner = app.signed_in("owner").await;

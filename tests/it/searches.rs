@@ -74,13 +74,51 @@ async fn what_is_no_search_is_refused(app: App) {
     for (change, field) in [(json!({ "name": null }), "name"), (json!({ "position": 0 }), "position")] {
         owner.json(Method::PATCH, &sea, change).await.invalid(field);
     }
-    owner.post_form("/searches", &[("name", "Moon"), ("search", "q=tide")]).await.error_page(422);
+    owner.post_form("/searches", &[("name", "Sun"), ("search", "state=trash")]).await.error_page(422);
     assert_eq!(names(&owner).await, ["Sea", "Moon"]);
     for number in names(&owner).await.len()..100 {
         saves(&owner, &format!("Search {number}"), "q=tide").await;
     }
     let draft = json!({ "name": "One more", "search": "q=tide" });
     owner.json(Method::POST, SEARCHES, draft).await.invalid("name").text_has("100 saved searches");
+}
+
+on_both_engines!(a_saved_search_says_that_it_keeps_a_date);
+async fn a_saved_search_says_that_it_keeps_a_date(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Tide" })).await;
+    let list = owner.get("/resources").await.ok();
+    let week = list.texts(".sieve a").iter().position(|label| label == "Past week").expect("a link");
+    let page = owner.get(&list.attributes(".sieve a", "href")[week]).await.ok();
+    page.has(".save-search .help", "“Past week” is kept as after:2");
+    owner.get("/resources?q=after:2020").await.ok().has(".entry-title", "Tide").has_no(".save-search .help");
+}
+
+on_both_engines!(a_list_on_paper_says_what_it_lists);
+async fn a_list_on_paper_says_what_it_lists(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner.saves(json!({ "title": "Tide" })).await;
+    let page = owner.get("/resources?q=tide&kind=note&sort=title").await.ok();
+    page.has(".print-only", "Search: tide, kind:note, by title");
+    owner.get("/resources?kind=note").await.ok().has(".print-only", "Search: kind:note");
+    owner.get("/resources").await.ok().has_no(".print-only");
+}
+
+on_both_engines!(a_refused_name_stays_in_its_form);
+async fn a_refused_name_stays_in_its_form(app: App) {
+    let owner = app.signed_in("owner").await;
+    let sea = saves(&owner, "Sea", "tag=sea").await;
+    saves(&owner, "Moon", "tag=moon").await;
+    let typed = [("name", "Moon"), ("search", "q=tide&kind=note")];
+    let page = owner.post_form("/searches", &typed).await.is(422).holds("name", "Moon");
+    page.holds("search", "q=tide&kind=note")
+        .has("#name-error", "You have another saved search with this name.")
+        .has(".card .meta", "tide, kind:note");
+    let page = sea.replace("/api/v1", "");
+    let refused = owner.post_form(&page, &[("name", "Moon")]).await.is(422);
+    refused.has(".field-error", "another saved search").has(".searches h2", "Sea");
+    owner.post_form(&page, &[("name", " ")]).await.is(422).has(".field-error", "Enter a name");
+    assert_eq!(names(&owner).await, ["Sea", "Moon"]);
 }
 
 on_both_engines!(the_feed_of_a_saved_search_is_its_owners);

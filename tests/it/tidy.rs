@@ -109,7 +109,7 @@ async fn entries_are_ticked_without_javascript() {
     browser.press("Remove").await;
     browser.has(".status", "422").await;
     browser.goto("/resources").await;
-    browser.press("Trash “Tide 1”").await;
+    browser.press("Move “Tide 1” to trash").await;
     browser.has(".toast", "Moved to trash.").await;
     browser.press("Pin “Tide 2”").await;
     browser.has(".toast", "Pinned.").await;
@@ -125,7 +125,7 @@ async fn a_row_is_pinned_and_thrown_away_where_it_stands() {
     browser.press("Pin “Tide 2”").await;
     browser.has(".toast", "Pinned.").await;
     browser.has("#results button", "Unpin “Tide 2”").await;
-    browser.press("Trash “Tide 2”").await;
+    browser.press("Move “Tide 2” to trash").await;
     browser.has(".toast", "Moved to trash.").await;
     browser.doesnt_see("Tide 2").await;
     let focused = async || match browser.run::<String>("return document.activeElement.innerText").await {

@@ -45,7 +45,7 @@ pub struct ListParams {
     /// What to find: `tide harbour` both words, `"tide tables"` a phrase, `-moon` without a word, `tide or moon` either
     /// word; `tag:work` this tag and those below it, `site:example.org` a site, `site:example.org/docs` a part of it,
     /// `url:install` an address that contains this, `title:tide` a title with a word that begins like this, `by:ada` a person's, `by:me` your
-    /// own, `kind:note` or `kind:link`, `has:notes` with a text, `is:pinned`, `is:unread`, `is:untagged`, `is:broken`, `is:public`,
+    /// own, `kind:note` or `kind:link`, `has:notes` with a text, `is:pinned` and `is:unread` for your own, `is:untagged`, `is:broken`, `is:public`,
     /// `is:members`, `is:private` (or `visibility:public` and so on), `before:2026-01-01` and `after:2025-06` by when it was saved (a day, month
     /// or year). A `-` before a filter excludes.
     /// Another `word:` is 400 `bad_query`; put it in quotes to search for it.
@@ -147,7 +147,9 @@ impl ListParams {
     /// # Errors
     /// [`Error::BadQuery`].
     pub fn refuse_unknown_filters(&self) -> Result<()> {
-        query::parse(&self.q)?.unknown_filter.map_or(Ok(()), |unknown| Err(unknown.into()))
+        query::parse(&self.q)?
+            .unknown_filter
+            .map_or(Ok(()), |unknown| Err(query::QueryError::from(unknown).into()))
     }
 
     /// Whether to say how many there are.

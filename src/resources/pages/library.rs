@@ -13,7 +13,7 @@ use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen;
 use super::pinned::pinned_first;
-use super::results::{NearMiss, ResultsPart, kept};
+use super::results::{NearMiss, ResultsPart, UnknownFilterNotice, kept};
 use super::searches::SavedSearches;
 use super::sieve::Sieve;
 use super::views::{Row, Waiting};
@@ -147,7 +147,7 @@ async fn library(
         query_error,
         near_miss: near_miss.map(|near| NearMiss { href: href(&near), q: near.q }),
         wordless: query.says_nothing,
-        unknown_filter: query.unknown_filter.map(|unknown| unknown.message),
+        unknown_filter: query.unknown_filter.map(|unknown| UnknownFilterNotice::new(unknown, &narrowed)),
         next: listing
             .next
             .as_ref()

@@ -3,10 +3,12 @@
 use askama::Template;
 
 use super::chosen::{Chip, SideTag};
-use super::searches::SavedSearches;
-use super::sieve::SieveGroup;
+use super::library::href;
+use super::searches::{SavedSearches, in_words};
+use super::sieve::{ListLink, SieveGroup};
 use super::views::{Row, Waiting};
 use crate::resources::listing::{ListParams, SOME};
+use crate::resources::query::{self, ChosenFilter, QueryError, UnknownFilter};
 use crate::resources::samples;
 use crate::web::page_context::PageContext;
 
@@ -33,7 +35,7 @@ pub struct ResultsPart<'a> {
     /// Whether the search has nothing to search for.
     pub wordless: bool,
     /// What looks like a filter, and was searched for as words.
-    pub unknown_filter: Option<String>,
+    pub unknown_filter: Option<UnknownFilterNotice>,
     pub rows: Vec<Row<'a>>,
     /// How many there are on all pages, up to [`SOME`].
     pub total: usize,
@@ -49,26 +51,45 @@ impl ResultsPart<'_> {
         self.here.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// Such as `312 results` or `1 entry`.
-    fn found(&self) -> String {
-        let noun = self.noun();
-        if self.total > SOME { format!("More than 1,000 {noun}") } else { format!("{} {noun}", self.total) }
+    /// Whether the number of all is known.
+    fn is_counted(&self) -> bool {
+        self.total <= SOME
     }
 
-    /// Such as `All 312 results`.
-    fn all(&self) -> String {
-        let noun = self.noun();
-        if self.total > SOME { format!("All {noun}") } else { format!("All {} {noun}", self.total) }
+    /// Such as `312 results` or `1 entry`.
+    fn found(&self) -> String {
+        format!("{} {}", self.total, self.noun())
+    }
+
+    /// A date that was chosen as so many days ago, which a saved search keeps as a date.
+    fn past(&self) -> Option<&ListLink> {
+        let mut dates = self.groups.iter().filter(|group| group.id == "dates").flat_map(|group| &group.links);
+        dates.find(|link| link.active)
+    }
+
+    fn chosen_date(&self) -> Option<ChosenFilter> {
+        query::chosen_filters(&self.q).into_iter().find(|filter| filter.is("after"))
     }
 
     fn noun(&self) -> &'static str {
-        let is_searched = !self.q.is_empty() || !self.kept.is_empty();
-        match (is_searched, self.total) {
-            (true, 1) => "result",
-            (true, _) => "results",
-            (false, 1) => "entry",
-            (false, _) => "entries",
-        }
+        if self.total == 1 { self.one() } else { self.many() }
+    }
+
+    fn one(&self) -> &'static str {
+        if self.is_searched() { "result" } else { "entry" }
+    }
+
+    fn many(&self) -> &'static str {
+        if self.is_searched() { "results" } else { "entries" }
+    }
+
+    fn is_searched(&self) -> bool {
+        !self.q.is_empty() || !self.kept.is_empty()
+    }
+
+    /// The search with its filters and its order, for the page on paper.
+    fn in_words(&self) -> String {
+        in_words(&ListParams::from_saved(self.search()).unwrap_or_default())
     }
 
     /// Whether some of the viewer's own are sample entries, which one click removes.
@@ -91,6 +112,24 @@ impl ResultsPart<'_> {
 pub struct NearMiss {
     pub q: String,
     pub href: String,
+}
+
+pub struct UnknownFilterNotice {
+    pub sentence: String,
+    /// The search that may be meant.
+    pub meant: Option<NearMiss>,
+}
+
+impl UnknownFilterNotice {
+    pub fn new(unknown: UnknownFilter, params: &ListParams) -> Self {
+        match unknown.corrected(&params.q) {
+            Some(q) => Self {
+                sentence: format!("“{}:” is not a filter.", unknown.name),
+                meant: Some(NearMiss { href: href(&ListParams { q: q.clone(), ..params.clone() }), q }),
+            },
+            None => Self { sentence: QueryError::from(unknown).message, meant: None },
+        }
+    }
 }
 
 pub struct Hidden {

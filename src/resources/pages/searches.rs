@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::flash;
 use super::library::href;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldErrors, Result};
 use crate::identity::Viewer;
 use crate::resources::listing::ListParams;
 use crate::resources::public::atom;
@@ -73,6 +74,22 @@ fn feed_href(saved: &SavedSearch) -> String {
 struct SearchesPage {
     context: PageContext,
     rows: Vec<SearchRow>,
+    /// One that could not be saved.
+    unsaved: Option<UnsavedSearch>,
+}
+
+struct UnsavedSearch {
+    form: SearchForm,
+    href: String,
+    words: String,
+    errors: FieldErrors,
+}
+
+impl UnsavedSearch {
+    fn new(form: SearchForm, errors: FieldErrors) -> Self {
+        let params = ListParams::from_saved(&form.search).unwrap_or_default();
+        Self { href: href(&params), words: in_words(&params), form, errors }
+    }
 }
 
 struct SearchRow {
@@ -80,30 +97,42 @@ struct SearchRow {
     name: String,
     href: String,
     feed: String,
-    /// What it searches for, in the words of the search box and of the filters.
     words: String,
+    /// A new name for it that was refused.
+    refused: Option<RefusedName>,
+}
+
+struct RefusedName {
+    name: String,
+    message: String,
 }
 
 impl From<SavedSearch> for SearchRow {
     fn from(saved: SavedSearch) -> Self {
         let params = saved.params();
-        let filter = |name: &str, value: &str| match value {
-            "" => None,
-            value => Some(query::with_filter("", name, value)),
-        };
-        let own = [(&params.pinned, "is:pinned"), (&params.mine, "yours")];
-        let own = own.iter().filter(|(value, _)| *value == "true").map(|(_, word)| (*word).to_owned());
-        let sort = Some(&params.sort).filter(|sort| !sort.is_empty()).map(|sort| format!("by {sort}"));
-        let words = [Some(params.q.clone()), filter("tag", &params.tag), filter("kind", &params.kind)];
-        let words = words.into_iter().flatten().filter(|word| !word.is_empty()).chain(own).chain(sort);
         Self {
             id: saved.id.to_string(),
             href: href(&params),
             feed: feed_href(&saved),
-            words: words.collect::<Vec<_>>().join(", "),
+            words: in_words(&params),
             name: saved.name,
+            refused: None,
         }
     }
+}
+
+/// What a list searches for, in the words of the search box and of the filters.
+pub fn in_words(params: &ListParams) -> String {
+    let filter = |name: &str, value: &str| match value {
+        "" => None,
+        value => Some(query::with_filter("", name, value)),
+    };
+    let own = [(&params.pinned, "is:pinned"), (&params.mine, "yours")];
+    let own = own.iter().filter(|(value, _)| *value == "true").map(|(_, word)| (*word).to_owned());
+    let sort = Some(&params.sort).filter(|sort| !sort.is_empty()).map(|sort| format!("by {sort}"));
+    let words = [Some(params.q.clone()), filter("tag", &params.tag), filter("kind", &params.kind)];
+    let words = words.into_iter().flatten().filter(|word| !word.is_empty()).chain(own).chain(sort);
+    words.collect::<Vec<_>>().join(", ")
 }
 
 pub async fn list(
@@ -111,10 +140,18 @@ pub async fn list(
     viewer: Viewer,
     context: PageContext,
 ) -> Result<Response> {
-    let saved = resources.saved_searches(&viewer).await?;
+    let rows = rows(&resources, &viewer).await?;
+    shown(context, rows, None)
+}
+
+async fn rows(resources: &Resources, viewer: &Viewer) -> Result<Vec<SearchRow>> {
+    let saved = resources.saved_searches(viewer).await?;
+    Ok(saved.into_iter().map(SearchRow::from).collect())
+}
+
+fn shown(context: PageContext, rows: Vec<SearchRow>, unsaved: Option<UnsavedSearch>) -> Result<Response> {
     let toast = context.toast.is_some();
-    let rows = saved.into_iter().map(SearchRow::from).collect();
-    page(&SearchesPage { context: context.section("library"), rows }, toast)
+    page(&SearchesPage { context: context.section("library"), rows, unsaved }, toast)
 }
 
 #[derive(Default, Deserialize)]
@@ -128,21 +165,41 @@ pub struct SearchForm {
 pub async fn create(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
-    Form(SearchForm { name, search }): Form<SearchForm>,
+    context: PageContext,
+    Form(form): Form<SearchForm>,
 ) -> Result<Response> {
-    let saved = resources.save_search(&viewer, &SearchDraft { name, search }).await?;
-    Ok(redirect(&href(&saved.params()), Some(flash::SEARCH_SAVED)))
+    let draft = SearchDraft { name: form.name.clone(), search: form.search.clone() };
+    match resources.save_search(&viewer, &draft).await {
+        Ok(saved) => Ok(redirect(&href(&saved.params()), Some(flash::SEARCH_SAVED))),
+        Err(Error::Invalid(errors)) if errors.get("name").is_some() => {
+            let rows = rows(&resources, &viewer).await?;
+            let answer = shown(context, rows, Some(UnsavedSearch::new(form, errors)))?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub async fn rename(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
+    context: PageContext,
     Id(id): Id,
     Form(form): Form<SearchForm>,
 ) -> Result<Response> {
-    let change = SearchChange { name: Some(form.name), ..SearchChange::default() };
-    resources.change_search(&viewer, id, &change).await?;
-    Ok(redirect(SEARCHES, Some(flash::SEARCH_RENAMED)))
+    let change = SearchChange { name: Some(form.name.clone()), ..SearchChange::default() };
+    match resources.change_search(&viewer, id, &change).await {
+        Ok(_) => Ok(redirect(SEARCHES, Some(flash::SEARCH_RENAMED))),
+        Err(Error::Invalid(errors)) => {
+            let message = errors.get("name").unwrap_or_default().to_owned();
+            let mut rows = rows(&resources, &viewer).await?;
+            if let Some(row) = rows.iter_mut().find(|row| row.id == id.to_string()) {
+                row.refused = Some(RefusedName { name: form.name, message });
+            }
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, shown(context, rows, None)?).into_response())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub async fn move_up(

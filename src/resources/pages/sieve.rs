@@ -32,51 +32,78 @@ impl Sieve<'_> {
     pub fn groups(&self) -> Vec<SieveGroup> {
         let mut groups = vec![SieveGroup { id: "filters", heading: "Show", links: self.shown() }];
         if self.viewer.member().is_some() {
-            let links = self.by_filter("visibility", VISIBILITIES);
-            groups.push(SieveGroup { id: "visibilities", heading: "Visibility", links });
+            let links =
+                VISIBILITIES.iter().map(|(label, value)| self.toggle(label, "is", value, is_visibility));
+            groups.push(SieveGroup { id: "visibilities", heading: "Visibility", links: links.collect() });
         }
+        let is_date = |filter: &ChosenFilter| filter.is("after");
         let dates = PASTS.map(|(label, days)| (label, self.days_ago(days)));
-        let dates = dates.iter().map(|(label, day)| self.toggle(label, "after", day));
+        let dates = dates.iter().map(|(label, day)| self.toggle(label, "after", day, is_date));
         groups.push(SieveGroup { id: "dates", heading: "Saved", links: dates.collect() });
         groups.push(SieveGroup { id: "sorts", heading: "Order", links: self.sorts() });
         groups
     }
 
+    /// Pins and what is read later are their owner's affair, so these show only one's own.
     fn shown(&self) -> Vec<ListLink> {
-        let of_kind = |label, kind: &str, pinned: &str, mine: &str| {
-            let params = self.params;
-            let wanted = ListParams {
-                kind: kind.to_owned(),
-                pinned: pinned.to_owned(),
-                mine: mine.to_owned(),
-                ..params.clone()
-            };
-            ListLink { label, active: wanted == *params, href: href(&wanted) }
-        };
+        let mine = if self.chosen(is_state).is_some() { "true" } else { "" };
         let mut links = vec![
-            of_kind("All", "", "", ""),
-            of_kind("Links", "link", "", ""),
-            of_kind("Notes", "note", "", ""),
-            of_kind("Pinned", "", "true", ""),
+            self.whole("All", ""),
+            self.of_kind("Links", "link", "", mine),
+            self.of_kind("Notes", "note", "", mine),
         ];
         if self.viewer.member().is_some() {
-            links.push(of_kind("Mine", "", "", "true"));
+            links.push(self.of_kind("Pinned", "", "true", "true"));
+            links.push(self.whole("Mine", "true"));
+            links.extend(STATES.iter().map(|(label, value)| self.state(label, value)));
         }
-        links.extend(self.by_filter("is", STATES));
         links
     }
 
-    fn by_filter(&self, name: &str, values: &[(&'static str, &str)]) -> Vec<ListLink> {
-        values.iter().map(|(label, value)| self.toggle(label, name, value)).collect()
+    /// Without a kind and a state.
+    fn whole(&self, label: &'static str, mine: &str) -> ListLink {
+        let q = self.chosen(is_state).map_or_else(|| self.params.q.clone(), |state| state.rest);
+        let (kind, pinned, mine) = (String::new(), String::new(), mine.to_owned());
+        self.link(label, &ListParams { q, kind, pinned, mine, ..self.params.clone() })
     }
 
-    /// Adds a filter to the search in place of another of its name, or takes it away.
-    fn toggle(&self, label: &'static str, name: &str, value: &str) -> ListLink {
-        let found = query::chosen_filters(&self.params.q).into_iter().find(|filter| filter.is(name));
+    fn of_kind(&self, label: &'static str, kind: &str, pinned: &str, mine: &str) -> ListLink {
+        let [kind, pinned, mine] = [kind, pinned, mine].map(str::to_owned);
+        self.link(label, &ListParams { kind, pinned, mine, ..self.params.clone() })
+    }
+
+    fn link(&self, label: &'static str, wanted: &ListParams) -> ListLink {
+        ListLink { label, active: wanted == self.params, href: href(wanted) }
+    }
+
+    fn state(&self, label: &'static str, value: &str) -> ListLink {
+        let toggled = self.toggled("is", value, is_state);
+        let mine = if toggled.active { "" } else { "true" }.to_owned();
+        let wanted = ListParams { q: toggled.q, mine, ..self.params.clone() };
+        ListLink { label, active: toggled.active, href: href(&wanted) }
+    }
+
+    fn toggle(
+        &self,
+        label: &'static str,
+        name: &str,
+        value: &str,
+        same: fn(&ChosenFilter) -> bool,
+    ) -> ListLink {
+        let Toggled { active, q } = self.toggled(name, value, same);
+        ListLink { label, active, href: href(&ListParams { q, ..self.params.clone() }) }
+    }
+
+    /// The search with this filter in place of the `same` one that it has, or without it.
+    fn toggled(&self, name: &str, value: &str, same: fn(&ChosenFilter) -> bool) -> Toggled {
+        let found = self.chosen(same);
         let active = found.as_ref().is_some_and(|filter| filter.value.eq_ignore_ascii_case(value));
         let rest = found.map_or_else(|| self.params.q.clone(), |ChosenFilter { rest, .. }| rest);
-        let q = if active { rest } else { query::with_filter(&rest, name, value) };
-        ListLink { label, active, href: href(&ListParams { q, ..self.params.clone() }) }
+        Toggled { active, q: if active { rest } else { query::with_filter(&rest, name, value) } }
+    }
+
+    fn chosen(&self, same: fn(&ChosenFilter) -> bool) -> Option<ChosenFilter> {
+        query::chosen_filters(&self.params.q).into_iter().find(same)
     }
 
     fn days_ago(&self, days: u64) -> String {
@@ -97,6 +124,25 @@ impl Sieve<'_> {
     }
 }
 
+/// A filter as its link shows it, and the search after a click on it.
+struct Toggled {
+    active: bool,
+    q: String,
+}
+
+fn is_state(filter: &ChosenFilter) -> bool {
+    filter.is("is") && is_one_of(STATES, filter)
+}
+
+/// `is:private`, or `visibility:private`.
+fn is_visibility(filter: &ChosenFilter) -> bool {
+    (filter.is("is") || filter.is("visibility")) && is_one_of(VISIBILITIES, filter)
+}
+
+fn is_one_of(values: &[(&str, &str)], filter: &ChosenFilter) -> bool {
+    values.iter().any(|(_, value)| filter.value.eq_ignore_ascii_case(value))
+}
+
 const STATES: &[(&str, &str)] = &[("Unread", "unread"), ("Untagged", "untagged"), ("Broken", "broken")];
 const VISIBILITIES: &[(&str, &str)] = &[("Private", "private"), ("Members", "members"), ("Public", "public")];
 /// In days.
@@ -108,3 +154,89 @@ const SORTS: [(&str, Sort); 5] = [
     ("Last changed", Sort::Changed),
     ("Title", Sort::Title),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::identity::{Member, Role};
+
+    fn ada() -> Viewer {
+        Viewer::Member(Arc::new(Member {
+            id: Uuid::from_u128(1),
+            email: String::new(),
+            username: "ada".to_owned(),
+            display_name: String::new(),
+            role: Role::Member,
+            auth_epoch: 0,
+            factor_epoch: 0,
+            verified: true,
+            second_factor: false,
+        }))
+    }
+
+    /// The links of the group, in the list of this search.
+    fn links(viewer: &Viewer, search: &str, group: &str) -> Vec<ListLink> {
+        let params = ListParams::from_saved(search).expect("a search");
+        let now = Timestamp::parse("2026-11-30T12:00:00Z").expect("a time");
+        let sieve = Sieve { viewer, params: &params, sort: Sort::Newest, now };
+        sieve.groups().into_iter().find(|found| found.id == group).expect("a group").links
+    }
+
+    fn active(search: &str, group: &str) -> Vec<&'static str> {
+        let links = links(&ada(), search, group);
+        links.into_iter().filter(|link| link.active).map(|link| link.label).collect()
+    }
+
+    fn href_of(search: &str, group: &str, label: &str) -> String {
+        let links = links(&ada(), search, group);
+        links.into_iter().find(|link| link.label == label).expect("a link").href
+    }
+
+    #[test]
+    fn one_state_is_chosen_beside_the_kind() {
+        for (search, expected) in [
+            ("", &["All"][..]),
+            ("mine=true", &["Mine"]),
+            ("q=is:unread&mine=true", &["Unread"]),
+            ("q=is:unread", &["Unread"]),
+            ("q=is:unread&mine=true&kind=link", &["Links", "Unread"]),
+            ("pinned=true&mine=true", &["Pinned"]),
+            ("q=is:private", &["All"]),
+        ] {
+            assert_eq!(active(search, "filters"), expected, "{search}");
+        }
+        let unread = "q=is:unread&mine=true";
+        assert_eq!(
+            href_of("q=is:private", "filters", "Unread"),
+            "/resources?q=is%3Aunread%20is%3Aprivate&mine=true"
+        );
+        assert_eq!(href_of(unread, "filters", "Broken"), "/resources?q=is%3Abroken&mine=true");
+        assert_eq!(href_of(unread, "filters", "Links"), "/resources?q=is%3Aunread&kind=link&mine=true");
+        for label in ["All", "Unread"] {
+            assert_eq!(href_of(unread, "filters", label), "/resources");
+        }
+    }
+
+    #[test]
+    fn a_visibility_is_written_as_the_help_writes_it() {
+        assert_eq!(
+            href_of("q=is:unread", "visibilities", "Private"),
+            "/resources?q=is%3Aprivate%20is%3Aunread"
+        );
+        assert_eq!(href_of("q=visibility:public", "visibilities", "Private"), "/resources?q=is%3Aprivate");
+        for search in ["q=is:private", "q=visibility:private"] {
+            assert_eq!(active(search, "visibilities"), ["Private"]);
+            assert_eq!(href_of(search, "visibilities", "Private"), "/resources");
+        }
+    }
+
+    #[test]
+    fn visitors_are_offered_what_others_see_of_an_entry() {
+        let labels = links(&Viewer::Visitor, "", "filters").into_iter().map(|link| link.label);
+        assert_eq!(labels.collect::<Vec<_>>(), ["All", "Links", "Notes"]);
+    }
+}

@@ -6,14 +6,13 @@ use time::Date;
 use uuid::Uuid;
 
 use super::super::{Kind, Visibility, normal_url, tag};
-use super::lex::{Item, Lexeme};
+use super::lex::Lexeme;
+use super::unknown::no_such_filter;
 use super::{QueryError, Term};
 use crate::timestamp::Timestamp;
 
-const NAMES: [&str; 11] =
+pub(super) const NAMES: [&str; 11] =
     ["tag", "site", "url", "title", "by", "kind", "is", "has", "visibility", "before", "after"];
-/// Too many other words are one letter away from them.
-const NOT_MISSPELLED: [&str; 2] = ["url", "has"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -62,51 +61,9 @@ pub enum Criterion {
     After(Date),
 }
 
-/// Whether `name:` is a filter or a misspelled one, not just a word with a colon.
-pub(super) fn is_meant(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    NAMES.contains(&name.as_str()) || nearest(&name).is_some()
-}
-
-/// The filter that `name` misspells: one letter too many, one missing, or two swapped. A replaced letter does not count,
-/// since it makes other words (find, mind, side). Two-letter names are too close to too many words.
-fn nearest(name: &str) -> Option<&'static str> {
-    let letters = |name: &str| {
-        let mut letters = name.as_bytes().to_vec();
-        letters.sort_unstable();
-        letters
-    };
-    let is_misspelling = |known: &str| known.len() != name.len() || letters(known) == letters(name);
-    let near =
-        |known: &&&str| known.len() > 2 && strsim::osa_distance(name, known) == 1 && is_misspelling(known);
-    let names = NAMES.iter().filter(|known| !NOT_MISSPELLED.contains(known));
-    (name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphabetic()))
-        .then(|| names.clone().find(near).copied())
-        .flatten()
-}
-
-/// The first bare word that looks like a filter and is none.
-pub(super) fn unknown_in(lexemes: &[Lexeme]) -> Option<QueryError> {
-    let nexts = lexemes.iter().skip(1).map(Some).chain([None]);
-    lexemes.iter().zip(nexts).find_map(|(lexeme, next)| {
-        let Item::Words { text, .. } = &lexeme.item else { return None };
-        let (name, value) = text.split_once(':').filter(|_| !lexeme.is_quoted)?;
-        let end = lexeme.position + usize::from(lexeme.negated) + text.chars().count();
-        let has_value = match value.chars().next() {
-            // Not the colons of `std::fs`, of an address and of a path.
-            Some(c) => !matches!(c, ':' | '/' | '\\'),
-            None => next.is_some_and(|next| next.is_quoted && next.position == end),
-        };
-        let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphabetic());
-        (is_name && has_value).then(|| QueryError::at(lexeme.position, no_such_filter(name)))
-    })
-}
-
-fn no_such_filter(name: &str) -> String {
-    let known = NAMES.map(|name| format!("{name}:")).join(", ");
-    format!(
-        "There is no filter “{name}:”. The filters are {known}. Put words with a colon in quotes to search for them."
-    )
+/// Whether `name:` is a filter, not just a word with a colon.
+pub(super) fn is_name(name: &str) -> bool {
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, QueryError> {
@@ -125,14 +82,9 @@ pub(super) fn parse(name: &str, value: &str, lexeme: &Lexeme) -> Result<Filter, 
         "visibility" => visibility_of(value),
         "before" => date_of(&name, value).map(Criterion::Before),
         "after" => date_of(&name, value).map(Criterion::After),
-        _ => Err(unknown(&name)),
+        _ => Err(no_such_filter(&name)),
     };
     Ok(Filter { criterion: criterion.map_err(refuse)?, negated: lexeme.negated })
-}
-
-fn unknown(name: &str) -> String {
-    let known = nearest(name).unwrap_or("tag");
-    format!("There is no filter “{name}:”. Use “{known}:”, or put the words in quotes to search for them.")
 }
 
 fn tag_of(value: &str) -> Result<Criterion, String> {

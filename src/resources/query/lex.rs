@@ -70,7 +70,7 @@ fn lexeme(chars: &[char], position: usize) -> Found<Lexeme> {
 fn bare(chars: &[char], begin: usize, negated: bool) -> Found<Item> {
     let word = until(chars, begin, |c| c.is_whitespace() || is_quote(c));
     let is_filter = |(name, value): &(&str, &str)| {
-        filter::is_meant(name) && !(value.is_empty() && is_prose(&chars[begin + word.chars().count()..]))
+        filter::is_name(name) && !(value.is_empty() && is_prose(&chars[begin + word.chars().count()..]))
     };
     if let Some((name, _)) = word.split_once(':').filter(is_filter) {
         let value_at = begin + name.chars().count() + 1;

@@ -143,9 +143,6 @@ fn filters_stand_beside_words_and_can_be_negated() {
 #[test]
 fn what_cannot_be_run_is_a_sentence_with_a_position() {
     for (text, position, part) in [
-        ("tide tags:x", 5, "“tag:”"),
-        ("atg:x", 0, "“tag:”"),
-        ("ä vsibility:x", 2, "“visibility:”"),
         ("a before:2026-02-30", 2, "year-month-day"),
         ("after:yesterday", 0, "year-month-day"),
         ("after:", 0, "year-month-day"),
@@ -172,6 +169,24 @@ fn what_cannot_be_run_is_a_sentence_with_a_position() {
         let error = parse(text).expect_err(text);
         assert_eq!(error.position, position, "{text}");
         assert!(error.message.contains(part) && error.message.ends_with('.'), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_misspelled_filter_is_words_and_can_be_corrected() {
+    for (text, position, corrected) in [
+        ("tide tags:x", 5, Some("tide tag:x")),
+        ("-atg:x ", 0, Some("-tag:x ")),
+        ("Titel:kube", 0, Some("title:kube")),
+        ("ä vsibility:public", 2, Some("ä visibility:public")),
+        ("tags:\"deep sea\"", 0, Some("tag:\"deep sea\"")),
+        ("kinds:book", 0, None),
+        ("weather:sunny", 0, None),
+    ] {
+        let query = read(text);
+        assert!(query.filters.is_empty() && !query.text.is_empty(), "{text}");
+        let unknown = query.unknown_filter.expect(text);
+        assert_eq!((unknown.position, unknown.corrected(text).as_deref()), (position, corrected), "{text}");
     }
 }
 
