@@ -20,14 +20,16 @@ function editTags() {
   if (document.querySelector(".pick:checked")) return document.getElementById("many-tags")?.focus();
   const edit = ofEntry(EDIT);
   if (!edit) return;
+  if (!edit.matches("[hx-get]")) return location.assign(`${edit.href}#tags`);
   document.addEventListener("htmx:afterSettle", () => current()?.querySelector("input[name=tags]")?.focus(), { once: true });
   click(edit);
 }
 
 function search() {
   const box = document.querySelector("input[aria-keyshortcuts='/']");
-  box?.focus();
-  box?.select();
+  if (!box) return location.assign(new URL("../resources#q", import.meta.url));
+  box.focus();
+  box.select();
 }
 
 const KEYS = {
@@ -90,8 +92,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
   const { target } = event;
+  if (target.closest("dialog")) return;
   if (target.matches("input[type=search]")) leaveSearch(target);
-  else click(target.form?.querySelector("[data-cancel]"));
+  else click((target.form ?? document).querySelector("[data-cancel]"));
 });
 
 function leaveSearch(box) {

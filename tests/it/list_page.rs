@@ -134,12 +134,15 @@ async fn pinned_entries_come_first_where_the_order_is_by_date() {
         let page = owner.get(&format!("/resources{list}")).await.ok();
         assert_eq!(page.texts(".entry-title")[0], first, "{list}");
     }
-    let first = owner.get("/resources").await.ok();
-    let second = owner.get(&first.attributes("a[rel=next]", "href").remove(0)).await.ok();
-    let all = [first.texts(".entry-title"), second.texts(".entry-title")].concat();
-    assert_eq!(all.iter().filter(|title| *title == "Pinned").count(), 1);
-    assert_eq!(all.len(), 61);
-    first.has(".found", "61 entries, 51 shown");
+    for list in ["/resources", "/resources?sort=oldest"] {
+        let first = owner.get(list).await.ok().has(".found", "61 entries, 50 shown");
+        let second = owner.get(&first.attributes("a[rel=next]", "href").remove(0)).await.ok();
+        let mut all = [first.texts(".entry-title"), second.texts(".entry-title")].concat();
+        assert_eq!(all.len(), 61, "{list}");
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 61, "{list}");
+    }
 }
 
 #[tokio::test]
@@ -160,14 +163,14 @@ async fn an_entry_is_kept_to_be_read_later_and_marked_as_read() {
         browser.goto("/resources").await;
         browser.has_no(".unread").await;
         browser.press(&format!("Read later “{title}”")).await;
-        browser.has(".toast", "Kept to read later.").await;
+        browser.has(".toast", "Saved to read later.").await;
         browser.has(".entry .unread", "Unread").await;
         browser.tick(&format!("Select “{title}”")).await;
         browser.press("Mark as read").await;
         browser.has(".toast", "Marked as read: 1 entry.").await;
         browser.press("Undo").await;
         browser.has(".entry .unread", "Unread").await;
-        browser.press(&format!("Trash “{title}”")).await;
+        browser.press(&format!("Move “{title}” to trash")).await;
         browser.has(".toast", "Moved to trash.").await;
     }
 }
@@ -233,6 +236,15 @@ async fn keys_do_what_the_list_of_them_says() {
         browser.has(".entries", "Tide one").await;
         browser.types("jo").await;
         browser.has("h1", "Tide").await;
+        browser.types("t").await;
+        browser.has("h1", "Edit").await;
+        browser.has(".field:focus-within label", "Tags").await;
+        browser.hits(Key::Escape).await;
+        browser.has(".record", "Saved by").await;
+        browser.types("e").await;
+        browser.has("h1", "Edit").await;
+        browser.hits(Key::Escape).await;
+        browser.has(".record", "Saved by").await;
         browser.types("e").await;
         browser.has("h1", "Edit").await;
         browser.fill("Text", "High at noon").await;
@@ -241,6 +253,33 @@ async fn keys_do_what_the_list_of_them_says() {
         browser.has(".prose", "High at noon").await;
         has_complained_only_of(&browser, &[]).await;
     }
+}
+
+#[tokio::test]
+async fn the_search_is_a_key_away_on_every_page() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    let entry = app.signed_in("owner").await.saves(json!({ "title": "Tide tables" })).await;
+    let browser = signed_in(&app, true, DESK).await;
+    for page in [entry.page().as_str(), "/tags", "/settings/profile"] {
+        browser.goto(page).await;
+        browser.types("/").await;
+        browser.has("h1", "Library").await;
+        browser.has(".search:focus-within label", "Search the library").await;
+    }
+}
+
+#[tokio::test]
+async fn counts_follow_an_entry_to_the_trash_and_back() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    links(&app.signed_in("owner").await, 52).await;
+    let browser = signed_in(&app, true, DESK).await;
+    browser.has(".found", "52 entries, 50 shown").await;
+    browser.press("Move “Tide 52” to trash").await;
+    browser.has(".found", "51 entries, 49 shown").await;
+    browser.types("#").await;
+    browser.has(".found", "50 entries, 48 shown").await;
+    browser.types("u").await;
+    browser.has(".found", "51 entries, 50 shown").await;
 }
 
 #[tokio::test]
