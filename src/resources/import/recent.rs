@@ -26,6 +26,7 @@ pub struct RecentImport {
     pub file_name: String,
     /// Entries of the file.
     pub total: i64,
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
