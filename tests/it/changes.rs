@@ -197,6 +197,41 @@ async fn a_cursor_expires_when_something_is_forgotten(app: App) {
     assert_eq!(kept.reads().await, [""; 0], "who has heard of it goes on");
 }
 
+/// Two changes after the cursor.
+async fn page_of_two(owner: &Actor, cursor: &Value) -> Answer {
+    owner.get(&format!("{CHANGES}?limit=2&after={}", cursor.as_str().unwrap_or_default())).await
+}
+
+/// Deletes the entry for good, so long ago that it is told no more. The session is over by then.
+async fn is_forgotten(app: &App, owner: Actor, entry: &Entry) -> Actor {
+    deletes(&owner, entry).await;
+    app.later(Duration::from_hours(24 * 91));
+    app.coffer.library.resources.forget_old_changes().await.expect("the database answers");
+    app.another_browser_of(&owner.name).await
+}
+
+on_both_engines!(a_first_sync_of_several_pages_ends_though_something_was_forgotten);
+async fn a_first_sync_of_several_pages_ends_though_something_was_forgotten(app: App) {
+    let owner = app.signed_in("owner").await;
+    let mut entries = Vec::new();
+    for n in 0..5 {
+        entries.push(owner.saves(json!({ "title": format!("Note {n}") })).await);
+    }
+    let owner = is_forgotten(&app, owner, &entries[4]).await;
+    let first = page_of_two(&owner, &Value::Null).await.ok().json();
+    assert_eq!(first["has_more"], true);
+    let second = page_of_two(&owner, &first["next_cursor"]).await.ok().json();
+    let titles = |page: &Value| page["items"].as_array().expect("items").len();
+    assert_eq!((titles(&first), titles(&second), &second["has_more"]), (2, 2, &json!(false)));
+    let nothing_new = page_of_two(&owner, &second["next_cursor"]).await.ok().json();
+    assert_eq!(titles(&nothing_new), 0);
+
+    let owner = is_forgotten(&app, owner, &entries[3]).await;
+    for cursor in [&first["next_cursor"], &second["next_cursor"]] {
+        page_of_two(&owner, cursor).await.is(410).problem("cursor_expired");
+    }
+}
+
 on_both_engines!(changes_at_the_same_time_get_numbers_in_the_order_of_their_commits);
 async fn changes_at_the_same_time_get_numbers_in_the_order_of_their_commits(app: App) {
     let owner = app.signed_in("owner").await;

@@ -18,11 +18,24 @@ use crate::web::cursor::CursorKey;
 pub const TOLD_FOR: Duration = Duration::from_hours(90 * 24);
 pub const MOST: i64 = 200;
 
-/// Where a client stands: the number of the last change that it has seen.
+/// Where a client stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Position {
     owner: Uuid,
+    /// The number of the last change that it has seen.
     changes_to: i64,
+    /// The highest number that was forgotten when it began: it never had what was gone by then.
+    #[serde(default)]
+    forgotten: i64,
+}
+
+impl Position {
+    /// Whether something is gone that this client can't be told.
+    fn is_expired(&self, counter: &store::Counter) -> bool {
+        let known_to = self.changes_to.max(self.forgotten);
+        // A backup that came back has fewer changes than the client has seen.
+        known_to < counter.forgotten || known_to > counter.seq
+    }
 }
 
 /// The state of an entry whose change is new to the client.
@@ -53,11 +66,12 @@ impl Resources {
             return Err(Error::BadCursor);
         }
         let counter = store::counter(&self.db, owner).await?.unwrap_or_default();
-        let from = after.map_or(0, |after| after.changes_to);
-        // A backup that came back has fewer changes than the client has seen.
-        if after.is_some() && (from < counter.forgotten || from > counter.seq) {
+        if after.is_some_and(|after| after.is_expired(&counter)) {
             return Err(Error::CursorExpired);
         }
+        let began = Position { owner, changes_to: 0, forgotten: counter.forgotten };
+        let after = after.unwrap_or(began);
+        let from = after.changes_to;
         let mut rows = match counter.seq {
             seq if seq == from => Vec::new(),
             _ => store::after(&self.db, owner, from, limit + 1).await?,
@@ -66,7 +80,7 @@ impl Resources {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let changes_to = rows.last().map_or(from, |last| last.seq);
-        let cursor = self.cursors.seal(&Position { owner, changes_to });
+        let cursor = self.cursors.seal(&Position { changes_to, ..after });
         // Who begins has nothing that could be gone.
         rows.retain(|row| from > 0 || !row.is_deleted);
         let ids: Vec<Uuid> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.resource_id).collect();
