@@ -1,17 +1,20 @@
-//! Makes deliveries of what changed, and sends them until the server takes them.
+//! Makes deliveries of what changed, and sends them until the server takes them: several at a time, so that a slow server
+//! holds up no other.
 //!
 //! A node claims a delivery by moving its due time ahead (a lease). So a node that dies loses none, but one may arrive
 //! twice, with the same id.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use serde::Serialize;
+use tokio::task::{Id, JoinSet};
 use uuid::Uuid;
 
 use super::signature::{self, sign};
-use super::store::{self, Behind, Claimed};
+use super::store::{self, Behind, Busy, Claimed};
 use super::{Deps, State, Webhooks};
 use crate::error::{Error, Result};
 use crate::fetch::{FetchError, Fetcher, Request};
@@ -20,6 +23,10 @@ use crate::resources::resource::ResourceBody;
 use crate::timestamp::Timestamp;
 use url::Url;
 
+/// Deliveries that are sent at the same time, one to each webhook.
+pub const AT_ONCE: usize = 8;
+/// Of these for one person, so that the slow servers of one leave places for others.
+pub const PER_PERSON: usize = 2;
 /// For new changes, and for retries.
 const POLL_EVERY: Duration = Duration::from_secs(5);
 /// Longer than an attempt may take.
@@ -50,6 +57,12 @@ struct Item {
     resource: serde_json::Value,
 }
 
+/// Whom a delivery is being sent to.
+struct Receiver {
+    webhook: Uuid,
+    owner: Uuid,
+}
+
 impl Webhooks {
     /// Delivers until the program ends.
     pub async fn maintain(self) {
@@ -72,15 +85,53 @@ impl Webhooks {
 
     async fn deliver(&self, fetcher: &Fetcher) -> Result<()> {
         let _delivering = self.0.delivering.lock().await;
-        let Deps { db, system, .. } = &self.0.deps;
-        for behind in store::behind(db).await? {
-            self.gather(behind).await?;
+        let (mut sending, mut receivers) = (JoinSet::new(), HashMap::<Id, Receiver>::new());
+        loop {
+            self.gather_all().await?;
+            while let Some(claimed) = self.claim(&receivers).await? {
+                let receiver = Receiver { webhook: claimed.webhook_id, owner: claimed.owner_id };
+                let (this, fetcher) = (self.clone(), fetcher.clone());
+                let task = sending.spawn(async move { this.attempt(&fetcher, &claimed).await });
+                receivers.insert(task.id(), receiver);
+            }
+            // New changes don't wait for slow servers.
+            tokio::select! {
+                sent = sending.join_next_with_id() => match sent {
+                    None => return Ok(()),
+                    Some(Ok((id, noted))) => {
+                        receivers.remove(&id);
+                        noted?;
+                    }
+                    Some(Err(error)) => {
+                        receivers.remove(&error.id());
+                    }
+                },
+                _ = tokio::time::timeout(POLL_EVERY, self.0.queued.notified()) => {}
+            }
         }
-        while store::is_any_due(db, system.now()).await? {
+    }
+
+    /// The next delivery to send; `None` when no more are due, or as many are on their way as may be.
+    async fn claim(&self, receivers: &HashMap<Id, Receiver>) -> Result<Option<Claimed>> {
+        let Deps { db, system, .. } = &self.0.deps;
+        while receivers.len() < AT_ONCE {
             let now = system.now();
-            let Some(claimed) = store::claim(db, now, now.plus(LEASE)).await? else { continue };
-            let sent = self.send(fetcher, &claimed).await;
-            self.note(&claimed, sent).await?;
+            let Some(id) = store::due(db, now, &busy(receivers)).await? else { break };
+            if let Some(claimed) = store::claim(db, id, now, now.plus(LEASE)).await? {
+                return Ok(Some(claimed));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn attempt(&self, fetcher: &Fetcher, claimed: &Claimed) -> Result<()> {
+        let sent = self.send(fetcher, claimed).await;
+        self.note(claimed, sent).await
+    }
+
+    async fn gather_all(&self) -> Result<()> {
+        for behind in store::behind(&self.0.deps.db).await? {
+            self.gather(behind).await?;
         }
         Ok(())
     }
@@ -151,6 +202,23 @@ impl Webhooks {
         let next_at = now.plus(pause(claimed.attempts));
         Ok(store::failed(db, id, state, next_at, store::Reason { status, error: &error }).await?)
     }
+}
+
+/// The webhooks that are sent to, and the people who have all the places that one may have.
+fn busy(receivers: &HashMap<Id, Receiver>) -> Busy {
+    let mut busy = Busy::default();
+    for (place, receiver) in busy.hooks.iter_mut().zip(receivers.values()) {
+        *place = receiver.webhook;
+    }
+    let mut counts = HashMap::<Uuid, usize>::new();
+    for receiver in receivers.values() {
+        *counts.entry(receiver.owner).or_default() += 1;
+    }
+    let full = counts.into_iter().filter(|(_, count)| *count >= PER_PERSON);
+    for (place, (owner, _)) in busy.owners.iter_mut().zip(full) {
+        *place = owner;
+    }
+    busy
 }
 
 /// Doubles with each attempt.

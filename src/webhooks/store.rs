@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::State;
-use crate::db::{Db, Tx, on};
+use super::deliver::{AT_ONCE, PER_PERSON};
+use crate::db::{Db, Tx, Value, bind_all, on};
 use crate::timestamp::Timestamp;
 
 /// A webhook as its owner sees it.
@@ -43,6 +44,7 @@ pub struct Behind {
 pub struct Claimed {
     pub id: Uuid,
     pub webhook_id: Uuid,
+    pub owner_id: Uuid,
     pub body: String,
     /// With this one.
     pub attempts: i64,
@@ -65,8 +67,17 @@ pub struct SealedSecret {
 
 pub const BEHIND: &str = "SELECT w.id, w.owner_id, w.seq, c.seq AS latest
     FROM webhooks w JOIN change_counters c ON c.owner_id = w.owner_id WHERE c.seq > w.seq";
-pub const DUE: &str = "SELECT id FROM webhook_deliveries
-    WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at LIMIT 1";
+pub const DUE: &str = "SELECT id FROM webhook_deliveries WHERE state = 'waiting' AND next_at <= $1
+    AND webhook_id NOT IN ($2, $3, $4, $5, $6, $7, $8, $9)
+    AND webhook_id NOT IN (SELECT id FROM webhooks WHERE owner_id IN ($10, $11, $12, $13))
+    ORDER BY next_at LIMIT 1";
+
+/// What [`DUE`] passes over; the rest of each is nil.
+#[derive(Default)]
+pub struct Busy {
+    pub hooks: [Uuid; AT_ONCE],
+    pub owners: [Uuid; AT_ONCE / PER_PERSON],
+}
 
 /// It is told of what changes from now on.
 pub async fn insert(tx: &mut Tx, owner: Uuid, webhook: &Webhook, sealed: &[u8]) -> sqlx::Result<()> {
@@ -130,24 +141,23 @@ pub async fn insert_delivery(
         .execute(conn).await.map(drop))
 }
 
-pub async fn is_any_due(db: &Db, now: Timestamp) -> sqlx::Result<bool> {
-    let found: Option<Uuid> =
-        on!(db.read(), pool => sqlx::query_scalar(DUE).bind(now).fetch_optional(pool).await?);
-    Ok(found.is_some())
+/// The delivery that is due longest.
+pub async fn due(db: &Db, now: Timestamp, busy: &Busy) -> sqlx::Result<Option<Uuid>> {
+    let mut values = vec![Value::At(now)];
+    values.extend(busy.hooks.into_iter().chain(busy.owners).map(Value::Id));
+    on!(db.read(), pool => bind_all!(sqlx::query_scalar(DUE), values).fetch_optional(pool).await)
 }
 
-/// Claims the delivery that is due longest. `None` if none is due or another node was faster: `next_at` is checked again
-/// once the other node's lease is written.
-pub async fn claim(db: &Db, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {
-    const SQL: &str = "UPDATE webhook_deliveries SET next_at = $2, attempts = attempts + 1
-        WHERE state = 'waiting' AND next_at <= $1 AND id = (SELECT id FROM webhook_deliveries
-            WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at LIMIT 1)
+/// `None` if another node was faster: `next_at` is checked again once the other node's lease is written.
+pub async fn claim(db: &Db, id: Uuid, now: Timestamp, lease: Timestamp) -> sqlx::Result<Option<Claimed>> {
+    const SQL: &str = "UPDATE webhook_deliveries SET next_at = $3, attempts = attempts + 1
+        WHERE id = $1 AND state = 'waiting' AND next_at <= $2
         RETURNING id, webhook_id, body, attempts, begun_at,
+            (SELECT owner_id FROM webhooks w WHERE w.id = webhook_id) AS owner_id,
             (SELECT url FROM webhooks w WHERE w.id = webhook_id) AS url,
             (SELECT sealed FROM webhooks w WHERE w.id = webhook_id) AS sealed";
     let mut tx = db.begin().await?;
-    let claimed =
-        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(now).bind(lease).fetch_optional(conn).await?);
+    let claimed = on!(tx.conn(), conn => sqlx::query_as(SQL).bind(id).bind(now).bind(lease).fetch_optional(conn).await?);
     tx.commit().await?;
     Ok(claimed)
 }

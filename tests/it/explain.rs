@@ -300,7 +300,12 @@ async fn single_things(app: &App) {
         ("second factor", accounts::factor::READ, vec![Value::Id(id)], "users".to_owned()),
         ("whose address is this", accounts::profile::BY_ADDRESS, vec![text("p7")], "users".to_owned()),
         ("which letter is due", letters::DUE, vec![Value::At(now)], "mails_next".to_owned()),
-        ("which delivery is due", webhooks::DUE, vec![Value::At(now)], "webhook_deliveries_due".to_owned()),
+        (
+            "which delivery is due",
+            webhooks::DUE,
+            [vec![Value::At(now)], vec![Value::Id(id); 12]].concat(),
+            "webhook_deliveries_due".to_owned(),
+        ),
         ("saved searches", searches::OF_USER, vec![Value::Id(id)], saved_searches.to_owned()),
         ("share links of a person", shares::OF_USER, vec![Value::Id(id)], "share_links_owner".to_owned()),
         ("private feeds of a person", feeds::OF_USER, vec![Value::Id(id)], "private_feeds_owner".to_owned()),

@@ -11,12 +11,17 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
+use crate::support::wait::eventually;
 
 const HOOKS: &str = "/api/v1/me/webhooks";
+/// Shorter than coffer waits for an answer.
+const AT_ONCE: Duration = Duration::from_secs(4);
 /// Other tests open no address.
 const FETCHES: &str = "--fetch=on";
 const ALLOWED: &str = "--fetch-allow=127.0.0.1";
@@ -47,10 +52,11 @@ impl Arrived {
     }
 }
 
-/// A person's server, which answers with one status until it is told another.
+/// A person's server, which answers with one status until it is told another, and may keep its answers back.
 struct Receiver {
     url: String,
     status: Arc<Mutex<u16>>,
+    keeps_back: watch::Sender<bool>,
     arrived: Arc<Mutex<Vec<Arrived>>>,
 }
 
@@ -60,13 +66,18 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let (status, arrived) = (Arc::new(Mutex::new(204)), Arc::new(Mutex::new(Vec::new())));
         let (answers, seen) = (status.clone(), arrived.clone());
+        let (keeps_back, mut is_kept_back) = watch::channel(false);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let status = *answers.lock();
-                take(stream, status, &seen).await;
+                take(stream, status, &seen, &mut is_kept_back).await;
             }
         });
-        Self { url, status, arrived }
+        Self { url, status, keeps_back, arrived }
+    }
+
+    fn keeps_answers_back(&self, does: bool) {
+        self.keeps_back.send_replace(does);
     }
 
     fn answers(&self, status: u16) {
@@ -78,7 +89,12 @@ impl Receiver {
     }
 }
 
-async fn take(mut stream: TcpStream, status: u16, seen: &Mutex<Vec<Arrived>>) {
+async fn take(
+    mut stream: TcpStream,
+    status: u16,
+    seen: &Mutex<Vec<Arrived>>,
+    is_kept_back: &mut watch::Receiver<bool>,
+) {
     let mut bytes = Vec::new();
     let request = loop {
         stream.read_buf(&mut bytes).await.expect("a request");
@@ -91,7 +107,10 @@ async fn take(mut stream: TcpStream, status: u16, seen: &Mutex<Vec<Arrived>>) {
     };
     seen.lock().push(request);
     let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    stream.write_all(answer.as_bytes()).await.expect("it is read");
+    // Its sender is gone when the test is over.
+    let _ = is_kept_back.wait_for(|is_kept_back| !is_kept_back).await;
+    // Who has waited for too long is gone.
+    let _ = stream.write_all(answer.as_bytes()).await;
 }
 
 /// The webhook's secret and its address in the API.
@@ -218,6 +237,34 @@ async fn a_delivery_comes_again_until_it_is_taken(app: App) {
     app.coffer.library.webhooks.forget_old().await.expect("forgotten");
     let owner = app.another_browser_of("owner").await;
     assert!(log(&owner, &hook).await.is_empty());
+}
+
+on_both_engines!(a_slow_receiver_holds_up_no_others, "--fetch=on", "--fetch-allow=127.0.0.1");
+async fn a_slow_receiver_holds_up_no_others(app: App) {
+    let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
+    let (slow, quick) = (Receiver::start().await, Receiver::start().await);
+    let (_, hook) = adds_hook(&eve, &quick.url).await;
+    eve.saves(json!({ "title": "Tide" })).await;
+    delivers(&app).await;
+    let first = log(&eve, &hook).await[0]["id"].as_str().expect("an id").to_owned();
+    slow.keeps_answers_back(true);
+    for _ in 0..9 {
+        adds_hook(&ada, &slow.url).await;
+    }
+    ada.saves(json!({ "title": "Ebb" })).await;
+    let webhooks = app.coffer.library.webhooks.clone();
+    let delivering = tokio::spawn(async move { webhooks.deliver_due().await });
+    let has = async |server: &Receiver, count: usize| {
+        let arrived = server.arrived().len();
+        if arrived == count { Ok(()) } else { Err(arrived) }
+    };
+    eventually(AT_ONCE, async || has(&slow, 1).await).await.expect("one that is not answered");
+    eve.saves(json!({ "title": "Moon" })).await;
+    eve.json_free(Method::POST, &format!("/api/v1/me/deliveries/{first}/replay")).await.is(202);
+    eventually(AT_ONCE, async || has(&quick, 3).await).await.expect("the replay, and what came meanwhile");
+    slow.keeps_answers_back(false);
+    let delivered = timeout(Duration::from_secs(60), delivering).await.expect("it ends");
+    delivered.expect("no panic").expect("the queue can be read");
 }
 
 /// Two nodes at once: each delivery is made once and sent once.
