@@ -1,6 +1,7 @@
 //! What a request takes beyond its first unit, once it is read how much it asks for.
 
-use super::policy::Policy;
+use super::gcra::Quota;
+use super::policy::{Policy, Rule};
 use super::verdict::{QuotaStatus, Refusal};
 use super::{Limiter, Target};
 
@@ -24,6 +25,18 @@ impl Allowance {
 
     pub const fn from_session(limiter: Limiter, id: [u8; 16]) -> Self {
         Self { limiter, counted_by: Sender::Session(id) }
+    }
+
+    /// The most units of one request; `None` where there is no limit.
+    pub fn most(&self) -> Option<u32> {
+        let policy = match self.counted_by {
+            Sender::Token(_) => Policy::Token,
+            Sender::Session(_) => Policy::Session,
+        };
+        match self.limiter.0.rules[policy.index()] {
+            Rule { quota: Some(Quota::Rate { burst, .. }), shadow: false } => Some(burst),
+            _ => None,
+        }
     }
 
     /// Takes these units, or none; returns what is left.

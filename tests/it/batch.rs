@@ -139,6 +139,25 @@ async fn a_batch_counts_by_what_it_does(app: App) {
     assert!(told.1 <= 49, "{told:?}");
 }
 
+on_both_engines!(
+    a_batch_that_no_limit_would_let_pass_is_told_what_fits,
+    "--rate-limit-token=600/min burst 3"
+);
+async fn a_batch_that_no_limit_would_let_pass_is_told_what_fits(app: App) {
+    app.has_account("ada", coffer::identity::Role::Member).await;
+    let bearer = format!("Bearer {}", token(&app, "ada", &["resources:read", "resources:write"]).await);
+    let visitor = app.visitor();
+    let asks = |count: usize| {
+        let operations = vec![json!({ "do": "burn" }); count];
+        let ask = visitor.json(Method::POST, "/api/v1/resources/batch", json!({ "operations": operations }));
+        ask.header("authorization", &bearer)
+    };
+    asks(30).await.ok();
+    app.later(std::time::Duration::from_secs(1));
+    let refused = asks(31).await.invalid("operations");
+    refused.text_has("Send 1 to 30 operations per request, not 31: your limit allows no more.");
+}
+
 on_both_engines!(a_key_makes_one_batch);
 async fn a_key_makes_one_batch(app: App) {
     let owner = app.signed_in("owner").await;

@@ -75,12 +75,13 @@ impl OperationResult {
 /// Several changes in one request, each with its own result.
 ///
 /// They are carried out in order, and each is saved on its own. If one fails, the others are still carried out. A batch
-/// counts as one request for every 10 operations; if that is more than your limit has left, nothing is done.
+/// counts as one request for every 10 operations; if that is more than your limit has left, nothing is done. If it is more
+/// than your limit ever allows, the answer is 422, with the number that fits.
 #[utoipa::path(post, path = "/resources/batch", operation_id = "batchResources", tag = "resources", security(("session" = []), ("bearer" = ["resources:write"])), params(IdempotencyKey), request_body = Batch, responses(
     (status = 200, body = BatchResult, description = "A status with the entry or a problem, for each operation", headers(("Idempotency-Replayed" = String))),
     (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`idempotency_key_in_use`"),
-    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no operation or too many; `idempotency_key_reused`"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: no operation, or more than 500 or than your limit allows; `idempotency_key_reused`"),
 ))]
 async fn batch(
     State(resources): State<Arc<Resources>>,
@@ -89,7 +90,7 @@ async fn batch(
     allowance: Option<Extension<Allowance>>,
     Keyed { key, body: Batch { operations } }: Keyed<Batch>,
 ) -> Result<Response> {
-    check_length(operations.len())?;
+    check_length(operations.len(), allowance.as_ref().and_then(|allowance| allowance.most()))?;
     let carry_out = async |id| {
         let left = match allowance {
             Some(Extension(allowance)) => allowance.take(units(operations.len())).await,

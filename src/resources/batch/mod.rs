@@ -105,11 +105,21 @@ pub fn units(operations: usize) -> u32 {
     u32::try_from(operations.div_ceil(PER_UNIT)).unwrap_or(u32::MAX).saturating_sub(1)
 }
 
+/// `most_units`: what the sender's limit allows at once.
+///
 /// # Errors
-/// [`Error::Invalid`] when there are more than [`MOST`], or none.
-pub fn check_length(operations: usize) -> Result<()> {
-    if (1..=MOST).contains(&operations) {
-        return Ok(());
-    }
-    Err(Error::field("operations", format!("Send 1 to {MOST} operations per request, not {operations}.")))
+/// [`Error::Invalid`] when there are more than [`MOST`], or more than the limit ever allows, or none.
+pub fn check_length(operations: usize, most_units: Option<u32>) -> Result<()> {
+    let units = most_units.and_then(|units| usize::try_from(units).ok());
+    let allowed = units.map_or(MOST, |units| units.saturating_mul(PER_UNIT));
+    let message = match operations {
+        1.. if operations <= allowed.min(MOST) => return Ok(()),
+        _ if allowed < MOST => {
+            format!(
+                "Send 1 to {allowed} operations per request, not {operations}: your limit allows no more."
+            )
+        }
+        _ => format!("Send 1 to {MOST} operations per request, not {operations}."),
+    };
+    Err(Error::field("operations", message))
 }
