@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -13,7 +13,7 @@ use super::{ArchiveFile, OwnLibrary, SettingsState};
 use crate::audit::api::AuditEvent;
 use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{RequestMeta, Viewer};
-use crate::web::attachment::attachment;
+use crate::web::attachment::{attachment, headers_alone};
 use crate::web::flash::Flash;
 use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
@@ -77,14 +77,19 @@ pub async fn archive(
     _: Sudo,
     State(settings): State<SettingsState>,
     viewer: Viewer,
+    method: Method,
     origin: RequestMeta,
 ) -> Result<Response> {
+    let (media_type, file_name) = ("application/zip", "coffer-archive.zip");
+    if method == Method::HEAD {
+        return Ok(headers_alone(media_type, file_name));
+    }
     let account = settings.auth.accounts.own_data(&viewer, &origin).await?;
     let activity = settings.audit_reader.all_own(&viewer).await?;
     let activity: Vec<AuditEvent> = activity.into_iter().map(AuditEvent::from).collect();
     let files = vec![json_file("account.json", &account)?, json_file("activity.json", &activity)?];
     let body = settings.library.archive(&viewer, files)?;
-    Ok(attachment(body, "application/zip", "coffer-archive.zip"))
+    Ok(attachment(body, media_type, file_name))
 }
 
 fn json_file(name: &'static str, value: &impl serde::Serialize) -> Result<ArchiveFile> {

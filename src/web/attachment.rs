@@ -1,6 +1,8 @@
 //! A file to save.
 
-use axum::body::Body;
+use std::io;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
@@ -14,4 +16,9 @@ pub fn attachment(body: impl Into<Body>, media_type: &'static str, file_name: &'
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     response
+}
+
+/// For `HEAD`: nothing is written. Like a body that is written while it is sent, this one has no length.
+pub fn headers_alone(media_type: &'static str, file_name: &'static str) -> Response {
+    attachment(Body::from_stream(tokio_stream::empty::<io::Result<Bytes>>()), media_type, file_name)
 }

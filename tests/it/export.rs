@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use coffer::resources::export::Format;
 use futures::StreamExt as _;
+use reqwest::Method;
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::support::actor::Actor;
+use crate::support::actor::{Actor, Ask};
 use crate::support::app::App;
 use crate::support::on_both_engines;
 use crate::support::wait::eventually;
@@ -179,6 +180,27 @@ async fn the_page_tells_how_far_an_export_is(app: App) {
         shown.is_empty().then_some(()).ok_or(format!("{shown:?}"))
     };
     eventually(Duration::from_secs(20), is_over).await.expect("nothing is written any more");
+}
+
+on_both_engines!(the_headers_of_an_export_come_without_one);
+async fn the_headers_of_an_export_come_without_one(app: App) {
+    let owner = app.signed_in("owner").await;
+    let viewer = app.viewer("owner").await;
+    app.coffer.library.resources.seed(&viewer, 1_100, |_| {}).await.expect("a seeded library");
+    let export = || app.coffer.library.resources.export(&viewer, Format::Json);
+    // Nothing takes these, so that they keep every place there is.
+    let running: Vec<_> = std::iter::from_fn(|| export().ok()).take(10).collect();
+    assert!(export().is_err(), "{} at once", running.len());
+    for path in ["/export?format=json", "/api/v1/export?format=json"] {
+        let file =
+            Ask::new(&owner, Method::HEAD, path).await.ok().header_is("content-type", "application/json");
+        file.header_is("content-disposition", "attachment; filename=\"coffer-library.json\"")
+            .header_is("content-length", "");
+    }
+    let archive = Ask::new(&owner, Method::HEAD, "/settings/data/archive").await.ok();
+    archive.header_is("content-disposition", "attachment; filename=\"coffer-archive.zip\"");
+    let tag = Ask::new(&owner, Method::HEAD, "/api/v1/export?format=json").await.ok().header("etag");
+    assert!(tag.starts_with("W/"), "{tag}");
 }
 
 on_both_engines!(an_export_is_for_its_owner_and_in_a_format_that_exists);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::ETAG;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +15,6 @@ use super::pages::unknown_format;
 use super::{Archive, ExportDocument, Format};
 use crate::error::Result;
 use crate::resources::{Resources, ResourcesState};
-use crate::web::attachment::attachment;
 use crate::web::etag::{self, IfNoneMatch};
 use crate::web::forms::StrictQuery;
 use crate::web::json::Problem;
@@ -44,6 +43,7 @@ struct ExportQuery {
 async fn export(
     State(resources): State<Arc<Resources>>,
     viewer: SudoScoped<OwnResourcesRead>,
+    method: Method,
     headers: HeaderMap,
     StrictQuery(query): StrictQuery<ExportQuery>,
 ) -> Result<Response> {
@@ -52,6 +52,6 @@ async fn export(
     if etag::is_unchanged(&headers, &tag) {
         return Ok(etag::not_modified(tag));
     }
-    let file = attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name());
+    let file = resources.export_file(&viewer, format, &method)?;
     Ok(([(ETAG, tag)], file).into_response())
 }

@@ -16,6 +16,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::Method;
+use axum::response::Response;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +32,7 @@ use super::{Resource, Resources, searches};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 use crate::timestamp::Timestamp;
+use crate::web::attachment::{attachment, headers_alone};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum)]
 #[schema(rename_all = "kebab-case")]
@@ -109,6 +112,18 @@ impl Resources {
             library.expect(1)?;
             write(library, format, out)
         })
+    }
+
+    /// The same as a file to save. `HEAD` asks for its headers alone, so nothing is written.
+    ///
+    /// # Errors
+    /// Those of [`Resources::export`].
+    pub fn export_file(&self, viewer: &Viewer, format: Format, method: &Method) -> Result<Response> {
+        let (media_type, file_name) = (format.media_type(), format.file_name());
+        if method == Method::HEAD {
+            return Ok(headers_alone(media_type, file_name));
+        }
+        Ok(attachment(self.export(viewer, format)?, media_type, file_name))
     }
 
     /// The same to a file or the terminal.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -12,7 +13,6 @@ use super::Format;
 use crate::error::{Code, Error, Result};
 use crate::identity::Viewer;
 use crate::resources::{Resources, ResourcesState};
-use crate::web::attachment::attachment;
 use crate::web::forms::Query;
 use crate::web::sudo::Sudo;
 
@@ -30,6 +30,7 @@ struct ExportParams {
 async fn export(
     State(resources): State<Arc<Resources>>,
     viewer: Viewer,
+    method: Method,
     Query(params): Query<ExportParams>,
     sudo: Result<Sudo, Error>,
 ) -> Result<Response> {
@@ -39,7 +40,7 @@ async fn export(
     }
     sudo?;
     let format = Format::parse(&params.format).ok_or_else(unknown_format)?;
-    Ok(attachment(resources.export(&viewer, format)?, format.media_type(), format.file_name()))
+    resources.export_file(&viewer, format, &method)
 }
 
 pub fn unknown_format() -> Error {
