@@ -14,7 +14,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, if-match, if-none-match, idempotency-key");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "etag, location, link, ratelimit, ratelimit-policy, retry-after, x-request-id, idempotency-replayed",
+    "etag, location, link, content-disposition, www-authenticate, ratelimit, ratelimit-policy, retry-after, \
+     x-request-id, idempotency-replayed",
 );
 /// How long a browser may remember that it has asked, in seconds: Chromium's most.
 const REMEMBERED: HeaderValue = HeaderValue::from_static("7200");

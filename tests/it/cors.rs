@@ -43,7 +43,10 @@ async fn a_listed_site_uses_the_api_with_a_token(app: App) {
         .header("sec-fetch-site", "cross-site")
         .header("origin", SITE);
     let made = made.await.is(201).header_is("access-control-allow-origin", SITE);
-    for name in ["etag", "location", "ratelimit", "retry-after", "x-request-id"] {
+    for name in [
+        "etag", "location", "content-disposition", "www-authenticate", "ratelimit", "retry-after",
+        "x-request-id",
+    ] {
         assert!(made.header("access-control-expose-headers").contains(name), "{made}");
     }
     let refused = Ask::new(&program, Method::GET, "/api/v1/me").header("origin", SITE);
