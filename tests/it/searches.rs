@@ -63,6 +63,7 @@ async fn what_is_no_search_is_refused(app: App) {
         ("Tide", "", "search"),
         ("Tide", "q=", "search"),
         ("Tide", "q=is:", "search"),
+        ("Tide", "q=foo:bar", "search"),
         ("Tide", "kind=book", "search"),
         ("Tide", "q=tide&cursor=x", "search"),
         ("Tide", "state=trash", "search"),

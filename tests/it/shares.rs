@@ -130,6 +130,7 @@ async fn only_what_is_ones_own_can_be_shared(app: App) {
         (json!({ "tag": "a", "query": "b" }), "entry"),
         (json!({ "tag": "a,b" }), "tag"),
         (json!({ "query": "before:never" }), "query"),
+        (json!({ "query": "foo:bar" }), "query"),
         (json!({ "tag": "nobodys" }), "tag"),
         (json!({ "query": "tag=rust" }), "query"),
         (json!({ "query": "q=rust&sort=title" }), "query"),

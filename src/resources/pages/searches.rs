@@ -47,8 +47,8 @@ impl SavedSearches {
         let here = params.to_query_string();
         let saved = resources.saved_searches(viewer).await?;
         let links: Vec<SearchLink> = saved.into_iter().map(|saved| SearchLink::new(saved, &here)).collect();
-        let can_be_saved =
-            !here.is_empty() && query::parse(&params.q).is_ok() && !links.iter().any(|link| link.active);
+        let can_be_read = params.refuse_unknown_filters().is_ok();
+        let can_be_saved = !here.is_empty() && can_be_read && !links.iter().any(|link| link.active);
         Ok(Self { links, unsaved: can_be_saved.then_some(here) })
     }
 

@@ -146,7 +146,8 @@ impl Resources {
         if params == ListParams::default() {
             return Err(refused("Search or filter the library first."));
         }
-        params.search(&self.cursors).map_err(|error| refused(&error.message()))?;
+        let checked = params.search(&self.cursors).and_then(|_| params.refuse_unknown_filters());
+        checked.map_err(|error| refused(&error.message()))?;
         Ok(params.to_query_string())
     }
 }
