@@ -90,7 +90,10 @@ pub fn complete(document: &utoipa::openapi::OpenApi, path: &str) -> Value {
 /// Hands the document out, for the API below this path. It is written when it is first asked for, as few installations are ever asked.
 pub fn serve(mut document: utoipa::openapi::OpenApi, path: &str) -> MethodRouter {
     for server in document.servers.iter_mut().flatten() {
-        server.url.insert_str(0, path);
+        // Clients append paths, which begin with a slash.
+        if !path.is_empty() {
+            path.clone_into(&mut server.url);
+        }
     }
     let path = path.to_owned();
     let written = Arc::new(LazyLock::new(move || {

@@ -27,9 +27,19 @@ fn manifest(text: &str, path: &str) -> String {
     text.replace("\"/", &format!("\"{path}/"))
 }
 
-/// `type` leads to the catalogue of errors.
+/// `type` leads to the catalogue of errors, `nearest` to an address of the API; the detail names pages.
 fn problem(text: &str, path: &str) -> String {
-    text.replace("\"type\":\"/", &format!("\"type\":\"{path}/"))
+    let mut text = text.to_owned();
+    for field in ["type", "nearest"] {
+        text = text.replace(&format!("\"{field}\":\"/"), &format!("\"{field}\":\"{path}/"));
+    }
+    let Some((before, rest)) = text.split_once("\"detail\":\"") else { return text };
+    let Some((detail, after)) = rest.split_once("\",\"code\"") else { return text };
+    let mut detail = detail.to_owned();
+    for page in ["/api/", "/settings/", "/sudo"] {
+        detail = detail.replace(&format!(" {page}"), &format!(" {path}{page}"));
+    }
+    format!("{before}\"detail\":\"{detail}\",\"code\"{after}")
 }
 
 /// Only inside tags, so that users' texts stay as they are.
@@ -107,6 +117,13 @@ fn is_space(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_names_addresses_below_the_path() {
+        let before = r#"{"type":"/api/docs/errors#x","detail":"Did you mean /api/v1/tags? Or /settings/tokens, a/b.","code":"x","nearest":"/api/v1/tags","current":{"body":"at /api/v1"}}"#;
+        let after = r#"{"type":"/coffer/api/docs/errors#x","detail":"Did you mean /coffer/api/v1/tags? Or /coffer/settings/tokens, a/b.","code":"x","nearest":"/coffer/api/v1/tags","current":{"body":"at /api/v1"}}"#;
+        assert_eq!(problem(before, "/coffer"), after);
+    }
 
     #[test]
     fn addresses_in_tags_get_the_path_and_nothing_else_does() {

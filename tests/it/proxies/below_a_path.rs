@@ -93,10 +93,11 @@ async fn every_answer_names_the_path() {
         .has("/coffer/static/manifest.webmanifest", &["\"scope\": \"/coffer/\"", "\"/coffer/capture\""])
         .await;
     below.has("/coffer/api/v1/none", &["\"type\":\"/coffer/api/docs/errors#"]).await;
+    below.has("/coffer/api/v1/none", &["See /coffer/api/v1/openapi.json for the full list."]).await;
     let document = below.get("/coffer/api/v1/openapi.json").await.text;
     let document: Value =
         serde_json::from_str(document.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
-    assert_eq!(document["servers"][0]["url"], "/coffer/");
+    assert_eq!(document["servers"][0]["url"], "/coffer");
     let problem = &document["components"]["examples"]["not_found"]["value"];
     assert_eq!(problem["type"], "/coffer/api/docs/errors#not_found");
     below.has("/coffer/api/v1/resources?limit=1", &["\"title\":\"Tide\""]).await;
