@@ -34,7 +34,8 @@ pub enum Error {
     SecondFactorMissing,
     /// With the scope that it lacks.
     InsufficientScope(&'static str),
-    UnknownScope,
+    /// With the names that are none.
+    UnknownScope(String),
     Forbidden(&'static str),
     CrossSite,
     /// With coffer's own address, if it is configured.
@@ -57,9 +58,15 @@ pub enum Error {
     Trashed,
     /// With a sentence that says what to do.
     WrongState(&'static str),
-    PreconditionRequired,
+    /// With a sentence that says what to send.
+    PreconditionRequired(&'static str),
     /// With the saved version, as the API shows it.
     VersionConflict {
+        version: i64,
+        current: Box<serde_json::Value>,
+    },
+    /// With what has the id, as the API shows it.
+    IdInUse {
         version: i64,
         current: Box<serde_json::Value>,
     },
@@ -104,7 +111,7 @@ impl Error {
             Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LinkOver | Self::CursorExpired => StatusCode::GONE,
             Self::Malformed { .. } | Self::BadQuery { .. } | Self::BadCursor => StatusCode::BAD_REQUEST,
-            Self::SudoRefused | Self::UnknownScope | Self::Invalid(_) | Self::IdempotencyKeyReused => {
+            Self::SudoRefused | Self::UnknownScope(_) | Self::Invalid(_) | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::DuplicateUrl(_)
@@ -112,8 +119,8 @@ impl Error {
             | Self::Trashed
             | Self::WrongState(_)
             | Self::IdempotencyKeyInUse => StatusCode::CONFLICT,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::VersionConflict { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired(_) => StatusCode::PRECONDITION_REQUIRED,
+            Self::VersionConflict { .. } | Self::IdInUse { .. } => StatusCode::PRECONDITION_FAILED,
             Self::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -143,7 +150,7 @@ impl Error {
             Self::WrongCode => Code::WrongCode,
             Self::CodeUsed => Code::CodeUsed,
             Self::InsufficientScope(_) => Code::InsufficientScope,
-            Self::UnknownScope => Code::UnknownScope,
+            Self::UnknownScope(_) => Code::UnknownScope,
             Self::Forbidden(_) => Code::Forbidden,
             Self::CrossSite => Code::CrossSite,
             Self::WrongHost(_) => Code::WrongHost,
@@ -157,8 +164,8 @@ impl Error {
             Self::LastAdmin => Code::LastAdmin,
             Self::Trashed => Code::Trashed,
             Self::WrongState(_) => Code::WrongState,
-            Self::PreconditionRequired => Code::PreconditionRequired,
-            Self::VersionConflict { .. } => Code::VersionConflict,
+            Self::PreconditionRequired(_) => Code::PreconditionRequired,
+            Self::VersionConflict { .. } | Self::IdInUse { .. } => Code::VersionConflict,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::IdempotencyKeyInUse => Code::IdempotencyKeyInUse,
             Self::WrongType { .. } => Code::UnsupportedMediaType,
@@ -194,8 +201,8 @@ impl Error {
             Self::CodeUsed => "That code has already been used; each code works once. Wait for the next one and send it as “code”.".into(),
             Self::SecondFactorMissing => "This site requires two-step login. Set it up at /settings/security/totp, then retry.".into(),
             Self::InsufficientScope(scope) => format!("This token doesn’t have permission for that. It needs the scope {scope}.").into(),
-            Self::UnknownScope => "One of these scopes doesn’t exist. The API reference lists all scopes.".into(),
-            Self::Forbidden(reason) | Self::WrongState(reason) => (*reason).into(),
+            Self::UnknownScope(names) => format!("Unknown scope: {names}. The API reference lists all scopes.").into(),
+            Self::Forbidden(reason) | Self::WrongState(reason) | Self::PreconditionRequired(reason) => (*reason).into(),
             Self::CrossSite => "This request didn’t come from one of coffer’s own pages, so it was rejected. Open the page again and retry.".into(),
             Self::WrongHost(Some(origin)) => format!("coffer can only be reached at {origin}.").into(),
             Self::WrongHost(None) => "This server doesn’t serve that host name. Its operator sets the address in COFFER_BASE_URL.".into(),
@@ -207,8 +214,8 @@ impl Error {
             Self::DuplicateUrl(_) => "You’ve already saved this link.".into(),
             Self::LastAdmin => "This is the last administrator who can log in. Make someone else an administrator first.".into(),
             Self::Trashed => "This is in the trash. Restore it before changing it.".into(),
-            Self::PreconditionRequired => "Send If-Match with the ETag of the version you have read, or If-None-Match: * to create with PUT.".into(),
             Self::VersionConflict { version, .. } => format!("This was changed in the meantime. The current version is {version}. Read it, then send your change again.").into(),
+            Self::IdInUse { version, .. } => format!("You already have an entry with this id. Its current version is {version}. To change it, send PATCH with If-Match.").into(),
             Self::IdempotencyKeyReused => "This Idempotency-Key was already used for a different request. Use a new key for each request.".into(),
             Self::IdempotencyKeyInUse => "The first request with this Idempotency-Key is still being processed. Retry in a few seconds.".into(),
             Self::WrongType { wanted } => format!("Send this as {wanted}.").into(),

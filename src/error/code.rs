@@ -101,7 +101,7 @@ codes! {
     DuplicateUrl = "duplicate_url", CONFLICT, "You’ve already saved this link.",
         "Another of your entries has the same normalized URL.", "Change the entry with the id in existing_id.";
     IdempotencyKeyInUse = "idempotency_key_in_use", CONFLICT, "The first request with this Idempotency-Key is still being processed.",
-        "Your program sent it again before receiving the response.", "Send it again in a few seconds.";
+        "Your program sent it again before receiving the response.", "Wait for the number of seconds in Retry-After, then send it again.";
     LastAdmin = "last_admin", CONFLICT, "No administrator would be left.",
         "This is the last administrator who can log in.", "Make another account an administrator first.";
     Trashed = "trashed", CONFLICT, "The entry is in the trash.",
@@ -113,12 +113,12 @@ codes! {
     LinkOver = "link_over", GONE, "This link has been used or has expired.",
         "Links in emails work once and for a limited time.", "Request a new one.";
     VersionConflict = "version_conflict", PRECONDITION_FAILED, "The entry was changed in the meantime.",
-        "If-Match doesn’t name the current version.",
+        "If-Match doesn’t name the current version, or the id of a PUT is in use.",
         "Merge your change into the current version and send it with its ETag.";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too large.",
         "JSON bodies can have at most 1 MiB.", "Send less at a time.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has the wrong type.",
-        "Content-Type is missing or names a different type.", "Send the type named in the detail.";
+        "Content-Type is missing or names a different type, or the body is compressed.", "Send the type named in the detail, without Content-Encoding.";
     WrongHost = "wrong_host", MISDIRECTED_REQUEST, "This server doesn’t serve that host name.",
         "The request was sent to a host name other than the configured one.", "Use the address in the detail.";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key was already used for a different request.",
@@ -128,9 +128,9 @@ codes! {
     SudoRefused = "sudo_refused", UNPROCESSABLE_ENTITY, "The password or code is wrong.",
         "It was mistyped.", "Try again.";
     UnknownScope = "unknown_scope", UNPROCESSABLE_ENTITY, "One of the scopes doesn’t exist.",
-        "It was mistyped.", "The reference lists all scopes.";
+        "It was mistyped.", "The detail names it. The reference lists all scopes.";
     PreconditionRequired = "precondition_required", PRECONDITION_REQUIRED, "A change must name the version it is based on.",
-        "The request has no If-Match.", "Send If-Match with the ETag that you have read.";
+        "The request has no If-Match, or a PUT has no If-None-Match: *.", "Send If-Match with the ETag that you have read; with PUT, send If-None-Match: *.";
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "You have sent too many requests.",
         "A limit is used up; violated-policies names it.", "Wait for the number of seconds in Retry-After.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on the server.",

@@ -9,8 +9,7 @@ use utoipa::IntoParams;
 
 use crate::error::{Code, Error, Result};
 use crate::web::body;
-use crate::web::csrf::content_type;
-use crate::web::json::{BODY_LIMIT, parse};
+use crate::web::json::{BODY_LIMIT, check_type, parse};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -45,9 +44,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        if content_type(request.headers()) != "application/json" {
-            return Err(Error::WrongType { wanted: "application/json" });
-        }
+        check_type(request.headers())?;
         let (parts, body) = request.into_parts();
         let key = KeyOfFile::new(&parts)?;
         let bytes = body::read(body, BODY_LIMIT).await?;

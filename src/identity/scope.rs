@@ -48,8 +48,12 @@ impl Scope {
         if names.is_empty() {
             return Err(Error::field("scopes", "Choose at least one thing that it may do."));
         }
-        let mut scopes: Vec<Self> =
-            names.iter().map(|name| Self::parse(name).ok_or(Error::UnknownScope)).collect::<Result<_>>()?;
+        let is_unknown = |name: &&str| Self::parse(name).is_none();
+        let unknown: Vec<&str> = names.iter().map(String::as_str).filter(is_unknown).collect();
+        if !unknown.is_empty() {
+            return Err(Error::UnknownScope(unknown.join(", ")));
+        }
+        let mut scopes: Vec<Self> = names.iter().filter_map(|name| Self::parse(name)).collect();
         scopes.sort_unstable();
         scopes.dedup();
         Ok(scopes)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::texts;
 use crate::error::Code;
+use crate::web::json::BODY_LIMIT;
 
 /// Credentials in the order in which a program should choose.
 const WAYS: [&str; 2] = ["bearer", "session"];
@@ -26,6 +27,7 @@ pub fn complete(method: &str, operation: &mut Value, schemas: &Value) {
         complete_response(status, response, schemas);
     }
     if let Some(body) = operation.get_mut("requestBody") {
+        tell_limit(body);
         add_examples(body, schemas);
     }
 }
@@ -127,10 +129,18 @@ fn tell(responses: &mut Map<String, Value>, code: Code) {
     }
 }
 
+/// Files have a limit of their own, which the operator sets.
+fn tell_limit(body: &mut Value) {
+    if body["content"].get("application/json").is_some() {
+        body["description"] = format!("At most {} MiB of JSON.", BODY_LIMIT >> 20).into();
+    }
+}
+
 fn complete_response(status: &str, response: &mut Value, schemas: &Value) {
     let own = response["headers"].as_object().map(|headers| headers.keys().cloned().collect::<Vec<_>>());
     let also: &[&str] = match status {
         "401" | "403" => &["WWW-Authenticate"],
+        "409" if says(response, Code::IdempotencyKeyInUse) => &["Retry-After"],
         "429" => &["RateLimit", "RateLimit-Policy", "Retry-After"],
         "503" => &["Retry-After"],
         _ if status.starts_with(['2', '3']) => &["RateLimit", "RateLimit-Policy"],
@@ -152,6 +162,10 @@ fn complete_response(status: &str, response: &mut Value, schemas: &Value) {
     } else {
         add_examples(response, schemas);
     }
+}
+
+fn says(response: &Value, code: Code) -> bool {
+    codes(response["description"].as_str().unwrap_or_default()).any(|name| name == code.as_str())
 }
 
 /// The codes that a description names.

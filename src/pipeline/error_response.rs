@@ -1,6 +1,7 @@
 //! Errors as answers: a page on one tree, problem+json on the other. Also for what axum and the layers refuse by
 //! themselves (404, 405, 413, 415, time-outs, panics).
 
+mod missing;
 mod page;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use self::missing::noun;
 use super::{Pipeline, TreePipeline};
 use crate::error::{Code, Error};
 use crate::identity::IdentitySlot;
@@ -18,7 +20,7 @@ use crate::public_url::PublicUrl;
 use crate::telemetry::request::current;
 use crate::web::csrf::content_type;
 use crate::web::error::Cause;
-use crate::web::json::{BODY_LIMIT, Problem};
+use crate::web::json::{BODY_LIMIT, Problem, missing};
 use crate::web::preferences::Preferences;
 use crate::web::request::RequestId;
 
@@ -63,8 +65,16 @@ impl ErrorContext {
         let error = saved.and_then(|_| error.after_saving()).map_or(error, Arc::new);
         match self.tree {
             Tree::Pages => self.page(pipeline, &response, &error),
-            Tree::Api => with_body(&response, &error, Problem::new(&error, &self.request_id.0)),
+            Tree::Api => with_body(&response, &error, self.problem(&error)),
         }
+    }
+
+    fn problem(&self, error: &Error) -> Problem {
+        let mut problem = Problem::new(error, &self.request_id.0);
+        if matches!(error, Error::NotFound) {
+            problem.detail = missing(noun(self.uri.path()));
+        }
+        problem
     }
 }
 
@@ -133,8 +143,8 @@ fn with_body(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Re
             response.headers_mut().append(name, value.clone());
         }
     }
-    if error.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    if let Some(seconds) = retry_after(error) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     if let Some(challenge) = challenge(error) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -142,6 +152,15 @@ fn with_body(bare: &Response, error: &Arc<Error>, body: impl IntoResponse) -> Re
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Cause(error.clone()));
     response
+}
+
+/// In seconds; refusals by a limit say it themselves.
+fn retry_after(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::IdempotencyKeyInUse => Some("1"),
+        _ if error.status() == StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+        _ => None,
+    }
 }
 
 /// For API clients (RFC 6750 § 3).

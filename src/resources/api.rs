@@ -81,18 +81,20 @@ async fn create(
 }
 
 /// Your own resource with a given URL.
-#[utoipa::path(get, path = "/resources/lookup", operation_id = "lookupResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery), responses(
+#[utoipa::path(get, path = "/resources/lookup", operation_id = "lookupResource", tag = "resources", security(("session" = []), ("bearer" = ["resources:read"])), params(LookupQuery, IfNoneMatch), responses(
     (status = 200, body = ResourceBody, description = "The resource with this URL", headers(("ETag" = String))),
+    (status = 304, description = "`If-None-Match` matches the current version", headers(("ETag" = String))),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
 async fn lookup(
     State(resources): State<Arc<Resources>>,
     viewer: Scoped<OwnResourcesRead>,
+    headers: HeaderMap,
     StrictQuery(query): StrictQuery<LookupQuery>,
 ) -> Result<Response> {
     let found = resources.lookup(&viewer, &query.url).await?;
-    Ok(with_etag(&found))
+    Ok(unless_known(&headers, &found))
 }
 
 /// One resource.
@@ -108,12 +110,7 @@ async fn find(
     Id(id): Id,
 ) -> Result<Response> {
     let found = resources.find(&viewer, id).await?;
-    let tag = found.etag();
-    let mut answer = if etag::is_unchanged(&headers, &tag) {
-        (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
-    } else {
-        with_etag(&found)
-    };
+    let mut answer = unless_known(&headers, &found);
     if viewer.member().is_none() {
         answer.headers_mut().insert(header::CACHE_CONTROL, PUBLIC);
         answer.headers_mut().insert(header::VARY, HeaderValue::from_static("cookie, authorization"));
@@ -196,6 +193,12 @@ fn created(resource: &Resource) -> Response {
     (StatusCode::CREATED, location, with_etag(resource)).into_response()
 }
 
+/// 304 alone when the client has this version.
+fn unless_known(headers: &HeaderMap, resource: &Resource) -> Response {
+    let tag = resource.etag();
+    if etag::is_unchanged(headers, &tag) { etag::not_modified(tag) } else { with_etag(resource) }
+}
+
 fn with_etag(resource: &Resource) -> Response {
     let etag = [(header::ETAG, resource.etag())];
     (etag, [(header::CONTENT_TYPE, "application/json")], resource.json()).into_response()
@@ -211,5 +214,6 @@ fn precondition(headers: &HeaderMap) -> Result<Precondition> {
 /// # Errors
 /// 428 without that header.
 fn required_precondition(headers: &HeaderMap) -> Result<Precondition> {
-    etag::if_match(headers)?.map(Precondition::Tags).ok_or(Error::PreconditionRequired)
+    let required = Error::PreconditionRequired("Send If-Match with the ETag of the version you have read.");
+    etag::if_match(headers)?.map(Precondition::Tags).ok_or(required)
 }

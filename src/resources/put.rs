@@ -10,7 +10,7 @@ impl Resources {
     /// Saves it under the client's id.
     ///
     /// # Errors
-    /// [`Error::VersionConflict`] with what has the id already, [`Error::Invalid`] when it is no UUIDv7, and those of
+    /// [`Error::IdInUse`] with what has the id already, [`Error::Invalid`] when it is no UUIDv7, and those of
     /// [`Resources::create`].
     pub async fn put_new(&self, viewer: &Viewer, id: Uuid, draft: &Draft) -> Result<Resource> {
         viewer.signed_in()?;
@@ -29,14 +29,14 @@ impl Resources {
     /// The same under an id that is reserved for this request: it may have been carried out before.
     pub async fn create_reserved(&self, viewer: &Viewer, id: Uuid, draft: &Draft) -> Result<Resource> {
         match self.put_new(viewer, id, draft).await {
-            Err(Error::VersionConflict { .. }) => self.latest(viewer, id).await,
+            Err(Error::IdInUse { .. }) => self.latest(viewer, id).await,
             other => other,
         }
     }
 
     async fn taken(&self, viewer: &Viewer, id: Uuid, otherwise: Error) -> Error {
         match super::store::find(&self.db, id).await {
-            Ok(Some(current)) if current.is_mine(viewer) => current.conflict(),
+            Ok(Some(current)) if current.is_mine(viewer) => current.id_in_use(),
             // The response does not tell that another user has it.
             Ok(Some(_)) => Error::NotFound,
             Ok(None) => otherwise,

@@ -150,8 +150,16 @@ pub struct PastRevision {
 impl Resource {
     /// What a change meets that has read another version.
     pub fn conflict(&self) -> Error {
-        let current = serde_json::to_value(ResourceBody::from(self)).unwrap_or_default();
-        Error::VersionConflict { version: self.version, current: Box::new(current) }
+        Error::VersionConflict { version: self.version, current: self.shown() }
+    }
+
+    /// What a new entry meets whose id it has.
+    pub fn id_in_use(&self) -> Error {
+        Error::IdInUse { version: self.version, current: self.shown() }
+    }
+
+    fn shown(&self) -> Box<serde_json::Value> {
+        Box::new(serde_json::to_value(ResourceBody::from(self)).unwrap_or_default())
     }
 }
 

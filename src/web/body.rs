@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, SizeHint};
 
@@ -30,6 +31,21 @@ pub async fn read_file(body: Body, limit: usize) -> Result<Bytes> {
         file.extend_from_slice(&part.into_data().unwrap_or_default());
     }
     Ok(file.into())
+}
+
+/// Nothing here is unpacked.
+///
+/// # Errors
+/// 415 for a body that is compressed.
+pub fn check_encoding(headers: &HeaderMap) -> Result<()> {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let is_plain =
+        |encoding: &HeaderValue| encoding.is_empty() || encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if encodings.all(is_plain) {
+        Ok(())
+    } else {
+        Err(Error::WrongType { wanted: "it is, without Content-Encoding" })
+    }
 }
 
 fn unreadable(error: &BoxError, limit: usize) -> Error {

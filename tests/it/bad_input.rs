@@ -113,6 +113,39 @@ async fn json_that_is_none_is_malformed(app: App) {
     }
 }
 
+on_both_engines!(json_that_is_none_is_refused_in_plain_words);
+async fn json_that_is_none_is_refused_in_plain_words(app: App) {
+    let owner = app.signed_in("owner").await;
+    for (body, said) in [
+        ("", "The body is empty; send a JSON object."),
+        ("nope", "The body is not valid JSON: look at line 1, column 2."),
+        ("{\"title\":", "The body ends too early, at line 1, column 9."),
+    ] {
+        for path in [RESOURCES, "/api/v1/me/tokens"] {
+            let refused = owner.sends(Method::POST, path, "application/json", body).await.is(400);
+            assert_eq!(refused.problem("malformed_json").json()["detail"], said);
+        }
+    }
+}
+
+on_both_engines!(a_compressed_body_is_refused_as_such);
+async fn a_compressed_body_is_refused_as_such(app: App) {
+    let owner = app.signed_in("owner").await;
+    for (path, body) in [
+        (RESOURCES, r#"{"title":"t"}"#),
+        ("/api/v1/resources/batch", r#"{"operations":[]}"#),
+        ("/api/v1/me/shares", r#"{"tag":"t"}"#),
+        ("/api/v1/imports", "https://tides.example/"),
+    ] {
+        let packed = owner.sends(Method::POST, path, "application/json", body);
+        let refused =
+            packed.header("content-encoding", "gzip").await.is(415).problem("unsupported_media_type");
+        assert_eq!(refused.json()["detail"], "Send this as it is, without Content-Encoding.", "{path}");
+    }
+    let plain = owner.sends(Method::POST, RESOURCES, "application/json", r#"{"title":"t"}"#);
+    plain.header("content-encoding", "identity").await.is(201);
+}
+
 on_both_engines!(json_of_another_shape_is_invalid);
 async fn json_of_another_shape_is_invalid(app: App) {
     let owner = app.signed_in("owner").await;
@@ -513,7 +546,8 @@ async fn a_change_names_the_version_it_is_over(app: App) {
         ]
     };
     for ask in asks() {
-        ask.await.is(428).problem("precondition_required");
+        let refused = ask.await.is(428).problem("precondition_required").json();
+        assert_eq!(refused["detail"], "Send If-Match with the ETag of the version you have read.");
     }
     for bad in ["", "1", "abc", "\"", "W/1", "w/\"1\"", "\"1\" \"2\"", "*, \"1\"", "\"1\";"] {
         for ask in asks() {

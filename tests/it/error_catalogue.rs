@@ -44,6 +44,30 @@ async fn what_is_not_there_names_what_is(app: App) {
     assert_eq!(refused["detail"], "This address supports GET, HEAD, POST.");
 }
 
+on_both_engines!(what_is_not_there_is_named_by_what_it_would_be);
+async fn what_is_not_there_is_named_by_what_it_would_be(app: App) {
+    let owner = app.signed_in("owner").await;
+    let id = "01983a5e-7c00-7a10-8000-0000000000a1";
+    for (method, path, what) in [
+        (Method::GET, format!("/resources/{id}"), "entry"),
+        (Method::GET, format!("/resources/{id}/revisions/1"), "version"),
+        (Method::GET, "/resources/lookup?url=tides.example".to_owned(), "entry"),
+        (Method::GET, format!("/searches/{id}"), "saved search"),
+        (Method::GET, "/users/none".to_owned(), "profile"),
+        (Method::DELETE, format!("/me/webhooks/{id}"), "webhook"),
+        (Method::DELETE, format!("/me/tokens/{id}"), "token"),
+        (Method::GET, "/admin/users".to_owned(), "account"),
+    ] {
+        let gone = owner.json_free(method, &format!("/api/v1{path}")).await.is(404).problem("not_found");
+        let said = format!("There is no such {what}, or you may not see it.");
+        assert_eq!(gone.json()["detail"], said, "{path}");
+    }
+    let operations = json!({ "operations": [{ "do": "trash", "id": id }] });
+    let done = owner.json(Method::POST, &format!("{RESOURCES}/batch"), operations).await.ok().json();
+    let said = "There is no such entry, or you may not see it.";
+    assert_eq!(done["results"][0]["problem"]["detail"], said);
+}
+
 on_both_engines!(a_challenge_says_what_is_wrong_with_a_token);
 async fn a_challenge_says_what_is_wrong_with_a_token(app: App) {
     app.has_account("ada", Role::Member).await;

@@ -201,6 +201,10 @@ fn every_operation_tells_its_errors() {
         if operation.get("requestBody").is_some() {
             wanted.extend(["408", "413", "415", "422"]);
         }
+        let body = &operation["requestBody"];
+        if body["content"].get("application/json").is_some() {
+            assert_eq!(body["description"], "At most 1 MiB of JSON.", "{method} {path}");
+        }
         if path.contains("{id}") || path.ends_with("/lookup") {
             wanted.insert("404");
         }

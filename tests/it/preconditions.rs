@@ -48,6 +48,17 @@ async fn throwing_away_heeds_if_match(app: App) {
     assert_eq!(etag(&owner, &entry).await, trashed);
 }
 
+on_both_engines!(what_is_looked_up_is_not_sent_again_unchanged);
+async fn what_is_looked_up_is_not_sent_again_unchanged(app: App) {
+    let owner = app.signed_in("owner").await;
+    let entry = owner.saves(json!({ "url": "https://tides.example/" })).await;
+    let looks_up = || owner.get("/api/v1/resources/lookup?url=tides.example");
+    let kept = looks_up().await.ok().header("etag");
+    looks_up().header("if-none-match", &kept).await.is(304).header_is("etag", &kept);
+    owner.json(Method::PATCH, &entry.api(), json!({ "title": "Ebb" })).if_match("*").await.ok();
+    looks_up().header("if-none-match", &kept).await.ok().text_has("Ebb");
+}
+
 on_both_engines!(taking_back_heeds_if_match);
 async fn taking_back_heeds_if_match(app: App) {
     let owner = app.signed_in("owner").await;

@@ -62,7 +62,7 @@ async fn twins_make_one_entry(app: App) {
     assert!(!made.is_empty());
     assert!(made.iter().all(|answer| answer.json()["id"] == made[0].json()["id"]));
     for other in answers.into_iter().filter(|answer| answer.status() != 201) {
-        other.is(409).problem("idempotency_key_in_use");
+        other.is(409).problem("idempotency_key_in_use").header_is("retry-after", "1");
     }
     assert_eq!(count(&owner).await, 1);
 }
@@ -146,9 +146,11 @@ async fn an_id_of_the_clients_own_makes_one_entry(app: App) {
     assert_eq!(put(&owner, &another).await.is(409).problem("duplicate_url").json()["existing_id"], ID);
     let random = format!("{RESOURCES}/0f4b7c2e-3c3e-4d55-9d3c-5a0f2b7f1e11");
     put(&owner, &random).await.invalid("id");
+    assert!(again["detail"].to_string().contains("You already have an entry with this id"), "{again}");
     for condition in ["\"1\"", ""] {
         let ask = owner.json(Method::PUT, &path, json!({ "title": "x" })).header("if-none-match", condition);
         ask.await.is(428).problem("precondition_required");
     }
-    owner.json(Method::PUT, &path, json!({ "title": "x" })).await.is(428);
+    let without = owner.json(Method::PUT, &path, json!({ "title": "x" }));
+    without.if_match("\"1\"").await.is(428).text_has("PUT only creates: send If-None-Match: * with it.");
 }

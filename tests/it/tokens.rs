@@ -245,7 +245,10 @@ async fn what_is_wrong_is_said_at_the_field(app: App) {
     for days in [0, 366, -1, 1 << 40] {
         makes("ci", json!(["account:read"]), days).await.invalid("days");
     }
-    makes("ci", json!(["account:read", "all"]), 90).await.is(422).problem("unknown_scope");
+    let unknown = makes("ci", json!(["account:read", "all", "none"]), 90).await;
+    let said = "Unknown scope: all, none. The API reference lists all scopes.";
+    let told = unknown.is(422).problem("unknown_scope").json();
+    assert_eq!(told["errors"], json!([{ "field": "scopes", "message": said }]));
     assert_eq!(ada.get(LIST).await.ok().json()["items"], json!([]));
 }
 

@@ -34,7 +34,9 @@ pub async fn put(
     Json(draft): Json<Draft>,
 ) -> Result<Response> {
     if !etag::is_for_new(&headers) {
-        return Err(Error::PreconditionRequired);
+        return Err(Error::PreconditionRequired(
+            "PUT only creates: send If-None-Match: * with it. To change an entry, send PATCH with If-Match.",
+        ));
     }
     Ok(created(&resources.put_new(&viewer, id, &draft).await?))
 }

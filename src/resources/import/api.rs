@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
@@ -145,8 +145,10 @@ async fn preview(
     viewer: Scoped<ResourcesWrite>,
     StrictQuery(params): StrictQuery<ImportParams>,
     key: KeyOfFile,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
+    body::check_encoding(&headers)?;
     let bytes = body::read_file(body, deps.upload_limit).await?;
     let key = key.with(&bytes);
     let preview = async |_| {

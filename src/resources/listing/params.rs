@@ -72,7 +72,7 @@ pub struct ListParams {
     /// Only entries created after this time, for example 2026-05-03T14:05:00Z.
     #[param(value_type = Option<String>, format = DateTime)]
     pub created_after: String,
-    /// Only entries changed after this time.
+    /// Only entries changed after this time. Moves to and from the trash don't count here; `/resources/changes` tells them too.
     #[param(value_type = Option<String>, format = DateTime)]
     pub updated_after: String,
     /// `body`: include the full texts.

@@ -1,6 +1,7 @@
 //! JSON in and out of the API, and the errors of both as problem+json (RFC 9457).
 
 mod flaws;
+mod syntax;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -13,9 +14,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, RefBuilder, SchemaType, Type};
 use uuid::Uuid;
 
+use self::syntax::malformed;
 use super::csrf::content_type;
 use super::{body, etag};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// The largest JSON body.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -27,11 +29,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        if content_type(request.headers()) != "application/json" {
-            return Err(Error::WrongType { wanted: "application/json" });
-        }
+        check_type(request.headers())?;
         parse(&body::read(request.into_body(), BODY_LIMIT).await?).map(Self)
     }
+}
+
+/// # Errors
+/// 415 when the headers name anything but plain JSON.
+pub fn check_type(headers: &HeaderMap) -> Result<()> {
+    if content_type(headers) != "application/json" {
+        return Err(Error::WrongType { wanted: "application/json" });
+    }
+    body::check_encoding(headers)
 }
 
 /// # Errors
@@ -45,9 +54,9 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| match body() {
         Ok(body) => Error::Invalid(flaws::all::<T>(body, &error, "")),
-        Err(syntax) => malformed(&syntax),
+        Err(syntax) => malformed(bytes, &syntax),
     })?;
-    json.end().map_err(|error| malformed(&error))?;
+    json.end().map_err(|error| malformed(bytes, &error))?;
     Ok(value)
 }
 
@@ -58,10 +67,6 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 pub fn parse_part<T: DeserializeOwned>(part: &serde_json::Value, at: &str) -> Result<T> {
     serde_path_to_error::deserialize(part)
         .map_err(|error| Error::Invalid(flaws::all::<T>(part.clone(), &error, at)))
-}
-
-fn malformed(error: &serde_json::Error) -> Error {
-    Error::Malformed { code: Code::MalformedJson, message: format!("The body is not valid JSON: {error}.") }
 }
 
 /// An API error.
@@ -79,7 +84,7 @@ pub struct Problem {
     pub code: String,
     /// Finds the request in the server's log.
     pub request_id: String,
-    /// For `invalid`: what is wrong, field by field.
+    /// For `invalid` and `unknown_scope`: what is wrong, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
     /// For `duplicate_url`: the resource with this URL.
@@ -120,27 +125,32 @@ impl Problem {
                 .iter()
                 .map(|(field, message)| FieldProblem { field: field.to_owned(), message: message.to_owned() })
                 .collect(),
+            Error::UnknownScope(_) => {
+                vec![FieldProblem { field: "scopes".to_owned(), message: error.message().into_owned() }]
+            }
             _ => Vec::new(),
         };
+        let stored = match error {
+            Error::VersionConflict { version, current } | Error::IdInUse { version, current } => {
+                Some((*version, (**current).clone()))
+            }
+            _ => None,
+        };
+        let (current_version, current) = stored.unzip();
         Self {
             kind: kind(error),
             title: error.status().canonical_reason().unwrap_or("Error").to_owned(),
             status: error.status().as_u16(),
-            detail: error.message().into_owned(),
+            detail: match error {
+                Error::NotFound => missing("entry"),
+                _ => error.message().into_owned(),
+            },
             code: error.code().as_str().to_owned(),
             request_id: request_id.to_owned(),
             errors,
             existing_id: if let Error::DuplicateUrl(id) = error { Some(*id) } else { None },
-            current_version: if let Error::VersionConflict { version, .. } = error {
-                Some(*version)
-            } else {
-                None
-            },
-            current: if let Error::VersionConflict { current, .. } = error {
-                Some((**current).clone())
-            } else {
-                None
-            },
+            current_version,
+            current,
             position: if let Error::BadQuery { position, .. } = error { Some(*position) } else { None },
             allowed_methods: if let Error::MethodNotAllowed(allowed) = error {
                 allowed.iter().map(|method| (*method).to_owned()).collect()
@@ -155,6 +165,11 @@ impl Problem {
             },
         }
     }
+}
+
+/// What the API says of something that is not there; pages have words of their own.
+pub fn missing(what: &str) -> String {
+    format!("There is no such {what}, or you may not see it.")
 }
 
 /// What the API calls an entry; its type stands above the kit.
