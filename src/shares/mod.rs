@@ -166,9 +166,11 @@ fn check_query(text: &str) -> Result<Target> {
     if text.contains('=') && ListParams::from_saved(text).is_some() {
         return Err(Error::field("query", "Write the search itself, such as tag:rust, not its address."));
     }
-    match query::parse(text).map(|query| query.unknown_filter) {
-        Ok(None) => Ok(Target::Search(text.to_owned())),
-        Ok(Some(error)) | Err(error) => Err(Error::field("query", error.message)),
+    let known = query::parse(text)
+        .and_then(|query| query.unknown_filter.map_or(Ok(()), |unknown| Err(unknown.into())));
+    match known {
+        Ok(()) => Ok(Target::Search(text.to_owned())),
+        Err(error) => Err(Error::field("query", error.message)),
     }
 }
 
