@@ -109,15 +109,17 @@ pub struct Bookmark {
     pub tags: Vec<String>,
     /// From the outermost inwards, without the browser's own root folders.
     pub folders: Vec<String>,
-    /// Seconds since 1970.
+    /// Seconds since 1970, negative before.
     pub added: Option<i64>,
-    /// Seconds since 1970.
+    /// Seconds since 1970, negative before.
     pub modified: Option<i64>,
     /// `Some(true)` for every value of `PRIVATE` that does not clearly say no.
     pub private: Option<bool>,
     /// What coffer's own exports say beyond `private`.
     pub visibility: Option<String>,
     pub toread: Option<bool>,
+    /// Whether it is a favourite: `DATA-IMPORTANT` of Raindrop, Instapaper's list of starred links.
+    pub important: Option<bool>,
 }
 
 /// Why a file is refused as a whole.

@@ -21,8 +21,27 @@ pub(crate) fn bookmark(tag: &Tag, line: u64, folders: &[Option<String>]) -> Book
         private: value(tag, "private").map(|text| flag(text) != Some(false)),
         visibility: value(tag, "data-visibility").map(str::to_owned),
         toread: value(tag, "toread").and_then(flag),
+        important: value(tag, "data-important").and_then(flag),
         ..Bookmark::default()
     }
+}
+
+/// coffer writes whole seconds, also those of 1970 and before.
+pub(crate) fn date_as_own(tag: &Tag, bookmark: &mut Bookmark) {
+    let date = |name| value(tag, name).and_then(|text| text.trim().parse().ok());
+    (bookmark.added, bookmark.modified) = (date("add_date"), date("last_modified"));
+}
+
+/// Pocket and Instapaper list links by their states, under names that are no folders of a person.
+pub(crate) fn take_state(bookmark: &mut Bookmark) {
+    let [name] = bookmark.folders.as_slice() else { return };
+    match name.to_lowercase().as_str() {
+        "unread" => bookmark.toread = Some(true),
+        "archive" | "read archive" => bookmark.tags.push("archived".to_owned()),
+        "starred" | "liked" => bookmark.important = Some(true),
+        _ => return,
+    }
+    bookmark.folders.clear();
 }
 
 fn one_tag(name: &str) -> String {

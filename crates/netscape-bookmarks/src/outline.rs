@@ -8,7 +8,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use crate::Bookmark;
 use crate::description::Description;
 use crate::html::content_of;
-use crate::link::{bookmark, flag, value};
+use crate::link::{self, bookmark, flag, value};
 use crate::traits::Traits;
 
 /// Folders nested deeper are flattened into this level.
@@ -91,8 +91,6 @@ struct Outline {
     indent: usize,
     traits: Traits,
     has_begun: bool,
-    /// Whether nothing stands between the beginning of an item and here.
-    begins_item: bool,
 }
 
 struct Heading {
@@ -106,6 +104,8 @@ struct Heading {
 pub(crate) enum Reading {
     #[default]
     Nothing,
+    /// The title of the whole file.
+    FileTitle,
     Heading,
     PageHeading,
     RootHeading,
@@ -131,13 +131,14 @@ impl Outline {
             "h1" | "h2" => self.start_heading(Reading::PageHeading),
             "dl" | "ul" | "ol" => self.open_list(&tag.name),
             "dd" => self.start_description(),
-            "dt" | "li" | "hr" => {
-                self.end_text();
-                self.begins_item = true;
-            }
+            "dt" | "li" | "hr" => self.end_text(),
             "br" | "p" | "div" => self.take_text("\n"),
             "meta" => self.traits.is_own |= !self.has_begun && is_own_mark(tag),
             "html" => self.traits.note_page(),
+            "title" if !self.has_begun => {
+                self.end_text();
+                self.reading = Reading::FileTitle;
+            }
             _ => {}
         }
     }
@@ -151,6 +152,7 @@ impl Outline {
                 self.end_text();
                 self.reading = Reading::AfterLink;
             }
+            "title" if self.reading == Reading::FileTitle => self.end_text(),
             "h1" | "h2" if self.reading == Reading::PageHeading => self.end_text(),
             "h3" if matches!(self.reading, Reading::Heading | Reading::RootHeading) => self.end_text(),
             "dl" | "ul" | "ol" => {
@@ -168,7 +170,6 @@ impl Outline {
     }
 
     fn take_text(&mut self, text: &str) {
-        self.begins_item &= text.trim().is_empty();
         match self.reading {
             Reading::Nothing | Reading::AfterLink | Reading::FolderDescription => {}
             Reading::Description => self.description.take(text),
@@ -182,9 +183,14 @@ impl Outline {
         if !in_folder_text {
             self.heading = None;
         }
-        let bookmark = bookmark(tag, line, &self.folders);
-        let begins_item = std::mem::take(&mut self.begins_item);
-        self.traits.note(tag, &bookmark, begins_item);
+        let mut bookmark = bookmark(tag, line, &self.folders);
+        self.traits.note(tag, &bookmark);
+        if self.traits.is_own {
+            link::date_as_own(tag, &mut bookmark);
+        }
+        if self.traits.is_by_state {
+            link::take_state(&mut bookmark);
+        }
         self.has_begun = true;
         self.entries.push_back(bookmark);
         self.reading = Reading::Title;
@@ -218,6 +224,7 @@ impl Outline {
         let text = std::mem::take(&mut self.text);
         match std::mem::take(&mut self.reading) {
             Reading::Nothing | Reading::AfterLink | Reading::FolderDescription => {}
+            Reading::FileTitle => self.traits.note_title(&one_line(&text)),
             Reading::Heading => self.heading = Some(Heading { name: one_line(&text), of_page: false }),
             Reading::PageHeading => self.heading = Some(Heading { name: one_line(&text), of_page: true }),
             Reading::RootHeading => self.heading = None,
@@ -239,7 +246,7 @@ impl Outline {
 impl Reading {
     /// Whether people wrote the text, so that most of what looks like a tag in it is none.
     pub const fn is_prose(self) -> bool {
-        !matches!(self, Self::Nothing | Self::AfterLink)
+        !matches!(self, Self::Nothing | Self::FileTitle | Self::AfterLink)
     }
 }
 

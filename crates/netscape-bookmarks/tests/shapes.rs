@@ -78,7 +78,7 @@ fn missing_and_stray_ends_do_little_harm() {
 #[test]
 fn lists_of_other_services_are_read() {
     let saved = read(
-        "<!DOCTYPE html><html><head><title>Export</title></head><body><h1>Unread</h1><ul>\
+        "<!DOCTYPE html><html><head><title>Pocket Export</title></head><body><h1>Recipes</h1><ul>\
          <li><a href=\"https://a.example/\" time_added=\"1700000000\" tags=\"x,y\">A</a></li>\
          <li><a href='https://b.example/'>B</a></li></ul><h1>Read</h1><ul><li><a href=https://c.example/>C</ul>",
     );
@@ -86,8 +86,39 @@ fn lists_of_other_services_are_read() {
     assert_eq!((saved[0].added, saved[0].tags.len()), (Some(1_700_000_000), 2));
     assert_eq!(
         saved.iter().map(|entry| entry.folders.join("|")).collect::<Vec<_>>(),
-        ["Unread", "Unread", "Read"]
+        ["Recipes", "Recipes", "Read"]
     );
+}
+
+#[test]
+fn lists_of_pocket_and_instapaper_are_states() {
+    let lists = |title: &str, names: [&str; 2]| {
+        let [one, other] =
+            names.map(|name| format!("<h1>{name}</h1><ol><li><a href=x time_added=1 tags='a b'>x</a></ol>"));
+        read(&format!(
+            "<!DOCTYPE html><html><head><title>{title}</title></head><body>{one}{other}</body></html>"
+        ))
+    };
+    for (title, archive) in [("Pocket Export", "Read Archive"), ("Instapaper: Export", "Archive")] {
+        let found = lists(title, ["Unread", archive]);
+        assert!(found.iter().all(|entry| entry.folders.is_empty()), "{found:?}");
+        assert_eq!((found[0].toread, found[1].toread), (Some(true), None));
+        assert_eq!(
+            (found[0].tags.join("|"), found[1].tags.join("|")),
+            ("a b".to_owned(), "a b|archived".to_owned())
+        );
+    }
+    let starred = lists("Instapaper: Export", ["Starred", "Recipes"]);
+    assert_eq!((starred[0].important, starred[1].folders.join("|")), (Some(true), "Recipes".to_owned()));
+    let of_a_browser = lists("Bookmarks", ["Unread", "Archive"]);
+    assert_eq!(of_a_browser[1].folders, ["Archive"]);
+    assert_eq!((of_a_browser[0].toread, of_a_browser[1].tags.join("|")), (None, "a|b".to_owned()));
+}
+
+#[test]
+fn favourites_of_raindrop_are_important() {
+    let important = |value: &str| only(&format!("<DL><A HREF=x DATA-IMPORTANT=\"{value}\">x")).important;
+    assert_eq!([important("true"), important("false"), important("")], [Some(true), Some(false), None]);
 }
 
 #[test]
@@ -101,10 +132,12 @@ fn folders_are_the_named_lists_around_a_link() {
     assert_eq!(folders("<H1>Bookmarks</H1><DL><p><A HREF=x>x"), "");
     assert_eq!(folders("<DL><p></DL><h1>Unread</h1>\n<ol>\n<li><a href=x>x</a>"), "Unread");
     assert_eq!(
-        folders("<html><H1>Mine</H1><H2>Later <b>on</b></H2><p>These:</p><UL><LI><A HREF=x>x"),
+        folders(
+            "<html><title>Pocket Export</title><H1>Mine</H1><H2>Later <b>on</b></H2><p>These:</p><UL><LI><A HREF=x>x"
+        ),
         "Later on"
     );
-    assert_eq!(folders("<html><h1>a</h1><ul></ul><ul><li><a href=x>x</a></ul>"), "");
+    assert_eq!(folders("<title>Pocket Export</title><h1>a</h1><ul></ul><ul><li><a href=x>x</a></ul>"), "");
     assert_eq!(folders("<DL><H3>a<DL><A HREF=x>x"), "a");
     assert_eq!(folders("<DL><H3> </H3><DL><A HREF=x>x"), "");
     assert_eq!(folders("<DL><H3 PERSONAL_TOOLBAR_FOLDER=false>a</H3><DL><A HREF=x>x"), "a");
@@ -277,8 +310,11 @@ fn times_are_told_by_magnitude() {
         assert_eq!(added(same), Some(1_700_000_000), "{same}");
     }
     assert_eq!(added("2023-11-14"), Some(1_699_920_000));
+    assert_eq!(added("1960-01-01"), Some(-315_619_200));
     for none in [
-        "1960-01-01",
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1601-01-01T00:00:00Z",
         "2023-13-14",
         "14/Foo/2023:22:13:20 +0000",
         ".",
@@ -292,6 +328,31 @@ fn times_are_told_by_magnitude() {
     ] {
         assert_eq!(added(none), None, "{none}");
     }
+}
+
+#[test]
+fn a_day_in_numbers_is_read_where_it_has_one_meaning() {
+    let added = |text: &str| only(&format!("<A HREF=x ADD_DATE=\"{text}\">")).added;
+    for same in ["31.12.2020", "31/12/2020", "12/31/2020", "2020/12/31", "2020.12.31", "12/31/2020 12:00 am"]
+    {
+        assert_eq!(added(same), Some(1_609_372_800), "{same}");
+    }
+    for same in ["31.12.2020 14:05", "12/31/2020, 2:05:00 PM", "2020/12/31 14:05:00"] {
+        assert_eq!(added(same), Some(1_609_423_500), "{same}");
+    }
+    assert_eq!((added("1.2.2020"), added("3/3/2020")), (Some(1_580_515_200), Some(1_583_193_600)));
+    for none in ["1/2/2020", "31.12.20", "31.13.2020", "1.2.3.2020", "12/31", "a.b.2020"] {
+        assert_eq!(added(none), None, "{none}");
+    }
+}
+
+#[test]
+fn dates_of_coffers_own_are_kept_whatever_they_are() {
+    let own = |date: &str| {
+        let head = "<META NAME=\"generator\" CONTENT=\"coffer\"><DL>";
+        only(&format!("{head}<A HREF=x ADD_DATE=\"{date}\" LAST_MODIFIED=\"{date}\">x")).added
+    };
+    assert_eq!([own("0"), own("-5"), own("")], [Some(0), Some(-5), None]);
 }
 
 #[test]
@@ -369,13 +430,16 @@ fn what_merely_has_links_is_refused() {
         page.to_owned(),
         format!("{page}<dl><dt>Word</dt><dd>See <a href=https://b.example/>B</a></dd></dl>"),
         format!("{page}<ul><li>Read <a href=https://b.example/>B</a></ul>"),
+        format!("{page}<a href=https://b.example/ tags=x>B</a><a href=https://c.example/>C</a>"),
+        "<h1>Recipes</h1><ol><li><a href=https://a.example/>A</a></ol>".to_owned(),
+        "<!DOCTYPE html><h1>Words</h1><dl><dt><a href=https://a.example/>A</a></dl>".to_owned(),
         "<?xml version=\"1.0\"?><!DOCTYPE html><html><a href=x>x</a>".to_owned(),
         "<p><a href=https://a.example/>A</a>".to_owned(),
     ] {
         assert_eq!(parse(text.as_bytes(), None).unwrap_err(), Error::NotBookmarks, "{text}");
     }
     for text in [
-        "<html><body><h1>Unread</h1><ol><li><a href=https://a.example/>A</a><li><a href=https://b.example/>B</a></ol>",
+        "<html><title>Instapaper: Export</title><body><h1>Unread</h1><ol><li><a href=https://a.example/>A</a><li><a href=https://b.example/>B</a></ol>",
         "<html><DL><DT><A HREF=https://a.example/>A</A></DL><p><a href=https://b.example/ add_date=1700000000>B</a>",
         "<!DOCTYPE NETSCAPE-Bookmark-file-1><html><p><a href=https://a.example/>A</a>",
         "Bookmarks, saved\n<DL><A HREF=x>x",
