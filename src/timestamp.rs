@@ -29,9 +29,9 @@ impl Timestamp {
     /// Earlier than all that RFC 3339 can write, which begins with the year 0.
     pub const EARLIEST: Self = Self(-62_167_219_200_000_001);
 
-    /// From seconds since 1970, UTC; `None` outside the years 1970 to 9999.
+    /// From seconds since 1970, UTC; `None` outside the years 0 to 9999.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        (0..=253_402_300_799).contains(&seconds).then_some(Self(seconds * 1_000_000))
+        (-62_167_219_200..=253_402_300_799).contains(&seconds).then_some(Self(seconds * 1_000_000))
     }
 
     /// RFC 3339, with any offset.

@@ -76,6 +76,7 @@ impl Resources {
                     checked: draft(number, &mut numbers).check()?,
                     twins: Vec::new(),
                     is_trashed: false,
+                    equal_before: 0,
                     past: Vec::new(),
                 });
             }

@@ -284,6 +284,15 @@ async fn the_command_imports_a_file_too(app: App) {
     assert!(said.contains("line 30: ") && said.contains("(Bookmarklet javascript:"), "{said}");
     let (done, said) = command(&library, &["import", "b.html", "--user", "owner", "--visibility", "public"]);
     assert!(done && said.contains("0 new, 9 already saved, 3 skipped."), "{said}");
+    let (done, said) = command(&library, &["import", "b.html", "--user=owner", "--preview"]);
+    assert!(done && said.contains("It makes 0 new tags.") && said.contains("  line 30: "), "{said}");
+    std::fs::write(library.data_dir().join("c.html"), many_refused()).expect("a file");
+    let (done, said) = command(&library, &["import", "c.html", "--user=owner", "--preview"]);
+    assert!(done && said.contains("New tags: t0, t1,") && said.contains("  … and 10 more"), "{said}");
+    assert!(
+        said.contains("  line 23: ") && !said.contains("  line 24: ") && said.contains("  … and 5 more"),
+        "{said}"
+    );
     for (arguments, sentence) in [
         (["import", "b.html", "--user=nobody"], "There is no account nobody"),
         (["import", "absent.html", "--user=owner"], "Cannot read absent.html"),
@@ -293,6 +302,13 @@ async fn the_command_imports_a_file_too(app: App) {
         let (done, said) = command(&library, &arguments);
         assert!(!done && said.contains(sentence), "{said}");
     }
+}
+
+/// 25 lines that are no links, from line 4, then a link with 60 tags in two rows.
+fn many_refused() -> String {
+    let tags = |from: usize| (from..from + 30).map(|n| format!("t{n}")).collect::<Vec<_>>().join(",");
+    let link = |from| format!("<DT><A HREF=\"https://{from}.example/\" TAGS=\"{}\">x</A>\n", tags(from));
+    format!("{HEAD}{}{}{}", "<DT><A HREF=\"javascript:x()\">No</A>\n".repeat(25), link(0), link(30))
 }
 
 /// A bookmarks file with these lines.
@@ -430,7 +446,7 @@ async fn the_command_reads_a_file_in_the_encoding_that_it_is_told(app: App) {
         std::fs::write(library.data_dir().join(name), gbk_file(url)).expect("a file");
     }
     for (arguments, sentence) in [
-        (["import", "a.html", "--user=owner"], "It looks like GBK"),
+        (["import", "a.html", "--user=owner"], "It looks like GBK. Name the encoding with --charset"),
         (["import", "a.html", "--charset=klingon"], "invalid value 'klingon'"),
     ] {
         let (done, said) = command(&library, &arguments);
@@ -667,6 +683,8 @@ async fn an_import_is_open_for_thirty_days(app: App) {
     let owner = app.another_browser_of("owner").await;
     owner.json_free(Method::POST, &format!("{done}/undo")).await.is(409).problem("wrong_state");
     owner.get(&waiting).await.is(404);
+    let refused = owner.json_free(Method::POST, &format!("{done}/commit")).await.is(409);
+    assert_eq!(refused.json()["detail"], "This import is committed already.");
 }
 
 on_both_engines!(a_file_that_is_none_is_refused_over_the_api);
@@ -749,4 +767,150 @@ async fn a_table_comes_in_and_names_what_it_refuses(app: App) {
     let preview = previews(&owner, "", table).await.is(201).json();
     let refused = &preview["report"]["refusals"];
     assert_eq!((&refused[0]["line"], &refused[1]["address"]), (&json!(4), &json!("javascript:tides()")));
+}
+
+on_both_engines!(a_preview_that_is_too_old_says_so);
+async fn a_preview_that_is_too_old_says_so(app: App) {
+    let owner = app.signed_in("owner").await;
+    let waiting = previews(&owner, "", TWO_LINKS).await.is(201).header("location");
+    let page = waiting.replace("/api/v1/imports", "/import");
+    owner.get(&page).await.ok().has(".lede", "This is what the import will do.");
+    app.later(Duration::from_hours(31 * 24));
+    let owner = app.another_browser_of("owner").await;
+    let old = owner.get(&page).await.ok().has(".lede", "older than 30 days").lacks("what the import will do");
+    old.has_no("form[action$='/commit']").has("a[href='/import']", "Import another file");
+    let refused = owner.json_free(Method::POST, &format!("{waiting}/commit")).await.is(409);
+    assert_eq!(
+        refused.json()["detail"],
+        "This preview is older than 30 days. Preview the file again to commit it."
+    );
+}
+
+on_both_engines!(columns_that_are_not_there_are_refused);
+async fn columns_that_are_not_there_are_refused(app: App) {
+    let owner = app.signed_in("owner").await;
+    let table = "title,url\nTides,https://tides.example/\n";
+    for columns in ["address:99", "address:2", "address:0,title:0", "address:0,address:1", "address:x"] {
+        previews(&owner, &format!("?columns={columns}"), table).await.invalid("columns");
+    }
+    previews(&owner, "?columns=address:1,title:0", table).await.is(201);
+    let sent = owner.uploads("/import", "a.csv", table.as_bytes(), &[("step", "preview")]).await.is(303);
+    let place = sent.header("location");
+    let fields = [("visibility", "private"), ("column-address", "1"), ("column-title", "1")];
+    let refused = owner.post_form(&format!("{place}/preview"), &fields).await.is(422);
+    refused.has("#columns-error", "can’t be address and title");
+    let fields = [("visibility", "private"), ("column-address", "1"), ("column-title", "0")];
+    owner.post_form(&format!("{place}/preview"), &fields).await.redirects_to(&place);
+}
+
+on_both_engines!(what_a_kept_entry_does_not_take_is_told);
+async fn what_a_kept_entry_does_not_take_is_told(app: App) {
+    let owner = app.signed_in("owner").await;
+    owner
+        .saves(json!({ "title": "Tides", "url": "https://tides.example/", "body": "Mine, and theirs" }))
+        .await;
+    let file = |marks: &str, notes: &str| {
+        file_of(&format!("<DT><A HREF=\"https://tides.example/\" {marks}>Tides</A>\n<DD>{notes}\n"))
+    };
+    let told = imports(&owner, &file("TOREAD=\"1\"", "Others")).await;
+    told.has("#shortened td", "Its notes and unread mark were left out: you have this link already");
+    let told = imports(&owner, &file("DATA-IMPORTANT=\"true\"", "theirs")).await;
+    told.has("#shortened td", "Its pin was left out");
+    imports(&owner, &file("", "theirs")).await.has_no("#shortened");
+    let kept = find(&owner, "https://tides.example/").await;
+    assert_eq!(
+        (&kept["body"], &kept["unread"], &kept["pinned"]),
+        (&json!("Mine, and theirs"), &json!(false), &json!(false))
+    );
+}
+
+on_both_engines!(notes_of_one_address_come_in_together);
+async fn notes_of_one_address_come_in_together(app: App) {
+    let owner = app.signed_in("owner").await;
+    let table = "title,url,note,favorite,unread\nTides,https://tides.example/,High,,\nTides,http://www.tides.example/,Low,1,1\n";
+    assert_eq!(tally(&imports(&owner, table.as_bytes()).await), [1, 1, 0]);
+    let kept = find(&owner, "https://tides.example/").await;
+    assert_eq!(
+        (&kept["body"], &kept["pinned"], &kept["unread"]),
+        (&json!("High\n\nLow"), &json!(true), &json!(true))
+    );
+    imports(&owner, table.as_bytes()).await.has_no("#shortened");
+}
+
+// Also where the equal ones come in by different steps.
+on_both_engines!(equal_notes_of_an_export_stay_two_and_come_in_once);
+async fn equal_notes_of_an_export_stay_two_and_come_in_once(app: App) {
+    let owner = app.signed_in("owner").await;
+    let note = |number: usize, marks: &str| {
+        format!(
+            "{{\"kind\":\"note\",\"title\":\"Note {number}\",\"body\":\"x\",{marks}\"visibility\":\"private\"}}"
+        )
+    };
+    let many = (1..250).map(|number| note(number, ""));
+    let all: Vec<String> =
+        std::iter::once(note(0, "\"tags\":[\"one\"],\"created_at\":\"2020-05-03T14:05:00.000Z\","))
+            .chain(many)
+            .chain([note(
+                0,
+                "\"pinned\":true,\"tags\":[\"two\"],\"created_at\":\"2021-05-03T14:05:00.000Z\",",
+            )])
+            .collect();
+    let file = format!("{{\"exported_at\": \"x\", \"resources\": [{}]}}", all.join(","));
+    assert_eq!(tally(&imports(&owner, file.as_bytes()).await), [251, 0, 0]);
+    let equal = owner.get("/api/v1/resources?q=%22Note+0%22").await.ok().json();
+    let tags: Vec<_> =
+        equal["items"].as_array().expect("items").iter().map(|item| item["tags"].clone()).collect();
+    assert!(tags.contains(&json!(["one"])) && tags.contains(&json!(["two"])), "{equal}");
+    let again = imports(&owner, file.as_bytes()).await.has_no("#shortened");
+    assert_eq!(tally(&again), [0, 251, 0]);
+    let once_more = imports(
+        &owner,
+        file.replacen("\"resources\": [", &format!("\"resources\": [{},", note(0, "")), 1).as_bytes(),
+    )
+    .await;
+    assert_eq!(tally(&once_more), [1, 251, 0]);
+}
+
+on_both_engines!(a_collection_that_is_not_public_stays_private);
+async fn a_collection_that_is_not_public_stays_private(app: App) {
+    let owner = app.signed_in("owner").await;
+    let file = r#"{"collections":[{"id":1,"name":"Sea","isPublic":false,"links":[{"id":7,"name":"A","url":"https://a.example/"}]},
+        {"id":2,"name":"North","parentId":1,"isPublic":true,"links":[{"id":8,"name":"B","url":"https://b.example/"}]}],
+        "pinnedLinks":[{"id":8}]}"#;
+    owner.uploads("/import", "b.json", file.as_bytes(), &[("visibility", "public")]).await.is(303);
+    let (one, other) = (find(&owner, "https://a.example/").await, find(&owner, "https://b.example/").await);
+    assert_eq!((&one["visibility"], &other["visibility"]), (&json!("private"), &json!("public")));
+    assert_eq!((&other["tags"], &other["pinned"]), (&json!(["Sea/North"]), &json!(true)));
+}
+
+on_both_engines!(states_of_instapaper_are_no_tags_whatever_becomes_of_folders);
+async fn states_of_instapaper_are_no_tags_whatever_becomes_of_folders(app: App) {
+    let list = |name: &str| {
+        format!("<h1>{name}</h1><ol><li><a href=\"https://{}.example/\">x</a></li></ol>", name.to_lowercase())
+    };
+    let lists = ["Unread", "Archive", "Starred", "Recipes"].map(list).concat();
+    let file = format!(
+        "<!DOCTYPE html><html><head><title>Instapaper: Export</title></head><body>{lists}</body></html>"
+    );
+    for (person, folders, recipes) in [("one", "tags", json!(["Recipes"])), ("two", "out", json!([]))] {
+        let owner = app.signed_in(person).await;
+        owner.uploads("/import", "b.html", file.as_bytes(), &[("folders", folders)]).await.is(303);
+        let unread = find(&owner, "https://unread.example/").await;
+        assert_eq!((&unread["unread"], &unread["tags"]), (&json!(true), &json!([])));
+        assert_eq!(find(&owner, "https://archive.example/").await["tags"], json!(["archived"]));
+        let starred = find(&owner, "https://starred.example/").await;
+        assert_eq!((&starred["pinned"], &starred["tags"]), (&json!(true), &json!([])));
+        assert_eq!(find(&owner, "https://recipes.example/").await["tags"], recipes);
+    }
+}
+
+on_both_engines!(a_file_without_an_ending_can_be_chosen);
+async fn a_file_without_an_ending_can_be_chosen(app: App) {
+    let owner = app.signed_in("owner").await;
+    let page = owner
+        .get("/import")
+        .await
+        .ok()
+        .has("#file-help", "Reading positions and copies of pages are left out");
+    assert!(page.attributes("input[type=file]", "accept").is_empty(), "Chrome’s file has no ending");
 }

@@ -35,24 +35,33 @@ fn entry() -> impl Strategy<Value = Value> {
         text(),
         prop::collection::vec(tag(), 0..4),
         visibility,
-        any::<[bool; 5]>(),
-        1_i64..1_700_000_000_000,
+        any::<[bool; 6]>(),
+        prop_oneof![1 => Just(0_i64), 9 => -2_000_000_000_000_i64..1_700_000_000_000],
     );
-    parts.prop_map(|(title, body, tags, visibility, [pinned, unread, is_link, is_trashed, is_changed], millis)| {
+    parts.prop_map(|(title, body, tags, visibility, flags, millis)| {
+        let [pinned, unread, is_link, is_trashed, is_changed, is_again] = flags;
         let at = Timestamp::from_micros(millis * 1_000).json();
         json!({ "title": format!("{title}x"), "body": body, "tags": tags, "visibility": visibility, "pinned": pinned,
-            "unread": unread, "created_at": at, "is_link": is_link, "is_trashed": is_trashed, "is_changed": is_changed })
+            "unread": unread, "created_at": at, "is_link": is_link, "is_trashed": is_trashed, "is_changed": is_changed,
+            "is_again": is_again })
     })
 }
 
-/// Saves a library. Two entries never have one address or one title.
+/// Saves a library. Two links never have one address; some notes say the same as the one before.
 async fn fill(actor: &Actor, entries: Vec<Value>, number: usize) {
+    let mut last_note: Option<[Value; 2]> = None;
     for (place, mut draft) in entries.into_iter().enumerate() {
         let mut is = |name| draft.as_object_mut().expect("a draft").remove(name) == Some(json!(true));
-        let [is_link, is_trashed, is_changed] = ["is_link", "is_trashed", "is_changed"].map(&mut is);
+        let [is_link, is_trashed, is_changed, is_again] =
+            ["is_link", "is_trashed", "is_changed", "is_again"].map(&mut is);
         draft["title"] = json!(format!("{} {place}", draft["title"].as_str().expect("a title")));
         if is_link {
             draft["url"] = json!(format!("https://{place}.example/{number}?a=1&b=%22'<>#x"));
+        } else {
+            if let Some([title, body]) = last_note.filter(|_| is_again) {
+                (draft["title"], draft["body"]) = (title, body);
+            }
+            last_note = Some([draft["title"].clone(), draft["body"].clone()]);
         }
         let entry = actor.saves(draft).await;
         if is_changed {

@@ -51,8 +51,8 @@ impl<'a> Link<'a> {
             tags: Escaped(resource.tags.0.join(",").into()),
             visibility: resource.visibility,
             unread: resource.unread,
-            added: resource.created_at.micros() / 1_000_000,
-            modified: resource.updated_at.micros() / 1_000_000,
+            added: resource.created_at.micros().div_euclid(1_000_000),
+            modified: resource.updated_at.micros().div_euclid(1_000_000),
         })
     }
 }

@@ -68,10 +68,13 @@ impl ImportParams {
             let (role, place) = text.split_once(':')?;
             Some((Role::parse(role.trim())?, place.trim().parse().ok()?))
         };
-        let columns = self.columns.split(',').filter(|text| !text.is_empty()).map(column);
-        let columns = columns.collect::<Option<_>>().filter(|_| self.columns.len() <= MAX_COLUMNS);
-        columns.ok_or_else(|| {
-            Error::field("columns", "Name columns as in address:2,title:0. They are address, title, notes, tags, folder and date.")
+        let named = self.columns.split(',').filter(|text| !text.is_empty());
+        let columns: Option<BTreeMap<_, _>> = named.clone().map(column).collect();
+        // One that is named twice stands in the map once.
+        let is_whole =
+            |columns: &BTreeMap<_, _>| columns.len() == named.count() && self.columns.len() <= MAX_COLUMNS;
+        columns.filter(is_whole).ok_or_else(|| {
+            Error::field("columns", "Name columns as in address:2,title:0, each once. They are address, title, notes, tags, folder and date.")
         })
     }
 

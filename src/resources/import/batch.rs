@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::choices::Choices;
 use super::plan::Plan;
 use super::reading::{Reading, Task};
-use super::store;
 use super::store::imports::{self, Advance, ImportRow, NewImport};
+use super::store::{self, Earlier};
 use super::{File, Report};
 use crate::cache::Scope;
 use crate::error::{Error, Result};
@@ -83,7 +83,8 @@ impl Resources {
     /// What a file would bring in. Nothing comes in before [`Resources::begin_import`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] at `file` or `charset`, as the file is none that coffer reads, or has too many links.
+    /// [`Error::Invalid`] at `file`, `charset` or `columns`, as the file is none that coffer reads, has too many links, or has
+    /// no such columns.
     pub async fn preview_import(&self, viewer: &Viewer, file: File<'_>) -> Result<Uuid> {
         let owner = viewer.signed_in()?.id;
         let bytes = file.bytes;
@@ -117,12 +118,15 @@ impl Resources {
     /// Begins to bring in what was previewed; [`Resources::run_import`] carries it out, as the library stands then.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::WrongState`] when it is committed already.
+    /// [`Error::NotFound`]; [`Error::WrongState`] when it is committed already, or older than [`KEPT_FOR`].
     pub async fn begin_import(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let import = self.find_import(viewer, id).await?;
-        if import.state != State::Previewed || !import.is_open {
+        if import.state != State::Previewed {
+            return Err(Error::WrongState("This import is committed already."));
+        }
+        if !import.is_open {
             return Err(Error::WrongState(
-                "Only an import that was previewed within 30 days can be committed.",
+                "This preview is older than 30 days. Preview the file again to commit it.",
             ));
         }
         let (owner, now) = (viewer.signed_in()?.id, self.context.now());
@@ -197,7 +201,8 @@ impl Resources {
             report.take_slice(&mut slice);
             // Nothing is written; dropped, it rolls back.
             let mut trial = self.cache.begin_bulk().await?;
-            let plan = Plan::new(&mut trial, owner, slice.ready.iter().collect()).await?;
+            let earlier = Earlier { owner, import: Uuid::nil() };
+            let plan = Plan::new(&mut trial, earlier, slice.ready.iter().collect()).await?;
             drop(trial);
             for tag in plan.tags() {
                 tags.entry(tag.folded.clone()).or_insert_with(|| tag.name.clone());

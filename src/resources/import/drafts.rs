@@ -24,9 +24,7 @@ pub(super) fn draft_of(entry: &Entry, source: &Source<'_>, choices: &Choices) ->
     }
     if body.chars().count() > BODY_LIMIT {
         body = cut(&body, BODY_LIMIT);
-        labels
-            .shortened
-            .push(format!("Its notes are longer than {BODY_LIMIT} characters. The rest was cut off."));
+        labels.shortened.push(long_notes());
     }
     let is_note = is_note(entry, source);
     let draft = Draft {
@@ -65,9 +63,11 @@ fn visibility(entry: &Entry, is_own: bool, chosen: Visibility) -> Visibility {
 pub(super) struct Merged {
     pub added: Vec<String>,
     pub left_out: Vec<String>,
+    /// Whether the notes of both are longer than notes may be.
+    pub is_cut: bool,
 }
 
-/// The tags of both, the first description, and who may see both.
+/// The tags, notes and flags of both, and who may see both.
 pub(super) fn merge(first: &mut Draft, twin: Draft) -> Merged {
     let known: Vec<String> = first.tags.iter().map(|name| tag::fold(name)).collect();
     let mut added: Vec<String> =
@@ -75,11 +75,32 @@ pub(super) fn merge(first: &mut Draft, twin: Draft) -> Merged {
     let room = tag::MAX_TAGS.saturating_sub(first.tags.len());
     let left_out = added.split_off(room.min(added.len()));
     first.tags.extend(added.iter().cloned());
-    if first.body.is_empty() {
-        first.body = twin.body;
-    }
+    let is_cut = add_notes(&mut first.body, &twin.body);
+    first.pinned |= twin.pinned;
+    first.unread |= twin.unread;
     first.visibility = narrower(first.visibility, twin.visibility);
-    Merged { added, left_out }
+    Merged { added, left_out, is_cut }
+}
+
+/// Below those that are there, unless they say it already. Whether something is cut off.
+fn add_notes(notes: &mut String, more: &str) -> bool {
+    if notes.contains(more) {
+        return false;
+    }
+    if !notes.is_empty() {
+        notes.push_str("\n\n");
+    }
+    notes.push_str(more);
+    let is_long = notes.chars().count() > BODY_LIMIT;
+    if is_long {
+        *notes = cut(notes, BODY_LIMIT);
+    }
+    is_long
+}
+
+/// A sentence on notes for which there is no room.
+pub(super) fn long_notes() -> String {
+    format!("Its notes are longer than {BODY_LIMIT} characters. The rest was cut off.")
 }
 
 fn narrower(one: Visibility, other: Visibility) -> Visibility {

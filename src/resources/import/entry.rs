@@ -20,6 +20,8 @@ pub struct Entry {
     pub tags: Vec<String>,
     /// From the outermost inwards, without the browser's own root folders.
     pub folders: Vec<String>,
+    /// The paths of other folders that it is in as well.
+    pub other_folders: Vec<Vec<String>>,
     pub added: Option<Timestamp>,
     pub modified: Option<Timestamp>,
     pub private: Option<bool>,
@@ -62,7 +64,11 @@ impl From<Bookmark> for Entry {
             modified: bookmark.modified.and_then(Timestamp::from_seconds),
             private: bookmark.private,
             visibility: bookmark.visibility.as_deref().and_then(Visibility::parse),
-            flags: Draft { unread: bookmark.toread == Some(true), ..Draft::default() },
+            flags: Draft {
+                unread: bookmark.toread == Some(true),
+                pinned: bookmark.important == Some(true),
+                ..Draft::default()
+            },
             ..Self::default()
         }
     }

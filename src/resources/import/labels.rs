@@ -16,8 +16,8 @@ impl Labels {
     pub fn new(entry: &Entry, with_folders: bool) -> Self {
         let mut labels = Self::default();
         let mut seen = HashSet::new();
-        let folders = with_folders.then(|| path(&entry.folders));
-        for name in folders.into_iter().chain(entry.tags.iter().cloned()) {
+        let folders = std::iter::once(&entry.folders).chain(&entry.other_folders).filter(|_| with_folders);
+        for name in folders.map(|folders| path(folders)).chain(entry.tags.iter().cloned()) {
             labels.add(&name, &mut seen);
         }
         labels.limit();

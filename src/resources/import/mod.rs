@@ -26,6 +26,7 @@ use axum::body::Bytes;
 use uuid::Uuid;
 
 use self::choices::Choices;
+pub use self::formats::CHOOSE_ENCODING;
 use self::prepare::Slice;
 pub use self::report::Report;
 #[cfg(feature = "test-internals")]
@@ -58,6 +59,8 @@ pub(super) struct Ready {
     pub twins: Vec<Twin>,
     /// Whether it goes into the trash.
     pub is_trashed: bool,
+    /// Notes before it in its file that say the same, which are entries of their own.
+    pub equal_before: u32,
     /// Older versions, the oldest first.
     pub past: Vec<Past>,
 }

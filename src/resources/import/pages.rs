@@ -61,6 +61,8 @@ struct ImportDonePage {
     import: Import,
     report: Report,
     see_href: Option<&'static str>,
+    /// Of other choices for a preview.
+    errors: FieldErrors,
 }
 
 /// What was filled in beside the file.
@@ -180,28 +182,52 @@ async fn report(
     Id(id): Id,
 ) -> Result<Response> {
     let import = resources.find_import(&viewer, id).await?;
+    page(&done_page(context, import, FieldErrors::default()), false)
+}
+
+fn done_page(context: PageContext, import: Import, errors: FieldErrors) -> ImportDonePage {
     let report = import.report.clone();
     let see_href = (report.new > 0 && import.state == State::Committed).then_some("/resources");
-    page(&ImportDonePage { context: context.section("import"), import, report, see_href }, false)
+    ImportDonePage { context: context.section("import"), import, report, see_href, errors }
 }
 
 /// Previews the same file with other choices.
 async fn choose(
     extract::State(resources): extract::State<Arc<Resources>>,
     viewer: Viewer,
+    context: PageContext,
     Id(id): Id,
     Form(fields): Form<BTreeMap<String, String>>,
 ) -> Result<Response> {
-    let before = resources.find_import(&viewer, id).await?.choices;
+    let mut import = resources.find_import(&viewer, id).await?;
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let filled = Filled { visibility: field("visibility"), folders: field("folders"), ..Filled::default() };
     let columns = Role::ALL.into_iter().filter_map(|role| {
         let place = fields.get(&format!("column-{}", role.as_str()))?.parse().ok()?;
         Some((role, place))
     });
-    let choices = Choices { charset: before.charset, columns: columns.collect(), ..filled.choices()? };
-    waits::patient(resources.choose_for_import(&viewer, id, &choices)).await?;
-    Ok(redirect(&format!("/import/{id}"), None))
+    let charset = import.choices.charset.clone();
+    let choices = Choices { charset, columns: columns.collect(), ..filled.choices()? };
+    match waits::patient(resources.choose_for_import(&viewer, id, &choices)).await {
+        Ok(()) => Ok(redirect(&format!("/import/{id}"), None)),
+        Err(Error::Invalid(errors)) if errors.get("columns").is_some() => {
+            import.choose(choices);
+            let again = page(&done_page(context, import, errors), false)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Import {
+    /// As the form was filled in.
+    fn choose(&mut self, choices: Choices) {
+        for (place, column) in self.report.columns.iter_mut().enumerate() {
+            let chosen = choices.columns.iter().find(|(_, chosen)| **chosen == place);
+            column.role = chosen.map(|(role, _)| *role);
+        }
+        self.choices = choices;
+    }
 }
 
 async fn commit(

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::choices::Choices;
-use super::drafts::{Merged, draft_of, merge};
+use super::drafts::{Merged, draft_of, long_notes, merge};
 use super::entry::{Entry, PastVersion};
 use super::formats::Source;
 use super::report::{Refusal, Shortening};
@@ -48,7 +48,12 @@ impl Preparation {
             let place = end;
             end += 1;
             if place >= skip && !twins.is_one(place) {
-                self.take(&mut slice, source, Placed { entry, place, twins: twins.take(place) });
+                let equal_before = twins.equal_before(place);
+                self.take(
+                    &mut slice,
+                    source,
+                    Placed { entry, place, twins: twins.take(place), equal_before },
+                );
             }
             if place < skip || slice.ready.len() + slice.refusals.len() < self.slice {
                 return ControlFlow::Continue(());
@@ -60,7 +65,8 @@ impl Preparation {
         }
     }
 
-    fn take(&self, slice: &mut Slice, source: &Source<'_>, Placed { entry, place, twins }: Placed) {
+    fn take(&self, slice: &mut Slice, source: &Source<'_>, placed: Placed) {
+        let Placed { entry, place, twins, equal_before } = placed;
         let (mut draft, shortened) = draft_of(&entry, source, &self.choices);
         let checked = match draft.check_keeping(&draft.tags) {
             Ok(checked) => checked,
@@ -84,15 +90,11 @@ impl Preparation {
         }
         let mut repeated = Vec::with_capacity(twins.len());
         for twin in &twins {
-            let (other, shortened) = draft_of(twin, source, &self.choices);
-            slice.shortenings.extend(shortened.into_iter().map(|what| shortening(twin.line, what)));
-            let title =
-                other.check_keeping(&other.tags).map_or_else(|_| other.title.clone(), |other| other.title);
-            let Merged { added, left_out } = merge(&mut draft, other);
-            if !left_out.is_empty() {
-                slice.shortenings.push(shortening(twin.line, tag_count(&left_out)));
-            }
-            repeated.push(Twin { line: twin.line, title, added });
+            let (other, lost) = draft_of(twin, source, &self.choices);
+            let (twin, more_lost) = merge_twin(&mut draft, twin.line, other);
+            let lost = lost.into_iter().chain(more_lost);
+            slice.shortenings.extend(lost.map(|what| shortening(twin.line, what)));
+            repeated.push(twin);
         }
         // Both parts have kept the rules.
         let again = if twins.is_empty() { None } else { draft.check_keeping(&draft.tags).ok() };
@@ -105,6 +107,7 @@ impl Preparation {
             checked: again.unwrap_or(checked),
             twins: repeated,
             is_trashed: entry.is_trashed,
+            equal_before,
             past,
         });
     }
@@ -122,6 +125,25 @@ struct Placed {
     entry: Entry,
     place: usize,
     twins: Vec<Entry>,
+    equal_before: u32,
+}
+
+/// Adds what a repetition brings. Also returns a sentence for each part of it that is lost.
+fn merge_twin(first: &mut Draft, line: u64, mut twin: Draft) -> (Twin, Vec<String>) {
+    let mut lost = Vec::new();
+    if twin.body.contains('\0') {
+        lost.push("Its notes were left out: they contain a null character, which can’t be saved.".to_owned());
+        twin.body.clear();
+    }
+    let title = twin.check_keeping(&twin.tags).map_or_else(|_| twin.title.clone(), |checked| checked.title);
+    let Merged { added, left_out, is_cut } = merge(first, twin);
+    if !left_out.is_empty() {
+        lost.push(tag_count(&left_out));
+    }
+    if is_cut {
+        lost.push(long_notes());
+    }
+    (Twin { line, title, added }, lost)
 }
 
 fn past_of(version: &PastVersion, kind: Kind, began_at: Timestamp) -> Result<Past> {

@@ -36,8 +36,8 @@ pub(super) struct Task {
 
 impl Reading {
     /// # Errors
-    /// [`Error::Invalid`] at `file` when it is none that coffer reads or holds more than [`MOST`] links, at `charset` when
-    /// it has to be told how to read it.
+    /// [`Error::Invalid`] at `file` when it is none that coffer reads or holds more than [`MOST`] links, at `charset` and
+    /// `columns` when it has to be told how to read it.
     pub async fn start(task: Task) -> Result<Self> {
         let (overview, seen) = oneshot::channel();
         let (sender, slices) = mpsc::channel(1);
@@ -86,5 +86,9 @@ fn too_many(links: usize) -> Error {
 }
 
 const fn field_of(error: FileError) -> &'static str {
-    if matches!(error, FileError::Charset { .. }) { "charset" } else { "file" }
+    match error {
+        FileError::Charset { .. } => "charset",
+        FileError::NoColumn { .. } | FileError::TwoRoles { .. } => "columns",
+        _ => "file",
+    }
 }

@@ -157,14 +157,19 @@ impl Report {
         for ready in &plan.new {
             self.tell_twins(ready, ready.id, true);
         }
-        for Addition { ready, holder, added, left_out } in &plan.known {
+        for addition in &plan.known {
+            let Addition { ready, holder, added, left_out, .. } = addition;
             let added = added.iter().map(|tag| tag.name.clone()).collect();
             self.add_duplicate(Duplicate { added, ..Duplicate::new(ready, holder.id) });
             // Its tags came to the holder with those of the first.
             self.tell_twins(ready, holder.id, false);
-            if !left_out.is_empty() {
-                let (line, title) = (ready.line, ready.checked.title.clone());
-                self.add_shortening(Shortening { line, title, what: tag_count(left_out) });
+            let no_room = (!left_out.is_empty()).then(|| tag_count(left_out));
+            for what in no_room.into_iter().chain(addition.loss()) {
+                self.add_shortening(Shortening {
+                    line: ready.line,
+                    title: ready.checked.title.clone(),
+                    what,
+                });
             }
         }
         for ThrownAway { ready, id } in &plan.thrown_away {

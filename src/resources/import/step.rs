@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::merge::Merging;
 use super::plan::Plan;
-use super::store::{self, Batch, Tagging};
+use super::store::{self, Batch, Earlier, Tagging};
 use super::{Ready, Report, Slice};
 use crate::cache::Write;
 use crate::error::{Error, Result};
@@ -37,7 +37,8 @@ impl Step<'_> {
         let mut open: Vec<&Ready> = slice.ready.iter().collect();
         let mut saved = Saved::default();
         for _ in 0..ROUNDS {
-            let mut plan = Plan::new(self.tx, self.owner, open).await?;
+            let earlier = Earlier { owner: self.owner, import: self.import_id };
+            let mut plan = Plan::new(self.tx, earlier, open).await?;
             let written = self.insert(&plan.new).await?;
             let (new, missed) = plan.new.into_iter().partition(|ready| written.contains(&ready.id));
             (plan.new, open) = (new, missed);

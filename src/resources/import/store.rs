@@ -13,7 +13,7 @@ use uuid::Uuid;
 #[cfg(feature = "test-internals")]
 pub use self::existing::held;
 pub use self::existing::{
-    Holder, Holding, addresses_in_trash, has_notes_in_trash, holders, same_note, same_note_in_trash,
+    Earlier, Holder, Holding, addresses_in_trash, has_notes_in_trash, holders, same_note, same_note_in_trash,
 };
 use super::{Past, Ready};
 use crate::cache::Write;

@@ -11,7 +11,7 @@ use super::report::{Refusal, Report};
 use super::twins::Twins;
 use super::{NAMED, Ready, touched};
 use crate::cache::Scope;
-use crate::resources::draft::TITLE_LIMIT;
+use crate::resources::draft::{BODY_LIMIT, TITLE_LIMIT};
 use crate::resources::tag::{MAX_LENGTH, MAX_TAGS};
 use crate::resources::{Visibility, cached};
 use crate::system::System;
@@ -101,10 +101,46 @@ fn a_cut_title_is_as_long_as_a_title_may_be() {
     assert!(ready[0].checked.title.ends_with('…') && ready[0].checked.body.contains(&long));
 }
 
+/// Rows of one address with these descriptions.
+fn described(texts: &[&str]) -> String {
+    let row = |text: &&str| format!("<DT><A HREF=\"https://a.example/\">A</A>\n<DD>{text}\n");
+    texts.iter().map(row).collect()
+}
+
 #[test]
-fn the_first_of_two_descriptions_stays() {
-    let lines = "<DT><A HREF=\"https://a.example/\">A</A>\n<DD>first\n<DT><A HREF=\"https://a.example/\">A</A>\n<DD>second\n";
-    assert_eq!(prepared(lines)[0].checked.body, "first");
+fn descriptions_of_one_address_stand_below_each_other_once() {
+    let body = |texts: &[&str]| prepared(&described(texts)).remove(0).checked.body;
+    assert_eq!(body(&["first", "second"]), "first\n\nsecond");
+    assert_eq!(body(&["first and second", "second", "", "first and second"]), "first and second");
+    let long = "x".repeat(BODY_LIMIT - 10);
+    let slice = slices(&described(&[&long, "second which is long"]), 0).remove(0);
+    assert_eq!(slice.ready[0].checked.body.chars().count(), BODY_LIMIT);
+    let told: Vec<_> =
+        slice.shortenings.iter().map(|shortening| (shortening.line, &shortening.what)).collect();
+    assert!(told.len() == 1 && told[0].1.contains("The rest was cut off"), "{told:?}");
+    assert_eq!(told[0].0, slice.ready[0].twins[0].line);
+}
+
+#[test]
+fn either_row_of_an_address_sets_its_flags() {
+    let row = |marks: &str| format!("<DT><A HREF=\"https://a.example/\" {marks}>A</A>\n");
+    let ready = prepared(&[row(""), row("TOREAD=\"1\""), row("DATA-IMPORTANT=\"true\"")].concat()).remove(0);
+    assert!(ready.checked.unread && ready.checked.pinned);
+}
+
+#[test]
+fn equal_notes_of_coffers_own_file_are_entries_of_their_own() {
+    let note = r#"{"kind":"note","title":"Thought","body":"Of the sea"}"#;
+    let own = format!(r#"{{"exported_at":"x","resources":[{note},{note},{note}]}}"#);
+    let others = format!("[{note},{note},{note}]").replace("\"body\"", "\"url\":\"?\",\"body\"");
+    let count = |file: &str| {
+        let source = open(file.as_bytes()).unwrap();
+        let twins = Twins::find(&source, &Choices::default());
+        (0..3).map(|place| (twins.is_one(place), twins.equal_before(place))).collect::<Vec<_>>()
+    };
+    assert_eq!(count(&own), [(false, 0), (false, 1), (false, 2)]);
+    assert!(open(others.as_bytes()).is_ok_and(|source| !source.is_own()));
+    assert_eq!(count(&others).iter().filter(|(is_one, _)| *is_one).count(), 2);
 }
 
 #[test]

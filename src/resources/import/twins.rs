@@ -1,4 +1,5 @@
-//! Addresses that are in a file more than once: the first of each brings what the others add.
+//! Addresses that are in a file more than once: the first of each brings what the others add. Notes that say the same are one too,
+//! but in coffer's own files each is an entry.
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
@@ -17,19 +18,26 @@ pub(super) struct Twins {
     /// By the place of the first.
     of: HashMap<usize, Vec<Entry>>,
     places: HashSet<usize>,
+    /// Equal notes before a note of coffer's own, by its place.
+    equal: HashMap<usize, u32>,
     /// Entries of the file.
     pub total: usize,
 }
 
 impl Twins {
     pub fn find(source: &Source<'_>, choices: &Choices) -> Self {
-        let (mut twins, mut firsts) = (Self::default(), HashMap::new());
+        let (mut twins, mut firsts, mut counts) = (Self::default(), HashMap::new(), HashMap::new());
         source.each(|entry| {
             let place = twins.total;
             twins.total += 1;
             if let Some(identity) = identity(&entry, source, choices) {
                 match firsts.entry(identity) {
                     Slot::Vacant(slot) => drop(slot.insert(place)),
+                    Slot::Occupied(first) if source.is_own() && is_note(&entry, source) => {
+                        let count = counts.entry(*first.get()).or_insert(0);
+                        *count += 1;
+                        twins.equal.insert(place, *count);
+                    }
                     Slot::Occupied(first) => {
                         twins.places.insert(place);
                         twins.of.entry(*first.get()).or_default().push(entry);
@@ -44,6 +52,10 @@ impl Twins {
     /// Whether an earlier entry has the same address.
     pub fn is_one(&self, place: usize) -> bool {
         self.places.contains(&place)
+    }
+
+    pub fn equal_before(&self, place: usize) -> u32 {
+        self.equal.get(&place).copied().unwrap_or_default()
     }
 
     pub fn take(&mut self, place: usize) -> Vec<Entry> {

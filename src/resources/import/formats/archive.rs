@@ -1,4 +1,4 @@
-//! A ZIP of Markdown files: coffer's own export, or the notes of a program such as Obsidian.
+//! A ZIP of Markdown files: coffer's own export, or the notes of a program such as Obsidian. Omnivore's is read as JSON.
 //!
 //! The names of the files are read and never used as paths, and what the archive unpacks to is bounded.
 
@@ -10,16 +10,17 @@ use serde_json::Value;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::record::{Record, is_address};
-use super::{Entries, File, FileError, Found, front_matter, json};
+use super::field_names::is_address;
+use super::record::Record;
+use super::{Entries, File, FileError, Found, front_matter, json, omnivore};
 use crate::resources::import::entry::Entry;
 
 /// What one file may unpack to; the longest note is shorter.
-const MOST_OF_ONE: u64 = 1 << 20;
+pub const MOST_OF_ONE: u64 = 1 << 20;
 /// The whole library with its older versions, in coffer’s archive of an account.
 const LIBRARY: &str = "library.json";
 /// With a longer one, the entries come from their own files.
-const MOST_OF_LIBRARY: u64 = 32 << 20;
+pub const MOST_OF_LIBRARY: u64 = 32 << 20;
 /// What all may unpack to.
 const MOST_OF_ALL: u64 = 128 << 20;
 const MOST_FILES: usize = 200_000;
@@ -38,7 +39,7 @@ pub struct Pages<'a> {
     numbers: Vec<usize>,
 }
 
-type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+pub type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 /// # Errors
 /// What the archive is, when there are no Markdown files in it, and why it can't be unpacked.
@@ -54,10 +55,14 @@ pub fn parse(bytes: &[u8]) -> Result<File<'_>, FileError> {
     if let Some(file) = library(&mut archive) {
         return Ok(file);
     }
+    if let Some(text) = omnivore::parse(&mut archive)? {
+        let found = json::parse(&text).ok_or_else(super::sniff::archive)?;
+        return Ok(file(Found { format: "Omnivore’s export (ZIP)", ..found }, text));
+    }
     let (mut numbers, mut own, mut left) = (Vec::new(), 0, MOST_OF_ALL);
     for number in 0..archive.len() {
         let Some(page) = page(&mut archive, number, left)? else { continue };
-        left -= page.text.len() as u64;
+        left = left.saturating_sub(page.text.len() as u64);
         if page.entry().is_some() {
             numbers.push(number);
             own += usize::from(page.is_own());
@@ -100,7 +105,7 @@ fn page(archive: &mut Archive<'_>, number: usize, limit: u64) -> Result<Option<P
     Ok(Some(Page { number: number as u64 + 1, text, name }))
 }
 
-fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, limit: u64) -> Result<String, FileError> {
+pub fn unpack(file: ZipFile<'_, Cursor<&[u8]>>, limit: u64) -> Result<String, FileError> {
     let mut bytes = Vec::new();
     file.take(limit + 1)
         .read_to_end(&mut bytes)
@@ -162,7 +167,7 @@ impl Page {
         });
         let body = if is_own { body.strip_suffix('\n').unwrap_or(body) } else { body.trim() };
         let body_field = ("body".to_owned(), Value::String(body.to_owned()));
-        let record = Record::new(fields.chain(title).chain([body_field]));
+        let record = Record::new(fields.chain(title).chain([body_field])).of_coffer(is_own);
         let mut entry = record.entry(self.number)?;
         entry.is_note = entry.href.is_empty();
         if is_own {

@@ -2,12 +2,15 @@
 
 mod addresses;
 mod archive;
+mod field_names;
 mod front_matter;
 mod json;
+mod omnivore;
 mod record;
 mod refusal;
 mod sniff;
 mod table;
+mod tag_list;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +19,7 @@ use std::ops::ControlFlow;
 
 use netscape_bookmarks::{Document, decode};
 
-pub use self::refusal::FileError;
+pub use self::refusal::{CHOOSE_ENCODING, FileError};
 pub use self::table::{Column, Role};
 use super::choices::Choices;
 use super::entry::Entry;
@@ -82,8 +85,9 @@ impl<'a> Source<'a> {
             }
             return Document::read(bytes, charset)
                 .map(Self::Netscape)
-                .map_err(|error| sniff::html(error, text));
+                .map_err(|error| sniff::text(error, text));
         };
+        table::check(&choices.columns, found.columns.len())?;
         let charset = decoded.charset.name();
         if decoded.is_guess {
             return Err(FileError::Charset { guess: charset });

@@ -1,42 +1,37 @@
 //! One saved page as other programs write it: a JSON object or a row of a table, whose fields go by many names.
 
-use netscape_bookmarks::{flag, is_comma, seconds};
+use netscape_bookmarks::{flag, seconds};
 use serde_json::{Map, Value};
 
-use super::table::Role;
+use super::field_names::{
+    ADDED, ADDRESS, ARCHIVED, FAVOURITE, FOLDER, HIGHLIGHTS, MODIFIED, PLACE, PLACES, PRIVATE, SHARED, TAGS,
+    TEXT, TITLE, UNREAD, plain_name,
+};
+use super::tag_list;
 use crate::markdown;
+use crate::resources::draft::TITLE_LIMIT;
 use crate::resources::import::entry::Entry;
 use crate::resources::{Draft, Visibility};
 use crate::timestamp::Timestamp;
 
-const ADDRESS: &[&str] = &["url", "href", "uri", "link", "address", "givenurl", "resolvedurl"];
-const TITLE: &[&str] = &["title", "name", "resolvedtitle"];
-const TEXT: &[&str] =
-    &["extended", "description", "excerpt", "summary", "selection", "note", "notes", "text"];
-const TAGS: &[&str] = &["tags", "labels", "documenttags"];
-const FOLDER: &[&str] = &["folder", "collection", "folders"];
-const ADDED: &[&str] = &[
-    "createdat", "created", "savedat", "saveddate", "timeadded", "dateadded", "time", "timestamp", "added",
-    "date",
-];
-const MODIFIED: &[&str] = &["updatedat", "lastmodified", "modified", "updated"];
-const FAVOURITE: &[&str] = &["pinned", "favorite", "favourite", "isstarred", "starred", "isfavorite"];
-const ARCHIVED: &[&str] = &["archived", "isarchived"];
-const UNREAD: &[&str] = &["toread", "unread", "isunread"];
-const PRIVATE: &[&str] = &["private", "isprivate"];
-const SHARED: &[&str] = &["shared", "isshared", "public", "ispublic"];
-const HIGHLIGHTS: &[&str] = &["highlights", "annotations"];
-/// Fields that say with a word where a page is kept.
-const PLACE: &[&str] = &["status", "state", "location", "folder"];
-/// Folders that stand for such a word.
-const PLACES: &[&str] = &["unread", "archive", "archived", "starred", "inbox", "new", "later"];
+/// Highlights that are Markdown already, as [`super::omnivore`] puts them together.
+pub const MARKDOWN_HIGHLIGHTS: &str = "markdownhighlights";
 
-/// The fields by their names without case and separators, so that `Saved date` and `saved_date` are one.
-pub struct Record(Map<String, Value>);
+pub struct Record {
+    /// By their names without case and separators, so that `Saved date` and `saved_date` are one.
+    fields: Map<String, Value>,
+    /// Whether coffer wrote it.
+    is_own: bool,
+}
 
 impl Record {
     pub fn new(fields: impl IntoIterator<Item = (String, Value)>) -> Self {
-        Self(fields.into_iter().map(|(name, value)| (plain_name(&name), value)).collect())
+        let fields = fields.into_iter().map(|(name, value)| (plain_name(&name), value)).collect();
+        Self { fields, is_own: false }
+    }
+
+    pub fn of_coffer(self, is_own: bool) -> Self {
+        Self { is_own, ..self }
     }
 
     /// A link or a note. `None` where every field is empty.
@@ -69,25 +64,34 @@ impl Record {
 
     /// coffer's own, or karakeep's.
     fn is_note(&self) -> bool {
-        self.text(&["kind"]).is_some_and(|kind| kind == "note")
-            || self.inside("content", "type").is_some_and(|kind| kind == "text")
+        self.text(&["kind"]).is_some_and(|kind| kind == "note") || self.note_text().is_some()
     }
 
-    /// Pinboard's titles are called descriptions.
+    /// The Markdown of a note of karakeep.
+    fn note_text(&self) -> Option<String> {
+        let text = || self.inside("content", "text").unwrap_or_default();
+        self.inside("content", "type").is_some_and(|kind| kind == "text").then(text)
+    }
+
+    /// Pinboard's titles are called descriptions; notes without a title are called by their first line.
     fn title(&self) -> String {
         let title = self.text(TITLE).or_else(|| self.inside("content", "title"));
-        let title =
-            title.or_else(|| self.0.contains_key("extended").then(|| self.text(&["description"])).flatten());
-        one_line(&title.unwrap_or_default())
+        let title = title
+            .or_else(|| self.fields.contains_key("extended").then(|| self.text(&["description"])).flatten());
+        title
+            .or_else(|| self.note_text().map(|text| first_line(&text)))
+            .map_or_else(String::new, |title| one_line(&title))
     }
 
     /// Markdown: coffer's own text as it is, others' texts and highlights.
     fn notes(&self, title: &str) -> String {
-        if let Some(Value::String(body)) = self.0.get("body") {
+        if let Some(Value::String(body)) = self.fields.get("body") {
             return body.clone();
         }
         let mut parts: Vec<String> = Vec::new();
-        let texts = TEXT.iter().filter_map(|name| self.text(&[name])).chain(self.inside("content", "text"));
+        let note = self.note_text();
+        let content = self.inside("content", "text").filter(|_| note.is_none());
+        let texts = TEXT.iter().filter_map(|name| self.text(&[name])).chain(content);
         for text in texts.filter(|text| one_line(text) != title) {
             let text = markdown::from_plain(&text);
             if !parts.contains(&text) {
@@ -99,29 +103,22 @@ impl Record {
             Some(text) => parts.extend(highlight(text)),
             None => {}
         }
+        let markdown = note.into_iter().chain(self.text(&[MARKDOWN_HIGHLIGHTS]));
+        parts.extend(markdown.filter(|text| !text.is_empty()));
         parts.join("\n\n")
     }
 
     fn tags(&self) -> Vec<String> {
         let mut tags = match self.value(TAGS) {
             Some(Value::Array(tags)) => tags.iter().filter_map(name_of).collect(),
-            Some(Value::String(text)) => self.split_tags(text),
+            // Pinboard's tags have no spaces.
+            Some(Value::String(text)) => tag_list::split(text, self.fields.contains_key("extended")),
             _ => Vec::new(),
         };
         if self.flag(ARCHIVED) || self.is_at(&["archive", "archived"]) {
             tags.push("archived".to_owned());
         }
         tags
-    }
-
-    /// At commas or bars; at spaces where the program is Pinboard, whose tags have none.
-    fn split_tags(&self, text: &str) -> Vec<String> {
-        if let Ok(tags) = serde_json::from_str::<Vec<String>>(text) {
-            return tags;
-        }
-        let is_spaced = self.0.contains_key("extended");
-        let parts = text.split(|c| is_comma(c) || c == '|' || is_spaced && c == ' ');
-        parts.map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
     }
 
     fn folders(&self) -> Vec<String> {
@@ -140,7 +137,7 @@ impl Record {
     /// What a mark doesn't clearly share stays private. `None` where the program has no such mark.
     fn is_private(&self) -> Option<bool> {
         let shared_by = |names: &'static [&str], shared: bool| {
-            let marks = names.iter().filter_map(|name| self.0.get(*name)).filter(|mark| !is_empty(mark));
+            let marks = names.iter().filter_map(|name| self.fields.get(*name)).filter(|mark| !is_empty(mark));
             marks.map(move |mark| flag_of(mark) == Some(shared))
         };
         let word = self.text(&["visibility"]).map(|word| word.eq_ignore_ascii_case("public"));
@@ -152,26 +149,27 @@ impl Record {
         self.value(names).and_then(flag_of) == Some(true)
     }
 
-    /// To the fraction of a second where it is written as coffer writes it.
+    /// To the fraction of a second where it is written as coffer writes it; others write the beginning of their clock for none.
     fn time(&self, names: &[&str]) -> Option<Timestamp> {
         names.iter().find_map(|name| {
             let text = self.text(&[name])?;
-            let exact = Timestamp::parse(&text).filter(|at| at.micros() > 0);
-            exact.or_else(|| Timestamp::from_seconds(seconds(&text)?))
+            let rounded = seconds(&text);
+            let exact = Timestamp::parse(&text).filter(|_| self.is_own || rounded.is_some());
+            exact.or_else(|| Timestamp::from_seconds(rounded?))
         })
     }
 
     /// The first of these fields that says something, as text.
     fn text(&self, names: &[&str]) -> Option<String> {
-        names.iter().filter_map(|name| self.0.get(*name)).find_map(text_of)
+        names.iter().filter_map(|name| self.fields.get(*name)).find_map(text_of)
     }
 
     fn inside(&self, outer: &str, name: &str) -> Option<String> {
-        self.0.get(outer)?.get(name).and_then(text_of)
+        self.fields.get(outer)?.get(name).and_then(text_of)
     }
 
     fn value(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().filter_map(|name| self.0.get(*name)).find(|value| !value.is_null())
+        names.iter().filter_map(|name| self.fields.get(*name)).find(|value| !value.is_null())
     }
 }
 
@@ -179,42 +177,13 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Lower case, letters and digits alone.
-pub fn plain_name(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// Of Markdown, as plain text that fits into a title.
+fn first_line(text: &str) -> String {
+    let plain = markdown::to_text(text);
+    plain.lines().next().unwrap_or_default().chars().take(TITLE_LIMIT).collect()
 }
 
-/// What a column of this name holds.
-pub fn role(name: &str) -> Option<Role> {
-    let name = plain_name(name);
-    let lists = [
-        (ADDRESS, Role::Address),
-        (TITLE, Role::Title),
-        (TEXT, Role::Notes),
-        (TAGS, Role::Tags),
-        (FOLDER, Role::Folder),
-        (ADDED, Role::Date),
-    ];
-    lists.into_iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, role)| role)
-}
-
-pub fn is_address(name: &str) -> bool {
-    role(name) == Some(Role::Address)
-}
-
-/// The first name of what such a column holds.
-pub const fn field_of(role: Role) -> &'static str {
-    match role {
-        Role::Address => ADDRESS[0],
-        Role::Title => TITLE[0],
-        Role::Notes => "note",
-        Role::Tags => TAGS[0],
-        Role::Folder => FOLDER[0],
-        Role::Date => ADDED[0],
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
+pub fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),

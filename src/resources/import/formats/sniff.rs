@@ -9,7 +9,14 @@ const TAKE_HTML: &str = "Export your bookmarks as HTML and choose that file.";
 const NO_LINKS: &str = "It is damaged, or there are no links in it.";
 /// How PNG, JPEG and GIF begin.
 const PICTURES: [&[u8]; 3] = [b"\x89PNG", b"\xFF\xD8\xFF", b"GIF8"];
-const TAKE_OUT: &str = "Extract the HTML file from it and choose that.";
+const TAKE_OUT: &str = "If the file with your bookmarks is in it, extract that file and choose it.";
+const NAME_ADDRESSES: &str =
+    "Call the column of addresses “url” in its first line, and choose the file again.";
+/// How an email as a file begins.
+const EMAIL: [&str; 9] = [
+    "from:", "from ", "to:", "date:", "subject:", "received:", "return-path:", "delivered-to:",
+    "mime-version:",
+];
 
 /// Files that are no text.
 pub fn binary(bytes: &[u8]) -> Option<FileError> {
@@ -114,12 +121,45 @@ fn is_csv(head: &str) -> bool {
     names.len() > 1 && names.iter().any(|name| matches!(*name, "url" | "href" | "link" | "address"))
 }
 
-/// HTML without bookmarks: most often a page that was saved.
-pub fn html(error: Error, text: &str) -> FileError {
-    let head = head(text).trim_start().to_ascii_lowercase();
-    let is_page = head.contains("<html") || head.starts_with("<!doctype html");
+/// Why a text is refused.
+pub fn text(error: Error, text: &str) -> FileError {
     match error {
-        Error::NotBookmarks if is_page => FileError::Other { what: "a web page", advice: TAKE_HTML },
-        error => error.into(),
+        Error::Empty => FileError::Empty,
+        Error::NotBookmarks => without_bookmarks(text.trim_start()),
+        Error::TooManyAttributes => FileError::Damaged,
+        Error::Charset { guess } => FileError::Charset { guess },
     }
+}
+
+/// Most often a page that was saved.
+fn without_bookmarks(text: &str) -> FileError {
+    let head = head(text).to_ascii_lowercase();
+    let (what, advice) = if is_email(&head) {
+        ("an email", TAKE_HTML)
+    } else if head.starts_with("<?php") || head.starts_with("#!") {
+        ("a program", TAKE_HTML)
+    } else if head.starts_with('<') || head.contains("<html") {
+        ("a web page", TAKE_HTML)
+    } else if is_table(text) {
+        ("a table without a column of addresses", NAME_ADDRESSES)
+    } else {
+        ("a text", TAKE_HTML)
+    };
+    FileError::Other { what, advice }
+}
+
+/// A line of its head, and another one below it.
+fn is_email(head: &str) -> bool {
+    let is_line = |line: &str| EMAIL.iter().any(|name| line.starts_with(name));
+    head.lines().next().is_some_and(is_line) && head.lines().skip(1).any(is_line)
+}
+
+/// Whether the first two lines have as many cells, of which none is a part of a sentence.
+fn is_table(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(2).collect();
+    let [first, second] = lines[..] else { return false };
+    [',', ';', '\t'].into_iter().any(|sign| {
+        let cells = first.matches(sign).count();
+        cells > 0 && cells == second.matches(sign).count() && !first.contains(&format!("{sign} "))
+    })
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::record::{self, Record};
-use super::{Entries, Found};
+use super::record::Record;
+use super::{Entries, FileError, Found, field_names};
 use crate::named::named;
 use crate::resources::import::entry::Entry;
 
@@ -88,6 +88,20 @@ pub fn parse<'a>(text: &str, chosen: &BTreeMap<Role, usize>) -> Option<Found<'a>
     Some(Found { columns, ..Found::new("a table (CSV)", Entries::Table(Rows { delimiter, fields })) })
 }
 
+/// # Errors
+/// The column that a person has named and that is not there, or that has two roles. What is no table has no columns to name.
+pub fn check(chosen: &BTreeMap<Role, usize>, columns: usize) -> Result<(), FileError> {
+    for (role, place) in chosen.iter().filter(|_| columns > 0) {
+        if *place >= columns {
+            return Err(FileError::NoColumn { role: role.as_str(), place: *place, last: columns - 1 });
+        }
+        if let Some((other, _)) = chosen.iter().find(|(other, column)| *other > role && *column == place) {
+            return Err(FileError::TwoRoles { one: role.as_str(), other: other.as_str() });
+        }
+    }
+    Ok(())
+}
+
 fn reader(delimiter: u8, text: &str) -> Reader<&[u8]> {
     ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes())
 }
@@ -111,7 +125,7 @@ fn delimits(delimiter: u8, first: &str, text: &str) -> bool {
         builder.delimiter(delimiter).flexible(true).has_headers(false).from_reader(text)
     };
     let names = reader(first.as_bytes()).into_records().flatten().next().unwrap_or_default();
-    if names.iter().any(record::is_address) {
+    if names.iter().any(field_names::is_address) {
         return true;
     }
     let mut rows = reader(text.as_bytes()).into_records().flatten().skip(1).take(LOOKED_AT);
@@ -125,7 +139,7 @@ fn is_link(text: &str) -> bool {
 /// What each column is: as a person chose, or else by its name, and the addresses also by what they are.
 fn roles(names: &StringRecord, rows: &[StringRecord], chosen: &BTreeMap<Role, usize>) -> Vec<Option<Role>> {
     let mut roles: Vec<Option<Role>> = if chosen.is_empty() {
-        names.iter().map(record::role).collect()
+        names.iter().map(field_names::role).collect()
     } else {
         let role = |place| chosen.iter().find(|(_, column)| **column == place).map(|(role, _)| *role);
         (0..names.len()).map(role).collect()
@@ -144,10 +158,10 @@ fn roles(names: &StringRecord, rows: &[StringRecord], chosen: &BTreeMap<Role, us
 fn field(name: &str, role: Option<Role>) -> String {
     match role {
         // Several columns may have one of these, by different names.
-        Some(role) if record::role(name) == Some(role) => name.to_owned(),
-        Some(role) => record::field_of(role).to_owned(),
+        Some(role) if field_names::role(name) == Some(role) => name.to_owned(),
+        Some(role) => field_names::field_of(role).to_owned(),
         // A person has said that it is none of them.
-        None if record::role(name).is_some() => String::new(),
+        None if field_names::role(name).is_some() => String::new(),
         None => name.to_owned(),
     }
 }

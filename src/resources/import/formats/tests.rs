@@ -97,6 +97,15 @@ fn files_of_other_kinds_are_told_what_they_seem_to_be() {
         ("<?xml version=\"1.0\"?><wallabag><a href=\"x\"/></wallabag>", "XML"),
         ("SQLite format 3\0<dl><a href=x>", "a database"),
         ("Opera Hotlist version 2.0\n", "Opera"),
+        ("Just a text.\nOf two lines.", "a text"),
+        ("# Tides\n\nSee [the tables](https://tides.example/).", "a text"),
+        ("<?php echo '<a href=x>x</a>';", "a program"),
+        ("name,amount\nx,1\n", "a table without a column of addresses"),
+        ("Dear Ada, how are you?\nWell, thanks.", "a text"),
+        (
+            "Return-Path: <ada@example.org>\nSubject: Tides\n\n<html><a href=https://x.example/>x</a></html>",
+            "an email",
+        ),
     ] {
         let error = refusal(text);
         assert!(error.contains("contains no bookmarks") && error.contains(seems), "{text}: {error}");

@@ -7,6 +7,7 @@ use crate::cache::Write;
 use crate::db::{Engine, on};
 use crate::resources::bulk::Before;
 use crate::resources::draft::Checked;
+use crate::resources::import::Ready;
 use crate::resources::store::columns::tag_names;
 use crate::resources::{Tags, Visibility};
 
@@ -17,6 +18,7 @@ pub struct Holder {
     pub url_key: Option<Vec<u8>>,
     pub version: i64,
     pub visibility: String,
+    pub body: String,
     pub pinned: bool,
     pub unread: bool,
     #[sqlx(rename = "marks")]
@@ -34,6 +36,14 @@ impl Holder {
             unread: self.unread,
         }
     }
+}
+
+/// What the owner had before an import.
+#[derive(Clone, Copy)]
+pub struct Earlier {
+    pub owner: Uuid,
+    /// What this import has brought does not count.
+    pub import: Uuid,
 }
 
 /// By what resources are found.
@@ -82,7 +92,7 @@ macro_rules! bind_keys {
 /// transaction ends.
 pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx::Result<Vec<Holder>> {
     const SQL: &str = concat!(
-        "SELECT r.id, r.url_key, r.version, r.visibility, r.pinned, r.unread, r.marks, ",
+        "SELECT r.id, r.url_key, r.version, r.visibility, r.body, r.pinned, r.unread, r.marks, ",
         tag_names!(),
         " AS tags FROM resources r"
     );
@@ -102,21 +112,29 @@ pub async fn holders(tx: &mut Write, owner: Uuid, holding: Holding<'_>) -> sqlx:
     })
 }
 
-/// The owner's note that says the same, if there is one.
-pub async fn same_note(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+/// The owner's note that says the same, if there is one: for the second of equal ones in a file the second. They are in the order of
+/// an export.
+pub async fn same_note(tx: &mut Write, earlier: Earlier, ready: &Ready) -> sqlx::Result<Option<Uuid>> {
     const SQL: &str = "SELECT id FROM resources WHERE owner_id = $1 AND title_key = $2 AND kind = 'note'
-            AND title = $3 AND body = $4 AND trashed_at IS NULL ORDER BY id LIMIT 1";
-    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.derived.title_key).bind(&note.title)
-        .bind(&note.body).fetch_optional(conn).await)
+            AND title = $3 AND body = $4 AND trashed_at IS NULL AND (import_id IS NULL OR import_id <> $5)
+        ORDER BY created_at, id LIMIT 1 OFFSET $6";
+    let (note, skip) = (&ready.checked, i64::from(ready.equal_before));
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(earlier.owner).bind(&note.derived.title_key)
+        .bind(&note.title).bind(&note.body).bind(earlier.import).bind(skip).fetch_optional(conn).await)
 }
 
 /// The same in the trash.
-pub async fn same_note_in_trash(tx: &mut Write, owner: Uuid, note: &Checked) -> sqlx::Result<Option<Uuid>> {
+pub async fn same_note_in_trash(
+    tx: &mut Write,
+    earlier: Earlier,
+    note: &Checked,
+) -> sqlx::Result<Option<Uuid>> {
     const SQL: &str =
         "SELECT id FROM resources WHERE owner_id = $1 AND kind = 'note' AND title = $2 AND body = $3
-            AND trashed_at IS NOT NULL ORDER BY trashed_at DESC, id LIMIT 1";
-    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).bind(&note.title).bind(&note.body)
-        .fetch_optional(conn).await)
+            AND trashed_at IS NOT NULL AND (import_id IS NULL OR import_id <> $4)
+        ORDER BY trashed_at DESC, id LIMIT 1";
+    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(earlier.owner).bind(&note.title).bind(&note.body)
+        .bind(earlier.import).fetch_optional(conn).await)
 }
 
 pub async fn has_notes_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<bool> {
@@ -133,7 +151,11 @@ pub struct Trashed {
 }
 
 /// Those of the addresses that are in the owner's trash; of several entries the one that went there last is the last.
-pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid, keys: &[&[u8]]) -> sqlx::Result<Vec<Trashed>> {
+pub async fn addresses_in_trash(
+    tx: &mut Write,
+    earlier: Earlier,
+    keys: &[&[u8]],
+) -> sqlx::Result<Vec<Trashed>> {
     const SQL: &str =
         "SELECT r.id, r.url_key FROM resources r WHERE r.trashed_at IS NOT NULL AND r.owner_id = ";
     if keys.is_empty() {
@@ -141,7 +163,8 @@ pub async fn addresses_in_trash(tx: &mut Write, owner: Uuid, keys: &[&[u8]]) -> 
     }
     on!(tx.conn(), conn => {
         let mut query = QueryBuilder::new(SQL);
-        let mut list = query.push_bind(owner).push(" AND r.url_key IN (").separated(", ");
+        query.push_bind(earlier.owner).push(" AND (r.import_id IS NULL OR r.import_id <> ").push_bind(earlier.import);
+        let mut list = query.push(") AND r.url_key IN (").separated(", ");
         for key in keys {
             list.push_bind(*key);
         }

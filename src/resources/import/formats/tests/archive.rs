@@ -42,6 +42,35 @@ fn a_vault_of_notes_and_clippings() {
 }
 
 #[test]
+fn omnivore_has_its_entries_in_json_and_their_highlights_in_markdown() {
+    let export = zip(&[
+        (
+            "metadata_0_to_20.json",
+            r#"[{"slug":"tides-1","title":"Tides","url":"https://tides.example/","description":"Of the coast",
+                "state":"Archived","labels":["sea"]},{"slug":"fog-2","title":"Fog","url":"https://fog.example/"}]"#,
+        ),
+        (
+            "metadata_20_to_40.json",
+            r#"[{"slug":"x","title":"X","url":"https://x.example/"},{"url":"\ud800"}]"#,
+        ),
+        ("highlights/tides-1.md", "> High *water*\n"),
+        ("content/tides-1.html", "<p>The page</p>"),
+    ]);
+    let source = open(&export).expect("an export");
+    let found = all(&source);
+    let seen: Vec<_> = found.iter().map(|entry| (entry.line, entry.href.as_str())).collect();
+    assert_eq!(
+        seen,
+        [(1, "https://tides.example/"), (2, "https://fog.example/"), (3, "https://x.example/"), (4, "")]
+    );
+    assert_eq!(
+        (found[0].notes.as_str(), found[0].tags.join("/")),
+        ("Of the coast\n\n> High *water*", "sea/archived".to_owned())
+    );
+    assert!(source.format().starts_with("Omnivore") && !source.is_own() && found[1].notes.is_empty());
+}
+
+#[test]
 fn archives_that_are_none_of_notes_or_unpack_to_too_much_are_refused() {
     let large = "x".repeat(1 << 20);
     let bomb: Vec<(String, &str)> = (0..140).map(|number| (format!("{number}.md"), large.as_str())).collect();
@@ -49,6 +78,11 @@ fn archives_that_are_none_of_notes_or_unpack_to_too_much_are_refused() {
     let cut = zip(&[("a.md", "text")]);
     for (archive, sentence) in [
         (zip(&[("a.html", "<DL>")]), "a ZIP archive without Markdown files"),
+        (
+            zip(&[("part_000000.csv", "title,url")]),
+            "If the file with your bookmarks is in it, extract that file",
+        ),
+        (zip(&[("metadata_0_to_20.json", "[]")]), "a ZIP archive without Markdown files"),
         (zip(&[("[Content_Types].xml", ""), ("a.md", "x")]), "a document or a program"),
         (zip(&bomb), "unpacks to more than 128 MiB"),
         (zip(&[("a.md", &"x".repeat((1 << 20) + 1))]), "a file in it to more than 1 MiB"),

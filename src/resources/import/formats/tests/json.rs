@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{added, all, entries, only, open};
+use crate::resources::import::entry::Entry;
 use crate::timestamp::Timestamp;
 
 #[test]
@@ -52,6 +53,70 @@ fn karakeep_and_linkwarden() {
     assert_eq!(
         (found.title.as_str(), found.folders.join("/"), found.tags.join("/")),
         ("Tides", "Sea".to_owned(), "coast".to_owned())
+    );
+}
+
+#[test]
+fn a_note_of_karakeep_is_markdown_and_its_title_is_not() {
+    let note = |text: &str| {
+        only(&format!(r#"{{"bookmarks":[{{"title":null,"content":{{"type":"text","text":"{text}"}}}}]}}"#))
+    };
+    let found = note("Just a **text** note\\n\\n- one");
+    assert_eq!(
+        (found.title.as_str(), found.notes.as_str()),
+        ("Just a text note", "Just a **text** note\n\n- one")
+    );
+    assert!(found.is_note && found.href.is_empty());
+    assert_eq!(note(&"x".repeat(600)).title.len(), 500);
+}
+
+#[test]
+fn lists_of_karakeep_are_folders_by_ids_and_by_names() {
+    let file = r#"{"bookmarks":[
+        {"title":"Tides","content":{"type":"link","url":"https://tides.example/"},"lists":["n","w"]},
+        {"title":"Fog","content":{"type":"link","url":"https://fog.example/"},"lists":["Weather",{"name":"Sea"}]}],
+        "lists":[{"id":"s","name":"Sea","parentId":null},{"id":"n","name":"North","parentId":"s"},
+            {"id":"w","name":"Weather","parentId":"w"}]}"#;
+    let found = entries(file);
+    let paths = |entry: &Entry| {
+        let others = entry.other_folders.iter().map(|path| path.join("/"));
+        std::iter::once(entry.folders.join("/")).chain(others).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (paths(&found[0]), paths(&found[1])),
+        (vec!["Sea/North".to_owned(), "Weather".to_owned()], vec!["Weather".to_owned(), "Sea".to_owned()])
+    );
+}
+
+#[test]
+fn collections_of_linkwarden_are_nested_and_may_be_private() {
+    let file = r#"{"collections":[
+        {"id":1,"name":"Public coll","isPublic":true,"parentId":null,"links":[{"id":7,"name":"A","url":"https://a.example/"}]},
+        {"id":2,"name":"Child","isPublic":false,"parentId":1,"links":[{"id":8,"name":"B","url":"https://b.example/"}]},
+        {"id":3,"name":"No mark","links":[{"id":9,"name":"C","url":"https://c.example/"}]}],
+        "pinnedLinks":[{"id":8,"name":"B"}]}"#;
+    let found = entries(file);
+    let paths: Vec<String> = found.iter().map(|entry| entry.folders.join("/")).collect();
+    assert_eq!(paths, ["Public coll", "Public coll/Child", "No mark"]);
+    assert_eq!([found[0].private, found[1].private, found[2].private], [None, Some(true), None]);
+    assert_eq!([found[0].flags.pinned, found[1].flags.pinned], [false, true]);
+}
+
+#[test]
+fn dates_of_1970_and_before_are_coffers_own_alone() {
+    let own = |date: &str| {
+        only(&format!(
+            r#"{{"exported_at":"x","resources":[{{"kind":"note","title":"A","body":"","created_at":"{date}"}}]}}"#
+        ))
+    };
+    for date in ["1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.500Z", "1601-05-03T00:00:00.000Z"] {
+        assert_eq!(own(date).added, Timestamp::parse(date), "{date}");
+    }
+    let others =
+        |date: &str| added(&only(&format!(r#"[{{"url":"https://a.example/","created_at":"{date}"}}]"#)));
+    assert_eq!(
+        [others("1970-01-01T00:00:00Z"), others("0"), others("0001-01-01T00:00:00Z"), others("1960-01-01")],
+        [None, None, None, Some(-315_619_200)]
     );
 }
 

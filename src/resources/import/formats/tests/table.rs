@@ -52,6 +52,10 @@ fn readwise_reader_and_other_tables() {
         Tides,https://tides.example/,1,sea,2023-11-14 22:13:20+00:00,0.5,archive,True\n";
     let found = only(reader);
     assert_eq!((found.tags.join("/"), added(&found)), ("sea/archived".to_owned(), Some(1_700_000_000)));
+    let tagged =
+        |tags: &str| only(&format!("Title,URL,Document tags\nTides,https://tides.example/,{tags}\n")).tags;
+    assert_eq!(tagged("\"['rust', 'a b']\""), ["rust", "a b"]);
+    assert_eq!((tagged("['shortlisted']"), tagged("[]").len()), (vec!["shortlisted".to_owned()], 0));
     let found = only("name;link\r\n\"Tide; \"\"tables\"\"\";https://tides.example/\r\n");
     assert_eq!((found.title.as_str(), found.href.as_str()), ("Tide; \"tables\"", "https://tides.example/"));
     assert_eq!(only("link\tremark\nhttps://tides.example/\tx\n").href, "https://tides.example/");
@@ -80,4 +84,27 @@ fn columns_without_known_names_are_found_and_can_be_chosen() {
     let columns = BTreeMap::from([(Role::Address, 1)]);
     let source = Source::open(table.as_bytes(), &Choices { columns, ..Choices::default() });
     assert_eq!(all(&source.expect("a table")).remove(0).title, "");
+}
+
+#[test]
+fn columns_that_are_not_there_or_have_two_roles_are_refused() {
+    let table = "title,url\nTides,https://tides.example/\n";
+    let refused = |columns: &[(Role, usize)]| {
+        let columns = columns.iter().copied().collect();
+        let opened = Source::open(table.as_bytes(), &Choices { columns, ..Choices::default() });
+        opened.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert!(refused(&[(Role::Address, 99)]).contains("no column 99 for the address"));
+    assert!(refused(&[(Role::Address, 2)]).contains("the last of this table is 1"));
+    assert!(refused(&[(Role::Address, 0), (Role::Title, 0)]).contains("can’t be address and title"));
+    assert_eq!(refused(&[(Role::Address, 1), (Role::Title, 0)]), "");
+}
+
+#[test]
+fn a_day_in_numbers_dates_a_row() {
+    let date = |text: &str| added(&only(&format!("url,date\nhttps://a.example/,{text}\n")));
+    assert_eq!(
+        [date("31.12.2020"), date("12/31/2020"), date("1/2/2020")],
+        [Some(1_609_372_800), Some(1_609_372_800), None]
+    );
 }
