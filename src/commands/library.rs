@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::identity::Viewer;
 use crate::resources::import::choices::Choices;
-use crate::resources::import::{File, Report};
+use crate::resources::import::{CHOOSE_ENCODING, File, Report};
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} {elapsed}";
 
@@ -59,8 +59,23 @@ async fn bring_in(app: &App, viewer: &Viewer, file: File<'_>, is_preview: bool) 
     Ok(())
 }
 
-/// What a file would do.
+/// Lines that a preview shows of what is refused.
+const REFUSALS: usize = 20;
+/// New tags that it names.
+const TAGS: usize = 50;
+
+/// What a file would do, with what it refuses and the tags that it makes.
 fn preview(report: &Report) {
+    summary(report);
+    refusals(report, REFUSALS);
+    let named = report.new_tags.len().min(TAGS);
+    if named > 0 {
+        println!("New tags: {}.", report.new_tags[..named].join(", "));
+        and_more(report.new_tag_count, named);
+    }
+}
+
+fn summary(report: &Report) {
     println!("{}: {}.", report.file_name, report.format);
     println!(
         "It has {} new, {} already saved, {} in the trash, {} to skip. It makes {} new tags.",
@@ -69,12 +84,12 @@ fn preview(report: &Report) {
 }
 
 fn import_error(error: &Error) -> String {
-    match error {
-        Error::Invalid(errors) if errors.get("charset").is_some() => {
-            format!("{} Use --charset, for example --charset gbk.", sentence(error))
-        }
-        error => sentence(error),
-    }
+    for_terminal(&sentence(error))
+}
+
+/// A sentence of the page as the terminal says it.
+fn for_terminal(sentence: &str) -> String {
+    sentence.replace(CHOOSE_ENCODING, "Name the encoding with --charset, for example --charset gbk.")
 }
 
 fn tell(report: &Report, import: Uuid) {
@@ -86,12 +101,7 @@ fn tell(report: &Report, import: Uuid) {
             report.unreadable
         );
     }
-    for refusal in &report.refusals {
-        let address = if refusal.address == refusal.text { "" } else { &refusal.address };
-        let what = format!("{} {address}", refusal.text);
-        println!("  line {}: {} ({})", refusal.line, refusal.reason, what.trim_end());
-    }
-    and_more(report.refused, report.refusals.len());
+    refusals(report, report.refusals.len());
     println!("{} already saved got new tags, {} were shortened.", report.merged, report.shortened);
     for merged in report.duplicates.iter().filter(|duplicate| !duplicate.added.is_empty()) {
         println!("  line {}: new tags {} ({})", merged.line, merged.added.join(", "), merged.title);
@@ -101,6 +111,17 @@ fn tell(report: &Report, import: Uuid) {
     }
     and_more(report.shortened, report.shortenings.len());
     println!("You can undo it for 30 days on the page /import/{import}, which /import leads to.");
+}
+
+/// The first of the lines that can't come in.
+fn refusals(report: &Report, most: usize) {
+    let shown = report.refusals.len().min(most);
+    for refusal in &report.refusals[..shown] {
+        let address = if refusal.address == refusal.text { "" } else { &refusal.address };
+        let what = format!("{} {address}", refusal.text);
+        println!("  line {}: {} ({})", refusal.line, refusal.reason, what.trim_end());
+    }
+    and_more(report.refused, shown);
 }
 
 fn and_more(all: usize, shown: usize) {

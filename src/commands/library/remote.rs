@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::interval;
 use uuid::Uuid;
 
-use super::{bar, preview, tell};
+use super::{bar, for_terminal, preview, summary, tell};
 use crate::cli::args::ImportArgs;
 use crate::resources::import::Report;
 
@@ -46,10 +46,11 @@ pub async fn import(args: &ImportArgs, server: &str, name: &str, bytes: Vec<u8>)
     let sent =
         server.client.post(&server.address).query(&query).header(CONTENT_TYPE, "application/octet-stream");
     let mut import = server.ask(sent.body(bytes)).await?;
-    preview(&import.report);
     if args.preview {
+        preview(&import.report);
         return Ok(());
     }
+    summary(&import.report);
     let place = format!("{}/{}", server.address, import.id);
     import = server.ask(server.client.post(format!("{place}/commit"))).await?;
     let (bar, mut tick) = (bar("Importing"), interval(LOOK));
@@ -86,7 +87,9 @@ impl Server {
             return serde_json::from_slice(&bytes)
                 .map_err(|error| format!("{} answered as no coffer does: {error}.", self.address));
         }
-        Err(refusal(&bytes).unwrap_or_else(|| format!("{} answered {status}.", self.address)))
+        Err(refusal(&bytes)
+            .map(|sentence| for_terminal(&sentence))
+            .unwrap_or_else(|| format!("{} answered {status}.", self.address)))
     }
 }
 
