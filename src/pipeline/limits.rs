@@ -60,7 +60,7 @@ struct Presented {
 }
 
 impl Presented {
-    /// Only who has a good token in the body is answered with another.
+    /// A good token in the body is answered with a new one, and a wrong one with an error.
     fn is_good(self, pipeline: &Pipeline, response: &Response) -> bool {
         pipeline.auth.known.has_token(self.key) || (self.is_in_body && response.status().is_success())
     }

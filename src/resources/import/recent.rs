@@ -31,7 +31,7 @@ pub struct RecentImport {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ImportList {
+pub struct ImportList {
     items: Vec<RecentImport>,
 }
 
@@ -49,7 +49,7 @@ impl Resources {
 #[utoipa::path(get, path = "/imports", operation_id = "listImports", tag = "imports", security(("session" = []), ("bearer" = ["resources:write"])), responses(
     (status = 200, body = ImportList, description = "The imports"),
 ))]
-pub(super) async fn list(
+pub async fn list(
     FromState(resources): FromState<Arc<Resources>>,
     viewer: Scoped<ResourcesWrite>,
 ) -> Result<axum::Json<ImportList>> {

@@ -50,17 +50,19 @@ struct Folder {
     is_private: bool,
 }
 
-/// `None` for a text that is no JSON, or holds no links that are known.
+/// `None` for a text that is no JSON, or holds no links and notes that are known.
 pub fn parse<'a>(text: &str) -> Option<Found<'a>> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
     let (format, items) = items(text)?;
     let is_own = items.is_own;
-    let mut until_a_link =
-        |Entry { href, .. }| if href.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    let has_links = is_own || items.each(text, &mut until_a_link).is_break();
-    has_links.then(|| Found { is_own, ..Found::new(format, Entries::Json(items)) })
+    let mut until_one = |Entry { href, is_note, .. }| match href.is_empty() && !is_note {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    let has_entries = is_own || items.each(text, &mut until_one).is_break();
+    has_entries.then(|| Found { is_own, ..Found::new(format, Entries::Json(items)) })
 }
 
 /// What the format is called, and its entries.
