@@ -150,16 +150,16 @@ pub struct PastRevision {
 impl Resource {
     /// What a change meets that has read another version.
     pub fn conflict(&self) -> Error {
-        Error::VersionConflict { version: self.version, current: self.shown() }
+        Error::VersionConflict { version: self.version, current: Box::new(self.json_value()) }
     }
 
     /// What a new entry meets whose id it has.
     pub fn id_in_use(&self) -> Error {
-        Error::IdInUse { version: self.version, current: self.shown() }
+        Error::IdInUse { version: self.version, current: Box::new(self.json_value()) }
     }
 
-    fn shown(&self) -> Box<serde_json::Value> {
-        Box::new(serde_json::to_value(ResourceBody::from(self)).unwrap_or_default())
+    fn json_value(&self) -> serde_json::Value {
+        serde_json::to_value(ResourceBody::from(self)).unwrap_or_default()
     }
 }
 

@@ -80,13 +80,13 @@ async fn a_search_that_is_saved_stays_where_it_is() {
     app.admin("root").await.saves(json!({ "title": "Tide" })).await;
     let place =
         "const { left, top } = document.querySelector('.save-search summary').getBoundingClientRect();
-        return [left, top]";
+        return [left, top].map(Math.round)";
     for screen in [DESK, PHONE] {
         let browser = opened(&app, screen).await;
         browser.goto("/resources?q=tide").await;
-        let before: [f64; 2] = browser.run(place).await;
+        let before: [i64; 2] = browser.run(place).await;
         let _: () = browser.run("document.querySelector('.save-search').open = true").await;
-        assert_eq!(browser.run::<[f64; 2]>(place).await, before, "{screen:?}");
+        assert_eq!(browser.run::<[i64; 2]>(place).await, before, "{screen:?}");
         browser.fill("Name of this search", &format!("Tides {}", screen.0)).await;
         browser.press("Save search").await;
         browser.has(".toast", "Search saved.").await;

@@ -289,7 +289,7 @@ async fn imports_of_the_last_30_days_are_found_again(app: App) {
     let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);
     ada.get("/import").await.ok().lacks("Imports of the last 30 days");
     for (name, step) in [("first.html", ""), ("second.html", "preview")] {
-        app.later(Duration::from_secs(60));
+        app.later(Duration::from_mins(1));
         ada.uploads("/import", name, file().as_bytes(), &[("visibility", "private"), ("step", step)])
             .await
             .is(303);

@@ -263,7 +263,7 @@ async fn a_slow_receiver_holds_up_no_others(app: App) {
     eve.json_free(Method::POST, &format!("/api/v1/me/deliveries/{first}/replay")).await.is(202);
     eventually(AT_ONCE, async || has(&quick, 3).await).await.expect("the replay, and what came meanwhile");
     slow.keeps_answers_back(false);
-    let delivered = timeout(Duration::from_secs(60), delivering).await.expect("it ends");
+    let delivered = timeout(Duration::from_mins(1), delivering).await.expect("it ends");
     delivered.expect("no panic").expect("the queue can be read");
 }
 

@@ -87,9 +87,10 @@ impl Server {
             return serde_json::from_slice(&bytes)
                 .map_err(|error| format!("{} answered as no coffer does: {error}.", self.address));
         }
-        Err(refusal(&bytes)
-            .map(|sentence| for_terminal(&sentence))
-            .unwrap_or_else(|| format!("{} answered {status}.", self.address)))
+        Err(refusal(&bytes).map_or_else(
+            || format!("{} answered {status}.", self.address),
+            |sentence| for_terminal(&sentence),
+        ))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::web::scoped::{ResourcesWrite, Scoped};
 #[schema(as = ImportItem)]
 pub struct RecentImport {
     pub id: Uuid,
+    /// How far it is.
     #[sqlx(try_from = "String")]
     pub state: State,
     /// The name of the file.

@@ -4,7 +4,7 @@ use serde_json::error::Category;
 
 use crate::error::{Code, Error};
 
-/// How serde_json begins its sentence on a body that is nested too deeply; it has no kind of its own.
+/// How `serde_json` begins its sentence on a body that is nested too deeply; it has no kind of its own.
 const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// 400 `malformed_json`.

@@ -24,11 +24,18 @@ for (const { dateTime } of all("time")) expect(!/\.\d{4,}/.test(dateTime), `HTML
 for (const wide of all(".prose :is(pre, table)")) expect(wide.tabIndex === 0, `no keyboard scrolls ${brief(wide)}`);
 expect(document.querySelector("meta[name=description]")?.content, "the page has no description");
 for (const cell of all("tr.refused td:first-child")) {
-  const bar = Number(getComputedStyle(cell).boxShadow.match(/([\d.]+)px 0px 0px 0px inset/)?.[1] ?? 0);
+  const mark = [cell, cell.parentElement].find((one) => getComputedStyle(one).boxShadow !== "none");
+  const ends = [...getComputedStyle(mark ?? cell).boxShadow.matchAll(/-([\d.]+)px 0px 0px 0px/g)].map((end) => Number(end[1]));
+  const [near = 0, far = 0] = ends;
   const text = document.createRange();
   text.selectNodeContents(cell);
-  const gap = text.getBoundingClientRect().left - cell.getBoundingClientRect().left - bar;
-  expect(bar > 0 && gap >= 4, `the bar of ${bar} px stands ${gap} px from the text of ${brief(cell)}`);
+  const left = (mark ?? cell).getBoundingClientRect().left;
+  const gap = text.getBoundingClientRect().left - left + near;
+  expect(far > near && gap >= 4, `the bar of ${far - near} px stands ${gap} px from the text of ${brief(cell)}`);
+  for (let around = cell.parentElement; around; around = around.parentElement) {
+    const cuts = getComputedStyle(around).overflowX !== "visible" && around.getBoundingClientRect().left > left - far;
+    expect(!cuts, `the bar of ${brief(cell)} is cut off by ${brief(around)}`);
+  }
 }
 const edits = all("[data-edit]").map((link) => link.textContent);
 expect(edits.every((edit) => edit.includes("“")), "an Edit doesn't say of what");

@@ -57,9 +57,8 @@ pub fn parse<'a>(text: &str) -> Option<Found<'a>> {
     }
     let (format, items) = items(text)?;
     let is_own = items.is_own;
-    let mut until_one = |Entry { href, is_note, .. }| match href.is_empty() && !is_note {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+    let mut until_one = |Entry { href, is_note, .. }| {
+        if href.is_empty() && !is_note { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let has_entries = is_own || items.each(text, &mut until_one).is_break();
     has_entries.then(|| Found { is_own, ..Found::new(format, Entries::Json(items)) })
