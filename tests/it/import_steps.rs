@@ -305,5 +305,6 @@ async fn imports_of_the_last_30_days_are_found_again(app: App) {
     );
     assert_eq!(eve.get("/api/v1/imports").await.ok().json(), json!({ "items": [] }));
     app.later(Duration::from_hours(31 * 24));
-    ada.get("/import").await.ok().lacks("first.html");
+    let recent = app.coffer.library.resources.recent_imports(&app.viewer("ada").await).await.expect("a list");
+    assert!(recent.is_empty(), "{recent:?}");
 }
