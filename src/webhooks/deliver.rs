@@ -67,11 +67,12 @@ impl Webhooks {
     /// Delivers until the program ends.
     pub async fn maintain(self) {
         let Some(fetcher) = self.0.deps.fetcher.clone() else { return };
+        let mut queued = self.0.queued.subscribe();
         loop {
             if let Err(error) = self.deliver(&fetcher).await {
                 tracing::warn!(event = "webhook_queue", ?error, "webhooks can't be served");
             }
-            let _ = tokio::time::timeout(POLL_EVERY, self.0.queued.notified()).await;
+            let _ = tokio::time::timeout(POLL_EVERY, queued.changed()).await;
         }
     }
 
@@ -85,6 +86,7 @@ impl Webhooks {
 
     async fn deliver(&self, fetcher: &Fetcher) -> Result<()> {
         let _delivering = self.0.delivering.lock().await;
+        let mut queued = self.0.queued.subscribe();
         let (mut sending, mut receivers) = (JoinSet::new(), HashMap::<Id, Receiver>::new());
         loop {
             self.gather_all().await?;
@@ -106,7 +108,7 @@ impl Webhooks {
                         receivers.remove(&error.id());
                     }
                 },
-                _ = tokio::time::timeout(POLL_EVERY, self.0.queued.notified()) => {}
+                _ = tokio::time::timeout(POLL_EVERY, queued.changed()) => {}
             }
         }
     }

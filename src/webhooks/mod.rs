@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use data_encoding::BASE64;
 use serde::Serialize;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, watch};
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -74,7 +74,8 @@ struct Inner {
     deps: Deps,
     /// The secrets must be read again, to sign with them.
     sealer: Sealer,
-    queued: Notify,
+    /// Marked for all who deliver when something is queued anew.
+    queued: watch::Sender<()>,
     /// Held while this node delivers.
     delivering: Mutex<()>,
 }
@@ -93,7 +94,7 @@ pub struct Made {
 
 impl Webhooks {
     pub fn new(deps: Deps, keys: &Keys) -> Self {
-        let (sealer, queued) = (Sealer::new(keys.derive(PURPOSE)), Notify::new());
+        let (sealer, queued) = (Sealer::new(keys.derive(PURPOSE)), watch::Sender::default());
         Self(Arc::new(Inner { deps, sealer, queued, delivering: Mutex::default() }))
     }
 
@@ -158,7 +159,7 @@ impl Webhooks {
     pub async fn replay(&self, owner: &Member, delivery: Uuid) -> Result<Uuid> {
         let Deps { db, system, .. } = &self.0.deps;
         let webhook = store::replay(db, owner.id, delivery, system.now()).await?.ok_or(Error::NotFound)?;
-        self.0.queued.notify_one();
+        self.0.queued.send_replace(());
         Ok(webhook)
     }
 
