@@ -414,7 +414,8 @@ impl WebDriverCompatibleCommand for DriverCommand {
 
 fn field(label_or_name: &str) -> String {
     let name = literal(label_or_name);
-    let label = format!("label[.//text()[normalize-space()={name}]]");
+    let is_it = format!("normalize-space()={name}");
+    let label = format!("label[.//text()[{is_it}] or descendant-or-self::*[{is_it}]]");
     format!(
         "//*[self::input or self::textarea or self::select]\
          [@name={name} or @aria-label={name} or @id=//{label}/@for or ancestor::{label}]"
