@@ -453,6 +453,7 @@ async fn takes_the_tour_of_trash_and_imports(owner: &Actor) {
     owner.json_free(Method::DELETE, "/api/v1/trash").await.ok();
     let file = "<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><DT><A HREF=\"https://in.example/\">In</A></DL>";
     let sent = owner.sends(Method::POST, "/api/v1/imports", "text/html", file).await.is(201);
+    owner.get("/api/v1/imports").await.ok();
     let import = sent.header("location");
     owner.get(&import).await.ok().text_has("\"previewed\"");
     owner.json_free(Method::POST, &format!("{import}/commit")).await.ok();
