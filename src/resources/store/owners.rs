@@ -6,7 +6,7 @@ use crate::db::{Db, on};
 use crate::identity::Viewer;
 use crate::resources::query::{Criterion, Filter};
 
-/// Replaces `by:NAME` and `by:me`. Nobody has the nil id: it stands for a name that nobody has, and for a visitor.
+/// Replaces `by:NAME` and `by:me` by ids. The nil id, which no account has, stands for an unknown name and for a visitor.
 pub async fn identify(db: &Db, viewer: &Viewer, filters: &mut [Filter]) -> sqlx::Result<()> {
     const SQL: &str = "SELECT id FROM users WHERE username_key = $1";
     for Filter { criterion, .. } in filters {
