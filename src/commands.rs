@@ -32,7 +32,17 @@ use crate::identity::Member;
 use crate::system::System;
 
 /// The error says what to do.
-pub async fn run(invocation: Invocation) -> Result<(), String> {
+pub fn run(invocation: Invocation) -> Result<(), String> {
+    // Here and not in `main`: the program's crate would compile every command's future once more.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot start its worker threads: {error}"))?;
+    let done = runtime.block_on(carry_out(invocation));
+    // Does not wait for what hangs, such as a DNS lookup.
+    runtime.shutdown_background();
+    done
+}
+
+async fn carry_out(invocation: Invocation) -> Result<(), String> {
     let config = *invocation.config;
     match invocation.command {
         Command::Serve => Box::pin(serve::serve_library(config)).await,

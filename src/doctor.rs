@@ -105,7 +105,10 @@ fn visitors(config: &Config) -> Finding {
         ));
     }
     match site(config) {
-        Ok(site) if site.is_https() && config.client.trusted_proxies.is_empty() => Warning(
+        Ok(site)
+            if site.is_https()
+                && config.tls.tls_certificate.is_none()
+                && config.client.trusted_proxies.is_empty() => Warning(
             "coffer seems to be behind an https proxy, but COFFER_TRUSTED_PROXIES is not set, so all visitors share one limit. Add the proxy's address."
                 .to_owned(),
         ),

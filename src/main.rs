@@ -1,4 +1,4 @@
-//! Command line → configuration → telemetry → application → serve → graceful stop.
+//! Command line → configuration → command.
 
 use std::process::ExitCode;
 
@@ -18,17 +18,7 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(error) => error.exit(),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("coffer: cannot start its worker threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let done = runtime.block_on(commands::run(invocation));
-    // Does not wait for what hangs, such as a DNS lookup.
-    runtime.shutdown_background();
-    match done {
+    match commands::run(invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             eprintln!("coffer: {sentence}");

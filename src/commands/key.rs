@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::rotation::{self, Resealed};
+use super::rotation::{self, Rotated};
 use super::sentence;
 use crate::cli::args::{KeyAction, Rotate};
 use crate::config::Config;
@@ -38,8 +38,8 @@ async fn change(db: &Db, rotate: &Rotate, config: &Config, context: &System) -> 
         return Err("Another coffer is connected to this database. Stop every node first.".to_owned());
     }
     let rotation = Rotation { context, owner, old: old.as_ref(), new: &new };
-    let resealed = rotation::run(&rotation, db).await.map_err(|e| sentence(&e.into()))?;
-    report(&resealed, owner, new.id());
+    let rotated = rotation::run(&rotation, db).await.map_err(|e| sentence(&e.into()))?;
+    report(&rotated, owner, new.id());
     if rotate.to.is_some() {
         println!(
             "Set COFFER_SECRET_KEY on every node to the content of {}, then start the nodes.",
@@ -73,15 +73,22 @@ fn new_place(rotate: &Rotate, config: &Config) -> Result<PathBuf, String> {
     }
 }
 
-fn report(resealed: &Resealed, old: KeyId, new: KeyId) {
+fn report(rotated: &Rotated, old: KeyId, new: KeyId) {
+    let Rotated { emails, webhooks, second_factors, switched_off } = rotated;
     println!(
-        "The database now uses the key {new} instead of {old}. Re-encrypted: {} queued emails, {} two-step logins.",
-        resealed.letters, resealed.second_factors
+        "The database now uses the key {new} instead of {old}. Re-encrypted: {} queued emails, {} webhooks, {second_factors} two-step logins.",
+        emails.kept, webhooks.kept
     );
-    if !resealed.switched_off.is_empty() {
+    if emails.lost + webhooks.lost > 0 {
+        println!(
+            "Deleted because their secrets could not be decrypted: {} queued emails, {} webhooks. Ask their owners to add their webhooks again.",
+            emails.lost, webhooks.lost
+        );
+    }
+    if !switched_off.is_empty() {
         println!(
             "Two-step login is turned off for {} accounts because their secrets could not be decrypted. The audit trail lists them.",
-            resealed.switched_off.len()
+            switched_off.len()
         );
     }
 }
@@ -98,7 +105,7 @@ fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
             current.display()
         )
     })?;
-    println!("The new key is in {}. Copy it to every node and keep it with your backups.", current.display());
+    println!("The new key is in {}. Copy it to every node, and keep a copy of it apart from your backups.", current.display());
     if old.exists() {
         println!("Older backups need {}.", old.display());
     }

@@ -79,17 +79,20 @@ impl<S: Sync> FromRequestParts<S> for KeyOfFile {
     }
 }
 
-/// For requests whose answer holds a secret, which is kept nowhere.
-///
-/// # Errors
-/// 400 `bad_idempotency_key` when there is a key.
-pub fn refuse_key(headers: &HeaderMap) -> Result<()> {
-    const SECRET: &str =
-        "This answer holds a secret, so coffer does not keep it to repeat it. Leave out Idempotency-Key.";
-    if headers.contains_key(KEY) {
-        return Err(Error::Malformed { code: Code::BadIdempotencyKey, message: SECRET.into() });
+/// Of a request whose answer holds a secret, which is kept nowhere: 400 `bad_idempotency_key` when it has a key.
+pub struct WithoutKey;
+
+impl<S: Sync> FromRequestParts<S> for WithoutKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        const SECRET: &str =
+            "This answer holds a secret, so coffer does not keep it to repeat it. Leave out Idempotency-Key.";
+        if parts.headers.contains_key(KEY) {
+            return Err(Error::Malformed { code: Code::BadIdempotencyKey, message: SECRET.into() });
+        }
+        Ok(Self)
     }
-    Ok(())
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>> {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::key::{IdempotencyKey, Key, KeyOfFile, Keyed, refuse_key};
+pub use self::key::{IdempotencyKey, Key, KeyOfFile, Keyed, WithoutKey};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::system::System;

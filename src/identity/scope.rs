@@ -31,9 +31,9 @@ impl Scope {
     pub const fn help(self) -> &'static str {
         match self {
             Self::ResourcesRead => "Read links, notes and tags",
-            Self::ResourcesWrite => "Create, edit and delete links and notes",
-            Self::AccountRead => "Read your account, devices and tokens",
-            Self::AccountWrite => "Log out devices, create and revoke tokens",
+            Self::ResourcesWrite => "Create, edit, delete and share links and notes",
+            Self::AccountRead => "Read your account, devices, tokens and webhooks",
+            Self::AccountWrite => "Log out devices, create and revoke tokens, manage webhooks",
             Self::AdminRead => "Read people and the audit trail (admins only)",
             Self::AdminWrite => "Manage accounts (admins only)",
         }

@@ -18,6 +18,14 @@ pub struct Rotation<'a> {
     pub new: &'a Keys,
 }
 
+/// How many secrets of a kind were sealed for the new key.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    pub kept: usize,
+    /// They could not be opened.
+    pub lost: usize,
+}
+
 /// The file of a new key until the database belongs to it.
 pub fn waiting(source: KeySource<'_>) -> PathBuf {
     path(source).with_extension("key.new")

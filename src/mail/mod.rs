@@ -25,7 +25,7 @@ use self::transport::{Failure, Transport};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
-use crate::keys::rotation::Rotation;
+use crate::keys::rotation::{Resealed, Rotation};
 use crate::public_url::PublicUrl;
 use crate::sealer::Sealer;
 use crate::system::System;
@@ -99,18 +99,19 @@ pub async fn send_test(
 
 const PURPOSE: &str = "letter";
 
-/// Seals queued emails with another master key, and deletes those that can't be opened. Returns how many are left.
-pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<usize> {
-    let mut count = 0;
+/// Seals queued emails with another master key, and deletes those that can't be opened.
+pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<Resealed> {
+    let mut counts = Resealed::default();
     for store::SealedEmail { id, sealed } in store::sealed(tx).await? {
         if let Some(sealed) = rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
             store::update_sealed(tx, id, &sealed).await?;
-            count += 1;
+            counts.kept += 1;
         } else {
             store::remove_in(tx, id).await?;
+            counts.lost += 1;
         }
     }
-    Ok(count)
+    Ok(counts)
 }
 
 /// Does not ask the server.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{DEFAULT_DAYS, NewShare, ShareLink, Shares, SharesState, Target, feeds, public, public_api};
 use crate::error::Result;
+use crate::idempotency::WithoutKey;
 use crate::identity::RequestMeta;
 use crate::timestamp::Timestamp;
 use crate::web::deps::WebDeps;
@@ -111,6 +112,7 @@ async fn list_shares(
 #[utoipa::path(post, path = "/me/shares", operation_id = "createShare", tag = "shares", request_body = ShareDraft,
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
     (status = 201, body = MadeShare, description = "The link, whose address is shown only once", headers(("Location" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`: an answer with a secret is not repeated"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`: the entry is not yours, or is in the trash"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
 ))]
@@ -119,6 +121,7 @@ async fn create_share(
     State(deps): State<Arc<WebDeps>>,
     asks: Scoped<ResourcesWrite>,
     origin: RequestMeta,
+    _: WithoutKey,
     Json(draft): Json<ShareDraft>,
 ) -> Result<Response> {
     let new = NewShare { entry: draft.entry, tag: draft.tag, query: draft.query, days: draft.days };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{DEFAULT_DAYS, Made, NewToken, Token, Tokens, TokensState};
 use crate::error::Result;
-use crate::idempotency::refuse_key;
+use crate::idempotency::WithoutKey;
 use crate::identity::{RequestMeta, Scope};
 use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
@@ -113,10 +113,9 @@ async fn create_token(
     State(tokens): State<Arc<Tokens>>,
     asks: SudoScoped<AccountWrite>,
     origin: RequestMeta,
-    headers: HeaderMap,
+    _: WithoutKey,
     Json(draft): Json<TokenDraft>,
 ) -> Result<Response> {
-    refuse_key(&headers)?;
     let owner = asks.signed_in()?;
     let new = NewToken { name: draft.name, scopes: draft.scopes, days: draft.days };
     let made = tokens.make(owner, &new, asks.within.as_ref(), &origin).await?;

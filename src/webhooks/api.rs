@@ -1,7 +1,7 @@
 //! Webhooks as JSON.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Delivery, Webhook, Webhooks, WebhooksState};
 use crate::error::Result;
-use crate::idempotency::refuse_key;
+use crate::idempotency::WithoutKey;
 use crate::identity::RequestMeta;
 use crate::timestamp::Timestamp;
 use crate::web::json::{Json, Problem};
@@ -126,10 +126,9 @@ async fn create_webhook(
     State(webhooks): State<Webhooks>,
     asks: SudoScoped<AccountWrite>,
     origin: RequestMeta,
-    headers: HeaderMap,
+    _: WithoutKey,
     Json(draft): Json<WebhookDraft>,
 ) -> Result<Response> {
-    refuse_key(&headers)?;
     let made = webhooks.create(asks.signed_in()?, &draft.url, &origin).await?;
     let location = [(header::LOCATION, format!("/api/v1/me/webhooks/{}", made.webhook.id))];
     let body = MadeWebhook { item: made.webhook.into(), secret: made.secret };

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
 use crate::identity::{Member, RequestMeta};
 use crate::keys::Keys;
-use crate::keys::rotation::Rotation;
+use crate::keys::rotation::{Resealed, Rotation};
 use crate::named::named;
 use crate::sealer::Sealer;
 use crate::system::System;
@@ -180,12 +180,19 @@ fn check(text: &str) -> Result<String> {
 }
 
 /// Seals the secrets with another master key, and deletes webhooks whose secret can't be opened.
-pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<()> {
+pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<Resealed> {
+    let mut counts = Resealed::default();
     for store::SealedSecret { id, sealed } in store::sealed(tx).await? {
         match rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
-            Some(sealed) => store::put_sealed(tx, id, &sealed).await?,
-            None => store::delete_any(tx, id).await?,
+            Some(sealed) => {
+                store::put_sealed(tx, id, &sealed).await?;
+                counts.kept += 1;
+            }
+            None => {
+                store::delete_any(tx, id).await?;
+                counts.lost += 1;
+            }
         }
     }
-    Ok(())
+    Ok(counts)
 }

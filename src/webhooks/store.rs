@@ -66,10 +66,14 @@ pub struct SealedSecret {
 }
 
 pub const BEHIND: &str = "SELECT w.id, w.owner_id, w.seq, c.seq AS latest
-    FROM webhooks w JOIN change_counters c ON c.owner_id = w.owner_id WHERE c.seq > w.seq";
+    FROM webhooks w JOIN change_counters c ON c.owner_id = w.owner_id
+    JOIN users u ON u.id = w.owner_id AND u.disabled_at IS NULL WHERE c.seq > w.seq";
+/// A disabled account's wait until it is enabled again.
 pub const DUE: &str = "SELECT id FROM webhook_deliveries WHERE state = 'waiting' AND next_at <= $1
     AND webhook_id NOT IN ($2, $3, $4, $5, $6, $7, $8, $9)
     AND webhook_id NOT IN (SELECT id FROM webhooks WHERE owner_id IN ($10, $11, $12, $13))
+    AND EXISTS (SELECT 1 FROM webhooks w JOIN users u ON u.id = w.owner_id
+        WHERE w.id = webhook_id AND u.disabled_at IS NULL)
     ORDER BY next_at LIMIT 1";
 
 /// What [`DUE`] passes over; the rest of each is nil.

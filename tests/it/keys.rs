@@ -11,6 +11,8 @@ use coffer::db::{Db, Engine as Taken};
 use coffer::identity::RequestMeta;
 use coffer::keys::store;
 use coffer::mail::Email;
+use reqwest::Method;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::startup::{COFFER, Place, READY, succeeded};
@@ -133,12 +135,14 @@ async fn ada(app: &App) -> Ada {
     let mut tx = app.coffer.db.begin().await.expect("a transaction");
     app.coffer.mail.queue(&mut tx, "ada@example.org", &letter).await.expect("a letter");
     tx.commit().await.expect("it stays");
+    let hook = json!({ "url": "https://hooks.example/" });
+    session.json(Method::POST, "/api/v1/me/webhooks", hook).await.is(201);
     Ada { session, phone, codes: shown.texts(".codes code") }
 }
 
 async fn on(engine: Engine) -> App {
     // Letters wait, as this server is not there.
-    App::with(engine, &[&format!("--smtp-url=smtp://127.0.0.1:{}", free_port())]).await
+    App::with(engine, &["--fetch=on", &format!("--smtp-url=smtp://127.0.0.1:{}", free_port())]).await
 }
 
 /// Logs in with the second step; the status of its answer.
@@ -165,7 +169,7 @@ async fn another_key_loses_nothing(engine: Engine) {
     let before = left.done(&["audit", "verify"]);
     let old = fs::read_to_string(left.file("secret.key")).expect("a key");
     let said = left.done(&["key", "rotate"]);
-    assert!(said.contains("1 two-step logins") && said.contains("queued emails"), "{said}");
+    assert!(said.contains("queued emails, 1 webhooks, 1 two-step logins."), "{said}");
     assert!(!said.contains(old.trim()), "no key is shown");
     let new = fs::read_to_string(left.file("secret.key")).expect("a key");
     assert_ne!(old, new);
@@ -305,7 +309,7 @@ async fn a_lost_key_is_not_replaced_in_silence(engine: Engine) {
         assert!(!left.file("secret.key").exists(), "{command:?} makes none");
     }
     let said = left.done(&["key", "rotate", "--lost"]);
-    assert!(said.contains("turned off for 1 accounts"), "{said}");
+    assert!(said.contains("turned off for 1 accounts") && said.contains("queued emails, 1 webhooks. Ask"), "{said}");
     assert!(left.refused(&["key", "rotate", "--lost"]).contains("not lost"));
     let verified = left.done(&["audit", "verify"]);
     assert!(verified.contains("trail is intact") && verified.contains("is lost"), "{verified}");

@@ -122,6 +122,9 @@ async fn an_answer_with_a_secret_is_not_kept(app: App) {
     for (path, body) in [
         ("/api/v1/me/tokens", json!({ "name": "sync", "scopes": ["resources:read"] })),
         ("/api/v1/me/webhooks", json!({ "url": "https://hooks.example/" })),
+        ("/api/v1/me/shares", json!({ "tag": "tides" })),
+        ("/api/v1/me/feeds", json!({ "tag": "tides" })),
+        ("/api/v1/me/feeds/01890a5d-ac96-774b-bcce-b302099a8057/renew", json!({})),
     ] {
         let ask = owner.json(Method::POST, path, body).header("idempotency-key", "a");
         ask.await.is(400).problem("bad_idempotency_key");

@@ -95,4 +95,7 @@ fn a_certificate_that_cannot_be_used_is_named() {
     ];
     let said = place.refusal(&["serve"], &plain);
     assert!(said.contains("COFFER_BASE_URL"), "{said}");
+    place.done(&["seed", "--count=1"], &[]);
+    let said = place.done(&["doctor"], &[&plain[..], &[("COFFER_BASE_URL", "https://localhost")]].concat());
+    assert!(said.contains("ok    visitors"), "no proxy stands before it: {said}");
 }

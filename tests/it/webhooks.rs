@@ -239,6 +239,26 @@ async fn a_delivery_comes_again_until_it_is_taken(app: App) {
     assert!(log(&owner, &hook).await.is_empty());
 }
 
+on_both_engines!(a_disabled_account_is_told_nothing, "--fetch=on", "--fetch-allow=127.0.0.1");
+async fn a_disabled_account_is_told_nothing(app: App) {
+    let (admin, eve) = (app.admin("root").await, app.signed_in("eve").await);
+    let server = Receiver::start().await;
+    adds_hook(&eve, &server.url).await;
+    server.answers(500);
+    eve.saves(json!({ "title": "A delivery that waits" })).await;
+    delivers(&app).await;
+    eve.saves(json!({ "title": "A change that none was told of" })).await;
+    let user = format!("/api/v1/admin/users/{}", app.viewer("eve").await.id().expect("an account"));
+    admin.json(Method::PATCH, &user, json!({ "disabled": true })).await.ok();
+    app.later(Duration::from_secs(61));
+    delivers(&app).await;
+    assert_eq!(server.arrived().len(), 1);
+    admin.json(Method::PATCH, &user, json!({ "disabled": false })).await.ok();
+    server.answers(204);
+    delivers(&app).await;
+    assert_eq!(server.arrived().len(), 3, "what waited comes once the account is back");
+}
+
 on_both_engines!(a_slow_receiver_holds_up_no_others, "--fetch=on", "--fetch-allow=127.0.0.1");
 async fn a_slow_receiver_holds_up_no_others(app: App) {
     let (ada, eve) = (app.signed_in("ada").await, app.signed_in("eve").await);

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Addressed, PrivateFeed, PrivateFeedDraft, address};
 use crate::error::Result;
+use crate::idempotency::WithoutKey;
 use crate::identity::RequestMeta;
 use crate::public_url::PublicUrl;
 use crate::shares::{Shares, SharesState};
@@ -84,6 +85,7 @@ async fn list_feeds(
 #[utoipa::path(post, path = "/me/feeds", operation_id = "createPrivateFeed", tag = "shares", request_body = PrivateFeedDraft,
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
     (status = 201, body = AddressedFeed, description = "The feed, whose address is shown only once", headers(("Location" = String))),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`: an answer with a secret is not repeated"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`, with one entry per field"),
 ))]
 async fn create_feed(
@@ -91,6 +93,7 @@ async fn create_feed(
     State(deps): State<Arc<WebDeps>>,
     asks: Scoped<ResourcesWrite>,
     origin: RequestMeta,
+    _: WithoutKey,
     Json(draft): Json<PrivateFeedDraft>,
 ) -> Result<Response> {
     let made = shares.create_feed(&asks, &draft, &origin).await?;
@@ -103,6 +106,7 @@ async fn create_feed(
 #[utoipa::path(post, path = "/me/feeds/{id}/renew", operation_id = "renewPrivateFeed", tag = "shares", params(("id" = Uuid, Path)),
     security(("session" = []), ("bearer" = ["resources:write"])), responses(
     (status = 200, body = AddressedFeed, description = "The feed with its new address; the old one no longer works"),
+    (status = 400, body = Problem, content_type = "application/problem+json", description = "`bad_idempotency_key`: an answer with a secret is not repeated"),
     (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
 ))]
 async fn renew_feed(
@@ -110,6 +114,7 @@ async fn renew_feed(
     State(deps): State<Arc<WebDeps>>,
     asks: Scoped<ResourcesWrite>,
     origin: RequestMeta,
+    _: WithoutKey,
     Id(id): Id,
 ) -> Result<axum::Json<AddressedFeed>> {
     let renewed = shares.renew_feed(asks.signed_in()?, id, &origin).await?;
