@@ -18,6 +18,7 @@ pub fn rewriter(headers: &HeaderMap) -> Option<Rewrite> {
         "text/html" => Some(html),
         "application/manifest+json" => Some(manifest),
         "application/problem+json" => Some(problem),
+        "application/json" => Some(results),
         _ => None,
     }
 }
@@ -40,6 +41,12 @@ fn problem(text: &str, path: &str) -> String {
         detail = detail.replace(&format!(" {page}"), &format!(" {path}{page}"));
     }
     format!("{before}\"detail\":\"{detail}\",\"code\"{after}")
+}
+
+/// A batch holds the problems of its operations. A user's text can't look like one: its quotes are escaped.
+fn results(text: &str, path: &str) -> String {
+    const TYPE: &str = "\"type\":\"";
+    text.replace(&format!("{TYPE}/api/docs/errors#"), &format!("{TYPE}{path}/api/docs/errors#"))
 }
 
 /// Only inside tags, so that users' texts stay as they are.
@@ -120,6 +127,9 @@ mod tests {
 
     #[test]
     fn a_problem_names_addresses_below_the_path() {
+        let before = r#"{"results":[{"problem":{"type":"/api/docs/errors#x"}},{"title":"\"type\":\"/api/docs/errors#x"}]}"#;
+        let after = r#"{"results":[{"problem":{"type":"/coffer/api/docs/errors#x"}},{"title":"\"type\":\"/api/docs/errors#x"}]}"#;
+        assert_eq!(results(before, "/coffer"), after);
         let before = r#"{"type":"/api/docs/errors#x","detail":"Did you mean /api/v1/tags? Or /settings/tokens, a/b.","code":"x","nearest":"/api/v1/tags","current":{"body":"at /api/v1"}}"#;
         let after = r#"{"type":"/coffer/api/docs/errors#x","detail":"Did you mean /coffer/api/v1/tags? Or /coffer/settings/tokens, a/b.","code":"x","nearest":"/coffer/api/v1/tags","current":{"body":"at /api/v1"}}"#;
         assert_eq!(problem(before, "/coffer"), after);
