@@ -12,7 +12,7 @@ use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response}
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
 
 use super::chosen;
-use super::pinned::pinned_first;
+use super::pinned::{own_pinned, pinned_first};
 use super::results::{NearMiss, ResultsPart, UnknownFilterNotice, kept};
 use super::searches::SavedSearches;
 use super::sieve::Sieve;
@@ -91,26 +91,33 @@ async fn library(
     params: ListParams,
     only_results: bool,
 ) -> Result<Response> {
-    let (listing, query_error) = match resources.list(&viewer, &params).await {
+    let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
+    let unfiltered = narrowed == ListParams::default();
+    let matches = async {
+        if unfiltered { Ok(Matches::default()) } else { resources.matches(&viewer, &narrowed).await }
+    };
+    // At the same time, as each may take a while.
+    let (listing, matches, pinned) =
+        tokio::join!(resources.list(&viewer, &params), matches, own_pinned(&resources, &viewer, &params));
+    let (listing, query_error) = match listing {
         Ok(listing) => (listing, None),
         Err(Error::BadQuery { message, .. }) => (Arc::<Listing>::default(), Some(message)),
         Err(error) => return Err(error),
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let chips = chosen::chips(&narrowed);
-    let unfiltered = narrowed == ListParams::default();
     let found = match listing.next {
         None if params.cursor.is_empty() => Matches { count: listing.hits.len(), tags: Vec::new() },
         _ if unfiltered => {
             Matches { count: resources.count_some(&viewer, &narrowed).await?, tags: Vec::new() }
         }
-        _ => resources.matches(&viewer, &narrowed).await?,
+        _ => matches?,
     };
     let total = found.count;
-    let listing = match query_error {
-        None => pinned_first(&resources, &viewer, &params, listing).await?,
-        Some(_) => listing,
+    let pinned = if query_error.is_some() { None } else { pinned? };
+    let listing = match pinned {
+        Some(pinned) => pinned_first(&resources, &params, &listing, &pinned)?,
+        None => listing,
     };
     let mut rows = Row::all(&listing, &viewer);
     chosen::link_tags(&mut rows, &narrowed, &chips);

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::identity::Viewer;
-use crate::resources::Resources;
 use crate::resources::listing::{Hit, ListParams, Listing, MOST, Sort, position_of};
+use crate::resources::{Resources, query};
 
-/// The page with the viewer's pinned entries first, where the order is by date and they are not too many for one page.
-/// They take the places of its last entries, with which the next page begins.
-pub async fn pinned_first(
+/// All entries of the list that the viewer has pinned, where they come first: in an order by date, if they fit on one page.
+pub async fn own_pinned(
     resources: &Resources,
     viewer: &Viewer,
     params: &ListParams,
-    listing: Arc<Listing>,
-) -> Result<Arc<Listing>> {
-    let is_by_date = matches!(listing.sort, Sort::Newest | Sort::Oldest | Sort::Changed);
-    let Some(owner) = viewer.id().filter(|_| is_by_date && params.pinned.is_empty()) else {
-        return Ok(listing);
-    };
+) -> Result<Option<Arc<Listing>>> {
+    let sort = params.sort(&query::parse(&params.q)?)?;
+    let is_by_date = matches!(sort, Sort::Newest | Sort::Oldest | Sort::Changed);
+    if viewer.id().is_none() || !is_by_date || !params.pinned.is_empty() {
+        return Ok(None);
+    }
     let own_pinned = ListParams {
         pinned: "true".to_owned(),
         mine: "true".to_owned(),
@@ -27,11 +26,19 @@ pub async fn pinned_first(
         ..params.clone()
     };
     let pinned = resources.list(viewer, &own_pinned).await?;
-    if pinned.hits.is_empty() || pinned.next.is_some() {
-        return Ok(listing);
-    }
+    let fit = !pinned.hits.is_empty() && pinned.next.is_none();
+    Ok(fit.then_some(pinned))
+}
+
+/// The page with the pinned entries first. They take the places of its last entries, with which the next page begins.
+pub fn pinned_first(
+    resources: &Resources,
+    params: &ListParams,
+    listing: &Listing,
+    pinned: &Listing,
+) -> Result<Arc<Listing>> {
     let first = if params.cursor.is_empty() { pinned.hits.as_slice() } else { &[] };
-    let is_first = |hit: &Arc<Hit>| hit.resource.pinned && hit.resource.owner_id == owner;
+    let is_first = |hit: &Arc<Hit>| pinned.hits.iter().any(|first| first.resource.id == hit.resource.id);
     let rest = listing.hits.iter().filter(|hit| !is_first(hit)).cloned().collect::<Vec<_>>();
     let limit = usize::try_from(params.limit()?).unwrap_or(usize::MAX);
     let room = limit.saturating_sub(first.len()).max(1);

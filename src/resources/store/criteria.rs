@@ -53,6 +53,8 @@ pub enum Size {
     Unknown,
     /// To be asked of one row after another.
     EachRow,
+    /// Found in the index of words, so that it needs no condition.
+    Found,
 }
 
 pub struct Sizes {
@@ -66,13 +68,6 @@ impl Sizes {
     pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Self> {
         let filters = Self::count_filters(db, search).await?;
         Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
-    }
-
-    /// For statements that need no order, which may begin with any condition, however many rows meet it.
-    pub async fn in_no_order(db: &Db, search: &Search) -> sqlx::Result<Self> {
-        let any = |size| if size == Size::Many { Size::Some } else { size };
-        let filters = Self::count_filters(db, search).await?.into_iter().map(any).collect();
-        Ok(Self { words: if search.query.is_wider() { Size::Some } else { Size::Unknown }, filters })
     }
 
     async fn count_filters(db: &Db, search: &Search) -> sqlx::Result<Vec<Size>> {
@@ -158,6 +153,7 @@ fn condition(
     // Written like this, neither engine starts from a condition that many rows meet.
     let late = if matching == Size::Many { " IS TRUE" } else { "" };
     match criterion {
+        _ if matching == Size::Found => "TRUE".to_owned(),
         Criterion::Tag(folded) if matching == Size::EachRow => {
             format!("EXISTS ({} AND rt.resource_id = r.id)", tagged(statement, folded))
         }

@@ -26,7 +26,7 @@ async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) ->
     if search.query.says_nothing {
         return Ok(0);
     }
-    let matches = matches(db, viewer, search, limit).await?;
+    let matches = matches(db, viewer, search, limit);
     let sql = format!("SELECT COUNT(*) FROM ({}) c", matches.sql);
     on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), matches.values)
         .fetch_one(pool).await)
@@ -46,7 +46,7 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     if search.query.says_nothing {
         return Ok(Matches::default());
     }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await?;
+    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1"));
     let sql = format!(
         "WITH found AS MATERIALIZED ({}), total AS (SELECT COUNT(*) AS count FROM found)
         SELECT NULL AS name, count FROM total UNION ALL
@@ -67,17 +67,14 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     Ok(found)
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early. SQLite is told where to begin: at the words, tags and
-/// sites, which it finds in the index of words, or partition after partition along the index of the list, where the limit is each
+/// Selects the ids of all that match, so that a limit ends the search early. Tags and sites are found in the index of words. Without
+/// any of these, SQLite is told where to begin: partition after partition along the index of the list, where the limit is each
 /// partition's.
-pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
-    let (sizes, found) = match db {
-        Db::Postgres(_) => (Sizes::in_no_order(db, search).await?, Vec::new()),
-        Db::Sqlite { .. } => (each_row(search), terms_of_filters(search)),
-    };
+pub fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> Statement {
+    let sizes = sizes(search);
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let text = [search.query.text.as_slice(), &found].concat();
+    let text = [search.query.text.as_slice(), &terms_of_filters(search)].concat();
     // Without words, index terms would find whole partitions; PostgreSQL finds words without them.
     let is_narrowed = matches!(db, Db::Sqlite { .. }) && !text.is_empty();
     let terms = if is_narrowed { search.partition.index_terms(viewer) } else { Vec::new() };
@@ -100,7 +97,7 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
             partitions.map(|partition| format!("SELECT id FROM ({} {sorted}{limit}) s", select(partition)));
         partitions.collect::<Vec<_>>().join(" UNION ")
     };
-    Ok(statement)
+    statement
 }
 
 /// With words, tags and sites are among them already.
@@ -109,10 +106,11 @@ fn terms_of_filters(search: &Search) -> Vec<Group> {
     found.filter_map(|filter| Some(any_of([index_terms::for_criterion(&filter.criterion)?], false))).collect()
 }
 
-/// The index of words has found the rows: a list of all that have the tag or the site would only cost.
-fn each_row(search: &Search) -> Sizes {
-    let size = |filter| if is_found(filter) { Size::EachRow } else { Size::Unknown };
-    Sizes { words: Size::Unknown, filters: search.filters.iter().map(size).collect() }
+/// PostgreSQL adds up the statistics of all that a word being typed may mean, and then takes rare words for common ones.
+fn sizes(search: &Search) -> Sizes {
+    let size = |filter| if is_found(filter) { Size::Found } else { Size::Unknown };
+    let words = if search.query.is_wider() { Size::Some } else { Size::Unknown };
+    Sizes { words, filters: search.filters.iter().map(size).collect() }
 }
 
 const fn is_found(filter: &Filter) -> bool {
