@@ -105,7 +105,10 @@ fn put_in_force(config: &Config, owner: KeyId) -> Result<(), String> {
             current.display()
         )
     })?;
-    println!("The new key is in {}. Copy it to every node, and keep a copy of it apart from your backups.", current.display());
+    println!(
+        "The new key is in {}. Copy it to every node, and keep a copy of it apart from your backups.",
+        current.display()
+    );
     if old.exists() {
         println!("Older backups need {}.", old.display());
     }

@@ -309,7 +309,10 @@ async fn a_lost_key_is_not_replaced_in_silence(engine: Engine) {
         assert!(!left.file("secret.key").exists(), "{command:?} makes none");
     }
     let said = left.done(&["key", "rotate", "--lost"]);
-    assert!(said.contains("turned off for 1 accounts") && said.contains("queued emails, 1 webhooks. Ask"), "{said}");
+    assert!(
+        said.contains("turned off for 1 accounts") && said.contains("queued emails, 1 webhooks. Ask"),
+        "{said}"
+    );
     assert!(left.refused(&["key", "rotate", "--lost"]).contains("not lost"));
     let verified = left.done(&["audit", "verify"]);
     assert!(verified.contains("trail is intact") && verified.contains("is lost"), "{verified}");
