@@ -236,9 +236,13 @@ async fn counts(app: &App) {
     let (db, key, owner) = (&app.coffer.db, CursorKey::new([7; 32]), app.viewer("owner").await);
     let is_sqlite = app.engine == Engine::Sqlite;
     let full_text = if is_sqlite { "VIRTUAL TABLE INDEX" } else { "resources_" };
-    for (query, index) in
-        [("17 ", full_text), ("-17", full_text), ("quiet -17", full_text), ("kind:note", "resources_")]
-    {
+    for (query, index) in [
+        ("17 ", full_text),
+        ("-17", full_text),
+        ("quiet -17", full_text),
+        ("kind:note", "resources_"),
+        ("is:untagged", "resources_untagged"),
+    ] {
         let asked = ListParams { q: query.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
         let statement = store::matches::matches(db, &owner, &search, " LIMIT 100");

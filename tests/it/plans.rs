@@ -1,11 +1,12 @@
 //! PostgreSQL keeps the plan of what is found by keys, and plans a search for its words.
 
 use coffer::db::Db;
-use coffer::identity::Viewer;
+use coffer::identity::{Role, Viewer};
 use coffer::resources::listing::ListParams;
 use coffer::resources::store;
 use coffer::web::cursor::CursorKey;
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::support::app::{App, Engine};
 
@@ -52,5 +53,34 @@ async fn statements_by_key_keep_one_plan_and_searches_get_their_own() {
     assert!(plans_of(store::FIND) > 0 && plans_of("UNION") > 0, "{kept:#?}");
     for searched in ["tsquery", "r.pinned AND", "AND (r.pinned)"] {
         assert!(!kept.iter().any(|kept| kept.statement.contains(searched)), "{searched}: {kept:#?}");
+    }
+}
+
+/// In a library where one person has nearly everything, the plan that is kept for all reads nobody else's entries to find few.
+#[tokio::test]
+async fn a_plan_for_all_people_reads_the_entries_of_one() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    app.has_account("owner", Role::Member).await;
+    let owner = app.viewer("owner").await;
+    app.coffer.library.resources.seed(&owner, 3_000, |_| ()).await.expect("a seeded library");
+    let url = app.settings().iter().find_map(|setting| setting.strip_prefix("--database-url="));
+    let db = Db::open(url.expect("its address"), 1).await.expect("the database");
+    let Db::Postgres(pool) = &db else { panic!("PostgreSQL") };
+    let asked = ListParams { mine: "true".to_owned(), ..ListParams::default() };
+    let search = asked.search(&CursorKey::new([7; 32])).expect("a search");
+    let list = store::list::statement(&db, &owner, &search).await.expect("a statement");
+    for (what, sql, values) in
+        [("newest titles", store::NEWEST_TITLES, 1), ("an own list", list.sql.as_str(), list.values.len())]
+    {
+        let nulls = vec!["NULL"; values].join(", ");
+        let script = format!(
+            "ANALYZE resources; SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql};
+            EXPLAIN EXECUTE asked ({nulls})"
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(script)).fetch_all(pool.executor()).await.expect("a plan");
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("resources_mine_created"), "{what}:\n{plan}");
+        sqlx::raw_sql("DEALLOCATE asked").execute(pool.executor()).await.expect("forgotten");
     }
 }

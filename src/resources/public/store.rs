@@ -61,8 +61,9 @@ pub async fn places(db: &Db, viewer: &Viewer, most: i64) -> sqlx::Result<Vec<Pla
 
 /// The newest first.
 pub async fn latest(db: &Db, viewer: &Viewer, owner: Option<Uuid>) -> sqlx::Result<Vec<Hit>> {
-    let Statement { sql, values, .. } = latest_statement(viewer, owner);
-    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await)
+    let Statement { sql, values, has_one_plan } = latest_statement(viewer, owner);
+    on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(has_one_plan), values)
+        .fetch_all(pool).await)
 }
 
 pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> Statement {
@@ -75,5 +76,6 @@ pub fn latest_statement(viewer: &Viewer, owner: Option<Uuid>) -> Statement {
         visible = visible(viewer),
         by_owner = by_owner.unwrap_or_default(),
     );
-    Statement { sql, ..statement }
+    // What one person shares may be nearly all that is shared, or next to nothing of it.
+    Statement { sql, has_one_plan: owner.is_none(), ..statement }
 }

@@ -178,8 +178,10 @@ fn condition(
         Criterion::Kind(Kind::Note) => "r.kind = 'note'".to_owned(),
         Criterion::Pinned => "r.pinned".to_owned(),
         Criterion::Unread => "r.unread".to_owned(),
+        // An index has the rows without a text of tags. That of a tag of signs is empty too.
         Criterion::Untagged => {
-            "NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id)".to_owned()
+            "r.fold_tags = '' AND NOT EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id)"
+                .to_owned()
         }
         Criterion::Broken => {
             "r.id IN (SELECT lc.resource_id FROM link_checks lc WHERE lc.broken_since IS NOT NULL)".to_owned()

@@ -177,7 +177,8 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text:
     let filters = filters(&mut statement, &db.read(), search, sizes);
     let terms = search.partition.index_terms(viewer);
     let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
-        Words::Postgres(words) => ("resources r", latest_in_postgres(text), words),
+        // The index `resources_latest` is for these alone.
+        Words::Postgres(words) => ("resources r", latest_in_postgres(text), format!("{words} AND r.rid > 0")),
         Words::Fts5(words) => (
             "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
             // The only order of FTS5: last inserted first.
