@@ -183,15 +183,12 @@ fn check(text: &str) -> Result<String> {
 pub async fn reseal(tx: &mut Tx, rotation: &Rotation<'_>) -> sqlx::Result<Resealed> {
     let mut counts = Resealed::default();
     for store::SealedSecret { id, sealed } in store::sealed(tx).await? {
-        match rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
-            Some(sealed) => {
-                store::put_sealed(tx, id, &sealed).await?;
-                counts.kept += 1;
-            }
-            None => {
-                store::delete_any(tx, id).await?;
-                counts.lost += 1;
-            }
+        if let Some(sealed) = rotation.reseal(PURPOSE, id.as_bytes(), &sealed) {
+            store::put_sealed(tx, id, &sealed).await?;
+            counts.kept += 1;
+        } else {
+            store::delete_any(tx, id).await?;
+            counts.lost += 1;
         }
     }
     Ok(counts)

@@ -91,7 +91,18 @@ def wire():
     replace(
         "src/commands/rotation.rs",
         ("use crate::webhooks;\n", ""),
-        ("    webhooks::reseal(&mut tx, rotation).await?;\n", ""),
+        ("    pub webhooks: Resealed,\n", ""),
+        ("    let webhooks = webhooks::reseal(&mut tx, rotation).await?;\n", ""),
+        ("emails, webhooks, second_factors", "emails, second_factors"),
+    )
+    replace(
+        "src/commands/key.rs",
+        ("emails, webhooks, second_factors", "emails, second_factors"),
+        ("{} queued emails, {} webhooks, {second_factors}", "{} queued emails, {second_factors}"),
+        ("emails.kept, webhooks.kept", "emails.kept"),
+        ("emails.lost + webhooks.lost > 0", "emails.lost > 0"),
+        ("{} queued emails, {} webhooks. Ask their owners to add their webhooks again.", "{} queued emails."),
+        ("emails.lost, webhooks.lost", "emails.lost"),
     )
     cut("templates/settings/section_layout.html", '      <li><a href="/settings/webhooks"', '      <li><a href="/settings/activity"')
     cut("templates/settings/section_layout.html", '      <li><a href="/settings/capture"', '      <li><a href="/settings/tokens"')

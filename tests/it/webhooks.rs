@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::keys::Left;
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
@@ -257,6 +258,17 @@ async fn a_disabled_account_is_told_nothing(app: App) {
     server.answers(204);
     delivers(&app).await;
     assert_eq!(server.arrived().len(), 3, "what waited comes once the account is back");
+}
+
+on_both_engines!(a_changed_key_keeps_webhooks_and_a_lost_one_says_how_many_go, "--fetch=on");
+async fn a_changed_key_keeps_webhooks_and_a_lost_one_says_how_many_go(app: App) {
+    let eve = app.signed_in("eve").await;
+    adds_hook(&eve, "https://hooks.example/").await;
+    let left = Left::of(app).await;
+    assert!(left.done(&["key", "rotate"]).contains(" 1 webhooks,"));
+    std::fs::remove_file(left.file("secret.key")).expect("the key is lost");
+    let said = left.done(&["key", "rotate", "--lost"]);
+    assert!(said.contains("could not be decrypted: 0 queued emails, 1 webhooks. Ask"), "{said}");
 }
 
 on_both_engines!(a_slow_receiver_holds_up_no_others, "--fetch=on", "--fetch-allow=127.0.0.1");
