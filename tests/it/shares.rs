@@ -96,7 +96,7 @@ async fn a_title_of_a_shared_list_opens_its_site(app: App) {
     let (path, _) = shares(&ada, json!({ "tag": "sea" })).await;
     let page = visitor.get(&path).await.ok();
     assert_eq!(page.attributes(".entry-title a", "href"), [url]);
-    let details = page.attributes(".entry-acts a", "href").remove(0);
+    let details = page.attributes(".entry-source a", "href").remove(0);
     visitor.get(&details).await.ok().has("h1", "Pearl");
 }
 
