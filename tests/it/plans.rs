@@ -56,7 +56,7 @@ async fn statements_by_key_keep_one_plan_and_searches_get_their_own() {
     }
 }
 
-/// In a library where one person has nearly everything, the plan that is kept for all reads nobody else's entries to find few.
+/// One person has nearly all entries. A plan that is kept for everyone must not read them all to find another person's few.
 #[tokio::test]
 async fn a_plan_for_all_people_reads_the_entries_of_one() {
     let app = App::with(Engine::Postgres, &[]).await;
