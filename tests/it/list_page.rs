@@ -371,7 +371,7 @@ const HEAVIEST_LIBRARY: usize = 60 * 1000;
 
 /// Links as people keep them: no two alike, each with five tags and notes of some length.
 async fn varied_links(owner: &Actor, count: usize) {
-    let words: Vec<&str> = include_str!("../../README.md")
+    let words: Vec<&str> = include_str!("../../src/resources/samples.json")
         .split(|c: char| !c.is_ascii_alphabetic())
         .filter(|word| word.len() > 2)
         .collect();
@@ -381,7 +381,8 @@ async fn varied_links(owner: &Actor, count: usize) {
     };
     for nth in 1..=count {
         let title = words(nth, 7).join(" ");
-        let url = format!("https://{}.example/{}", words(nth + 90, 2).join("-"), words(nth, 4).join("/"));
+        let host = words(nth + 90, 2).join("-");
+        let url = format!("https://{host}.example/{nth}/{}", words(nth, 4).join("/"));
         let tags: Vec<String> =
             words(nth % 23, 5).iter().zip(0..).map(|(word, n)| format!("{word}{n}")).collect();
         let entry =
