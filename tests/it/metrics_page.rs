@@ -1,6 +1,6 @@
 //! `/admin/metrics`: what it shows, to whom, from all nodes, and that looking changes nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coffer::serve::figures::record;
 use serde_json::Value;
@@ -222,6 +222,18 @@ async fn a_dead_redis_is_told_in_words() {
     });
     let page = told.await.unwrap_or_else(|error| panic!("{error}"));
     page.has(".status", "Degraded.").has("#dependencies td.bad", "no");
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_delays_no_page_of_the_admins() {
+    let app = App::with_redis(Engine::Sqlite).await;
+    let admin = app.admin("root").await;
+    app.redis().freeze();
+    for path in ["/admin", "/admin/metrics", "/admin/limits", "/api/v1/admin/limits"] {
+        let asked = Instant::now();
+        admin.get(path).await.ok();
+        assert!(asked.elapsed() < Duration::from_millis(1_500), "{path}: {:?}", asked.elapsed());
+    }
 }
 
 #[tokio::test]
