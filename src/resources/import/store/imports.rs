@@ -12,7 +12,7 @@ use crate::resources::import::recent::RecentImport;
 use crate::timestamp::Timestamp;
 
 /// Bytes of a file that one row holds.
-const PART: usize = 1 << 20;
+const PART: usize = 1 << 18;
 
 pub struct NewImport<'a> {
     pub id: Uuid,
