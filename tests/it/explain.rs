@@ -245,7 +245,8 @@ async fn counts(app: &App) {
     ] {
         let asked = ListParams { q: query.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
-        let statement = store::matches::matches(db, &owner, &search, " LIMIT 100");
+        let statement =
+            store::matches::matches(db, &owner, &search, " LIMIT 100").await.expect("a statement");
         let plan = plan(db, &statement.sql, &statement.values).await;
         along_indexes(query, &plan, index);
         assert!(!plan.iter().any(|step| step.contains("LIST SUBQUERY")), "{query}:\n{}", plan.join("\n"));

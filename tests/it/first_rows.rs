@@ -1,14 +1,15 @@
 //! What many rows match is found among the first rows of the list: the same pages as by looking at every entry.
 
-use coffer::identity::Role;
-use coffer::identity::Viewer;
+use coffer::db::Db;
+use coffer::identity::{Role, Viewer};
 use coffer::resources::listing::{Hit, ListParams};
 use coffer::resources::store::{self, Size, Sizes, first_rows};
+use coffer::resources::{Draft, Via};
 use coffer::web::cursor::CursorKey;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::support::app::App;
+use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 const SORTS: [&str; 4] = ["newest", "oldest", "changed", "title"];
@@ -101,6 +102,46 @@ async fn pages_of_common_searches_are_those_of_the_whole_list(app: App) {
     assert_eq!(most, PAGES * 50, "some fill all pages");
 }
 
+type OnDay = fn(&Hit, &str) -> bool;
+
+/// With the day after the ones that end in a colon.
+const ALONG_THE_LIST: [(&str, OnDay); 4] = [
+    ("before:", |hit, day| day_of(hit).as_str() < day),
+    ("after:", |hit, day| day_of(hit).as_str() >= day),
+    ("is:pinned", |hit, _| hit.resource.pinned),
+    ("is:unread", |hit, _| hit.resource.unread),
+];
+
+fn day_of(hit: &Hit) -> String {
+    hit.resource.created_at.rfc3339()[..10].to_owned()
+}
+
+on_both_engines!(common_words_with_dates_and_flags_find_all_that_match);
+async fn common_words_with_dates_and_flags_find_all_that_match(app: App) {
+    library(&app).await;
+    let ada = app.viewer("ada").await;
+    let all = ListParams { limit: "200".into(), include: "body".into(), ..ListParams::default() };
+    let mut own = walk(&app, &ada, all, usize::MAX).await;
+    own.retain(|hit| hit.resource.is_mine(&ada));
+    let day = day_of(&own[own.len() / 3]);
+    // In all entries, in some, in none.
+    for word in ["reference", "atlas", "zzyzx"] {
+        for (filter, matches) in ALONG_THE_LIST {
+            let day_of_filter = if filter.ends_with(':') { day.as_str() } else { "" };
+            let q = format!("{word} by:me {filter}{day_of_filter}");
+            let params = ListParams { q: q.clone(), limit: "200".into(), ..ListParams::default() };
+            let mut found = ids(&walk(&app, &ada, params.clone(), usize::MAX).await);
+            let wanted = own.iter().filter(|hit| has_word(hit, word) && matches(hit, &day));
+            let mut wanted: Vec<Uuid> = wanted.map(|hit| hit.resource.id).collect();
+            let count = app.coffer.library.resources.count(&ada, &params).await.expect("a number");
+            assert_eq!(usize::try_from(count), Ok(wanted.len()), "{q}");
+            found.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(found, wanted, "{q}");
+        }
+    }
+}
+
 // As if they were too many to list, which takes more entries than a test has.
 on_both_engines!(common_words_are_found_among_the_first_rows);
 async fn common_words_are_found_among_the_first_rows(app: App) {
@@ -116,7 +157,7 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
         let search = params.search(&CursorKey::new([7; 32])).expect("a search");
         let sizes = Sizes { words: Size::Many, filters: vec![Size::Unknown; search.filters.len()] };
         let Some(statement) = first_rows::statement(db, &ada, &search, &sizes) else {
-            assert!(matches!(db, coffer::db::Db::Postgres(_)), "PostgreSQL knows how common a word is");
+            assert!(matches!(db, Db::Postgres(_)), "PostgreSQL knows how common a word is");
             continue;
         };
         let first = rows(db, statement).await;
@@ -131,8 +172,43 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
     assert!(first_rows::statement(db, &ada, &typed, &sizes).is_none());
 }
 
-async fn rows(db: &coffer::db::Db, statement: store::Statement) -> Vec<Uuid> {
-    let coffer::db::Db::Sqlite { read, .. } = db else { panic!("SQLite") };
+// With numbers so far apart that 101 entries are the sample of a library of 50,001.
+#[tokio::test]
+async fn what_a_tenth_of_a_large_library_matches_is_not_counted() {
+    let app = App::with(Engine::Postgres, &[]).await;
+    let Db::Postgres(pool) = &app.coffer.db else { panic!("PostgreSQL") };
+    let apart = "ALTER TABLE resources ALTER COLUMN rid SET INCREMENT BY 500";
+    sqlx::query(apart).execute(&**pool).await.expect("a sequence");
+    app.has_account("ada", Role::Member).await;
+    let ada = app.viewer("ada").await;
+    let resources = &app.coffer.library.resources;
+    for nth in 0..101 {
+        let body = format!("reference {}", if nth % 20 == 0 { "seldom" } else { "" });
+        let draft = Draft { title: format!("Entry {nth}"), body, ..Draft::default() };
+        resources.create(&ada, &draft, Via::Api).await.expect("an entry");
+    }
+    let searches = [
+        ("reference", 1_001, 101),
+        ("-seldom", 1_001, 95),
+        ("seldom", 6, 6),
+        ("reference seldom", 6, 6),
+        ("", 1_001, 101),
+    ];
+    for (q, count, listed) in searches {
+        for q in [q.to_owned(), format!("{q} ")] {
+            let params = ListParams { q: q.clone(), ..ListParams::default() };
+            let found = resources.matches(&ada, &params).await.expect("matches");
+            assert_eq!(found.count, count, "{q}");
+            assert_eq!(resources.count_some(&ada, &params).await.expect("a number"), count, "{q}");
+            assert_eq!(walk(&app, &ada, params.clone(), usize::MAX).await.len(), listed, "{q}");
+        }
+    }
+    let none = ListParams { q: "-".into(), ..ListParams::default() };
+    assert_eq!(resources.matches(&ada, &none).await.expect("matches").count, 0);
+}
+
+async fn rows(db: &Db, statement: store::Statement) -> Vec<Uuid> {
+    let Db::Sqlite { read, .. } = db else { panic!("SQLite") };
     let query =
         statement.values.into_iter().fold(sqlx::query_as(AssertSqlSafe(statement.sql)), |query, value| {
             match value {

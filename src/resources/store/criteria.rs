@@ -3,11 +3,11 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::words::{Words, index_term_of, words};
+use super::words::{Words, index_term_of, terms_of_filters, words};
 use crate::db::{Db, Engine, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Search, Sort};
-use crate::resources::query::{self, Criterion, Filter};
+use crate::resources::query::{self, Criterion, Filter, Group};
 use crate::resources::{Kind, tag};
 use crate::timestamp::Timestamp;
 
@@ -17,6 +17,15 @@ const FEW: i64 = 2_000;
 const SOME: i64 = 30_000;
 /// Up to this many matches of many words at once are sorted in PostgreSQL.
 const SORTED: i64 = 5_000;
+/// Two hundred entries of a library in PostgreSQL, evenly spread over the order in which they were saved; none of a library
+/// of less than 50,000, where everything can be counted.
+const SAMPLE: &str = "(SELECT MAX(rid) AS last FROM resources) newest
+    JOIN LATERAL generate_series(1, last, last / 200) AS sampled (rid) ON last >= 50000
+    JOIN resources r ON r.rid = sampled.rid AND r.trashed_at IS NULL";
+/// So many matches of a sample tell how many there are in all.
+const TELLING: i64 = 5;
+/// From about this many matches on, words are common.
+const COMMON: i64 = 10_000;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
 /// SQL built at run time. It contains nothing that people typed: that is in the values.
@@ -70,6 +79,23 @@ impl Sizes {
         Ok(Self { words: Self::count_words(db, viewer, search).await?, filters })
     }
 
+    /// With tags and sites found in the index of words.
+    pub fn found(search: &Search, words: Size) -> Self {
+        let size = |filter| if is_found(filter) { Size::Found } else { Size::Unknown };
+        Self { words, filters: search.filters.iter().map(size).collect() }
+    }
+
+    /// Whether the index of words finds few entries that the viewer may see, by the tags and sites of a search without words.
+    pub async fn are_few_found(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool> {
+        let (text, terms) = (terms_of_filters(search), search.partition.index_terms(viewer));
+        if text.is_empty() {
+            return Ok(false);
+        }
+        let mut rows = Statement::default();
+        rows.sql = rows_with_words(&mut rows, db, search, &text, &terms);
+        Ok(size(db, &rows, FEW).await? == Size::Few)
+    }
+
     async fn count_filters(db: &Db, search: &Search) -> sqlx::Result<Vec<Size>> {
         let mut filters = Vec::with_capacity(search.filters.len());
         for filter in &search.filters {
@@ -85,25 +111,55 @@ impl Sizes {
         Ok(filters)
     }
 
-    /// Ranking always starts from the words, and PostgreSQL has statistics of them; but it adds them up, and takes a hundred
-    /// rare words for a common one.
-    async fn count_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
+    /// PostgreSQL has statistics of words; but it adds them up, and takes a hundred rare words for a common one. SQLite has
+    /// none; ranking needs no count where it can only begin with the words.
+    pub async fn count_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
         let query = &search.query;
         let (is_needed, most) = match db {
             Db::Postgres(_) => (query.is_wider(), SORTED),
-            Db::Sqlite { .. } => (search.sort != Sort::Relevance && query.is_ranked(), SOME),
+            Db::Sqlite { .. } => {
+                (query.is_ranked() && (search.sort != Sort::Relevance || has_list_filter(search)), SOME)
+            }
         };
         if !is_needed {
             return Ok(Size::Unknown);
         }
         let (mut rows, terms) = (Statement::default(), search.partition.index_terms(viewer));
-        match words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some) {
-            Words::Postgres(words) => rows.sql = format!("SELECT r.rid FROM resources r WHERE {words}"),
-            Words::Fts5(words) => rows.sql = format!("{FTS5_ROWS} {words}"),
-            Words::NotFts5(_) | Words::None => {}
+        if let Words::Postgres(words) = words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some)
+            && is_common(db, &words, &rows).await?
+        {
+            return Ok(Size::Many);
         }
+        let mut rows = Statement::default();
+        rows.sql = rows_with_words(&mut rows, db, search, &query.text, &terms);
         size(db, &rows, most).await
     }
+}
+
+/// Selects all rows with the words; empty where there are none to look for.
+fn rows_with_words(
+    rows: &mut Statement,
+    db: &Db,
+    search: &Search,
+    text: &[Group],
+    terms: &[String],
+) -> String {
+    match words(rows, &db.read(), search, text, terms, Size::Some) {
+        Words::Postgres(words) => format!("SELECT r.rid FROM resources r WHERE {words}"),
+        Words::Fts5(words) => format!("{FTS5_ROWS} {words}"),
+        Words::NotFts5(_) | Words::None => String::new(),
+    }
+}
+
+/// Whether more than [`COMMON`] entries meet the condition, by PostgreSQL's [`SAMPLE`]. To count them all, it would list every
+/// one first. `bound` has the condition's values.
+pub async fn is_common(db: &Db, condition: &str, bound: &Statement) -> sqlx::Result<bool> {
+    let sql = AssertSqlSafe(format!(
+        "SELECT COUNT(*), COUNT(*) FILTER (WHERE {condition}), COALESCE(MAX(last), 0) FROM {SAMPLE}"
+    ));
+    let (read, matching, all): (i64, i64, i64) = on!(db.read(), pool => bind_all!(sqlx::query_as(sql).persistent(false), bound.values)
+        .fetch_one(pool).await?);
+    Ok(matching >= TELLING && matching * all >= COMMON * read)
 }
 
 /// More than `most` are many.
@@ -119,6 +175,26 @@ async fn size(db: &Db, rows: &Statement, most: i64) -> sqlx::Result<Size> {
         _ if count <= most => Size::Some,
         _ => Size::Many,
     })
+}
+
+/// Whether SQLite searches for words along an index of the list: many rows match, and a filter leaves few of the index.
+pub fn is_along_list(search: &Search, sizes: &Sizes) -> bool {
+    matches!(sizes.words, Size::Some | Size::Many) && has_list_filter(search)
+}
+
+/// Whether a filter is by date or by a flag, of which the list has indexes.
+pub fn has_list_filter(search: &Search) -> bool {
+    let is_indexed = |filter: &Filter| match filter.criterion {
+        Criterion::Before(_) | Criterion::After(_) | Criterion::CreatedAfter(_) => true,
+        Criterion::Pinned | Criterion::Unread => !filter.negated,
+        _ => false,
+    };
+    search.filters.iter().any(is_indexed)
+}
+
+/// Whether the index of words finds the filter, also in a search without words.
+pub const fn is_found(filter: &Filter) -> bool {
+    !filter.negated && matches!(filter.criterion, Criterion::Tag(_) | Criterion::Site { .. })
 }
 
 /// The filters that the index does not decide, with their sizes.

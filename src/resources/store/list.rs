@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters};
-use super::words::{Words, words};
+use super::words::{Words, terms_of_filters, words};
 use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, Search, Sort};
+use crate::resources::query::Group;
 use crate::resources::visibility::{Partition, partitions};
 use crate::timestamp::Timestamp;
 
@@ -32,8 +33,15 @@ pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx:
         if page.next.is_some() || first_rows::is_all(db, viewer, search).await? {
             return Ok(page);
         }
+        // The filters that many meet may still leave few: what others have on a site, all of it private.
+        if Sizes::are_few_found(db, viewer, search).await? {
+            let (text, sizes) = (terms_of_filters(search), Sizes::found(search, Size::Few));
+            let found =
+                statement_for(db, viewer, search, &sizes, &[&search.query.text, text.as_slice()].concat());
+            return Ok(Page::from_hits(hits(db, found).await?, search));
+        }
     }
-    let statement = statement_for(db, viewer, search, sizes);
+    let statement = statement_for(db, viewer, search, sizes, &search.query.text);
     Ok(Page::from_hits(hits(db, statement).await?, search))
 }
 
@@ -50,15 +58,15 @@ pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Resul
     if search.sort == Sort::Relevance {
         return Ok(ranked::statement(db, viewer, search, sizes, &search.query.text));
     }
-    Ok(statement_for(db, viewer, search, sizes))
+    Ok(statement_for(db, viewer, search, sizes, &search.query.text))
 }
 
-fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Statement {
+fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text: &[Group]) -> Statement {
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     // With many matches the partitions are read anyway, and index terms for them would only cost.
     let partitions = if sizes.words == Size::Few { search.partition.index_terms(viewer) } else { Vec::new() };
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &partitions, sizes.words);
+    let words = words(&mut statement, &db.read(), search, text, &partitions, sizes.words);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order);
     statement.has_one_plan = search.filters.is_empty() && matches!(words, Words::None);
@@ -69,7 +77,7 @@ fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> St
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT id, key FROM ({found}) a {sorted} LIMIT {limit}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id ORDER BY p.key {dir}, p.id {dir}",
-        columns = columns(if matches!(words, Words::None) && !search.with_body { "''" } else { "r.body" }),
+        columns = columns(if search.query.text.is_empty() && !search.with_body { "''" } else { "r.body" }),
         sorted = order.by_key(),
         dir = order.direction(),
     );
@@ -79,6 +87,19 @@ fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> St
 /// A [`Hit`](crate::resources::listing::Hit) from `resources r` and its owner `users u`.
 pub fn columns(body: &str) -> String {
     format!("{}, r.title_key, r.summary, {body} AS body", resource_columns!())
+}
+
+/// SQLite's latest of many matches of `words`, of which an index of the list finds those that the filters let through.
+pub(super) fn latest_along_list(
+    viewer: &Viewer,
+    search: &Search,
+    filters: String,
+    words: &str,
+    limit: i64,
+) -> String {
+    let (partition, order) = (search.partition, Order::new(Sort::Newest));
+    let scan = Scan { viewer, partition, filters, after: String::new(), order, limit };
+    scan.merged_partitions(&format!("IN ({FTS5_ROWS} {words})"))
 }
 
 /// Finds the ids of a page and their sort keys.
@@ -95,7 +116,10 @@ impl Scan<'_> {
     fn sql(&self, words: &Words, sizes: &Sizes) -> String {
         match words {
             Words::None => self.first_of_each_partition(""),
-            Words::Postgres(words) => self.first_of_each_partition(&format!(" AND {words}")),
+            Words::Postgres(words) => match sizes.words {
+                Size::Few | Size::Some => self.sorted_from_words(words),
+                _ => self.first_of_each_partition(&format!(" AND {words}")),
+            },
             Words::Fts5(words) if sizes.words == Size::Few => self.sorted_from_fts5(words),
             Words::Fts5(words) => self.merged_partitions(&format!("IN ({FTS5_ROWS} {words})")),
             Words::NotFts5(words) => self.merged_partitions(&format!("NOT IN ({FTS5_ROWS} {words})")),
@@ -114,11 +138,21 @@ impl Scan<'_> {
 
     /// Reads each partition along its index, up to the length of the page.
     fn first_of_each_partition(&self, and: &str) -> String {
+        self.union(self.partitions(and))
+    }
+
+    /// Fetches all rows with the words. The planner can't see how few they are, and would look for them along the list.
+    fn sorted_from_words(&self, words: &str) -> String {
+        let and = format!(" AND {words}");
+        self.union(self.partitions(&and).map(|partition| format!("SELECT * FROM ({partition} OFFSET 0) r")))
+    }
+
+    /// The first rows of each partition.
+    fn union(&self, partitions: impl Iterator<Item = String>) -> String {
         let (sorted, limit) = (self.order.by_key(), self.limit);
-        let partitions = self
-            .partitions(and)
-            .map(|partition| format!("SELECT * FROM ({partition} {sorted} LIMIT {limit}) s"));
-        partitions.collect::<Vec<_>>().join(" UNION ")
+        let first =
+            partitions.map(|partition| format!("SELECT * FROM ({partition} {sorted} LIMIT {limit}) s"));
+        first.collect::<Vec<_>>().join(" UNION ")
     }
 
     /// SQLite merges the partitions row by row until it reaches the outer limit. It makes the list of matches once; inside

@@ -2,15 +2,18 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{Size, Sizes, Statement, filters};
-use super::words::{Words, any_of, words};
+use super::criteria::{Size, Sizes, Statement, filters, has_list_filter, is_along_list, is_common};
+use super::list;
+use super::words::{Words, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
+use crate::resources::TagCount;
 use crate::resources::listing::{SOME, Search};
-use crate::resources::query::{Criterion, Filter, Group};
-use crate::resources::{TagCount, index_terms};
+use crate::resources::query::Group;
 
 const MOST_TAGS: usize = 50;
+/// Stands for any number beyond [`SOME`].
+const MORE: usize = SOME + 1;
 
 /// How many match, over all pages.
 pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
@@ -19,14 +22,17 @@ pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i6
 
 /// The same up to [`SOME`]; a larger number stands for any that is larger.
 pub async fn count_some(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
-    count_within(db, viewer, search, &format!(" LIMIT {SOME} + 1")).await
+    if is_many(db, viewer, search).await? {
+        return Ok(i64::try_from(MORE).unwrap_or(i64::MAX));
+    }
+    count_within(db, viewer, search, &format!(" LIMIT {MORE}")).await
 }
 
 async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<i64> {
     if search.query.says_nothing {
         return Ok(0);
     }
-    let matches = matches(db, viewer, search, limit);
+    let matches = matches(db, viewer, search, limit).await?;
     let sql = format!("SELECT COUNT(*) FROM ({}) c", matches.sql);
     on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), matches.values)
         .fetch_one(pool).await)
@@ -46,7 +52,10 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     if search.query.says_nothing {
         return Ok(Matches::default());
     }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {SOME} + 1"));
+    if is_many(db, viewer, search).await? {
+        return Ok(Matches { count: MORE, tags: Vec::new() });
+    }
+    let matches = matches(db, viewer, search, &format!(" LIMIT {MORE}")).await?;
     let sql = format!(
         "WITH found AS MATERIALIZED ({}), total AS (SELECT COUNT(*) AS count FROM found)
         SELECT NULL AS name, count FROM total UNION ALL
@@ -67,52 +76,70 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
     Ok(found)
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early. Tags and sites are found in the index of words. Without
-/// any of these, SQLite is told where to begin: partition after partition along the index of the list, where the limit is each
-/// partition's.
-pub fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> Statement {
-    let sizes = sizes(search);
-    let mut statement = Statement::new(viewer);
-    let filters = filters(&mut statement, &db.read(), search, &sizes);
-    let text = [search.query.text.as_slice(), &terms_of_filters(search)].concat();
-    // Without words, index terms would find whole partitions; PostgreSQL finds words without them.
-    let is_narrowed = matches!(db, Db::Sqlite { .. }) && !text.is_empty();
-    let terms = if is_narrowed { search.partition.index_terms(viewer) } else { Vec::new() };
-    let (rows, and) = match words(&mut statement, &db.read(), search, &text, &terms, sizes.words) {
-        Words::Postgres(words) => ("resources r", format!(" AND {words}")),
-        Words::Fts5(words) => (
-            "resources_fts f JOIN resources r ON r.rid = f.rowid",
-            format!(" AND resources_fts MATCH {words}"),
-        ),
-        // Index terms make `NotFts5` a search of what is left.
-        Words::NotFts5(_) | Words::None => ("resources r", String::new()),
+/// Whether far more than [`SOME`] match, as a sample shows.
+async fn is_many(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool> {
+    if matches!(db, Db::Sqlite { .. }) || search.query.says_nothing {
+        return Ok(false);
+    }
+    let mut bound = Statement::new(viewer);
+    let condition = postgres_condition(&mut bound, db, viewer, search);
+    is_common(db, &condition, &bound).await
+}
+
+/// Selects the ids of all that match, so that a limit ends the search early.
+pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
+    if let Db::Postgres(_) = db {
+        let mut statement = Statement::new(viewer);
+        let condition = postgres_condition(&mut statement, db, viewer, search);
+        statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
+        return Ok(statement);
+    }
+    let is_counted = has_list_filter(search);
+    let size = if is_counted { Sizes::count_words(db, viewer, search).await? } else { Size::Unknown };
+    Ok(matches_in_sqlite(db, viewer, search, size, limit))
+}
+
+/// PostgreSQL adds up the statistics of all that a word being typed may mean, and then takes rare words for common ones.
+fn postgres_condition(statement: &mut Statement, db: &Db, viewer: &Viewer, search: &Search) -> String {
+    let size = if search.query.is_wider() { Size::Some } else { Size::Unknown };
+    let filters = filters(statement, &db.read(), search, &Sizes::found(search, size));
+    let words = match words(statement, &db.read(), search, &text_of(search), &[], size) {
+        Words::Postgres(words) => format!(" AND {words}"),
+        _ => String::new(),
     };
-    let select = |visible: &str| format!("SELECT r.id FROM {rows} WHERE {visible}{filters}{and}");
-    statement.sql = if is_narrowed || matches!(db, Db::Postgres(_)) {
-        format!("{}{limit}", select(&search.partition.condition(viewer)))
-    } else {
-        let sorted = "ORDER BY r.created_at DESC, r.id DESC";
-        let partitions = search.partition.partitions(viewer).iter();
-        let partitions =
-            partitions.map(|partition| format!("SELECT id FROM ({} {sorted}{limit}) s", select(partition)));
-        partitions.collect::<Vec<_>>().join(" UNION ")
+    format!("{}{filters}{words}", search.partition.condition(viewer))
+}
+
+/// Without words, tags or sites, SQLite is told where to begin: partition after partition along the index of the list, where
+/// the limit is each partition's.
+fn matches_in_sqlite(db: &Db, viewer: &Viewer, search: &Search, size: Size, limit: &str) -> Statement {
+    let (mut statement, sizes, text) = (Statement::new(viewer), Sizes::found(search, size), text_of(search));
+    let filters = filters(&mut statement, &db.read(), search, &sizes);
+    // Alone, index terms would find whole partitions. With what is excluded they find what is left.
+    let terms = if text.is_empty() { Vec::new() } else { search.partition.index_terms(viewer) };
+    let visible = search.partition.condition(viewer);
+    statement.sql = match words(&mut statement, &db.read(), search, &text, &terms, size) {
+        Words::Fts5(words) if is_along_list(search, &sizes) => {
+            let along = list::latest_along_list(viewer, search, filters, &words, -1);
+            format!("SELECT id FROM ({along}) l{limit}")
+        }
+        // Joined crosswise, as the planner would search once for each row that is visible.
+        Words::Fts5(words) => format!(
+            "SELECT r.id FROM resources_fts f CROSS JOIN resources r ON r.rid = f.rowid
+                WHERE resources_fts MATCH {words} AND {visible}{filters}{limit}"
+        ),
+        _ => {
+            let sorted = "ORDER BY r.created_at DESC, r.id DESC";
+            let partitions = search.partition.partitions(viewer).iter().map(|partition| {
+                format!("SELECT id FROM (SELECT r.id FROM resources r WHERE {partition}{filters} {sorted}{limit}) s")
+            });
+            partitions.collect::<Vec<_>>().join(" UNION ")
+        }
     };
     statement
 }
 
-/// With words, tags and sites are among them already.
-fn terms_of_filters(search: &Search) -> Vec<Group> {
-    let found = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_found(filter));
-    found.filter_map(|filter| Some(any_of([index_terms::for_criterion(&filter.criterion)?], false))).collect()
-}
-
-/// PostgreSQL adds up the statistics of all that a word being typed may mean, and then takes rare words for common ones.
-fn sizes(search: &Search) -> Sizes {
-    let size = |filter| if is_found(filter) { Size::Found } else { Size::Unknown };
-    let words = if search.query.is_wider() { Size::Some } else { Size::Unknown };
-    Sizes { words, filters: search.filters.iter().map(size).collect() }
-}
-
-const fn is_found(filter: &Filter) -> bool {
-    !filter.negated && matches!(filter.criterion, Criterion::Tag(_) | Criterion::Site { .. })
+/// The words, with the index terms of tags and sites.
+fn text_of(search: &Search) -> Vec<Group> {
+    [search.query.text.as_slice(), &terms_of_filters(search)].concat()
 }

@@ -4,7 +4,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::criteria::{Sizes, Statement, filters};
+use super::criteria::{Sizes, Statement, filters, is_along_list};
 use super::list::{self, columns};
 use super::words::{Words, words};
 use crate::db::{Db, Value, bind_all, on};
@@ -104,8 +104,10 @@ struct Latest {
     lines: String,
     /// Whether there are older matches.
     goes_on: bool,
-    /// The `rid` of the last match in the order of the engine.
+    /// The `rid` of the last match.
     last: i64,
+    /// Whether the last is the oldest; otherwise it is the one with the lowest `rid`.
+    is_by_date: bool,
 }
 
 impl Latest {
@@ -120,39 +122,38 @@ impl Latest {
         let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)).persistent(false), statement.values)
             .fetch_one(pool).await?);
         let lines = lines.unwrap_or_default();
+        let is_by_date = is_by_date(db, search, sizes);
         if lines.lines().count() <= size(RANKED) {
-            return Ok(Self { reading, lines, goes_on: false, last: 0 });
+            return Ok(Self { reading, lines, goes_on: false, last: 0, is_by_date });
         }
-        let (last, beyond) = match db {
-            Db::Postgres(_) => {
-                let mut newest = lines.lines().map(number_of).skip(size(RANKED) - 1);
-                (newest.next().unwrap_or(0), newest.next().unwrap_or(0))
-            }
-            Db::Sqlite { .. } => {
-                let mut numbers: Vec<i64> = lines.lines().map(number_of).collect();
-                numbers.sort_unstable();
-                (numbers[1], numbers[0])
-            }
-        };
+        let mut numbers: Vec<i64> = lines.lines().map(number_of).collect();
+        if !is_by_date {
+            numbers.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        let (last, beyond) = (numbers[size(RANKED) - 1], numbers[size(RANKED)]);
         let kept = lines.lines().filter(|line| number_of(line) != beyond).collect::<Vec<_>>().join("\n");
-        Ok(Self { reading, lines: kept, goes_on: true, last })
+        Ok(Self { reading, lines: kept, goes_on: true, last, is_by_date })
     }
 
     fn best_first(&self, text: &[Group]) -> Vec<i64> {
         rank::best_first(&candidates(&self.lines), text)
     }
 
-    /// PostgreSQL finds the latest by date, SQLite by `rid`.
     async fn rest(&self, db: &Db) -> sqlx::Result<Rest> {
         const SQL: &str = "SELECT created_at, id FROM resources WHERE rid = $1";
         let text = self.reading;
-        if let Db::Sqlite { .. } = db {
+        if !self.is_by_date {
             return Ok(Rest { text, below: Some(self.last), after: None });
         }
         let last: Option<(Timestamp, Uuid)> =
             on!(db.read(), pool => sqlx::query_as(SQL).bind(self.last).fetch_optional(pool).await?);
         Ok(Rest { text, below: None, after: last.map(|(at, id)| (at.micros(), id)) })
     }
+}
+
+/// PostgreSQL finds the latest by date. SQLite finds the last inserted, unless it searches [along the list](is_along_list).
+fn is_by_date(db: &Db, search: &Search, sizes: &Sizes) -> bool {
+    matches!(db, Db::Postgres(_)) || is_along_list(search, sizes)
 }
 
 fn number_of(line: &str) -> i64 {
@@ -178,15 +179,22 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text:
     let terms = search.partition.index_terms(viewer);
     let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
         // The index `resources_latest` is for these alone.
-        Words::Postgres(words) => ("resources r", latest_in_postgres(text), format!("{words} AND r.rid > 0")),
+        Words::Postgres(words) => {
+            ("resources r".to_owned(), latest_in_postgres(text), format!("{words} AND r.rid > 0{filters}"))
+        }
+        Words::Fts5(words) if is_along_list(search, sizes) => {
+            let latest = list::latest_along_list(viewer, search, filters, &words, RANKED + 1);
+            let from = format!("({latest}) l CROSS JOIN resources r ON r.id = l.id");
+            (from, "r.created_at DESC, r.id DESC", "TRUE".to_owned())
+        }
         Words::Fts5(words) => (
-            "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid",
+            "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid".to_owned(),
             // The only order of FTS5: last inserted first.
             "f.rowid DESC",
-            format!("resources_fts MATCH {words}"),
+            format!("resources_fts MATCH {words}{filters}"),
         ),
         // Unreachable: `ListParams::sort` never ranks without words.
-        Words::NotFts5(_) | Words::None => ("resources r", "r.rid", "FALSE".to_owned()),
+        Words::NotFts5(_) | Words::None => ("resources r".to_owned(), "r.rid", "FALSE".to_owned()),
     };
     let (visible, read) = (search.partition.condition(viewer), statement.bind(Value::Int(READ)));
     let trashed = search.partition.trashed();
@@ -195,7 +203,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text:
         "SELECT string_agg(CAST(r.rid AS text) || {tab} || r.fold_title || {tab} || r.fold_tags || {tab}
                 || substr(r.fold_body, 1, CAST({read} AS integer)), {line} ORDER BY r.created_at DESC, r.id DESC)
         FROM (SELECT r.rid, r.id, r.owner_id, r.visibility, r.trashed_at, r.created_at, r.fold_title, r.fold_tags, r.fold_body
-            FROM {from} WHERE {matches} AND {trashed}{filters} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
+            FROM {from} WHERE {matches} AND {trashed} ORDER BY {latest} LIMIT {RANKED} + 1) r WHERE {visible}"
     );
     statement
 }

@@ -1,6 +1,6 @@
 //! The searched words as SQL, with the index terms that narrow them.
 
-use super::criteria::{Size, Statement, has_path};
+use super::criteria::{Size, Statement, has_path, is_found};
 use crate::db::{Engine, Value};
 use crate::resources::index_terms;
 use crate::resources::listing::Search;
@@ -120,8 +120,14 @@ fn index_terms_of(search: &Search, partitions: &[String]) -> Vec<Group> {
     filters.chain(partitions).collect()
 }
 
+/// Tags and sites of a search without words. With words, they are among these already.
+pub(super) fn terms_of_filters(search: &Search) -> Vec<Group> {
+    let found = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_found(filter));
+    found.filter_map(|filter| Some(any_of([index_terms::for_criterion(&filter.criterion)?], false))).collect()
+}
+
 /// A group of the query that one of the index terms meets.
-pub(super) fn any_of(index_terms: impl IntoIterator<Item = String>, negated: bool) -> Group {
+fn any_of(index_terms: impl IntoIterator<Item = String>, negated: bool) -> Group {
     let term = |index_term| Term { index_terms: vec![index_term], negated, ..Term::default() };
     Group { terms: index_terms.into_iter().map(term).collect(), literal: Vec::new() }
 }
