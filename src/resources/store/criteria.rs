@@ -186,10 +186,14 @@ pub fn is_along_list(search: &Search, sizes: &Sizes) -> bool {
 pub fn has_list_filter(search: &Search) -> bool {
     let is_indexed = |filter: &Filter| match filter.criterion {
         Criterion::Before(_) | Criterion::After(_) | Criterion::CreatedAfter(_) => true,
-        Criterion::Pinned | Criterion::Unread => !filter.negated,
-        _ => false,
+        _ => is_flag(filter),
     };
     search.filters.iter().any(is_indexed)
+}
+
+/// Whether it asks for a flag that few entries have.
+pub const fn is_flag(filter: &Filter) -> bool {
+    !filter.negated && matches!(filter.criterion, Criterion::Pinned | Criterion::Unread)
 }
 
 /// Whether the index of words finds the filter, also in a search without words.

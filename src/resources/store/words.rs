@@ -1,6 +1,6 @@
 //! The searched words as SQL, with the index terms that narrow them.
 
-use super::criteria::{Size, Statement, has_path, is_found};
+use super::criteria::{Size, Statement, has_path, is_flag, is_found};
 use crate::db::{Engine, Value};
 use crate::resources::index_terms;
 use crate::resources::listing::Search;
@@ -120,9 +120,12 @@ fn index_terms_of(search: &Search, partitions: &[String]) -> Vec<Group> {
     filters.chain(partitions).collect()
 }
 
-/// Tags and sites of a search without words. With words, they are among these already.
+/// Tags and sites of a search without words, and the flags beside them. With words, they are among these already.
 pub(super) fn terms_of_filters(search: &Search) -> Vec<Group> {
-    let found = search.filters.iter().filter(|filter| !search.query.is_ranked() && is_found(filter));
+    if search.query.is_ranked() || !search.filters.iter().any(is_found) {
+        return Vec::new();
+    }
+    let found = search.filters.iter().filter(|filter| is_found(filter) || is_flag(filter));
     found.filter_map(|filter| Some(any_of([index_terms::for_criterion(&filter.criterion)?], false))).collect()
 }
 
