@@ -3,7 +3,7 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# Fat LTO: the slowest build makes the smallest and fastest program.
+# The slowest build makes the smallest and fastest program.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --locked --profile dist --bin coffer \
