@@ -1,14 +1,16 @@
 //! All errors as values. `pipeline::error_response` turns them into a page or problem+json.
 
 mod code;
+mod conversions;
+mod field_errors;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use uuid::Uuid;
 
 pub use self::code::Code;
+pub use self::field_errors::FieldErrors;
 use crate::limiter::verdict::Refusal;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -248,60 +250,4 @@ impl Error {
 
 fn size(bytes: usize) -> String {
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::TooManyRequests(refusal)
-    }
-}
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        if crate::db::is_outcome_unknown(&error) {
-            Self::OutcomeUnknown(error.to_string())
-        } else if crate::db::is_unavailable(&error) {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Internal(error.to_string())
-        }
-    }
-}
-
-impl From<tower_sessions::session::Error> for Error {
-    fn from(error: tower_sessions::session::Error) -> Self {
-        Self::Unavailable(format!("session store: {error}"))
-    }
-}
-
-impl From<askama::Error> for Error {
-    fn from(error: askama::Error) -> Self {
-        Self::Internal(format!("template: {error}"))
-    }
-}
-
-/// Sentences by field name, at most one a field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(BTreeMap<Cow<'static, str>, String>);
-
-impl FieldErrors {
-    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
-        self.0.entry(field.into()).or_insert_with(|| message.into());
-    }
-
-    pub fn get(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(field, message)| (&**field, message.as_str()))
-    }
-
-    pub fn or<T>(self, value: T) -> Result<T> {
-        if self.is_empty() { Ok(value) } else { Err(Error::Invalid(self)) }
-    }
 }

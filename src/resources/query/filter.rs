@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::{Kind, Visibility, normal_url, tag};
 use super::lex::Lexeme;
+use super::terms::words_of;
 use super::unknown::no_such_filter;
 use super::{QueryError, Term};
 use crate::timestamp::Timestamp;
@@ -128,7 +129,7 @@ fn percent_encoded(c: char) -> String {
 }
 
 fn title_of(value: &str) -> Result<Criterion, String> {
-    let term = super::words_of(value, true);
+    let term = words_of(value, true);
     term.map(Criterion::Title)
         .ok_or_else(|| "Enter words of a title after “title:”, for example title:harbour.".to_owned())
 }

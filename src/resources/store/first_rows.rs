@@ -3,8 +3,9 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters, on_rows};
+use super::criteria::{FTS5_ROWS, Statement, filters, on_rows};
 use super::list::{Order, after, columns};
+use super::sizes::{Size, Sizes};
 use super::words::{Words, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;

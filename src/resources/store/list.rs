@@ -4,7 +4,8 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::columns::resource_columns;
-use super::criteria::{FTS5_ROWS, Size, Sizes, Statement, filters};
+use super::criteria::{FTS5_ROWS, Statement, filters};
+use super::sizes::{Size, Sizes};
 use super::words::{Words, terms_of_filters, words};
 use super::{first_rows, ranked};
 use crate::db::{Db, Value, bind_all, on};

@@ -2,8 +2,10 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{Size, Sizes, Statement, filters, has_list_filter, is_along_list, is_common};
+use super::criteria::{Statement, filters, has_list_filter};
 use super::list;
+use super::sample::is_common;
+use super::sizes::{Size, Sizes, is_along_list};
 use super::words::{Words, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;

@@ -9,7 +9,9 @@ pub mod matches;
 pub mod owners;
 pub mod parts;
 mod ranked;
+mod sample;
 pub(super) mod samples;
+mod sizes;
 pub mod tags;
 mod words;
 pub mod write;
@@ -19,7 +21,7 @@ use uuid::Uuid;
 use self::columns::{resource_where, revision_columns};
 pub use self::criteria::Statement;
 #[cfg(feature = "test-internals")]
-pub use self::criteria::{Size, Sizes};
+pub use self::sizes::{Size, Sizes};
 use super::{Resource, Revision};
 use crate::db::{Db, Tx, on};
 

@@ -4,8 +4,9 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::criteria::{Sizes, Statement, filters, is_along_list};
+use super::criteria::{Statement, filters};
 use super::list::{self, columns};
+use super::sizes::{Sizes, is_along_list};
 use super::words::{Words, words};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;

@@ -1,6 +1,7 @@
 //! The searched words as SQL, with the index terms that narrow them.
 
-use super::criteria::{Size, Statement, has_path, is_flag, is_found};
+use super::criteria::{Statement, has_path, is_flag, is_found};
+use super::sizes::Size;
 use crate::db::{Engine, Value};
 use crate::resources::index_terms;
 use crate::resources::listing::Search;
