@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 use time::macros::date;
 
-use super::super::index_terms;
-use super::super::{Kind, Visibility};
+use super::super::{Kind, Visibility, index_terms};
 use super::*;
 
 fn read(text: &str) -> Query {

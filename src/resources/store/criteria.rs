@@ -36,13 +36,12 @@ impl Statement {
     }
 }
 
-/// Whether a filter is by date or by a flag, of which the list has indexes.
-pub fn has_list_filter(search: &Search) -> bool {
-    let is_indexed = |filter: &Filter| match filter.criterion {
-        Criterion::Before(_) | Criterion::After(_) | Criterion::CreatedAfter(_) => true,
-        _ => is_flag(filter),
+/// Whether a filter is by date, along which the list has an index. The index of words knows no dates.
+pub fn has_date_filter(search: &Search) -> bool {
+    let is_date = |filter: &Filter| {
+        matches!(filter.criterion, Criterion::Before(_) | Criterion::After(_) | Criterion::CreatedAfter(_))
     };
-    search.filters.iter().any(is_indexed)
+    search.filters.iter().any(is_date)
 }
 
 /// Whether it asks for a flag that few entries have.

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{Statement, filters, has_list_filter};
+use super::criteria::{Statement, filters, has_date_filter};
 use super::list;
 use super::sample::is_common;
 use super::sizes::{Size, Sizes, is_along_list};
@@ -96,7 +96,7 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
         statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
         return Ok(statement);
     }
-    let is_counted = has_list_filter(search);
+    let is_counted = has_date_filter(search);
     let size = if is_counted { Sizes::count_words(db, viewer, search).await? } else { Size::Unknown };
     Ok(matches_in_sqlite(db, viewer, search, size, limit))
 }

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{FTS5_ROWS, Statement, has_list_filter, has_path, is_found, on_site, tagged};
+use super::criteria::{FTS5_ROWS, Statement, has_date_filter, has_path, is_found, on_site, tagged};
 use super::sample::is_common;
 use super::words::{Words, index_term_of, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
@@ -84,7 +84,7 @@ impl Sizes {
         let (is_needed, most) = match db {
             Db::Postgres(_) => (query.is_wider(), SORTED),
             Db::Sqlite { .. } => {
-                (query.is_ranked() && (search.sort != Sort::Relevance || has_list_filter(search)), SOME)
+                (query.is_ranked() && (search.sort != Sort::Relevance || has_date_filter(search)), SOME)
             }
         };
         if !is_needed {
@@ -132,7 +132,7 @@ async fn size(db: &Db, rows: &Statement, most: i64) -> sqlx::Result<Size> {
     })
 }
 
-/// Whether SQLite searches for words along an index of the list: many rows match, and a filter leaves few of the index.
+/// Whether SQLite searches for words along the list: many rows match, and a date narrows the list.
 pub fn is_along_list(search: &Search, sizes: &Sizes) -> bool {
-    matches!(sizes.words, Size::Some | Size::Many) && has_list_filter(search)
+    matches!(sizes.words, Size::Some | Size::Many) && has_date_filter(search)
 }
