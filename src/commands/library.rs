@@ -61,7 +61,6 @@ async fn bring_in(app: &App, viewer: &Viewer, file: File<'_>, is_preview: bool) 
 
 /// Lines that a preview shows of what is refused.
 const REFUSALS: usize = 20;
-/// New tags that it names.
 const TAGS: usize = 50;
 
 /// What a file would do, with what it refuses and the tags that it makes.

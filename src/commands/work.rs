@@ -16,7 +16,6 @@ use crate::config::Config;
 use crate::data_dir;
 use crate::db::Opening;
 
-/// Of a file.
 const CHUNK: usize = 64 << 10;
 
 /// Takes what a command prints: the terminal, a file, or the socket of the process that asked.

@@ -168,7 +168,6 @@ fn says(response: &Value, code: Code) -> bool {
     codes(response["description"].as_str().unwrap_or_default()).any(|name| name == code.as_str())
 }
 
-/// The codes that a description names.
 fn codes(description: &str) -> impl Iterator<Item = &str> {
     description.split('`').skip(1).step_by(2).filter(|name| Code::parse(name).is_some())
 }

@@ -56,7 +56,6 @@ pub struct Named {
 #[derive(Clone)]
 struct Hidden(Vec<HeaderValue>);
 
-/// A session that the answer has changed.
 #[derive(Clone)]
 struct Changed(Session);
 

@@ -119,7 +119,6 @@ impl Query {
         (!index_terms.is_empty()).then(|| Group::new(Term { index_terms, negated: true, ..Term::default() }))
     }
 
-    /// What to highlight in the results.
     pub fn highlights(&self) -> Vec<Highlight> {
         let terms = self.text.iter().flat_map(|group| &group.terms);
         let terms = terms.filter(|term| !term.negated && !term.words.is_empty());

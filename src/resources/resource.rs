@@ -80,7 +80,6 @@ impl Resource {
         visibility::may_share(viewer, self)
     }
 
-    /// Its body as HTML.
     pub fn html(&self) -> Arc<str> {
         self.html.get_or_compute(|| markdown::render(&self.body).into())
     }

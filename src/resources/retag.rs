@@ -10,7 +10,6 @@ use super::{Resources, store};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
 
-/// Names that a completion offers.
 const OFFERED: i64 = 10;
 /// Tags that one page of near-duplicates lists.
 const TWINS: usize = 100;

@@ -66,7 +66,6 @@ pub fn parse_list(text: &str, kept: &[String]) -> Result<Vec<TagName>, TagError>
     Ok(tags)
 }
 
-/// Splits names that commas join.
 pub fn split_tags(joined: &str) -> Vec<String> {
     joined.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }

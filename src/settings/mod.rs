@@ -34,7 +34,6 @@ pub struct SettingsState {
 /// What these pages need of the library.
 #[async_trait]
 pub trait OwnLibrary: Send + Sync {
-    /// Whether the viewer has a public profile.
     async fn has_profile(&self, viewer: &Viewer) -> Result<bool>;
 
     /// A ZIP of all that the viewer has saved, with these files beside it.

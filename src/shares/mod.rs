@@ -148,7 +148,6 @@ impl Shares {
         Ok(tx.commit(origin, event(SHARE_REVOKE, owner, id), scope(&hash)).await?)
     }
 
-    /// Whether the time of a link is over.
     pub fn is_over(&self, link: &ShareLink) -> bool {
         link.expires_at <= self.system.now()
     }

@@ -140,7 +140,6 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// An error with its sources.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut chain = error.to_string();
     let mut source = error.source();

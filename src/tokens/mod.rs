@@ -186,7 +186,6 @@ impl Tokens {
         Ok(store::forget_revoked(&self.db, self.context.now().minus(TOLD_FOR)).await?)
     }
 
-    /// Whether the time of a token is over.
     pub fn is_over(&self, token: &Token) -> bool {
         token.expires_at <= self.context.now()
     }

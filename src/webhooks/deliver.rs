@@ -34,7 +34,6 @@ const LEASE: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
-/// Changes in one delivery.
 const CHANGES: i64 = 100;
 /// Of an answer's body, which is thrown away.
 const ANSWER: usize = 1_024;
@@ -223,7 +222,6 @@ fn busy(receivers: &HashMap<Id, Receiver>) -> Busy {
     busy
 }
 
-/// Doubles with each attempt.
 fn pause(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)

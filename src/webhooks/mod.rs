@@ -163,7 +163,6 @@ impl Webhooks {
         Ok(webhook)
     }
 
-    /// Forgets old deliveries.
     pub async fn forget_old(&self) -> Result<()> {
         let Deps { db, system, .. } = &self.0.deps;
         Ok(store::forget(db, system.now().minus(KEPT_FOR)).await?)

@@ -163,7 +163,6 @@ impl Resources {
         Ok(store::forget(&self.db, self.context.now().minus(super::TRASH_LIFE)).await?)
     }
 
-    /// What is in the viewer's trash.
     pub async fn ids_in_trash(&self, viewer: &Viewer) -> Result<Vec<Uuid>> {
         Ok(entries::ids_in_trash(&self.db, viewer.signed_in()?.id).await?)
     }

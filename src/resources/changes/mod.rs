@@ -99,7 +99,6 @@ impl Resources {
         })
     }
 
-    /// The number of the viewer's latest change.
     pub async fn latest_change(&self, viewer: &Viewer) -> Result<i64> {
         let owner = viewer.signed_in()?.id;
         Ok(store::counter(&self.db, owner).await?.unwrap_or_default().seq)

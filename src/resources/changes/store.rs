@@ -38,7 +38,6 @@ pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<V
     on!(db.read(), pool => sqlx::query_as(AFTER).bind(owner).bind(seq).bind(limit).fetch_all(pool).await)
 }
 
-/// The entries with these ids that are there.
 pub async fn resources(db: &Db, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Resource>> {
     if ids.is_empty() {
         return Ok(HashMap::new());

@@ -10,7 +10,6 @@ use crate::resources::store::columns::{resource_where, revision_columns};
 use crate::resources::{Resource, Revision};
 use crate::timestamp::Timestamp;
 
-/// Rows in a batch.
 pub const BATCH: usize = 500;
 
 const LIVE: &str = resource_where!(

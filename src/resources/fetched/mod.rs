@@ -73,7 +73,6 @@ enum Found {
 }
 
 impl Resources {
-    /// Whether pages are fetched at all.
     pub fn is_fetching(&self) -> bool {
         self.fetching.is_some()
     }

@@ -15,7 +15,6 @@ pub(super) struct Token {
     pub folded: String,
 }
 
-/// The words of a text, as a lazy iterator.
 pub(super) fn split(text: &str) -> impl Iterator<Item = Token> {
     Tokens { text, at: 0, ready: Vec::new(), word: None }
 }

@@ -26,7 +26,6 @@ use crate::resources::tag;
 pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 /// Entries that an undone import names because it left them alone.
 pub const NAMED: i64 = 500;
-/// New tags that a preview names.
 const NAMED_TAGS: usize = 500;
 
 named! {
@@ -55,7 +54,6 @@ impl State {
     }
 }
 
-/// One of the viewer's imports.
 #[derive(Clone, Debug)]
 pub struct Import {
     pub id: Uuid,

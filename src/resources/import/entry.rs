@@ -37,7 +37,6 @@ pub struct Entry {
     pub versions: Vec<PastVersion>,
 }
 
-/// An older version of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PastVersion {
     pub version: i64,

@@ -41,7 +41,6 @@ pub(super) const BATCH: usize = 500;
 /// Changed resources that a commit names one by one.
 const NAMED: usize = 200;
 
-/// A file as it was sent.
 pub struct File<'a> {
     pub name: &'a str,
     pub bytes: Bytes,
@@ -57,7 +56,6 @@ pub(super) struct Ready {
     pub checked: Checked,
     /// What the file says of the same address again.
     pub twins: Vec<Twin>,
-    /// Whether it goes into the trash.
     pub is_trashed: bool,
     /// Notes before it in its file that say the same, which are entries of their own.
     pub equal_before: u32,
@@ -66,7 +64,6 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// The number of its current version.
     fn version(&self) -> i64 {
         i64::try_from(self.past.len()).unwrap_or_default() + 1
     }

@@ -30,7 +30,6 @@ pub(super) struct Preparation {
     /// When the import began: links without a date get it.
     pub began_at: Timestamp,
     pub choices: Choices,
-    /// Entries of one slice.
     pub slice: usize,
 }
 

@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 /// Links in one file.
 pub const MOST: usize = 200_000;
 
-/// What a file is.
 pub(super) struct Overview {
     pub format: &'static str,
     pub total: usize,

@@ -17,7 +17,6 @@ use crate::web::deps::WebDeps;
 pub struct Back(String);
 
 impl Back {
-    /// From the hidden field of a form.
     pub fn from_field(field: &str) -> Self {
         let is_place =
             is_list(field) || is_entry(field) || matches!(field, "/tags" | "/trash" | tools::SAVED);

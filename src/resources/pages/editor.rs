@@ -20,7 +20,6 @@ use crate::web::forms::Form;
 use crate::web::page_context::{PageContext, page, redirect};
 use crate::web::path::Id;
 
-/// Tags that a form lists.
 const OWN_TAGS: usize = 300;
 
 #[derive(Template)]

@@ -176,7 +176,6 @@ async fn library(
     Ok((status, page(&index, toast)?).into_response())
 }
 
-/// The address of a list.
 pub fn href(params: &ListParams) -> String {
     let query = params.to_query_string();
     if query.is_empty() { "/resources".to_owned() } else { format!("/resources?{query}") }

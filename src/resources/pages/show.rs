@@ -40,7 +40,6 @@ struct ShowPage {
     /// Rendered and sanitised Markdown; empty for none.
     body_html: Arc<str>,
     tags: Vec<TagLink>,
-    /// The owner's profile, if there is one.
     profile: Option<String>,
     /// What other sites may show of it, if it is public.
     preview: Option<Preview>,
@@ -48,7 +47,6 @@ struct ShowPage {
     changed: At,
     broken: Option<Broken>,
     mine: bool,
-    /// Whether its page can be fetched again.
     can_fetch: bool,
     trashed: Option<Trashed>,
 }

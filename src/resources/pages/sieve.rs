@@ -178,7 +178,6 @@ mod tests {
         }))
     }
 
-    /// The links of the group, in the list of this search.
     fn links(viewer: &Viewer, search: &str, group: &str) -> Vec<ListLink> {
         let params = ListParams::from_saved(search).expect("a search");
         let now = Timestamp::parse("2026-11-30T12:00:00Z").expect("a time");

@@ -30,7 +30,6 @@ struct CapturePage {
     context: PageContext,
     bookmarklet: String,
     address: String,
-    /// Whether pages are fetched.
     is_fetching: bool,
 }
 

@@ -194,7 +194,6 @@ pub fn host(url: &str) -> String {
     normal_url::host_shown(name.strip_prefix("www.").unwrap_or(name)) + port
 }
 
-/// A line of a comparison.
 #[derive(Clone, Debug)]
 pub struct DiffLine {
     /// `same`, or the names of the two sides.

@@ -26,7 +26,6 @@ pub struct About {
     pub author: Option<atom::Person>,
 }
 
-/// The feed of what is public at this address.
 pub fn write(feed: &Feed, site: &str) -> String {
     let tag = &feed.tag;
     let (query, suffix) =

@@ -24,7 +24,6 @@ use crate::web::page_cache;
 use crate::web::page_context::{PageContext, page};
 use crate::web::path::Username;
 
-/// The feed of all public resources.
 pub const FEED: &str = "/feed.atom";
 
 pub fn routes() -> Router<ResourcesState> {
@@ -35,7 +34,6 @@ pub fn routes() -> Router<ResourcesState> {
         .merge(sitemap::routes())
 }
 
-/// The path of a profile.
 pub fn href(profile: &Profile) -> String {
     format!("/u/{}", profile.username)
 }

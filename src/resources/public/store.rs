@@ -42,7 +42,6 @@ pub struct Place {
     pub id: Uuid,
     pub updated_at: Timestamp,
     pub username: String,
-    /// Whether its owner has a profile.
     pub has_profile: bool,
 }
 

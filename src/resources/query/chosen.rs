@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::lex::{self, Item};
 
-/// A filter of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChosenFilter {
     pub name: String,

@@ -50,7 +50,6 @@ struct Found<T> {
     next: usize,
 }
 
-/// The piece at `position`.
 fn lexeme(chars: &[char], position: usize) -> Found<Lexeme> {
     let next_is =
         |offset: usize, test: fn(char) -> bool| chars.get(position + offset).copied().is_some_and(test);

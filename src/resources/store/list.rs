@@ -26,7 +26,6 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
     }
 }
 
-/// A page in the order of a column.
 pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     let sizes = &Sizes::count(db, viewer, search).await?;
     if let Some(first) = first_rows::statement(db, viewer, search, sizes) {
@@ -148,7 +147,6 @@ impl Scan<'_> {
         self.union(self.partitions(&and).map(|partition| format!("SELECT * FROM ({partition} OFFSET 0) r")))
     }
 
-    /// The first rows of each partition.
     fn union(&self, partitions: impl Iterator<Item = String>) -> String {
         let (sorted, limit) = (self.order.by_key(), self.limit);
         let first =

@@ -54,7 +54,6 @@ pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(db.read(), pool => sqlx::query_as(FIND).bind(id).fetch_optional(pool).await)
 }
 
-/// The resource as this transaction sees it.
 pub async fn find_within(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Resource>> {
     on!(tx.conn(), conn => sqlx::query_as(FIND).bind(id).fetch_optional(conn).await)
 }

@@ -221,7 +221,6 @@ fn latest_in_postgres(text: &[Group]) -> &'static str {
     }
 }
 
-/// The hits in the order of `rids`.
 async fn rows(db: &Db, viewer: &Viewer, partition: Partition, rids: &[i64]) -> sqlx::Result<Vec<Hit>> {
     if rids.is_empty() {
         return Ok(Vec::new());

@@ -8,7 +8,7 @@ use super::words::{Words, index_term_of, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Search, Sort};
-use crate::resources::query::{Criterion, Group};
+use crate::resources::query::Criterion;
 
 /// Up to this many matches are fetched and sorted; with more, the rows are read in the order of the list.
 const FEW: i64 = 2_000;
@@ -58,7 +58,7 @@ impl Sizes {
             return Ok(false);
         }
         let mut rows = Statement::default();
-        rows.sql = rows_with_words(&mut rows, db, search, &text, &terms);
+        rows.sql = rows_with(words(&mut rows, &db.read(), search, &text, &terms, Size::Some));
         Ok(size(db, &rows, FEW).await? == Size::Few)
     }
 
@@ -91,26 +91,20 @@ impl Sizes {
             return Ok(Size::Unknown);
         }
         let (mut rows, terms) = (Statement::default(), search.partition.index_terms(viewer));
-        if let Words::Postgres(words) = words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some)
-            && is_common(db, &words, &rows).await?
+        let words = words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some);
+        if let Words::Postgres(condition) = &words
+            && is_common(db, condition, &rows).await?
         {
             return Ok(Size::Many);
         }
-        let mut rows = Statement::default();
-        rows.sql = rows_with_words(&mut rows, db, search, &query.text, &terms);
+        rows.sql = rows_with(words);
         size(db, &rows, most).await
     }
 }
 
 /// Selects all rows with the words; empty where there are none to look for.
-fn rows_with_words(
-    rows: &mut Statement,
-    db: &Db,
-    search: &Search,
-    text: &[Group],
-    terms: &[String],
-) -> String {
-    match words(rows, &db.read(), search, text, terms, Size::Some) {
+fn rows_with(words: Words) -> String {
+    match words {
         Words::Postgres(words) => format!("SELECT r.rid FROM resources r WHERE {words}"),
         Words::Fts5(words) => format!("{FTS5_ROWS} {words}"),
         Words::NotFts5(_) | Words::None => String::new(),

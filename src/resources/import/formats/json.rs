@@ -46,7 +46,6 @@ struct Place {
 struct Folder {
     /// From the outermost inwards.
     path: Vec<String>,
-    /// Whether what is in it is not shared.
     is_private: bool,
 }
 

@@ -49,7 +49,6 @@ pub struct Found<'a> {
     entries: Entries<'a>,
     /// Whether coffer wrote it.
     is_own: bool,
-    /// Of a table.
     columns: Vec<Column>,
 }
 
@@ -140,7 +139,6 @@ impl<'a> Source<'a> {
         matches!(self, Self::Netscape(document) if document.has_lists())
     }
 
-    /// The columns of a table.
     pub fn columns(&self) -> &[Column] {
         match self {
             Self::Netscape(_) => &[],

@@ -51,7 +51,6 @@ pub struct Earlier {
 pub enum Holding<'a> {
     /// By the keys of their addresses.
     Addresses(&'a [Vec<u8>]),
-    /// By their ids.
     Notes(&'a [Uuid]),
 }
 
@@ -143,7 +142,6 @@ pub async fn has_notes_in_trash(tx: &mut Write, owner: Uuid) -> sqlx::Result<boo
     on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(owner).fetch_one(conn).await)
 }
 
-/// A link in the trash.
 #[derive(sqlx::FromRow)]
 pub struct Trashed {
     pub id: Uuid,

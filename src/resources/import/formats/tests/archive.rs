@@ -4,7 +4,6 @@ use std::io::Write as _;
 
 use super::{added, all, open};
 
-/// A ZIP of these files.
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, text) in files {
