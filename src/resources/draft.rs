@@ -3,6 +3,7 @@
 mod derived;
 mod rules;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -30,6 +31,7 @@ pub struct Draft {
     #[schema(max_length = 100_000)]
     pub body: String,
     /// At most 50, each at most 60 characters and without commas; `work/rust` is also found under `work`.
+    #[serde(deserialize_with = "at_most_50")]
     #[schema(max_items = 50)]
     pub tags: Vec<String>,
     /// Default `private`.
@@ -82,7 +84,7 @@ pub struct Change {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, max_length = 100_000)]
     pub body: Option<String>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "at_most_50_given")]
     #[schema(value_type = Vec<String>, required = false, max_items = 50)]
     pub tags: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
@@ -101,6 +103,19 @@ pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Repeated tags count as often as they are sent, so that the length of the list says it.
+fn at_most_50<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let tags = Vec::deserialize(deserializer)?;
+    if tags.len() > tag::MAX_TAGS {
+        return Err(D::Error::custom("an entry can have at most 50 tags; remove some"));
+    }
+    Ok(tags)
+}
+
+fn at_most_50_given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    at_most_50(deserializer).map(Some)
 }
 
 impl Change {

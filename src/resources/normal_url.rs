@@ -71,7 +71,7 @@ pub fn parse(input: &str) -> Result<NormalUrl, UrlError> {
     if let Some(error) = wrong_scheme(typed) {
         return Err(error);
     }
-    if typed.chars().count() > MAX_LENGTH {
+    if input.chars().count() > MAX_LENGTH {
         return Err(UrlError::TooLong);
     }
     if typed.chars().any(char::is_control) {

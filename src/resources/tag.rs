@@ -92,6 +92,14 @@ pub fn parse_one(text: &str) -> Result<TagName, TagError> {
     Ok(tag)
 }
 
+/// Parses one tag of a request. Its length counts as it was sent.
+pub fn parse_sent(text: &str) -> Result<TagName, TagError> {
+    if text.chars().count() > MAX_LENGTH {
+        return Err(too_long(text.trim_start(), MAX_LENGTH));
+    }
+    parse_one(text)
+}
+
 impl TagName {
     fn is_longer_than(&self, characters: usize) -> bool {
         self.name.chars().count() > characters

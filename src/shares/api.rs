@@ -36,7 +36,7 @@ struct ShareDraft {
     /// One of your entries, in whatever visibility.
     entry: Option<Uuid>,
     /// All your entries with this tag or one below it, also those you add later.
-    #[schema(max_length = 60)]
+    #[schema(max_length = 200)]
     tag: String,
     /// All your entries that this search finds, also those you add later.
     #[schema(max_length = 1000)]

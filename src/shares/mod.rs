@@ -121,8 +121,8 @@ impl Shares {
                 let entry = self.resources.find(viewer, id).await?;
                 entry.may_be_shared_by(viewer).then_some(Target::Entry(id)).ok_or(Error::NotFound)
             }
-            (None, name, "") if !name.is_empty() => {
-                let parsed = tag::parse_one(name).map_err(|e| Error::field("tag", e.to_string()))?;
+            (None, tag, "") if !tag.is_empty() => {
+                let parsed = tag::parse_sent(&new.tag).map_err(|e| Error::field("tag", e.to_string()))?;
                 let tagged =
                     ListParams { tag: parsed.name.clone(), mine: "true".to_owned(), ..ListParams::default() };
                 if self.resources.list(viewer, &tagged).await?.hits.is_empty() {
@@ -130,7 +130,7 @@ impl Shares {
                 }
                 Ok(Target::Tag(parsed.name))
             }
-            (None, "", text) if !text.is_empty() => check_query(text),
+            (None, "", text) if !text.is_empty() => check_query(&new.query),
             _ => Err(Error::field("entry", "Share one entry, one tag or one search.")),
         }
     }
@@ -162,6 +162,7 @@ fn check_query(text: &str) -> Result<Target> {
     if text.chars().count() > MAX_QUERY {
         return Err(Error::field("query", "Search for at most 1,000 characters."));
     }
+    let text = text.trim();
     if text.contains('=') && ListParams::from_saved(text).is_some() {
         return Err(Error::field("query", "Write the search itself, such as tag:rust, not its address."));
     }

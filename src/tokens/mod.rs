@@ -198,7 +198,7 @@ fn event(action: Action, owner: Uuid, token: Uuid) -> Event {
 fn check(new: &NewToken, role: Role) -> Result<Vec<Scope>> {
     let name = new.name.trim();
     let mut errors = FieldErrors::default();
-    if name.is_empty() || name.chars().count() > 80 {
+    if name.is_empty() || new.name.chars().count() > 80 {
         errors.add(
             "name",
             "Enter a name of 1 to 80 characters, for example the program that will use the token.",
@@ -220,9 +220,9 @@ fn check(new: &NewToken, role: Role) -> Result<Vec<Scope>> {
 ///
 /// # Errors
 /// [`Error::Invalid`] at `device`.
-pub fn check_device(name: &str) -> Result<&str> {
-    let name = name.trim();
-    if name.chars().count() > 80 || name.chars().any(char::is_control) {
+pub fn check_device(typed: &str) -> Result<&str> {
+    let name = typed.trim();
+    if typed.chars().count() > 80 || name.chars().any(char::is_control) {
         return Err(Error::field("device", "Give the device a name of at most 80 visible characters."));
     }
     Ok(name)

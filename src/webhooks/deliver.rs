@@ -143,7 +143,7 @@ impl Webhooks {
         while behind.seq < behind.latest {
             let rows = changes::store::after(db, behind.owner_id, behind.seq, CHANGES).await?;
             let Some(last) = rows.last().map(|row| row.seq) else { return Ok(()) };
-            let body = self.payload(&rows).await?;
+            let body = self.payload(&rows)?;
             let mut tx = db.begin().await?;
             if !store::advance(&mut tx, &behind, last).await? {
                 // Another node was faster.
@@ -156,18 +156,18 @@ impl Webhooks {
         Ok(())
     }
 
-    async fn payload(&self, rows: &[changes::store::Row]) -> Result<String> {
-        let Deps { db, system, .. } = &self.0.deps;
-        let ids: Vec<Uuid> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.resource_id).collect();
-        let found = changes::store::resources(db, &ids).await?;
+    fn payload(&self, rows: &[changes::store::Row]) -> Result<String> {
         let items = rows.iter().map(|row| {
-            let resource = found.get(&row.resource_id).map(ResourceBody::from);
+            let resource = row.resource.as_ref().map(ResourceBody::from);
             let mut resource = serde_json::to_value(resource).unwrap_or_default();
             resource.as_object_mut().map(|fields| fields.remove("body"));
             Item { id: row.resource_id, deleted: resource.is_null(), resource }
         });
-        let payload =
-            Payload { r#type: "resources.changed", timestamp: system.now(), items: items.collect() };
+        let payload = Payload {
+            r#type: "resources.changed",
+            timestamp: self.0.deps.system.now(),
+            items: items.collect(),
+        };
         serde_json::to_string(&payload).map_err(|error| Error::Internal(format!("a webhook's body: {error}")))
     }
 

@@ -24,6 +24,7 @@ mod cors;
 mod csrf;
 mod data;
 mod dead_links;
+mod described_bounds;
 mod devices;
 mod documents;
 mod drain;

@@ -82,12 +82,8 @@ impl Resources {
         let changes_to = rows.last().map_or(from, |last| last.seq);
         let cursor = self.cursors.seal(&Position { changes_to, ..after });
         // Who begins has nothing that could be gone.
-        rows.retain(|row| from > 0 || !row.is_deleted);
-        let ids: Vec<Uuid> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.resource_id).collect();
-        let mut found = store::resources(&self.db, &ids).await?;
-        let items = rows
-            .into_iter()
-            .map(|row| Changed { id: row.resource_id, resource: found.remove(&row.resource_id) });
+        rows.retain(|row| from > 0 || row.resource.is_some());
+        let items = rows.into_iter().map(|row| Changed { id: row.resource_id, resource: row.resource });
         Ok(Changes { items: items.collect(), cursor, has_more, latest: counter.seq })
     }
 

@@ -1,18 +1,20 @@
 //! The SQL of changes. The triggers of the database write them.
 
-use std::collections::HashMap;
-
-use sqlx::AssertSqlSafe;
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use uuid::Uuid;
 
 use crate::cache::Write;
-use crate::db::{Db, Engine, Value, bind_all, on};
+use crate::db::{Db, Engine, on};
 use crate::resources::Resource;
-use crate::resources::store::columns::resource_where;
+use crate::resources::store::columns::resource_columns;
 use crate::timestamp::Timestamp;
 
-pub const AFTER: &str = "SELECT resource_id, seq, deleted_at IS NOT NULL AS is_deleted FROM changes
-    WHERE owner_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+pub const AFTER: &str = concat!(
+    "SELECT c.resource_id, c.seq, c.deleted_at IS NOT NULL AS is_deleted, ",
+    resource_columns!(),
+    ", r.body FROM changes c JOIN users u ON u.id = c.owner_id LEFT JOIN resources r ON r.id = c.resource_id
+    WHERE c.owner_id = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3"
+);
 
 #[derive(Default, sqlx::FromRow)]
 pub struct Counter {
@@ -22,11 +24,29 @@ pub struct Counter {
     pub forgotten: i64,
 }
 
-#[derive(sqlx::FromRow)]
+/// A change and the entry as it is now; without one it is gone.
 pub struct Row {
-    pub resource_id: Uuid,
     pub seq: i64,
-    pub is_deleted: bool,
+    pub resource_id: Uuid,
+    pub resource: Option<Resource>,
+}
+
+impl<'r, R: sqlx::Row> FromRow<'r, R> for Row
+where
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
+    Uuid: Decode<'r, R::Database> + Type<R::Database>,
+    Resource: FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let is_deleted: bool = row.try_get("is_deleted")?;
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            resource_id: row.try_get("resource_id")?,
+            resource: (!is_deleted).then(|| Resource::from_row(row)).transpose()?,
+        })
+    }
 }
 
 pub async fn counter(db: &Db, owner: Uuid) -> sqlx::Result<Option<Counter>> {
@@ -36,18 +56,6 @@ pub async fn counter(db: &Db, owner: Uuid) -> sqlx::Result<Option<Counter>> {
 
 pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
     on!(db.read(), pool => sqlx::query_as(AFTER).bind(owner).bind(seq).bind(limit).fetch_all(pool).await)
-}
-
-pub async fn resources(db: &Db, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Resource>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
-    let sql = format!("{}({})", resource_where!("r.id IN "), places.join(", "));
-    let values: Vec<Value> = ids.iter().copied().map(Value::Id).collect();
-    let found: Vec<Resource> =
-        on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), values).fetch_all(pool).await?);
-    Ok(found.into_iter().map(|resource| (resource.id, resource)).collect())
 }
 
 /// Numbers the changes of entries that are saved together, in one statement. What is not numbered by the commit, the triggers

@@ -13,8 +13,9 @@ pub const BODY_LIMIT: usize = 100_000;
 const SUMMARY: usize = 280;
 
 pub(super) fn check_url(url: Option<&str>, kind: Kind, errors: &mut FieldErrors) -> Option<NormalUrl> {
-    match (kind, url.map(str::trim)) {
-        (Kind::Note, None | Some("")) => None,
+    match (kind, url) {
+        (Kind::Note, None) => None,
+        (Kind::Note, Some(url)) if url.trim().is_empty() => None,
         (Kind::Note, Some(_)) => {
             errors.add("url", "A note can’t have an address. Save it as a link, or remove the address.");
             None
@@ -27,9 +28,9 @@ pub(super) fn check_url(url: Option<&str>, kind: Kind, errors: &mut FieldErrors)
 
 /// The title that was typed; without one, the address or the first line of the body.
 pub(super) fn check_title(draft: &Draft, url: Option<&NormalUrl>, errors: &mut FieldErrors) -> String {
+    check_text("title", &draft.title, TITLE_LIMIT, errors);
     let typed = one_line(&draft.title);
     if !typed.is_empty() {
-        check_text("title", &typed, TITLE_LIMIT, errors);
         return typed;
     }
     let address = url.map(|url| normal_url::shown(&url.url)).unwrap_or_default();
@@ -50,6 +51,7 @@ fn first_line(body: &str) -> &str {
         .unwrap_or_default()
 }
 
+/// Counts the characters as they were sent, white space at the ends too: so the API describes it.
 pub(super) fn check_text(field: &'static str, text: &str, limit: usize, errors: &mut FieldErrors) {
     let length = text.chars().count();
     if length > limit {

@@ -165,7 +165,7 @@ impl ListParams {
         criteria.extend(time("created_after", &self.created_after)?.map(Criterion::CreatedAfter));
         criteria.extend(time("updated_after", &self.updated_after)?.map(Criterion::ChangedAfter));
         if !self.tag.is_empty() {
-            let name = tag::parse_one(&self.tag).map_err(|error| bad(&error.to_string()))?;
+            let name = tag::parse_sent(&self.tag).map_err(|error| bad(&error.to_string()))?;
             criteria.push(Criterion::Tag(name.folded));
         }
         match self.kind.as_str() {

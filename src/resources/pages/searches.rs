@@ -207,7 +207,7 @@ pub async fn move_up(
     viewer: Viewer,
     Id(id): Id,
 ) -> Result<Response> {
-    moved(&resources, &viewer, id, |position| position.saturating_sub(1)).await
+    moved(&resources, &viewer, id, |position| position - 1).await
 }
 
 pub async fn move_down(
@@ -222,12 +222,13 @@ async fn moved(
     resources: &Resources,
     viewer: &Viewer,
     id: uuid::Uuid,
-    to: impl Fn(u32) -> u32,
+    to: impl Fn(usize) -> usize,
 ) -> Result<Response> {
     let saved = resources.saved_searches(viewer).await?;
     let position = (1..).zip(&saved).find(|(_, search)| search.id == id).map(|(position, _)| position);
     let position = position.ok_or(Error::NotFound)?;
-    let change = SearchChange { position: Some(to(position)), ..SearchChange::default() };
+    let change =
+        SearchChange { position: Some(to(position).clamp(1, saved.len())), ..SearchChange::default() };
     resources.change_search(viewer, id, &change).await?;
     Ok(redirect(SEARCHES, None))
 }

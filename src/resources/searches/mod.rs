@@ -20,8 +20,10 @@ use crate::identity::Viewer;
 
 /// More than a person can look through.
 const MAX_SEARCHES: usize = 100;
-/// In characters.
+/// In characters, as they are sent.
 const MAX_NAME: usize = 100;
+/// The same.
+const MAX_QUERY_STRING: usize = 10_000;
 
 /// A new saved search.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -45,10 +47,10 @@ pub struct SearchChange {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 10_000)]
     pub search: Option<String>,
-    /// Its place among your saved searches, from 1; a larger one than the last is the last.
+    /// Its place among your saved searches, from 1 to 100; a larger one than the last is the last.
     #[serde(deserialize_with = "given")]
-    #[schema(value_type = u32, required = false, minimum = 1)]
-    pub position: Option<u32>,
+    #[schema(value_type = u32, required = false, minimum = 1, maximum = 100)]
+    pub position: Option<usize>,
 }
 
 impl Resources {
@@ -92,8 +94,8 @@ impl Resources {
     ) -> Result<SavedSearch> {
         let owner = viewer.signed_in()?.id;
         let mut saved = self.saved_search(viewer, id).await?;
-        if change.position == Some(0) {
-            return Err(Error::field("position", "Positions begin with 1."));
+        if change.position.is_some_and(|position| !(1..=MAX_SEARCHES).contains(&position)) {
+            return Err(Error::field("position", "Positions go from 1 to 100."));
         }
         if let Some(name) = &change.name {
             saved.name = check_name(name)?;
@@ -141,6 +143,9 @@ impl Resources {
     /// The query string in its normal form.
     fn check_search(&self, text: &str) -> Result<String> {
         let refused = |message: &str| Error::field("search", message.to_owned());
+        if text.chars().count() > MAX_QUERY_STRING {
+            return Err(refused("A saved search has at most 10,000 characters."));
+        }
         let params = ListParams::from_saved(text.trim_start_matches('?'))
             .ok_or_else(|| refused("A saved search has only q, tag, kind, pinned, mine and sort."))?;
         if params == ListParams::default() {
@@ -161,7 +166,7 @@ impl SavedSearch {
 
 fn check_name(text: &str) -> Result<String> {
     let name = one_line(text);
-    let is_good = !name.is_empty() && !name.contains('\0') && name.chars().count() <= MAX_NAME;
+    let is_good = !name.is_empty() && !name.contains('\0') && text.chars().count() <= MAX_NAME;
     if is_good { Ok(name) } else { Err(Error::field("name", "Enter a name of at most 100 characters.")) }
 }
 
@@ -173,11 +178,10 @@ fn name_taken(error: sqlx::Error) -> Error {
 }
 
 /// Moves it to the position, from 1; the others keep their order.
-async fn place(tx: &mut Write, owner: Uuid, id: Uuid, position: u32) -> sqlx::Result<()> {
+async fn place(tx: &mut Write, owner: Uuid, id: Uuid, position: usize) -> sqlx::Result<()> {
     let mut ids = store::ids(tx, owner).await?;
     ids.retain(|other| *other != id);
-    let before = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX);
-    ids.insert(before.min(ids.len()), id);
+    ids.insert((position - 1).min(ids.len()), id);
     for (place, id) in (0..).zip(ids) {
         store::set_place(tx, owner, id, place).await?;
     }

@@ -30,7 +30,7 @@ const MAX_FEEDS: usize = 100;
 #[serde(default, deny_unknown_fields)]
 pub struct PrivateFeedDraft {
     /// Only the entries with this tag or one below it.
-    #[schema(max_length = 60)]
+    #[schema(max_length = 200)]
     pub tag: String,
     /// Only what this saved search of yours finds. The feed ends with the search.
     pub search: Option<Uuid>,
@@ -75,8 +75,8 @@ impl Shares {
         match (draft.tag.trim(), draft.search) {
             ("", None) => {}
             ("", Some(id)) => self.follow_search(viewer, id, &mut feed).await?,
-            (name, None) => {
-                let parsed = tag::parse_one(name).map_err(|e| Error::field("tag", e.to_string()))?;
+            (_, None) => {
+                let parsed = tag::parse_sent(&draft.tag).map_err(|e| Error::field("tag", e.to_string()))?;
                 feed.tag = Some(parsed.name);
             }
             _ => return Err(Error::field("search", "Choose a tag or a saved search, not both.")),
