@@ -261,8 +261,8 @@ async fn first_rows(app: &App) {
         let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
         let sizes = store::Sizes { words: store::Size::Unknown, filters: vec![store::Size::Many] };
-        let statement = store::first_rows::statement(db, &owner, &search, &sizes).expect("they are many");
-        let plan = plan(db, &statement.sql, &statement.values).await;
+        let first = store::first_rows::counted(db, &owner, &search, &sizes).expect("they are many");
+        let plan = plan(db, &first.statement.sql, &first.statement.values).await;
         let merged = if app.engine == Engine::Sqlite { "MERGE (UNION ALL)" } else { "Merge Append" };
         assert!(plan.iter().any(|step| step.contains(merged)), "{query}:\n{}", plan.join("\n"));
         assert!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::library::href;
+use super::library::{href, is_whole};
 use super::views::{Row, TagLink};
 use crate::error::Result;
 use crate::identity::Viewer;
@@ -55,8 +55,7 @@ pub async fn side_tags(
     of_matches: Vec<TagCount>,
 ) -> Result<Vec<SideTag>> {
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
-    let is_whole = listing.hits.is_empty() || (listing.next.is_none() && params.cursor.is_empty());
-    let counted = if is_whole {
+    let counted = if listing.hits.is_empty() || is_whole(listing, params) {
         tags_of_page(listing)
     } else if narrowed == ListParams::default() {
         resources.tags(viewer).await?

@@ -1,6 +1,7 @@
 //! The list of the library, searched, filtered and sorted.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
+use futures_util::future::{Either, select};
 
 use super::chosen;
 use super::pinned::{own_pinned, pinned_first};
@@ -96,9 +98,16 @@ async fn library(
     let matches = async {
         if unfiltered { Ok(Matches::default()) } else { resources.matches(&viewer, &narrowed).await }
     };
-    // At the same time, as each may take a while.
-    let (listing, matches, pinned) =
-        tokio::join!(resources.list(&viewer, &params), matches, own_pinned(&resources, &viewer, &params));
+    // At the same time, as each may take a while. A page that is all results needs no count.
+    let lists =
+        async { tokio::join!(resources.list(&viewer, &params), own_pinned(&resources, &viewer, &params)) };
+    let is_all =
+        |listing: &Result<Arc<Listing>>| listing.as_ref().is_ok_and(|listing| is_whole(listing, &params));
+    let ((listing, pinned), matches) = match select(pin!(lists), pin!(matches)).await {
+        Either::Left((lists, _)) if is_all(&lists.0) => (lists, Ok(Matches::default())),
+        Either::Left((lists, matches)) => (lists, matches.await),
+        Either::Right((matches, lists)) => (lists.await, matches),
+    };
     let (listing, query_error) = match listing {
         Ok(listing) => (listing, None),
         Err(Error::BadQuery { message, .. }) => (Arc::<Listing>::default(), Some(message)),
@@ -106,12 +115,12 @@ async fn library(
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let chips = chosen::chips(&narrowed);
-    let found = match listing.next {
-        None if params.cursor.is_empty() => Matches { count: listing.hits.len(), tags: Vec::new() },
-        _ if unfiltered => {
-            Matches { count: resources.count_some(&viewer, &narrowed).await?, tags: Vec::new() }
-        }
-        _ => matches?,
+    let found = if is_whole(&listing, &params) {
+        Matches { count: listing.hits.len(), tags: Vec::new() }
+    } else if unfiltered {
+        Matches { count: resources.count_some(&viewer, &narrowed).await?, tags: Vec::new() }
+    } else {
+        matches?
     };
     let total = found.count;
     let pinned = if query_error.is_some() { None } else { pinned? };
@@ -174,6 +183,11 @@ async fn library(
     let toast = context.toast.is_some();
     let index = IndexPage { context: context.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())
+}
+
+/// Whether the page has all results.
+pub fn is_whole(listing: &Listing, params: &ListParams) -> bool {
+    listing.next.is_none() && params.cursor.is_empty()
 }
 
 pub fn href(params: &ListParams) -> String {

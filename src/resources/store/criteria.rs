@@ -61,8 +61,17 @@ pub fn on_rows<'a>(search: &'a Search, sizes: &'a Sizes) -> impl Iterator<Item =
 }
 
 pub fn filters(statement: &mut Statement, engine: &Engine<'_>, search: &Search, sizes: &Sizes) -> String {
+    conditions(statement, engine, on_rows(search, sizes))
+}
+
+/// The filters with their sizes as conditions on `resources r`.
+pub fn conditions<'a>(
+    statement: &mut Statement,
+    engine: &Engine<'_>,
+    filters: impl Iterator<Item = (&'a Filter, Size)>,
+) -> String {
     let mut sql = String::new();
-    for (filter, size) in on_rows(search, sizes) {
+    for (filter, size) in filters {
         let mut condition = condition(statement, engine, &filter.criterion, size);
         if let Criterion::Site { path, .. } = &filter.criterion
             && !path.is_empty()

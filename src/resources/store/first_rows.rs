@@ -3,68 +3,115 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::criteria::{FTS5_ROWS, Statement, filters, on_rows};
-use super::list::{Order, after, columns};
+use super::criteria::{FTS5_ROWS, Statement, conditions, on_rows};
+use super::list::{Order, after, columns, hits};
 use super::sizes::{Size, Sizes};
 use super::words::{Words, words};
-use crate::db::{Db, bind_all, on};
+use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
-use crate::resources::listing::Search;
-use crate::resources::query::{Criterion, Filter};
+use crate::resources::listing::{Page, Search};
+use crate::resources::query::{Criterion, Filter, like};
 use crate::resources::visibility::Partition;
 
 /// So many rows are asked at most.
 const ASKED: i64 = 2_000;
+/// So many are asked before anything is counted.
+const ASKED_UNCOUNTED: i64 = 1_000;
+/// So many words are looked for in the texts of a row.
+const MOST_SEEN: usize = 10;
 
-/// `None` where it would seldom fill a page. If it does not fill one, it says nothing, unless these are [all rows](is_all).
-pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Option<Statement> {
-    let mut statement = Statement::new(viewer);
-    let words = words(&mut statement, &db.read(), search, &search.query.text, &[], sizes.words);
-    let condition = match &words {
+/// Asks the first `asked` rows.
+pub struct FirstRows {
+    pub statement: Statement,
+    asked: i64,
+}
+
+/// `None` where it would seldom fill a page.
+pub fn counted(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Option<FirstRows> {
+    if sizes.filters.contains(&Size::Few) {
+        return None;
+    }
+    let (mut statement, engine) = (Statement::new(viewer), db.read());
+    let condition = match words(&mut statement, &engine, search, &search.query.text, &[], sizes.words) {
         Words::None if on_rows(search, sizes).any(|(filter, size)| is_worth_asking(filter, size)) => {
             String::new()
         }
-        Words::Fts5(words) if sizes.words == Size::Many && !is_typed(search) => {
-            format!(" AND EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)")
-        }
-        Words::NotFts5(words) => format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
+        Words::Fts5(words) if sizes.words == Size::Many => match is_seen(&mut statement, search) {
+            Some(seen) => seen,
+            // It would list all that begins with a word that is still typed, for each row.
+            None if is_typed(search) => return None,
+            None => format!(" AND EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
+        },
+        Words::NotFts5(words) => is_seen(&mut statement, search)
+            .unwrap_or_else(|| format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)")),
         _ => return None,
     };
-    if sizes.filters.contains(&Size::Few) || search.filters.iter().any(reads_texts) {
+    asking(db, viewer, search, statement, &condition, ASKED)
+}
+
+/// The same for words of which nothing is known. To count them takes SQLite longer than to look into a thousand texts.
+pub fn uncounted(db: &Db, viewer: &Viewer, search: &Search) -> Option<FirstRows> {
+    if matches!(db, Db::Postgres(_)) || search.query.text.is_empty() {
         return None;
     }
-    let each_row = Sizes { words: sizes.words, filters: vec![Size::EachRow; sizes.filters.len()] };
-    let filters = filters(&mut statement, &db.read(), search, &each_row);
+    let mut statement = Statement::new(viewer);
+    let condition = is_seen(&mut statement, search)?;
+    asking(db, viewer, search, statement, &condition, ASKED_UNCOUNTED)
+}
+
+/// `None` where too few of the rows match and there are more rows.
+pub async fn page(db: &Db, viewer: &Viewer, search: &Search, first: FirstRows) -> sqlx::Result<Option<Page>> {
+    let page = Page::from_hits(hits(db, first.statement).await?, search);
+    let tells = page.next.is_some() || is_all(db, viewer, search, first.asked).await?;
+    Ok(tells.then_some(page))
+}
+
+fn asking(
+    db: &Db,
+    viewer: &Viewer,
+    search: &Search,
+    mut statement: Statement,
+    condition: &str,
+    asked: i64,
+) -> Option<FirstRows> {
+    if search.filters.iter().any(reads_texts) {
+        return None;
+    }
+    let each_row = search.filters.iter().map(|filter| (filter, Size::EachRow));
+    let filters = conditions(&mut statement, &db.read(), each_row);
     let order = Order::new(search.sort);
     let after = after(&mut statement, search, order) + flags(search);
     let (column, dir) = (order.column(), order.direction());
-    let ordered = format!("ORDER BY {column} {dir}, r.id {dir} LIMIT {ASKED}");
-    // SQLite would sort all rows instead of taking them as they come.
-    let sorted = if matches!(db, Db::Postgres(_)) { order.by_key() } else { String::new() };
+    let ordered = format!("ORDER BY {column} {dir}, r.id {dir} LIMIT {asked}");
     let limit = search.limit + 1;
+    let (sorted, first) = match db {
+        Db::Postgres(_) => (format!("{} LIMIT 2 * {limit}", order.by_key()), String::new()),
+        // Sorted, SQLite would bring all rows into order instead of taking them as they come.
+        Db::Sqlite { .. } => (String::new(), format!("LIMIT {limit}")),
+    };
     statement.sql = format!(
         "SELECT {columns} FROM (SELECT DISTINCT id, key FROM (SELECT r.id, {column} AS key
-            FROM ({rows} ORDER BY {name} {dir}, id {dir} LIMIT {ASKED}) r
-            WHERE TRUE{filters}{condition} {sorted} LIMIT 2 * {limit}) twice) p
+            FROM ({rows} ORDER BY {name} {dir}, id {dir} LIMIT {asked}) r
+            WHERE TRUE{filters}{condition} {sorted}) twice {first}) p
         JOIN resources r ON r.id = p.id JOIN users u ON u.id = r.owner_id
         ORDER BY p.key {dir}, p.id {dir} LIMIT {limit}",
-        columns = columns(if matches!(words, Words::None) && !search.with_body { "''" } else { "r.body" }),
+        columns = columns(if search.query.text.is_empty() && !search.with_body { "''" } else { "r.body" }),
         rows = rows(db, viewer, search.partition, &after, &ordered),
         name = column.trim_start_matches("r."),
     );
-    Some(statement)
+    Some(FirstRows { statement, asked })
 }
 
-/// Whether the list has no more rows than are asked.
-pub async fn is_all(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool> {
+/// Whether the list has fewer rows than are asked.
+async fn is_all(db: &Db, viewer: &Viewer, search: &Search, asked: i64) -> sqlx::Result<bool> {
     let mut statement = Statement::new(viewer);
     let after = after(&mut statement, search, Order::new(search.sort)) + flags(search);
     let partitions = search.partition.partitions(viewer).iter();
     let rows = partitions.map(|partition| format!("SELECT 1 FROM resources r WHERE {partition}{after}"));
     let rows = rows.collect::<Vec<_>>().join(" UNION ALL ");
-    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({rows}) r LIMIT {ASKED}) asked");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM ({rows}) r LIMIT {asked}) asked");
     let count: i64 = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), statement.values).fetch_one(pool).await?);
-    Ok(count < ASKED)
+    Ok(count < asked)
 }
 
 /// Flags that have an index of their own: few rows have them.
@@ -77,9 +124,28 @@ fn flags(search: &Search) -> &'static str {
     }
 }
 
-/// SQLite would list all that begins with a word that is still typed, for each row that is asked.
 fn is_typed(search: &Search) -> bool {
     search.query.text.iter().flat_map(|group| &group.terms).any(|term| term.prefix)
+}
+
+/// Looks for the words in the texts of the row. `None` where signs are looked for too, or too many words.
+fn is_seen(statement: &mut Statement, search: &Search) -> Option<String> {
+    const TEXTS: &str = "' ' || t.fold_title || ' \t ' || t.fold_tags || ' \t ' || t.fold_body || ' '";
+    let text = &search.query.text;
+    let terms = text.iter().flat_map(|group| &group.terms);
+    let (count, has_index_terms) = (terms.clone().count(), terms.clone().any(|term| term.words.is_empty()));
+    if count > MOST_SEEN || has_index_terms {
+        return None;
+    }
+    let groups = text.iter().map(|group| {
+        let patterns = group.terms.iter().map(|term| {
+            let not = if term.negated { "NOT " } else { "" };
+            format!("{TEXTS} {not}LIKE {}", statement.bind(Value::Text(like(term))))
+        });
+        format!("({})", patterns.collect::<Vec<_>>().join(" OR "))
+    });
+    let seen = groups.collect::<Vec<_>>().join(" AND ");
+    Some(format!(" AND EXISTS (SELECT 1 FROM resources t WHERE t.rid = r.rid AND {seen})"))
 }
 
 /// Texts are too long to be brought along with each row.

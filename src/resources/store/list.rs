@@ -27,10 +27,14 @@ pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Pag
 }
 
 pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
+    if let Some(first) = first_rows::uncounted(db, viewer, search)
+        && let Some(page) = first_rows::page(db, viewer, search, first).await?
+    {
+        return Ok(page);
+    }
     let sizes = &Sizes::count(db, viewer, search).await?;
-    if let Some(first) = first_rows::statement(db, viewer, search, sizes) {
-        let page = Page::from_hits(hits(db, first).await?, search);
-        if page.next.is_some() || first_rows::is_all(db, viewer, search).await? {
+    if let Some(first) = first_rows::counted(db, viewer, search, sizes) {
+        if let Some(page) = first_rows::page(db, viewer, search, first).await? {
             return Ok(page);
         }
         // The filters that many meet may still leave few: what others have on a site, all of it private.
@@ -45,7 +49,7 @@ pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx:
     Ok(Page::from_hits(hits(db, statement).await?, search))
 }
 
-async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>> {
+pub(super) async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>> {
     let Statement { sql, values, has_one_plan } = statement;
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(has_one_plan), values)
         .fetch_all(pool).await)

@@ -117,11 +117,14 @@ fn postgres_condition(statement: &mut Statement, db: &Db, viewer: &Viewer, searc
 fn matches_in_sqlite(db: &Db, viewer: &Viewer, search: &Search, size: Size, limit: &str) -> Statement {
     let (mut statement, sizes, text) = (Statement::new(viewer), Sizes::found(search, size), text_of(search));
     let filters = filters(&mut statement, &db.read(), search, &sizes);
-    // Alone, index terms would find whole partitions. With what is excluded they find what is left.
-    let terms = if text.is_empty() { Vec::new() } else { search.partition.index_terms(viewer) };
+    let along_list = is_along_list(search, &sizes);
+    // Alone, index terms would find whole partitions. With what is excluded they find what is left. Along the list they
+    // would find what the list finds.
+    let needs_terms = !text.is_empty() && !along_list;
+    let terms = if needs_terms { search.partition.index_terms(viewer) } else { Vec::new() };
     let visible = search.partition.condition(viewer);
     statement.sql = match words(&mut statement, &db.read(), search, &text, &terms, size) {
-        Words::Fts5(words) if is_along_list(search, &sizes) => {
+        Words::Fts5(words) if along_list => {
             let along = list::latest_along_list(viewer, search, filters, &words, -1);
             format!("SELECT id FROM ({along}) l{limit}")
         }

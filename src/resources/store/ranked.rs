@@ -177,13 +177,15 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
 pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text: &[Group]) -> Statement {
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
-    let terms = search.partition.index_terms(viewer);
+    let along_list = matches!(db, Db::Sqlite { .. }) && is_along_list(search, sizes);
+    // The list has its partitions.
+    let terms = if along_list { Vec::new() } else { search.partition.index_terms(viewer) };
     let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
         // The index `resources_latest` is for these alone.
         Words::Postgres(words) => {
             ("resources r".to_owned(), latest_in_postgres(text), format!("{words} AND r.rid > 0{filters}"))
         }
-        Words::Fts5(words) if is_along_list(search, sizes) => {
+        Words::Fts5(words) if along_list => {
             let latest = list::latest_along_list(viewer, search, filters, &words, RANKED + 1);
             let from = format!("({latest}) l CROSS JOIN resources r ON r.id = l.id");
             (from, "r.created_at DESC, r.id DESC", "TRUE".to_owned())

@@ -81,24 +81,31 @@ impl Sizes {
     /// none; ranking needs no count where it can only begin with the words.
     pub async fn count_words(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
         let query = &search.query;
-        let (is_needed, most) = match db {
-            Db::Postgres(_) => (query.is_wider(), SORTED),
+        let is_needed = match db {
+            Db::Postgres(_) => query.is_wider(),
             Db::Sqlite { .. } => {
-                (query.is_ranked() && (search.sort != Sort::Relevance || has_date_filter(search)), SOME)
+                query.is_ranked() && (search.sort != Sort::Relevance || has_date_filter(search))
             }
         };
         if !is_needed {
             return Ok(Size::Unknown);
         }
         let (mut rows, terms) = (Statement::default(), search.partition.index_terms(viewer));
-        let words = words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some);
-        if let Words::Postgres(condition) = &words
-            && is_common(db, condition, &rows).await?
-        {
-            return Ok(Size::Many);
+        let visible = words(&mut rows, &db.read(), search, &query.text, &terms, Size::Some);
+        if let Words::Postgres(condition) = &visible {
+            let is_common = is_common(db, condition, &rows).await?;
+            rows.sql = rows_with(visible);
+            return if is_common { Ok(Size::Many) } else { size(db, &rows, SORTED).await };
         }
-        rows.sql = rows_with(words);
-        size(db, &rows, most).await
+        rows.sql = rows_with(visible);
+        let visible = size(db, &rows, FEW).await?;
+        if visible == Size::Few || search.sort == Sort::Relevance {
+            return Ok(visible);
+        }
+        // What others have counts too: it is listed with the rest.
+        let mut rows = Statement::default();
+        rows.sql = rows_with(words(&mut rows, &db.read(), search, &query.text, &[], Size::Some));
+        size(db, &rows, SOME).await
     }
 }
 
