@@ -6,19 +6,18 @@ use sqlx::AssertSqlSafe;
 use super::criteria::{FTS5_ROWS, Statement, conditions, on_rows};
 use super::list::{Order, after, columns, hits};
 use super::sizes::{Size, Sizes};
+use super::texts::in_texts;
 use super::words::{Words, words};
-use crate::db::{Db, Value, bind_all, on};
+use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Page, Search};
-use crate::resources::query::{Criterion, Filter, like};
+use crate::resources::query::{Criterion, Filter};
 use crate::resources::visibility::Partition;
 
 /// So many rows are asked at most.
 const ASKED: i64 = 2_000;
 /// So many are asked before anything is counted.
 const ASKED_UNCOUNTED: i64 = 1_000;
-/// So many words are looked for in the texts of a row.
-const MOST_SEEN: usize = 10;
 
 /// Asks the first `asked` rows.
 pub struct FirstRows {
@@ -36,13 +35,13 @@ pub fn counted(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Opti
         Words::None if on_rows(search, sizes).any(|(filter, size)| is_worth_asking(filter, size)) => {
             String::new()
         }
-        Words::Fts5(words) if sizes.words == Size::Many => match is_seen(&mut statement, search) {
-            Some(seen) => seen,
+        Words::Fts5(words) if sizes.words == Size::Many => match in_texts(&mut statement, search) {
+            Some(in_texts) => in_texts,
             // It would list all that begins with a word that is still typed, for each row.
             None if is_typed(search) => return None,
             None => format!(" AND EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)"),
         },
-        Words::NotFts5(words) => is_seen(&mut statement, search)
+        Words::NotFts5(words) => in_texts(&mut statement, search)
             .unwrap_or_else(|| format!(" AND NOT EXISTS ({FTS5_ROWS} {words} AND rowid = r.rid)")),
         _ => return None,
     };
@@ -55,7 +54,7 @@ pub fn uncounted(db: &Db, viewer: &Viewer, search: &Search) -> Option<FirstRows>
         return None;
     }
     let mut statement = Statement::new(viewer);
-    let condition = is_seen(&mut statement, search)?;
+    let condition = in_texts(&mut statement, search)?;
     asking(db, viewer, search, statement, &condition, ASKED_UNCOUNTED)
 }
 
@@ -126,26 +125,6 @@ fn flags(search: &Search) -> &'static str {
 
 fn is_typed(search: &Search) -> bool {
     search.query.text.iter().flat_map(|group| &group.terms).any(|term| term.prefix)
-}
-
-/// Looks for the words in the texts of the row. `None` where signs are looked for too, or too many words.
-fn is_seen(statement: &mut Statement, search: &Search) -> Option<String> {
-    const TEXTS: &str = "' ' || t.fold_title || ' \t ' || t.fold_tags || ' \t ' || t.fold_body || ' '";
-    let text = &search.query.text;
-    let terms = text.iter().flat_map(|group| &group.terms);
-    let (count, has_index_terms) = (terms.clone().count(), terms.clone().any(|term| term.words.is_empty()));
-    if count > MOST_SEEN || has_index_terms {
-        return None;
-    }
-    let groups = text.iter().map(|group| {
-        let patterns = group.terms.iter().map(|term| {
-            let not = if term.negated { "NOT " } else { "" };
-            format!("{TEXTS} {not}LIKE {}", statement.bind(Value::Text(like(term))))
-        });
-        format!("({})", patterns.collect::<Vec<_>>().join(" OR "))
-    });
-    let seen = groups.collect::<Vec<_>>().join(" AND ");
-    Some(format!(" AND EXISTS (SELECT 1 FROM resources t WHERE t.rid = r.rid AND {seen})"))
 }
 
 /// Texts are too long to be brought along with each row.

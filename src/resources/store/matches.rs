@@ -6,6 +6,7 @@ use super::criteria::{Statement, filters, has_date_filter};
 use super::list;
 use super::sample::is_common;
 use super::sizes::{Size, Sizes, is_along_list};
+use super::texts::matches_row;
 use super::words::{Words, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
@@ -80,12 +81,18 @@ pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Mat
 
 /// Whether far more than [`SOME`] match, as a sample shows.
 async fn is_many(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool> {
-    if matches!(db, Db::Sqlite { .. }) || search.query.says_nothing {
+    if search.query.says_nothing {
         return Ok(false);
     }
     let mut bound = Statement::new(viewer);
-    let condition = postgres_condition(&mut bound, db, viewer, search);
-    is_common(db, &condition, &bound).await
+    let condition = match db {
+        Db::Postgres(_) => Some(postgres_condition(&mut bound, db, viewer, search)),
+        Db::Sqlite { .. } => matches_row(&mut bound, db, viewer, search),
+    };
+    match condition {
+        Some(condition) => is_common(db, &condition, &bound).await,
+        None => Ok(false),
+    }
 }
 
 /// Selects the ids of all that match, so that a limit ends the search early.
@@ -105,7 +112,9 @@ pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> 
 fn postgres_condition(statement: &mut Statement, db: &Db, viewer: &Viewer, search: &Search) -> String {
     let size = if search.query.is_wider() { Size::Some } else { Size::Unknown };
     let filters = filters(statement, &db.read(), search, &Sizes::found(search, size));
-    let words = match words(statement, &db.read(), search, &text_of(search), &[], size) {
+    // With them, the index leaves what others have out.
+    let (text, terms) = (text_of(search), search.partition.index_terms(viewer));
+    let words = match words(statement, &db.read(), search, &text, &terms, size) {
         Words::Postgres(words) => format!(" AND {words}"),
         _ => String::new(),
     };

@@ -13,6 +13,7 @@ mod sample;
 pub(super) mod samples;
 mod sizes;
 pub mod tags;
+mod texts;
 mod words;
 pub mod write;
 
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 use self::columns::{resource_where, revision_columns};
 pub use self::criteria::Statement;
+#[cfg(feature = "test-internals")]
+pub use self::sample::numbers;
 #[cfg(feature = "test-internals")]
 pub use self::sizes::{Size, Sizes};
 use super::{Resource, Revision};

@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use super::criteria::{FTS5_ROWS, Statement, has_date_filter, has_path, is_found, on_site, tagged};
 use super::sample::is_common;
+use super::texts::matches_row;
 use super::words::{Words, index_term_of, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
@@ -96,6 +97,12 @@ impl Sizes {
             let is_common = is_common(db, condition, &rows).await?;
             rows.sql = rows_with(visible);
             return if is_common { Ok(Size::Many) } else { size(db, &rows, SORTED).await };
+        }
+        let mut bound = Statement::new(viewer);
+        if let Some(condition) = matches_row(&mut bound, db, viewer, search)
+            && is_common(db, &condition, &bound).await?
+        {
+            return Ok(Size::Many);
         }
         rows.sql = rows_with(visible);
         let visible = size(db, &rows, FEW).await?;
