@@ -27,8 +27,7 @@ named! {
     #[derive(ValueEnum)]
     pub enum ProxyHeader {
         XForwardedFor = "x-forwarded-for",
-        /// RFC 7239
-        Forwarded = "forwarded",
+            Forwarded = "forwarded",
     }
 }
 

@@ -205,7 +205,6 @@ fn key(number: u64) -> ClientKey {
     ClientKey { today: ClientId(id), yesterday: None, slot: 0 }
 }
 
-/// SplitMix64.
 fn random(number: u64) -> u64 {
     let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

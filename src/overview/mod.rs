@@ -94,7 +94,6 @@ impl Overview {
         Ok(needs)
     }
 
-    /// For admins.
     pub async fn held(&self, viewer: &Viewer) -> Result<Vec<Held>> {
         self.limits.held(viewer).await
     }

@@ -102,7 +102,6 @@ pub struct Hit {
     pub summary: String,
 }
 
-/// One page of a list.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Listing {
     /// Shared with the parts that a page was merged from.

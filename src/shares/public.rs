@@ -45,7 +45,6 @@ struct EntryPage {
     body_html: Arc<str>,
     created: At,
     until: At,
-    /// The list that it is part of.
     list: Option<String>,
 }
 

@@ -14,7 +14,6 @@ use crate::identity::Viewer;
 use crate::resources::Resource;
 use crate::resources::listing::{ListParams, Listing};
 
-/// Entries on a page.
 const PAGE: &str = "20";
 
 pub static SHARE: Kind<Share> = Kind {

@@ -10,8 +10,7 @@ const SUM_DIGITS: usize = 6;
 named! {
     /// What a token is good for, by its first letters.
     pub enum Prefix {
-        /// A personal token.
-        Personal = "cof_",
+            Personal = "cof_",
         /// A program's short-lived access token.
         Access = "coa_",
         /// What renews an access token, or keeps a browser signed in.

@@ -185,7 +185,6 @@ async fn library(
     Ok((status, page(&index, toast)?).into_response())
 }
 
-/// Whether the page has all results.
 pub fn is_whole(listing: &Listing, params: &ListParams) -> bool {
     listing.next.is_none() && params.cursor.is_empty()
 }

@@ -28,7 +28,6 @@ struct TagsPage {
     by_count_href: String,
     tags: Vec<TagRow>,
     twins: Vec<Twins>,
-    /// Whether there are tags at all.
     any: bool,
 }
 

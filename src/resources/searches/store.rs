@@ -36,7 +36,6 @@ pub async fn insert(tx: &mut Write, owner: Uuid, saved: &SavedSearch) -> sqlx::R
         .bind(saved.created_at).execute(conn).await.map(drop))
 }
 
-/// Whether there is such a saved search of theirs.
 pub async fn update(tx: &mut Write, owner: Uuid, saved: &SavedSearch) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE saved_searches SET name = $3, search = $4 WHERE owner_id = $1 AND id = $2";
     let rows = on!(tx.conn(), conn => sqlx::query(SQL).bind(owner).bind(saved.id).bind(&saved.name)

@@ -19,7 +19,6 @@ const ASKED: i64 = 2_000;
 /// So many are asked before anything is counted.
 const ASKED_UNCOUNTED: i64 = 1_000;
 
-/// Asks the first `asked` rows.
 pub struct FirstRows {
     pub statement: Statement,
     asked: i64,

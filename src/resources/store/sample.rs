@@ -7,7 +7,6 @@ use crate::db::{Db, bind_all, on};
 
 /// In a library with fewer entries, all can be counted.
 const LARGE: i64 = 50_000;
-/// Entries of a sample.
 const SAMPLED: i64 = 400;
 /// So many matches of a sample tell how many there are in all.
 const TELLING: i64 = 8;

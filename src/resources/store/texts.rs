@@ -7,7 +7,6 @@ use crate::identity::Viewer;
 use crate::resources::listing::Search;
 use crate::resources::query::like;
 
-/// So many words are looked for at most.
 const MOST_WORDS: usize = 10;
 
 /// The whole search as a condition on `resources r`; `None` as for [`in_texts`].

@@ -16,7 +16,6 @@ use crate::resources::import::entry::Entry;
 const DELIMITERS: [u8; 3] = *b"\t;,";
 /// Rows in which addresses are looked for where no column has a known name.
 const LOOKED_AT: usize = 5;
-/// Characters of an example.
 const EXAMPLE: usize = 60;
 
 named! {

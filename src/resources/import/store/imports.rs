@@ -47,7 +47,6 @@ pub struct ImportRow {
     #[sqlx(try_from = "String")]
     pub state: State,
     pub report: String,
-    /// JSON.
     pub choices: String,
     /// Entries of the file.
     pub total: i64,
