@@ -27,7 +27,8 @@ named! {
     #[derive(ValueEnum)]
     pub enum ProxyHeader {
         XForwardedFor = "x-forwarded-for",
-            Forwarded = "forwarded",
+        /// RFC 7239
+        Forwarded = "forwarded",
     }
 }
 

@@ -10,7 +10,8 @@ const SUM_DIGITS: usize = 6;
 named! {
     /// What a token is good for, by its first letters.
     pub enum Prefix {
-            Personal = "cof_",
+        /// A personal token.
+        Personal = "cof_",
         /// A program's short-lived access token.
         Access = "coa_",
         /// What renews an access token, or keeps a browser signed in.
