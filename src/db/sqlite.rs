@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -39,7 +40,7 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         .await
         .map_err(unreachable)?;
     let read = SqlitePoolOptions::new()
-        .max_connections(connections)
+        .max_connections(connections.min(most_readers()))
         .acquire_timeout(ACQUIRE_LIMIT)
         .test_before_acquire(false)
         .connect_with(options.read_only(true))
@@ -50,6 +51,12 @@ pub async fn open(path: &Path, connections: u32) -> Result<Db, StartError> {
         write: MeteredPool::new(write, Arc::new(PoolState::new(true))),
         lock,
     })
+}
+
+/// Each reader keeps pages of its own: those beyond two a core would only wait for each other.
+fn most_readers() -> u32 {
+    let cores = available_parallelism().map_or(1, usize::from);
+    u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4)
 }
 
 /// Opens it only to read, without the lock.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use self::params::{Include, ListParams, State};
 use super::Resource;
-use super::query::{Filter, Query};
+use super::query::{Filter, Group, Query};
 use super::visibility::Partition;
 use crate::named::named;
 use crate::web::cursor::CursorKey;
@@ -38,6 +38,7 @@ named! {
 }
 
 /// [`ListParams`] that passed every check.
+#[derive(Clone)]
 pub struct Search {
     pub query: Query,
     pub filters: Vec<Filter>,
@@ -48,6 +49,13 @@ pub struct Search {
     pub below: Option<i64>,
     pub partition: Partition,
     pub with_body: bool,
+}
+
+impl Search {
+    /// The same for other text.
+    pub fn read_as(&self, text: Vec<Group>) -> Self {
+        Self { query: Query { text, ..self.query.clone() }, ..self.clone() }
+    }
 }
 
 /// Where a page ended.

@@ -17,7 +17,7 @@ use coffer::resources::import::{Holding, held};
 use coffer::resources::listing::{ListParams, Position, Sort};
 use coffer::resources::public::store as public;
 use coffer::resources::searches::store as searches;
-use coffer::resources::store::{self, list};
+use coffer::resources::store::{self, Size, list};
 use coffer::sessions::store as sessions;
 use coffer::shares::feeds::store as feeds;
 use coffer::shares::store as shares;
@@ -245,8 +245,7 @@ async fn counts(app: &App) {
     ] {
         let asked = ListParams { q: query.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
-        let statement =
-            store::matches::matches(db, &owner, &search, " LIMIT 100").await.expect("a statement");
+        let statement = store::matches::matches(db, &owner, &search, Size::Unknown, " LIMIT 100");
         let plan = plan(db, &statement.sql, &statement.values).await;
         along_indexes(query, &plan, index);
         assert!(!plan.iter().any(|step| step.contains("LIST SUBQUERY")), "{query}:\n{}", plan.join("\n"));
@@ -260,7 +259,7 @@ async fn first_rows(app: &App) {
     {
         let asked = ListParams { q: query.to_owned(), sort: sort.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
-        let sizes = store::Sizes { words: store::Size::Unknown, filters: vec![store::Size::Many] };
+        let sizes = store::Sizes { words: Size::Unknown, filters: vec![Size::Many] };
         let first = store::first_rows::counted(db, &owner, &search, &sizes).expect("they are many");
         let plan = plan(db, &first.statement.sql, &first.statement.values).await;
         let merged = if app.engine == Engine::Sqlite { "MERGE (UNION ALL)" } else { "Merge Append" };

@@ -62,6 +62,10 @@ async fn the_word_being_typed_finds_longer_ones_unless_it_finds_enough(app: App)
         format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL>{}", (0..RANKED).map(link).collect::<String>());
     owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
     assert!(!titles(&owner, "tide").await.contains(&"tidewater".to_owned()));
+    // What is counted is what all pages list.
+    let counted = owner.get("/api/v1/resources?q=tide&count=true").await.ok().json();
+    assert_eq!(counted["total"], RANKED + 1);
+    owner.get("/resources?q=tide").await.ok().has("#results", &format!("{} results", RANKED + 1));
     assert_eq!(titles(&owner, "tidew").await, ["tidewater"]);
 }
 
@@ -76,21 +80,26 @@ async fn ranked_results_go_on_to_the_last(app: App) {
         )
     };
     let file = format!("<!DOCTYPE NETSCAPE-Bookmark-file-1><DL>{}", (0..450).map(link).collect::<String>());
-    owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "private")]).await.is(303);
-    for (query, limit, count) in [
-        ("quokka", 50, 450),
-        ("quokka+", 200, 450),
-        ("quokk", 150, 450),
-        ("c%2B%2B+", 70, 450),
-        ("quokka+c%2B%2B+", 100, 450),
+    owner.uploads("/import", "bookmarks.html", file.as_bytes(), &[("visibility", "public")]).await.is(303);
+    let visitor = app.visitor();
+    for (reader, query, limit, count) in [
+        (&owner, "quokka", 50, 450),
+        (&owner, "quokka+", 200, 450),
+        (&owner, "quokk", 150, 450),
+        (&owner, "c%2B%2B+", 70, 450),
+        (&owner, "quokka+c%2B%2B+", 100, 450),
+        (&visitor, "quokka", 200, 450),
+        (&visitor, "quokk", 100, 450),
+        (&visitor, "c%2B%2B+", 150, 450),
     ] {
         let mut seen = Vec::new();
         let mut cursor = String::new();
         loop {
-            let path = format!("/api/v1/resources?q={query}&limit={limit}&cursor={cursor}");
-            let page = owner.get(&path).await.ok().json();
+            let path = format!("/api/v1/resources?q={query}&limit={limit}&count=true&cursor={cursor}");
+            let page = reader.get(&path).await.ok().json();
             let items = page["items"].as_array().expect("items");
             assert!(!items.is_empty(), "{query}: an empty page");
+            assert_eq!(page["total"], count, "{query}");
             seen.extend(items.iter().map(|item| item["title"].as_str().expect("a title").to_owned()));
             match page["next_cursor"].as_str() {
                 Some(next) => next.clone_into(&mut cursor),

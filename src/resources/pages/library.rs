@@ -99,11 +99,14 @@ async fn library(
         if unfiltered { Ok(Matches::default()) } else { resources.matches(&viewer, &narrowed).await }
     };
     // At the same time, as each may take a while. A page that is all results needs no count.
-    let lists =
-        async { tokio::join!(resources.list(&viewer, &params), own_pinned(&resources, &viewer, &params)) };
+    let lists = async {
+        let list = resources.list(&viewer, &params);
+        let pinned = own_pinned(&resources, &viewer, &params);
+        tokio::join!(list, pinned, SavedSearches::beside(&resources, &viewer, &narrowed))
+    };
     let is_all =
         |listing: &Result<Arc<Listing>>| listing.as_ref().is_ok_and(|listing| is_whole(listing, &params));
-    let ((listing, pinned), matches) = match select(pin!(lists), pin!(matches)).await {
+    let ((listing, pinned, saved), matches) = match select(pin!(lists), pin!(matches)).await {
         Either::Left((lists, _)) if is_all(&lists.0) => (lists, Ok(Matches::default())),
         Either::Left((lists, matches)) => (lists, matches.await),
         Either::Right((matches, lists)) => (lists.await, matches),
@@ -145,7 +148,7 @@ async fn library(
         alone: only_results,
         here: href(&narrowed),
         kept: kept(&narrowed),
-        saved: SavedSearches::beside(&resources, &viewer, &narrowed).await?,
+        saved: saved?,
         groups: Sieve {
             viewer: &viewer,
             params: &narrowed,

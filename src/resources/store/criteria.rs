@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 pub const FTS5_ROWS: &str = "SELECT rowid FROM resources_fts WHERE resources_fts MATCH";
 
 /// SQL built at run time. It contains nothing that people typed: that is in the values.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Statement {
     pub sql: String,
     pub values: Vec<Value>,
@@ -33,6 +33,23 @@ impl Statement {
     pub fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
+    }
+
+    /// Binds numbers of entries as one value, and returns a table `given` with columns `rid` and `place`. However many they are,
+    /// the SQL stays the same.
+    pub fn bind_rids(&mut self, engine: &Engine<'_>, rids: impl Iterator<Item = i64>) -> String {
+        let rids: Vec<String> = rids.map(|rid| rid.to_string()).collect();
+        let rids = self.bind(Value::Text(rids.join(",")));
+        match engine {
+            Engine::Postgres(_) => {
+                format!(
+                    "unnest(CAST(string_to_array({rids}, ',') AS bigint[])) WITH ORDINALITY given (rid, place)"
+                )
+            }
+            Engine::Sqlite(_) => {
+                format!("(SELECT value AS rid, key AS place FROM json_each('[' || {rids} || ']')) given")
+            }
+        }
     }
 }
 

@@ -47,14 +47,19 @@ pub fn counted(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes) -> Opti
     asking(db, viewer, search, statement, &condition, ASKED)
 }
 
-/// The same for words of which nothing is known. To count them takes SQLite longer than to look into a thousand texts.
+/// The same for words of which nothing is known. SQLite takes longer to count them than to look into a thousand texts, and
+/// PostgreSQL to collect all matches of them.
 pub fn uncounted(db: &Db, viewer: &Viewer, search: &Search) -> Option<FirstRows> {
-    if matches!(db, Db::Postgres(_)) || search.query.text.is_empty() {
-        return None;
-    }
-    let mut statement = Statement::new(viewer);
-    let condition = in_texts(&mut statement, search)?;
-    asking(db, viewer, search, statement, &condition, ASKED_UNCOUNTED)
+    let (mut statement, text) = (Statement::new(viewer), &search.query.text);
+    let condition = match db {
+        _ if text.is_empty() => None,
+        Db::Sqlite { .. } => in_texts(&mut statement, search),
+        Db::Postgres(_) => match words(&mut statement, &db.read(), search, text, &[], Size::Unknown) {
+            Words::Postgres(words) => Some(format!(" AND {words}")),
+            _ => None,
+        },
+    };
+    asking(db, viewer, search, statement, &condition?, ASKED_UNCOUNTED)
 }
 
 /// `None` where too few of the rows match and there are more rows.
@@ -140,12 +145,11 @@ fn is_worth_asking(filter: &Filter, size: Size) -> bool {
 /// partitions that are in order already, SQLite brings them into order while it merges them.
 fn rows(db: &Db, viewer: &Viewer, partition: Partition, after: &str, ordered: &str) -> String {
     const COLUMNS: &str = "r.id, r.rid, r.owner_id, r.kind, r.visibility, r.pinned, r.unread, r.created_at, r.updated_at, r.title_key, r.site, r.url";
-    let partitions = partition.partitions(viewer).iter().map(|partition| {
-        let rows = format!("SELECT {COLUMNS} FROM resources r WHERE {partition}{after}");
-        match db {
-            Db::Postgres(_) => format!("SELECT * FROM ({rows} {ordered}) s"),
-            Db::Sqlite { .. } => rows,
+    let partitions = partition.partitions(viewer).iter().map(|partition| match db {
+        Db::Postgres(_) => {
+            format!("SELECT * FROM (SELECT r.* FROM resources r WHERE {partition}{after} {ordered}) s")
         }
+        Db::Sqlite { .. } => format!("SELECT {COLUMNS} FROM resources r WHERE {partition}{after}"),
     });
     partitions.collect::<Vec<_>>().join(" UNION ALL ")
 }

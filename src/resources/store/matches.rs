@@ -11,19 +11,25 @@ use super::words::{Words, terms_of_filters, words};
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::TagCount;
-use crate::resources::listing::{SOME, Search};
+use crate::resources::listing::{RANKED, SOME, Search, Sort};
 use crate::resources::query::Group;
 
 const MOST_TAGS: usize = 50;
 /// Stands for any number beyond [`SOME`].
 const MORE: usize = SOME + 1;
 
-/// How many match, over all pages.
+/// How many are listed, over all pages.
 pub async fn count(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
+    for narrower in narrower(search) {
+        let count = count_within(db, viewer, &narrower, "").await?;
+        if count > RANKED {
+            return Ok(count);
+        }
+    }
     count_within(db, viewer, search, "").await
 }
 
-/// The same up to [`SOME`]; a larger number stands for any that is larger.
+/// How many match, up to [`SOME`]; a larger number stands for any that is larger.
 pub async fn count_some(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<i64> {
     if is_many(db, viewer, search).await? {
         return Ok(i64::try_from(MORE).unwrap_or(i64::MAX));
@@ -35,7 +41,8 @@ async fn count_within(db: &Db, viewer: &Viewer, search: &Search, limit: &str) ->
     if search.query.says_nothing {
         return Ok(0);
     }
-    let matches = matches(db, viewer, search, limit).await?;
+    let size = size(db, viewer, search).await?;
+    let matches = matches(db, viewer, search, size, limit);
     let sql = format!("SELECT COUNT(*) FROM ({}) c", matches.sql);
     on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false), matches.values)
         .fetch_one(pool).await)
@@ -50,21 +57,49 @@ pub struct Matches {
     pub tags: Vec<TagCount>,
 }
 
-/// Both in one statement, since finding the matches takes longest.
+impl Matches {
+    const MANY: Self = Self { count: MORE, tags: Vec::new() };
+
+    fn exceed_ranking(&self) -> bool {
+        i64::try_from(self.count).is_ok_and(|count| count > RANKED)
+    }
+}
+
+/// What is listed, over all pages.
 pub async fn find(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Matches> {
     if search.query.says_nothing {
         return Ok(Matches::default());
     }
-    if is_many(db, viewer, search).await? {
-        return Ok(Matches { count: MORE, tags: Vec::new() });
+    let (may_be_many, size) = (is_many(db, viewer, search).await?, size(db, viewer, search).await?);
+    for narrower in narrower(search) {
+        let is_many = may_be_many && is_many(db, viewer, &narrower).await?;
+        let found = if is_many { Matches::MANY } else { found(db, viewer, &narrower, size, RANKED).await? };
+        if found.exceed_ranking() {
+            return Ok(found);
+        }
     }
-    let matches = matches(db, viewer, search, &format!(" LIMIT {MORE}")).await?;
+    if may_be_many { Ok(Matches::MANY) } else { found(db, viewer, search, size, 0).await }
+}
+
+/// The stricter readings of a ranked search, strictest first. If one finds more than are ranked, the list has no wider one.
+fn narrower(search: &Search) -> impl Iterator<Item = Search> {
+    let query = &search.query;
+    let as_typed = query.is_wider().then(|| query.as_typed());
+    let texts = [query.literally(), query.in_whole_words(), as_typed].into_iter().flatten();
+    texts.filter(|_| search.sort == Sort::Relevance).map(|text| search.read_as(text))
+}
+
+/// How many match, and if these are more than `least` their tags: in one statement, as finding the matches takes longest.
+async fn found(db: &Db, viewer: &Viewer, search: &Search, size: Size, least: i64) -> sqlx::Result<Matches> {
+    let matches = matches(db, viewer, search, size, &format!(" LIMIT {MORE}"));
     let sql = format!(
         "WITH found AS MATERIALIZED ({}), total AS (SELECT COUNT(*) AS count FROM found)
         SELECT NULL AS name, count FROM total UNION ALL
-        SELECT * FROM (SELECT MIN(t.name) AS name, COUNT(*) AS count FROM resource_tags rt JOIN tags t ON t.id = rt.tag_id
-            WHERE rt.resource_id IN (SELECT id FROM found) AND (SELECT count FROM total) <= {SOME}
-            GROUP BY t.folded ORDER BY COUNT(*) DESC, t.folded LIMIT {MOST_TAGS}) counted",
+        SELECT * FROM (SELECT MIN(t.name) AS name, CAST(SUM(uses.count) AS bigint) AS count
+            FROM (SELECT rt.tag_id, COUNT(*) AS count FROM resource_tags rt WHERE rt.resource_id IN (SELECT id FROM found)
+                AND (SELECT count FROM total) BETWEEN {least} + 1 AND {SOME} GROUP BY rt.tag_id) uses
+            JOIN tags t ON t.id = uses.tag_id
+            GROUP BY t.folded ORDER BY SUM(uses.count) DESC, t.folded LIMIT {MOST_TAGS}) counted",
         matches.sql
     );
     let rows: Vec<(Option<String>, i64)> = on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)).persistent(false), matches.values)
@@ -95,17 +130,23 @@ async fn is_many(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<bool
     }
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early.
-pub async fn matches(db: &Db, viewer: &Viewer, search: &Search, limit: &str) -> sqlx::Result<Statement> {
-    if let Db::Postgres(_) = db {
-        let mut statement = Statement::new(viewer);
-        let condition = postgres_condition(&mut statement, db, viewer, search);
-        statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
-        return Ok(statement);
+/// How many match the words, where SQLite has to know.
+pub async fn size(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Size> {
+    match db {
+        Db::Sqlite { .. } if has_date_filter(search) => Sizes::count_words(db, viewer, search).await,
+        _ => Ok(Size::Unknown),
     }
-    let is_counted = has_date_filter(search);
-    let size = if is_counted { Sizes::count_words(db, viewer, search).await? } else { Size::Unknown };
-    Ok(matches_in_sqlite(db, viewer, search, size, limit))
+}
+
+/// Selects the ids of all that match, so that a limit ends the search early. `size`: see [`size`].
+pub fn matches(db: &Db, viewer: &Viewer, search: &Search, size: Size, limit: &str) -> Statement {
+    if let Db::Sqlite { .. } = db {
+        return matches_in_sqlite(db, viewer, search, size, limit);
+    }
+    let mut statement = Statement::new(viewer);
+    let condition = postgres_condition(&mut statement, db, viewer, search);
+    statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
+    statement
 }
 
 /// PostgreSQL adds up the statistics of all that a word being typed may mean, and then takes rare words for common ones.
@@ -118,7 +159,10 @@ fn postgres_condition(statement: &mut Statement, db: &Db, viewer: &Viewer, searc
         Words::Postgres(words) => format!(" AND {words}"),
         _ => String::new(),
     };
-    format!("{}{filters}{words}", search.partition.condition(viewer))
+    let visible = search.partition.condition(viewer);
+    // With words, the planner would list whole partitions beside what it finds.
+    let visible = if words.is_empty() { visible } else { format!("({visible}) IS TRUE") };
+    format!("{visible}{filters}{words}")
 }
 
 /// Without words, tags or sites, SQLite is told where to begin: partition after partition along the index of the list, where

@@ -16,37 +16,37 @@ use crate::resources::rank::{self, Candidate};
 use crate::resources::visibility::Partition;
 use crate::timestamp::Timestamp;
 
+/// So many rows of the list are asked first.
+const ASKED: i64 = 1_000;
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
 const READ: i64 = 4_000;
 
-/// The `rid`s of the ranked matches, best first, and where older matches begin.
-#[derive(Default)]
+/// The `rid`s of the ranked matches, best first, and the last reading if there are older matches of it.
 struct Ranking {
     best: Vec<i64>,
-    rest: Option<Rest>,
+    older: Option<Latest>,
 }
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
     let given = if let Some(Position::Rank(given)) = search.after { given } else { 0 };
-    let Ranking { best, rest } = ranking(db, viewer, search).await?;
+    let Ranking { best, older } = ranking(db, viewer, search).await?;
     let end = given.saturating_add(search.limit);
-    let next = if size(end) < best.len() { Some(Position::Rank(end)) } else { rest.map(Position::Rest) };
+    let next = match older {
+        _ if size(end) < best.len() => Some(Position::Rank(end)),
+        Some(latest) => Some(Position::Rest(latest.rest(db).await?)),
+        None => None,
+    };
     let rids: Vec<i64> = best.into_iter().skip(size(given)).take(size(search.limit)).collect();
     Ok(Page { hits: rows(db, viewer, search.partition, &rids).await?, next })
 }
 
 /// A page of the matches that were too old to be ranked.
 pub async fn rest(db: &Db, viewer: &Viewer, search: &Search, rest: &Rest) -> sqlx::Result<Page> {
-    let query = Query { text: read_as(&search.query, rest.text), ..search.query.clone() };
     let older = Search {
-        query,
-        filters: search.filters.clone(),
         sort: Sort::Newest,
         after: rest.after.map(|(micros, id)| Position::Time(Sort::Newest, micros, id)),
-        limit: search.limit,
         below: rest.below,
-        partition: search.partition,
-        with_body: search.with_body,
+        ..search.read_as(read_as(&search.query, rest.text))
     };
     let page = list::in_order(db, viewer, &older).await?;
     let next = page.next.and_then(|next| match next {
@@ -67,25 +67,29 @@ async fn ranking(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Rank
         let latest = Latest::read(db, viewer, search, sizes, Reading::Literal).await?;
         best = latest.best_first(&query.as_typed());
         if latest.goes_on {
-            return Ok(Ranking { best, rest: Some(latest.rest(db).await?) });
+            return Ok(Ranking { best, older: Some(latest) });
         }
     }
-    let mut latest = None;
-    if query.in_whole_words().is_some() {
-        let whole = Latest::read(db, viewer, search, sizes, Reading::WholeWords).await?;
-        latest = Some(whole).filter(|whole| whole.goes_on);
+    let whole = query.in_whole_words().map(|_| Reading::WholeWords);
+    let mut latest = Latest::NONE;
+    for reading in whole.into_iter().chain([Reading::AsTyped]) {
+        // A word that some have, if too few, is no common one.
+        if latest.lines.is_empty() {
+            latest = Latest::read_first_rows(db, viewer, search, sizes, reading).await?;
+        }
+        if !latest.goes_on {
+            latest = Latest::read(db, viewer, search, sizes, reading).await?;
+        }
+        if latest.goes_on {
+            break;
+        }
     }
-    let mut latest = match latest {
-        Some(whole) => whole,
-        None => Latest::read(db, viewer, search, sizes, Reading::AsTyped).await?,
-    };
     best.extend(latest.best_first(&read_as(query, latest.reading)));
     if !latest.goes_on && query.is_wider() {
         latest = Latest::read(db, viewer, search, sizes, Reading::InParts).await?;
         best.extend(latest.best_first(&read_as(query, latest.reading)));
     }
-    let rest = if latest.goes_on { Some(latest.rest(db).await?) } else { None };
-    Ok(Ranking { best, rest })
+    Ok(Ranking { best, older: Some(latest).filter(|latest| latest.goes_on) })
 }
 
 /// One reading of the query, without the results of a stricter one.
@@ -112,6 +116,9 @@ struct Latest {
 }
 
 impl Latest {
+    const NONE: Self =
+        Self { reading: Reading::AsTyped, lines: String::new(), goes_on: false, last: 0, is_by_date: true };
+
     async fn read(
         db: &Db,
         viewer: &Viewer,
@@ -120,6 +127,36 @@ impl Latest {
         reading: Reading,
     ) -> sqlx::Result<Self> {
         let statement = statement(db, viewer, search, sizes, &read_as(&search.query, reading));
+        Self::found_by(db, search, sizes, reading, statement).await
+    }
+
+    /// Those among the first rows of the list. PostgreSQL would collect all matches of common words, of which the first rows have
+    /// enough where one index lists all that the viewer may see.
+    async fn read_first_rows(
+        db: &Db,
+        viewer: &Viewer,
+        search: &Search,
+        sizes: &Sizes,
+        reading: Reading,
+    ) -> sqlx::Result<Self> {
+        let (Db::Postgres(_), [partition]) = (db, search.partition.partitions(viewer)) else {
+            return Ok(Self::NONE);
+        };
+        let rows = format!(
+            "(SELECT * FROM resources r WHERE {partition} ORDER BY r.created_at DESC, r.id DESC LIMIT {ASKED}) r"
+        );
+        let text = read_as(&search.query, reading);
+        let statement = statement_from(&rows, db, viewer, search, sizes, &text);
+        Self::found_by(db, search, sizes, reading, statement).await
+    }
+
+    async fn found_by(
+        db: &Db,
+        search: &Search,
+        sizes: &Sizes,
+        reading: Reading,
+        statement: Statement,
+    ) -> sqlx::Result<Self> {
         let lines: Option<String> = on!(db.read(), pool => bind_all!(sqlx::query_scalar(AssertSqlSafe(statement.sql)).persistent(false), statement.values)
             .fetch_one(pool).await?);
         let lines = lines.unwrap_or_default();
@@ -175,6 +212,17 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
 /// The latest matches that the viewer may see, in one value, since SQLite's driver takes as long to return a row as to
 /// find it. Index terms find the matches; the rule on the rows decides.
 pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text: &[Group]) -> Statement {
+    statement_from("resources r", db, viewer, search, sizes, text)
+}
+
+fn statement_from(
+    rows: &str,
+    db: &Db,
+    viewer: &Viewer,
+    search: &Search,
+    sizes: &Sizes,
+    text: &[Group],
+) -> Statement {
     let mut statement = Statement::new(viewer);
     let filters = filters(&mut statement, &db.read(), search, sizes);
     let along_list = matches!(db, Db::Sqlite { .. }) && is_along_list(search, sizes);
@@ -183,7 +231,7 @@ pub fn statement(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text:
     let (from, latest, matches) = match words(&mut statement, &db.read(), search, text, &terms, sizes.words) {
         // The index `resources_latest` is for these alone.
         Words::Postgres(words) => {
-            ("resources r".to_owned(), latest_in_postgres(text), format!("{words} AND r.rid > 0{filters}"))
+            (rows.to_owned(), latest_in_postgres(text), format!("{words} AND r.rid > 0{filters}"))
         }
         Words::Fts5(words) if along_list => {
             let latest = list::latest_along_list(viewer, search, filters, &words, RANKED + 1);
@@ -228,15 +276,13 @@ async fn rows(db: &Db, viewer: &Viewer, partition: Partition, rids: &[i64]) -> s
         return Ok(Vec::new());
     }
     let mut statement = Statement::new(viewer);
-    let places: Vec<String> = rids.iter().map(|rid| statement.bind(Value::Int(*rid))).collect();
-    let ranks = places.iter().zip(0..).map(|(place, rank)| format!(" WHEN {place} THEN {rank}"));
+    let given = statement.bind_rids(&db.read(), rids.iter().copied());
+    // The planner would begin with all that the viewer may see.
     let sql = format!(
-        "SELECT {} FROM resources r JOIN users u ON u.id = r.owner_id WHERE r.rid IN ({}) AND {}
-            ORDER BY CASE r.rid{} END",
+        "SELECT {} FROM {given} CROSS JOIN resources r JOIN users u ON u.id = r.owner_id
+            WHERE r.rid = given.rid AND ({}) IS TRUE ORDER BY given.place",
         columns("r.body"),
-        places.join(", "),
         partition.condition(viewer),
-        ranks.collect::<String>()
     );
     on!(db.read(), pool => bind_all!(sqlx::query_as(AssertSqlSafe(sql)), statement.values).fetch_all(pool).await)
 }

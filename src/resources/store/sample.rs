@@ -22,14 +22,13 @@ pub async fn is_common(db: &Db, condition: &str, bound: &Statement) -> sqlx::Res
     if last < LARGE {
         return Ok(false);
     }
-    // Listed, as SQLite would read the whole table to find out which numbers of a subquery it has.
-    let numbers: Vec<String> = numbers(last).map(|number| number.to_string()).collect();
+    let mut statement = bound.clone();
+    let given = statement.bind_rids(&db.read(), numbers(last));
     let sql = AssertSqlSafe(format!(
-        "SELECT COUNT(*), COUNT(*) FILTER (WHERE {condition}) FROM resources r
-            WHERE r.rid IN ({}) AND r.trashed_at IS NULL",
-        numbers.join(", ")
+        "SELECT COUNT(*), COUNT(*) FILTER (WHERE {condition}) FROM {given} CROSS JOIN resources r
+            WHERE r.rid = given.rid AND r.trashed_at IS NULL",
     ));
-    let (read, matching): (i64, i64) = on!(db.read(), pool => bind_all!(sqlx::query_as(sql).persistent(false), bound.values)
+    let (read, matching): (i64, i64) = on!(db.read(), pool => bind_all!(sqlx::query_as(sql).persistent(false), statement.values)
         .fetch_one(pool).await?);
     Ok(matching >= TELLING && matching * last >= COMMON * read)
 }
