@@ -141,7 +141,7 @@ impl Webhooks {
     async fn gather(&self, mut behind: Behind) -> Result<()> {
         let Deps { db, system, .. } = &self.0.deps;
         while behind.seq < behind.latest {
-            let rows = changes::store::after(db, behind.owner_id, behind.seq, CHANGES).await?;
+            let (_, rows) = changes::store::after(db, behind.owner_id, behind.seq, CHANGES).await?;
             let Some(last) = rows.last().map(|row| row.seq) else { return Ok(()) };
             let body = self.payload(&rows)?;
             let mut tx = db.begin().await?;

@@ -65,17 +65,12 @@ impl Resources {
         if after.is_some_and(|after| after.owner != owner) {
             return Err(Error::BadCursor);
         }
-        let counter = store::counter(&self.db, owner).await?.unwrap_or_default();
+        let from = after.map_or(0, |after| after.changes_to);
+        let (counter, mut rows) = store::after(&self.db, owner, from, limit + 1).await?;
         if after.is_some_and(|after| after.is_expired(&counter)) {
             return Err(Error::CursorExpired);
         }
-        let began = Position { owner, changes_to: 0, forgotten: counter.forgotten };
-        let after = after.unwrap_or(began);
-        let from = after.changes_to;
-        let mut rows = match counter.seq {
-            seq if seq == from => Vec::new(),
-            _ => store::after(&self.db, owner, from, limit + 1).await?,
-        };
+        let after = after.unwrap_or(Position { owner, changes_to: 0, forgotten: counter.forgotten });
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -96,8 +91,7 @@ impl Resources {
     }
 
     pub async fn latest_change(&self, viewer: &Viewer) -> Result<i64> {
-        let owner = viewer.signed_in()?.id;
-        Ok(store::counter(&self.db, owner).await?.unwrap_or_default().seq)
+        Ok(store::latest(&self.db, viewer.signed_in()?.id).await?)
     }
 
     /// Forgets what has been gone for [`TOLD_FOR`].

@@ -9,16 +9,19 @@ use crate::resources::Resource;
 use crate::resources::store::columns::resource_columns;
 use crate::timestamp::Timestamp;
 
+/// One row without a change where there is none.
 pub const AFTER: &str = concat!(
-    "SELECT c.resource_id, c.seq, c.deleted_at IS NOT NULL AS is_deleted, ",
+    "SELECT n.seq AS latest, n.forgotten, c.resource_id, c.seq, c.deleted_at IS NOT NULL AS is_deleted, ",
     resource_columns!(),
-    ", r.body FROM changes c JOIN users u ON u.id = c.owner_id LEFT JOIN resources r ON r.id = c.resource_id
-    WHERE c.owner_id = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3"
+    ", r.body FROM change_counters n JOIN users u ON u.id = n.owner_id
+    LEFT JOIN (SELECT * FROM changes WHERE owner_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) c ON TRUE
+    LEFT JOIN resources r ON r.id = c.resource_id WHERE n.owner_id = $1 ORDER BY c.seq"
 );
 
-#[derive(Default, sqlx::FromRow)]
+#[derive(Clone, Copy, Default, sqlx::FromRow)]
 pub struct Counter {
     /// The number of the latest change.
+    #[sqlx(rename = "latest")]
     pub seq: i64,
     /// The highest number that was forgotten.
     pub forgotten: i64,
@@ -49,13 +52,38 @@ where
     }
 }
 
-pub async fn counter(db: &Db, owner: Uuid) -> sqlx::Result<Option<Counter>> {
-    const SQL: &str = "SELECT seq, forgotten FROM change_counters WHERE owner_id = $1";
-    on!(db.read(), pool => sqlx::query_as(SQL).bind(owner).fetch_optional(pool).await)
+/// The counter beside each change: one question to the database for both.
+struct Counted {
+    counter: Counter,
+    row: Option<Row>,
 }
 
-pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
-    on!(db.read(), pool => sqlx::query_as(AFTER).bind(owner).bind(seq).bind(limit).fetch_all(pool).await)
+impl<'r, R: sqlx::Row> FromRow<'r, R> for Counted
+where
+    &'static str: ColumnIndex<R>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    Counter: FromRow<'r, R>,
+    Row: FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let seq: Option<i64> = row.try_get("seq")?;
+        let found = seq.map(|_| Row::from_row(row)).transpose()?;
+        Ok(Self { counter: Counter::from_row(row)?, row: found })
+    }
+}
+
+pub async fn latest(db: &Db, owner: Uuid) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT seq FROM change_counters WHERE owner_id = $1";
+    let seq: Option<i64> =
+        on!(db.read(), pool => sqlx::query_scalar(SQL).bind(owner).fetch_optional(pool).await?);
+    Ok(seq.unwrap_or_default())
+}
+
+/// At most `limit` changes after `seq`, in their order, with the counter of that moment.
+pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<(Counter, Vec<Row>)> {
+    let found: Vec<Counted> = on!(db.read(), pool => sqlx::query_as(AFTER).bind(owner).bind(seq).bind(limit).fetch_all(pool).await?);
+    let counter = found.first().map(|counted| counted.counter).unwrap_or_default();
+    Ok((counter, found.into_iter().filter_map(|counted| counted.row).collect()))
 }
 
 /// Numbers the changes of entries that are saved together, in one statement. What is not numbered by the commit, the triggers
