@@ -258,7 +258,8 @@ impl Resources {
             drop(tx);
             return Err(self.duplicate(error, owner, &checked).await);
         }
-        store::write::set_tags(&mut tx, id, owner, &checked.tags, || self.context.new_id()).await?;
+        let tags = checked.tags.iter().collect();
+        store::write::add_tags(&mut tx, id, owner, tags, || self.context.new_id()).await?;
         store::write::add_revision(&mut tx, id, owner, via, now).await?;
         self.fetch_if_untitled(&mut tx, id, owner, &checked).await?;
         let saved = store::find_within(&mut tx, id).await?.ok_or(Error::NotFound)?;

@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::columns::{SAVED, bind_saved, insert_revisions};
+use super::criteria::Statement;
 use crate::cache::Write;
-use crate::db::{Db, on};
+use crate::db::{Db, Value, bind_all, on};
 use crate::resources::draft::Checked;
 use crate::resources::tag::TagName;
 use crate::resources::{Resource, Via, Visibility};
@@ -68,18 +70,15 @@ pub async fn set_tags(
     resource: Uuid,
     owner: Uuid,
     tags: &[TagName],
-    mut new_id: impl FnMut() -> Uuid,
+    new_id: impl FnMut() -> Uuid,
 ) -> sqlx::Result<()> {
     const TIED: &str = "SELECT t.id, t.folded FROM resource_tags rt JOIN tags t ON t.id = rt.tag_id
         WHERE rt.resource_id = $1";
-    const TIE: &str = "INSERT INTO resource_tags (resource_id, tag_id) VALUES ($1, $2)";
     const UNTIE: &str = "DELETE FROM resource_tags WHERE resource_id = $1 AND tag_id = $2";
     let tied: Vec<(Uuid, String)> =
         on!(tx.conn(), conn => sqlx::query_as(TIED).bind(resource).fetch_all(conn).await?);
-    for tag in tags.iter().filter(|tag| !tied.iter().any(|(_, folded)| *folded == tag.folded)) {
-        let tag_id = tag_id(tx, owner, tag, new_id()).await?;
-        on!(tx.conn(), conn => sqlx::query(TIE).bind(resource).bind(tag_id).execute(conn).await.map(drop))?;
-    }
+    let is_new = |tag: &&TagName| !tied.iter().any(|(_, folded)| *folded == tag.folded);
+    add_tags(tx, resource, owner, tags.iter().filter(is_new).collect(), new_id).await?;
     let is_dropped = |(_, folded): &&(Uuid, String)| !tags.iter().any(|tag| tag.folded == *folded);
     let dropped: Vec<Uuid> = tied.iter().filter(is_dropped).map(|(id, _)| *id).collect();
     for tag_id in &dropped {
@@ -104,12 +103,39 @@ async fn sweep(tx: &mut Write, tags: &[Uuid]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The id of the owner's tag, created if it is new. Its first spelling stays.
-pub async fn tag_id(tx: &mut Write, owner: Uuid, tag: &TagName, new_id: Uuid) -> sqlx::Result<Uuid> {
-    const SQL: &str = "INSERT INTO tags (id, owner_id, name, folded) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id";
-    on!(tx.conn(), conn => sqlx::query_scalar(SQL).bind(new_id).bind(owner).bind(&tag.name).bind(&tag.folded)
-        .fetch_one(conn).await)
+/// Gives the resource these tags of its owner, none of which it has. New ones are made; one that is known keeps its first
+/// spelling. They are locked in the order of their names, so that two writers don't wait for each other.
+pub async fn add_tags(
+    tx: &mut Write,
+    resource: Uuid,
+    owner: Uuid,
+    mut tags: Vec<&TagName>,
+    mut new_id: impl FnMut() -> Uuid,
+) -> sqlx::Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    tags.sort_unstable_by(|one, other| one.folded.cmp(&other.folded));
+    let mut made = Statement::default();
+    let owner = made.bind(Value::Id(owner));
+    let rows = tags.into_iter().map(|tag| {
+        let values = [Value::Id(new_id()), Value::Text(tag.name.clone()), Value::Text(tag.folded.clone())];
+        let [id, name, folded] = values.map(|value| made.bind(value));
+        format!("({id}, {owner}, {name}, {folded})")
+    });
+    let rows = rows.collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "INSERT INTO tags (id, owner_id, name, folded) VALUES {rows}
+            ON CONFLICT (owner_id, folded) DO UPDATE SET name = tags.name RETURNING id"
+    );
+    let ids: Vec<Uuid> = on!(tx.conn(), conn => bind_all!(sqlx::query_scalar(AssertSqlSafe(sql)), made.values)
+        .fetch_all(conn).await?);
+    let mut tied = Statement::default();
+    let resource = tied.bind(Value::Id(resource));
+    let rows: Vec<String> =
+        ids.into_iter().map(|id| format!("({resource}, {})", tied.bind(Value::Id(id)))).collect();
+    let sql = format!("INSERT INTO resource_tags (resource_id, tag_id) VALUES {}", rows.join(", "));
+    on!(tx.conn(), conn => bind_all!(sqlx::query(AssertSqlSafe(sql)), tied.values).execute(conn).await.map(drop))
 }
 
 /// Changes the spelling of the owner's tag. Returns at most `most` resources with it, or none if nothing changed.
