@@ -285,8 +285,8 @@ async fn single_things(app: &App) {
         ("trash", store::TRASHED, vec![Value::Id(id)], "resources_trash".to_owned()),
         (
             "changes",
-            changes::AFTER,
-            vec![Value::Id(id), Value::Int(4_990), Value::Int(201)],
+            &changes::after_sql(201),
+            vec![Value::Id(id), Value::Int(4_990)],
             "changes_seq".to_owned(),
         ),
         ("tags", store::tags::SEEN_BY_MEMBER, vec![Value::Id(id)], "tags_shared".to_owned()),

@@ -1,6 +1,6 @@
 //! The SQL of changes. The triggers of the database write them.
 
-use sqlx::{ColumnIndex, Decode, FromRow, Type};
+use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Type};
 use uuid::Uuid;
 
 use crate::cache::Write;
@@ -9,14 +9,16 @@ use crate::resources::Resource;
 use crate::resources::store::columns::resource_columns;
 use crate::timestamp::Timestamp;
 
-/// One row without a change where there is none.
-pub const AFTER: &str = concat!(
-    "SELECT n.seq AS latest, n.forgotten, c.resource_id, c.seq, c.deleted_at IS NOT NULL AS is_deleted, ",
-    resource_columns!(),
-    ", r.body FROM change_counters n JOIN users u ON u.id = n.owner_id
-    LEFT JOIN (SELECT * FROM changes WHERE owner_id = $1 AND seq > $2 ORDER BY seq LIMIT $3) c ON TRUE
-    LEFT JOIN resources r ON r.id = c.resource_id WHERE n.owner_id = $1 ORDER BY c.seq"
-);
+/// One row without a change where there is none. With the limit as a value, PostgreSQL would plan it anew each time.
+pub fn after_sql(limit: i64) -> String {
+    const COLUMNS: &str = resource_columns!();
+    format!(
+        "SELECT n.seq AS latest, n.forgotten, c.resource_id, c.seq, c.deleted_at IS NOT NULL AS is_deleted, {COLUMNS}, r.body
+        FROM change_counters n JOIN users u ON u.id = n.owner_id
+        LEFT JOIN (SELECT * FROM changes WHERE owner_id = $1 AND seq > $2 ORDER BY seq LIMIT {limit}) c ON TRUE
+        LEFT JOIN resources r ON r.id = c.resource_id WHERE n.owner_id = $1 ORDER BY c.seq"
+    )
+}
 
 #[derive(Clone, Copy, Default, sqlx::FromRow)]
 pub struct Counter {
@@ -81,7 +83,9 @@ pub async fn latest(db: &Db, owner: Uuid) -> sqlx::Result<i64> {
 
 /// At most `limit` changes after `seq`, in their order, with the counter of that moment.
 pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<(Counter, Vec<Row>)> {
-    let found: Vec<Counted> = on!(db.read(), pool => sqlx::query_as(AFTER).bind(owner).bind(seq).bind(limit).fetch_all(pool).await?);
+    let sql = AssertSqlSafe(after_sql(limit));
+    let found: Vec<Counted> =
+        on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(seq).fetch_all(pool).await?);
     let counter = found.first().map(|counted| counted.counter).unwrap_or_default();
     Ok((counter, found.into_iter().filter_map(|counted| counted.row).collect()))
 }
