@@ -55,10 +55,7 @@ where
 }
 
 /// The counter beside each change: one question to the database for both.
-struct Counted {
-    counter: Counter,
-    row: Option<Row>,
-}
+struct Counted(Counter, Option<Row>);
 
 impl<'r, R: sqlx::Row> FromRow<'r, R> for Counted
 where
@@ -70,7 +67,7 @@ where
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let seq: Option<i64> = row.try_get("seq")?;
         let found = seq.map(|_| Row::from_row(row)).transpose()?;
-        Ok(Self { counter: Counter::from_row(row)?, row: found })
+        Ok(Self(Counter::from_row(row)?, found))
     }
 }
 
@@ -86,8 +83,8 @@ pub async fn after(db: &Db, owner: Uuid, seq: i64, limit: i64) -> sqlx::Result<(
     let sql = AssertSqlSafe(after_sql(limit));
     let found: Vec<Counted> =
         on!(db.read(), pool => sqlx::query_as(sql).bind(owner).bind(seq).fetch_all(pool).await?);
-    let counter = found.first().map(|counted| counted.counter).unwrap_or_default();
-    Ok((counter, found.into_iter().filter_map(|counted| counted.row).collect()))
+    let counter = found.first().map(|Counted(counter, _)| *counter).unwrap_or_default();
+    Ok((counter, found.into_iter().filter_map(|Counted(_, row)| row).collect()))
 }
 
 /// Numbers the changes of entries that are saved together, in one statement. What is not numbered by the commit, the triggers

@@ -138,7 +138,7 @@ pub async fn size(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Siz
     }
 }
 
-/// Selects the ids of all that match, so that a limit ends the search early. `size`: see [`size`].
+/// Selects the ids of all that match, so that a limit ends the search early. `size` comes from the function of that name.
 pub fn matches(db: &Db, viewer: &Viewer, search: &Search, size: Size, limit: &str) -> Statement {
     if let Db::Sqlite { .. } = db {
         return matches_in_sqlite(db, viewer, search, size, limit);
