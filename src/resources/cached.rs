@@ -60,7 +60,8 @@ impl Cached for Resource {
 
 impl Cached for Listing {
     fn weight(&self) -> usize {
-        weight_of(self.hits.iter().map(Deref::deref)) + 256
+        let tags = self.matches.iter().flat_map(|matches| &matches.tags);
+        weight_of(self.hits.iter().map(Deref::deref)) + weight_of_tags(tags) + 256
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
@@ -70,7 +71,7 @@ impl Cached for Listing {
 
 impl Cached for Tagged {
     fn weight(&self) -> usize {
-        self.tags.iter().map(|tag| tag.name.len() + 64).sum::<usize>() + 64
+        weight_of_tags(&self.tags) + 64
     }
 
     fn is_for(&self, viewer: Option<Uuid>) -> bool {
@@ -113,6 +114,10 @@ fn weight_of<'a>(hits: impl IntoIterator<Item = &'a Hit>) -> usize {
     hits.into_iter().map(|hit| hit.resource.weight() + hit.title_key.len() + hit.summary.len() + 96).sum()
 }
 
+fn weight_of_tags<'a>(tags: impl IntoIterator<Item = &'a TagCount>) -> usize {
+    tags.into_iter().map(|tag| tag.name.len() + 64).sum()
+}
+
 /// What depends on one entry.
 pub const fn scope(id: Uuid) -> Scope {
     Scope::Noun(ENTRY, id)
@@ -132,6 +137,8 @@ pub fn own_scopes(viewer: &Viewer) -> Scopes {
 #[derive(Clone, Copy)]
 pub enum Part {
     All,
+    /// With what matches on all pages.
+    Counted,
     Own,
     /// What members share, for all of them.
     Shared,
@@ -156,6 +163,7 @@ pub fn list_id(params: &ListParams, part: Part) -> [u8; 16] {
     } = params;
     let part = match part {
         Part::All => "all",
+        Part::Counted => "counted",
         Part::Own => "own",
         Part::Shared => "shared",
     };

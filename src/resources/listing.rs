@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::params::{Include, ListParams, State};
-use super::Resource;
 use super::query::{Filter, Group, Query};
 use super::visibility::Partition;
+use super::{Matches, Resource};
 use crate::named::named;
 use crate::web::cursor::CursorKey;
 
@@ -120,6 +120,8 @@ pub struct Listing {
     pub sort: Sort,
     /// Whether the next page begins with the matches that were too old to be ranked.
     pub older_follow: bool,
+    /// What matches on all pages, if that was asked for.
+    pub matches: Option<Matches>,
 }
 
 /// Hits and where the next page begins, if there is one.
@@ -127,6 +129,8 @@ pub struct Listing {
 pub struct Page {
     pub hits: Vec<Hit>,
     pub next: Option<Position>,
+    /// What matches on all pages, where it is known.
+    pub matches: Option<Matches>,
 }
 
 impl Page {
@@ -136,7 +140,14 @@ impl Page {
         let more = hits.len() > limit;
         hits.truncate(limit);
         let next = hits.last().filter(|_| more).map(|last| position_of(last, search.sort));
-        Self { hits, next }
+        Self { hits, next, matches: None }
+    }
+
+    /// If it has all results, it knows what matches.
+    pub fn counted(self, search: &Search) -> Self {
+        let is_whole = search.after.is_none() && self.next.is_none();
+        let all = is_whole.then(|| Matches { count: self.hits.len(), tags: Vec::new() });
+        Self { matches: all.or(self.matches), ..self }
     }
 }
 
@@ -151,7 +162,18 @@ impl Listing {
             highlights: search.query.highlights(),
             sort: search.sort,
             older_follow,
+            matches: page.matches,
         }
+    }
+
+    /// Whether it has all results, as the answer to these parameters.
+    pub fn is_whole(&self, params: &ListParams) -> bool {
+        self.next.is_none() && params.cursor.is_empty()
+    }
+
+    /// What matches, if it has all results.
+    pub fn all_of(&self, params: &ListParams) -> Option<Matches> {
+        self.is_whole(params).then(|| Matches { count: self.hits.len(), tags: Vec::new() })
     }
 }
 

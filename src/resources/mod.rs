@@ -7,6 +7,7 @@ pub mod broken;
 pub mod bulk;
 pub mod cached;
 pub mod changes;
+mod counted;
 pub mod draft;
 pub mod export;
 pub mod fetched;
@@ -142,19 +143,25 @@ impl Resources {
     /// # Errors
     /// [`Error::BadQuery`], [`Error::BadCursor`].
     pub async fn list(&self, viewer: &Viewer, params: &ListParams) -> Result<Arc<Listing>> {
-        match (params.partition()?, viewer) {
-            (Partition::Visible, Viewer::Member(_)) if params.q.is_empty() => {
-                return Box::pin(self.list_in_parts(viewer, params)).await;
-            }
-            (Partition::Visible, _) => {}
-            _ => drop(viewer.signed_in()?),
+        if params.is_in_parts(viewer)? {
+            return Box::pin(self.list_in_parts(viewer, params)).await;
         }
-        let (id, scopes) = (cached::list_id(params, Part::All), cached::list_scopes(viewer));
+        self.load_list(viewer, params, Part::All).await
+    }
+
+    async fn load_list(&self, viewer: &Viewer, params: &ListParams, part: Part) -> Result<Arc<Listing>> {
+        if params.partition()? != Partition::Visible {
+            viewer.signed_in()?;
+        }
+        let (id, scopes) = (cached::list_id(params, part), cached::list_scopes(viewer));
         let load = |viewer| {
             let (this, params) = (self.clone(), params.clone());
             async move {
                 let search = this.search(&viewer, &params).await?;
-                let page = store::list::page(&this.db, &viewer, &search).await?;
+                let page = match part {
+                    Part::Counted => store::list::page_with_matches(&this.db, &viewer, &search).await?,
+                    _ => store::list::page(&this.db, &viewer, &search).await?,
+                };
                 Ok(Some(Listing::new(page, &search, &this.cursors)))
             }
         };
@@ -179,34 +186,6 @@ impl Resources {
         let last = store::parts::sweep(&self.db, last).await?;
         *self.swept.lock() = last;
         Ok(())
-    }
-
-    /// How many match on all pages.
-    ///
-    /// # Errors
-    /// Those of [`Resources::list`].
-    pub async fn count(&self, viewer: &Viewer, params: &ListParams) -> Result<i64> {
-        let search = self.search(viewer, params).await?;
-        Ok(store::matches::count(&self.db, viewer, &search).await?)
-    }
-
-    /// The same up to [`listing::SOME`]; a larger number stands for any that is larger.
-    ///
-    /// # Errors
-    /// Those of [`Resources::list`].
-    pub async fn count_some(&self, viewer: &Viewer, params: &ListParams) -> Result<usize> {
-        let search = self.search(viewer, params).await?;
-        let count = store::matches::count_some(&self.db, viewer, &search).await?;
-        Ok(usize::try_from(count).unwrap_or_default())
-    }
-
-    /// The same, with the tags of all that match if they are not more.
-    ///
-    /// # Errors
-    /// Those of [`Resources::list`].
-    pub async fn matches(&self, viewer: &Viewer, params: &ListParams) -> Result<Matches> {
-        let search = self.search(viewer, params).await?;
-        Ok(store::matches::find(&self.db, viewer, &search).await?)
     }
 
     /// Whether there is anything at all that the viewer may see.

@@ -64,7 +64,7 @@ pub struct Resource {
 
 impl Resource {
     /// Raise this with every change of the fields: nodes of different versions share one cache.
-    pub const SCHEMA: u16 = 4;
+    pub const SCHEMA: u16 = 5;
 
     /// Where coffer serves the icon of its site.
     pub fn icon(&self) -> Option<String> {

@@ -245,7 +245,7 @@ async fn counts(app: &App) {
     ] {
         let asked = ListParams { q: query.to_owned(), ..ListParams::default() };
         let search = asked.search(&key).expect("a search");
-        let statement = store::matches::matches(db, &owner, &search, Size::Unknown, " LIMIT 100");
+        let statement = store::matching::ids(db, &owner, &search, None, Size::Unknown, " LIMIT 100");
         let plan = plan(db, &statement.sql, &statement.values).await;
         along_indexes(query, &plan, index);
         assert!(!plan.iter().any(|step| step.contains("LIST SUBQUERY")), "{query}:\n{}", plan.join("\n"));

@@ -2,7 +2,7 @@
 
 use coffer::db::Db;
 use coffer::identity::{Role, Viewer};
-use coffer::resources::listing::{Hit, ListParams};
+use coffer::resources::listing::{Hit, ListParams, Sort};
 use coffer::resources::store::{self, Size, Sizes, first_rows};
 use coffer::resources::{Draft, Via};
 use coffer::web::cursor::CursorKey;
@@ -190,13 +190,20 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
     app.has_account("ada", Role::Member).await;
     let ada = app.viewer("ada").await;
     let resources = &app.coffer.library.resources;
-    for nth in 0..101 {
-        let body = format!("reference {}", if nth % 20 == 3 { "seldom" } else { "" });
-        let draft = Draft { title: format!("Entry {nth}"), body, ..Draft::default() };
+    for nth in 0..161 {
+        let body = match nth {
+            101.. => "scarce scarcely".to_owned(),
+            _ if nth % 20 == 3 => "reference seldom".to_owned(),
+            _ => "reference".to_owned(),
+        };
+        let draft =
+            Draft { title: format!("Entry {nth}"), body, tags: vec!["oslo".into()], ..Draft::default() };
         resources.create(&ada, &draft, Via::Api).await.expect("an entry");
     }
     let last = 60_000;
-    let numbers: Vec<i64> = store::numbers(last).take(100).chain([last]).collect();
+    let sampled: Vec<i64> = store::numbers(last).collect();
+    let beside = (1..last).filter(|rid| !sampled.contains(rid)).take(60);
+    let numbers: Vec<i64> = sampled[..100].iter().copied().chain([last]).chain(beside).collect();
     let apart: Vec<String> = (1..).zip(numbers).map(|(nth, rid)| format!("WHEN {nth} THEN -{rid}")).collect();
     let apart = format!("UPDATE resources SET rid = CASE rid {} END", apart.join(" "));
     let apart = [apart.as_str(), "UPDATE resources SET rid = -rid"];
@@ -214,13 +221,14 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
     }
     let searches = [
         ("reference", 1_001, 101),
-        ("-seldom", 1_001, 96),
+        ("-seldom", 1_001, 156),
         ("seldom", 5, 5),
         ("reference seldom", 5, 5),
+        ("scarce", 60, 60),
         ("reference after:2001-01-01", 1_001, 101),
         ("reference before:2001-01-01", 0, 0),
-        ("kind:note", 1_001, 101),
-        ("", 1_001, 101),
+        ("kind:note", 1_001, 161),
+        ("", 1_001, 161),
     ];
     for (q, count, listed) in searches {
         for q in [q.to_owned(), format!("{q} ")] {
@@ -228,6 +236,16 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
             let found = resources.matches(&ada, &params).await.expect("matches");
             assert_eq!(found.count, count, "{q}");
             assert_eq!(resources.count_some(&ada, &params).await.expect("a number"), count, "{q}");
+            let (listing, beside) = resources.list_with_matches(&ada, &params).await.expect("a list");
+            // What is ranked, the list has counted itself.
+            let known = if listing.sort == Sort::Relevance { listed } else { count };
+            let uses: Vec<i64> = beside.tags.iter().map(|tag| tag.count).collect();
+            let tagged = if (51..=1_000).contains(&known) {
+                vec![i64::try_from(known).expect("few")]
+            } else {
+                Vec::new()
+            };
+            assert_eq!((beside.count, uses), (known, tagged), "{q}");
             assert_eq!(walk(&app, &ada, params.clone(), usize::MAX).await.len(), listed, "{q}");
         }
     }

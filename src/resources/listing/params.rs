@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{MOST, PAGE, Search, Sort, fits};
 use crate::error::{Code, Error, Result};
+use crate::identity::Viewer;
 use crate::resources::query::{self, Criterion, Filter, Query};
 use crate::resources::visibility::Partition;
 use crate::resources::{Kind, tag};
@@ -140,6 +141,15 @@ impl ListParams {
             &self.state,
             [("", outside), ("active", outside), ("trash", Partition::Trash), ("all", Partition::Everything)],
         )
+    }
+
+    /// Whether the list is merged from the viewer's own and what is shared, each of which is cached. With words one search ranks
+    /// both together.
+    ///
+    /// # Errors
+    /// Those of [`Self::partition`].
+    pub fn is_in_parts(&self, viewer: &Viewer) -> Result<bool> {
+        Ok(self.partition()? == Partition::Visible && viewer.id().is_some() && self.q.is_empty())
     }
 
     /// A person at the page can see that a word was searched for; a program can't.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::library::{href, is_whole};
+use super::library::href;
 use super::views::{Row, TagLink};
 use crate::error::Result;
 use crate::identity::Viewer;
@@ -55,7 +55,7 @@ pub async fn side_tags(
     of_matches: Vec<TagCount>,
 ) -> Result<Vec<SideTag>> {
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
-    let counted = if listing.hits.is_empty() || is_whole(listing, params) {
+    let counted = if listing.hits.is_empty() || listing.is_whole(params) {
         tags_of_page(listing)
     } else if narrowed == ListParams::default() {
         resources.tags(viewer).await?

@@ -1,7 +1,6 @@
 //! The list of the library, searched, filtered and sorted.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +10,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, Html, IntoResponse as _, Redirect, Response};
 use axum_htmx::{HxBoosted, HxHistoryRestoreRequest, HxRequest};
-use futures_util::future::{Either, select};
 
 use super::chosen;
 use super::pinned::{own_pinned, pinned_first};
@@ -21,8 +19,8 @@ use super::sieve::Sieve;
 use super::views::{Row, Waiting};
 use crate::error::{Error, Result};
 use crate::identity::Viewer;
-use crate::resources::listing::{ListParams, Listing};
-use crate::resources::{Matches, Resources, cached, query};
+use crate::resources::listing::ListParams;
+use crate::resources::{Resources, cached, query};
 use crate::web::forms::Query;
 use crate::web::html;
 use crate::web::page_cache;
@@ -95,36 +93,18 @@ async fn library(
 ) -> Result<Response> {
     let narrowed = ListParams { cursor: String::new(), limit: String::new(), ..params.clone() };
     let unfiltered = narrowed == ListParams::default();
-    let matches = async {
-        if unfiltered { Ok(Matches::default()) } else { resources.matches(&viewer, &narrowed).await }
-    };
-    // At the same time, as each may take a while. A page that is all results needs no count.
-    let lists = async {
-        let list = resources.list(&viewer, &params);
-        let pinned = own_pinned(&resources, &viewer, &params);
-        tokio::join!(list, pinned, SavedSearches::beside(&resources, &viewer, &narrowed))
-    };
-    let is_all =
-        |listing: &Result<Arc<Listing>>| listing.as_ref().is_ok_and(|listing| is_whole(listing, &params));
-    let ((listing, pinned, saved), matches) = match select(pin!(lists), pin!(matches)).await {
-        Either::Left((lists, _)) if is_all(&lists.0) => (lists, Ok(Matches::default())),
-        Either::Left((lists, matches)) => (lists, matches.await),
-        Either::Right((matches, lists)) => (lists.await, matches),
-    };
-    let (listing, query_error) = match listing {
-        Ok(listing) => (listing, None),
-        Err(Error::BadQuery { message, .. }) => (Arc::<Listing>::default(), Some(message)),
+    let (listed, pinned, saved) = tokio::join!(
+        resources.list_with_matches(&viewer, &params),
+        own_pinned(&resources, &viewer, &params),
+        SavedSearches::beside(&resources, &viewer, &narrowed),
+    );
+    let ((listing, found), query_error) = match listed {
+        Ok(listed) => (listed, None),
+        Err(Error::BadQuery { message, .. }) => (Default::default(), Some(message)),
         Err(error) => return Err(error),
     };
     let status = if query_error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let chips = chosen::chips(&narrowed);
-    let found = if is_whole(&listing, &params) {
-        Matches { count: listing.hits.len(), tags: Vec::new() }
-    } else if unfiltered {
-        Matches { count: resources.count_some(&viewer, &narrowed).await?, tags: Vec::new() }
-    } else {
-        matches?
-    };
     let total = found.count;
     let pinned = if query_error.is_some() { None } else { pinned? };
     let listing = match pinned {
@@ -186,10 +166,6 @@ async fn library(
     let toast = context.toast.is_some();
     let index = IndexPage { context: context.section("library"), results, library_empty };
     Ok((status, page(&index, toast)?).into_response())
-}
-
-pub fn is_whole(listing: &Listing, params: &ListParams) -> bool {
-    listing.next.is_none() && params.cursor.is_empty()
 }
 
 pub fn href(params: &ListParams) -> String {

@@ -50,5 +50,6 @@ pub fn pinned_first(
         highlights: listing.highlights.clone(),
         sort: listing.sort,
         older_follow: false,
+        matches: None,
     }))
 }

@@ -106,7 +106,7 @@ fn asking(
 }
 
 /// Whether the list has fewer rows than are asked.
-async fn is_all(db: &Db, viewer: &Viewer, search: &Search, asked: i64) -> sqlx::Result<bool> {
+pub async fn is_all(db: &Db, viewer: &Viewer, search: &Search, asked: i64) -> sqlx::Result<bool> {
     let mut statement = Statement::new(viewer);
     let after = after(&mut statement, search, Order::new(search.sort)) + flags(search);
     let partitions = search.partition.partitions(viewer).iter();
@@ -118,7 +118,7 @@ async fn is_all(db: &Db, viewer: &Viewer, search: &Search, asked: i64) -> sqlx::
 }
 
 /// Flags that have an index of their own: few rows have them.
-fn flags(search: &Search) -> &'static str {
+pub fn flags(search: &Search) -> &'static str {
     let has = |criterion| search.filters.contains(&Filter { criterion, negated: false });
     match (has(Criterion::Pinned), has(Criterion::Unread)) {
         (true, _) => " AND r.pinned",

@@ -1,13 +1,19 @@
 //! Lists: each partition of the viewer is read along its index, and the rows are merged into one page.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Statement, filters};
+#[cfg(feature = "test-internals")]
+use super::latest::Source;
+use super::sample::Sample;
 use super::sizes::{Size, Sizes};
 use super::words::{Words, terms_of_filters, words};
-use super::{first_rows, ranked};
+use super::{first_rows, matches, ranked};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{Hit, Page, Position, Search, Sort};
@@ -16,12 +22,54 @@ use crate::resources::visibility::{Partition, partitions};
 use crate::timestamp::Timestamp;
 
 pub async fn page(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
+    let sample = sample(db, viewer, search).await?;
+    page_by(db, viewer, search, sample, false).await
+}
+
+/// A page with what matches on all pages, which is counted at the same time, as each takes a while.
+pub async fn page_with_matches(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Page> {
+    let sample = sample(db, viewer, search).await?;
+    let page = page_by(db, viewer, search, sample, true);
+    let (page, matches) =
+        match select(pin!(page), pin!(matches::find_unless_rare(db, viewer, search, sample))).await {
+            Either::Left((page, matches)) => {
+                let page = page?.counted(search);
+                let matches = if page.matches.is_some() { None } else { matches.await? };
+                (page, matches)
+            }
+            Either::Right((matches, page)) => (page.await?.counted(search), matches?),
+        };
+    let matches = match page.matches.or(matches) {
+        Some(matches) => matches,
+        None => matches::find_by(db, viewer, search, sample).await?,
+    };
+    Ok(Page { matches: Some(matches), ..page })
+}
+
+/// Where PostgreSQL ranks what several indexes list together. One index tells more by its first rows; SQLite has one plan.
+async fn sample(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Option<Sample>> {
+    let lists = search.partition.partitions(viewer).len();
+    match db {
+        Db::Postgres(_) if search.sort == Sort::Relevance && lists > 1 => {
+            Sample::of(db, viewer, search).await
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn page_by(
+    db: &Db,
+    viewer: &Viewer,
+    search: &Search,
+    sample: Option<Sample>,
+    with_matches: bool,
+) -> sqlx::Result<Page> {
     if search.query.says_nothing {
         return Ok(Page::default());
     }
     match &search.after {
         Some(Position::Rest(rest)) => ranked::rest(db, viewer, search, rest).await,
-        _ if search.sort == Sort::Relevance => ranked::page(db, viewer, search).await,
+        _ if search.sort == Sort::Relevance => ranked::page(db, viewer, search, sample, with_matches).await,
         _ => in_order(db, viewer, search).await,
     }
 }
@@ -58,11 +106,11 @@ pub(super) async fn hits(db: &Db, statement: Statement) -> sqlx::Result<Vec<Hit>
 /// The cheapest statement for the page: it finds the rows of the page, or the rows to rank.
 #[cfg(feature = "test-internals")]
 pub async fn statement(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Statement> {
-    let sizes = &Sizes::count(db, viewer, search).await?;
+    let sizes = Sizes::count(db, viewer, search).await?;
     if search.sort == Sort::Relevance {
-        return Ok(ranked::statement(db, viewer, search, sizes, &search.query.text));
+        return Ok(Source { db, viewer, search, sizes, sample: None }.statement(&search.query.text));
     }
-    Ok(statement_for(db, viewer, search, sizes, &search.query.text))
+    Ok(statement_for(db, viewer, search, &sizes, &search.query.text))
 }
 
 fn statement_for(db: &Db, viewer: &Viewer, search: &Search, sizes: &Sizes, text: &[Group]) -> Statement {

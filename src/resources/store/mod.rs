@@ -4,8 +4,10 @@
 pub(super) mod columns;
 mod criteria;
 pub mod first_rows;
+mod latest;
 pub mod list;
 pub mod matches;
+pub mod matching;
 pub mod owners;
 pub mod parts;
 mod ranked;

@@ -3,7 +3,11 @@
 use sqlx::AssertSqlSafe;
 
 use super::criteria::Statement;
+use super::matching::postgres_condition;
+use super::texts::matches_row;
 use crate::db::{Db, bind_all, on};
+use crate::identity::Viewer;
+use crate::resources::listing::Search;
 
 /// In a library with fewer entries, all can be counted.
 const LARGE: i64 = 50_000;
@@ -14,23 +18,69 @@ const TELLING: i64 = 8;
 /// more than a thousand matches, that many do once in 200,000 times.
 const COMMON: i64 = 4_000;
 
-/// Whether more than [`COMMON`] entries meet the condition on `resources r`, by a sample. To count them all, the engines would
-/// list every one first. `bound` has the condition's values.
-pub async fn is_common(db: &Db, condition: &str, bound: &Statement) -> sqlx::Result<bool> {
-    const LAST: &str = "SELECT COALESCE(MAX(rid), 0) FROM resources";
-    let last: i64 = on!(db.read(), pool => sqlx::query_scalar(LAST).fetch_one(pool).await?);
-    if last < LARGE {
-        return Ok(false);
+/// How many entries were read, may be seen, and match.
+#[derive(Clone, Copy)]
+pub struct Sample {
+    last: i64,
+    read: i64,
+    visible: i64,
+    matching: i64,
+}
+
+impl Sample {
+    /// `None` for a small library, and where a row alone does not tell whether it matches.
+    pub async fn of(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Option<Self>> {
+        if search.query.says_nothing {
+            return Ok(None);
+        }
+        let mut bound = Statement::new(viewer);
+        let matching = match db {
+            Db::Postgres(_) => Some(postgres_condition(&mut bound, db, viewer, search, None)),
+            Db::Sqlite { .. } => matches_row(&mut bound, db, viewer, search),
+        };
+        match matching {
+            Some(matching) => Self::take(db, [&search.partition.condition(viewer), &matching], &bound).await,
+            None => Ok(None),
+        }
     }
-    let mut statement = bound.clone();
-    let given = statement.bind_rids(&db.read(), numbers(last));
-    let sql = AssertSqlSafe(format!(
-        "SELECT COUNT(*), COUNT(*) FILTER (WHERE {condition}) FROM {given} CROSS JOIN resources r
-            WHERE r.rid = given.rid AND r.trashed_at IS NULL",
-    ));
-    let (read, matching): (i64, i64) = on!(db.read(), pool => bind_all!(sqlx::query_as(sql).persistent(false), statement.values)
-        .fetch_one(pool).await?);
-    Ok(matching >= TELLING && matching * last >= COMMON * read)
+
+    /// By conditions on `resources r`, whose values `bound` has.
+    async fn take(db: &Db, conditions: [&str; 2], bound: &Statement) -> sqlx::Result<Option<Self>> {
+        const LAST: &str = "SELECT COALESCE(MAX(rid), 0) FROM resources";
+        let last: i64 = on!(db.read(), pool => sqlx::query_scalar(LAST).fetch_one(pool).await?);
+        if last < LARGE {
+            return Ok(None);
+        }
+        let mut statement = bound.clone();
+        let given = statement.bind_rids(&db.read(), numbers(last));
+        let counts = conditions.map(|condition| format!("COUNT(*) FILTER (WHERE {condition})")).join(", ");
+        let sql = AssertSqlSafe(format!(
+            "SELECT COUNT(*), {counts} FROM {given} CROSS JOIN resources r WHERE r.rid = given.rid AND r.trashed_at IS NULL",
+        ));
+        let (read, visible, matching) = on!(db.read(), pool => bind_all!(sqlx::query_as(sql).persistent(false), statement.values)
+            .fetch_one(pool).await?);
+        Ok(Some(Self { last, read, visible, matching }))
+    }
+
+    /// Whether more than [`COMMON`] entries match. To count them all, the engines would list every one first.
+    pub const fn is_common(self) -> bool {
+        self.matching >= TELLING && self.matching * self.last >= COMMON * self.read
+    }
+
+    /// Whether all matches are likely to be ranked.
+    pub const fn is_rare(self) -> bool {
+        self.matching == 0
+    }
+
+    /// Whether the viewer may see most of the library. Index terms for what they may see then cost more than they save.
+    pub const fn is_mostly_visible(self) -> bool {
+        self.visible * 2 >= self.read
+    }
+}
+
+/// Whether more than [`COMMON`] entries meet the condition on `resources r`, by a sample. `bound` has the condition's values.
+pub async fn is_common(db: &Db, condition: &str, bound: &Statement) -> sqlx::Result<bool> {
+    Ok(Sample::take(db, ["TRUE", condition], bound).await?.is_some_and(Sample::is_common))
 }
 
 /// Numbers of entries, spread over the order in which they were saved. They are a golden section apart, so that they don't meet
