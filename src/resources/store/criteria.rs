@@ -42,8 +42,9 @@ impl Statement {
         let rids = self.bind(Value::Text(rids.join(",")));
         match engine {
             Engine::Postgres(_) => {
+                // In a subquery the planner can't count them, and keeps one plan for any number.
                 format!(
-                    "unnest(CAST(string_to_array({rids}, ',') AS bigint[])) WITH ORDINALITY given (rid, place)"
+                    "unnest((SELECT CAST(string_to_array({rids}, ',') AS bigint[]))) WITH ORDINALITY given (rid, place)"
                 )
             }
             Engine::Sqlite(_) => {

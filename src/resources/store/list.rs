@@ -82,11 +82,14 @@ pub(super) async fn in_order(db: &Db, viewer: &Viewer, search: &Search) -> sqlx:
     }
     let sizes = &Sizes::count(db, viewer, search).await?;
     if let Some(first) = first_rows::counted(db, viewer, search, sizes) {
-        if let Some(page) = first_rows::page(db, viewer, search, first).await? {
+        // The filters that many meet may still leave few: what others have on a site, all of it private. That is likely for a visitor.
+        let is_visitor = viewer.id().is_none();
+        let mut are_few = is_visitor && Sizes::are_few_found(db, viewer, search).await?;
+        if !are_few && let Some(page) = first_rows::page(db, viewer, search, first).await? {
             return Ok(page);
         }
-        // The filters that many meet may still leave few: what others have on a site, all of it private.
-        if Sizes::are_few_found(db, viewer, search).await? {
+        are_few = are_few || !is_visitor && Sizes::are_few_found(db, viewer, search).await?;
+        if are_few {
             let (text, sizes) = (terms_of_filters(search), Sizes::found(search, Size::Few));
             let found =
                 statement_for(db, viewer, search, &sizes, &[&search.query.text, text.as_slice()].concat());
