@@ -137,7 +137,6 @@ pub fn own_scopes(viewer: &Viewer) -> Scopes {
 #[derive(Clone, Copy)]
 pub enum Part {
     All,
-    /// With what matches on all pages.
     Counted,
     Own,
     /// What members share, for all of them.

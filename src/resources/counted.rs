@@ -66,7 +66,6 @@ impl Resources {
         Ok((listing, matches))
     }
 
-    /// At the same time, as each may take a while.
     async fn parts_with_matches(
         &self,
         viewer: &Viewer,

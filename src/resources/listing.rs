@@ -143,7 +143,6 @@ impl Page {
         Self { hits, next, matches: None }
     }
 
-    /// If it has all results, it knows what matches.
     pub fn counted(self, search: &Search) -> Self {
         let is_whole = search.after.is_none() && self.next.is_none();
         let all = is_whole.then(|| Matches { count: self.hits.len(), tags: Vec::new() });

@@ -143,12 +143,8 @@ impl ListParams {
         )
     }
 
-    /// Whether the list is merged from the viewer's own and what is shared, each of which is cached. With words one search ranks
-    /// both together.
-    ///
-    /// # Errors
-    /// Those of [`Self::partition`].
-    pub fn is_in_parts(&self, viewer: &Viewer) -> Result<bool> {
+    /// Whether the list is merged from the viewer's own and what is shared. With words one search ranks both together.
+    pub(crate) fn is_in_parts(&self, viewer: &Viewer) -> Result<bool> {
         Ok(self.partition()? == Partition::Visible && viewer.id().is_some() && self.q.is_empty())
     }
 

@@ -22,7 +22,6 @@ const ASKED: i64 = 1_000;
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
 const READ: i64 = 4_000;
 
-/// A search whose latest matches are looked for.
 pub struct Source<'a> {
     pub db: &'a Db,
     pub viewer: &'a Viewer,
@@ -48,7 +47,6 @@ impl Source<'_> {
         self.found_by(reading, self.statement(&read_as(&self.search.query, reading))).await
     }
 
-    /// The same for words that may be common.
     pub async fn read_along_list(&self, reading: Reading) -> sqlx::Result<Latest> {
         match self.read_first_rows(reading).await? {
             Some(latest) => Ok(latest),

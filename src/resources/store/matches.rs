@@ -15,7 +15,6 @@ use crate::resources::visibility::Partition;
 
 /// Stands for any number beyond [`SOME`].
 const MORE: usize = SOME + 1;
-/// The 50 most frequent tags.
 const BY_USES: &str = "GROUP BY t.folded ORDER BY SUM(uses.count) DESC, t.folded LIMIT 50";
 
 /// How many are listed, over all pages.

@@ -98,7 +98,6 @@ fn matches_in_sqlite(db: &Db, viewer: &Viewer, search: &Search, size: Size, limi
     statement
 }
 
-/// The words, with the index terms of tags and sites.
 fn text_of(search: &Search) -> Vec<Group> {
     [search.query.text.as_slice(), &terms_of_filters(search)].concat()
 }
