@@ -4,6 +4,7 @@ use coffer::db::Db;
 use coffer::identity::{Role, Viewer};
 use coffer::resources::listing::{Hit, ListParams, Sort};
 use coffer::resources::store::{self, Size, Sizes, first_rows};
+use coffer::resources::visibility::Visibility;
 use coffer::resources::{Draft, Via};
 use coffer::web::cursor::CursorKey;
 use sqlx::AssertSqlSafe;
@@ -187,8 +188,10 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
 // With the numbers that a sample of 60,000 entries has.
 on_both_engines!(what_a_tenth_of_a_large_library_matches_is_not_counted);
 async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
-    app.has_account("ada", Role::Member).await;
-    let ada = app.viewer("ada").await;
+    for name in ["ada", "eve"] {
+        app.has_account(name, Role::Member).await;
+    }
+    let (ada, eve) = (app.viewer("ada").await, app.viewer("eve").await);
     let resources = &app.coffer.library.resources;
     for nth in 0..161 {
         let body = match nth {
@@ -196,8 +199,9 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
             _ if nth % 20 == 3 => "reference seldom".to_owned(),
             _ => "reference".to_owned(),
         };
-        let draft =
-            Draft { title: format!("Entry {nth}"), body, tags: vec!["oslo".into()], ..Draft::default() };
+        let visibility = if nth % 10 == 0 { Visibility::Members } else { Visibility::Private };
+        let (title, tags) = (format!("Entry {nth}"), vec!["oslo".into()]);
+        let draft = Draft { title, body, tags, visibility, ..Draft::default() };
         resources.create(&ada, &draft, Via::Api).await.expect("an entry");
     }
     let last = 60_000;
@@ -248,6 +252,13 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
             assert_eq!((beside.count, uses), (known, tagged), "{q}");
             assert_eq!(walk(&app, &ada, params.clone(), usize::MAX).await.len(), listed, "{q}");
         }
+    }
+    // A member who sees a tenth finds phrases in that tenth.
+    for (q, count) in [("\"scarce scarcely\"", 6), ("scarce", 6), ("seldom", 0)] {
+        let params = ListParams { q: q.to_owned(), ..ListParams::default() };
+        let (listing, beside) = resources.list_with_matches(&eve, &params).await.expect("a list");
+        assert_eq!((listing.hits.len(), beside.count), (count, count), "{q}");
+        assert_eq!(resources.matches(&eve, &params).await.expect("matches").count, count, "{q}");
     }
     let none = ListParams { q: "-".into(), ..ListParams::default() };
     assert_eq!(resources.matches(&ada, &none).await.expect("matches").count, 0);

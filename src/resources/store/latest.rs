@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::criteria::{Statement, filters};
 use super::first_rows::{flags, is_all};
 use super::list;
-use super::matching::index_terms;
+use super::matching::{has_phrase, index_terms};
 use super::sample::Sample;
 use super::sizes::{Sizes, is_along_list};
 use super::words::{Words, words};
@@ -189,9 +189,7 @@ fn candidate(line: &str) -> Option<Candidate<'_>> {
 /// PostgreSQL overestimates the matches of a phrase, and would read the whole list in its order. No index fits an
 /// expression, so with one it does not.
 fn latest_in_postgres(text: &[Group]) -> &'static str {
-    let mut terms = text.iter().flat_map(|group| &group.terms);
-    let has_phrase = terms.any(|term| term.words.len() > 1 && !term.negated);
-    if has_phrase {
+    if has_phrase(text) {
         "r.created_at AT TIME ZONE 'UTC' DESC, r.id DESC"
     } else {
         "r.created_at DESC, r.id DESC"

@@ -31,7 +31,8 @@ pub fn ids(
         return matches_in_sqlite(db, viewer, search, size, limit);
     }
     let mut statement = Statement::new(viewer);
-    let condition = postgres_condition(&mut statement, db, viewer, search, sample);
+    let condition =
+        postgres_condition(&mut statement, db, viewer, search, &index_terms(viewer, search, sample));
     statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
     statement
 }
@@ -42,12 +43,11 @@ pub fn postgres_condition(
     db: &Db,
     viewer: &Viewer,
     search: &Search,
-    sample: Option<Sample>,
+    terms: &[String],
 ) -> String {
     let size = if search.query.is_wider() { Size::Some } else { Size::Unknown };
     let filters = filters(statement, &db.read(), search, &Sizes::found(search, size));
-    let (text, terms) = (text_of(search), index_terms(viewer, search, sample));
-    let words = match words(statement, &db.read(), search, &text, &terms, size) {
+    let words = match words(statement, &db.read(), search, &text_of(search), terms, size) {
         Words::Postgres(words) => format!(" AND {words}"),
         _ => String::new(),
     };
@@ -57,13 +57,20 @@ pub fn postgres_condition(
     format!("{visible}{filters}{words}")
 }
 
-/// With them, the index leaves out what the viewer may not see.
+/// With them, the index leaves out what the viewer may not see. That costs more than it saves if they may see most, and beside
+/// the index of pairs, which finds few.
 pub fn index_terms(viewer: &Viewer, search: &Search, sample: Option<Sample>) -> Vec<String> {
-    if search.query.is_ranked() && sample.is_some_and(Sample::is_mostly_visible) {
+    let query = &search.query;
+    let are_costly = |sample: Sample| sample.is_mostly_visible() || has_phrase(&query.text);
+    if query.is_ranked() && sample.is_some_and(are_costly) {
         Vec::new()
     } else {
         search.partition.index_terms(viewer)
     }
+}
+
+pub fn has_phrase(text: &[Group]) -> bool {
+    text.iter().flat_map(|group| &group.terms).any(|term| term.words.len() > 1 && !term.negated)
 }
 
 /// Without words, tags or sites, SQLite is told where to begin: partition after partition along the index of the list, where

@@ -92,15 +92,16 @@ impl Ranking {
 }
 
 async fn whole_words_or_as_typed(source: &Source<'_>) -> sqlx::Result<Latest> {
+    let has_open_words = source.search.query.in_whole_words().is_some();
     // Of a rare search, all is found as it was typed, in whole words too.
     if source.sample.is_some_and(Sample::is_rare) {
         let as_typed = source.read(Reading::AsTyped).await?;
-        if !as_typed.goes_on {
+        if !as_typed.goes_on || !has_open_words {
             return Ok(as_typed);
         }
     }
     let mut is_found = false;
-    if source.search.query.in_whole_words().is_some() {
+    if has_open_words {
         let whole = source.read_along_list(Reading::WholeWords).await?;
         if whole.goes_on {
             return Ok(whole);

@@ -35,7 +35,7 @@ impl Sample {
         }
         let mut bound = Statement::new(viewer);
         let matching = match db {
-            Db::Postgres(_) => Some(postgres_condition(&mut bound, db, viewer, search, None)),
+            Db::Postgres(_) => Some(postgres_condition(&mut bound, db, viewer, search, &[])),
             Db::Sqlite { .. } => matches_row(&mut bound, db, viewer, search),
         };
         match matching {
@@ -72,7 +72,7 @@ impl Sample {
         self.matching == 0
     }
 
-    /// Whether the viewer may see most of the library. Index terms for what they may see then cost more than they save.
+    /// Whether the viewer may see most of the library.
     pub const fn is_mostly_visible(self) -> bool {
         self.visible * 2 >= self.read
     }
