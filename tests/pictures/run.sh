@@ -2,7 +2,7 @@
 # Runs a script of this folder with a coffer and a setup link of its own: run.sh SCRIPT [ARGUMENT]…
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/coffer/target}
+. bin/shared-target
 
 script=$1
 shift
