@@ -7,6 +7,10 @@ use sqlx::{Postgres, Row as _, Sqlite};
 
 /// Flags: all tables (0x10000), those that need it (0x2), from samples (0x10).
 pub const REFRESH_STATISTICS: &str = "PRAGMA optimize = 0x10012";
+/// SQLite plans a statement anew for each value that it compares with samples of an index, which takes longer than to read a row.
+/// For a key, all values have the same plan. `ANALYZE sqlite_schema` makes the tables of statistics, and reads them.
+const FORGET_SAMPLES_OF_KEYS: &str = "ANALYZE sqlite_schema;
+    DELETE FROM sqlite_stat4 WHERE idx LIKE 'sqlite_autoindex%'; ANALYZE sqlite_schema";
 
 impl Db {
     /// For `/readyz`: the database answers and takes changes.
@@ -34,9 +38,10 @@ impl Db {
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
         if let Self::Sqlite { write, .. } = self {
             let mut checkout = write.checkout().await?;
-            let optimized = sqlx::raw_sql(REFRESH_STATISTICS).execute(checkout.bare()?);
-            let optimized = within(BULK_LIMIT, optimized).await;
-            checkout.judge(optimized)?;
+            for sql in [REFRESH_STATISTICS, FORGET_SAMPLES_OF_KEYS] {
+                let done = within(BULK_LIMIT, sqlx::raw_sql(sql).execute(checkout.bare()?)).await;
+                checkout.judge(done)?;
+            }
         }
         Ok(())
     }

@@ -107,7 +107,8 @@ impl Resources {
     /// Updates the database's statistics and its index of words after many rows were added.
     pub(super) async fn refresh_statistics(&self) -> sqlx::Result<()> {
         store::write::merge_index(&self.db).await?;
-        store::write::analyze(&self.db).await
+        store::write::analyze(&self.db).await?;
+        self.db.refresh_statistics().await
     }
 
     /// Keeps searches fast as entries come and go. What fails is done within the hour.

@@ -1,5 +1,7 @@
 //! What many rows match is found among the first rows of the list: the same pages as by looking at every entry.
 
+use std::collections::BTreeSet;
+
 use coffer::db::Db;
 use coffer::identity::{Role, Viewer};
 use coffer::resources::listing::{Hit, ListParams, Sort};
@@ -183,6 +185,16 @@ async fn common_words_are_found_among_the_first_rows(app: App) {
     let typed = params.search(&CursorKey::new([7; 32])).expect("a search");
     let sizes = Sizes { words: Size::Many, filters: Vec::new() };
     assert!(first_rows::counted(db, &ada, &typed, &sizes).is_none());
+}
+
+#[test]
+fn a_sample_stays_the_same_while_a_library_grows() {
+    let sample = |last| store::numbers(last).collect::<BTreeSet<_>>();
+    let before = sample(1_000_000);
+    assert_eq!(before.len(), 400);
+    assert!(before.iter().all(|rid| (1..=1_000_000).contains(rid)));
+    assert_eq!(before, sample(1_010_000));
+    assert_ne!(before, sample(1_070_000));
 }
 
 // With the numbers that a sample of 60,000 entries has.

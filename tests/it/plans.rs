@@ -1,4 +1,4 @@
-//! PostgreSQL keeps the plan of what is found by keys, and plans a search for its words.
+//! Both engines keep the plan of what is found by keys. PostgreSQL plans a search for its words.
 
 use coffer::db::Db;
 use coffer::identity::{Role, Viewer};
@@ -54,6 +54,21 @@ async fn statements_by_key_keep_one_plan_and_searches_get_their_own() {
     for searched in ["tsquery", "r.pinned AND", "AND (r.pinned)"] {
         assert!(!kept.iter().any(|kept| kept.statement.contains(searched)), "{searched}: {kept:#?}");
     }
+}
+
+/// SQLite would plan what is found by a key anew for each key, if it had samples of it. By those of other indexes it knows
+/// whose entries are many.
+#[tokio::test]
+async fn sqlite_has_samples_of_no_key() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.has_account("owner", Role::Member).await;
+    let owner = app.viewer("owner").await;
+    app.coffer.library.resources.seed(&owner, 300, |_| ()).await.expect("a seeded library");
+    let Db::Sqlite { read, .. } = &app.coffer.db else { panic!("SQLite") };
+    let sampled = sqlx::query_scalar("SELECT DISTINCT idx FROM sqlite_stat4").fetch_all(read.executor());
+    let sampled: Vec<String> = sampled.await.expect("the indexes");
+    assert!(sampled.iter().any(|index| index == "resources_mine_created"), "{sampled:?}");
+    assert!(!sampled.iter().any(|index| index.starts_with("sqlite_autoindex")), "{sampled:?}");
 }
 
 /// One person has nearly all entries. A plan that is kept for everyone must not read them all to find another person's few.
