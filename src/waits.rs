@@ -13,13 +13,13 @@ tokio::task_local! {
 }
 
 /// Runs a request. Tasks that it spawns are not limited.
-pub async fn limited<F: Future>(request: F) -> F::Output {
-    LEFT.scope(Cell::new(LIMIT), request).await
+pub fn limited<F: Future>(request: F) -> impl Future<Output = F::Output> {
+    LEFT.scope(Cell::new(LIMIT), request)
 }
 
 /// Runs long work of a request, such as an import, without the shared limit.
-pub async fn patient<F: Future>(work: F) -> F::Output {
-    LEFT.scope(Cell::new(Duration::MAX), work).await
+pub fn patient<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    LEFT.scope(Cell::new(Duration::MAX), work)
 }
 
 /// The time that the current request has left; unlimited outside of a request.

@@ -29,7 +29,9 @@ pub async fn identify(
     }
     let Some(token) = token(&auth.deps.public_url, head.headers) else { return Ok((identity, None)) };
     let origin = RequestMeta::new(&auth.deps, head.headers, head.extensions);
-    let Rotation::Granted(grant) = auth.refresh.rotate(&token, Kind::Browser, &origin).await? else {
+    // Boxed, as few requests begin a session.
+    let rotation = Box::pin(auth.refresh.rotate(&token, Kind::Browser, &origin)).await?;
+    let Rotation::Granted(grant) = rotation else {
         return Ok((identity, Some(cookies::removal(Name::RememberMe))));
     };
     let (session, proved) = (&here.session, Proved { member: grant.member, by: Proof::KeptDevice });

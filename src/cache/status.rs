@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use axum::http::HeaderValue;
+use futures_util::future::FutureExt as _;
 
 /// Ordered from best to worst: a request reports the worst of its lookups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,13 +29,8 @@ impl Status {
     }
 }
 
-pub async fn watch<T>(request: impl Future<Output = T>) -> (T, Option<Status>) {
-    STATUS
-        .scope(Cell::new(None), async {
-            let answer = request.await;
-            (answer, STATUS.with(Cell::get))
-        })
-        .await
+pub fn watch<T>(request: impl Future<Output = T>) -> impl Future<Output = (T, Option<Status>)> {
+    STATUS.scope(Cell::new(None), request.map(|answer| (answer, STATUS.with(Cell::get))))
 }
 
 /// Does nothing outside a request.

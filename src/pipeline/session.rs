@@ -116,8 +116,7 @@ impl Service<Request> for Entry {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let entry = self.clone();
-        Box::pin(async move { Ok(authenticate(entry, request).await) })
+        Box::pin(authenticate(self.clone(), request).map(Ok))
     }
 }
 

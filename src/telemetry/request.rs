@@ -46,8 +46,8 @@ impl Saving {
 }
 
 /// What the work spawns is not part of the request.
-pub async fn within<T>(request: Arc<Request>, work: impl Future<Output = T>) -> T {
-    CURRENT.scope(request, work).await
+pub fn within<T>(request: Arc<Request>, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    CURRENT.scope(request, work)
 }
 
 pub fn current() -> Option<Arc<Request>> {
