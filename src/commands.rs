@@ -63,7 +63,7 @@ async fn carry_out(invocation: Invocation) -> Result<(), String> {
         }
         Command::Healthcheck => healthcheck::run(&config).await,
         Command::Seed(args) => Box::pin(library::seed(args, config)).await,
-        Command::Openapi => output::print(format_args!("{:#}\n", app::openapi())),
+        Command::Openapi => output::print(format_args!("{:#}\n", app::openapi(""))),
         Command::Completions { shell } => output::print(manual::completions(shell)),
         Command::Man => output::print(manual::page()?),
         Command::Settings => output::print(manual::settings()),

@@ -128,10 +128,10 @@ where
     }
 }
 
-/// The description of the JSON API (OpenAPI 3.1).
+/// The description of the JSON API (OpenAPI 3.1) below this path.
 #[must_use]
-pub fn openapi() -> serde_json::Value {
-    openapi::complete(&api_routes(None).into_openapi(), "")
+pub fn openapi(path: &str) -> serde_json::Value {
+    openapi::complete(&api_routes(None).into_openapi(), path)
 }
 
 /// The outermost layer first.
@@ -155,7 +155,7 @@ pub fn router(app: &App) -> Router {
         .merge(sessions::pages::routes().with_state(app.sessions_state()))
         .merge(tokens::pages::routes().with_state(app.tokens_state()))
         .merge(library::pages(app))
-        .merge(openapi::pages::routes(openapi).with_state(app.deps.clone()))
+        .merge(openapi::pages::routes(|| openapi("")).with_state(app.deps.clone()))
         .fallback(error_response::not_found)
         .method_not_allowed_fallback(error_response::method_not_allowed);
     let pages = behind(pages, tree(Tree::Pages, FORM_LIMIT));
@@ -170,9 +170,10 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(tree(Tree::Pages, FORM_LIMIT), error_response::render));
 
     let (api, document) = api_routes(Some(app)).split_for_parts();
+    let path = app.deps.public_url.path().to_owned();
     let (elsewhere, methods) = (openapi::elsewhere(&document), Arc::new(openapi::methods(&document)));
     let api = api
-        .route("/api/v1/openapi.json", openapi::serve(document, app.deps.public_url.path()))
+        .route("/api/v1/openapi.json", openapi::serve(move || openapi(&path)))
         .route("/api", elsewhere.clone())
         .route("/api/", elsewhere.clone())
         .route("/api/{*rest}", elsewhere)

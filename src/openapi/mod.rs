@@ -67,7 +67,7 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// The document, with what is the same for every operation; `path` precedes the addresses of its examples.
+/// The document of the API below this path, with what is the same for every operation.
 pub fn complete(document: &utoipa::openapi::OpenApi, path: &str) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     let components = &mut document["components"];
@@ -84,20 +84,17 @@ pub fn complete(document: &utoipa::openapi::OpenApi, path: &str) -> Value {
         }
     }
     document["components"]["examples"] = texts::problems(&document["paths"].to_string(), path);
+    // Clients append paths, which begin with a slash.
+    for server in document["servers"].as_array_mut().into_iter().flatten().filter(|_| !path.is_empty()) {
+        server["url"] = path.into();
+    }
     document
 }
 
-/// Hands the document out, for the API below this path. It is written when it is first asked for, as few installations are ever asked.
-pub fn serve(mut document: utoipa::openapi::OpenApi, path: &str) -> MethodRouter {
-    for server in document.servers.iter_mut().flatten() {
-        // Clients append paths, which begin with a slash.
-        if !path.is_empty() {
-            path.clone_into(&mut server.url);
-        }
-    }
-    let path = path.to_owned();
+/// Hands the document out. It is written when it is first asked for, as few installations are ever asked.
+pub fn serve(document: impl Fn() -> Value + Send + Sync + 'static) -> MethodRouter {
     let written = Arc::new(LazyLock::new(move || {
-        let bytes = Bytes::from(complete(&document, &path).to_string());
+        let bytes = Bytes::from(document().to_string());
         let tag = format!("\"{:08x}\"", crc32fast::hash(&bytes));
         (bytes, tag)
     }));

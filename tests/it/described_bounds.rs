@@ -53,7 +53,7 @@ fn wrong_bodies(document: &Value, operation: &Value) -> Vec<(String, Value)> {
 on_both_engines!(what_is_beyond_the_described_bounds_is_refused, "--fetch=on");
 async fn what_is_beyond_the_described_bounds_is_refused(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let (mut bodies, mut parameters) = (0, 0);
     for route in routes(&app).await.into_iter().filter(Route::is_api) {
         let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];

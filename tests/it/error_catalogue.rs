@@ -14,7 +14,7 @@ const RESOURCES: &str = "/api/v1/resources";
 on_both_engines!(every_type_leads_to_what_it_means);
 async fn every_type_leads_to_what_it_means(app: App) {
     let page = app.visitor().get("/api/docs/errors").await.ok();
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let codes = document["components"]["schemas"]["ErrorCode"]["enum"].as_array().expect("codes").clone();
     let explained = page.attributes("main section", "id");
     assert_eq!(codes, explained.iter().map(|id| json!(id)).collect::<Vec<_>>());

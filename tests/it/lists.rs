@@ -183,7 +183,7 @@ on_both_engines!(the_reference_tells_of_every_filter);
 async fn the_reference_tells_of_every_filter(app: App) {
     let owner = app.signed_in("owner").await;
     let guide = include_str!("../../docs/api.md");
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let parameters = document["paths"][LIST]["get"]["parameters"].as_array().expect("parameters");
     let q = parameters.iter().find(|parameter| parameter["name"] == "q").expect("a search");
     let reference = q["description"].as_str().expect("a description");

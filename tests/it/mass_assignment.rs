@@ -231,7 +231,7 @@ async fn a_mailed_link_changes_what_it_is_for(app: App) {
 
 /// The fields that a body may have, by the API's own description; `None` where it takes no body.
 fn described(route: &Route) -> Option<Map<String, Value>> {
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     let name = schema.as_str()?.rsplit('/').next()?;

@@ -9,7 +9,7 @@ use crate::support::app::App;
 use crate::support::on_both_engines;
 
 fn document() -> Value {
-    coffer::app::openapi()
+    coffer::app::openapi("")
 }
 
 /// Method, path and operation.

@@ -483,7 +483,7 @@ async fn takes_the_tour_of_webhooks(app: &App, owner: &Actor) {
 
 /// Every operation of the API, by its own description.
 fn documented() -> BTreeSet<String> {
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let paths = document["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().expect("an item").keys();

@@ -30,7 +30,7 @@ fn by<'a>(program: &'a Actor, method: Method, path: &str, token: &str) -> Ask<'a
 
 /// The scope that each operation of the API asks for, by its own description; none where no token is looked at.
 fn operations() -> BTreeMap<(Method, String), Option<String>> {
-    let document = coffer::app::openapi();
+    let document = coffer::app::openapi("");
     let mut all = BTreeMap::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("an item") {
