@@ -20,8 +20,7 @@ impl Accounts {
         let (place, now) = (place(origin), self.context.now());
         let mut tx = self.db.begin().await?;
         let (this, any) = devices::known(&mut tx, member.id, &place).await?;
-        devices::remember(&mut tx, member.id, &place, now).await?;
-        devices::remember(&mut tx, member.id, &browser, now).await?;
+        devices::remember(&mut tx, member.id, [&place, &browser], now).await?;
         let is_new = any && !this;
         if is_new {
             let browser = match origin.browser.as_str() {

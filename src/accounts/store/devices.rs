@@ -8,18 +8,18 @@ use crate::timestamp::Timestamp;
 
 /// Whether the user has logged in from this device before, and from any.
 pub async fn known(tx: &mut Tx, user: Uuid, device: &[u8]) -> sqlx::Result<(bool, bool)> {
-    const THIS: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1 AND device = $2";
-    const ANY: &str = "SELECT COUNT(*) FROM known_devices WHERE user_id = $1";
-    let this: i64 =
-        on!(tx.conn(), conn => sqlx::query_scalar(THIS).bind(user).bind(device).fetch_one(conn).await?);
-    let any: i64 = on!(tx.conn(), conn => sqlx::query_scalar(ANY).bind(user).fetch_one(conn).await?);
+    const SQL: &str =
+        "SELECT COUNT(*) FILTER (WHERE device = $2), COUNT(*) FROM known_devices WHERE user_id = $1";
+    let (this, any): (i64, i64) =
+        on!(tx.conn(), conn => sqlx::query_as(SQL).bind(user).bind(device).fetch_one(conn).await?);
     Ok((this > 0, any > 0))
 }
 
-pub async fn remember(tx: &mut Tx, user: Uuid, device: &[u8], now: Timestamp) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO known_devices (user_id, device, seen_at) VALUES ($1, $2, $3)
+pub async fn remember(tx: &mut Tx, user: Uuid, devices: [&[u8]; 2], now: Timestamp) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO known_devices (user_id, device, seen_at) VALUES ($1, $2, $4), ($1, $3, $4)
         ON CONFLICT (user_id, device) DO UPDATE SET seen_at = excluded.seen_at";
-    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(device).bind(now).execute(conn).await.map(drop))
+    let [one, other] = devices;
+    on!(tx.conn(), conn => sqlx::query(SQL).bind(user).bind(one).bind(other).bind(now).execute(conn).await.map(drop))
 }
 
 pub async fn forget(db: &Db, since: Timestamp) -> sqlx::Result<()> {
