@@ -321,6 +321,7 @@ async fn what_is_shown_once_is_copied_by_a_button() {
     let app = App::with(Engine::Sqlite, &[]).await;
     app.admin("owner").await;
     let browser = signed_in(&app, true, DESK).await;
+    browser.may_copy().await;
     browser.goto("/admin/invites").await;
     browser.press("Create invitation").await;
     browser.press("Copy").await;

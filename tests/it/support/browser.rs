@@ -23,6 +23,10 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 const PORTS_TO_TRY: u32 = 10;
 const STARTED: &str = "ChromeDriver was started successfully on port ";
 
+/// The same engine without Chromium's windows, as Debian has it. It starts in a sixth of the processor time, so that the long tests
+/// alone take the whole program.
+const HEADLESS_SHELL: &str = "/usr/lib/chromium/chromium-headless-shell";
+
 /// Chromium's own DNS client holds up the first page of one start in five, by one or five seconds.
 const FLAGS: [&str; 10] = [
     "--headless=new",
@@ -75,10 +79,15 @@ impl Browser {
         // A window would count its frame, and wouldn't be as narrow as a telephone.
         let page =
             json!({ "width": width, "height": height, "pixelRatio": 1, "mobile": false, "touch": false });
+        let mut options = json!({ "args": flags, "mobileEmulation": { "deviceMetrics": page } });
+        if Path::new(HEADLESS_SHELL).exists() && std::env::var_os("COFFER_TEST_LONG").is_none() {
+            options["binary"] =
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/headless_shell.sh").into();
+        }
         let capabilities = json!({
             "timeouts": { "pageLoad": LIMIT.as_millis() },
             "goog:loggingPrefs": { "browser": "WARNING" },
-            "goog:chromeOptions": { "args": flags, "mobileEmulation": { "deviceMetrics": page } },
+            "goog:chromeOptions": options,
         });
         let mut client = ClientBuilder::new(HttpConnector::new());
         client.capabilities(capabilities.as_object().expect("an object").clone());
@@ -317,6 +326,13 @@ impl Browser {
     /// Shows the page as on paper from now on.
     pub async fn shows_paper(&self) {
         let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "media": "print" } });
+        self.asks_driver("goog/cdp/execute", command).await;
+    }
+
+    /// Copies without asking, as a browser with windows does after a click.
+    pub async fn may_copy(&self) {
+        let params = json!({ "permissions": ["clipboardSanitizedWrite"] });
+        let command = json!({ "cmd": "Browser.grantPermissions", "params": params });
         self.asks_driver("goog/cdp/execute", command).await;
     }
 
