@@ -100,7 +100,7 @@ pub struct Config {
     pub redis_url: Option<SecretString>,
 
     /// Memory for the cache, in MiB.
-    #[arg(long, env = "COFFER_CACHE_MEMORY", default_value_t = 64, help_heading = "Storage",
+    #[arg(long, env = "COFFER_CACHE_MEMORY", default_value_t = 32, help_heading = "Storage",
           value_parser = clap::value_parser!(u64).range(1..=65_536))]
     pub cache_memory: u64,
 
