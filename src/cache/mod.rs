@@ -55,7 +55,6 @@ use crate::redis::Redis;
 use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
-/// Cheap to clone.
 #[derive(Clone)]
 pub struct Cache(Arc<Inner>);
 

@@ -7,8 +7,8 @@ use sqlx::{Postgres, Row as _, Sqlite};
 
 /// Flags: all tables (0x10000), those that need it (0x2), from samples (0x10).
 pub const REFRESH_STATISTICS: &str = "PRAGMA optimize = 0x10012";
-/// SQLite plans a statement anew for each value that it compares with samples of an index, which takes longer than to read a row.
-/// For a key, all values have the same plan. `ANALYZE sqlite_schema` makes the tables of statistics, and reads them.
+/// SQLite plans a statement anew for each value that it compares with samples of an index. All values of a key have the same plan.
+/// `ANALYZE sqlite_schema` makes the tables of statistics, and reads them.
 const FORGET_SAMPLES_OF_KEYS: &str = "ANALYZE sqlite_schema;
     DELETE FROM sqlite_stat4 WHERE idx LIKE 'sqlite_autoindex%'; ANALYZE sqlite_schema";
 

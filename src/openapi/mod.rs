@@ -115,7 +115,6 @@ pub fn elsewhere(document: &utoipa::openapi::OpenApi) -> MethodRouter {
     })
 }
 
-/// The methods that each address of the API takes.
 pub fn methods(document: &utoipa::openapi::OpenApi) -> HashMap<String, Vec<&'static str>> {
     let of = |item: &utoipa::openapi::PathItem| {
         let methods = [

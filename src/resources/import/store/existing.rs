@@ -122,7 +122,6 @@ pub async fn same_note(tx: &mut Write, earlier: Earlier, ready: &Ready) -> sqlx:
         .bind(&note.title).bind(&note.body).bind(earlier.import).bind(skip).fetch_optional(conn).await)
 }
 
-/// The same in the trash.
 pub async fn same_note_in_trash(
     tx: &mut Write,
     earlier: Earlier,
