@@ -66,7 +66,6 @@ pub struct Deps {
     pub fetcher: Option<Fetcher>,
 }
 
-/// Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks(Arc<Inner>);
 

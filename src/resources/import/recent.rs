@@ -23,6 +23,7 @@ pub struct RecentImport {
     /// How far it is.
     #[sqlx(try_from = "String")]
     pub state: State,
+    /// The name of the file.
     pub file_name: String,
     /// Entries of the file.
     pub total: i64,

@@ -25,7 +25,6 @@ pub struct Readings {
     pub gauges: Vec<(String, f64)>,
 }
 
-/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PageRecorder(Arc<Registry<Key, Values>>);
 
