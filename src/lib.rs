@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod commands;
 pub mod environment;
+mod erased;
 mod file_buffer;
 mod named;
 

@@ -50,13 +50,14 @@ pub use self::scope::{Scope, Scopes};
 use self::single_flight::SingleFlight;
 pub use self::write::{CommitGuard, Write};
 use crate::db::Db;
+use crate::erased::Erased;
 use crate::keys::Keys;
 use crate::redis::Redis;
 use crate::system::System;
 use crate::telemetry::metrics::Metrics;
 
 #[derive(Clone)]
-pub struct Cache(Arc<Inner>);
+pub struct Cache(Erased<Inner>);
 
 pub struct Inner {
     db: Db,
@@ -109,7 +110,7 @@ impl Cache {
         let Deps { db, context, redis, keys, metrics, kinds } = deps;
         // An SQLite file belongs to one process, so no other node writes.
         let lease = if matches!(db, Db::Sqlite { .. }) { Lease::forever() } else { Lease::lapsed() };
-        Self(Arc::new(Inner {
+        Self(Erased::new(Inner {
             remote: redis.map(|redis| Remote::new(redis, context, &keys.derive("cache"))),
             node: Node::from_le_bytes(context.random()),
             local_generations: LocalGenerations::default(),

@@ -15,6 +15,7 @@ use super::kind::EntryKey;
 use super::remote_entry::{Generation, RemoteEntry};
 use super::scope::{Scope, Scopes};
 use crate::db::Db;
+use crate::erased::Erased;
 use crate::installation::{self, Lost};
 use crate::redis::script::Script;
 use crate::redis::{Redis, RedisDown};
@@ -175,7 +176,7 @@ impl Remote {
     }
 
     /// Always the same connection: the keyspace holds for one connection's epoch.
-    fn client(&self) -> Client {
+    fn client(&self) -> Erased<Client> {
         self.redis.first()
     }
 
@@ -191,7 +192,7 @@ impl Remote {
         arguments: Vec<Value>,
         limit: Duration,
     ) -> Result<Vec<Value>> {
-        let answer = self.redis.run_within(limit, script.run(&self.client(), keys, arguments)).await?;
+        let answer = self.redis.run_within(limit, script.run(&*self.client(), keys, arguments)).await?;
         Ok(match self.same_epoch(keyspace, answer)? {
             Value::Array(values) => values,
             single => vec![single],

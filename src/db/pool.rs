@@ -10,6 +10,7 @@ use sqlx::{Database, Pool};
 
 use super::checkout::Transactional;
 use super::{Checkout, Db, MeteredExecutor, is_silence};
+use crate::erased::Erased;
 use crate::telemetry::metrics::{Metrics, PoolMeter};
 use crate::waits;
 
@@ -72,7 +73,7 @@ impl PoolState {
 
 #[derive(Debug)]
 pub struct MeteredPool<DB: Database> {
-    pool: Pool<DB>,
+    pool: Erased<Pool<DB>>,
     pub(super) state: Arc<PoolState>,
 }
 
@@ -108,7 +109,7 @@ impl Drop for Waiting<'_> {
 
 impl<DB: Transactional> MeteredPool<DB> {
     pub(super) fn new(pool: Pool<DB>, state: Arc<PoolState>) -> Self {
-        Self { pool, state }
+        Self { pool: Erased::new(pool), state }
     }
 
     pub fn executor(&self) -> MeteredExecutor<'_, DB> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use sqlx::{Postgres, Sqlite};
 
 use super::checkout::{BULK_LIMIT, Checkout, REQUEST_LIMIT, Transactional};
@@ -23,36 +24,35 @@ pub struct Transaction<DB: Transactional> {
     limit: Duration,
 }
 
+// Boxed: their futures are many kilobytes, and the compiler would look through them anew for each handler.
 impl Db {
     /// Never call it while you hold another transaction: pass that one down.
-    pub async fn begin(&self) -> sqlx::Result<Tx> {
-        self.begin_within(REQUEST_LIMIT).await
+    pub fn begin(&self) -> BoxFuture<'_, sqlx::Result<Tx>> {
+        self.begin_within(REQUEST_LIMIT)
     }
 
     /// Each statement may take a minute, for writing very many rows.
-    pub async fn begin_bulk(&self) -> sqlx::Result<Tx> {
-        self.begin_within(BULK_LIMIT).await
+    pub fn begin_bulk(&self) -> BoxFuture<'_, sqlx::Result<Tx>> {
+        self.begin_within(BULK_LIMIT)
     }
 
     /// To read very many rows, each statement within a minute. Writes nothing on SQLite.
-    pub async fn begin_reading(&self) -> sqlx::Result<Tx> {
+    pub fn begin_reading(&self) -> BoxFuture<'_, sqlx::Result<Tx>> {
         match self {
             Self::Postgres(pool) => {
                 let tx = Transaction::begin_as(pool, Postgres::BEGIN_READING, BULK_LIMIT);
-                Ok(Tx::Postgres(Box::pin(tx).await?))
+                tx.map_ok(Tx::Postgres).boxed()
             }
             Self::Sqlite { read, .. } => {
-                let tx = Transaction::begin_as(read, Sqlite::BEGIN_READING, BULK_LIMIT);
-                Ok(Tx::Sqlite(Box::pin(tx).await?))
+                Transaction::begin_as(read, Sqlite::BEGIN_READING, BULK_LIMIT).map_ok(Tx::Sqlite).boxed()
             }
         }
     }
 
-    async fn begin_within(&self, limit: Duration) -> sqlx::Result<Tx> {
-        // Boxed: each is many kilobytes, which every request that may write would carry.
+    fn begin_within(&self, limit: Duration) -> BoxFuture<'_, sqlx::Result<Tx>> {
         match self {
-            Self::Postgres(pool) => Ok(Tx::Postgres(Box::pin(Transaction::begin(pool, limit)).await?)),
-            Self::Sqlite { write, .. } => Ok(Tx::Sqlite(Box::pin(Transaction::begin(write, limit)).await?)),
+            Self::Postgres(pool) => Transaction::begin(pool, limit).map_ok(Tx::Postgres).boxed(),
+            Self::Sqlite { write, .. } => Transaction::begin(write, limit).map_ok(Tx::Sqlite).boxed(),
         }
     }
 }
@@ -66,16 +66,19 @@ impl Tx {
     }
 
     /// [`super::is_outcome_unknown`] tells whether a failed commit may have succeeded.
-    pub async fn commit(self) -> sqlx::Result<()> {
-        let saving = request::saving();
-        let committed = match self {
-            Self::Postgres(tx) => tx.commit().await,
-            Self::Sqlite(tx) => tx.commit().await,
-        };
-        if committed.as_ref().is_err_and(|error| !super::is_outcome_unknown(error)) {
-            saving.failed();
+    pub fn commit(self) -> BoxFuture<'static, sqlx::Result<()>> {
+        async move {
+            let saving = request::saving();
+            let committed = match self {
+                Self::Postgres(tx) => tx.commit().await,
+                Self::Sqlite(tx) => tx.commit().await,
+            };
+            if committed.as_ref().is_err_and(|error| !super::is_outcome_unknown(error)) {
+                saving.failed();
+            }
+            committed
         }
-        committed
+        .boxed()
     }
 }
 

@@ -21,13 +21,14 @@ use self::guard::Guard;
 pub use self::request::{Answer, FetchError, Request};
 use self::resolver::{GuardedResolver, Lookup, SystemLookup};
 pub use self::settings::{FetchSettings, Switch};
+use crate::erased::Erased;
 
 /// For one request with its redirects, from the name's resolution to the last byte.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; coffer/", env!("CARGO_PKG_VERSION"), ")");
 
 #[derive(Clone)]
-pub struct Fetcher(Arc<Inner>);
+pub struct Fetcher(Erased<Inner>);
 
 struct Inner {
     guard: Arc<Guard>,
@@ -45,7 +46,7 @@ impl Fetcher {
 
     fn with(allowed: &[IpNet], lookup: Arc<dyn Lookup>, time_limit: Duration) -> Self {
         let guard = Arc::new(Guard::new(allowed));
-        Self(Arc::new(Inner { guard, lookup, time_limit, client: OnceLock::new() }))
+        Self(Erased::new(Inner { guard, lookup, time_limit, client: OnceLock::new() }))
     }
 
     /// Any status is an answer.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fred::prelude::*;
+use futures_util::future::BoxFuture;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 
@@ -113,7 +114,7 @@ impl Exact {
 
     async fn take_from_one(&self, requests: &[&[Charge]]) -> Result<Vec<Reply>, RedisDown> {
         let (keys, args) = encode(&self.redis.installation(), requests);
-        let numbers: Vec<i64> = self.ask(self.take.run(&self.redis.first(), keys, args)).await?;
+        let numbers: Vec<i64> = self.ask(self.take.run(&*self.redis.first(), keys, args)).await?;
         decode(&numbers, requests).ok_or(RedisDown)
     }
 
@@ -128,7 +129,7 @@ impl Exact {
             let interval = |quota| if let Quota::Rate { .. } = quota { quota.interval() } else { 0 };
             let args =
                 part().flat_map(|taken| [number(interval(taken.charge.check.quota)), number(taken.state)]);
-            self.ask(self.refund.run::<i64>(&self.redis.pool(), keys, args.collect())).await?;
+            self.ask(self.refund.run::<i64>(&*self.redis.pool(), keys, args.collect())).await?;
         }
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Exact {
     }
 
     /// Waits for `patience`. While Redis is paused, one request a second tries.
-    async fn ask<T>(&self, command: impl Future<Output = FredResult<T>>) -> Result<T, RedisDown> {
+    async fn ask<T>(&self, command: BoxFuture<'_, FredResult<T>>) -> Result<T, RedisDown> {
         if !self.may_ask() {
             return Err(RedisDown);
         }
@@ -234,6 +235,7 @@ fn micros(duration: Duration) -> Micros {
 #[cfg(test)]
 mod tests {
     use fred::error::{Error, ErrorKind};
+    use futures_util::future::{FutureExt as _, ready};
 
     use super::*;
     use crate::system::System;
@@ -247,7 +249,7 @@ mod tests {
             [(true, true), (true, true), (false, true), (true, true), (true, true), (true, false)]
         {
             let answer = if broken { Err(Error::new(ErrorKind::Unknown, "broken")) } else { Ok(1) };
-            assert_eq!(exact.ask(std::future::ready(answer)).await.is_ok(), !broken);
+            assert_eq!(exact.ask(ready(answer).boxed()).await.is_ok(), !broken);
             assert_eq!(exact.is_asked(), asked);
         }
     }

@@ -11,7 +11,6 @@ pub mod store;
 mod transport;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ pub use self::settings::MailSettings;
 use self::store::ClaimedEmail;
 use self::transport::{Failure, Transport};
 use crate::db::{Db, Tx};
+use crate::erased::Erased;
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::keys::rotation::{Resealed, Rotation};
@@ -51,7 +51,7 @@ pub enum MailHealth {
 }
 
 #[derive(Clone, Debug)]
-pub struct Mail(Arc<Inner>);
+pub struct Mail(Erased<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -142,7 +142,7 @@ impl Mail {
         let transport = Transport::new(settings, folder, SEND_LIMIT)?;
         let (queued, failing) = (Notify::new(), AtomicBool::new(false));
         let metrics = metrics.clone();
-        Ok(Self(Arc::new(Inner { db, context, seal, envelope, transport, metrics, queued, failing })))
+        Ok(Self(Erased::new(Inner { db, context, seal, envelope, transport, metrics, queued, failing })))
     }
 
     /// Queues an email. It is sent once the transaction is committed, and at once after [`Self::wake`].

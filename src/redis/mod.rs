@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use fred::prelude::*;
 use fred::types::{Expiration, InfoKind};
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, FutureExt as _, try_join_all};
 use parking_lot::RwLock;
 
 use self::breaker::{Breaker, Failure};
 use self::connection::{EpochCounter, bad_url, builder, parse};
 use self::namespace::Namespace;
+use crate::erased::Erased;
 use crate::system::System;
 use crate::telemetry::metrics::{Breaker as BreakerState, DependencyMeter, Metrics};
 use crate::waits;
@@ -32,8 +33,9 @@ const POOL: usize = 1;
 
 #[derive(Clone, Debug)]
 pub struct Redis {
-    pool: Pool,
-    config: Config,
+    pool: Erased<Pool>,
+    first: Erased<Client>,
+    config: Erased<Config>,
     breaker: Arc<Breaker>,
     /// Counts failures and new connections. After each, another Redis process may answer.
     connection_epoch: Arc<AtomicU64>,
@@ -70,9 +72,11 @@ impl Redis {
             .build_pool(POOL)
             .map_err(|e| bad_url(&e))?;
         let _ = pool.connect_pool();
+        let first = pool.clients().first().unwrap_or_else(|| pool.next()).clone();
         Ok(Self {
-            pool,
-            config: plain,
+            pool: Erased::new(pool),
+            first: Erased::new(first),
+            config: Erased::new(plain),
             breaker: Arc::default(),
             connection_epoch,
             namespace: Arc::default(),
@@ -87,7 +91,7 @@ impl Redis {
 
     /// A connection of its own, for a subscription. It is not reconnected when it breaks.
     pub fn dedicated_client(&self) -> Result<Client, RedisDown> {
-        let config = Config { fail_fast: true, ..self.config.clone() };
+        let config = Config { fail_fast: true, ..(*self.config).clone() };
         builder(config).build().map_err(|_| RedisDown)
     }
 
@@ -130,13 +134,13 @@ impl Redis {
         const NAME: &str = "run_id:";
         let client = self.first();
         if !self.pool.is_clustered() {
-            return Ok(vec![self.info(&client, InfoKind::Server, NAME).await?]);
+            return Ok(vec![self.line_of(client.info(Some(InfoKind::Server)).boxed(), NAME).await?]);
         }
         // The masters that commands go to. They change only with a new connection, which begins a new epoch.
         let masters = client.cached_cluster_state().ok_or(RedisDown)?.unique_primary_nodes();
         let each = masters.into_iter().map(|master| {
             let master = client.with_cluster_node(master);
-            async move { self.info(&master, InfoKind::Server, NAME).await }
+            async move { self.line_of(master.info(Some(InfoKind::Server)).boxed(), NAME).await }
         });
         let ids = try_join_all(each).await?;
         if ids.is_empty() { Err(RedisDown) } else { Ok(ids) }
@@ -144,49 +148,49 @@ impl Redis {
 
     pub async fn memory(&self) -> Result<i64, RedisDown> {
         let client = self.first();
-        self.info(&client, InfoKind::Memory, "used_memory:").await?.parse().map_err(|_| RedisDown)
+        let info = client.info(Some(InfoKind::Memory)).boxed();
+        self.line_of(info, "used_memory:").await?.parse().map_err(|_| RedisDown)
     }
 
-    async fn info(
+    async fn line_of(
         &self,
-        client: &impl ServerInterface,
-        section: InfoKind,
+        info: BoxFuture<'_, FredResult<String>>,
         name: &str,
     ) -> Result<String, RedisDown> {
-        let info: String = self.run(client.info(Some(section))).await?;
+        let info = self.run(info).await?;
         let found = info.lines().find_map(|line| line.strip_prefix(name));
         found.map(|value| value.trim().to_owned()).ok_or(RedisDown)
     }
 
     /// Always the same connection of the pool.
-    pub fn first(&self) -> Client {
-        self.pool.clients().first().cloned().unwrap_or_else(|| self.pool.next().clone())
+    pub fn first(&self) -> Erased<Client> {
+        self.first.clone()
     }
 
-    pub fn pool(&self) -> Pool {
+    pub fn pool(&self) -> Erased<Pool> {
         self.pool.clone()
     }
 
-    pub fn run<T, E: std::fmt::Display>(
-        &self,
-        command: impl Future<Output = Result<T, E>>,
-    ) -> impl Future<Output = Result<T, RedisDown>> {
+    pub fn run<'a, T: 'a, E: std::fmt::Display + 'a>(
+        &'a self,
+        command: impl Future<Output = Result<T, E>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, RedisDown>> + 'a {
         self.run_within(COMMAND_LIMIT, command)
     }
 
-    pub fn run_within<T, E: std::fmt::Display>(
-        &self,
+    pub fn run_within<'a, T: 'a, E: std::fmt::Display + 'a>(
+        &'a self,
         limit: Duration,
-        command: impl Future<Output = Result<T, E>>,
-    ) -> impl Future<Output = Result<T, RedisDown>> {
+        command: impl Future<Output = Result<T, E>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, RedisDown>> + 'a {
         // Boxed: fred's futures are many kilobytes, and every request that may send a command would carry one.
-        self.timed(limit, Box::pin(command))
+        self.timed(limit, command.boxed())
     }
 
     async fn timed<T, E: std::fmt::Display>(
         &self,
         limit: Duration,
-        command: impl Future<Output = Result<T, E>>,
+        command: BoxFuture<'_, Result<T, E>>,
     ) -> Result<T, RedisDown> {
         if self.breaker.is_open() {
             self.meter.as_ref().inspect(|meter| meter.rejected());
@@ -208,7 +212,7 @@ impl Redis {
 
     /// Asks even if the breaker is open, for `/readyz`.
     pub async fn ping(&self) -> Result<(), RedisDown> {
-        let ping = Box::pin(self.pool.next().ping::<()>(None));
+        let ping = self.pool.next().ping::<()>(None).boxed();
         match tokio::time::timeout(COMMAND_LIMIT, ping).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(RedisDown),
@@ -218,7 +222,7 @@ impl Redis {
     /// Writes a short-lived key: a full Redis or a replica answers `PING` but refuses writes.
     async fn probe_write(&self) -> Result<(), RedisDown> {
         let (life, client) = (Some(Expiration::PX(1000)), self.pool.next());
-        let write = Box::pin(client.set::<(), _, _>("coffer:probe", "", life, None, false));
+        let write = client.set::<(), _, _>("coffer:probe", "", life, None, false).boxed();
         match tokio::time::timeout(COMMAND_LIMIT, write).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(RedisDown),
@@ -226,7 +230,7 @@ impl Redis {
     }
 
     pub async fn close(&self) {
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.quit()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.quit().boxed()).await;
     }
 
     pub fn is_breaker_open(&self) -> bool {

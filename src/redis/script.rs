@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use fred::interfaces::LuaInterface;
 use fred::prelude::*;
+use futures_util::future::{BoxFuture, FutureExt as _};
 
 #[derive(Debug)]
 pub struct Script {
@@ -17,18 +18,20 @@ impl Script {
         Self { text, hash: HEXLOWER.encode(digest.as_ref()) }
     }
 
-    pub async fn run<T: FromValue>(
-        &self,
-        redis: &impl LuaInterface,
-        keys: Vec<impl Into<Key> + Clone + Send>,
+    pub fn run<'a, T: FromValue + Send + 'a>(
+        &'a self,
+        redis: &'a (impl LuaInterface + Sync),
+        keys: Vec<impl Into<Key> + Clone + Send + 'a>,
         arguments: Vec<Value>,
-    ) -> FredResult<T> {
-        // Boxed: both futures are many kilobytes, and every request that may run a script would carry them.
-        match Box::pin(redis.evalsha(self.hash.as_str(), keys.clone(), arguments.clone())).await {
-            Err(error) if error.details().contains("NOSCRIPT") => {
-                Box::pin(redis.eval(self.text, keys, arguments)).await
+    ) -> BoxFuture<'a, FredResult<T>> {
+        async move {
+            match redis.evalsha(self.hash.as_str(), keys.clone(), arguments.clone()).await {
+                Err(error) if error.details().contains("NOSCRIPT") => {
+                    redis.eval(self.text, keys, arguments).await
+                }
+                answer => answer,
             }
-            answer => answer,
         }
+        .boxed()
     }
 }

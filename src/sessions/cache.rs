@@ -12,6 +12,7 @@ use tower_sessions::session_store::Error;
 use tower_sessions_redis_store::RedisStore;
 
 use super::short_hash;
+use crate::erased::Erased;
 use crate::redis::namespace::Namespace;
 use crate::redis::{Redis, RedisDown};
 use crate::system::System;
@@ -26,7 +27,7 @@ type Result<T> = std::result::Result<T, RedisDown>;
 pub struct SessionCache {
     redis: Redis,
     context: System,
-    copies: RedisStore<Client>,
+    copies: Erased<RedisStore<Client>>,
     trusted: Arc<RwLock<Option<TrustedNamespace>>>,
 }
 
@@ -39,7 +40,7 @@ pub struct TrustedNamespace {
 
 impl SessionCache {
     pub fn new(redis: &Redis, context: &System) -> Self {
-        let copies = RedisStore::new(redis.first());
+        let copies = Erased::new(RedisStore::new((*redis.first()).clone()));
         Self { redis: redis.clone(), context: context.clone(), copies, trusted: Arc::default() }
     }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
@@ -33,24 +34,27 @@ pub struct RelayState {
 
 impl Sessions {
     /// Returns when no node trusts these copies any more.
-    pub async fn settle(&self, stale: Stale) -> sqlx::Result<()> {
-        // Without Redis here, as on the command line, other nodes may have one. They find the revocation by their next poll.
-        let rows: Vec<Uuid> = stale.copies.iter().map(|copy| copy.outbox_id).collect();
-        if self.publish(stale).await || self.copies.is_none() || matches!(self.db, Db::Sqlite { .. }) {
-            // An SQLite file has one process. It trusts no copy while it can't tell Redis.
-            return Ok(());
-        }
-        let published = async {
-            let mut tick = tokio::time::interval(RETRY_EVERY);
-            loop {
-                tick.tick().await;
-                if self.drain().await.is_ok() || self.is_published(&rows).await {
-                    return;
-                }
+    pub fn settle(&self, stale: Stale) -> BoxFuture<'_, sqlx::Result<()>> {
+        async move {
+            // Without Redis here, as on the command line, other nodes may have one. They find the revocation by their next poll.
+            let rows: Vec<Uuid> = stale.copies.iter().map(|copy| copy.outbox_id).collect();
+            if self.publish(stale).await || self.copies.is_none() || matches!(self.db, Db::Sqlite { .. }) {
+                // An SQLite file has one process. It trusts no copy while it can't tell Redis.
+                return Ok(());
             }
-        };
-        let _or_known = tokio::time::timeout(KNOWN_WITHIN, published).await;
-        Ok(())
+            let published = async {
+                let mut tick = tokio::time::interval(RETRY_EVERY);
+                loop {
+                    tick.tick().await;
+                    if self.drain().await.is_ok() || self.is_published(&rows).await {
+                        return;
+                    }
+                }
+            };
+            let _or_known = tokio::time::timeout(KNOWN_WITHIN, published).await;
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Publishes committed revocations. Returns whether Redis was told; if not, the relay publishes them later.

@@ -26,6 +26,7 @@ use self::actions::{WEBHOOK_CREATE, WEBHOOK_DELETE};
 pub use self::store::{Delivery, Webhook};
 use crate::audit::{AuditLog, Event};
 use crate::db::{Db, Tx};
+use crate::erased::Erased;
 use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
 use crate::identity::{Member, RequestMeta};
@@ -67,7 +68,7 @@ pub struct Deps {
 }
 
 #[derive(Clone)]
-pub struct Webhooks(Arc<Inner>);
+pub struct Webhooks(Erased<Inner>);
 
 struct Inner {
     deps: Deps,
@@ -94,7 +95,7 @@ pub struct Made {
 impl Webhooks {
     pub fn new(deps: Deps, keys: &Keys) -> Self {
         let (sealer, queued) = (Sealer::new(keys.derive(PURPOSE)), watch::Sender::default());
-        Self(Arc::new(Inner { deps, sealer, queued, delivering: Mutex::default() }))
+        Self(Erased::new(Inner { deps, sealer, queued, delivering: Mutex::default() }))
     }
 
     pub fn are_on(&self) -> bool {

@@ -16,7 +16,6 @@ mod recorder;
 mod runtime;
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 pub use self::accounts::{Accounts, MailOutcome, Method, SessionOperation, SessionOutcome};
 pub use self::cache::{Cache, CacheMeter, Evicted, Invalidation, Outcome, Tier};
@@ -31,6 +30,7 @@ pub use self::runtime::Runtime;
 
 use self::runtime::Fraction;
 use super::recent::{Failing, Failure, Recent};
+use crate::erased::Erased;
 use crate::system::System;
 
 /// Every family of durations: the exporter would show one that is missing here as a summary.
@@ -49,7 +49,7 @@ const DURATIONS: &[&Durations] = &[
 pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[derive(Clone, Debug)]
-pub struct Metrics(Arc<Inner>);
+pub struct Metrics(Erased<Inner>);
 
 #[derive(Debug)]
 pub struct Inner {
@@ -77,7 +77,7 @@ impl Deref for Metrics {
 impl Metrics {
     pub fn new(context: &System) -> Self {
         let recorder = Recorder::new(DURATIONS);
-        Self(Arc::new(Inner {
+        Self(Erased::new(Inner {
             http: Http::new(&recorder),
             cache: Cache::new(&recorder),
             limiter: Limiter::new(&recorder),
