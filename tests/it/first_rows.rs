@@ -12,7 +12,7 @@ use coffer::web::cursor::CursorKey;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::support::app::App;
+use crate::support::app::{App, Engine};
 use crate::support::on_both_engines;
 
 const SORTS: [&str; 4] = ["newest", "oldest", "changed", "title"];
@@ -274,6 +274,52 @@ async fn what_a_tenth_of_a_large_library_matches_is_not_counted(app: App) {
     }
     let none = ListParams { q: "-".into(), ..ListParams::default() };
     assert_eq!(resources.matches(&ada, &none).await.expect("matches").count, 0);
+}
+
+// In the latest quarter of the sample's entries, all that are beside it match.
+#[tokio::test]
+async fn the_latest_with_a_common_phrase_are_ranked() {
+    const MATCHES: &str =
+        "SELECT id FROM resources WHERE fold_body LIKE '%amber lantern%' ORDER BY created_at DESC, id DESC";
+    let app = App::with(Engine::Postgres, &[]).await;
+    app.has_account("ada", Role::Member).await;
+    let ada = app.viewer("ada").await;
+    app.coffer.library.resources.seed(&ada, 2_600, |_| ()).await.expect("a library");
+    let last = 60_000;
+    let mut sampled: Vec<i64> = store::numbers(last).collect();
+    let mut beside = (1..last).filter(|rid| !sampled.contains(rid)).collect::<Vec<_>>().into_iter();
+    // Every sixth is in the sample, of which every sixteenth matches.
+    let numbers: Vec<i64> = (0..2_599)
+        .map(|nth| {
+            if nth % 6 == 0 { sampled.pop() } else { None }.or_else(|| beside.next()).expect("a number")
+        })
+        .chain([last])
+        .collect();
+    let numbers: Vec<String> = numbers.iter().map(|rid| format!("-{rid}")).collect();
+    let numbers = format!(
+        "UPDATE resources r SET rid = n.rid FROM unnest(ARRAY[{}]) WITH ORDINALITY n (rid, nth)
+            JOIN (SELECT id, row_number() OVER (ORDER BY created_at, id) FROM resources) o ON o.row_number = n.nth
+            WHERE r.id = o.id",
+        numbers.join(", ")
+    );
+    let Db::Postgres(pool) = &app.coffer.db else { panic!("PostgreSQL") };
+    let phrases = "UPDATE resources SET fold_body = fold_body || ' amber lantern'
+        WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS nth FROM resources) o
+            WHERE nth % 6 <> 0 OR nth % 96 = 0)";
+    for sql in [
+        "ALTER TABLE resources ALTER COLUMN rid DROP IDENTITY",
+        &numbers,
+        "UPDATE resources SET rid = -rid",
+        phrases,
+    ] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&**pool).await.expect("a sample");
+    }
+    let expected: Vec<Uuid> = sqlx::query_scalar(MATCHES).fetch_all(&**pool).await.expect("matches");
+    let params = ListParams { q: "\"amber lantern\"".to_owned(), ..ListParams::default() };
+    let found = ids(&walk(&app, &ada, params, usize::MAX).await);
+    let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
+    assert_eq!(set(&found[..300]), set(&expected[..300]));
+    assert_eq!(found[300..], expected[300..]);
 }
 
 async fn rows(db: &Db, statement: store::Statement) -> Vec<Uuid> {

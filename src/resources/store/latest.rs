@@ -8,12 +8,12 @@ use super::first_rows::{flags, is_all};
 use super::list;
 use super::matching::{has_phrase, index_terms};
 use super::sample::Sample;
-use super::sizes::{Sizes, is_along_list};
+use super::sizes::{Size, Sizes, is_along_list};
 use super::words::{Words, words};
 use crate::db::{Db, Value, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::{RANKED, Reading, Rest, Search};
-use crate::resources::query::{Group, Query};
+use crate::resources::query::{Criterion, Filter, Group, Query};
 use crate::resources::rank::{self, Candidate};
 use crate::timestamp::Timestamp;
 
@@ -44,7 +44,17 @@ pub struct Latest {
 
 impl Source<'_> {
     pub async fn read(&self, reading: Reading) -> sqlx::Result<Latest> {
-        self.found_by(reading, self.statement(&read_as(&self.search.query, reading))).await
+        let text = read_as(&self.search.query, reading);
+        // Nothing has the matches of a phrase in order: PostgreSQL would fetch all of them to sort them.
+        if let Some(sample) = self.sample.filter(|_| has_phrase(&text))
+            && let Some(since) = sample.since(self.db, RANKED + 1).await?
+        {
+            let latest = self.found_by(reading, self.statement_since(since, &text)).await?;
+            if latest.goes_on {
+                return Ok(latest);
+            }
+        }
+        self.found_by(reading, self.statement(&text)).await
     }
 
     pub async fn read_along_list(&self, reading: Reading) -> sqlx::Result<Latest> {
@@ -93,6 +103,15 @@ impl Source<'_> {
     /// find it. Index terms find the matches; the rule on the rows decides.
     pub fn statement(&self, text: &[Group]) -> Statement {
         self.statement_from("resources r", text)
+    }
+
+    fn statement_since(&self, since: Timestamp, text: &[Group]) -> Statement {
+        let Self { db, viewer, sample, .. } = *self;
+        let mut search = self.search.clone();
+        search.filters.push(Filter { criterion: Criterion::CreatedAfter(since), negated: false });
+        let filters = [self.sizes.filters.as_slice(), &[Size::Unknown]].concat();
+        let sizes = Sizes { words: self.sizes.words, filters };
+        Source { db, viewer, search: &search, sizes, sample }.statement(text)
     }
 
     fn statement_from(&self, rows: &str, text: &[Group]) -> Statement {

@@ -8,6 +8,7 @@ use super::texts::matches_row;
 use crate::db::{Db, bind_all, on};
 use crate::identity::Viewer;
 use crate::resources::listing::Search;
+use crate::timestamp::Timestamp;
 
 /// In a library with fewer entries, all can be counted.
 const LARGE: i64 = 50_000;
@@ -72,6 +73,27 @@ impl Sample {
         self.matching == 0
     }
 
+    /// Since when the latest entries were made that are likely to include three times as many matches; `None` if reading their
+    /// times would take longer than fetching all matches.
+    pub async fn since(self, db: &Db, matches: i64) -> sqlx::Result<Option<Timestamp>> {
+        let Some(latest) = self.latest_with(matches) else { return Ok(None) };
+        let mut statement = Statement::default();
+        let given = statement.bind_rids(&db.read(), numbers(self.last));
+        let sql = AssertSqlSafe(format!(
+            "SELECT r.created_at FROM {given} CROSS JOIN resources r WHERE r.rid = given.rid AND r.trashed_at IS NULL
+                ORDER BY r.created_at DESC LIMIT 1 OFFSET {latest} - 1"
+        ));
+        on!(db.read(), pool => bind_all!(sqlx::query_scalar(sql), statement.values).fetch_optional(pool).await)
+    }
+
+    /// How many of the sample's entries, from the latest on. One alone may be next to the end.
+    fn latest_with(self, matches: i64) -> Option<i64> {
+        /// An index yields the times of so many entries while one match is fetched.
+        const TIMES: i64 = 20;
+        let latest = (3 * matches * self.read * self.read).checked_div(self.matching * self.last)?.max(2);
+        (latest <= self.matching * TIMES && latest * 4 <= self.read).then_some(latest)
+    }
+
     /// Whether the viewer may see most of the library.
     pub const fn is_mostly_visible(self) -> bool {
         self.visible * 2 >= self.read
@@ -89,4 +111,21 @@ pub fn numbers(last: i64) -> impl Iterator<Item = i64> {
     let last = last - last % (1 << last.ilog2().saturating_sub(4));
     let step = (last * 618 / 1_000) | 1;
     (0..SAMPLED).map(move |nth| 1 + nth * step % last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_matches_are_among_the_latest_entries() {
+        let latest = |last, matching| Sample { last, read: 400, visible: 400, matching }.latest_with(301);
+        assert_eq!(latest(1_000_000, 6), Some(24));
+        assert_eq!(latest(1_000_000, 400), Some(2));
+        assert_eq!(latest(100_000, 40), Some(36));
+        // Of few matches, all are fetched sooner.
+        assert_eq!(latest(1_000_000, 2), None);
+        assert_eq!(latest(100_000, 6), None);
+        assert_eq!(latest(1_000_000, 0), None);
+    }
 }
