@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// An `Arc` whose type says that threads may share it. The compiler would prove it anew for each handler, part by part: with the
-/// clients of the stores, that took a quarter of the time that coffer's own crate takes to compile.
+/// An `Arc` whose type says that threads may share it. The compiler would prove it anew for each handler, part by part
+/// (docs/decisions/releases.md).
 pub struct Erased<T: 'static>(Arc<dyn Deref<Target = T> + Send + Sync>);
 
 impl<T: Send + Sync> Erased<T> {
