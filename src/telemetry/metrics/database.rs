@@ -126,7 +126,21 @@ impl Database {
 
 /// `coffer::resources::store::list::page::{{closure}}::here` is `resources.list.page`.
 fn name_of(place: &str) -> String {
-    let parts = place.split("::").filter(|part| !["coffer", "store", "{{closure}}", "here"].contains(part));
+    let mut depth = 0_usize;
+    let without_generics = place.replace(
+        |c| {
+            let is_within = depth > 0 || c == '<';
+            depth = match c {
+                '<' => depth + 1,
+                '>' => depth.saturating_sub(1),
+                _ => depth,
+            };
+            is_within
+        },
+        "",
+    );
+    let parts = without_generics.split("::");
+    let parts = parts.filter(|part| !["", "coffer", "store", "{{closure}}", "here"].contains(part));
     parts.collect::<Vec<_>>().join(".")
 }
 
@@ -137,5 +151,24 @@ impl QueryMeter {
 
     pub fn failed(&self, kind: ErrorType) {
         self.errors.count(kind);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn a_query_is_named_after_its_function_without_generics() {
+        for (place, name) in [
+            ("coffer::sessions::store::load::{{closure}}::here", "sessions.load"),
+            (
+                "coffer::resources::store::latest::Source<'_>::found_by::{{closure}}::here",
+                "resources.latest.Source.found_by",
+            ),
+            ("coffer::mail::<impl coffer::mail::Mail<T<u8>>>::waiting::here", "mail.waiting"),
+        ] {
+            assert_eq!(name_of(place), name);
+        }
     }
 }
