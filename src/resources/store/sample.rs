@@ -83,7 +83,7 @@ impl Sample {
             "SELECT r.created_at FROM {given} CROSS JOIN resources r WHERE r.rid = given.rid AND r.trashed_at IS NULL
                 ORDER BY r.created_at DESC LIMIT 1 OFFSET {latest} - 1"
         ));
-        on!(db.read(), pool => bind_all!(sqlx::query_scalar(sql), statement.values).fetch_optional(pool).await)
+        on!(db.read(), pool => bind_all!(sqlx::query_scalar(sql).persistent(false), statement.values).fetch_optional(pool).await)
     }
 
     /// How many of the sample's entries, from the latest on. One alone may be next to the end.
