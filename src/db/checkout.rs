@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgConnection, Postgres, Sqlite, SqliteConnection};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::failure::{silence, spoils_connection};
 use super::pool::PoolState;
@@ -86,11 +87,18 @@ pub struct Checkout<DB: Transactional> {
     connection: Option<PoolConnection<DB>>,
     pool: Arc<PoolState>,
     state: State,
+    /// Given back with the connection.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<DB: Transactional> Checkout<DB> {
     pub(super) fn new(connection: PoolConnection<DB>, pool: Arc<PoolState>) -> Self {
-        Self { connection: Some(connection), pool, state: State::Clean }
+        Self { connection: Some(connection), pool, state: State::Clean, turn: None }
+    }
+
+    pub(super) fn with_turn(mut self, turn: Option<OwnedSemaphorePermit>) -> Self {
+        self.turn = turn;
+        self
     }
 
     pub(super) fn bare(&mut self) -> sqlx::Result<&mut DB::Connection> {

@@ -49,7 +49,8 @@ pub struct DatabaseSettings {
     #[arg(long, env = "COFFER_DATABASE_PREPARED_STATEMENTS", default_value_t = true, action = ArgAction::Set)]
     pub database_prepared_statements: bool,
 
-    /// Database connections of this process. SQLite has at most two readers a core, and four if these are fewer.
+    /// Database connections of this process. SQLite has at most two readers a core, and four if these are fewer. Searches have
+    /// three in four of them at most.
     #[arg(long, env = "COFFER_DATABASE_CONNECTIONS", default_value_t = 10)]
     pub database_connections: u32,
 }

@@ -10,7 +10,7 @@ use sqlx::{Database, Describe, Either, Execute, Executor, SqlStr};
 
 use super::checkout::{Checkout, REQUEST_LIMIT, Transactional, pool_limit, within};
 use super::failure;
-use super::pool::{MeteredPool, PoolState};
+use super::pool::{MeteredPool, PoolState, Reach};
 use crate::telemetry::metrics::{Metrics, QueryMeter};
 
 /// Runs one query on a pool or in a transaction.
@@ -45,13 +45,17 @@ impl<'c, DB: Transactional> MeteredExecutor<'c, DB> {
 impl<'c, DB: Transactional> On<'c, DB> {
     /// `own` keeps a connection from the pool. Behind a pooler of transactions a statement needs a transaction of its own,
     /// which is rolled back, as what runs on a pool only reads.
-    async fn checkout<'a>(self, own: &'a mut Option<Checkout<DB>>) -> sqlx::Result<&'a mut Checkout<DB>>
+    async fn checkout<'a>(
+        self,
+        own: &'a mut Option<Checkout<DB>>,
+        reach: Reach,
+    ) -> sqlx::Result<&'a mut Checkout<DB>>
     where
         'c: 'a,
     {
         match self {
             Self::Pool(pool) => {
-                let checkout = own.insert(pool.connection().await?);
+                let checkout = own.insert(pool.connection(reach).await?);
                 if !pool.state.keeps_statements {
                     checkout.begin(DB::BEGIN, REQUEST_LIMIT).await?;
                 }
@@ -80,7 +84,7 @@ where
         let rows = async move {
             let query = Taken::new(query)?;
             let mut own = None;
-            let checkout = self.on.checkout(&mut own).await?;
+            let checkout = self.on.checkout(&mut own, query.reach).await?;
             let timer = Timer::start(checkout.pool(), self.name, query.sql.as_str());
             let query = query.on(checkout.pool());
             let rows = checkout.bare()?.fetch_many(query).try_collect::<Vec<_>>();
@@ -98,7 +102,7 @@ where
         async move {
             let query = Taken::new(query)?;
             let mut own = None;
-            let checkout = self.on.checkout(&mut own).await?;
+            let checkout = self.on.checkout(&mut own, query.reach).await?;
             let timer = Timer::start(checkout.pool(), self.name, query.sql.as_str());
             let query = query.on(checkout.pool());
             let row = within(self.limit, checkout.bare()?.fetch_optional(query)).await;
@@ -117,7 +121,7 @@ where
     {
         async move {
             let mut own = None;
-            let checkout = self.on.checkout(&mut own).await?;
+            let checkout = self.on.checkout(&mut own, Reach::Rows).await?;
             let statement = within(self.limit, checkout.bare()?.prepare_with(sql, parameters)).await;
             checkout.judge(statement)
         }
@@ -130,7 +134,7 @@ where
     {
         async move {
             let mut own = None;
-            let checkout = self.on.checkout(&mut own).await?;
+            let checkout = self.on.checkout(&mut own, Reach::Rows).await?;
             let description = within(self.limit, checkout.bare()?.describe(sql)).await;
             checkout.judge(description)
         }
@@ -143,13 +147,16 @@ struct Taken<DB: Database> {
     sql: SqlStr,
     arguments: Option<DB::Arguments>,
     is_kept: bool,
+    reach: Reach,
 }
 
 impl<DB: Transactional> Taken<DB> {
     fn new<'q, E: Execute<'q, DB>>(mut query: E) -> sqlx::Result<Self> {
         let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
+        // What is planned for its values is a search.
+        let reach = if query.persistent() { Reach::Rows } else { Reach::Library };
         let is_kept = query.persistent() || !DB::PLANS_FOR_VALUES;
-        Ok(Self { is_kept, arguments, sql: query.sql() })
+        Ok(Self { reach, is_kept, arguments, sql: query.sql() })
     }
 
     fn on(self, state: &PoolState) -> Self {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::{Database, Pool};
+use tokio::sync::Semaphore;
 
 use super::checkout::Transactional;
 use super::{Checkout, Db, MeteredExecutor, is_silence};
@@ -75,11 +76,20 @@ impl PoolState {
 pub struct MeteredPool<DB: Database> {
     pool: Erased<Pool<DB>>,
     pub(super) state: Arc<PoolState>,
+    /// Connections that searches may have at once. They can take seconds, and other requests need some meanwhile.
+    searches: Arc<Semaphore>,
+}
+
+/// How much a statement may read: some rows, or the whole library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Rows,
+    Library,
 }
 
 impl<DB: Database> Clone for MeteredPool<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), state: self.state.clone() }
+        Self { pool: self.pool.clone(), state: self.state.clone(), searches: self.searches.clone() }
     }
 }
 
@@ -109,7 +119,9 @@ impl Drop for Waiting<'_> {
 
 impl<DB: Transactional> MeteredPool<DB> {
     pub(super) fn new(pool: Pool<DB>, state: Arc<PoolState>) -> Self {
-        Self { pool: Erased::new(pool), state }
+        let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
+        let searches = Arc::new(Semaphore::new(most.saturating_sub((most / 4).max(1)).max(1)));
+        Self { pool: Erased::new(pool), state, searches }
     }
 
     pub fn executor(&self) -> MeteredExecutor<'_, DB> {
@@ -121,8 +133,15 @@ impl<DB: Transactional> MeteredPool<DB> {
     }
 
     /// Measures the wait. Boxed, since the future of `acquire` is large.
-    pub(super) async fn connection(&self) -> sqlx::Result<Checkout<DB>> {
-        self.wait(Box::pin(self.checkout())).await
+    pub(super) async fn connection(&self, reach: Reach) -> sqlx::Result<Checkout<DB>> {
+        let had = async {
+            let turn = match reach {
+                Reach::Rows => None,
+                Reach::Library => self.searches.clone().acquire_owned().await.ok(),
+            };
+            Ok(self.checkout().await?.with_turn(turn))
+        };
+        self.wait(Box::pin(had)).await
     }
 
     pub(super) async fn wait<T>(&self, had: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
@@ -178,4 +197,26 @@ impl Db {
 
 fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sqlite;
+    use super::*;
+
+    #[tokio::test]
+    async fn searches_leave_a_connection_to_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = sqlite::open(&folder.path().join("coffer.db"), 4).await.expect("a database");
+        let Db::Sqlite { read, .. } = db else { panic!("SQLite") };
+        let mut searches = Vec::new();
+        for _ in 0..3 {
+            searches.push(read.connection(Reach::Library).await.expect("a connection"));
+        }
+        let mut fourth = Box::pin(read.connection(Reach::Library));
+        assert!(futures_util::poll!(&mut fourth).is_pending(), "it waits for the end of another search");
+        read.connection(Reach::Rows).await.expect("the last connection");
+        drop(searches.pop());
+        fourth.await.expect("its turn");
+    }
 }
