@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -114,7 +115,7 @@ async fn nobody_keeps_a_place_without_asking(app: App) {
     let asked = [hello(65_535), get(&app, 1, "/healthz")].concat();
     // Headers that announce more of themselves, and never end.
     let endless = [hello(65_535), frame(HEADERS, 1, 1, &[0x82])].concat();
-    for (who, first) in [
+    let kept = [
         ("silence", Vec::new()),
         ("half a greeting", PREFACE[..10].to_vec()),
         ("a greeting", hello(65_535)),
@@ -122,9 +123,12 @@ async fn nobody_keeps_a_place_without_asking(app: App) {
         ("HTTP/2 headers that never end", endless),
         ("HTTP/1 that was answered", whole),
         ("HTTP/2 that was answered", asked),
-    ] {
+    ];
+    // All at once, as each takes seconds.
+    let ends = kept.map(async |(who, first)| {
         let mut stream = connect(&app).await;
         stream.write_all(&first).await.expect("coffer reads");
         end(stream, who).await;
-    }
+    });
+    join_all(ends).await;
 }

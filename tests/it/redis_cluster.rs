@@ -2,7 +2,7 @@
 //! come back with an old copy bring nothing back.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coffer::limiter::policy::Policy;
 use coffer::limiter::verdict::Tier;
@@ -11,6 +11,7 @@ use crate::cache::{Truth, hits_in_redis, settled};
 use crate::support::actor::Actor;
 use crate::support::app::{App, Engine, Node};
 use crate::support::redis::RedisCluster;
+use crate::support::throughout::throughout;
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -115,8 +116,7 @@ async fn masters_that_come_back_with_an_old_copy_bring_nothing_back() {
         let master = cluster.masters()[usize::try_from(restarted).expect("few")];
         master.kill();
         master.restart().await;
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
+        throughout(Duration::from_secs(5), async || {
             for node in [&*app, &other] {
                 for stolen in &ended {
                     assert!(!stolen.at(node).is_signed_in().await, "an ended session lives again");
@@ -124,7 +124,8 @@ async fn masters_that_come_back_with_an_old_copy_bring_nothing_back() {
                 node.coffer.cache.clear_memory();
                 assert_eq!(truth.read(&node.coffer.cache, 1).await, value + 1);
             }
-        }
+        })
+        .await;
         cluster.is_well().await;
     }
 }

@@ -1,7 +1,7 @@
 //! A backup is restored beside the Redis that went on: what came after the backup is nowhere to be found.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coffer::redis::Redis;
 use coffer::redis::namespace::OutboxPosition;
@@ -11,6 +11,7 @@ use tower_sessions::session::Id;
 
 use crate::support::actor::{Actor, Entry};
 use crate::support::app::{App, Engine, Node};
+use crate::support::throughout::throughout;
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -95,14 +96,14 @@ async fn is_used_again(redis: &Redis) {
 async fn shows_what_the_backup_holds(node: &Node, library: &Library) {
     let Library { ada, eve, entry, later, .. } = library;
     let (visitor, ada, eve) = (node.visitor(), ada.at(node), eve.at(node));
-    let until = Instant::now() + Duration::from_secs(4);
-    while Instant::now() < until {
+    throughout(Duration::from_secs(4), async || {
         visitor.get(&later.api()).await.is(404);
         visitor.get(&entry.api()).await.ok().text_has("Tide tables");
         assert!(!eve.is_signed_in().await, "a session that was begun after the backup");
         assert!(ada.is_signed_in().await);
         node.coffer.cache.clear_memory();
-    }
+    })
+    .await;
 }
 
 async fn a_restored_backup_shows_what_it_holds(app: App) {
@@ -187,12 +188,12 @@ async fn a_time_without_redis_brings_nothing_back(app: App) {
     coffer::sessions::store::delete_revocations(&app.coffer.db, i64::MAX).await.expect("rows go");
     coffer::cache::outbox::delete(&app.coffer.db, i64::MAX).await.expect("rows go");
     let app = app.with_redis_again().await;
-    let until = Instant::now() + Duration::from_secs(4);
-    while Instant::now() < until {
+    throughout(Duration::from_secs(4), async || {
         assert!(!eve.at(&app).is_signed_in().await, "a session that was ended");
         app.visitor().get(&entry.api()).await.ok().text_has("Neap tables");
         app.coffer.cache.clear_memory();
-    }
+    })
+    .await;
 }
 
 #[tokio::test]

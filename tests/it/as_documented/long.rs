@@ -17,9 +17,9 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("install#Container", "Docker"),
     ("backup#With compose", "Docker"),
     ("howto#See the logs", "the journal, which only systemd fills"),
-    ("backup#See that it works", "walks::backups, on SQLite"),
-    ("backup#Restore on SQLite", "walks::backups"),
-    ("backup#Restore on PostgreSQL", "walks::backups"),
+    ("backup#See that it works", "as_documented::backups, on SQLite"),
+    ("backup#Restore on SQLite", "as_documented::backups"),
+    ("backup#Restore on PostgreSQL", "as_documented::backups"),
 ];
 
 /// The sections of these pages that have commands.

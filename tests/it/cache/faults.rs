@@ -9,6 +9,7 @@ use coffer::cache::{Kind, Scope};
 use super::{LIMIT, Number, SCOPES, Truth, hits_in_redis, invalidated, key, settled};
 use crate::support::app::{App, Engine, Node};
 use crate::support::redis::RedisServer;
+use crate::support::throughout::throughout;
 use crate::support::wait::eventually;
 
 /// Two nodes on one database and one Redis, both with the value 1 in memory and in Redis.
@@ -109,14 +110,13 @@ async fn an_old_copy_of_redis_is_not_believed() {
     for node in [&app.coffer.cache, &other.coffer.cache] {
         node.clear_memory();
     }
-    let until = Instant::now() + Duration::from_secs(3);
-    while Instant::now() < until {
+    throughout(Duration::from_secs(3), async || {
         for node in [&app.coffer.cache, &other.coffer.cache] {
             assert_eq!(truth.read(node, 1).await, 2);
             node.clear_memory();
         }
-        tokio::task::yield_now().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -325,11 +325,11 @@ async fn a_redis_that_refuses_writes_is_left_alone_until_it_takes_them() {
         app.redis().command(refuse).expect("redis answers");
         stands(true).await.unwrap_or_else(|error| panic!("{refuse}: {error}"));
         // Longer than two probes take.
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
+        throughout(Duration::from_secs(5), async || {
             app_is_asked(&app).await;
             assert!(redis.is_breaker_open(), "{refuse}: a probe closed the breaker");
-        }
+        })
+        .await;
         app.redis().command(take).expect("redis answers");
         stands(false).await.unwrap_or_else(|error| panic!("{take}: {error}"));
     }

@@ -19,6 +19,7 @@ pub mod redis;
 pub mod server;
 pub mod site;
 pub mod tap;
+pub mod throughout;
 pub mod transport;
 pub mod wait;
 pub mod walk;
