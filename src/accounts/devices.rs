@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Accounts;
 use super::store::{devices, personal};
+use crate::audit::Event;
 use crate::error::Result;
 use crate::identity::{BrowserId, Member, RequestMeta};
 use crate::mail::Email;
@@ -15,10 +16,16 @@ const MEMORY: Duration = Duration::from_hours(180 * 24);
 
 impl Accounts {
     /// Emails a member who logs in from a new place, except at the first login. `browser` is known from now on. Call it
-    /// when the login is complete, second factor included.
-    pub async fn recognise(&self, member: &Member, browser: BrowserId, origin: &RequestMeta) -> Result<()> {
+    /// when the login is complete, second factor included; it records `event`, unless another change has.
+    pub async fn recognise(
+        &self,
+        member: &Member,
+        browser: BrowserId,
+        event: Option<Event>,
+        origin: &RequestMeta,
+    ) -> Result<()> {
         let (place, now) = (place(origin), self.context.now());
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.audit.begin(&self.db).await?;
         let (this, any) = devices::known(&mut tx, member.id, &place).await?;
         devices::remember(&mut tx, member.id, [&place, &browser], now).await?;
         let is_new = any && !this;
@@ -30,7 +37,7 @@ impl Accounts {
             let letter = Email::NewDevice { browser, sessions: format!("{}/settings/sessions", self.site) };
             self.tell(&mut tx, member.id, &letter).await?;
         }
-        tx.commit().await?;
+        tx.commit(origin, event.as_slice()).await?;
         if is_new {
             self.mail.wake();
         }

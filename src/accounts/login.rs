@@ -19,7 +19,7 @@ const LONGEST_LOGIN: usize = 1024;
 
 impl Accounts {
     /// By email address or username; takes the same time for unknown ones. If the proof lacks a code, call
-    /// [`Self::check_second_factor`] next.
+    /// [`Self::check_second_factor`] next, and then [`Self::recognise`] or [`Self::record_login`], which record the login.
     pub async fn authenticate(
         &self,
         login: &str,
@@ -41,14 +41,11 @@ impl Accounts {
         let fits = proved(&self.limiter, reserved, verified).await?.is_some();
         self.audit.attempted(Method::Password, fits);
         if !fits {
-            self.note_login(user.map(|user| user.id), Outcome::Refused, origin).await?;
+            self.record_refusal(user.map(|user| user.id), origin).await?;
             return Ok(None);
         }
         if let Some(member) = &user {
             self.keep_hash_current(member.id, password, hash.unwrap_or_default());
-            if !member.second_factor {
-                self.note_login(Some(member.id), Outcome::Done, origin).await?;
-            }
         }
         Ok(user.map(|member| Proved { by: Proof::of_password(&member), member }))
     }
@@ -63,8 +60,9 @@ impl Accounts {
         let proof = self.prove_code(member, code, origin).await?;
         let from_app = code.bytes().filter(u8::is_ascii_alphanumeric).count() <= 6;
         self.audit.attempted(if from_app { Method::Totp } else { Method::RecoveryCode }, proof.is_some());
-        let outcome = if proof.is_some() { Outcome::Done } else { Outcome::Refused };
-        self.note_login(Some(member.id), outcome, origin).await?;
+        if proof.is_none() {
+            self.record_refusal(Some(member.id), origin).await?;
+        }
         Ok(proof.map(|by| Proved { member: member.clone(), by }))
     }
 
@@ -101,13 +99,14 @@ impl Accounts {
         Ok(member.filter(|member| member.auth_epoch == epoch))
     }
 
-    async fn note_login(&self, user: Option<Uuid>, outcome: Outcome, origin: &RequestMeta) -> Result<()> {
-        let event = Event {
-            action: LOG_IN,
-            actor: user.filter(|_| outcome == Outcome::Done),
-            target: user.map(|id| id.to_string()).unwrap_or_default(),
-            outcome,
-        };
+    /// Of a program, or in a browser that is logged in already.
+    pub async fn record_login(&self, member: &Member, origin: &RequestMeta) -> Result<()> {
+        self.note(origin, &Event::own(LOG_IN, member.id)).await
+    }
+
+    async fn record_refusal(&self, user: Option<Uuid>, origin: &RequestMeta) -> Result<()> {
+        let target = user.map(|id| id.to_string()).unwrap_or_default();
+        let event = Event { action: LOG_IN, actor: None, target, outcome: Outcome::Refused };
         self.note(origin, &event).await
     }
 

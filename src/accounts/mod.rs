@@ -24,7 +24,6 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
-use self::change::SessionEffect;
 use self::factor::FactorKeys;
 use self::password::{Judged, Passwords};
 use self::policy::AccountSettings;
@@ -118,7 +117,7 @@ impl Accounts {
 
     /// Records an event that comes with no other change in the database.
     pub async fn note(&self, origin: &RequestMeta, event: &Event) -> Result<()> {
-        self.begin_change().await?.commit(origin, event.clone(), SessionEffect::Keep).await
+        Ok(self.audit.begin(&self.db).await?.commit(origin, std::slice::from_ref(event)).await?)
     }
 
     /// A new setup token while there is no account yet; earlier ones stop working.

@@ -81,9 +81,10 @@ impl<'a> Guard<'a> {
         };
         let is_theirs = self.auth.form_key.is_of(form.field(FIELD).unwrap_or_default(), proved.member.id);
         let stays = answers.get(Answers::STAY).is_some();
-        let here = SignIn { session: self.session, before: self.identity, origin: &origin, stays };
+        let before = self.identity;
+        let here = SignIn { session: self.session, before, origin: &origin, stays, is_login: true };
         let set = remember_me::sign_in(self.auth, here, &proved).await?;
-        let identity = session::new_identity(self.session, proved.member).await?;
+        let identity = session::new_identity(self.session).await?;
         set_identity(request.extensions_mut(), identity.clone());
         form.set_token(&identity.csrf);
         let mut response = if let Err(error) = require_second_factor::check(self.auth, &identity.viewer) {

@@ -83,9 +83,12 @@ pub async fn log_in(
     if let Some(proved) = auth.accounts.authenticate(&form.login, &form.password, &origin).await? {
         let stays = !form.stay.is_empty();
         if is_in_already(&identity, &proved.member, stays) {
+            if !proved.by.lacks_code() {
+                auth.accounts.record_login(&proved.member, &origin).await?;
+            }
             return go_on(&auth, &session, proved, &form.next).await;
         }
-        let here = SignIn { session: &session, before: &identity, origin: &origin, stays };
+        let here = SignIn { session: &session, before: &identity, origin: &origin, stays, is_login: true };
         if proved.by.lacks_code() {
             return second_factor::ask(&auth, here, &proved.member, &form.next).await;
         }

@@ -72,4 +72,6 @@ pub struct SignIn<'a> {
     pub origin: &'a RequestMeta,
     /// “Keep me logged in” was ticked.
     pub stays: bool,
+    /// Else a change that is recorded by itself, such as a new account's.
+    pub is_login: bool,
 }

@@ -128,7 +128,7 @@ pub async fn begin(
 ) -> Result<Response> {
     let proved = Proved { member, by: Proof::NewAccount };
     let before = Identity::default();
-    let here = SignIn { session, before: &before, origin, stays: false };
+    let here = SignIn { session, before: &before, origin, stays: false, is_login: false };
     let set = remember_me::sign_in(auth, here, &proved).await?;
     let mut response = redirect(HOME, Some(welcome));
     cookies::add(response.headers_mut(), set);

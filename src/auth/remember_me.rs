@@ -2,8 +2,10 @@
 
 use axum::http::HeaderMap;
 
+use crate::accounts::actions::LOG_IN;
 use crate::accounts::{Proof, Proved};
 use crate::admin::pages::LIVE;
+use crate::audit::Event;
 use crate::auth::session::{self, RequestSession};
 use crate::auth::{Auth, SignIn};
 use crate::error::Result;
@@ -38,7 +40,7 @@ pub async fn identify(
     session::sign_in(auth, session, &proved, &origin).await?;
     session::join_family(auth, session, &proved.member, grant.family).await?;
     let cookie = cookies::new(Name::RememberMe, &grant.refresh_token, Life::For(grant.life));
-    Ok((session::new_identity(session, proved.member).await?, Some(cookie)))
+    Ok((session::new_identity(session).await?, Some(cookie)))
 }
 
 pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
@@ -49,7 +51,7 @@ pub fn set(cookie: Option<Cookie<'static>>, headers: &mut HeaderMap) {
 
 /// Also ends the session that was signed in here before. Returns the cookies to set or remove.
 pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<Vec<Cookie<'static>>> {
-    let SignIn { session, before, origin, stays } = here;
+    let SignIn { session, before, origin, stays, is_login } = here;
     auth.sessions.log_out(before, origin).await?;
     let mut set = Vec::new();
     let device = origin.device.unwrap_or_else(|| {
@@ -58,7 +60,8 @@ pub async fn sign_in(auth: &Auth, here: SignIn<'_>, proved: &Proved) -> Result<V
         device
     });
     let member = &proved.member;
-    auth.accounts.recognise(member, device, origin).await?;
+    let login = is_login.then(|| Event::own(LOG_IN, member.id));
+    auth.accounts.recognise(member, device, login, origin).await?;
     session::sign_in(auth, session, proved, origin).await?;
     if stays {
         let grant = auth.refresh.begin(member, Kind::Browser, &NewDevice::default(), origin).await?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::auth::login::enter;
-use crate::auth::{Auth, SignIn};
+use crate::auth::{Auth, SignIn, session};
 use crate::error::Result;
 use crate::identity::{Identity, Member, RequestMeta};
 use crate::sessions::data::{Between, Data};
@@ -44,12 +44,11 @@ pub struct CodeForm {
 
 /// Goes on to the page that asks for the code, under a new session id, and logs out the user before.
 pub async fn ask(auth: &Auth, here: SignIn<'_>, member: &Member, next: &str) -> Result<Response> {
-    let SignIn { session, before, origin, stays } = here;
+    let SignIn { session, before, origin, stays, .. } = here;
     let until = auth.deps.system.now().plus(LIFE).micros();
     let (user, epoch, next) = (member.id, member.auth_epoch, local_path(next).to_owned());
     auth.sessions.log_out(before, origin).await?;
-    session.cycle_id().await?;
-    session.clear().await;
+    session::empty(session).await?;
     let between = Some(Between { user, epoch, until, tries: 0, next, stays });
     Data { between, ..Data::default() }.keep(session).await?;
     let mut response = redirect("/login/second-factor", None);
@@ -78,7 +77,13 @@ pub async fn check(
     };
     if let Some(proved) = auth.accounts.check_second_factor(&member, &form.code, &origin).await? {
         let before = Identity::default();
-        let here = SignIn { session: &session, before: &before, origin: &origin, stays: between.stays };
+        let here = SignIn {
+            session: &session,
+            before: &before,
+            origin: &origin,
+            stays: between.stays,
+            is_login: true,
+        };
         return enter(&auth, here, &proved, &between.next).await;
     }
     let tries = between.tries + 1;

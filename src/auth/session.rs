@@ -14,7 +14,7 @@ use crate::auth::Auth;
 use crate::auth::sudo_mode;
 use crate::error::{Error, Result};
 use crate::identity::{Identity, Member, RequestMeta, Viewer};
-use crate::sessions::data::{Data, Login, member_of};
+use crate::sessions::data::{Data, Login, keep_member, member_of};
 use crate::sessions::snapshot::{self, SessionSnapshot};
 use crate::timestamp::Timestamp;
 
@@ -42,12 +42,6 @@ impl RequestSession {
             auth.known.forget_session(named);
         }
     }
-}
-
-#[must_use]
-pub fn identity(auth: &Auth, snapshot: &SessionSnapshot) -> Option<Identity> {
-    let (login, member) = snapshot.signed_in(auth.deps.system.now(), auth.session_max)?;
-    Some(known(login.clone(), member.clone()))
 }
 
 /// From this node's memory if the request changes nothing, else from the store. `slides`: the request counts as a visit,
@@ -118,11 +112,20 @@ pub async fn sign_in(auth: &Auth, session: &Session, proved: &Proved, origin: &R
         browser: origin.browser.clone(),
         network: origin.network.map(|network| HEXLOWER.encode(&network)),
     };
-    session.cycle_id().await?;
-    session.clear().await;
+    empty(session).await?;
     let sudo =
         sudo_mode::granted(&auth.deps.system, proved, sudo_mode::end(&auth.deps.system, &before, member));
-    Data { login: Some(login), sudo, ..Data::default() }.keep(session).await
+    Data { login: Some(login), sudo, ..Data::default() }.keep(session).await?;
+    keep_member(session, member).await
+}
+
+/// Under a new id, unless it has none yet: the layer would delete a row that was never there.
+pub async fn empty(session: &Session) -> Result<()> {
+    if session.id().is_some() {
+        session.cycle_id().await?;
+    }
+    session.clear().await;
+    Ok(())
 }
 
 /// The form token is the family's, so that a form that outlives the session can still be sent.
@@ -135,7 +138,8 @@ pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family
     data.keep(session).await
 }
 
-pub async fn new_identity(session: &Session, member: Member) -> Result<Identity> {
-    let login = Data::from_session(session).await?.login;
-    Ok(login.map(|login| known(login, member)).unwrap_or_default())
+/// Of a session that began with this request.
+pub async fn new_identity(session: &Session) -> Result<Identity> {
+    let (login, member) = (Data::from_session(session).await?.login, member_of(session).await?);
+    Ok(login.zip(member).map(|(login, member)| known(login, member)).unwrap_or_default())
 }

@@ -17,7 +17,7 @@ use futures_util::future::FutureExt as _;
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::Id;
-use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore as _};
+use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::{Pipeline, authenticate};
 use crate::auth::{self, Auth};
@@ -166,7 +166,7 @@ async fn mended(auth: &Auth, mut response: Response) -> Response {
     if let Some(Changed(session)) = response.extensions_mut().remove()
         && let Some(id) = session.id()
     {
-        become_known(auth, id).await;
+        become_known(auth, id, &session).await;
         cookies::keep(
             &auth.deps.public_url,
             response.headers_mut(),
@@ -186,11 +186,10 @@ async fn life(auth: &Auth, session: &Session) -> Life {
     }
 }
 
-/// Limits a new session as one from its first request on. In a box, as it is rare.
-async fn become_known(auth: &Auth, id: Id) {
+/// Limits a new session as one from its first request on.
+async fn become_known(auth: &Auth, id: Id, session: &Session) {
     if auth.known.session(id).is_none()
-        && let Ok(Some(record)) = auth.sessions.load(&id).await
-        && let Some(identity) = auth::session::identity(auth, &record.into())
+        && let Ok(identity) = auth::session::new_identity(session).await
     {
         auth.known.note_session(id, &identity);
     }

@@ -116,6 +116,7 @@ async fn token(
             None => return Err(Error::WrongCode),
         };
     }
+    refresh.accounts.record_login(&proved.member, &origin).await?;
     let scopes = Scope::allowed(asked, proved.member.role)?;
     let device = NewDevice { name: device, scopes: &scopes };
     let grant = refresh.begin(&proved.member, Kind::Api, &device, &origin).await?;

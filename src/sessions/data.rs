@@ -88,3 +88,8 @@ impl Data {
 pub async fn member_of(session: &Session) -> Result<Option<Member>> {
     Ok(session.get(MEMBER).await?)
 }
+
+/// For the rest of the request: the row does without, and a copy gets it when it is made.
+pub async fn keep_member(session: &Session, member: &Member) -> Result<()> {
+    Ok(session.insert(MEMBER, member).await?)
+}

@@ -164,7 +164,7 @@ pub async fn change_password(
         Ok(proved) => {
             let stays = identity.family.is_some();
             let before = Identity::default();
-            let here = SignIn { session: &session, before: &before, origin: &origin, stays };
+            let here = SignIn { session: &session, before: &before, origin: &origin, stays, is_login: false };
             let set = remember_me::sign_in(&auth, here, &proved).await?;
             let mut response = redirect("/settings/security", Some(flash::password_changed(revokes_tokens)));
             cookies::add(response.headers_mut(), set);

@@ -122,7 +122,7 @@ const BACKGROUND: [&str; 10] = [
 ];
 
 /// How often each statement has run by now.
-fn statements(app: &App) -> BTreeMap<String, u64> {
+pub fn statements(app: &App) -> BTreeMap<String, u64> {
     let text = app.coffer.metrics.text();
     let counts = text.lines().filter(|line| line.starts_with("db_client_operation_duration_seconds_count"));
     counts

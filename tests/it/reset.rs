@@ -219,7 +219,7 @@ async fn a_login_from_a_new_device_is_told(app: App) {
             ..RequestMeta::default()
         };
         let ada = ada.member().expect("an account");
-        app.coffer.accounts.recognise(ada, [7; 16], &origin).await.expect("it is noted");
+        app.coffer.accounts.recognise(ada, [7; 16], None, &origin).await.expect("it is noted");
         app.letters_to("ada@example.org").await.len()
     };
     assert_eq!(seen("Firefox on Linux", 1).await, 0, "the first login of all");
