@@ -322,6 +322,38 @@ async fn the_latest_with_a_common_phrase_are_ranked() {
     assert_eq!(found[300..], expected[300..]);
 }
 
+// Of few matches all are read, in any order; of more than are ranked, the latest.
+#[tokio::test]
+async fn a_phrase_that_the_sample_has_not_is_found_whole() {
+    let app = App::with(Engine::Sqlite, &[]).await;
+    app.has_account("ada", Role::Member).await;
+    let ada = app.viewer("ada").await;
+    let Db::Sqlite { write, .. } = &app.coffer.db else { panic!("SQLite") };
+    app.coffer.library.resources.seed(&ada, 1, |_| ()).await.expect("an entry");
+    sqlx::query("UPDATE resources SET rid = 59000").execute(&**write).await.expect("a large number");
+    app.coffer.library.resources.seed(&ada, 700, |_| ()).await.expect("a library");
+    let sampled: Vec<String> = store::numbers(59_700).map(|rid| rid.to_string()).collect();
+    for (phrase, matches) in [("xylem quoin", 5), ("gneiss isthmus", 350)] {
+        let write_phrases = format!(
+            "UPDATE resources SET fold_body = fold_body || ' {phrase}' WHERE rid IN
+                (SELECT rid FROM resources WHERE rid NOT IN ({}) ORDER BY rid LIMIT {matches})",
+            sampled.join(", ")
+        );
+        sqlx::query(AssertSqlSafe(write_phrases)).execute(&**write).await.expect("phrases");
+        let latest_first =
+            format!("SELECT id FROM resources WHERE fold_body LIKE '%{phrase}%' ORDER BY rid DESC");
+        let expected: Vec<Uuid> =
+            sqlx::query_scalar(AssertSqlSafe(latest_first)).fetch_all(&**write).await.expect("matches");
+        assert_eq!(expected.len(), matches);
+        let params = ListParams { q: format!("\"{phrase}\""), ..ListParams::default() };
+        let found = ids(&walk(&app, &ada, params, usize::MAX).await);
+        let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
+        let ranked = matches.min(300);
+        assert_eq!(set(&found[..ranked]), set(&expected[..ranked]), "{phrase}");
+        assert_eq!((found.len(), set(&found)), (matches, set(&expected)), "{phrase}");
+    }
+}
+
 async fn rows(db: &Db, statement: store::Statement) -> Vec<Uuid> {
     let Db::Sqlite { read, .. } = db else { panic!("SQLite") };
     let query =

@@ -22,6 +22,15 @@ const ASKED: i64 = 1_000;
 /// The part of a text that is ranked, in characters, which bounds the cost of long texts.
 const READ: i64 = 4_000;
 
+const ROWS: &str = "resources r";
+
+/// What a statement selects of more matches than are ranked.
+#[derive(Clone, Copy)]
+enum Which {
+    Latest,
+    Any,
+}
+
 pub struct Source<'a> {
     pub db: &'a Db,
     pub viewer: &'a Viewer,
@@ -45,14 +54,24 @@ pub struct Latest {
 impl Source<'_> {
     pub async fn read(&self, reading: Reading) -> sqlx::Result<Latest> {
         let text = read_as(&self.search.query, reading);
-        // Nothing has the matches of a phrase in order: PostgreSQL would fetch all of them to sort them.
-        if let Some(sample) = self.sample.filter(|_| has_phrase(&text))
-            && let Some(since) = sample.since(self.db, RANKED + 1).await?
-        {
-            let latest = self.found_by(reading, self.statement_since(since, &text)).await?;
-            if latest.goes_on {
-                return Ok(latest);
+        match (self.db, self.sample.filter(|_| has_phrase(&text))) {
+            // Nothing has the matches of a phrase in order: PostgreSQL would fetch all of them to sort them.
+            (Db::Postgres(_), Some(sample)) => {
+                if let Some(since) = sample.since(self.db, RANKED + 1).await? {
+                    let latest = self.found_by(reading, self.statement_since(since, &text)).await?;
+                    if latest.goes_on {
+                        return Ok(latest);
+                    }
+                }
             }
+            // FTS5 takes half as long again for the latest first.
+            (Db::Sqlite { .. }, Some(sample)) if sample.is_rare() => {
+                let all = self.found_by(reading, self.statement_from(ROWS, &text, Which::Any)).await?;
+                if !all.goes_on {
+                    return Ok(all);
+                }
+            }
+            _ => {}
         }
         self.found_by(reading, self.statement(&text)).await
     }
@@ -75,7 +94,7 @@ impl Source<'_> {
         let rows = format!(
             "(SELECT * FROM resources r WHERE {partition}{flags} ORDER BY r.created_at DESC, r.id DESC LIMIT {ASKED}) r"
         );
-        let statement = self.statement_from(&rows, &read_as(&search.query, reading));
+        let statement = self.statement_from(&rows, &read_as(&search.query, reading), Which::Latest);
         let latest = self.found_by(reading, statement).await?;
         let tells = latest.goes_on || !flags.is_empty() && is_all(db, viewer, search, ASKED).await?;
         Ok(tells.then_some(latest))
@@ -102,7 +121,7 @@ impl Source<'_> {
     /// The latest matches that the viewer may see, in one value, since SQLite's driver takes as long to return a row as to
     /// find it. Index terms find the matches; the rule on the rows decides.
     pub fn statement(&self, text: &[Group]) -> Statement {
-        self.statement_from("resources r", text)
+        self.statement_from(ROWS, text, Which::Latest)
     }
 
     fn statement_since(&self, since: Timestamp, text: &[Group]) -> Statement {
@@ -114,13 +133,13 @@ impl Source<'_> {
         Source { db, viewer, search: &search, sizes, sample }.statement(text)
     }
 
-    fn statement_from(&self, rows: &str, text: &[Group]) -> Statement {
+    fn statement_from(&self, rows: &str, text: &[Group], which: Which) -> Statement {
         let Self { db, viewer, search, sizes, sample } = self;
         let mut statement = Statement::new(viewer);
         let filters = filters(&mut statement, &db.read(), search, sizes);
         let along_list = matches!(db, Db::Sqlite { .. }) && is_along_list(search, sizes);
         // The list has its partitions.
-        let terms = if along_list { Vec::new() } else { index_terms(viewer, search, *sample) };
+        let terms = if along_list { Vec::new() } else { index_terms(db, viewer, search, *sample) };
         let visible = search.partition.condition(viewer);
         let seen = if terms.is_empty() { format!(" AND ({visible}) IS TRUE") } else { String::new() };
         let (from, latest, matches) =
@@ -138,8 +157,11 @@ impl Source<'_> {
                 }
                 Words::Fts5(words) => (
                     "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid".to_owned(),
-                    // The only order of FTS5: last inserted first.
-                    "f.rowid DESC",
+                    match which {
+                        // The only order of FTS5: last inserted first.
+                        Which::Latest => "f.rowid DESC",
+                        Which::Any => "NULL",
+                    },
                     format!("resources_fts MATCH {words}{filters}"),
                 ),
                 // Unreachable: `ListParams::sort` never ranks without words.

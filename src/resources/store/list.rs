@@ -10,6 +10,7 @@ use super::columns::resource_columns;
 use super::criteria::{FTS5_ROWS, Statement, filters};
 #[cfg(feature = "test-internals")]
 use super::latest::Source;
+use super::matching::has_phrase;
 use super::sample::Sample;
 use super::sizes::{Size, Sizes};
 use super::words::{Words, terms_of_filters, words};
@@ -46,11 +47,15 @@ pub async fn page_with_matches(db: &Db, viewer: &Viewer, search: &Search) -> sql
     Ok(Page { matches: Some(matches), ..page })
 }
 
-/// Where PostgreSQL ranks what several indexes list together. One index tells more by its first rows; SQLite has one plan.
+/// Where PostgreSQL ranks what several indexes list together, as one index tells more by its first rows; and where SQLite looks for
+/// a phrase.
 async fn sample(db: &Db, viewer: &Viewer, search: &Search) -> sqlx::Result<Option<Sample>> {
     let lists = search.partition.partitions(viewer).len();
     match db {
         Db::Postgres(_) if search.sort == Sort::Relevance && lists > 1 => {
+            Sample::of(db, viewer, search).await
+        }
+        Db::Sqlite { .. } if search.sort == Sort::Relevance && has_phrase(&search.query.text) => {
             Sample::of(db, viewer, search).await
         }
         _ => Ok(None),

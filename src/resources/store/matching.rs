@@ -32,7 +32,7 @@ pub fn ids(
     }
     let mut statement = Statement::new(viewer);
     let condition =
-        postgres_condition(&mut statement, db, viewer, search, &index_terms(viewer, search, sample));
+        postgres_condition(&mut statement, db, viewer, search, &index_terms(db, viewer, search, sample));
     statement.sql = format!("SELECT r.id FROM resources r WHERE {condition}{limit}");
     statement
 }
@@ -57,11 +57,14 @@ pub fn postgres_condition(
     format!("{visible}{filters}{words}")
 }
 
-/// With them, the index leaves out what the viewer may not see. That costs more than it saves if they may see most, and beside
-/// the index of pairs, which finds few.
-pub fn index_terms(viewer: &Viewer, search: &Search, sample: Option<Sample>) -> Vec<String> {
+/// With them, the index leaves out what the viewer may not see. In PostgreSQL that costs more than it saves if they may see most,
+/// and beside the index of pairs, which finds few; in SQLite if few match.
+pub fn index_terms(db: &Db, viewer: &Viewer, search: &Search, sample: Option<Sample>) -> Vec<String> {
     let query = &search.query;
-    let are_costly = |sample: Sample| sample.is_mostly_visible() || has_phrase(&query.text);
+    let are_costly = |sample: Sample| match db {
+        Db::Postgres(_) => sample.is_mostly_visible() || has_phrase(&query.text),
+        Db::Sqlite { .. } => sample.is_rare(),
+    };
     if query.is_ranked() && sample.is_some_and(are_costly) {
         Vec::new()
     } else {
