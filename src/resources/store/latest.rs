@@ -157,10 +157,10 @@ impl Source<'_> {
                 }
                 Words::Fts5(words) => (
                     "resources_fts f CROSS JOIN resources r ON r.rid = f.rowid".to_owned(),
+                    // The only orders of FTS5.
                     match which {
-                        // The only order of FTS5: last inserted first.
                         Which::Latest => "f.rowid DESC",
-                        Which::Any => "NULL",
+                        Which::Any => "f.rowid",
                     },
                     format!("resources_fts MATCH {words}{filters}"),
                 ),
