@@ -18,7 +18,7 @@ impl Db {
         match self {
             Self::Postgres(pool) => try_postgres(pool).await,
             Self::Sqlite { read, write, .. } => {
-                sqlx::query("SELECT 1").execute(read.executor()).await?;
+                sqlx::query("SELECT 1").execute(read.executor().named("coffer::db::ping")).await?;
                 try_writer(write).await
             }
         }
@@ -28,7 +28,8 @@ impl Db {
     pub async fn clock(&self) -> sqlx::Result<Option<Timestamp>> {
         match self {
             Self::Postgres(pool) => {
-                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool.executor()).await.map(Some)
+                let pool = pool.executor().named("coffer::db::clock");
+                sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await.map(Some)
             }
             Self::Sqlite { .. } => Ok(None),
         }

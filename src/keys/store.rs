@@ -54,7 +54,9 @@ pub async fn others(db: &Db) -> sqlx::Result<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity
         WHERE application_name = 'coffer' AND datname = current_database() AND pid <> pg_backend_pid()";
     match db {
-        Db::Postgres(pool) => sqlx::query_scalar(SQL).fetch_one(pool.executor()).await,
+        Db::Postgres(pool) => {
+            sqlx::query_scalar(SQL).fetch_one(pool.executor().named("coffer::keys::others")).await
+        }
         Db::Sqlite { .. } => Ok(0),
     }
 }
