@@ -138,7 +138,6 @@ pub async fn join_family(auth: &Auth, session: &Session, member: &Member, family
     data.keep(session).await
 }
 
-/// Of a session that began with this request.
 pub async fn new_identity(session: &Session) -> Result<Identity> {
     let (login, member) = (Data::from_session(session).await?.login, member_of(session).await?);
     Ok(login.zip(member).map(|(login, member)| known(login, member)).unwrap_or_default())

@@ -30,7 +30,6 @@ const TYPED: [(&str, &str); 7] = [
 
 #[derive(Clone, Debug)]
 pub struct PendingForm {
-    /// A path of our own.
     pub action: String,
     fields: Fields,
 }
