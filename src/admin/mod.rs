@@ -85,7 +85,7 @@ impl Admin {
             failures: sections::failures(&total),
             logs: sections::logs(&total),
         };
-        attention::judge(&self.health, &mut report, &recent).await;
+        Box::pin(attention::judge(&self.health, &mut report, &recent)).await;
         Ok(report)
     }
 }
