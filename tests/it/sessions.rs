@@ -547,7 +547,11 @@ async fn a_login_runs_seven_statements(app: App) {
         let new = count - before.get(&series).unwrap_or(&0);
         *ran.entry(name.expect("a name").to_owned()).or_insert(0) += new;
     }
-    ran.retain(|_, count| *count > 0);
+    // Upkeep may run meanwhile.
+    let is_upkeep = |name: &str| ["forget", "delete_"].iter().any(|part| name.contains(part));
+    let is_asked =
+        |name: &str| ["accounts.", "audit.", "sessions."].iter().any(|room| name.starts_with(room));
+    ran.retain(|name, count| *count > 0 && is_asked(name) && !is_upkeep(name));
     let expected = [
         ("accounts.credentials", 1),
         ("accounts.devices.known", 1),

@@ -69,6 +69,7 @@ pub fn parse_part<T: DeserializeOwned>(part: &serde_json::Value, at: &str) -> Re
         .map_err(|error| Error::Invalid(flaws::all::<T>(part.clone(), &error, at)))
 }
 
+/// An API error.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Problem {
     /// Link to the documentation of the error; for `too_many_requests`, the registered type.
