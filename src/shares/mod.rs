@@ -162,6 +162,12 @@ fn check_query(text: &str) -> Result<Target> {
     if text.chars().count() > MAX_QUERY {
         return Err(Error::field("query", "Search for at most 1,000 characters."));
     }
+    if text.contains('\0') {
+        return Err(Error::field(
+            "query",
+            "This contains a null character, which can’t be saved. Remove it.",
+        ));
+    }
     let text = text.trim();
     if text.contains('=') && ListParams::from_saved(text).is_some() {
         return Err(Error::field("query", "Write the search itself, such as tag:rust, not its address."));
