@@ -12,7 +12,7 @@ cd "$work/tree"
 if [ -d "${CARGO_TARGET_DIR:-}/debug/deps" ]; then
     mkdir -p "$work/target/debug"
     cp -al "$CARGO_TARGET_DIR"/debug/{.fingerprint,build,deps} "$work/target/debug/"
-    CARGO_TARGET_DIR=$work/target cargo clean -q --offline -p coffer -p netscape-bookmarks
+    CARGO_TARGET_DIR=$work/target cargo clean -q --offline -p coffer -p cache-model -p netscape-bookmarks
 fi
 export CARGO_TARGET_DIR=$work/target
 cargo test --lib --test it "$@"

@@ -4,7 +4,6 @@ mod authorisation;
 mod faults;
 mod guard;
 mod loads;
-mod model;
 mod nodes;
 mod pages;
 mod permits;
