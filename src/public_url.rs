@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Code, Error, Result};
 
@@ -76,9 +76,9 @@ impl PublicUrl {
             return Err(refuse("it contains more than an address"));
         }
         let path = path(url).ok_or_else(|| refuse("its path must be of letters, digits, -, _, . and ~"))?;
-        let host = url.host().ok_or_else(|| refuse("it has no host"))?;
-        let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
-        let loopback_port = is_loopback(&host).then(|| url.port_or_known_default()).flatten();
+        let host = url.host_str().ok_or_else(|| refuse("it has no host"))?;
+        let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let loopback_port = is_loopback(host).then(|| url.port_or_known_default()).flatten();
         Ok(Self { scheme, authority, path, is_configured: true, loopback_port })
     }
 
@@ -130,9 +130,8 @@ impl PublicUrl {
             return true;
         }
         let Some(place) = self.host_port(host) else { return false };
-        let is_loopback = || Host::parse(&place.name).is_ok_and(|host| is_loopback(&host));
         Some(&place) == self.host_port(&self.authority).as_ref()
-            || (self.loopback_port == Some(place.port) && is_loopback())
+            || (self.loopback_port == Some(place.port) && is_loopback(&place.name))
     }
 
     fn are_same(&self, one: &str, other: &str) -> bool {
@@ -168,12 +167,10 @@ pub fn path(url: &Url) -> Option<String> {
     (path.is_empty() || path.split('/').skip(1).all(is_plain)).then(|| path.to_owned())
 }
 
-fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
-    match host {
-        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
-        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
-    }
+/// Of a host as URLs have it: an IPv6 address stands in brackets.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// 400 without exactly one host, 421 for another host.

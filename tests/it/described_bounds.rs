@@ -64,6 +64,19 @@ fn wrong_bodies(document: &Value, operation: &Value, wrong: Wrong) -> Vec<(Strin
     bodies
 }
 
+/// A reader's parameters with values that they may not have.
+fn wrong_queries(route: &Route, operation: &Value, wrong: Wrong) -> Vec<String> {
+    let described = operation["parameters"].as_array().into_iter().flatten();
+    let mut queries = Vec::new();
+    for parameter in described.filter(|one| one["in"] == "query" && route.method == Method::GET) {
+        for value in wrong(&parameter["schema"], &Value::Null) {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            queries.push(format!("{}={}", parameter["name"].as_str().expect("a name"), encode(&value)));
+        }
+    }
+    queries
+}
+
 /// Sends the body, otherwise a good one.
 async fn sends(owner: &Owner, route: &Route, mut body: Value, field: &str) -> Answer {
     if body.get("password").is_some() {
@@ -92,15 +105,10 @@ async fn what_is_beyond_the_described_bounds_is_refused(app: App) {
             bodies += 1;
             sends(&owner, &route, body, &field).await.invalid(&field);
         }
-        let described = operation["parameters"].as_array().into_iter().flatten();
-        for parameter in described.filter(|one| one["in"] == "query" && route.method == Method::GET) {
-            for value in beyond(&parameter["schema"], &Value::Null) {
-                parameters += 1;
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let query = format!("{}={}", parameter["name"].as_str().expect("a name"), encode(&value));
-                let answer = owner.actor.get(&format!("{address}?{query}")).await;
-                assert!([400, 422].contains(&answer.status()), "{route}?{query}: {}", answer.text());
-            }
+        for query in wrong_queries(&route, operation, beyond) {
+            parameters += 1;
+            let answer = owner.actor.get(&format!("{address}?{query}")).await;
+            assert!([400, 422].contains(&answer.status()), "{route}?{query}: {}", answer.text());
         }
     }
     assert!(bodies >= 30 && parameters >= 20, "{bodies} bodies, {parameters} parameters");
@@ -110,7 +118,7 @@ on_both_engines!(a_null_character_is_refused_at_its_field, "--fetch=on");
 async fn a_null_character_is_refused_at_its_field(app: App) {
     let owner = Owner::new(&app, "owner", Role::Admin).await;
     let document = coffer::app::openapi("");
-    let mut bodies = 0;
+    let (mut bodies, mut parameters) = (0, 0);
     for route in routes(&app).await.into_iter().filter(Route::is_api) {
         let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
         for (field, body) in wrong_bodies(&document, operation, with_null) {
@@ -123,6 +131,11 @@ async fn a_null_character_is_refused_at_its_field(app: App) {
                 answer.invalid(&field);
             }
         }
+        for query in wrong_queries(&route, operation, with_null) {
+            parameters += 1;
+            let answer = owner.actor.get(&format!("{}?{query}", owner.address(&route))).await;
+            assert!(answer.status() < 500, "{route}?{query}: {}", answer.text());
+        }
     }
-    assert!(bodies >= 20, "{bodies} bodies");
+    assert!(bodies >= 20 && parameters >= 20, "{bodies} bodies, {parameters} parameters");
 }
