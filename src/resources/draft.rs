@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 pub use self::derived::Derived;
-pub use self::rules::{BODY_LIMIT, StoredTitle, TITLE_LIMIT, one_line, url_key};
+pub use self::rules::{BODY_LIMIT, StoredTitle, TITLE_LIMIT, check_text, one_line, url_key};
 use super::normal_url::NormalUrl;
 use super::tag::{self, TagName, split_tags};
 use super::{Kind, Resource, Revision, Visibility};
@@ -181,7 +181,7 @@ impl Draft {
         let kind = self.kind.unwrap_or(if self.url.is_some() { Kind::Link } else { Kind::Note });
         let url = rules::check_url(self.url.as_deref(), kind, &mut errors);
         let title = rules::check_title(self, url.as_ref(), &mut errors);
-        rules::check_text("body", &self.body, BODY_LIMIT, &mut errors);
+        check_text("body", &self.body, BODY_LIMIT, &mut errors);
         let tags = tag::parse_list(&self.tags.join(","), kept).unwrap_or_else(|error| {
             errors.add("tags", error.to_string());
             Vec::new()

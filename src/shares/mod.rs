@@ -23,8 +23,9 @@ pub use self::store::{ShareLink, Target};
 use crate::audit::{Action, AuditLog, Event};
 use crate::cache::{Cache, Scope};
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldErrors, Result};
 use crate::identity::{Member, RequestMeta, Viewer};
+use crate::resources::draft::check_text;
 use crate::resources::listing::ListParams;
 use crate::resources::{Resources, query, tag};
 use crate::system::System;
@@ -52,7 +53,6 @@ pub struct Shares {
     pub resources: Arc<Resources>,
 }
 
-/// What the routes of share links need.
 #[derive(Clone, FromRef)]
 pub struct SharesState {
     pub shares: Arc<Shares>,
@@ -159,15 +159,9 @@ impl Shares {
 }
 
 fn check_query(text: &str) -> Result<Target> {
-    if text.chars().count() > MAX_QUERY {
-        return Err(Error::field("query", "Search for at most 1,000 characters."));
-    }
-    if text.contains('\0') {
-        return Err(Error::field(
-            "query",
-            "This contains a null character, which can’t be saved. Remove it.",
-        ));
-    }
+    let mut errors = FieldErrors::default();
+    check_text("query", text, MAX_QUERY, &mut errors);
+    errors.or(())?;
     let text = text.trim();
     if text.contains('=') && ListParams::from_saved(text).is_some() {
         return Err(Error::field("query", "Write the search itself, such as tag:rust, not its address."));

@@ -52,7 +52,7 @@ fn first_line(body: &str) -> &str {
 }
 
 /// Counts the characters as they were sent, white space at the ends too: so the API describes it.
-pub(super) fn check_text(field: &'static str, text: &str, limit: usize, errors: &mut FieldErrors) {
+pub fn check_text(field: &'static str, text: &str, limit: usize, errors: &mut FieldErrors) {
     let length = text.chars().count();
     if length > limit {
         errors.add(
